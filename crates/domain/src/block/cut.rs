@@ -1,0 +1,92 @@
+//! Cuts columns into blocks.
+
+use super::{Block, MAX_BLOCK_POINTS, Numbers, Remainder, SeriesColumns, Times};
+use crate::Timestamp;
+
+/// Gaps of so many microseconds need more than 32 bits where a block counts in microseconds.
+const LONGEST_GAP: i64 = i32::MAX as i64;
+
+/// Cuts columns at UTC midnights, every 4,096 points, and at gaps too long for a delta. Blocks are
+/// numbered from `first_seq` on.
+#[must_use]
+pub fn cut(columns: &SeriesColumns, first_seq: u32) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut start = 0;
+    let mut seq = first_seq;
+    while start < columns.len() {
+        let (end, times) = next_block(&columns.times, start);
+        let parts: Vec<&[Option<f64>]> = columns.channels.iter().map(|c| &c[start..end]).collect();
+        blocks.push(Block {
+            metric_type: columns.metric_type,
+            seq,
+            times,
+            numbers: Numbers::encode(&parts),
+            remainder: Remainder::new(columns.rests[start..end].iter().cloned()),
+        });
+        seq += 1;
+        start = end;
+    }
+    blocks
+}
+
+/// Where the block that begins at `start` ends, and its times.
+fn next_block(times: &[Timestamp], start: usize) -> (usize, Times) {
+    let day = times[start].utc_day();
+    let in_day = times[start..].iter().take(MAX_BLOCK_POINTS).take_while(|t| t.utc_day() == day);
+    let end = start + in_day.count();
+    if let Some(encoded) = Times::encode(&times[start..end]) {
+        return (end, encoded);
+    }
+    let too_long = |pair: &[Timestamp]| pair[1].micros() - pair[0].micros() > LONGEST_GAP;
+    let before_gap = times[start..end].windows(2).position(too_long).map_or(end, |i| start + i + 1);
+    let encoded = Times::encode(&times[start..before_gap]);
+    (before_gap, encoded.expect("every gap before the first long one fits 32 bits"))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::channel::Pointer;
+    use crate::{Json, MetricTypeId};
+
+    fn columns(times: &[i64]) -> SeriesColumns {
+        let value = |i: usize| Json::parse(&format!("{{\"value\":{i},\"note\":{i}}}")).expect("json");
+        let points = times.iter().enumerate().map(|(i, &t)| (Timestamp::from_micros(t), value(i)));
+        let channels = [Pointer::parse("/value").expect("a pointer")];
+        SeriesColumns::new(MetricTypeId(1), &channels, points.collect())
+    }
+
+    proptest! {
+        #[test]
+        fn every_point_is_in_exactly_one_block(times in prop::collection::vec(0..400_000_000_000_i64, 1..200)) {
+            let columns = columns(&times);
+            let blocks = cut(&columns, 5);
+            let mut sorted = times.clone();
+            sorted.sort_unstable();
+            let out: Vec<i64> = blocks.iter().flat_map(|b| b.times.iter().map(Timestamp::micros)).collect();
+            prop_assert_eq!(out, sorted);
+            for (block, seq) in blocks.iter().zip(5..) {
+                prop_assert_eq!(block.seq, seq);
+                prop_assert_eq!(block.t_min().utc_day(), block.t_max().utc_day());
+            }
+        }
+    }
+
+    #[test]
+    fn a_block_has_at_most_4096_points() {
+        let times: Vec<i64> = (0..5_000).map(|i| i * 1_000).collect();
+        let lengths: Vec<usize> = cut(&columns(&times), 0).iter().map(Block::len).collect();
+        assert_eq!(lengths, [4_096, 904]);
+    }
+
+    #[test]
+    fn a_gap_too_long_for_microseconds_starts_a_block() {
+        let lengths: Vec<usize> = cut(&columns(&[0, 1, 3_600_000_002]), 0).iter().map(Block::len).collect();
+        assert_eq!(lengths, [2, 1]);
+        // In whole seconds the same gap fits.
+        let lengths: Vec<usize> = cut(&columns(&[0, 1_000_000, 3_600_000_000]), 0).iter().map(Block::len).collect();
+        assert_eq!(lengths, [3]);
+    }
+}

@@ -1,0 +1,233 @@
+//! The numbers of a block: one array of the narrowest type that gives back every double bit for bit.
+
+/// Larger decimal scales gain nothing: the scaled integers would no longer fit 32 bits.
+const MAX_SCALE: usize = 9;
+const POWERS_OF_TEN: [f64; MAX_SCALE + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+
+/// Channel-major numbers: all values of the first channel, then all of the second, and so on.
+/// Integers are divided by ten to the channel's scale; `None` is a leaf that is absent or no number.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Numbers {
+    /// No channel.
+    None,
+    /// 16-bit integers, and each channel's decimal scale.
+    Int2(Vec<Option<i16>>, Vec<u8>),
+    /// 32-bit integers, and each channel's decimal scale.
+    Int4(Vec<Option<i32>>, Vec<u8>),
+    /// Single precision, and the number of channels.
+    Float4(Vec<Option<f32>>, usize),
+    /// Double precision, and the number of channels.
+    Float8(Vec<Option<f64>>, usize),
+}
+
+/// The parts do not describe numbers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NumbersError {
+    /// An array whose length is no multiple of the points.
+    #[error("{values} values cannot be the channels of {points} points")]
+    Length {
+        /// Values in the array.
+        values: usize,
+        /// Points in the block.
+        points: usize,
+    },
+    /// A scale that was never written.
+    #[error("scales {0:?} do not fit the channels, or lie outside 0 to 9")]
+    Scales(usize),
+}
+
+impl Numbers {
+    /// Encodes columns of equal length.
+    #[must_use]
+    pub fn encode(columns: &[&[Option<f64>]]) -> Self {
+        if columns.is_empty() {
+            return Self::None;
+        }
+        let all = || columns.iter().flat_map(|column| column.iter().copied());
+        if let Some(scales) = columns.iter().map(|c| decimal_scale(c)).collect::<Option<Vec<u8>>>() {
+            let scaled = columns.iter().zip(&scales).flat_map(|(column, &scale)| {
+                column.iter().map(move |v| v.map(|v| scaled_integer(v, scale)))
+            });
+            let integers: Vec<Option<i32>> = scaled.collect();
+            let narrow: Option<Vec<Option<i16>>> = integers
+                .iter()
+                .map(|v| v.map_or(Some(None), |v| i16::try_from(v).ok().map(Some)))
+                .collect();
+            return match narrow {
+                Some(narrow) => Self::Int2(narrow, scales),
+                None => Self::Int4(integers, scales),
+            };
+        }
+        #[expect(clippy::cast_possible_truncation, reason = "checked to be exact before it is used")]
+        let single = |v: f64| v as f32;
+        if all().flatten().all(|v| f64::from(single(v)).to_bits() == v.to_bits()) {
+            return Self::Float4(all().map(|v| v.map(single)).collect(), columns.len());
+        }
+        Self::Float8(all().collect(), columns.len())
+    }
+
+    /// Integers from stored parts; no scales means that all are 0.
+    ///
+    /// # Errors
+    /// [`NumbersError`] when lengths do not fit.
+    pub fn int2(values: Vec<Option<i16>>, scales: Option<Vec<i16>>, points: usize) -> Result<Self, NumbersError> {
+        let scales = check_scales(scales, channels_of(values.len(), points)?)?;
+        Ok(Self::Int2(values, scales))
+    }
+
+    /// Integers from stored parts; no scales means that all are 0.
+    ///
+    /// # Errors
+    /// [`NumbersError`] when lengths do not fit.
+    pub fn int4(values: Vec<Option<i32>>, scales: Option<Vec<i16>>, points: usize) -> Result<Self, NumbersError> {
+        let scales = check_scales(scales, channels_of(values.len(), points)?)?;
+        Ok(Self::Int4(values, scales))
+    }
+
+    /// Single precision from stored parts.
+    ///
+    /// # Errors
+    /// [`NumbersError`] when lengths do not fit.
+    pub fn float4(values: Vec<Option<f32>>, points: usize) -> Result<Self, NumbersError> {
+        let channels = channels_of(values.len(), points)?;
+        Ok(Self::Float4(values, channels))
+    }
+
+    /// Double precision from stored parts.
+    ///
+    /// # Errors
+    /// [`NumbersError`] when lengths do not fit.
+    pub fn float8(values: Vec<Option<f64>>, points: usize) -> Result<Self, NumbersError> {
+        let channels = channels_of(values.len(), points)?;
+        Ok(Self::Float8(values, channels))
+    }
+
+    /// How many channels.
+    #[must_use]
+    pub const fn channels(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Int2(_, scales) | Self::Int4(_, scales) => scales.len(),
+            Self::Float4(_, channels) | Self::Float8(_, channels) => *channels,
+        }
+    }
+
+    /// The values of a channel of a block of `points`; nothing for a channel that it does not have.
+    pub fn channel(&self, channel: usize, points: usize) -> impl Iterator<Item = Option<f64>> + '_ {
+        let has = if channel < self.channels() { points } else { 0 };
+        let start = channel * points;
+        (start..start + has).map(move |i| self.value(i, channel))
+    }
+
+    fn value(&self, i: usize, channel: usize) -> Option<f64> {
+        match self {
+            Self::None => None,
+            Self::Int2(values, scales) => values[i].map(|v| unscaled(i32::from(v), scales[channel])),
+            Self::Int4(values, scales) => values[i].map(|v| unscaled(v, scales[channel])),
+            Self::Float4(values, _) => values[i].map(f64::from),
+            Self::Float8(values, _) => values[i],
+        }
+    }
+}
+
+fn channels_of(values: usize, points: usize) -> Result<usize, NumbersError> {
+    if points == 0 || !values.is_multiple_of(points) {
+        return Err(NumbersError::Length { values, points });
+    }
+    Ok(values / points)
+}
+
+fn check_scales(scales: Option<Vec<i16>>, channels: usize) -> Result<Vec<u8>, NumbersError> {
+    let Some(scales) = scales else {
+        return Ok(vec![0; channels]);
+    };
+    let narrow = |s: &i16| u8::try_from(*s).ok().filter(|&s| usize::from(s) <= MAX_SCALE);
+    let narrowed: Option<Vec<u8>> = scales.iter().map(narrow).collect();
+    narrowed.filter(|s| s.len() == channels).ok_or(NumbersError::Scales(scales.len()))
+}
+
+fn unscaled(integer: i32, scale: u8) -> f64 {
+    if scale == 0 {
+        return f64::from(integer);
+    }
+    f64::from(integer) / POWERS_OF_TEN[usize::from(scale)]
+}
+
+#[expect(clippy::cast_possible_truncation, reason = "the scale was chosen so that it fits")]
+fn scaled_integer(value: f64, scale: u8) -> i32 {
+    (value * POWERS_OF_TEN[usize::from(scale)]).round() as i32
+}
+
+/// The least scale at which every value is exactly a 32-bit integer over a power of ten.
+fn decimal_scale(column: &[Option<f64>]) -> Option<u8> {
+    let mut scale = 0_u8;
+    for value in column.iter().flatten() {
+        // What is exact at a scale is exact at every larger one, so the scale only ever grows.
+        while !is_exact_at(*value, scale) {
+            scale += 1;
+            if usize::from(scale) > MAX_SCALE {
+                return None;
+            }
+        }
+    }
+    let fits = |v: &f64| (v * POWERS_OF_TEN[usize::from(scale)]).abs() < f64::from(i32::MAX);
+    column.iter().flatten().all(fits).then_some(scale)
+}
+
+fn is_exact_at(value: f64, scale: u8) -> bool {
+    let power = POWERS_OF_TEN[usize::from(scale)];
+    let integer = (value * power).round();
+    // Integers have no negative zero.
+    let negative_zero = integer == 0.0 && integer.is_sign_negative();
+    !negative_zero && integer.abs() < f64::from(i32::MAX) && (integer / power).to_bits() == value.to_bits()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn decoded(numbers: &Numbers, points: usize) -> Vec<Vec<Option<u64>>> {
+        let bits = |c| numbers.channel(c, points).map(|v| v.map(f64::to_bits)).collect();
+        (0..numbers.channels()).map(bits).collect()
+    }
+
+    fn column(values: &[f64]) -> Vec<Option<f64>> {
+        values.iter().copied().map(Some).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_double_comes_back_bit_for_bit(values in prop::collection::vec(prop::option::of(prop::num::f64::ANY), 1..40)) {
+            let finite: Vec<Option<f64>> = values.into_iter().map(|v| v.filter(|v| v.is_finite())).collect();
+            let numbers = Numbers::encode(&[&finite, &finite]);
+            let expected: Vec<Option<u64>> = finite.iter().map(|v| v.map(f64::to_bits)).collect();
+            prop_assert_eq!(decoded(&numbers, finite.len()), vec![expected.clone(), expected]);
+        }
+
+        #[test]
+        fn short_decimals_are_integers(integers in prop::collection::vec(-32_767..32_767_i32, 1..40), scale in 0..4_u8) {
+            let values: Vec<f64> = integers.iter().map(|&i| unscaled(i, scale)).collect();
+            let numbers = Numbers::encode(&[&column(&values)]);
+            prop_assert!(matches!(numbers, Numbers::Int2(..)));
+            let expected: Vec<Option<u64>> = values.iter().map(|v| Some(v.to_bits())).collect();
+            prop_assert_eq!(decoded(&numbers, values.len()), vec![expected]);
+        }
+    }
+
+    #[test]
+    fn the_narrowest_type_is_chosen() {
+        assert!(matches!(Numbers::encode(&[&column(&[72.0, 36.6])]), Numbers::Int2(_, s) if s == [1]));
+        assert!(matches!(Numbers::encode(&[&column(&[100_000.0])]), Numbers::Int4(..)));
+        assert!(matches!(Numbers::encode(&[&column(&[-0.0])]), Numbers::Float4(..)));
+        assert!(matches!(Numbers::encode(&[&column(&[std::f64::consts::PI])]), Numbers::Float8(..)));
+        assert!(matches!(Numbers::encode(&[]), Numbers::None));
+    }
+
+    #[test]
+    fn a_wrong_length_is_an_error() {
+        assert!(Numbers::int2(vec![None; 5], None, 3).is_err());
+        assert!(Numbers::int2(vec![None; 6], Some(vec![0, 12]), 3).is_err());
+    }
+}

@@ -1,0 +1,98 @@
+//! What makes two sessions the same: a digest over decoded values.
+
+use super::ValidSession;
+use crate::{Json, Timestamp};
+
+/// The version of the encoding below; it leads every digest.
+const VERSION: u8 = 1;
+const HASH_BYTES: usize = 16;
+
+/// A version byte and 128 bits of BLAKE3 over `start_ts` and the points in (series, time, arrival)
+/// order: times in microseconds, numbers as bits (and digits where a double is not exact), keys
+/// sorted. The spelling of a number or an instant makes no difference.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Digest([u8; 1 + HASH_BYTES]);
+
+impl Digest {
+    /// The digest of a session's content; its ids are not part of it.
+    #[must_use]
+    pub fn of(session: &ValidSession) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        match session.start_ts {
+            Some(start) => {
+                hasher.update(&[1]);
+                hash_time(&mut hasher, start);
+            }
+            None => {
+                hasher.update(&[0]);
+            }
+        }
+        for (name, series) in &session.series {
+            hash_bytes(&mut hasher, b's', name.as_bytes());
+            let mut points: Vec<&(Timestamp, Json)> = series.points.iter().collect();
+            points.sort_by_key(|(time, _)| *time); // stable: arrival decides between equal times
+            for (time, value) in points {
+                hash_time(&mut hasher, *time);
+                hash_json(&mut hasher, value);
+            }
+        }
+        let mut bytes = [VERSION; 1 + HASH_BYTES];
+        bytes[1..].copy_from_slice(&hasher.finalize().as_bytes()[..HASH_BYTES]);
+        Self(bytes)
+    }
+
+    /// From storage.
+    #[must_use]
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        bytes.try_into().ok().map(Self)
+    }
+
+    /// For storage: 17 bytes.
+    #[must_use]
+    pub const fn as_bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+fn hash_time(hasher: &mut blake3::Hasher, t: Timestamp) {
+    hasher.update(b"t");
+    hasher.update(&t.micros().to_le_bytes());
+}
+
+fn hash_bytes(hasher: &mut blake3::Hasher, tag: u8, bytes: &[u8]) {
+    hasher.update(&[tag]);
+    hasher.update(&(bytes.len() as u64).to_le_bytes());
+    hasher.update(bytes);
+}
+
+fn hash_json(hasher: &mut blake3::Hasher, value: &Json) {
+    match value {
+        Json::Null => {
+            hasher.update(b"0");
+        }
+        Json::Bool(b) => {
+            hasher.update(if *b { b"y" } else { b"n" });
+        }
+        Json::Number(n) => match n.exact_decimal() {
+            Some(decimal) => hash_bytes(hasher, b'd', decimal.as_bytes()),
+            None => {
+                hasher.update(b"f");
+                hasher.update(&n.as_f64().to_bits().to_le_bytes());
+            }
+        },
+        Json::String(s) => hash_bytes(hasher, b'"', s.as_bytes()),
+        Json::Array(items) => {
+            hash_bytes(hasher, b'[', &(items.len() as u64).to_le_bytes());
+            for item in items {
+                hash_json(hasher, item);
+            }
+        }
+        Json::Object(members) => {
+            hash_bytes(hasher, b'{', &(members.len() as u64).to_le_bytes());
+            for (key, member) in members {
+                hash_bytes(hasher, b'k', key.as_bytes());
+                hash_json(hasher, member);
+            }
+        }
+    }
+}

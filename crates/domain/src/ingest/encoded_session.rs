@@ -1,0 +1,105 @@
+//! A session as it is stored: blocks, day summaries and digest.
+
+use std::collections::BTreeMap;
+
+use super::{Digest, ValidSession};
+use crate::block::{Block, cut};
+use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId, UtcDay};
+
+/// What a session adds to the summary of one channel on one UTC day.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DaySummary {
+    /// The metric type.
+    pub metric_type: MetricTypeId,
+    /// The place of the channel in the metric type.
+    pub channel: usize,
+    /// The day.
+    pub day: UtcDay,
+    /// At least one sample.
+    pub summary: Summary,
+}
+
+/// A session ready to be stored in one transaction. Made from a [`ValidSession`] only.
+#[derive(Debug)]
+pub struct EncodedSession {
+    /// Whose recording it is.
+    pub user_id: UserId,
+    /// Its id.
+    pub session_id: SessionId,
+    /// When the recording started.
+    pub start_ts: Option<Timestamp>,
+    /// How many points it has.
+    pub points: u64,
+    /// Its blocks, by (metric type, first time, seq).
+    pub blocks: Vec<Block>,
+    /// What it adds to the day summaries, by (metric type, channel, day).
+    pub day_summaries: Vec<DaySummary>,
+    /// What it is compared by.
+    pub digest: Digest,
+    /// The catalogue's generation that it was checked against.
+    pub generation: u64,
+}
+
+impl EncodedSession {
+    /// Cuts a valid session into blocks.
+    #[must_use]
+    pub fn encode(session: ValidSession) -> Self {
+        let (user_id, session_id) = (session.user_id, session.session_id);
+        let (start_ts, generation) = (session.start_ts, session.generation);
+        let points = session.points() as u64;
+        let digest = Digest::of(&session);
+        let mut columns = session.into_columns();
+        columns.sort_by_key(|c| c.metric_type);
+        let mut blocks: Vec<Block> = Vec::new();
+        for series in &columns {
+            let next_seq = blocks.last().map_or(0, |b| b.seq + 1);
+            blocks.extend(cut(series, next_seq));
+        }
+        Self {
+            user_id,
+            session_id,
+            start_ts,
+            points,
+            day_summaries: day_summaries(&blocks),
+            blocks,
+            digest,
+            generation,
+        }
+    }
+
+    /// The times of its earliest and latest point.
+    #[must_use]
+    pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
+        let first = self.blocks.iter().map(Block::t_min).min()?;
+        let last = self.blocks.iter().map(Block::t_max).max()?;
+        Some((first, last))
+    }
+
+    /// The metric types that it has points of, ascending.
+    #[must_use]
+    pub fn metric_types(&self) -> Vec<MetricTypeId> {
+        let mut ids: Vec<MetricTypeId> = self.blocks.iter().map(|b| b.metric_type).collect();
+        ids.dedup();
+        ids
+    }
+}
+
+/// Merged here, since a key may stand only once in an upsert.
+fn day_summaries(blocks: &[Block]) -> Vec<DaySummary> {
+    let mut merged: BTreeMap<(MetricTypeId, usize, UtcDay), Summary> = BTreeMap::new();
+    for block in blocks {
+        for (channel, summary) in block.summarise().iter().enumerate() {
+            if summary.count() > 0 {
+                let key = (block.metric_type, channel, block.t_min().utc_day());
+                merged.entry(key).or_default().merge(summary);
+            }
+        }
+    }
+    let day_summary = |((metric_type, channel, day), summary)| DaySummary {
+        metric_type,
+        channel,
+        day,
+        summary,
+    };
+    merged.into_iter().map(day_summary).collect()
+}

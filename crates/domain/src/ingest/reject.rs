@@ -1,0 +1,145 @@
+//! What is wrong with a session, point by point.
+
+use crate::JsonErrorKind;
+
+/// How many rejects are listed; the rest is only counted.
+const LISTED: usize = 100;
+
+/// One fault in a session.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reject {
+    /// JSON pointer into the body: `/data/3/value/r`.
+    pub pointer: String,
+    /// The place of the point in `data`, if it is about a point.
+    pub index: Option<usize>,
+    /// The point's series, if it could be read.
+    pub series: Option<String>,
+    /// What kind of fault.
+    pub code: RejectCode,
+    /// A sentence about it, with the remedy.
+    pub message: String,
+}
+
+/// The kinds of faults; [`RejectCode::as_str`] is part of the API.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RejectCode {
+    /// A member that must be there is not.
+    MissingField,
+    /// A member that means nothing here.
+    UnknownField,
+    /// The same key twice in one object.
+    DuplicateKey,
+    /// The wrong JSON type.
+    InvalidType,
+    /// Not a UUID.
+    InvalidUuid,
+    /// Not an RFC 3339 time.
+    InvalidTime,
+    /// Finer than a microsecond.
+    TimeTooFine,
+    /// Before 1970, ahead of the clock, or far from the session's start.
+    ImplausibleTime,
+    /// No metric type has this name.
+    UnknownSeries,
+    /// The value breaks its metric type's schema.
+    SchemaViolation,
+    /// U+0000 in a string.
+    NulCharacter,
+    /// Not Unicode.
+    InvalidString,
+    /// Beyond ±1e140, or more digits than can be kept.
+    NumberOutOfRange,
+    /// Nested too deep.
+    TooDeep,
+    /// A value too long.
+    ValueTooLong,
+    /// More points than one session may have.
+    TooManyPoints,
+}
+
+impl RejectCode {
+    /// The stable name.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::MissingField => "missing_field",
+            Self::UnknownField => "unknown_field",
+            Self::DuplicateKey => "duplicate_key",
+            Self::InvalidType => "invalid_type",
+            Self::InvalidUuid => "invalid_uuid",
+            Self::InvalidTime => "invalid_time",
+            Self::TimeTooFine => "time_too_fine",
+            Self::ImplausibleTime => "implausible_time",
+            Self::UnknownSeries => "unknown_series",
+            Self::SchemaViolation => "schema_violation",
+            Self::NulCharacter => "nul_character",
+            Self::InvalidString => "invalid_string",
+            Self::NumberOutOfRange => "number_out_of_range",
+            Self::TooDeep => "too_deep",
+            Self::ValueTooLong => "value_too_long",
+            Self::TooManyPoints => "too_many_points",
+        }
+    }
+}
+
+impl From<&JsonErrorKind> for RejectCode {
+    fn from(kind: &JsonErrorKind) -> Self {
+        match kind {
+            JsonErrorKind::Syntax(_) => Self::InvalidType,
+            JsonErrorKind::DuplicateKey(_) => Self::DuplicateKey,
+            JsonErrorKind::NulCharacter => Self::NulCharacter,
+            JsonErrorKind::InvalidString(_) => Self::InvalidString,
+            JsonErrorKind::TooDeep => Self::TooDeep,
+            JsonErrorKind::TooLong => Self::ValueTooLong,
+            JsonErrorKind::Number(_) => Self::NumberOutOfRange,
+        }
+    }
+}
+
+/// All faults of a session: the first hundred in order of appearance, and how many there are.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Rejects {
+    listed: Vec<Reject>,
+    total: usize,
+}
+
+impl Rejects {
+    /// Adds a fault.
+    pub fn push(&mut self, reject: Reject) {
+        self.total += 1;
+        if self.listed.len() < LISTED {
+            self.listed.push(reject);
+        }
+    }
+
+    /// Adds all faults of another list.
+    pub fn append(&mut self, other: Self) {
+        self.total += other.total - other.listed.len();
+        for reject in other.listed {
+            self.push(reject);
+        }
+    }
+
+    /// Whether nothing is wrong.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.total == 0
+    }
+
+    /// How many faults there are.
+    #[must_use]
+    pub const fn total(&self) -> usize {
+        self.total
+    }
+
+    /// The first hundred, by place in the body.
+    #[must_use]
+    pub fn listed(&self) -> &[Reject] {
+        &self.listed
+    }
+
+    /// Puts the faults of points in the order of the points.
+    pub(super) fn sort(&mut self) {
+        self.listed.sort_by_key(|r| r.index.map_or(0, |i| i + 1));
+    }
+}

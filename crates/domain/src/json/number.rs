@@ -1,0 +1,212 @@
+//! A JSON number: the nearest double, and the decimal itself where the double is not it.
+
+use std::fmt;
+
+/// Numbers beyond this magnitude are refused: their squares, summed, would overflow a double.
+pub const MAX_MAGNITUDE: f64 = 1e140;
+
+/// No sender writes numbers longer than this; PostgreSQL's numeric would take 16,383 digits.
+const MAX_TEXT: usize = 1_000;
+/// The least decimal exponent that is kept exactly.
+const MIN_EXPONENT: i64 = -5_000;
+/// Any decimal of so few digits comes back from a normal double as it went in (IEEE 754).
+const DIGITS_ALWAYS_EXACT: usize = 15;
+
+/// A JSON number that prints as the same decimal that was read (spelling aside: `7.0` is `7`).
+#[derive(Debug, Clone)]
+pub struct Number {
+    value: f64,
+    exact: Option<Box<str>>,
+}
+
+/// Why a number is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NumberError {
+    /// Not in JSON's number grammar.
+    #[error("is not a JSON number")]
+    Syntax,
+    /// Beyond ±1e140.
+    #[error("is beyond ±1e140, the largest magnitude that can be aggregated")]
+    TooLarge,
+    /// More digits, or a smaller exponent, than any measurement has.
+    #[error("has more digits than can be kept (1,000 characters, exponents down to -5000)")]
+    TooLong,
+}
+
+impl Number {
+    /// A number that is exactly a finite double.
+    ///
+    /// # Errors
+    /// [`NumberError::TooLarge`] beyond ±1e140 and for what is not finite.
+    pub fn from_f64(value: f64) -> Result<Self, NumberError> {
+        if value.abs() <= MAX_MAGNITUDE {
+            Ok(Self { value, exact: None })
+        } else {
+            Err(NumberError::TooLarge)
+        }
+    }
+
+    /// Reads JSON's number grammar.
+    ///
+    /// # Errors
+    /// [`NumberError`], never a rounded value without its exact decimal.
+    pub fn parse(text: &str) -> Result<Self, NumberError> {
+        if text.len() > MAX_TEXT {
+            return Err(NumberError::TooLong);
+        }
+        let value: f64 = text.parse().map_err(|_| NumberError::Syntax)?;
+        if value.is_nan() || value.abs() > MAX_MAGNITUDE {
+            return Err(NumberError::TooLarge);
+        }
+        let digits = text.bytes().take_while(|b| !matches!(b, b'e' | b'E'));
+        let few_digits = digits.filter(u8::is_ascii_digit).count() <= DIGITS_ALWAYS_EXACT;
+        if few_digits && value.is_normal() {
+            return Ok(Self { value, exact: None });
+        }
+        let decimal = Decimal::parse(text).ok_or(NumberError::Syntax)?;
+        if decimal.exponent < MIN_EXPONENT {
+            return Err(NumberError::TooLong);
+        }
+        let nearest = Decimal::parse(&shortest(value)).ok_or(NumberError::Syntax)?;
+        let exact = (decimal != nearest).then(|| decimal.to_string().into_boxed_str());
+        Ok(Self { value, exact })
+    }
+
+    /// The nearest double.
+    #[must_use]
+    pub const fn as_f64(&self) -> f64 {
+        self.value
+    }
+
+    /// Whether [`Self::as_f64`] is the number itself.
+    #[must_use]
+    pub const fn is_exactly_f64(&self) -> bool {
+        self.exact.is_none()
+    }
+
+    /// The canonical decimal of a number that no double gives back.
+    #[must_use]
+    pub fn exact_decimal(&self) -> Option<&str> {
+        self.exact.as_deref()
+    }
+}
+
+impl PartialEq for Number {
+    /// By bits, so that `-0.0` differs from `0.0`.
+    fn eq(&self, other: &Self) -> bool {
+        self.value.to_bits() == other.value.to_bits() && self.exact == other.exact
+    }
+}
+
+impl Eq for Number {}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.exact {
+            Some(decimal) => f.write_str(decimal),
+            None => f.write_str(&shortest(self.value)),
+        }
+    }
+}
+
+/// The shortest decimal that reads back as the same double; whole numbers without a point.
+fn shortest(value: f64) -> String {
+    if value.fract() == 0.0 && value.abs() < 1e15 && (value != 0.0 || value.is_sign_positive()) {
+        format!("{value:.0}")
+    } else {
+        format!("{value:?}")
+    }
+}
+
+/// sign × digits × 10^exponent, digits without zeros at either end.
+#[derive(PartialEq, Eq)]
+struct Decimal {
+    negative: bool,
+    digits: String,
+    exponent: i64,
+}
+
+impl Decimal {
+    fn parse(text: &str) -> Option<Self> {
+        let (mantissa, exponent) = match text.split_once(['e', 'E']) {
+            Some((mantissa, exponent)) => (mantissa, exponent.parse::<i64>().ok()?),
+            None => (text, 0),
+        };
+        let (negative, mantissa) = match mantissa.strip_prefix('-') {
+            Some(rest) => (true, rest),
+            None => (false, mantissa),
+        };
+        let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+        let digits = format!("{whole}{fraction}");
+        let without_tail = digits.trim_end_matches('0');
+        let dropped = digits.len() - without_tail.len();
+        let significant = without_tail.trim_start_matches('0');
+        let exponent = exponent
+            .checked_sub(i64::try_from(fraction.len()).ok()?)?
+            .checked_add(i64::try_from(dropped).ok()?)?;
+        Some(Self {
+            negative,
+            digits: significant.to_owned(),
+            exponent: if significant.is_empty() { 0 } else { exponent },
+        })
+    }
+}
+
+impl fmt::Display for Decimal {
+    /// Whole numbers plain, everything else as digits and an exponent: both are JSON.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.negative {
+            f.write_str("-")?;
+        }
+        match usize::try_from(self.exponent) {
+            Ok(zeros) if zeros <= MAX_TEXT => write!(f, "{}{}", self.digits, "0".repeat(zeros)),
+            _ => write!(f, "{}e{}", self.digits, self.exponent),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn printed(text: &str) -> String {
+        Number::parse(text).expect("a number").to_string()
+    }
+
+    #[test]
+    fn spelling_is_normalised_but_the_number_is_kept() {
+        assert_eq!(printed("7.0"), "7");
+        assert_eq!(printed("0.1"), "0.1");
+        assert_eq!(printed("1e2"), "100");
+        assert_eq!(printed("-0.0"), "-0.0");
+        assert_eq!(printed("5e-324"), "5e-324");
+    }
+
+    #[test]
+    fn integers_beyond_two_to_the_53_keep_their_digits() {
+        assert_eq!(printed("9007199254740993"), "9007199254740993");
+        assert!(!Number::parse("9007199254740993").expect("fits").is_exactly_f64());
+        assert!(Number::parse("9007199254740992").expect("fits").is_exactly_f64());
+        let long = format!("1{}7", "0".repeat(100));
+        assert_eq!(printed(&long), long);
+    }
+
+    #[test]
+    fn decimals_finer_than_a_double_keep_their_digits() {
+        assert_eq!(printed("0.12345678901234567890123"), "12345678901234567890123e-23");
+        assert_eq!(printed("1e-400"), "1e-400");
+    }
+
+    #[test]
+    fn too_large_is_refused_at_the_stated_limit() {
+        assert!(Number::parse("1e140").is_ok());
+        assert_eq!(Number::parse("1.1e140"), Err(NumberError::TooLarge));
+        assert_eq!(Number::parse("-1e999"), Err(NumberError::TooLarge));
+    }
+
+    #[test]
+    fn equal_decimals_are_equal_numbers() {
+        assert_eq!(Number::parse("90071992547409930e-1"), Number::parse("9007199254740993"));
+        assert_ne!(Number::parse("-0.0"), Number::parse("0.0"));
+    }
+}

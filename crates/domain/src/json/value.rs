@@ -1,0 +1,105 @@
+//! A JSON value with exact numbers and sorted keys.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use super::Number;
+
+/// A JSON value. Object keys are sorted; numbers print as they were read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Json {
+    /// `null`
+    Null,
+    /// `true` or `false`
+    Bool(bool),
+    /// A number
+    Number(Number),
+    /// A string without NUL
+    String(String),
+    /// An array
+    Array(Vec<Json>),
+    /// An object, keys sorted
+    Object(BTreeMap<String, Json>),
+}
+
+impl Json {
+    /// The member under `key`, if this is an object that has it.
+    #[must_use]
+    pub fn get(&self, key: &str) -> Option<&Self> {
+        match self {
+            Self::Object(members) => members.get(key),
+            _ => None,
+        }
+    }
+
+    /// For JSON Schema validation: integers that fit 64 bits as such, other numbers as doubles.
+    #[must_use]
+    pub fn to_serde(&self) -> serde_json::Value {
+        use serde_json::Value;
+        match self {
+            Self::Null => Value::Null,
+            Self::Bool(b) => Value::Bool(*b),
+            Self::Number(n) => number_to_serde(n),
+            Self::String(s) => Value::String(s.clone()),
+            Self::Array(items) => Value::Array(items.iter().map(Self::to_serde).collect()),
+            Self::Object(members) => Value::Object(
+                members
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.to_serde()))
+                    .collect(),
+            ),
+        }
+    }
+}
+
+fn number_to_serde(n: &Number) -> serde_json::Value {
+    let text = n.to_string();
+    if let Ok(i) = text.parse::<i64>() {
+        return i.into();
+    }
+    if let Ok(u) = text.parse::<u64>() {
+        return u.into();
+    }
+    serde_json::Number::from_f64(n.as_f64()).map_or(serde_json::Value::Null, Into::into)
+}
+
+impl fmt::Display for Json {
+    /// Compact JSON text.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Null => f.write_str("null"),
+            Self::Bool(b) => write!(f, "{b}"),
+            Self::Number(n) => write!(f, "{n}"),
+            Self::String(s) => write_string(f, s),
+            Self::Array(items) => {
+                f.write_str("[")?;
+                for (i, item) in items.iter().enumerate() {
+                    write!(f, "{}{item}", if i == 0 { "" } else { "," })?;
+                }
+                f.write_str("]")
+            }
+            Self::Object(members) => {
+                f.write_str("{")?;
+                for (i, (key, value)) in members.iter().enumerate() {
+                    f.write_str(if i == 0 { "" } else { "," })?;
+                    write_string(f, key)?;
+                    write!(f, ":{value}")?;
+                }
+                f.write_str("}")
+            }
+        }
+    }
+}
+
+fn write_string(f: &mut fmt::Formatter<'_>, s: &str) -> fmt::Result {
+    f.write_str(&serde_json::to_string(s).map_err(|_| fmt::Error)?)
+}
+
+impl serde::Serialize for Json {
+    /// Through the JSON text, so that numbers keep their digits; for JSON serializers only.
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let raw = serde_json::value::RawValue::from_string(self.to_string())
+            .map_err(serde::ser::Error::custom)?;
+        raw.serialize(serializer)
+    }
+}

@@ -1,0 +1,28 @@
+#![doc = include_str!("../README.md")]
+
+pub mod block;
+pub mod bucket;
+pub mod channel;
+mod clock;
+pub mod ingest;
+pub mod json;
+pub mod memory;
+pub mod metric_type;
+pub mod point;
+pub mod ports;
+pub mod query;
+pub mod session;
+pub mod summary;
+mod timestamp;
+
+pub use bucket::{Bucket, Calendar, Interval, Weekday};
+pub use channel::{Channel, ChannelId, Pointer};
+pub use clock::{Clock, FixedClock};
+pub use json::{Json, JsonError, JsonErrorKind};
+pub use metric_type::{
+    Catalogue, MetricType, MetricTypeId, SelectorError, SeriesMode, SeriesName, SeriesSelector,
+};
+pub use point::TimeSeriesPoint;
+pub use session::{SessionId, SessionPage, SessionPosition, SessionRecord, TimeRules, UserId};
+pub use summary::{Sample, Summary};
+pub use timestamp::{MICROS_PER_DAY, Timestamp, TimestampError, UtcDay};

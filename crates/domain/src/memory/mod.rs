@@ -1,0 +1,55 @@
+//! The ports in memory: a first toy for users of this library, and the peer of the real stores in tests.
+
+mod aggregate_store;
+mod metric_type_store;
+mod session_store;
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use crate::block::Block;
+use crate::ingest::Digest;
+use crate::metric_type::MetricType;
+use crate::{SessionId, SessionRecord, UserId};
+
+/// All ports in one process, nothing kept beyond it. Every method holds one lock, so each is one
+/// transaction.
+#[derive(Debug, Default)]
+pub struct MemoryStore {
+    state: Mutex<State>,
+}
+
+#[derive(Debug, Default)]
+struct State {
+    generation: u64,
+    metric_types: Vec<MetricType>,
+    /// Numbers are never used twice.
+    last_metric_type: i32,
+    last_channel: i32,
+    users: BTreeMap<UserId, User>,
+}
+
+#[derive(Debug, Default)]
+struct User {
+    version: u64,
+    sessions: BTreeMap<SessionId, KeptSession>,
+}
+
+#[derive(Debug)]
+struct KeptSession {
+    record: SessionRecord,
+    digest: Digest,
+    blocks: Vec<Block>,
+}
+
+impl MemoryStore {
+    /// A store without metric types and sessions.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,62 @@
+//! Metric types: the series that exist, what their values look like, and how they are selected.
+
+mod catalogue;
+mod definition;
+mod manage;
+mod schema;
+mod selector;
+mod series_name;
+
+use std::sync::Arc;
+
+pub use catalogue::{Catalogue, CatalogueCache};
+pub use definition::{DefinitionError, MetricTypeDefinition};
+pub use manage::{ManageError, MetricTypes};
+pub use schema::{MAX_SCHEMA_BYTES, SchemaError, ValueSchema, Violation};
+pub use selector::{SelectorError, SeriesMode, SeriesSelector};
+pub use series_name::{SeriesName, SeriesNameError};
+
+use crate::Timestamp;
+use crate::channel::{Channel, Pointer};
+
+/// A metric type's number in the catalogue.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct MetricTypeId(pub i32);
+
+/// A series: its name, the schema of its values, and the channels found in it.
+#[derive(Debug, Clone)]
+pub struct MetricType {
+    /// Its number in the catalogue.
+    pub id: MetricTypeId,
+    /// Its name.
+    pub series: SeriesName,
+    /// What its values must look like.
+    pub schema: Arc<ValueSchema>,
+    /// For people.
+    pub description: String,
+    /// Unit of its numbers, for people.
+    pub unit: String,
+    /// Its numeric leaves; positions never change while points exist.
+    pub channels: Vec<Channel>,
+    /// When it was created.
+    pub created_at: Timestamp,
+    /// When it was changed last.
+    pub updated_at: Timestamp,
+}
+
+impl MetricType {
+    /// Whether answers show its numbers bare: its only channel is the value itself, or `value` in it.
+    #[must_use]
+    pub fn is_scalar(&self) -> bool {
+        match self.channels.as_slice() {
+            [only] => only.pointer.is_root() || only.pointer.tokens() == ["value"],
+            _ => false,
+        }
+    }
+
+    /// The pointers of its channels, in their order.
+    #[must_use]
+    pub fn pointers(&self) -> Vec<Pointer> {
+        self.channels.iter().map(|c| c.pointer.clone()).collect()
+    }
+}

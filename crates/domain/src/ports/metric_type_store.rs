@@ -1,0 +1,121 @@
+//! The port to stored metric types.
+
+use std::collections::BTreeSet;
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::block::Block;
+use crate::channel::Pointer;
+use crate::metric_type::{Catalogue, MetricType, MetricTypeDefinition};
+
+/// Keeps metric types. Every change of any of them raises the catalogue's generation.
+#[async_trait]
+pub trait MetricTypeStore: Send + Sync {
+    /// All metric types.
+    async fn catalogue(&self) -> Result<Catalogue, StoreError>;
+
+    /// The catalogue's generation.
+    async fn generation(&self) -> Result<u64, StoreError>;
+
+    /// Adds a metric type, with the numeric leaves of its schema as channels.
+    ///
+    /// # Errors
+    /// [`ChangeError::Exists`] when the name is taken.
+    async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError>;
+
+    /// Changes a metric type while no session is stored in it. Leaves that are new become channels
+    /// behind the old ones; old channels stay while points exist.
+    ///
+    /// # Errors
+    /// [`ChangeError::Absent`]; [`ChangeError::Misfits`] when a stored point would break the new
+    /// schema; [`ChangeError::LeafInUse`] when stored points already have a new leaf.
+    async fn update(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError>;
+
+    /// Deletes a metric type that has no points.
+    ///
+    /// # Errors
+    /// [`ChangeError::Absent`]; [`ChangeError::InUse`] while it has points.
+    async fn delete(&self, series: &str) -> Result<(), ChangeError>;
+}
+
+/// Why a metric type was not changed.
+#[derive(Debug, thiserror::Error)]
+pub enum ChangeError {
+    /// No metric type has the name.
+    #[error("no metric type has this name")]
+    Absent,
+    /// The name is taken.
+    #[error("a metric type of this name exists")]
+    Exists,
+    /// It has points; delete their sessions first.
+    #[error("the metric type has points; delete their sessions first")]
+    InUse,
+    /// Stored points would break the new schema.
+    #[error("a stored point would no longer fit: at {pointer:?} {message}")]
+    Misfits {
+        /// Where in the point's value.
+        pointer: String,
+        /// What the new schema says of it.
+        message: String,
+    },
+    /// Stored points have numbers at what would become a channel.
+    #[error("stored points already have a number at {pointer:?}, kept as an undeclared property; make a new metric type instead")]
+    LeafInUse {
+        /// The leaf.
+        pointer: String,
+    },
+    /// The store could not.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// A schema that is to replace another, checked against stored blocks.
+pub struct SchemaChange<'a> {
+    definition: &'a MetricTypeDefinition,
+    old_channels: Vec<Pointer>,
+    new_leaves: Vec<Pointer>,
+}
+
+impl<'a> SchemaChange<'a> {
+    /// The change from `old` to `definition`.
+    #[must_use]
+    pub fn new(old: &MetricType, definition: &'a MetricTypeDefinition) -> Self {
+        let old_channels = old.pointers();
+        let known: BTreeSet<&Pointer> = old_channels.iter().collect();
+        let leaves = definition.schema.numeric_leaves();
+        let new_leaves = leaves.into_iter().filter(|leaf| !known.contains(leaf)).collect();
+        Self {
+            definition,
+            new_leaves,
+            old_channels,
+        }
+    }
+
+    /// The leaves that become channels, behind the old ones.
+    #[must_use]
+    pub fn new_leaves(&self) -> &[Pointer] {
+        &self.new_leaves
+    }
+
+    /// Whether the points of a stored block fit.
+    ///
+    /// # Errors
+    /// [`ChangeError::Misfits`] or [`ChangeError::LeafInUse`] for the first point that does not.
+    pub fn check(&self, block: &Block) -> Result<(), ChangeError> {
+        for point in block.points(&self.old_channels) {
+            if let Some(violation) = self.definition.schema.violations(&point.value).into_iter().next() {
+                return Err(ChangeError::Misfits {
+                    pointer: violation.pointer.to_string(),
+                    message: violation.message,
+                });
+            }
+            for leaf in &self.new_leaves {
+                if matches!(leaf.find(&point.value), Some(crate::Json::Number(_))) {
+                    return Err(ChangeError::LeafInUse { pointer: leaf.to_string() });
+                }
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,62 @@
+//! What the domain needs from outside: stores and a cache.
+//!
+//! One method is one transaction. Something absent is `Ok(None)`, never an error. Every
+//! implementation passes the same contract suite (`time-series-testkit`).
+
+mod aggregate_store;
+mod answer_cache;
+mod metric_type_store;
+mod session_store;
+
+pub use aggregate_store::{
+    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, ScanHead, ScanRequest, ScanSink, ScannedBlock,
+    SummaryParts,
+};
+pub use answer_cache::AnswerCache;
+pub use metric_type_store::{ChangeError, MetricTypeStore, SchemaChange};
+pub use session_store::{SessionStore, Stored};
+
+/// Why a store could not answer. What to do about each stands beside it.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database cannot be reached or has no free connection: try again later.
+    #[error("the store is unavailable while {doing}")]
+    Unavailable {
+        /// What was being done.
+        doing: &'static str,
+        /// The cause, for the log.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The statement ran longer than allowed: ask for less.
+    #[error("the store took too long while {doing}")]
+    TimedOut {
+        /// What was being done.
+        doing: &'static str,
+    },
+    /// A metric type changed meanwhile: reload the catalogue and check again.
+    #[error("a metric type changed meanwhile")]
+    CatalogueChanged,
+    /// Another session is stored under this id.
+    #[error("another session is stored under this id")]
+    SessionConflict,
+    /// What is stored cannot be read: a bug or tampering, to be looked at.
+    #[error("{table}.{column} cannot be read: {problem}")]
+    Inconsistent {
+        /// The table.
+        table: &'static str,
+        /// The column.
+        column: &'static str,
+        /// What is wrong.
+        problem: String,
+    },
+    /// Anything else the store says: a bug, to be looked at.
+    #[error("the store failed while {doing}")]
+    Failed {
+        /// What was being done.
+        doing: &'static str,
+        /// The cause, for the log.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+}

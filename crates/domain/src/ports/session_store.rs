@@ -1,0 +1,47 @@
+//! The port to stored sessions.
+
+use async_trait::async_trait;
+
+use super::StoreError;
+use crate::ingest::{EncodedSession, OnConflict, Outcome};
+use crate::{SessionId, SessionPage, SessionPosition, SessionRecord, UserId};
+
+/// What a write did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Stored {
+    /// What became of the session.
+    pub outcome: Outcome,
+    /// The user's version after it.
+    pub version: u64,
+}
+
+/// Keeps sessions with their blocks and the day summaries of their users.
+#[async_trait]
+pub trait SessionStore: Send + Sync {
+    /// Stores a session whole, with its day summaries and a new version of the user.
+    ///
+    /// The same session again is [`Outcome::Unchanged`]. Writes of one user happen one after the other.
+    ///
+    /// # Errors
+    /// [`StoreError::SessionConflict`] when another session has the id and the policy is to refuse;
+    /// [`StoreError::CatalogueChanged`] when the session was checked against an older catalogue.
+    async fn store(&self, session: &EncodedSession, on_conflict: OnConflict) -> Result<Stored, StoreError>;
+
+    /// Deletes a session and takes its points out of the day summaries, exactly. Gives the user's new
+    /// version, or `None` if there is no such session.
+    async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError>;
+
+    /// A session and the user's version.
+    async fn get(&self, user: UserId, session: SessionId) -> Result<Option<(SessionRecord, u64)>, StoreError>;
+
+    /// The users who have a session of that id, ascending.
+    async fn owners(&self, session: SessionId) -> Result<Vec<UserId>, StoreError>;
+
+    /// At most `limit` sessions of a user behind `after`, newest first, sessions without a start last.
+    async fn list(
+        &self,
+        user: UserId,
+        after: Option<SessionPosition>,
+        limit: usize,
+    ) -> Result<SessionPage, StoreError>;
+}

@@ -1,0 +1,63 @@
+//! Answers remembered under the version of the data that they were made of.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use super::aggregate::{Aggregate, AggregateQuery, QueryError};
+use super::answer::AggregateAnswer;
+use crate::ports::AnswerCache;
+
+/// Aggregates, with a cache in front of what is expensive.
+pub struct CachedAggregate {
+    aggregate: Aggregate,
+    cache: Option<Arc<dyn AnswerCache>>,
+    /// Answers that took less are not worth keeping.
+    worth: Duration,
+}
+
+impl CachedAggregate {
+    /// Keeps the rendered answers that took at least `worth` to make.
+    #[must_use]
+    pub const fn new(aggregate: Aggregate, cache: Option<Arc<dyn AnswerCache>>, worth: Duration) -> Self {
+        Self { aggregate, cache, worth }
+    }
+
+    /// Answers `query` as `render` writes it. The key names the user's version and the catalogue's
+    /// generation, so that an answer found is the answer that would be made.
+    ///
+    /// # Errors
+    /// [`QueryError`], as without a cache.
+    pub async fn answer(
+        &self,
+        query: &AggregateQuery,
+        render: impl Fn(&AggregateAnswer) -> Vec<u8> + Send,
+    ) -> Result<Vec<u8>, QueryError> {
+        let Some(cache) = &self.cache else {
+            return Ok(render(&self.aggregate.answer(query).await?));
+        };
+        let (catalogue, plan) = self.aggregate.plan(query).await?;
+        if !plan.may_be_expensive() {
+            return Ok(render(&self.aggregate.answer(query).await?));
+        }
+        let head = self.aggregate.store.head(query.user_id).await?;
+        let key = |version| key(query, version, catalogue.generation);
+        if head.generation == catalogue.generation
+            && let Some(answer) = cache.get(&key(head.version)).await
+        {
+            return Ok(answer);
+        }
+        let started = Instant::now();
+        let answer = self.aggregate.answer(query).await?;
+        let rendered = render(&answer);
+        if started.elapsed() >= self.worth && head.generation == catalogue.generation {
+            cache.put(&key(answer.version), &rendered).await;
+        }
+        Ok(rendered)
+    }
+}
+
+/// A digest of everything that an answer depends on. `Debug` of a query shows all of its parts.
+fn key(query: &AggregateQuery, version: u64, generation: u64) -> String {
+    let text = format!("{query:?} at {version} in {generation}");
+    format!("answer:1:{}", blake3::hash(text.as_bytes()).to_hex())
+}

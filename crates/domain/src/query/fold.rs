@@ -1,0 +1,193 @@
+//! Folds what a scan finds into buckets.
+
+use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
+
+use super::answer::{AggregateAnswer, BucketRow, Cell, SeriesAnswer, TextSample, TextSummary};
+use super::plan::Plan;
+use crate::block::Block;
+use crate::bucket::{Bucket, Calendar};
+use crate::channel::{ChannelId, Pointer};
+use crate::ports::{BlockContent, ScanSink, ScannedBlock, StoreError};
+use crate::{Json, MetricTypeId, SessionId, Summary, Timestamp};
+
+/// Takes a scan's findings; gives the rows of the answer.
+pub(super) struct Fold<'a> {
+    calendar: &'a Calendar,
+    plan: &'a Plan,
+    /// By place in the plan's series.
+    rows: Vec<BTreeMap<Timestamp, Cell>>,
+    series_of: HashMap<MetricTypeId, usize>,
+    channel_of: HashMap<ChannelId, (usize, usize)>,
+    pointers: Vec<Vec<Pointer>>,
+    /// The bucket last used: points come mostly in order.
+    recent: Bucket,
+}
+
+impl<'a> Fold<'a> {
+    pub(super) fn new(calendar: &'a Calendar, plan: &'a Plan) -> Self {
+        let series = || plan.series.iter().enumerate();
+        let channels = series().flat_map(|(s, t)| t.channels.iter().enumerate().map(move |(c, channel)| (channel.id, (s, c))));
+        Self {
+            rows: vec![BTreeMap::new(); plan.series.len()],
+            series_of: series().map(|(s, t)| (t.id, s)).collect(),
+            channel_of: channels.collect(),
+            pointers: plan.series.iter().map(|t| t.pointers()).collect(),
+            recent: Bucket { start: Timestamp::MIN, end: Timestamp::MIN },
+            calendar,
+            plan,
+        }
+    }
+
+    /// How many rows there are so far, empty ones too.
+    pub(super) fn rows(&self) -> usize {
+        self.rows.iter().map(BTreeMap::len).sum()
+    }
+
+    /// The rows that have a value, by series and bucket.
+    pub(super) fn into_answer(self, version: u64) -> AggregateAnswer {
+        let series = self.plan.series.iter().zip(self.rows).filter_map(|(metric_type, rows)| {
+            let rows: Vec<BucketRow> = rows
+                .into_iter()
+                .filter(|(_, cell)| cell.has_value())
+                .map(|(bucket, cell)| BucketRow { bucket, cell })
+                .collect();
+            (!rows.is_empty()).then(|| SeriesAnswer { metric_type: metric_type.clone(), rows })
+        });
+        AggregateAnswer {
+            version,
+            series: series.collect(),
+            skipped: self.plan.skipped.clone(),
+        }
+    }
+
+    fn bucket(&mut self, t: Timestamp) -> Bucket {
+        if !self.recent.holds(t) {
+            self.recent = self.calendar.bucket(t);
+        }
+        self.recent
+    }
+
+    fn merge(&mut self, series: usize, channel: usize, bucket: Timestamp, summary: &Summary) {
+        let channels = self.plan.series[series].channels.len();
+        let cell = self.rows[series].entry(bucket).or_insert_with(|| Cell::Numbers(vec![Summary::EMPTY; channels]));
+        if let Cell::Numbers(summaries) = cell
+            && let Some(merged) = summaries.get_mut(channel)
+        {
+            merged.merge(summary);
+        }
+    }
+
+    fn summaries(&mut self, series: usize, block: &ScannedBlock, summaries: &[Summary]) -> Result<(), StoreError> {
+        let bucket = self.bucket(block.t_min);
+        if !bucket.holds(block.t_max) || !self.plan.range.contains(&block.t_min) || !self.plan.range.contains(&block.t_max) {
+            return Err(StoreError::Inconsistent {
+                table: "block",
+                column: "summaries",
+                problem: format!("the block at {} is cut but came without its arrays", block.t_min),
+            });
+        }
+        for (channel, summary) in summaries.iter().enumerate() {
+            self.merge(series, channel, bucket.start, summary);
+        }
+        Ok(())
+    }
+
+    fn numbers(&mut self, series: usize, block: &Block) {
+        let range = self.plan.range.clone();
+        for channel in 0..block.numbers.channels() {
+            let mut run = Run { bucket: None, summary: Summary::EMPTY };
+            for sample in block.samples(channel).filter(|s| range.contains(&s.time)) {
+                let bucket = self.bucket(sample.time).start;
+                if let Some((start, summary)) = run.enter(bucket) {
+                    self.merge(series, channel, start, &summary);
+                }
+                run.summary.push(sample);
+            }
+            if let Some(start) = run.bucket {
+                self.merge(series, channel, start, &run.summary);
+            }
+        }
+    }
+
+    fn text(&mut self, series: usize, session: SessionId, block: &Block, range: &Range<Timestamp>) {
+        let pointers = std::mem::take(&mut self.pointers[series]);
+        for (place, point) in block.points(&pointers).enumerate() {
+            if !range.contains(&point.time) {
+                continue;
+            }
+            let Some(value) = unwrapped(point.value) else { continue };
+            let sample = TextSample {
+                order: (point.time, session, block.seq, place),
+                value,
+            };
+            let bucket = self.bucket(point.time).start;
+            match self.rows[series].get_mut(&bucket) {
+                Some(Cell::Text(summary)) => summary.push(sample),
+                _ => {
+                    self.rows[series].insert(bucket, Cell::Text(TextSummary::of(sample)));
+                }
+            }
+        }
+        self.pointers[series] = pointers;
+    }
+}
+
+impl ScanSink for Fold<'_> {
+    fn days(&mut self, channel: ChannelId, window: usize, summary: Summary) -> Result<(), StoreError> {
+        let window = self.plan.request.days.as_ref().and_then(|days| days.windows.get(window));
+        if let (Some(&(series, channel)), Some(window)) = (self.channel_of.get(&channel), window) {
+            self.merge(series, channel, window.bucket, &summary);
+        }
+        Ok(())
+    }
+
+    fn block(&mut self, block: ScannedBlock) -> Result<(), StoreError> {
+        let Some(&series) = self.series_of.get(&block.metric_type) else {
+            return Ok(());
+        };
+        match &block.content {
+            BlockContent::Summaries(summaries) => self.summaries(series, &block, summaries)?,
+            BlockContent::Whole(whole) if self.plan.series[series].channels.is_empty() => {
+                self.text(series, block.session_id, whole, &self.plan.range.clone());
+            }
+            BlockContent::Whole(whole) => self.numbers(series, whole),
+        }
+        Ok(())
+    }
+}
+
+impl Cell {
+    fn has_value(&self) -> bool {
+        match self {
+            Self::Numbers(summaries) => summaries.iter().any(|s| s.count() > 0),
+            Self::Text(_) => true,
+        }
+    }
+}
+
+/// Samples of one bucket, summarised before they are merged.
+struct Run {
+    bucket: Option<Timestamp>,
+    summary: Summary,
+}
+
+impl Run {
+    /// Moves to a bucket; gives what was gathered if it is another one.
+    fn enter(&mut self, bucket: Timestamp) -> Option<(Timestamp, Summary)> {
+        if self.bucket == Some(bucket) {
+            return None;
+        }
+        let left = self.bucket.replace(bucket)?;
+        Some((left, std::mem::take(&mut self.summary)))
+    }
+}
+
+/// A value whose only property is `value` is that property; null is no value.
+fn unwrapped(value: Json) -> Option<Json> {
+    let inner = match value {
+        Json::Object(mut members) if members.len() == 1 && members.contains_key("value") => members.remove("value")?,
+        other => other,
+    };
+    (inner != Json::Null).then_some(inner)
+}

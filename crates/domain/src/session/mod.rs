@@ -1,0 +1,9 @@
+//! Sessions: one recording of one user.
+
+mod ids;
+mod record;
+mod time_rules;
+
+pub use ids::{SessionId, UserId};
+pub use record::{SeriesPoints, SessionPage, SessionPosition, SessionRecord};
+pub use time_rules::{TimeRuleError, TimeRules};
