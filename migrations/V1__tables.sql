@@ -102,6 +102,18 @@ CREATE AGGREGATE summary_merge (double precision[]) (
     PARALLEL = SAFE
 );
 
+-- Creates the partition for an instant: a row of nobody that is gone before anyone can see it leaves
+-- its partition behind. Done apart from other writes, since it locks the whole table.
+CREATE FUNCTION create_block_partition(t timestamptz) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE
+    nobody uuid := gen_random_uuid();
+BEGIN
+    INSERT INTO block (user_id, session_id, t_min, t_max, metric_type_id, seq, time_unit, n)
+    VALUES (nobody, nobody, t, t, 0, 0, 1, 0);
+    DELETE FROM block WHERE user_id = nobody AND metric_type_id = 0 AND t_min = t;
+END
+$$;
+
 -- The migrator has created the extension if the server has it.
 DO $$
 BEGIN

@@ -1,1 +1,18 @@
+//! The REST surface: extract and parse, call a use case, answer.
 
+pub mod config;
+mod health;
+mod metric_type;
+pub mod openapi;
+mod problem;
+mod query;
+mod request;
+mod routes;
+mod server;
+mod session;
+mod state;
+mod telemetry;
+mod wiring;
+
+pub use server::{Server, StartError};
+pub use telemetry::init_telemetry;

@@ -1,0 +1,56 @@
+//! Reads variables of the environment.
+
+use std::collections::HashMap;
+use std::fmt::Display;
+use std::str::FromStr;
+
+/// A setting that cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the setting {name} {problem}")]
+pub struct ConfigError {
+    name: &'static str,
+    problem: String,
+}
+
+impl ConfigError {
+    pub(crate) fn new(name: &'static str, problem: impl Display) -> Self {
+        Self { name, problem: problem.to_string() }
+    }
+}
+
+/// The variables of the process, or of a test.
+pub(super) struct Env(HashMap<String, String>);
+
+impl Env {
+    /// The environment, and `.env` for what is not in it.
+    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
+    pub(super) fn of_process() -> Self {
+        dotenvy::dotenv().ok(); // no such file is the normal case
+        Self(std::env::vars().collect())
+    }
+
+    #[cfg(test)]
+    pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
+        Self(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+    }
+
+    /// A text; empty counts as absent.
+    pub(super) fn text(&self, name: &'static str) -> Option<String> {
+        self.0.get(name).filter(|v| !v.is_empty()).cloned()
+    }
+
+    /// A text that must be there.
+    pub(super) fn required(&self, name: &'static str, what: &str) -> Result<String, ConfigError> {
+        self.text(name).ok_or_else(|| ConfigError::new(name, format!("is missing: {what}")))
+    }
+
+    /// A parsed value, or its default.
+    pub(super) fn parsed<T>(&self, name: &'static str, default: T) -> Result<T, ConfigError>
+    where
+        T: FromStr,
+        T::Err: Display,
+    {
+        let Some(text) = self.text(name) else { return Ok(default) };
+        text.trim().parse().map_err(|e| ConfigError::new(name, format!("is {text:?}, which cannot be read: {e}")))
+    }
+}

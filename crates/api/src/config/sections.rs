@@ -1,0 +1,223 @@
+//! One struct a concern; the doc of each field names its variable.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use secrecy::{ExposeSecret, SecretString};
+use time_series_domain::TimeRules;
+
+use super::env::{ConfigError, Env};
+
+/// All settings.
+#[derive(Debug)]
+pub struct Config {
+    /// The HTTP server.
+    pub http: HttpConfig,
+    /// PostgreSQL.
+    pub database: DatabaseConfig,
+    /// The cache of answers.
+    pub cache: CacheConfig,
+    /// Who may change metric types.
+    pub admin: AdminConfig,
+    /// What is too much.
+    pub limits: LimitsConfig,
+    /// Logging.
+    pub log: LogConfig,
+}
+
+/// The HTTP server.
+#[derive(Debug, Clone)]
+pub struct HttpConfig {
+    /// `BIND_ADDR`, default `127.0.0.1:8000`; port 0 takes a free one.
+    pub bind: SocketAddr,
+    /// `WORKERS`, default the number of cores: threads that serve requests.
+    pub workers: usize,
+    /// `SHUTDOWN_SECONDS`, default 30: how long requests may go on after a stop was asked for.
+    pub shutdown: Duration,
+}
+
+/// PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct DatabaseConfig {
+    /// `DATABASE_URL`, required: `postgresql://user:password@host:port/database`.
+    pub url: SecretString,
+    /// `DATABASE_CONNECTIONS`, default 16: the most connections at a time.
+    pub connections: usize,
+    /// `DATABASE_WAIT_MS`, default 5000: how long a request waits for a free connection.
+    pub wait: Duration,
+    /// `STATEMENT_TIMEOUT_MS`, default 30000: how long a statement may run.
+    pub statement_timeout: Duration,
+}
+
+/// The cache of answers.
+#[derive(Debug, Clone)]
+pub struct CacheConfig {
+    /// `CACHE`, `on` (default) or `off`.
+    pub enabled: bool,
+    /// `REDIS_URL`; without it answers are cached in this process.
+    pub redis_url: Option<SecretString>,
+    /// `CACHE_MAX_BYTES`, default 64 MiB: the size of the cache in this process.
+    pub max_bytes: u64,
+    /// `CACHE_WORTH_MS`, default 5: answers that took less are not kept.
+    pub worth: Duration,
+}
+
+/// Who may change metric types.
+#[derive(Debug, Clone)]
+pub struct AdminConfig {
+    /// `ADMIN_TOKEN`: the bearer token of admins. Without one, metric types can be changed only if
+    /// the service listens on a loopback address.
+    pub token: Option<SecretString>,
+}
+
+/// What is too much.
+#[derive(Debug, Clone)]
+pub struct LimitsConfig {
+    /// `MAX_BODY_BYTES`, default 64 MiB: the longest request body, unpacked.
+    pub body_bytes: usize,
+    /// `MAX_ROWS`, default 1000000: the most rows of an answer.
+    pub rows: usize,
+    /// `DAYS_BEFORE_START` (1), `DAYS_AFTER_START` (31), `DAYS_AHEAD` (1): plausible times of points.
+    pub times: TimeRules,
+}
+
+/// Logging.
+#[derive(Debug, Clone)]
+pub struct LogConfig {
+    /// `LOG`, default `info`: a level, or directives such as `info,time_series_api=debug`.
+    pub directives: String,
+    /// `LOG_FORMAT`, `json` (default) or `text`.
+    pub json: bool,
+}
+
+impl Config {
+    /// Reads the environment, and `.env` for what is not in it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] naming the setting.
+    pub fn from_env() -> Result<Self, ConfigError> {
+        Self::read(&Env::of_process())
+    }
+
+    fn read(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            http: HttpConfig::read(env)?,
+            database: DatabaseConfig::read(env)?,
+            cache: CacheConfig::read(env)?,
+            admin: AdminConfig { token: env.text("ADMIN_TOKEN").map(SecretString::from) },
+            limits: LimitsConfig::read(env)?,
+            log: LogConfig::read(env)?,
+        })
+    }
+}
+
+impl HttpConfig {
+    fn read(env: &Env) -> Result<Self, ConfigError> {
+        let cores = std::thread::available_parallelism().map_or(2, usize::from);
+        Ok(Self {
+            bind: env.parsed("BIND_ADDR", SocketAddr::from(([127, 0, 0, 1], 8000)))?,
+            workers: at_least_one("WORKERS", env.parsed("WORKERS", cores)?)?,
+            shutdown: Duration::from_secs(env.parsed("SHUTDOWN_SECONDS", 30)?),
+        })
+    }
+}
+
+impl DatabaseConfig {
+    fn read(env: &Env) -> Result<Self, ConfigError> {
+        let what = "a URL such as postgresql://user:password@127.0.0.1:5432/database (`cargo xtask up` brings its own)";
+        Ok(Self {
+            url: env.required("DATABASE_URL", what)?.into(),
+            connections: at_least_one("DATABASE_CONNECTIONS", env.parsed("DATABASE_CONNECTIONS", 16)?)?,
+            wait: Duration::from_millis(env.parsed("DATABASE_WAIT_MS", 5_000)?),
+            statement_timeout: Duration::from_millis(env.parsed("STATEMENT_TIMEOUT_MS", 30_000)?),
+        })
+    }
+
+    /// The URL, for the driver only.
+    #[must_use]
+    pub fn exposed_url(&self) -> &str {
+        self.url.expose_secret()
+    }
+}
+
+impl CacheConfig {
+    fn read(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            enabled: one_of(env, "CACHE", &["on", "off"])? == 0,
+            redis_url: env.text("REDIS_URL").map(SecretString::from),
+            max_bytes: env.parsed("CACHE_MAX_BYTES", 64 << 20)?,
+            worth: Duration::from_millis(env.parsed("CACHE_WORTH_MS", 5)?),
+        })
+    }
+}
+
+impl LimitsConfig {
+    fn read(env: &Env) -> Result<Self, ConfigError> {
+        let rules = TimeRules::default();
+        let days = |name, default: i64| {
+            let days: u16 = env.parsed(name, u16::try_from(default).unwrap_or(u16::MAX))?;
+            Ok::<_, ConfigError>(i64::from(days))
+        };
+        Ok(Self {
+            body_bytes: at_least_one("MAX_BODY_BYTES", env.parsed("MAX_BODY_BYTES", 64 << 20)?)?,
+            rows: at_least_one("MAX_ROWS", env.parsed("MAX_ROWS", 1_000_000)?)?,
+            times: TimeRules {
+                days_before_start: days("DAYS_BEFORE_START", rules.days_before_start)?,
+                days_after_start: days("DAYS_AFTER_START", rules.days_after_start)?,
+                days_ahead_of_clock: days("DAYS_AHEAD", rules.days_ahead_of_clock)?,
+            },
+        })
+    }
+}
+
+impl LogConfig {
+    fn read(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            directives: env.text("LOG").unwrap_or_else(|| "info".to_owned()),
+            json: one_of(env, "LOG_FORMAT", &["json", "text"])? == 0,
+        })
+    }
+}
+
+fn at_least_one(name: &'static str, value: usize) -> Result<usize, ConfigError> {
+    if value == 0 { Err(ConfigError::new(name, "must be at least 1")) } else { Ok(value) }
+}
+
+/// Which of some words a setting is; the first where it is absent.
+fn one_of(env: &Env, name: &'static str, words: &[&str]) -> Result<usize, ConfigError> {
+    let Some(text) = env.text(name) else { return Ok(0) };
+    words
+        .iter()
+        .position(|word| *word == text)
+        .ok_or_else(|| ConfigError::new(name, format!("is {text:?}; it must be {}", words.join(" or "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const URL: (&str, &str) = ("DATABASE_URL", "postgresql://me:hush@127.0.0.1/db");
+
+    #[test]
+    fn defaults_need_only_a_database() {
+        let config = Config::read(&Env::of(&[URL])).expect("valid");
+        assert_eq!(config.http.bind.to_string(), "127.0.0.1:8000");
+        assert!(config.cache.enabled);
+    }
+
+    #[test]
+    fn what_does_not_parse_is_named() {
+        for (name, value) in [("BIND_ADDR", "here"), ("CACHE", "maybe"), ("MAX_ROWS", "0"), ("DAYS_AHEAD", "-1")] {
+            let e = Config::read(&Env::of(&[URL, (name, value)])).expect_err(name);
+            assert!(e.to_string().contains(name), "{e}");
+        }
+        let e = Config::read(&Env::of(&[])).expect_err("no database");
+        assert!(e.to_string().contains("DATABASE_URL"), "{e}");
+    }
+
+    #[test]
+    fn secrets_do_not_reach_debug_output() {
+        let config = Config::read(&Env::of(&[URL, ("ADMIN_TOKEN", "hush2")])).expect("valid");
+        assert!(!format!("{config:?}").contains("hush"));
+    }
+}

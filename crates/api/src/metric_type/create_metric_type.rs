@@ -1,0 +1,58 @@
+//! `POST /api/metrictypes/`
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use actix_web::web;
+use apistos::{ApiComponent, api_operation};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::Value;
+
+use super::change::definition;
+use super::metric_type_view::{MetricTypeBody, MetricTypeView};
+use crate::openapi::{Answer, Example, Reply};
+use crate::problem::Problem;
+use crate::request::{Admin, JsonBody};
+use crate::state::AppState;
+
+/// The new metric type.
+#[derive(Serialize, JsonSchema, ApiComponent)]
+#[schemars(rename = "NewMetricType")]
+pub(crate) struct NewMetricType(MetricTypeView);
+
+impl Example for NewMetricType {
+    fn example() -> Value {
+        MetricTypeView::example()
+    }
+}
+
+impl Answer for NewMetricType {
+    const STATUSES: &'static [(u16, &'static str)] = &[(201, "The metric type exists from now on.")];
+}
+
+/// Adds a metric type.
+#[api_operation(
+    tag = "metrictypes",
+    operation_id = "create_metric_type",
+    summary = "Add a metric type (admins)",
+    description = "The schema is checked against its meta-schema. Its numeric leaves become channels: what aggregates are made of.",
+    error_code = 400,
+    error_code = 401,
+    error_code = 403,
+    error_code = 409,
+    error_code = 413,
+    error_code = 415,
+    error_code = 422,
+    error_code = 500,
+    error_code = 503
+)]
+pub(crate) async fn create_metric_type(
+    _: Admin,
+    body: JsonBody<MetricTypeBody>,
+    state: web::Data<AppState>,
+) -> Result<Reply<NewMetricType>, Problem> {
+    let definition = definition(&body.bytes, None)?;
+    let created = state.metric_types.create(&definition).await?;
+    let location = format!("/api/metrictypes/{}/", created.series);
+    Ok(Reply::new(StatusCode::CREATED, NewMetricType((&created).into())).header(LOCATION, &location))
+}

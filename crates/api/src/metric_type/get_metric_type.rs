@@ -1,0 +1,29 @@
+//! `GET /api/metrictypes/{series}/`
+
+use actix_web::web;
+use apistos::api_operation;
+
+use super::change::{SeriesPath, no_such_series};
+use super::metric_type_view::MetricTypeView;
+use crate::openapi::Reply;
+use crate::problem::Problem;
+use crate::state::AppState;
+
+/// Shows a metric type.
+#[api_operation(
+    tag = "metrictypes",
+    operation_id = "get_metric_type",
+    summary = "Get a metric type",
+    description = "A series and the schema of its values.",
+    error_code = 404,
+    error_code = 500,
+    error_code = 503
+)]
+pub(crate) async fn get_metric_type(
+    path: web::Path<SeriesPath>,
+    state: web::Data<AppState>,
+) -> Result<Reply<MetricTypeView>, Problem> {
+    let catalogue = state.metric_types.list().await?;
+    let metric_type = catalogue.get(&path.series).ok_or_else(|| no_such_series(&path.series))?;
+    Ok(Reply::ok(metric_type.as_ref().into()))
+}

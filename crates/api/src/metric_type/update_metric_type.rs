@@ -1,0 +1,39 @@
+//! `PUT /api/metrictypes/{series}/`
+
+use actix_web::web;
+use apistos::api_operation;
+
+use super::change::{SeriesPath, definition};
+use super::metric_type_view::{MetricTypeBody, MetricTypeView};
+use crate::openapi::Reply;
+use crate::problem::Problem;
+use crate::request::{Admin, JsonBody};
+use crate::state::AppState;
+
+/// Changes a metric type.
+#[api_operation(
+    tag = "metrictypes",
+    operation_id = "update_metric_type",
+    summary = "Change a metric type (admins)",
+    description = "Refused while stored points would no longer fit, or while they have a number at a leaf that would become a channel. Every stored point is checked; no session is stored in the series meanwhile.",
+    error_code = 400,
+    error_code = 401,
+    error_code = 403,
+    error_code = 404,
+    error_code = 409,
+    error_code = 413,
+    error_code = 415,
+    error_code = 422,
+    error_code = 500,
+    error_code = 503
+)]
+pub(crate) async fn update_metric_type(
+    _: Admin,
+    path: web::Path<SeriesPath>,
+    body: JsonBody<MetricTypeBody>,
+    state: web::Data<AppState>,
+) -> Result<Reply<MetricTypeView>, Problem> {
+    let definition = definition(&body.bytes, Some(&path.series))?;
+    let updated = state.metric_types.update(&definition).await?;
+    Ok(Reply::ok((&updated).into()))
+}

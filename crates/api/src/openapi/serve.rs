@@ -1,0 +1,70 @@
+//! Hands out the document and ReDoc, all from this binary.
+
+use std::sync::OnceLock;
+
+use actix_web::http::header::{ACCEPT, CACHE_CONTROL, VARY};
+use actix_web::{HttpRequest, HttpResponse, web};
+
+use crate::problem::Problem;
+use crate::request::{FromPairs, Pairs, QueryString};
+
+const JSON: &str = include_str!("../../../../docs/openapi.json");
+const PAGE: &str = include_str!("../../assets/redoc.html");
+const SCRIPT: &str = include_str!("../../assets/redoc/redoc.standalone.js");
+
+/// `?format=json` or `yaml`.
+pub(crate) struct SchemaParams {
+    yaml: Option<bool>,
+}
+
+impl FromPairs for SchemaParams {
+    type Parsed = Self;
+
+    const NAMES: &'static [&'static str] = &["format"];
+
+    fn from_pairs(pairs: &mut Pairs) -> Self {
+        let yaml = pairs.read("format", |text| match text {
+            "json" => Ok(false),
+            "yaml" => Ok(true),
+            _ => Err("must be json or yaml"),
+        });
+        Self { yaml }
+    }
+}
+
+/// `GET /schema/`
+pub(crate) async fn schema(
+    request: HttpRequest,
+    QueryString(params): QueryString<SchemaParams>,
+) -> Result<HttpResponse, Problem> {
+    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let yaml = params.yaml.unwrap_or_else(|| accept.contains("yaml") && !accept.contains("json"));
+    let mut response = HttpResponse::Ok();
+    response.insert_header((VARY, "Accept"));
+    Ok(if yaml {
+        response.content_type("application/yaml; charset=utf-8").body(as_yaml())
+    } else {
+        response.content_type("application/json").body(JSON)
+    })
+}
+
+fn as_yaml() -> &'static str {
+    static YAML: OnceLock<String> = OnceLock::new();
+    YAML.get_or_init(|| {
+        let document: serde_json::Value = serde_json::from_str(JSON).unwrap_or_default();
+        serde_saphyr::to_string(&document).unwrap_or_default()
+    })
+}
+
+/// `GET /redoc/`
+pub(crate) async fn redoc() -> HttpResponse {
+    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(PAGE)
+}
+
+/// `GET /redoc/redoc.standalone.js/`
+pub(crate) async fn redoc_script() -> HttpResponse {
+    HttpResponse::Ok()
+        .content_type("text/javascript; charset=utf-8")
+        .insert_header((CACHE_CONTROL, "public, max-age=86400"))
+        .body(web::Bytes::from_static(SCRIPT.as_bytes()))
+}

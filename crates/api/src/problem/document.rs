@@ -1,0 +1,179 @@
+//! The problem document and how it is sent.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use actix_web::body::BoxBody;
+use actix_web::http::StatusCode;
+use actix_web::http::header::RETRY_AFTER;
+use actix_web::{HttpResponse, ResponseError};
+use apistos::paths::{MediaType, Response};
+use apistos::reference_or::ReferenceOr;
+use apistos::{ApiComponent, ApiErrorComponent, Schema};
+use schemars::JsonSchema;
+use serde::Serialize;
+
+use super::Code;
+
+/// When to try again after a 503, in seconds.
+const RETRY_AFTER_SECONDS: &str = "1";
+
+/// An error to be sent.
+#[derive(Debug)]
+pub(crate) struct Problem {
+    code: Code,
+    detail: String,
+    errors: Vec<FieldError>,
+    total: usize,
+}
+
+/// One fault of the request.
+#[derive(Debug, Clone, Serialize, JsonSchema, ApiComponent)]
+pub(crate) struct FieldError {
+    /// JSON pointer into the body (`/data/3/value/r`), or the name of the query parameter.
+    pub(crate) pointer: String,
+    /// The place of the point in `data`, where it is about a point.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) index: Option<usize>,
+    /// The point's series, where it could be read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) series: Option<String>,
+    /// Stable name of the kind of fault.
+    pub(crate) code: &'static str,
+    /// What is wrong and what would be right.
+    pub(crate) message: String,
+}
+
+/// RFC 9457 problem details.
+#[derive(Serialize, JsonSchema, ApiComponent)]
+#[schemars(rename = "Problem")]
+struct ProblemBody<'a> {
+    /// `urn:time-series:problem:` and the code.
+    #[serde(rename = "type")]
+    kind: String,
+    /// What the code means.
+    title: &'a str,
+    /// The HTTP status.
+    status: u16,
+    /// Stable name of the problem.
+    code: &'a str,
+    /// What happened here, and what to do about it.
+    detail: &'a str,
+    /// Every fault found, the first hundred.
+    #[serde(skip_serializing_if = "is_empty")]
+    errors: &'a [FieldError],
+    /// How many faults there are.
+    #[serde(skip_serializing_if = "is_zero")]
+    total_errors: usize,
+}
+
+fn is_empty(errors: &[FieldError]) -> bool {
+    errors.is_empty()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
+const fn is_zero(n: &usize) -> bool {
+    *n == 0
+}
+
+impl Problem {
+    pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
+        Self { code, detail: detail.into(), errors: Vec::new(), total: 0 }
+    }
+
+    pub(crate) fn with_errors(code: Code, detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+        let total = errors.len();
+        Self { code, detail: detail.into(), errors, total }
+    }
+
+    /// There are more faults than are listed.
+    pub(crate) const fn total(mut self, total: usize) -> Self {
+        self.total = total;
+        self
+    }
+
+    /// One wrong parameter.
+    pub(crate) fn parameter(name: &str, message: impl fmt::Display) -> Self {
+        let message = format!("{name} {message}");
+        let error = FieldError::new(name, "invalid_parameter", message.clone());
+        Self::with_errors(Code::InvalidParameters, message, vec![error])
+    }
+
+    fn body(&self) -> ProblemBody<'_> {
+        ProblemBody {
+            kind: format!("urn:time-series:problem:{}", self.code.name()),
+            title: self.code.title(),
+            status: self.code.status().as_u16(),
+            code: self.code.name(),
+            detail: &self.detail,
+            errors: &self.errors,
+            total_errors: self.total,
+        }
+    }
+}
+
+impl FieldError {
+    pub(crate) fn new(pointer: &str, code: &'static str, message: impl Into<String>) -> Self {
+        Self { pointer: pointer.to_owned(), index: None, series: None, code, message: message.into() }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.code.name(), self.detail)
+    }
+}
+
+impl ResponseError for Problem {
+    fn status_code(&self) -> StatusCode {
+        self.code.status()
+    }
+
+    fn error_response(&self) -> HttpResponse<BoxBody> {
+        let mut response = HttpResponse::build(self.status_code());
+        response.content_type("application/problem+json");
+        if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
+            response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+        }
+        let body = serde_json::to_vec(&self.body()).unwrap_or_default();
+        response.body(body)
+    }
+}
+
+impl ApiErrorComponent for Problem {
+    fn schemas_by_status_code() -> BTreeMap<String, (String, ReferenceOr<Schema>)> {
+        let schemas = || <ProblemBody<'_> as ApiComponent>::child_schemas().into_iter().chain(ProblemBody::schema());
+        // Keyed by status as the trait wants it; each status brings one of the schemas needed.
+        statuses().into_iter().zip(schemas().cycle()).collect()
+    }
+
+    fn error_responses() -> Vec<(String, Response)> {
+        let response = |status: String| {
+            let codes = Code::ALL.iter().filter(|c| c.status().as_str() == status);
+            let described: Vec<String> = codes.clone().map(|c| format!("`{}`: {}", c.name(), c.title())).collect();
+            let example = codes.clone().next().and_then(|code| {
+                let problem = Self::new(*code, code.title());
+                serde_json::to_value(problem.body()).ok()
+            });
+            let media = MediaType {
+                schema: Some(ReferenceOr::Reference { _ref: "#/components/schemas/Problem".to_owned() }),
+                example: example.map(apistos::paths::Examples::Example),
+                ..MediaType::default()
+            };
+            let response = Response {
+                description: described.join("; "),
+                content: BTreeMap::from([("application/problem+json".to_owned(), media)]),
+                ..Response::default()
+            };
+            (status, response)
+        };
+        statuses().into_iter().map(response).collect()
+    }
+}
+
+fn statuses() -> Vec<String> {
+    let mut statuses: Vec<String> = Code::ALL.iter().map(|c| c.status().as_str().to_owned()).collect();
+    statuses.sort();
+    statuses.dedup();
+    statuses
+}

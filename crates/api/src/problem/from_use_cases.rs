@@ -1,0 +1,101 @@
+//! What the use cases say, as problems. A 5xx says nothing from below this crate.
+
+use time_series_domain::ingest::{IngestError, Reject, Rejects};
+use time_series_domain::ports::{ChangeError, StoreError};
+use time_series_domain::query::QueryError;
+
+use super::{Code, FieldError, Problem};
+
+impl From<StoreError> for Problem {
+    fn from(e: StoreError) -> Self {
+        match e {
+            StoreError::Unavailable { .. } => {
+                tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "store unavailable");
+                Self::new(Code::Unavailable, "The database cannot be reached; nothing was changed. Try again.")
+            }
+            StoreError::CatalogueChanged => {
+                Self::new(Code::Unavailable, "Metric types are being changed right now; nothing was changed. Try again.")
+            }
+            StoreError::TimedOut { .. } => {
+                tracing::warn!(error = %e, "statement timed out");
+                Self::new(Code::TimedOut, "The database took too long. Ask for a shorter range or fewer series.")
+            }
+            StoreError::SessionConflict | StoreError::Inconsistent { .. } | StoreError::Failed { .. } => {
+                tracing::error!(error = %e, cause = ?std::error::Error::source(&e), "store failed");
+                Self::new(Code::Internal, "This is a fault of the service, not of the request. The log has the cause.")
+            }
+        }
+    }
+}
+
+impl From<IngestError> for Problem {
+    fn from(e: IngestError) -> Self {
+        match e {
+            IngestError::Body(e) => Self::new(Code::InvalidBody, format!("The body is not a JSON object: {e}")),
+            IngestError::Rejected(rejects) => rejects.into(),
+            IngestError::Conflict(id) => Self::new(
+                Code::SessionConflict,
+                format!(
+                    "A session {id} with other content is stored; nothing was changed. Send it under another \
+                     session_id, or choose ?on_conflict=ignore to keep the stored one or ?on_conflict=replace to replace it."
+                ),
+            ),
+            IngestError::Store(e) => e.into(),
+        }
+    }
+}
+
+impl From<Rejects> for Problem {
+    fn from(rejects: Rejects) -> Self {
+        let total = rejects.total();
+        let detail = match total {
+            1 => "There is 1 fault; nothing was stored.".to_owned(),
+            n if n > rejects.listed().len() => {
+                format!("There are {n} faults, the first {} are listed; nothing was stored.", rejects.listed().len())
+            }
+            n => format!("There are {n} faults; nothing was stored."),
+        };
+        let errors = rejects.listed().iter().map(field_error).collect();
+        Self::with_errors(Code::InvalidSession, detail, errors).total(total)
+    }
+}
+
+fn field_error(reject: &Reject) -> FieldError {
+    FieldError {
+        pointer: reject.pointer.clone(),
+        index: reject.index,
+        series: reject.series.clone(),
+        code: reject.code.as_str(),
+        message: reject.message.clone(),
+    }
+}
+
+impl From<QueryError> for Problem {
+    fn from(e: QueryError) -> Self {
+        let (parameter, code) = match e {
+            QueryError::Series(time_series_domain::SelectorError::Unknown { .. }) => ("series", "unknown_series"),
+            QueryError::Series(_) => ("series", "invalid_parameter"),
+            QueryError::NoNumbers { .. } => ("agg_func", "no_numbers"),
+            QueryError::TooManyRows { .. } => return Self::new(Code::TooManyRows, e.to_string()),
+            QueryError::Store(e) => return e.into(),
+        };
+        let message = e.to_string();
+        Self::with_errors(
+            Code::InvalidParameters,
+            message.clone(),
+            vec![FieldError::new(parameter, code, message)],
+        )
+    }
+}
+
+impl From<ChangeError> for Problem {
+    fn from(e: ChangeError) -> Self {
+        let code = match e {
+            ChangeError::Absent => Code::MetricTypeNotFound,
+            ChangeError::Exists => Code::MetricTypeExists,
+            ChangeError::InUse | ChangeError::Misfits { .. } | ChangeError::LeafInUse { .. } => Code::MetricTypeInUse,
+            ChangeError::Store(e) => return e.into(),
+        };
+        Self::new(code, e.to_string())
+    }
+}

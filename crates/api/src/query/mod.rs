@@ -1,0 +1,7 @@
+//! `/api/timeseries/`
+
+mod params;
+mod render;
+mod timeseries;
+
+pub(crate) use timeseries::timeseries;

@@ -1,0 +1,77 @@
+//! Proof of being an admin.
+
+use std::collections::BTreeMap;
+use std::future::{Ready, ready};
+
+use actix_web::dev::Payload;
+use actix_web::http::header::AUTHORIZATION;
+use actix_web::{FromRequest, HttpRequest, web};
+use apistos::reference_or::ReferenceOr;
+use apistos::security::{Http, SecurityScheme, SecurityType};
+use apistos::{ApiComponent, Schema};
+use secrecy::ExposeSecret;
+use subtle::ConstantTimeEq;
+
+use crate::problem::{Code, Problem};
+use crate::state::{Admins, AppState};
+
+/// The name of the security scheme in the OpenAPI document.
+const SCHEME: &str = "admin";
+
+/// Only made for requests that may change metric types.
+pub(crate) struct Admin;
+
+impl FromRequest for Admin {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let state = request.app_data::<web::Data<AppState>>();
+        ready(match state.map(|state| &state.admins) {
+            Some(admins) => check(admins, authorization),
+            None => Err(Problem::new(Code::Internal, "The service was put together wrongly.")),
+        })
+    }
+}
+
+fn check(admins: &Admins, authorization: Option<&str>) -> Result<Admin, Problem> {
+    let token = match admins {
+        Admins::Local => return Ok(Admin),
+        Admins::Nobody(address) => {
+            let detail = format!("The service listens on {address} without ADMIN_TOKEN; its operator has to set one.");
+            return Err(Problem::new(Code::AdminsNotConfigured, detail));
+        }
+        Admins::Token(token) => token.expose_secret().as_bytes(),
+    };
+    let given = authorization.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    if bool::from(given.as_bytes().ct_eq(token)) {
+        return Ok(Admin);
+    }
+    let detail = "Send the header `Authorization: Bearer <token>` with the token of the setting ADMIN_TOKEN.";
+    Err(Problem::new(Code::Unauthorized, detail))
+}
+
+impl ApiComponent for Admin {
+    fn child_schemas() -> Vec<(String, ReferenceOr<Schema>)> {
+        Vec::new()
+    }
+
+    fn schema() -> Option<(String, ReferenceOr<Schema>)> {
+        None
+    }
+
+    fn securities() -> BTreeMap<String, SecurityScheme> {
+        let bearer = Http { scheme: "bearer".to_owned(), bearer_format: None };
+        let scheme = SecurityScheme {
+            description: Some("The setting ADMIN_TOKEN. Without one, admins are those who reach a loopback address.".to_owned()),
+            _type: SecurityType::Http(bearer),
+            extensions: apistos::IndexMap::default(),
+        };
+        BTreeMap::from([(SCHEME.to_owned(), scheme)])
+    }
+
+    fn security_requirement_name() -> Option<String> {
+        Some(SCHEME.to_owned())
+    }
+}

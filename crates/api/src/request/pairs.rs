@@ -1,0 +1,98 @@
+//! The pairs of a query string, every fault noted before any is answered.
+
+use std::fmt::Display;
+use std::str::FromStr;
+
+use actix_web::web::Query;
+use uuid::Uuid;
+
+use crate::problem::{Code, FieldError, Problem};
+
+/// The parameters of a request and what is wrong with them.
+pub(crate) struct Pairs {
+    pairs: Vec<(String, String)>,
+    errors: Vec<FieldError>,
+}
+
+impl Pairs {
+    /// Reads a query string; parameters other than `known` are faults.
+    pub(crate) fn parse(query: &str, known: &[&str]) -> Result<Self, Problem> {
+        let Query(pairs) = Query::<Vec<(String, String)>>::from_query(query)
+            .map_err(|e| Problem::new(Code::InvalidParameters, format!("The query string cannot be read: {e}")))?;
+        let mut errors = Vec::new();
+        for (name, _) in &pairs {
+            if !known.contains(&name.as_str()) {
+                let message = format!("{name} is not a parameter here; there are {}", known.join(", "));
+                errors.push(FieldError::new(name, "unknown_parameter", message));
+            }
+        }
+        Ok(Self { pairs, errors })
+    }
+
+    /// All values of a parameter that may be repeated.
+    pub(crate) fn all(&self, name: &str) -> Vec<&str> {
+        self.pairs.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
+    }
+
+    /// The value of a parameter that may be given once.
+    pub(crate) fn one(&mut self, name: &str) -> Option<String> {
+        let mut values = self.pairs.iter().filter(|(n, _)| n == name).map(|(_, value)| value.clone());
+        let (first, second) = (values.next(), values.next());
+        if second.is_some() {
+            self.fault(name, "invalid_parameter", "is given more than once");
+        }
+        first
+    }
+
+    /// The value as `read` reads it; a fault if it cannot.
+    pub(crate) fn read<T, E: Display>(&mut self, name: &str, read: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+        let text = self.one(name)?;
+        match read(&text) {
+            Ok(value) => Some(value),
+            Err(e) => {
+                self.fault(name, "invalid_parameter", e);
+                None
+            }
+        }
+    }
+
+    pub(crate) fn uuid(&mut self, name: &str) -> Option<Uuid> {
+        self.read(name, |text| {
+            Uuid::try_parse(text).map_err(|_| "must be a UUID such as 8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e")
+        })
+    }
+
+    /// A UUID that must be there; without one the fault is noted and the nil UUID stands in for it.
+    pub(crate) fn required_uuid(&mut self, name: &str) -> Uuid {
+        if self.all(name).is_empty() {
+            self.fault(name, "missing_parameter", "is required");
+        }
+        self.uuid(name).unwrap_or_default()
+    }
+
+    pub(crate) fn number<T: FromStr + PartialOrd + Display>(&mut self, name: &str, least: &T, most: &T) -> Option<T> {
+        self.read(name, |text| {
+            let in_range = |n: &T| least <= n && n <= most;
+            text.parse().ok().filter(in_range).ok_or_else(|| format!("must be a number from {least} to {most}"))
+        })
+    }
+
+    pub(crate) fn flag(&mut self, name: &str) -> bool {
+        let read = |text: &str| text.parse::<bool>().map_err(|_| "must be true or false");
+        self.read(name, read).unwrap_or(false)
+    }
+
+    pub(crate) fn fault(&mut self, name: &str, code: &'static str, message: impl Display) {
+        self.errors.push(FieldError::new(name, code, format!("{name} {message}")));
+    }
+
+    /// Every fault in one answer, if there is one.
+    pub(crate) fn finish(self) -> Result<(), Problem> {
+        if self.errors.is_empty() {
+            return Ok(());
+        }
+        let messages: Vec<&str> = self.errors.iter().map(|e| e.message.as_str()).collect();
+        let detail = messages.join("; ");
+        Err(Problem::with_errors(Code::InvalidParameters, detail, self.errors))
+    }
+}

@@ -1,0 +1,60 @@
+//! The query string as a struct whose fields document the parameters.
+
+use actix_web::dev::Payload;
+use actix_web::{FromRequest, HttpRequest, web};
+use apistos::paths::{Parameter, RequestBody};
+use apistos::reference_or::ReferenceOr;
+use apistos::{ApiComponent, Schema};
+use std::future::{Ready, ready};
+
+use super::Pairs;
+use crate::problem::Problem;
+
+/// Documented parameters that can be read from pairs.
+pub(crate) trait FromPairs {
+    /// What they are read into; often the documented struct itself.
+    type Parsed;
+
+    /// The names of all parameters.
+    const NAMES: &'static [&'static str];
+
+    /// Reads them; faults are noted in `pairs`.
+    fn from_pairs(pairs: &mut Pairs) -> Self::Parsed;
+}
+
+/// Extracts what `T` documents from the query string, or answers with every fault in it.
+pub(crate) struct QueryString<T: FromPairs>(pub(crate) T::Parsed);
+
+impl<T: FromPairs> FromRequest for QueryString<T> {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        ready(read(request.query_string()))
+    }
+}
+
+fn read<T: FromPairs>(query: &str) -> Result<QueryString<T>, Problem> {
+    let mut pairs = Pairs::parse(query, T::NAMES)?;
+    let parameters = T::from_pairs(&mut pairs);
+    pairs.finish()?;
+    Ok(QueryString(parameters))
+}
+
+impl<T: ApiComponent + FromPairs> ApiComponent for QueryString<T> {
+    fn child_schemas() -> Vec<(String, ReferenceOr<Schema>)> {
+        T::child_schemas()
+    }
+
+    fn schema() -> Option<(String, ReferenceOr<Schema>)> {
+        None
+    }
+
+    fn request_body() -> Option<RequestBody> {
+        None
+    }
+
+    fn parameters() -> Vec<Parameter> {
+        web::Query::<T>::parameters()
+    }
+}

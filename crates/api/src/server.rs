@@ -1,0 +1,106 @@
+//! Starts and stops the HTTP server.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, OnceLock};
+
+use actix_web::{App, HttpServer, middleware, web};
+use apistos::app::BuildConfig;
+use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use time_series_infra::postgres::{MigrateError, Postgres};
+
+use crate::config::{Config, ConfigError, HttpConfig};
+use crate::routes;
+use crate::state::AppState;
+use crate::telemetry;
+use crate::wiring::wire;
+
+/// A running service.
+pub struct Server {
+    address: SocketAddr,
+    running: actix_web::dev::Server,
+}
+
+/// Why the service did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The address cannot be listened on.
+    #[error("cannot listen on {0}: {1}")]
+    Bind(SocketAddr, #[source] std::io::Error),
+    /// The database is not as this program needs it.
+    #[error(transparent)]
+    Schema(#[from] MigrateError),
+}
+
+impl Server {
+    /// Listens. The database may still be on its way up, but if it answers it must have our tables.
+    ///
+    /// # Errors
+    /// [`StartError`] with a sentence for the operator.
+    pub async fn start(config: Config) -> Result<Self, StartError> {
+        let (state, postgres) = wire(&config, metrics_handle())?;
+        check_schema(&postgres).await?;
+        let bind = config.http.bind;
+        let listener = TcpListener::bind(bind).map_err(|e| StartError::Bind(bind, e))?;
+        let address = listener.local_addr().map_err(|e| StartError::Bind(bind, e))?;
+        let running = run(listener, web::Data::new(state), &config.http).map_err(|e| StartError::Bind(bind, e))?;
+        Ok(Self { address, running })
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub const fn address(&self) -> SocketAddr {
+        self.address
+    }
+
+    /// Serves until a signal asks for a stop; then finishes what is under way.
+    ///
+    /// # Errors
+    /// When the sockets fail.
+    pub async fn run_until_stopped(self) -> std::io::Result<()> {
+        self.running.await
+    }
+}
+
+fn run(listener: TcpListener, state: web::Data<AppState>, http: &HttpConfig) -> std::io::Result<actix_web::dev::Server> {
+    let app = move || {
+        let api = routes::documented(App::new().app_data(state.clone()), BuildConfig::default().disable_openapi_route());
+        // In order of request: the last is the outermost.
+        api.configure(routes::undocumented)
+            .default_service(web::to(routes::not_found))
+            .wrap(middleware::from_fn(telemetry::measure))
+            .wrap(tracing_actix_web::TracingLogger::<telemetry::RequestSpan>::new())
+            .wrap(middleware::NormalizePath::new(middleware::TrailingSlash::Always))
+            .wrap(middleware::Compress::default())
+    };
+    let server = HttpServer::new(app)
+        .workers(http.workers)
+        .shutdown_timeout(http.shutdown.as_secs())
+        .listen(listener)?
+        .run();
+    Ok(server)
+}
+
+async fn check_schema(postgres: &Arc<Postgres>) -> Result<(), StartError> {
+    match postgres.check_schema().await {
+        Err(MigrateError::Unreachable(e)) => {
+            tracing::warn!(error = %e, "the database cannot be reached yet; not ready until it can");
+            Ok(())
+        }
+        result => Ok(result?),
+    }
+}
+
+/// One recorder a process, also when tests start several servers in it.
+fn metrics_handle() -> PrometheusHandle {
+    static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
+    let install = || {
+        let recorder = PrometheusBuilder::new().build_recorder();
+        let handle = recorder.handle();
+        metrics::set_global_recorder(recorder).ok(); // set before: by a test beside this one
+        handle
+    };
+    HANDLE.get_or_init(install).clone()
+}

@@ -1,0 +1,122 @@
+//! `GET /api/sessions/`
+
+use actix_web::web;
+use apistos::{ApiComponent, api_operation};
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use time_series_domain::UserId;
+use uuid::Uuid;
+
+use super::session_view::SessionView;
+use crate::openapi::{Answer, Example, Reply};
+use crate::problem::Problem;
+use crate::request::{FromPairs, Pairs, QueryString};
+use crate::state::AppState;
+
+const DEFAULT_LIMIT: usize = 100;
+const MAX_LIMIT: usize = 1_000;
+
+/// Which sessions.
+#[derive(JsonSchema, ApiComponent)]
+pub(crate) struct ListParams {
+    /// Whose sessions.
+    user_id: Uuid,
+    /// How many at the most, 1 to 1000; 100 by default.
+    limit: Option<usize>,
+    /// `metadata.next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl FromPairs for ListParams {
+    type Parsed = Self;
+
+    const NAMES: &'static [&'static str] = &["user_id", "limit", "cursor"];
+
+    fn from_pairs(pairs: &mut Pairs) -> Self {
+        Self {
+            user_id: pairs.required_uuid("user_id"),
+            limit: pairs.number("limit", &1, &MAX_LIMIT),
+            cursor: pairs.one("cursor"),
+        }
+    }
+}
+
+/// A page of sessions, newest start first, sessions without a start last.
+#[derive(Serialize, JsonSchema, ApiComponent)]
+pub(crate) struct SessionList {
+    metadata: ListMetadata,
+    results: Vec<SessionView>,
+}
+
+/// What the page is of.
+#[derive(Serialize, JsonSchema, ApiComponent)]
+pub(crate) struct ListMetadata {
+    /// How many results there are on this page.
+    count: usize,
+    /// Whose sessions.
+    user_id: Uuid,
+    /// How many were asked for at the most.
+    limit: usize,
+    /// To be sent as `cursor` for the next page; null on the last one.
+    next_cursor: Option<String>,
+    /// The version of the user's data that this shows.
+    version: u64,
+}
+
+impl Example for SessionList {
+    fn example() -> Value {
+        json!({
+            "metadata": {
+                "count": 1,
+                "user_id": "d38834e0-fe46-4bf9-831d-1d5b125bdc9b",
+                "limit": 100,
+                "next_cursor": null,
+                "version": 1
+            },
+            "results": [SessionView::example()]
+        })
+    }
+}
+
+impl Answer for SessionList {
+    const STATUSES: &'static [(u16, &'static str)] = &[(200, "A page of sessions; empty for a user without any.")];
+}
+
+/// Lists a user's sessions.
+#[api_operation(
+    tag = "sessions",
+    operation_id = "list_sessions",
+    summary = "List a user's sessions",
+    description = "Newest start first, sessions without a start last. Pages are cut by key, so that sessions that come or go meanwhile make no other session appear twice or be left out.",
+    error_code = 422,
+    error_code = 500,
+    error_code = 503
+)]
+pub(crate) async fn list_sessions(
+    params: QueryString<ListParams>,
+    state: web::Data<AppState>,
+) -> Result<Reply<SessionList>, Problem> {
+    let ListParams { user_id, limit, cursor } = params.0;
+    let (user, limit) = (UserId(user_id), limit.unwrap_or(DEFAULT_LIMIT));
+    let after = match cursor {
+        None => None,
+        Some(cursor) => Some(state.cursors.open(user, &cursor).ok_or_else(|| {
+            Problem::parameter("cursor", "is not one that this list gave for this user; leave it out to start anew")
+        })?),
+    };
+    let page = state.sessions.list(user, after, limit).await?;
+    let catalogue = state.metric_types.list().await?;
+    let results: Vec<SessionView> =
+        page.sessions.iter().map(|record| SessionView::new(record, page.version, &catalogue)).collect();
+    Ok(Reply::ok(SessionList {
+        metadata: ListMetadata {
+            count: results.len(),
+            user_id,
+            limit,
+            next_cursor: page.next.map(|position| state.cursors.seal(user, &position)),
+            version: page.version,
+        },
+        results,
+    }))
+}

@@ -1,0 +1,17 @@
+//! `/api/sessions/`: one endpoint a file.
+
+mod delete_session;
+mod get_session;
+mod list_sessions;
+mod owner;
+mod post_session;
+mod put_session;
+mod receipt;
+mod session_body;
+mod session_view;
+
+pub(crate) use delete_session::delete_session;
+pub(crate) use get_session::get_session;
+pub(crate) use list_sessions::list_sessions;
+pub(crate) use post_session::post_session;
+pub(crate) use put_session::put_session;

@@ -1,0 +1,62 @@
+//! Finds the session that a path means.
+
+use apistos::ApiComponent;
+use schemars::JsonSchema;
+use serde::Deserialize;
+use time_series_domain::{SessionId, UserId};
+use uuid::Uuid;
+
+use crate::problem::{Code, Problem};
+use crate::request::{FromPairs, Pairs};
+use crate::state::AppState;
+
+/// The session's place in the path.
+#[derive(Deserialize, JsonSchema, ApiComponent)]
+pub(crate) struct SessionPath {
+    /// The session's id.
+    #[schemars(with = "Uuid")]
+    session_id: String,
+}
+
+/// Whose session.
+#[derive(JsonSchema, ApiComponent)]
+pub(crate) struct OwnerParams {
+    /// Whose session; needed only where several users have one of this id.
+    user_id: Option<Uuid>,
+}
+
+impl FromPairs for OwnerParams {
+    type Parsed = Self;
+
+    const NAMES: &'static [&'static str] = &["user_id"];
+
+    fn from_pairs(pairs: &mut Pairs) -> Self {
+        Self { user_id: pairs.uuid("user_id") }
+    }
+}
+
+impl SessionPath {
+    pub(super) fn id(&self) -> Result<SessionId, Problem> {
+        let uuid = Uuid::try_parse(&self.session_id);
+        uuid.map(SessionId).map_err(|_| no_such_session(&self.session_id, "it is no UUID"))
+    }
+}
+
+/// The user whose session is meant.
+pub(super) async fn owner(state: &AppState, id: SessionId, params: &OwnerParams) -> Result<UserId, Problem> {
+    if let Some(user) = params.user_id {
+        return Ok(UserId(user));
+    }
+    match state.sessions.owners(id).await?.as_slice() {
+        [] => Err(no_such_session(&id.to_string(), "it was never stored, or is deleted")),
+        [user] => Ok(*user),
+        users => {
+            let detail = format!("{} users have a session {id}; say whose is meant with ?user_id=", users.len());
+            Err(Problem::new(Code::SessionAmbiguous, detail))
+        }
+    }
+}
+
+pub(super) fn no_such_session(id: &str, why: &str) -> Problem {
+    Problem::new(Code::SessionNotFound, format!("There is no session {id}: {why}."))
+}

@@ -1,0 +1,73 @@
+//! `POST /api/sessions/`
+
+use actix_web::web;
+use apistos::{ApiComponent, api_operation};
+use schemars::JsonSchema;
+use time_series_domain::SessionId;
+use time_series_domain::ingest::{OnConflict, RawSession};
+use uuid::Uuid;
+
+use super::receipt::{Receipt, receipt};
+use super::session_body::SessionBody;
+use crate::openapi::Reply;
+use crate::problem::Problem;
+use crate::request::{FromPairs, JsonBody, Pairs, QueryString};
+use crate::state::AppState;
+
+/// How to store a session.
+#[derive(JsonSchema, ApiComponent)]
+pub(crate) struct PostParams {
+    /// What to do when another session has the same id: `error` (default) answers 409, `ignore` keeps the stored one, `replace` puts this one in its place.
+    #[schemars(with = "Option<String>")]
+    on_conflict: Option<OnConflictParam>,
+    /// `true`: only check the session, store nothing.
+    dry_run: Option<bool>,
+}
+
+struct OnConflictParam(OnConflict);
+
+impl FromPairs for PostParams {
+    type Parsed = Self;
+
+    const NAMES: &'static [&'static str] = &["on_conflict", "dry_run"];
+
+    fn from_pairs(pairs: &mut Pairs) -> Self {
+        let on_conflict = pairs.read("on_conflict", |text| match text {
+            "error" => Ok(OnConflictParam(OnConflict::Error)),
+            "ignore" => Ok(OnConflictParam(OnConflict::Ignore)),
+            "replace" => Ok(OnConflictParam(OnConflict::Replace)),
+            _ => Err("must be error, ignore or replace"),
+        });
+        Self { on_conflict, dry_run: Some(pairs.flag("dry_run")) }
+    }
+}
+
+/// Stores a session.
+#[api_operation(
+    tag = "sessions",
+    operation_id = "post_session",
+    summary = "Store a session",
+    description = "Checks every point against its series' JSON Schema and stores the session whole or not at all. Sending the same session again changes nothing and answers 200, so a retry is always safe when the session has an id. Every fault of a refused session is named.",
+    error_code = 400,
+    error_code = 409,
+    error_code = 413,
+    error_code = 415,
+    error_code = 422,
+    error_code = 500,
+    error_code = 503
+)]
+pub(crate) async fn post_session(
+    params: QueryString<PostParams>,
+    body: JsonBody<SessionBody>,
+    state: web::Data<AppState>,
+) -> Result<Reply<Receipt>, Problem> {
+    let made = SessionId(Uuid::now_v7());
+    let read = || RawSession::from_json(&body.bytes).map(|session| session.or_session_id(made));
+    let done = if params.0.dry_run == Some(true) {
+        state.ingest.dry_run(read).await?
+    } else {
+        let on_conflict = params.0.on_conflict.map_or(OnConflict::Error, |p| p.0);
+        state.ingest.ingest(read, on_conflict).await?
+    };
+    Ok(receipt(&done))
+}

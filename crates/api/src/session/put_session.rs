@@ -1,0 +1,45 @@
+//! `PUT /api/sessions/{session_id}/`
+
+use actix_web::web;
+use apistos::api_operation;
+use time_series_domain::SessionId;
+use time_series_domain::ingest::{OnConflict, RawSession};
+
+use super::owner::SessionPath;
+use super::receipt::{Receipt, receipt};
+use super::session_body::SessionBody;
+use crate::openapi::Reply;
+use crate::problem::{Code, FieldError, Problem};
+use crate::request::JsonBody;
+use crate::state::AppState;
+
+/// Stores a session in place of any other of its id.
+#[api_operation(
+    tag = "sessions",
+    operation_id = "put_session",
+    summary = "Store or replace a session",
+    description = "The body is that of a POST; its session_id may be left out and else must be the one of the path. What was stored under the id is replaced in the same transaction, with every summary it was part of.",
+    error_code = 400,
+    error_code = 404,
+    error_code = 413,
+    error_code = 415,
+    error_code = 422,
+    error_code = 500,
+    error_code = 503
+)]
+pub(crate) async fn put_session(
+    path: web::Path<SessionPath>,
+    body: JsonBody<SessionBody>,
+    state: web::Data<AppState>,
+) -> Result<Reply<Receipt>, Problem> {
+    let id: SessionId = path.id()?;
+    let sent = RawSession::from_json(&body.bytes).map_err(time_series_domain::ingest::IngestError::from)?;
+    if sent.session_id().is_some_and(|sent| sent != id) {
+        let message = format!("session_id must be left out or be {id}, the one of the path");
+        let error = FieldError::new("/session_id", "invalid_uuid", message.clone());
+        return Err(Problem::with_errors(Code::InvalidSession, message, vec![error]));
+    }
+    let read = || RawSession::from_json(&body.bytes).map(|session| session.or_session_id(id));
+    let done = state.ingest.ingest(read, OnConflict::Replace).await?;
+    Ok(receipt(&done))
+}

@@ -1,0 +1,73 @@
+//! What a write of a session answers.
+
+use actix_web::http::StatusCode;
+use actix_web::http::header::LOCATION;
+use apistos::ApiComponent;
+use schemars::JsonSchema;
+use serde::Serialize;
+use serde_json::{Value, json};
+use time_series_domain::ingest::{Ingested, Outcome};
+use uuid::Uuid;
+
+use crate::openapi::{Answer, Example, Reply};
+
+/// What became of a session.
+#[derive(Serialize, JsonSchema, ApiComponent)]
+pub(crate) struct Receipt {
+    /// For people.
+    message: &'static str,
+    /// `created`, `unchanged` (the very same was stored before), `ignored`, `replaced` or `checked`.
+    outcome: &'static str,
+    /// Whose session it is.
+    user_id: Uuid,
+    /// Its id, given or made.
+    session_id: Uuid,
+    /// Points in what was sent.
+    points: u64,
+    /// The version of the user's data; every change raises it. Absent for a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    version: Option<u64>,
+}
+
+impl Example for Receipt {
+    fn example() -> Value {
+        json!({
+            "message": "Data ingested successfully",
+            "outcome": "created",
+            "user_id": "d38834e0-fe46-4bf9-831d-1d5b125bdc9b",
+            "session_id": "0191d9f0-6d2c-7c3e-9b1a-3f8f0c5b7a11",
+            "points": 2,
+            "version": 1
+        })
+    }
+}
+
+impl Answer for Receipt {
+    const STATUSES: &'static [(u16, &'static str)] = &[
+        (200, "Nothing new: `outcome` says whether the session was unchanged, ignored, replaced or only checked."),
+        (201, "The session is stored: committed and fsynced."),
+    ];
+}
+
+pub(super) fn receipt(done: &Ingested) -> Reply<Receipt> {
+    let (outcome, message) = match done.outcome {
+        Outcome::Created => ("created", "Data ingested successfully"),
+        Outcome::Unchanged => ("unchanged", "This very session is stored already; nothing was changed"),
+        Outcome::Ignored => ("ignored", "Another session is stored under this id; it was kept"),
+        Outcome::Replaced => ("replaced", "The session was replaced"),
+        Outcome::Checked => ("checked", "The session is valid; nothing was stored"),
+    };
+    let body = Receipt {
+        message,
+        outcome,
+        user_id: done.user_id.0,
+        session_id: done.session_id.0,
+        points: done.points,
+        version: done.version,
+    };
+    if done.outcome == Outcome::Created {
+        let location = format!("/api/sessions/{}/?user_id={}", done.session_id, done.user_id);
+        return Reply::new(StatusCode::CREATED, body).header(LOCATION, &location);
+    }
+    Reply::ok(body)
+}

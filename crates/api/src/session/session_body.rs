@@ -1,0 +1,51 @@
+//! The body of a session, for the document; it is read by the domain, which names every fault.
+
+use apistos::ApiComponent;
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::openapi::Example;
+
+/// One recording of one user.
+#[derive(JsonSchema, ApiComponent)]
+#[schemars(rename = "Session")]
+#[expect(dead_code, reason = "documents what the domain reads")]
+pub(crate) struct SessionBody {
+    /// Whose recording it is.
+    user_id: Uuid,
+    /// Its id. Left out, the server makes one, and sending the session again makes another.
+    session_id: Option<Uuid>,
+    /// When the recording started, RFC 3339. Points lie from one day before to 31 days after it.
+    #[schemars(with = "Option<String>")]
+    start_ts: Option<String>,
+    /// The points, in any order; may be empty.
+    data: Vec<PointBody>,
+}
+
+/// One measurement.
+#[derive(JsonSchema, ApiComponent)]
+#[schemars(rename = "Point")]
+#[expect(dead_code, reason = "documents what the domain reads")]
+pub(crate) struct PointBody {
+    /// The name of a metric type.
+    series: String,
+    /// When, RFC 3339, at most microseconds.
+    time: String,
+    /// A value that the metric type's schema accepts.
+    value: Value,
+}
+
+impl Example for SessionBody {
+    fn example() -> Value {
+        json!({
+            "user_id": "d38834e0-fe46-4bf9-831d-1d5b125bdc9b",
+            "session_id": "0191d9f0-6d2c-7c3e-9b1a-3f8f0c5b7a11",
+            "start_ts": "2025-01-01T00:00:00Z",
+            "data": [
+                {"series": "session.gut_health_score", "time": "2025-01-01T00:01:00Z", "value": {"value": 71.5}},
+                {"series": "session.urine.color", "time": "2025-01-01T00:01:00Z", "value": {"r": 255, "g": 240, "b": 120}}
+            ]
+        })
+    }
+}

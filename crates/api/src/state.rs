@@ -1,0 +1,46 @@
+//! What handlers need.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::SecretString;
+use time_series_domain::Clock;
+use time_series_domain::ingest::IngestSession;
+use time_series_domain::metric_type::MetricTypes;
+use time_series_domain::ports::SessionStore;
+use time_series_domain::query::CachedAggregate;
+
+use crate::request::CursorKey;
+
+/// The use cases, over whatever the composition root chose.
+pub(crate) struct AppState {
+    pub(crate) ingest: IngestSession,
+    pub(crate) aggregate: CachedAggregate,
+    pub(crate) metric_types: MetricTypes,
+    pub(crate) sessions: Arc<dyn SessionStore>,
+    pub(crate) clock: Arc<dyn Clock>,
+    pub(crate) readiness: Arc<dyn Readiness>,
+    pub(crate) admins: Admins,
+    pub(crate) cursors: CursorKey,
+    pub(crate) max_body_bytes: usize,
+    pub(crate) metrics: PrometheusHandle,
+}
+
+/// Who may change metric types.
+pub(crate) enum Admins {
+    /// Whoever has the token.
+    Token(SecretString),
+    /// Whoever reaches this loopback address.
+    Local,
+    /// Nobody: the service listens on this address without a token.
+    Nobody(SocketAddr),
+}
+
+/// Whether the service can do its work now.
+#[async_trait]
+pub(crate) trait Readiness: Send + Sync {
+    /// `Err` has a sentence that may be shown to anybody.
+    async fn check(&self) -> Result<(), &'static str>;
+}

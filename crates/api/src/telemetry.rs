@@ -1,0 +1,73 @@
+//! Logs: one JSON object a line, or text for people.
+
+use std::time::Instant;
+
+use actix_web::HttpMessage;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HeaderName, HeaderValue};
+use actix_web::middleware::Next;
+use tracing_actix_web::RequestId;
+use tracing_subscriber::EnvFilter;
+use tracing_subscriber::prelude::*;
+
+use crate::config::LogConfig;
+
+/// Starts logging to standard error. A second call in one process changes nothing.
+pub fn init_telemetry(config: &LogConfig) {
+    let filter = EnvFilter::try_new(&config.directives).unwrap_or_else(|_| EnvFilter::new("info"));
+    let registry = tracing_subscriber::registry().with(filter);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let started = if config.json {
+        registry.with(layer.json().flatten_event(true)).try_init()
+    } else {
+        registry.with(layer).try_init()
+    };
+    started.ok(); // already started: by a test beside this one
+}
+
+/// The span of a request: its route as a template, never its parameters.
+pub(crate) struct RequestSpan;
+
+impl tracing_actix_web::RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> tracing::Span {
+        let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
+        let request_id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        tracing::info_span!(
+            "http",
+            http.method = %request.method(),
+            http.route = route,
+            request_id,
+            http.status = tracing::field::Empty,
+        )
+    }
+
+    fn on_request_end<B: MessageBody>(span: tracing::Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
+        let status = match outcome {
+            Ok(response) => response.status(),
+            Err(e) => e.as_response_error().status_code(),
+        };
+        span.record("http.status", status.as_u16());
+    }
+}
+
+/// Counts and times requests by route, logs each, and gives each answer its request's id.
+pub(crate) async fn measure(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    let started = Instant::now();
+    let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
+    let method = request.method().to_string();
+    let id = request.extensions().get::<RequestId>().map(ToString::to_string);
+    let mut response = next.call(request).await?;
+    if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
+        response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    }
+    let status = response.status().as_u16();
+    let seconds = started.elapsed().as_secs_f64();
+    let labels = [("method", method), ("route", route), ("status", status.to_string())];
+    metrics::histogram!("http_request_seconds", &labels).record(seconds);
+    tracing::debug!(http.status = status, http.duration_ms = seconds * 1e3, "answered");
+    Ok(response)
+}

@@ -1,0 +1,91 @@
+//! The composition root: the only file that names the adapters.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use metrics_exporter_prometheus::PrometheusHandle;
+use secrecy::ExposeSecret;
+use time_series_domain::Clock;
+use time_series_domain::ingest::IngestSession;
+use time_series_domain::metric_type::{CatalogueCache, MetricTypes};
+use time_series_domain::ports::AnswerCache;
+use time_series_domain::query::{Aggregate, CachedAggregate};
+use time_series_infra::local::{MokaCache, SystemClock};
+use time_series_infra::postgres::{MigrateError, Postgres, PostgresConfig};
+use time_series_infra::redis::RedisCache;
+
+use crate::config::{CacheConfig, Config, ConfigError};
+use crate::request::CursorKey;
+use crate::state::{Admins, AppState, Readiness};
+
+/// Puts the service together.
+pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<(AppState, Arc<Postgres>), ConfigError> {
+    let postgres = Postgres::new(&PostgresConfig {
+        url: config.database.exposed_url().to_owned(),
+        connections: config.database.connections,
+        wait: config.database.wait,
+        statement_timeout: config.database.statement_timeout,
+    });
+    let postgres = Arc::new(postgres.map_err(|e| ConfigError::new("DATABASE_URL", e))?);
+    let clock: Arc<dyn Clock> = Arc::new(SystemClock);
+    let catalogue = Arc::new(CatalogueCache::default());
+    let rules = config.limits.times;
+    let aggregate = Aggregate::new(
+        postgres.clone(),
+        postgres.clone(),
+        catalogue.clone(),
+        clock.clone(),
+        rules,
+        config.limits.rows,
+    );
+    let state = AppState {
+        ingest: IngestSession::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules),
+        aggregate: CachedAggregate::new(aggregate, cache(&config.cache)?, config.cache.worth),
+        metric_types: MetricTypes::new(postgres.clone(), catalogue),
+        sessions: postgres.clone(),
+        clock,
+        readiness: Arc::new(Database(postgres.clone())),
+        admins: admins(config),
+        cursors: CursorKey::derive(config.database.exposed_url()),
+        max_body_bytes: config.limits.body_bytes,
+        metrics,
+    };
+    Ok((state, postgres))
+}
+
+fn cache(config: &CacheConfig) -> Result<Option<Arc<dyn AnswerCache>>, ConfigError> {
+    if !config.enabled {
+        return Ok(None);
+    }
+    Ok(Some(match &config.redis_url {
+        Some(url) => {
+            let redis = RedisCache::new(url.expose_secret());
+            Arc::new(redis.map_err(|e| ConfigError::new("REDIS_URL", e))?)
+        }
+        None => Arc::new(MokaCache::new(config.max_bytes)),
+    }))
+}
+
+fn admins(config: &Config) -> Admins {
+    match &config.admin.token {
+        Some(token) => Admins::Token(token.clone()),
+        None if config.http.bind.ip().is_loopback() => Admins::Local,
+        None => Admins::Nobody(config.http.bind),
+    }
+}
+
+/// Ready is: the database answers and has our tables.
+struct Database(Arc<Postgres>);
+
+#[async_trait]
+impl Readiness for Database {
+    async fn check(&self) -> Result<(), &'static str> {
+        self.0.check_schema().await.map_err(|e| match e {
+            MigrateError::Behind { .. } => "the database lacks migrations; run `cargo xtask migrate`",
+            e => {
+                tracing::warn!(error = %e, "not ready");
+                "the database cannot be reached"
+            }
+        })
+    }
+}

@@ -1,0 +1,37 @@
+//! The answer cache inside this process.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use moka::future::Cache;
+use time_series_domain::ports::AnswerCache;
+
+/// Answers unused for so long are dropped: newer versions of the data have newer keys.
+const IDLE: Duration = Duration::from_secs(600);
+
+/// Keeps answers up to a number of bytes, the least useful go first.
+pub struct MokaCache {
+    answers: Cache<String, Arc<[u8]>>,
+}
+
+impl MokaCache {
+    /// A cache of at most `max_bytes`.
+    #[must_use]
+    pub fn new(max_bytes: u64) -> Self {
+        let weigh = |key: &String, answer: &Arc<[u8]>| u32::try_from(key.len() + answer.len()).unwrap_or(u32::MAX);
+        let answers = Cache::builder().max_capacity(max_bytes).weigher(weigh).time_to_idle(IDLE).build();
+        Self { answers }
+    }
+}
+
+#[async_trait]
+impl AnswerCache for MokaCache {
+    async fn get(&self, key: &str) -> Option<Vec<u8>> {
+        self.answers.get(key).await.map(|answer| answer.to_vec())
+    }
+
+    async fn put(&self, key: &str, answer: &[u8]) {
+        self.answers.insert(key.to_owned(), answer.into()).await;
+    }
+}

@@ -1,0 +1,56 @@
+//! The partitions (chunks) of a hypertable.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, PoisonError};
+
+use deadpool_postgres::Object;
+use time_series_domain::Timestamp;
+use tokio_postgres::error::SqlState;
+
+const CHUNK_INTERVAL: &str = include_str!("chunk_interval.sql");
+const CREATE_CHUNK: &str = include_str!("create_chunk.sql");
+
+/// Knows which chunks exist. A chunk is created by itself, since its creation locks the whole table.
+pub(super) struct Chunks {
+    interval_micros: i64,
+    /// Intervals since the epoch that have a chunk.
+    known: Mutex<BTreeSet<i64>>,
+}
+
+impl Chunks {
+    /// `None` where `block` is a plain table.
+    pub(super) async fn detect(client: &Object) -> Result<Option<Self>, tokio_postgres::Error> {
+        let row = match client.query_opt(CHUNK_INTERVAL, &[]).await {
+            Ok(row) => row,
+            // Without the extension its catalogue does not exist.
+            Err(e) if e.code() == Some(&SqlState::UNDEFINED_TABLE) => None,
+            Err(e) => return Err(e),
+        };
+        let chunks = |row: tokio_postgres::Row| Self {
+            interval_micros: row.get(0),
+            known: Mutex::default(),
+        };
+        Ok(row.map(chunks))
+    }
+
+    /// Creates the chunks that blocks beginning at `times` need and that are not known to exist.
+    pub(super) async fn ensure(
+        &self,
+        client: &Object,
+        times: impl IntoIterator<Item = Timestamp>,
+    ) -> Result<(), tokio_postgres::Error> {
+        let missing: Vec<(i64, Timestamp)> = {
+            let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
+            let numbered = times.into_iter().map(|t| (t.micros().div_euclid(self.interval_micros), t));
+            let mut missing: Vec<_> = numbered.filter(|(number, _)| !known.contains(number)).collect();
+            missing.sort_unstable();
+            missing.dedup_by_key(|(number, _)| *number);
+            missing
+        };
+        for (number, time) in missing {
+            client.execute(CREATE_CHUNK, &[&time.to_offset_date_time()]).await?;
+            self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,1 @@
+SELECT create_block_partition($1)

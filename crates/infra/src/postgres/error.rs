@@ -1,0 +1,61 @@
+//! What the driver says, in the words of the ports.
+
+use deadpool_postgres::PoolError;
+use time_series_domain::ports::StoreError;
+use tokio_postgres::error::SqlState;
+
+/// An error on the way, before it is known whether another try would help.
+#[derive(Debug)]
+pub(super) enum PgError {
+    Driver(tokio_postgres::Error),
+    Store(StoreError),
+}
+
+impl From<tokio_postgres::Error> for PgError {
+    fn from(e: tokio_postgres::Error) -> Self {
+        Self::Driver(e)
+    }
+}
+
+impl From<StoreError> for PgError {
+    fn from(e: StoreError) -> Self {
+        Self::Store(e)
+    }
+}
+
+impl PgError {
+    /// Whether the transaction lost against another one and can simply be run again.
+    pub(super) fn lost_a_race(&self) -> bool {
+        let Self::Driver(e) = self else { return false };
+        e.code().is_some_and(|code| {
+            [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code)
+        })
+    }
+
+    pub(super) fn into_store_error(self, doing: &'static str) -> StoreError {
+        match self {
+            Self::Store(e) => e,
+            Self::Driver(e) if e.code() == Some(&SqlState::QUERY_CANCELED) => StoreError::TimedOut { doing },
+            Self::Driver(e) if is_unavailable(&e) => StoreError::Unavailable { doing, source: e.into() },
+            Self::Driver(e) => StoreError::Failed { doing, source: e.into() },
+        }
+    }
+}
+
+/// No connection to be had.
+pub(super) fn from_pool(doing: &'static str, e: PoolError) -> StoreError {
+    StoreError::Unavailable { doing, source: e.into() }
+}
+
+/// A stored value that cannot be read.
+pub(super) fn unreadable(table: &'static str, column: &'static str, problem: impl ToString) -> PgError {
+    PgError::Store(StoreError::Inconsistent { table, column, problem: problem.to_string() })
+}
+
+fn is_unavailable(e: &tokio_postgres::Error) -> bool {
+    let Some(code) = e.code() else {
+        return e.is_closed() || std::error::Error::source(e).is_some_and(|s| s.is::<std::io::Error>());
+    };
+    // 08: connection; 53: out of resources; 57P: shut down or starting up.
+    ["08", "53", "57P"].iter().any(|class| code.code().starts_with(class))
+}

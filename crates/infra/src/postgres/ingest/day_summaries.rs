@@ -1,0 +1,134 @@
+//! The table `day_summary`: merged into by ingest, recomputed after a delete.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::pin::pin;
+
+use deadpool_postgres::Object;
+use futures_util::TryStreamExt;
+use time::{Date, OffsetDateTime};
+use time_series_domain::ingest::DaySummary;
+use time_series_domain::{MetricTypeId, Sample, Summary, UserId, UtcDay};
+use tokio_postgres::types::ToSql;
+
+use crate::postgres::block_rows::{read_block, read_summaries};
+use crate::postgres::error::PgError;
+
+const MERGE: &str = include_str!("merge_day_summaries.sql");
+const DELETE: &str = include_str!("delete_day_summaries.sql");
+const BLOCKS_OF_DAYS: &str = include_str!("blocks_of_days.sql");
+
+/// The days of metric types that lost points.
+pub(in crate::postgres) type TouchedDays = BTreeSet<(MetricTypeId, UtcDay)>;
+
+/// Merges summaries, sorted by key, into those that are stored.
+pub(super) async fn merge_days(client: &Object, user: UserId, days: &[DaySummary]) -> Result<(), PgError> {
+    if days.is_empty() {
+        return Ok(());
+    }
+    let mut columns = Columns::default();
+    for day in days {
+        columns.push(day);
+    }
+    let statement = client.prepare_cached(MERGE).await?;
+    client.execute(&statement, &columns.params(&user.0)).await?;
+    Ok(())
+}
+
+/// Makes the summaries of some days anew, from the blocks that are there now.
+pub(in crate::postgres) async fn recompute_days(
+    client: &Object,
+    user: UserId,
+    touched: &TouchedDays,
+) -> Result<(), PgError> {
+    if touched.is_empty() {
+        return Ok(());
+    }
+    let statement = client.prepare_cached(BLOCKS_OF_DAYS).await?;
+    let mut merged: BTreeMap<(MetricTypeId, usize, UtcDay), Summary> = BTreeMap::new();
+    for &(metric_type, day) in touched {
+        let start = day.start().to_offset_date_time();
+        let params: [&(dyn ToSql + Sync); 3] = [&user.0, &metric_type.0, &start];
+        let mut rows = pin!(client.query_raw(&statement, params).await?);
+        while let Some(row) = rows.try_next().await? {
+            let summaries = match read_summaries(&row)? {
+                Some(summaries) => summaries,
+                None => read_block(&row)?.summarise(),
+            };
+            for (channel, summary) in summaries.iter().enumerate().filter(|(_, s)| s.count() > 0) {
+                merged.entry((metric_type, channel, day)).or_default().merge(summary);
+            }
+        }
+    }
+    let (types, days): (Vec<i32>, Vec<Date>) = touched.iter().map(|(t, day)| (t.0, date(*day))).unzip();
+    let delete = client.prepare_cached(DELETE).await?;
+    client.execute(&delete, &[&user.0, &types, &days]).await?;
+    let fresh: Vec<DaySummary> = merged
+        .into_iter()
+        .map(|((metric_type, channel, day), summary)| DaySummary { metric_type, channel, day, summary })
+        .collect();
+    merge_days(client, user, &fresh).await
+}
+
+pub(in crate::postgres) fn date(day: UtcDay) -> Date {
+    day.start().to_offset_date_time().date()
+}
+
+/// The arrays of one statement.
+#[derive(Default)]
+struct Columns {
+    metric_type: Vec<i32>,
+    position: Vec<i32>,
+    day: Vec<Date>,
+    n: Vec<i64>,
+    sum: Vec<f64>,
+    m2: Vec<f64>,
+    min: Vec<f64>,
+    max: Vec<f64>,
+    first_at: Vec<OffsetDateTime>,
+    first: Vec<f64>,
+    last_at: Vec<OffsetDateTime>,
+    last: Vec<f64>,
+}
+
+impl Columns {
+    fn push(&mut self, day: &DaySummary) {
+        let summary = &day.summary;
+        let (Some(min), Some(max), Some(first), Some(last)) =
+            (summary.min(), summary.max(), summary.first(), summary.last())
+        else {
+            return; // a day without a sample has no row
+        };
+        let moments = summary.moments();
+        let at = |sample: Sample| sample.time.to_offset_date_time();
+        self.metric_type.push(day.metric_type.0);
+        self.position.push(i32::try_from(day.channel).unwrap_or(i32::MAX));
+        self.day.push(date(day.day));
+        self.n.push(i64::try_from(moments.n).unwrap_or(i64::MAX));
+        self.sum.push(moments.sum);
+        self.m2.push(moments.m2);
+        self.min.push(min);
+        self.max.push(max);
+        self.first_at.push(at(first));
+        self.first.push(first.value);
+        self.last_at.push(at(last));
+        self.last.push(last.value);
+    }
+
+    fn params<'a>(&'a self, user: &'a uuid::Uuid) -> [&'a (dyn ToSql + Sync); 13] {
+        [
+            user,
+            &self.metric_type,
+            &self.position,
+            &self.day,
+            &self.n,
+            &self.sum,
+            &self.m2,
+            &self.min,
+            &self.max,
+            &self.first_at,
+            &self.first,
+            &self.last_at,
+            &self.last,
+        ]
+    }
+}

@@ -1,0 +1,26 @@
+//! The way of a session into the tables.
+
+mod day_summaries;
+mod store_session;
+
+pub(super) use day_summaries::{TouchedDays, date, recompute_days};
+pub(super) use store_session::{RAISE_VERSION, read_version};
+
+#[cfg(test)]
+pub(super) use statements::ALL as STATEMENTS;
+
+#[cfg(test)]
+mod statements {
+    //! Every statement of this folder, for the test that prepares them.
+    pub(in crate::postgres) const ALL: &[&str] = &[
+        include_str!("copy_blocks.sql"),
+        include_str!("raise_version.sql"),
+        include_str!("lock_metric_types.sql"),
+        include_str!("generation.sql"),
+        include_str!("stored_session.sql"),
+        include_str!("insert_session.sql"),
+        include_str!("merge_day_summaries.sql"),
+        include_str!("delete_day_summaries.sql"),
+        include_str!("blocks_of_days.sql"),
+    ];
+}

@@ -1,0 +1,135 @@
+//! Creates, changes and deletes metric types, each in one transaction that excludes ingest of it.
+
+use std::pin::pin;
+
+use deadpool_postgres::Object;
+use futures_util::TryStreamExt;
+use time_series_domain::metric_type::MetricTypeDefinition;
+use time_series_domain::ports::{ChangeError, SchemaChange};
+use time_series_domain::{MetricType, Pointer};
+
+use super::read_catalogue::read_one;
+use crate::postgres::block_rows::read_block;
+use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::pool::Postgres;
+use crate::postgres::transaction::Transaction;
+
+const INSERT: &str = include_str!("insert_metric_type.sql");
+const UPDATE: &str = include_str!("update_metric_type.sql");
+const DELETE: &str = include_str!("delete_metric_type.sql");
+const INSERT_CHANNELS: &str = include_str!("insert_channels.sql");
+const DELETE_CHANNELS: &str = include_str!("delete_channels.sql");
+const FIND: &str = include_str!("find_metric_type.sql");
+const EXCLUDE_INGEST: &str = include_str!("exclude_ingest.sql");
+const RAISE_GENERATION: &str = include_str!("raise_generation.sql");
+const HAS_BLOCKS: &str = include_str!("has_blocks.sql");
+const ALL_BLOCKS: &str = include_str!("all_blocks.sql");
+
+/// A refusal of the rules is an answer; only the store's failures are errors, which may be tried again.
+type Changed<T> = Result<Result<T, ChangeError>, PgError>;
+
+impl Postgres {
+    pub(super) async fn create_metric_type(&self, definition: &MetricTypeDefinition) -> Changed<MetricType> {
+        let transaction = Transaction::begin(self.connection("creating a metric type").await?).await?;
+        let series = definition.series.as_str();
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+            [&series, definition.schema.document(), &definition.description, &definition.unit];
+        let Some(row) = transaction.query_opt(INSERT, &params).await? else {
+            transaction.rollback().await?;
+            return Ok(Err(ChangeError::Exists));
+        };
+        let id: i32 = row.try_get(0).map_err(|e| unreadable("metric_type", "id", e))?;
+        insert_channels(&transaction, id, &definition.schema.numeric_leaves()).await?;
+        finish(transaction, series).await
+    }
+
+    pub(super) async fn update_metric_type(&self, definition: &MetricTypeDefinition) -> Changed<MetricType> {
+        let transaction = Transaction::begin(self.connection("changing a metric type").await?).await?;
+        let series = definition.series.as_str();
+        let Some(old) = exclude_ingest(&transaction, series).await? else {
+            transaction.rollback().await?;
+            return Ok(Err(ChangeError::Absent));
+        };
+        let change = SchemaChange::new(&old, definition);
+        let leaves = match check_blocks(&transaction, &old, &change).await? {
+            Ok(true) => change.new_leaves().to_vec(),
+            Ok(false) => {
+                // Without points the channels may be numbered anew.
+                transaction.execute(DELETE_CHANNELS, &[&old.id.0]).await?;
+                definition.schema.numeric_leaves()
+            }
+            Err(refused) => {
+                transaction.rollback().await?;
+                return Ok(Err(refused));
+            }
+        };
+        insert_channels(&transaction, old.id.0, &leaves).await?;
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
+            [&old.id.0, definition.schema.document(), &definition.description, &definition.unit];
+        transaction.execute(UPDATE, &params).await?;
+        finish(transaction, series).await
+    }
+
+    pub(super) async fn delete_metric_type(&self, series: &str) -> Changed<()> {
+        let transaction = Transaction::begin(self.connection("deleting a metric type").await?).await?;
+        let Some(old) = exclude_ingest(&transaction, series).await? else {
+            transaction.rollback().await?;
+            return Ok(Err(ChangeError::Absent));
+        };
+        unhurried(&transaction).await?;
+        let row = transaction.query_one(HAS_BLOCKS, &[&old.id.0]).await?;
+        if row.try_get(0).map_err(|e| unreadable("block", "metric_type_id", e))? {
+            transaction.rollback().await?;
+            return Ok(Err(ChangeError::InUse));
+        }
+        transaction.execute(DELETE, &[&old.id.0]).await?;
+        transaction.execute(RAISE_GENERATION, &[]).await?;
+        transaction.commit().await?;
+        Ok(Ok(()))
+    }
+}
+
+/// The metric type as it is once no ingest of it is under way any more.
+async fn exclude_ingest(client: &Object, series: &str) -> Result<Option<MetricType>, PgError> {
+    let Some(row) = client.query_opt(FIND, &[&series]).await? else {
+        return Ok(None);
+    };
+    let id: i32 = row.try_get(0).map_err(|e| unreadable("metric_type", "id", e))?;
+    client.execute(EXCLUDE_INGEST, &[&id]).await?;
+    read_one(client, series).await
+}
+
+/// Whether there are points; refused if one of them does not fit.
+async fn check_blocks(client: &Object, old: &MetricType, change: &SchemaChange<'_>) -> Changed<bool> {
+    unhurried(client).await?;
+    let mut rows = pin!(client.query_raw(ALL_BLOCKS, [old.id.0]).await?);
+    let mut has_points = false;
+    while let Some(row) = rows.try_next().await? {
+        has_points = true;
+        if let Err(refused) = change.check(&read_block(&row)?) {
+            return Ok(Err(refused));
+        }
+    }
+    Ok(Ok(has_points))
+}
+
+/// These look at every block there is: the limit for queries is not theirs.
+async fn unhurried(client: &Object) -> Result<(), PgError> {
+    client.batch_execute("SET LOCAL statement_timeout = 0").await?;
+    Ok(())
+}
+
+async fn insert_channels(client: &Object, id: i32, leaves: &[Pointer]) -> Result<(), PgError> {
+    let pointers: Vec<String> = leaves.iter().map(ToString::to_string).collect();
+    client.execute(INSERT_CHANNELS, &[&id, &pointers]).await?;
+    Ok(())
+}
+
+async fn finish(transaction: Transaction, series: &str) -> Changed<MetricType> {
+    transaction.execute(RAISE_GENERATION, &[]).await?;
+    let Some(metric_type) = read_one(&transaction, series).await? else {
+        return Err(unreadable("metric_type", "series", "what was just written is not there"));
+    };
+    transaction.commit().await?;
+    Ok(Ok(metric_type))
+}

@@ -1,0 +1,1 @@
+DELETE FROM channel WHERE metric_type_id = $1

@@ -1,0 +1,1 @@
+DELETE FROM metric_type WHERE id = $1

@@ -1,0 +1,1 @@
+SELECT id FROM metric_type WHERE series = $1

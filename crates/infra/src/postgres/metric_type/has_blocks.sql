@@ -1,0 +1,1 @@
+SELECT EXISTS (SELECT FROM block WHERE metric_type_id = $1)

@@ -1,0 +1,1 @@
+UPDATE catalogue SET generation = generation + 1

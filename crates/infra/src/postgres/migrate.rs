@@ -1,0 +1,91 @@
+//! Brings a database to the schema that this program was built for.
+
+use std::time::Duration;
+
+use deadpool_postgres::Object;
+use time_series_domain::ports::StoreError;
+use tokio_postgres::Client;
+
+mod embedded {
+    refinery::embed_migrations!("../../migrations");
+}
+
+const TRY_LOCK: &str = include_str!("try_migration_lock.sql");
+const UNLOCK: &str = include_str!("migration_unlock.sql");
+const LAST_APPLIED: &str = include_str!("last_migration.sql");
+const HAS_TIMESCALEDB: &str = include_str!("has_timescaledb.sql");
+const LOCK_POLL: Duration = Duration::from_millis(100);
+
+/// What a migration did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Migrated {
+    /// The migrations that were applied now, by name.
+    pub applied: Vec<String>,
+    /// The version of TimescaleDB, if the database has it.
+    pub timescaledb: Option<String>,
+}
+
+/// Why the schema is not as it should be.
+#[derive(Debug, thiserror::Error)]
+pub enum MigrateError {
+    /// The database cannot be reached.
+    #[error("the database cannot be reached: {0}")]
+    Unreachable(#[source] StoreError),
+    /// The schema is older than this program.
+    #[error("the database is at migration {found}, this program needs {needed}: run `cargo xtask migrate`")]
+    Behind {
+        /// The last migration applied; 0 for an empty database.
+        found: i32,
+        /// The last migration of this program.
+        needed: i32,
+    },
+    /// A migration failed; it was rolled back.
+    #[error("a migration failed: {0}")]
+    Failed(#[from] refinery_core::Error),
+    /// The database refused something else.
+    #[error("the database refused: {0}")]
+    Database(#[from] tokio_postgres::Error),
+}
+
+/// Applies what is missing. Safe when several processes migrate at once.
+///
+/// # Errors
+/// [`MigrateError`]; the migration that failed was rolled back.
+pub async fn migrate(client: &mut Client) -> Result<Migrated, MigrateError> {
+    // Polled: waiting inside the database could deadlock with a migration that waits for all snapshots.
+    while !client.query_one(TRY_LOCK, &[]).await?.get::<_, bool>(0) {
+        tokio::time::sleep(LOCK_POLL).await;
+    }
+    let result = migrate_locked(client).await;
+    client.execute(UNLOCK, &[]).await?;
+    result
+}
+
+async fn migrate_locked(client: &mut Client) -> Result<Migrated, MigrateError> {
+    let timescaledb = timescaledb(client).await?;
+    let report = embedded::migrations::runner().run_async(client).await?;
+    let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
+    Ok(Migrated { applied, timescaledb })
+}
+
+/// Creates the extension where the server offers it; a server that only could is used without.
+async fn timescaledb(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
+    let offered = client.query_opt(HAS_TIMESCALEDB, &[]).await?.is_some();
+    if offered && let Err(e) = client.batch_execute("CREATE EXTENSION IF NOT EXISTS timescaledb").await {
+        tracing::warn!(error = %e, "TimescaleDB is installed but cannot be created here; going on without it");
+    }
+    let row = client.query_opt("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'", &[]).await?;
+    Ok(row.map(|row| row.get(0)))
+}
+
+/// Checks that the schema is not older than this program. Newer is fine: migrations only expand it first.
+pub(super) async fn check(client: &Object) -> Result<(), MigrateError> {
+    let last = embedded::migrations::runner().get_migrations().iter().map(|m| i32::try_from(m.version()).unwrap_or(i32::MAX)).max();
+    let needed = last.unwrap_or(0);
+    let found = match client.query_one(LAST_APPLIED, &[]).await {
+        Ok(row) => row.get(0),
+        Err(e) if e.code() == Some(&tokio_postgres::error::SqlState::UNDEFINED_TABLE) => 0,
+        Err(e) => return Err(e.into()),
+    };
+    if found < needed { Err(MigrateError::Behind { found, needed }) } else { Ok(()) }
+}

@@ -1,0 +1,97 @@
+//! Connections to PostgreSQL.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolConfig, RecyclingMethod, Runtime, Timeouts};
+use time_series_domain::ports::StoreError;
+use tokio::sync::OnceCell;
+use tokio_postgres::NoTls;
+
+use super::chunks::Chunks;
+use super::error::{PgError, from_pool};
+use super::migrate::{self, MigrateError};
+
+/// How to reach PostgreSQL.
+#[derive(Debug, Clone)]
+pub struct PostgresConfig {
+    /// `postgresql://user:password@host:port/database`, or the driver's key=value form.
+    pub url: String,
+    /// The most connections at a time.
+    pub connections: usize,
+    /// How long a request waits for a free connection.
+    pub wait: Duration,
+    /// How long a statement may run.
+    pub statement_timeout: Duration,
+}
+
+/// `DATABASE_URL` cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("is not a PostgreSQL URL such as postgresql://user:password@127.0.0.1:5432/database: {0}")]
+pub struct PostgresUrlError(String);
+
+/// The stores on PostgreSQL.
+pub struct Postgres {
+    pool: Pool,
+    /// `None` inside: `block` is a plain table.
+    chunks: OnceCell<Option<Chunks>>,
+}
+
+impl Postgres {
+    /// Opens no connection yet: the database may come later, go, and come back.
+    ///
+    /// # Errors
+    /// [`PostgresUrlError`].
+    pub fn new(config: &PostgresConfig) -> Result<Self, PostgresUrlError> {
+        let invalid = |e: &dyn std::fmt::Display| PostgresUrlError(e.to_string());
+        let mut pg = tokio_postgres::Config::from_str(&config.url).map_err(|e| invalid(&e))?;
+        // Generic plans of our array queries are up to 70 times slower, and compiling them never pays.
+        let options = format!(
+            "{} -c plan_cache_mode=force_custom_plan -c jit=off -c statement_timeout={} -c TimeZone=UTC",
+            pg.get_options().unwrap_or_default(),
+            config.statement_timeout.as_millis(),
+        );
+        pg.options(options.trim()).application_name("time-series-api");
+        if pg.get_connect_timeout().is_none() {
+            pg.connect_timeout(config.wait);
+        }
+        let manager = Manager::from_config(pg, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let pool = Pool::builder(manager)
+            .config(PoolConfig {
+                max_size: config.connections,
+                timeouts: Timeouts {
+                    wait: Some(config.wait),
+                    create: Some(config.wait),
+                    recycle: Some(config.wait),
+                },
+                ..PoolConfig::default()
+            })
+            .runtime(Runtime::Tokio1)
+            .build()
+            .map_err(|e| invalid(&e))?;
+        Ok(Self { pool, chunks: OnceCell::new() })
+    }
+
+    /// Whether the database answers and has the tables that this program was built for.
+    ///
+    /// # Errors
+    /// [`MigrateError`], which says what to do.
+    pub async fn check_schema(&self) -> Result<(), MigrateError> {
+        let client = self.connection("checking the schema").await.map_err(MigrateError::Unreachable)?;
+        migrate::check(&client).await
+    }
+
+    pub(super) async fn connection(&self, doing: &'static str) -> Result<Object, StoreError> {
+        self.pool.get().await.map_err(|e| from_pool(doing, e))
+    }
+
+    /// The partitions of `block`, if it has any.
+    pub(super) async fn chunks(&self) -> Result<Option<&Chunks>, StoreError> {
+        let detect = async || {
+            let client = self.connection("looking for TimescaleDB").await?;
+            let found = Chunks::detect(&client).await;
+            found.map_err(|e| PgError::from(e).into_store_error("looking for TimescaleDB"))
+        };
+        self.chunks.get_or_try_init(detect).await.map(Option::as_ref)
+    }
+}

@@ -1,0 +1,35 @@
+//! What aggregate queries read, from one snapshot.
+
+mod scan;
+
+use async_trait::async_trait;
+use time_series_domain::UserId;
+use time_series_domain::ports::{AggregateStore, ScanHead, ScanRequest, ScanSink, StoreError};
+
+use super::pool::Postgres;
+
+#[async_trait]
+impl AggregateStore for Postgres {
+    async fn head(&self, user: UserId) -> Result<ScanHead, StoreError> {
+        self.run("reading a version", || self.scan_head(user)).await
+    }
+
+    async fn scan(&self, request: &ScanRequest, sink: &mut dyn ScanSink) -> Result<ScanHead, StoreError> {
+        // Never run again: the sink has seen part of it. A read-only snapshot loses no race.
+        let doing = "scanning for an aggregate";
+        let started = std::time::Instant::now();
+        let result = self.scan_snapshot(request, sink).await;
+        metrics::histogram!("store_seconds", "doing" => doing).record(started.elapsed().as_secs_f64());
+        result.map_err(|e| e.into_store_error(doing))
+    }
+}
+
+#[cfg(test)]
+pub(super) const STATEMENTS: &[&str] = &[
+    include_str!("head.sql"),
+    include_str!("days_basic.sql"),
+    include_str!("days_full.sql"),
+    include_str!("blocks_of_stretch.sql"),
+    include_str!("blocks_of_many_stretches.sql"),
+    include_str!("blocks_in_one_scan.sql"),
+];

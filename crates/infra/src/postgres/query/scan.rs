@@ -1,0 +1,225 @@
+//! One snapshot: the head, merged day summaries, blocks.
+
+use std::pin::pin;
+
+use deadpool_postgres::Object;
+use futures_util::TryStreamExt;
+use futures_util::future::try_join3;
+use time::{Date, OffsetDateTime};
+use time_series_domain::block::MIN_SUMMARISED_POINTS;
+use time_series_domain::ports::{
+    Arrays, BlockContent, BlockScan, DayScan, ScanHead, ScanRequest, ScanSink, ScannedBlock, SummaryParts,
+};
+use time_series_domain::summary::Moments;
+use time_series_domain::{ChannelId, MetricTypeId, Sample, SessionId, Summary, Timestamp, UserId};
+use tokio_postgres::types::{FromSql, ToSql};
+use tokio_postgres::{Row, Statement};
+use uuid::Uuid;
+
+use crate::postgres::block_rows::{column, read_block, read_summaries, timestamp};
+use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::ingest::{date, read_version};
+use crate::postgres::pool::Postgres;
+use crate::postgres::transaction::Transaction;
+
+const HEAD: &str = include_str!("head.sql");
+const DAYS_BASIC: &str = include_str!("days_basic.sql");
+const DAYS_FULL: &str = include_str!("days_full.sql");
+const BLOCKS_OF_STRETCH: &str = include_str!("blocks_of_stretch.sql");
+const BLOCKS_OF_MANY: &str = include_str!("blocks_of_many_stretches.sql");
+const BLOCKS_IN_ONE_SCAN: &str = include_str!("blocks_in_one_scan.sql");
+
+/// Up to so many stretches are read one by one. Planning each costs more than it saves beyond.
+const FEW_STRETCHES: usize = 8;
+
+impl Postgres {
+    pub(super) async fn scan_head(&self, user: UserId) -> Result<ScanHead, PgError> {
+        let client = self.connection("reading a version").await?;
+        let statement = client.prepare_cached(HEAD).await?;
+        read_head(&client.query_one(&statement, &[&user.0]).await?)
+    }
+
+    pub(super) async fn scan_snapshot(
+        &self,
+        request: &ScanRequest,
+        sink: &mut dyn ScanSink,
+    ) -> Result<ScanHead, PgError> {
+        let is_hypertable = self.chunks().await?.is_some();
+        let client = self.connection("scanning for an aggregate").await?;
+        let head = client.prepare_cached(HEAD).await?;
+        let days = match &request.days {
+            Some(days) => Some((client.prepare_cached(days_statement(days)).await?, DayParams::new(days))),
+            None => None,
+        };
+        let (snapshot, head, rows) = begin(client, &head, request.user_id, days.as_ref()).await?;
+        for row in &rows {
+            read_days(row, request.days.as_ref(), sink)?;
+        }
+        for scan in &request.blocks {
+            read_blocks(&snapshot, request, scan, is_hypertable, sink).await?;
+        }
+        snapshot.commit().await?;
+        Ok(head)
+    }
+}
+
+/// Begins the snapshot, reads its head and its day summaries in one round trip.
+async fn begin(
+    client: Object,
+    head: &Statement,
+    user: UserId,
+    days: Option<&(Statement, DayParams)>,
+) -> Result<(Transaction, ScanHead, Vec<Row>), PgError> {
+    let snapshot = Transaction::unopened(client);
+    let read_days = async {
+        match days {
+            Some((statement, days)) => snapshot.query(statement, &days.params(&user.0)).await,
+            None => Ok(Vec::new()),
+        }
+    };
+    // Pipelined: sent in this order, answered in this order.
+    let ((), head, rows) =
+        try_join3(snapshot.open_snapshot(), snapshot.query_one(head, &[&user.0]), read_days).await?;
+    Ok((snapshot, read_head(&head)?, rows))
+}
+
+fn read_head(row: &Row) -> Result<ScanHead, PgError> {
+    let generation: i64 = row.try_get("generation").map_err(|e| unreadable("catalogue", "generation", e))?;
+    Ok(ScanHead {
+        version: read_version(row)?,
+        generation: u64::try_from(generation).map_err(|e| unreadable("catalogue", "generation", e))?,
+    })
+}
+
+const fn days_statement(days: &DayScan) -> &'static str {
+    match days.parts {
+        SummaryParts::Basic => DAYS_BASIC,
+        SummaryParts::Full => DAYS_FULL,
+    }
+}
+
+struct DayParams {
+    channels: Vec<i32>,
+    first: Option<Date>,
+    end: Option<Date>,
+    bounds: Vec<Date>,
+}
+
+impl DayParams {
+    fn new(scan: &DayScan) -> Self {
+        let bounds: Vec<Date> = scan.windows.iter().flat_map(|w| [date(w.days.start), date(w.days.end)]).collect();
+        Self {
+            channels: scan.channels.iter().map(|c| c.0).collect(),
+            first: bounds.first().copied(),
+            end: bounds.last().copied(),
+            bounds,
+        }
+    }
+
+    fn params<'a>(&'a self, user: &'a Uuid) -> [&'a (dyn ToSql + Sync); 5] {
+        [user, &self.channels, &self.first, &self.end, &self.bounds]
+    }
+}
+
+fn read_days(row: &Row, scan: Option<&DayScan>, sink: &mut dyn ScanSink) -> Result<(), PgError> {
+    let moments = Moments {
+        n: u64::try_from(day_column::<i64>(row, "n")?).unwrap_or(0),
+        sum: day_column(row, "sum")?,
+        m2: 0.0,
+    };
+    let (min, max): (f64, f64) = (day_column(row, "min")?, day_column(row, "max")?);
+    let summary = if scan.is_some_and(|s| s.parts == SummaryParts::Full) {
+        let sample = |at: &'static str, value: &'static str| -> Result<Sample, PgError> {
+            Ok(Sample { time: day_column::<OffsetDateTime>(row, at)?.into(), value: day_column(row, value)? })
+        };
+        let moments = Moments { m2: day_column(row, "m2")?, ..moments };
+        Summary::from_parts(moments, min, max, sample("first_at", "first")?, sample("last_at", "last")?)
+    } else {
+        let unasked = Sample { time: Timestamp::EPOCH, value: 0.0 };
+        Summary::from_parts(moments, min, max, unasked, unasked)
+    };
+    let slot: i32 = day_column(row, "slot")?;
+    // Slots 1, 3, 5 … are the windows 0, 1, 2 …
+    let window = usize::try_from(slot / 2).map_err(|e| unreadable("day_summary", "day", e))?;
+    sink.days(ChannelId(day_column(row, "channel_id")?), window, summary)?;
+    Ok(())
+}
+
+fn day_column<'r, T: FromSql<'r>>(row: &'r Row, name: &'static str) -> Result<T, PgError> {
+    row.try_get(name).map_err(|e| unreadable("day_summary", name, e))
+}
+
+async fn read_blocks(
+    client: &Object,
+    request: &ScanRequest,
+    scan: &BlockScan,
+    is_hypertable: bool,
+    sink: &mut dyn ScanSink,
+) -> Result<(), PgError> {
+    let (always, edges) = match &scan.arrays {
+        Arrays::Always => (true, vec![OffsetDateTime::UNIX_EPOCH]),
+        Arrays::WhereCut(edges) => (false, edges.iter().map(|e| e.to_offset_date_time()).collect()),
+    };
+    let types: Vec<i32> = scan.metric_types.iter().map(|t| t.0).collect();
+    let session = request.session_id.map(|s| s.0);
+    let common: [&(dyn ToSql + Sync); 6] =
+        [&request.user_id.0, &types, &session, &edges, &scan.remainder, &always];
+    let at = Timestamp::to_offset_date_time;
+    let day_start = |t: Timestamp| at(t.utc_day().start());
+    let starts: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.start)).collect();
+    let ends: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.end)).collect();
+    let day_starts: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| day_start(s.start)).collect();
+    if scan.stretches.len() <= FEW_STRETCHES {
+        let statement = client.prepare_cached(BLOCKS_OF_STRETCH).await?;
+        for ((start, end), day_start) in starts.iter().zip(&ends).zip(&day_starts) {
+            let mut params = common.to_vec();
+            params.extend([start as &(dyn ToSql + Sync), end, day_start]);
+            feed(client, &statement, &params, sink).await?;
+        }
+    } else if is_hypertable {
+        let statement = client.prepare_cached(BLOCKS_IN_ONE_SCAN).await?;
+        let bounds: Vec<OffsetDateTime> = day_starts.iter().zip(&ends).flat_map(|(s, e)| [*s, *e]).collect();
+        let mut params = common.to_vec();
+        let (first, last) = (day_starts.first(), ends.last());
+        let start = starts.first();
+        params.extend([&first as &(dyn ToSql + Sync), &last, &bounds, &start]);
+        feed(client, &statement, &params, sink).await?;
+    } else {
+        let statement = client.prepare_cached(BLOCKS_OF_MANY).await?;
+        let mut params = common.to_vec();
+        params.extend([&starts as &(dyn ToSql + Sync), &ends, &day_starts]);
+        feed(client, &statement, &params, sink).await?;
+    }
+    Ok(())
+}
+
+async fn feed(
+    client: &Object,
+    statement: &Statement,
+    params: &[&(dyn ToSql + Sync)],
+    sink: &mut dyn ScanSink,
+) -> Result<(), PgError> {
+    let mut rows = pin!(client.query_raw(statement, params.iter().copied()).await?);
+    while let Some(row) = rows.try_next().await? {
+        sink.block(read_scanned(&row)?)?;
+    }
+    Ok(())
+}
+
+fn read_scanned(row: &Row) -> Result<ScannedBlock, PgError> {
+    let whole: bool = column(row, "whole")?;
+    let content = if whole {
+        BlockContent::Whole(Box::new(read_block(row)?))
+    } else {
+        let missing = || unreadable("block", "summaries", format!("missing under {MIN_SUMMARISED_POINTS} points"));
+        BlockContent::Summaries(read_summaries(row)?.ok_or_else(missing)?)
+    };
+    Ok(ScannedBlock {
+        session_id: SessionId(column(row, "session_id")?),
+        metric_type: MetricTypeId(column(row, "metric_type_id")?),
+        seq: u32::try_from(column::<i32>(row, "seq")?).map_err(|e| unreadable("block", "seq", e))?,
+        t_min: timestamp(row, "t_min")?,
+        t_max: timestamp(row, "t_max")?,
+        content,
+    })
+}

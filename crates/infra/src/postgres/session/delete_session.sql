@@ -1,0 +1,1 @@
+DELETE FROM session WHERE session_id = $1 AND user_id = $2

@@ -1,0 +1,1 @@
+SELECT version FROM user_version WHERE user_id = $1

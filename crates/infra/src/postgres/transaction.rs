@@ -1,0 +1,106 @@
+//! A transaction that owns its connection, and the one place that decides what is tried again.
+
+use std::ops::Deref;
+use std::time::Instant;
+
+use deadpool_postgres::Object;
+use futures_util::future::try_join;
+use time_series_domain::ports::StoreError;
+use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
+
+use super::error::PgError;
+use super::pool::Postgres;
+
+/// A transaction that lost a race is run so often.
+const ATTEMPTS: u32 = 10;
+
+/// An open transaction. Dropped without a commit it takes its connection with it, which rolls back.
+pub(super) struct Transaction {
+    client: Option<Object>,
+}
+
+impl Transaction {
+    /// READ COMMITTED: the first statement locks the user's row, what follows sees what it waited for.
+    pub(super) async fn begin(client: Object) -> Result<Self, PgError> {
+        let transaction = Self::unopened(client);
+        transaction.batch_execute("BEGIN").await?;
+        Ok(transaction)
+    }
+
+    /// Begins and runs a first query in the same round trip.
+    pub(super) async fn begin_with(
+        client: Object,
+        statement: &Statement,
+        params: &[&(dyn ToSql + Sync)],
+    ) -> Result<(Self, Row), PgError> {
+        let transaction = Self::unopened(client);
+        let begin = transaction.batch_execute("BEGIN");
+        let ((), row) = try_join(begin, transaction.query_one(statement, params)).await?;
+        Ok((transaction, row))
+    }
+
+    /// Read only, everything from one snapshot.
+    pub(super) async fn begin_snapshot(client: Object) -> Result<Self, PgError> {
+        let transaction = Self::unopened(client);
+        transaction.open_snapshot().await?;
+        Ok(transaction)
+    }
+
+    /// To be opened by [`Self::open_snapshot`], perhaps pipelined with what follows it.
+    pub(super) const fn unopened(client: Object) -> Self {
+        Self { client: Some(client) }
+    }
+
+    pub(super) async fn open_snapshot(&self) -> Result<(), tokio_postgres::Error> {
+        self.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+    }
+
+    pub(super) async fn commit(mut self) -> Result<(), PgError> {
+        self.batch_execute("COMMIT").await?;
+        self.client = None;
+        Ok(())
+    }
+
+    pub(super) async fn rollback(mut self) -> Result<(), PgError> {
+        self.batch_execute("ROLLBACK").await?;
+        self.client = None;
+        Ok(())
+    }
+}
+
+impl Deref for Transaction {
+    type Target = Object;
+
+    fn deref(&self) -> &Object {
+        self.client.as_ref().expect("the connection stays until commit or rollback, which consume self")
+    }
+}
+
+impl Drop for Transaction {
+    fn drop(&mut self) {
+        if let Some(client) = self.client.take() {
+            drop(Object::take(client));
+        }
+    }
+}
+
+impl Postgres {
+    /// Runs `work`, again if it lost a race against another transaction; counts and times it under `doing`.
+    pub(super) async fn run<T, F>(&self, doing: &'static str, mut work: impl FnMut() -> F) -> Result<T, StoreError>
+    where
+        F: Future<Output = Result<T, PgError>>,
+    {
+        let started = Instant::now();
+        let mut attempt = 1;
+        let result = loop {
+            match work().await {
+                Err(e) if e.lost_a_race() && attempt < ATTEMPTS => attempt += 1,
+                result => break result,
+            }
+        };
+        metrics::histogram!("store_seconds", "doing" => doing).record(started.elapsed().as_secs_f64());
+        metrics::counter!("store_retries_total", "doing" => doing).increment(u64::from(attempt - 1));
+        result.map_err(|e| e.into_store_error(doing))
+    }
+}

@@ -1,0 +1,254 @@
+//! A service on a port of its own, and a client that talks HTTP to it.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use reqwest::header::HeaderMap;
+use reqwest::{Client, Method, StatusCode};
+use serde_json::{Value, json};
+use time_series_api::Server;
+use time_series_api::config::{
+    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig,
+};
+use time_series_domain::TimeRules;
+use uuid::Uuid;
+
+use crate::database::{Backend, TestDatabase};
+
+/// A running service with a database of its own.
+pub struct TestApp {
+    /// Its address: `http://127.0.0.1:port`.
+    pub url: String,
+    /// Its database.
+    pub database: TestDatabase,
+    client: Client,
+}
+
+/// An answer, read to its end.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers.
+    pub headers: HeaderMap,
+    /// The body.
+    pub text: String,
+}
+
+impl Answer {
+    /// The body as JSON.
+    ///
+    /// # Panics
+    /// When it is not JSON.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {} {}", self.status, self.text))
+    }
+
+    /// Checks the status.
+    ///
+    /// # Panics
+    /// When it is another one.
+    #[must_use]
+    pub fn expect(self, status: u16) -> Self {
+        assert_eq!(self.status.as_u16(), status, "{}", self.text);
+        self
+    }
+
+    /// The problem's code.
+    #[must_use]
+    pub fn code(&self) -> String {
+        self.json()["code"].as_str().unwrap_or_default().to_owned()
+    }
+
+    /// `pointer code` of each fault that a problem lists.
+    #[must_use]
+    pub fn faults(&self) -> Vec<String> {
+        let body = self.json();
+        let errors = body["errors"].as_array().cloned().unwrap_or_default();
+        let text = |e: &Value, key: &str| e[key].as_str().unwrap_or_default().to_owned();
+        errors.iter().map(|e| format!("{} {}", text(e, "pointer"), text(e, "code"))).collect()
+    }
+}
+
+/// How a test wants its service.
+pub struct TestAppBuilder {
+    backend: Backend,
+    cache: CacheConfig,
+    admin_token: Option<String>,
+    max_rows: usize,
+    max_body_bytes: usize,
+}
+
+impl TestAppBuilder {
+    /// With a cache in Redis that keeps every answer.
+    #[must_use]
+    pub fn redis(mut self, url: &str) -> Self {
+        self.cache.enabled = true;
+        self.cache.redis_url = Some(url.into());
+        self
+    }
+
+    /// With a cache in the process that keeps every answer.
+    #[must_use]
+    pub const fn cache(mut self) -> Self {
+        self.cache.enabled = true;
+        self
+    }
+
+    /// With a token for admins.
+    #[must_use]
+    pub fn admin_token(mut self, token: &str) -> Self {
+        self.admin_token = Some(token.to_owned());
+        self
+    }
+
+    /// With a limit on rows.
+    #[must_use]
+    pub const fn max_rows(mut self, rows: usize) -> Self {
+        self.max_rows = rows;
+        self
+    }
+
+    /// With a limit on bodies.
+    #[must_use]
+    pub const fn max_body_bytes(mut self, bytes: usize) -> Self {
+        self.max_body_bytes = bytes;
+        self
+    }
+
+    /// Starts it.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn start(self) -> TestApp {
+        let database = TestDatabase::new(self.backend).await;
+        let url = serve(self.config(&database.url));
+        TestApp { url, database, client: Client::new() }
+    }
+
+    fn config(self, database_url: &str) -> Config {
+        Config {
+            http: HttpConfig {
+                bind: SocketAddr::from(([127, 0, 0, 1], 0)),
+                workers: 2,
+                shutdown: Duration::from_secs(1),
+            },
+            database: DatabaseConfig {
+                url: database_url.into(),
+                connections: 8,
+                wait: Duration::from_secs(10),
+                statement_timeout: Duration::from_secs(30),
+            },
+            cache: self.cache,
+            admin: AdminConfig { token: self.admin_token.map(Into::into) },
+            limits: LimitsConfig { body_bytes: self.max_body_bytes, rows: self.max_rows, times: TimeRules::default() },
+            log: LogConfig { directives: "off".to_owned(), json: true },
+        }
+    }
+}
+
+/// Runs a service in a thread of its own until the test process ends.
+fn serve(config: Config) -> String {
+    let (started, address) = std::sync::mpsc::channel();
+    std::thread::spawn(move || {
+        actix_web::rt::System::new().block_on(async move {
+            let server = Server::start(config).await.expect("the service starts");
+            started.send(server.address()).ok();
+            server.run_until_stopped().await.ok();
+        });
+    });
+    format!("http://{}", address.recv().expect("the service tells its address"))
+}
+
+impl TestApp {
+    /// A service without a cache.
+    pub async fn start(backend: Backend) -> Self {
+        Self::with(backend).start().await
+    }
+
+    /// A service to be configured.
+    #[must_use]
+    pub fn with(backend: Backend) -> TestAppBuilder {
+        TestAppBuilder {
+            backend,
+            cache: CacheConfig { enabled: false, redis_url: None, max_bytes: 1 << 20, worth: Duration::ZERO },
+            admin_token: None,
+            max_rows: 1_000_000,
+            max_body_bytes: 8 << 20,
+        }
+    }
+
+    /// A service with the three metric types of the original system.
+    pub async fn seeded(backend: Backend) -> Self {
+        let app = Self::start(backend).await;
+        app.seed().await;
+        app
+    }
+
+    /// Creates the three metric types of the original system.
+    pub async fn seed(&self) {
+        let number = json!({"type": "number"});
+        let value = json!({"type": "object", "properties": {"value": number}, "required": ["value"]});
+        let color = json!({"type": "object", "properties": {"r": number, "g": number, "b": number}, "required": ["r", "g", "b"]});
+        self.metric_type("session.gut_health_score", &value).await;
+        self.metric_type("session.urine.night_count", &value).await;
+        self.metric_type("session.urine.color", &color).await;
+    }
+
+    /// Creates a metric type.
+    pub async fn metric_type(&self, series: &str, schema: &Value) {
+        let body = json!({"series": series, "schema": schema});
+        let _ = self.post("/api/metrictypes/", &body).await.expect(201);
+    }
+
+    /// Any request.
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub async fn request(&self, method: Method, path: &str, body: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let answer = request.send().await.expect("an answer");
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.expect("a body"),
+        }
+    }
+
+    /// GET
+    pub async fn get(&self, path: &str) -> Answer {
+        self.request(Method::GET, path, None, &[]).await
+    }
+
+    /// POST of JSON
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::POST, path, Some(body.to_string().into_bytes()), &[]).await
+    }
+
+    /// POST of any text
+    pub async fn post_text(&self, path: &str, body: &str) -> Answer {
+        self.request(Method::POST, path, Some(body.as_bytes().to_vec()), &[]).await
+    }
+
+    /// PUT of JSON
+    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+        self.request(Method::PUT, path, Some(body.to_string().into_bytes()), &[]).await
+    }
+
+    /// DELETE
+    pub async fn delete(&self, path: &str) -> Answer {
+        self.request(Method::DELETE, path, None, &[]).await
+    }
+
+    /// GET /api/timeseries/ of a user, with parameters that need no escaping.
+    pub async fn timeseries(&self, user: Uuid, parameters: &str) -> Answer {
+        self.get(&format!("/api/timeseries/?user_id={user}&{parameters}")).await
+    }
+}

@@ -1,0 +1,119 @@
+//! A database for each test, copied from a migrated template.
+
+use std::collections::BTreeMap;
+
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
+
+/// The server a test runs on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Backend {
+    /// PostgreSQL as it comes.
+    Plain,
+    /// With TimescaleDB: blocks are in a hypertable.
+    Timescaledb,
+}
+
+impl Backend {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Plain, Self::Timescaledb];
+
+    fn url(self) -> String {
+        setting(match self {
+            Self::Plain => "TEST_POSTGRES_URL",
+            Self::Timescaledb => "TEST_TIMESCALEDB_URL",
+        })
+    }
+}
+
+/// The Redis that `cargo xtask test` provides.
+#[must_use]
+pub fn redis_url() -> String {
+    setting("TEST_REDIS_URL")
+}
+
+fn setting(name: &str) -> String {
+    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `cargo xtask test`"))
+}
+
+/// An empty, migrated database that is dropped with this.
+pub struct TestDatabase {
+    /// The URL of the database.
+    pub url: String,
+    server: String,
+    name: String,
+}
+
+impl TestDatabase {
+    /// A database on that server.
+    ///
+    /// # Panics
+    /// When the server is not provided or refuses.
+    pub async fn new(backend: Backend) -> Self {
+        let server = backend.url();
+        let template = template(backend, &server).await;
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        execute(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
+        Self { url: with_database(&server, &name), server, name }
+    }
+
+    /// A connection of the test's own.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn connect(&self) -> Client {
+        connect(&self.url).await
+    }
+}
+
+impl Drop for TestDatabase {
+    fn drop(&mut self) {
+        let (server, name) = (self.server.clone(), self.name.clone());
+        let drop_it = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            if let Ok(runtime) = runtime {
+                runtime.block_on(execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")));
+            }
+        };
+        // In a thread of its own, since we may be inside a runtime. A failure shows as a panic message.
+        std::thread::spawn(drop_it).join().ok();
+    }
+}
+
+/// The migrated database that others are copied from, made once a process and server.
+async fn template(backend: Backend, server: &str) -> String {
+    static MADE: tokio::sync::Mutex<BTreeMap<Backend, String>> = tokio::sync::Mutex::const_new(BTreeMap::new());
+    let mut made = MADE.lock().await;
+    if let Some(name) = made.get(&backend) {
+        return name.clone();
+    }
+    let name = format!("template_{}", Uuid::new_v4().simple());
+    execute(server, &format!("CREATE DATABASE {name}")).await;
+    let mut client = connect(&with_database(server, &name)).await;
+    time_series_infra::postgres::migrate(&mut client).await.expect("the migrations apply");
+    drop(client);
+    // A template must not be in use: wait until our session is gone.
+    let sessions = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'");
+    let watcher = connect(server).await;
+    while watcher.query_one(&sessions, &[]).await.expect("activity").get::<_, i64>(0) > 0 {
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    made.insert(backend, name.clone());
+    name
+}
+
+async fn connect(url: &str) -> Client {
+    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the test server answers");
+    tokio::spawn(async move { connection.await.ok() });
+    client
+}
+
+async fn execute(server: &str, statement: &str) {
+    let client = connect(server).await;
+    client.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e:?}"));
+}
+
+fn with_database(server: &str, name: &str) -> String {
+    let (base, _) = server.rsplit_once('/').expect("a URL that names a database");
+    format!("{base}/{name}")
+}

@@ -1,0 +1,38 @@
+//! `cargo xtask openapi`
+
+use anyhow::Context;
+use clap::Args;
+
+use crate::cargo::{cargo, output, root};
+use crate::progress::say;
+
+/// Where the document is committed.
+const FILE: &str = "docs/openapi.json";
+
+/// Writes docs/openapi.json anew from the routes.
+#[derive(Args)]
+pub struct Openapi {
+    /// Change nothing; fail if the file is not up to date.
+    #[arg(long)]
+    check: bool,
+}
+
+impl Openapi {
+    pub fn run(self) -> anyhow::Result<()> {
+        let document = output(&mut cargo(["run", "--release", "--quiet", "--package", "time-series-api", "--", "openapi"]))?;
+        let file = root().join(FILE);
+        if self.check {
+            let committed = std::fs::read_to_string(&file).with_context(|| format!("cannot read {FILE}"))?;
+            anyhow::ensure!(committed == document, "{FILE} is not up to date: run `cargo xtask openapi` and commit it");
+            return Ok(());
+        }
+        std::fs::write(&file, document).with_context(|| format!("cannot write {FILE}"))?;
+        say(format!("wrote {FILE}"));
+        Ok(())
+    }
+
+    /// As `cargo xtask openapi --check`.
+    pub const fn check() -> Self {
+        Self { check: true }
+    }
+}

@@ -1,0 +1,48 @@
+//! `cargo xtask seed`
+
+mod demo;
+mod metric_types;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use clap::Args;
+use time_series_infra::postgres::{Postgres, PostgresConfig};
+
+use crate::database::Database;
+
+pub use demo::DEMO_USER;
+
+/// Stores the metric types of the original system, and if asked a demo user. What is there already stays.
+#[derive(Args)]
+pub struct Seed {
+    /// Also a demo user with six weeks of sessions.
+    #[arg(long)]
+    demo: bool,
+    /// Where the embedded default keeps its data [default: .local].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+impl Seed {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let database = Database::provide(self.data_dir.as_deref()).await?;
+        seed(database.url(), self.demo).await
+    }
+}
+
+/// Seeds the database of that URL.
+pub async fn seed(url: &str, with_demo: bool) -> anyhow::Result<()> {
+    let store = Arc::new(Postgres::new(&PostgresConfig {
+        url: url.to_owned(),
+        connections: 4,
+        wait: Duration::from_secs(10),
+        statement_timeout: Duration::from_secs(60),
+    })?);
+    metric_types::seed(store.as_ref()).await?;
+    if with_demo {
+        demo::seed(store).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,211 @@
+//! A PostgreSQL cluster of our own.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, bail};
+use rustix::process::Signal;
+use tokio_postgres::NoTls;
+use uuid::Uuid;
+
+use super::{Account, Debian, Server, free_port};
+use crate::progress::Step;
+
+/// The oldest version whose SQL we use.
+const OLDEST: u32 = 14;
+const START_PATIENCE: Duration = Duration::from_secs(60);
+const SUPERUSER: &str = "postgres";
+
+/// PostgreSQL's programs.
+pub struct Binaries {
+    bin: PathBuf,
+    has_timescaledb: bool,
+}
+
+/// Whether data must survive.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Durability {
+    /// As PostgreSQL comes: an answered commit is on disk.
+    Durable,
+    /// For tests: quick, lost with the machine.
+    Throwaway,
+}
+
+/// A running cluster.
+pub struct Cluster {
+    server: Server,
+    port: u16,
+    password: Option<String>,
+}
+
+impl Binaries {
+    /// The newest of this machine, with TimescaleDB if they have it.
+    pub fn of_machine() -> Option<Self> {
+        let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
+        let mut found: Vec<(u32, PathBuf)> = versions
+            .filter_map(|entry| {
+                let path = entry.ok()?.path();
+                let version = path.file_name()?.to_str()?.parse().ok()?;
+                Some((version, path.join("bin")))
+            })
+            .filter(|(version, bin)| *version >= OLDEST && bin.join("initdb").exists() && bin.join("postgres").exists())
+            .collect();
+        found.sort();
+        let (_, bin) = found.pop()?;
+        Some(Self { has_timescaledb: has_timescaledb(&bin), bin })
+    }
+
+    /// Those of Debian's packages, which bring TimescaleDB.
+    pub fn of_debian(debian: &Debian) -> Self {
+        Self { bin: debian.postgres_bin(), has_timescaledb: true }
+    }
+
+    /// Whether TimescaleDB is there.
+    pub const fn has_timescaledb(&self) -> bool {
+        self.has_timescaledb
+    }
+
+    /// The same programs, TimescaleDB left alone.
+    pub const fn without_timescaledb(mut self) -> Self {
+        self.has_timescaledb = false;
+        self
+    }
+
+    /// Starts the cluster in `folder`, made if it is not there.
+    pub async fn start(&self, folder: &Path, account: Account, durability: Durability) -> anyhow::Result<Cluster> {
+        let step = Step::start(format!("PostgreSQL in {}", folder.display()));
+        account.own_folder(folder)?;
+        let data = folder.join("data");
+        let password_file = folder.join("password");
+        if !data.join("PG_VERSION").exists() {
+            self.initdb(&data, &password_file, account, durability)?;
+        }
+        self.stop_leftover(&data, account);
+        let password = match durability {
+            Durability::Durable => Some(fs::read_to_string(&password_file).context("cannot read the password")?),
+            Durability::Throwaway => None,
+        };
+        let port = free_port()?;
+        let mut command = account.command(&self.bin.join("postgres"));
+        command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
+        for setting in self.settings(durability) {
+            command.args(["-c", setting]);
+        }
+        let log = fs::File::create(folder.join("log")).context("cannot write the log")?;
+        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
+        let server = Server::spawn("PostgreSQL", &mut command, Signal::INT)?;
+        let mut cluster = Cluster { server, port, password };
+        cluster.wait_until_ready(&folder.join("log")).await?;
+        step.done(format!("port {port}{}", if self.has_timescaledb { ", with TimescaleDB" } else { "" }));
+        Ok(cluster)
+    }
+
+    fn initdb(&self, data: &Path, password_file: &Path, account: Account, durability: Durability) -> anyhow::Result<()> {
+        let mut command = account.command(&self.bin.join("initdb"));
+        command.arg("-D").arg(data).args(["-U", SUPERUSER, "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]);
+        match durability {
+            Durability::Durable => {
+                fs::write(password_file, Uuid::new_v4().simple().to_string())?;
+                readable_by_all(password_file)?; // inside a folder that only its owner can enter
+                command.args(["-A", "scram-sha-256"]).arg("--pwfile").arg(password_file);
+            }
+            Durability::Throwaway => {
+                command.args(["-A", "trust", "--no-sync"]);
+            }
+        }
+        crate::cargo::output(&mut command).context("cannot make a PostgreSQL cluster")?;
+        Ok(())
+    }
+
+    /// A run that was killed leaves its server behind.
+    fn stop_leftover(&self, data: &Path, account: Account) {
+        if data.join("postmaster.pid").exists() {
+            let mut command = account.command(&self.bin.join("pg_ctl"));
+            command.arg("-D").arg(data).args(["-m", "fast", "-w", "stop"]);
+            crate::cargo::output(&mut command).ok(); // it is gone already, and only its file is left
+        }
+    }
+
+    fn settings(&self, durability: Durability) -> Vec<&'static str> {
+        let mut settings = vec![
+            "listen_addresses=127.0.0.1",
+            "unix_socket_directories=",
+            "max_connections=200",
+            // A query over 500 partitions takes a thousand locks.
+            "max_locks_per_transaction=512",
+            "timezone=UTC",
+        ];
+        if self.has_timescaledb {
+            settings.extend([
+                "shared_preload_libraries=timescaledb",
+                "timescaledb.telemetry_level=off",
+                // Its workers hold templates open, and the Apache edition has no jobs for them.
+                "timescaledb.max_background_workers=0",
+            ]);
+        }
+        if durability == Durability::Throwaway {
+            settings.extend(["fsync=off", "full_page_writes=off", "synchronous_commit=off"]);
+        } else {
+            settings.extend(["shared_buffers=256MB", "max_wal_size=2GB"]);
+        }
+        settings
+    }
+}
+
+impl Cluster {
+    /// The URL of a database in it.
+    pub fn url(&self, database: &str) -> String {
+        let password = self.password.as_ref().map_or_else(String::new, |p| format!(":{p}"));
+        format!("postgresql://{SUPERUSER}{password}@127.0.0.1:{}/{database}", self.port)
+    }
+
+    /// The URL of a database of our own, made if it is not there.
+    pub async fn provide_database(&self, name: &str) -> anyhow::Result<String> {
+        let (client, connection) = tokio_postgres::connect(&self.url("postgres"), NoTls).await?;
+        let connection = tokio::spawn(connection);
+        let exists = client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await?;
+        if exists.is_none() {
+            client.batch_execute(&format!("CREATE DATABASE {name}")).await?;
+        }
+        drop(client);
+        connection.await??;
+        Ok(self.url(name))
+    }
+
+    /// Whether it still runs.
+    pub fn check(&mut self) -> anyhow::Result<()> {
+        match self.server.ended()? {
+            Some(status) => bail!("PostgreSQL ended by itself: {status}"),
+            None => Ok(()),
+        }
+    }
+
+    async fn wait_until_ready(&mut self, log: &Path) -> anyhow::Result<()> {
+        let started = Instant::now();
+        loop {
+            if tokio_postgres::connect(&self.url("postgres"), NoTls).await.is_ok() {
+                return Ok(());
+            }
+            if self.server.ended()?.is_some() || started.elapsed() > START_PATIENCE {
+                let said = fs::read_to_string(log).unwrap_or_default();
+                bail!("PostgreSQL does not start; it says:\n{said}");
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+}
+
+fn has_timescaledb(bin: &Path) -> bool {
+    let sharedir = Command::new(bin.join("pg_config")).arg("--sharedir").output();
+    sharedir.is_ok_and(|output| {
+        let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
+        Path::new(&folder).join("extension/timescaledb.control").exists()
+    })
+}
+
+fn readable_by_all(file: &Path) -> anyhow::Result<()> {
+    fs::set_permissions(file, std::os::unix::fs::PermissionsExt::from_mode(0o644))?;
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! `cargo xtask stress`: the original stress test, over HTTP, leaving nothing behind.
+
+mod load;
+mod queries;
+mod report;
+mod target;
+
+use std::path::PathBuf;
+
+use clap::{Args, ValueEnum};
+
+use crate::progress::say;
+
+/// Posts sessions over HTTP, asks the original stress test's queries over a socket, and reports p50 and p99.
+///
+/// Without --url it works in a database of its own, which is dropped at the end, and on a service of its
+/// own with the cache off. With --url it posts to that service as users of its own, whose sessions it
+/// deletes at the end.
+#[derive(Args)]
+pub struct Stress {
+    /// How many sessions to post.
+    #[arg(long, default_value_t = 25_000)]
+    sessions: usize,
+    /// How many points a session has.
+    #[arg(long, default_value_t = 10)]
+    points: usize,
+    /// How many users record them; the queries are the first one's.
+    #[arg(long, default_value_t = 1)]
+    users: usize,
+    /// How many sessions are posted at a time.
+    #[arg(long, default_value_t = 32)]
+    concurrency: usize,
+    /// What a session looks like.
+    #[arg(long, value_enum, default_value_t = Shape::Seed)]
+    shape: Shape,
+    /// How often each query is asked.
+    #[arg(long, default_value_t = 200)]
+    repeat: usize,
+    /// A running service, such as http://127.0.0.1:8000; its metric types must be seeded.
+    #[arg(long, value_name = "URL")]
+    url: Option<String>,
+    /// Where the embedded default keeps its data [default: .local].
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+}
+
+/// What a session looks like.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Shape {
+    /// As in the original: points of random series at random minutes of an hour.
+    Seed,
+    /// Three series at 1 Hz.
+    Hz,
+}
+
+impl Stress {
+    pub async fn run(self) -> anyhow::Result<()> {
+        anyhow::ensure!(
+            self.sessions > 0 && self.points > 0 && self.users > 0 && self.concurrency > 0 && self.repeat > 0,
+            "--sessions, --points, --users, --concurrency and --repeat must be at least 1"
+        );
+        let target = target::Target::provide(self.url.as_deref(), self.data_dir.as_deref()).await?;
+        let load = load::Load::new(&self);
+        let posted = load.post(&target).await;
+        let measured = match &posted {
+            Ok(_) => queries::measure(&target, load.first_user(), self.repeat).await,
+            Err(_) => Ok(Vec::new()),
+        };
+        let bytes = target.bytes().await;
+        let left = target.leave(&load).await;
+        say(report::report(&self, &posted?, &measured?, bytes?));
+        left
+    }
+}

@@ -1,0 +1,48 @@
+//! `cargo xtask test`
+
+use std::path::Path;
+
+use clap::Args;
+
+use crate::cargo::{cargo, run};
+use crate::database::local_folder;
+use crate::servers::{Account, Binaries, Cluster, Debian, Durability, Redis};
+
+/// Provides a plain PostgreSQL, one with TimescaleDB, and a Redis; runs every test on them; stops them.
+#[derive(Args)]
+pub struct Test {
+    /// Passed on to `cargo test`, such as a part of a test's name.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
+    args: Vec<String>,
+}
+
+impl Test {
+    pub async fn run(self) -> anyhow::Result<()> {
+        let account = Account::for_servers()?;
+        let folder = local_folder(None, account)?;
+        let debian = Debian::provide(&folder)?;
+        let scratch = folder.join(format!("test-{}", std::process::id()));
+        std::fs::create_dir_all(&scratch)?;
+        let result = self.run_in(&scratch, &debian, account).await;
+        std::fs::remove_dir_all(&scratch).ok(); // what is left of a failed run is swept by the next one's user
+        result
+    }
+
+    async fn run_in(self, scratch: &Path, debian: &Debian, account: Account) -> anyhow::Result<()> {
+        let plain = Binaries::of_machine().unwrap_or_else(|| Binaries::of_debian(debian)).without_timescaledb();
+        let plain = start(&plain, &scratch.join("plain"), account).await?;
+        let timescaledb = start(&Binaries::of_debian(debian), &scratch.join("timescaledb"), account).await?;
+        let redis = Redis::start(debian, scratch)?;
+        let mut tests = cargo(["test", "--workspace"]);
+        tests
+            .args(self.args)
+            .env("TEST_POSTGRES_URL", plain.url("postgres"))
+            .env("TEST_TIMESCALEDB_URL", timescaledb.url("postgres"))
+            .env("TEST_REDIS_URL", redis.url());
+        run(&mut tests)
+    }
+}
+
+async fn start(binaries: &Binaries, folder: &Path, account: Account) -> anyhow::Result<Cluster> {
+    binaries.start(folder, account, Durability::Throwaway).await
+}
