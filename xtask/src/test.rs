@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::cargo::{cargo, run};
 use crate::database::local_folder;
+use crate::up::Stop;
 use crate::servers::{Account, Binaries, Cluster, Debian, Durability, Redis};
 
 /// Provides a plain PostgreSQL, one with TimescaleDB, and a Redis; runs every test on them; stops them.
@@ -33,13 +34,23 @@ impl Test {
         let plain = start(&plain, &scratch.join("plain"), account).await?;
         let timescaledb = start(&Binaries::of_debian(debian), &scratch.join("timescaledb"), account).await?;
         let redis = Redis::start(debian, scratch)?;
-        let mut tests = cargo(["test", "--workspace"]);
+        let all = if self.args.iter().any(|arg| arg.starts_with("-p") || arg.starts_with("--package")) {
+            None
+        } else {
+            Some("--workspace")
+        };
+        let mut tests = cargo(["test"]);
         tests
+            .args(all)
             .args(self.args)
             .env("TEST_POSTGRES_URL", plain.url("postgres"))
             .env("TEST_TIMESCALEDB_URL", timescaledb.url("postgres"))
             .env("TEST_REDIS_URL", redis.url());
-        run(&mut tests)
+        let mut stop = Stop::listen()?;
+        tokio::select! {
+            result = tokio::task::spawn_blocking(move || run(&mut tests)) => result?,
+            () = stop.asked() => anyhow::bail!("stopped"),
+        }
     }
 }
 
