@@ -1,6 +1,11 @@
-SELECT COALESCE(sum(pg_total_relation_size(c.oid)), 0)::bigint
+-- Every table that grows with the data, partitions under the name of their table: rows and indexes.
+SELECT CASE WHEN n.nspname = 'public' THEN c.relname ELSE 'block' END AS name,
+       sum(pg_table_size(c.oid))::bigint AS rows,
+       sum(pg_indexes_size(c.oid))::bigint AS indexes
 FROM pg_class AS c
 JOIN pg_namespace AS n ON n.oid = c.relnamespace
 WHERE c.relkind = 'r'
   AND (n.nspname = 'public' AND c.relname IN ('block', 'session', 'day_summary', 'user_version')
        OR n.nspname = '_timescaledb_internal' AND c.relname LIKE '\_hyper\_%')
+GROUP BY 1
+ORDER BY 1

@@ -68,7 +68,7 @@ impl Stress {
         };
         let bytes = target.bytes().await;
         let left = target.leave(&load).await;
-        say(report::report(&self, &posted?, &measured?, bytes?));
+        say(report::report(&self, &posted?, &measured?, bytes?.as_deref()));
         left
     }
 }

@@ -23,6 +23,13 @@ pub struct Target {
     scratch: Option<Scratch>,
 }
 
+/// What a table takes on disk.
+pub struct TableBytes {
+    pub table: String,
+    pub rows: i64,
+    pub indexes: i64,
+}
+
 /// A service and database made for this run.
 struct Scratch {
     service: Server,
@@ -49,11 +56,14 @@ impl Target {
     }
 
     /// What the data takes on disk; `None` for a service whose database we do not know.
-    pub async fn bytes(&self) -> anyhow::Result<Option<i64>> {
+    pub async fn bytes(&self) -> anyhow::Result<Option<Vec<TableBytes>>> {
         let Some(scratch) = &self.scratch else { return Ok(None) };
         let (client, connection) = connect(&scratch.database_url).await?;
         client.batch_execute("CHECKPOINT").await?;
-        let bytes = client.query_one(BYTES, &[]).await?.try_get(0)?;
+        let mut bytes = Vec::new();
+        for row in client.query(BYTES, &[]).await? {
+            bytes.push(TableBytes { table: row.try_get(0)?, rows: row.try_get(1)?, indexes: row.try_get(2)? });
+        }
         drop(client);
         connection.await??;
         Ok(Some(bytes))

@@ -5,8 +5,8 @@ use std::sync::{Mutex, PoisonError};
 
 use deadpool_postgres::Object;
 use time_series_domain::Timestamp;
-use tokio_postgres::error::SqlState;
 
+const HAS_EXTENSION: &str = include_str!("timescaledb_version.sql");
 const CHUNK_INTERVAL: &str = include_str!("chunk_interval.sql");
 const CREATE_CHUNK: &str = include_str!("create_chunk.sql");
 
@@ -20,12 +20,10 @@ pub(super) struct Chunks {
 impl Chunks {
     /// `None` where `block` is a plain table.
     pub(super) async fn detect(client: &Object) -> Result<Option<Self>, tokio_postgres::Error> {
-        let row = match client.query_opt(CHUNK_INTERVAL, &[]).await {
-            Ok(row) => row,
-            // Without the extension its catalogue does not exist.
-            Err(e) if e.code() == Some(&SqlState::UNDEFINED_TABLE) => None,
-            Err(e) => return Err(e),
-        };
+        if client.query_opt(HAS_EXTENSION, &[]).await?.is_none() {
+            return Ok(None);
+        }
+        let row = client.query_opt(CHUNK_INTERVAL, &[]).await?;
         let chunks = |row: tokio_postgres::Row| Self {
             interval_micros: row.get(0),
             known: Mutex::default(),

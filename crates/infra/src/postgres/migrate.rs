@@ -14,6 +14,7 @@ const TRY_LOCK: &str = include_str!("try_migration_lock.sql");
 const UNLOCK: &str = include_str!("migration_unlock.sql");
 const LAST_APPLIED: &str = include_str!("last_migration.sql");
 const HAS_TIMESCALEDB: &str = include_str!("has_timescaledb.sql");
+const TIMESCALEDB_VERSION: &str = include_str!("timescaledb_version.sql");
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
 /// What a migration did.
@@ -74,7 +75,7 @@ async fn timescaledb(client: &Client) -> Result<Option<String>, tokio_postgres::
     if offered && let Err(e) = client.batch_execute("CREATE EXTENSION IF NOT EXISTS timescaledb").await {
         tracing::warn!(error = %e, "TimescaleDB is installed but cannot be created here; going on without it");
     }
-    let row = client.query_opt("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'", &[]).await?;
+    let row = client.query_opt(TIMESCALEDB_VERSION, &[]).await?;
     Ok(row.map(|row| row.get(0)))
 }
 

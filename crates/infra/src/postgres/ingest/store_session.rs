@@ -25,8 +25,10 @@ impl Postgres {
         session: &EncodedSession,
         on_conflict: OnConflict,
     ) -> Result<Stored, PgError> {
+        // Before the connection: who holds one must not wait for another.
+        let chunks = self.chunks().await?;
         let client = self.connection("storing a session").await?;
-        if let Some(chunks) = self.chunks().await? {
+        if let Some(chunks) = chunks {
             chunks.ensure(&client, session.blocks.iter().map(time_series_domain::block::Block::t_min)).await?;
         }
         let raise = client.prepare_cached(RAISE_VERSION).await?;
