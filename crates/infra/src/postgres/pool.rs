@@ -11,6 +11,7 @@ use tokio_postgres::NoTls;
 use super::chunks::Chunks;
 use super::error::{PgError, from_pool};
 use super::migrate::{self, MigrateError};
+use super::user_queue::UserQueue;
 
 /// How to reach PostgreSQL.
 #[derive(Debug, Clone)]
@@ -35,6 +36,7 @@ pub struct Postgres {
     pool: Pool,
     /// `None` inside: `block` is a plain table.
     chunks: OnceCell<Option<Chunks>>,
+    pub(super) writers: UserQueue,
 }
 
 impl Postgres {
@@ -69,7 +71,7 @@ impl Postgres {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| invalid(&e))?;
-        Ok(Self { pool, chunks: OnceCell::new() })
+        Ok(Self { pool, chunks: OnceCell::new(), writers: UserQueue::new() })
     }
 
     /// Whether the database answers and has the tables that this program was built for.
