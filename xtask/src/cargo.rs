@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, bail};
 
 /// The root of the workspace.
-pub fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     let here = Path::new(env!("CARGO_MANIFEST_DIR"));
     let parent = here.parent().filter(|p| p.join("Cargo.toml").exists());
     // An installed binary is run from wherever its user stands.
@@ -14,14 +14,14 @@ pub fn root() -> PathBuf {
 }
 
 /// `cargo` with these arguments, in the workspace.
-pub fn cargo<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(args: I) -> Command {
+pub(crate) fn cargo<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(args: I) -> Command {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.args(args).current_dir(root());
     command
 }
 
 /// Runs a command to its end, showing what it prints.
-pub fn run(command: &mut Command) -> anyhow::Result<()> {
+pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status().with_context(|| format!("cannot run {}", command.get_program().display()))?;
     if !status.success() {
         bail!("{} {status}", shown(command));
@@ -30,7 +30,7 @@ pub fn run(command: &mut Command) -> anyhow::Result<()> {
 }
 
 /// What a command prints.
-pub fn output(command: &mut Command) -> anyhow::Result<String> {
+pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
     let output = command.output().with_context(|| format!("cannot run {}", command.get_program().display()))?;
     if !output.status.success() {
         bail!("{} {}\n{}", shown(command), output.status, String::from_utf8_lossy(&output.stderr));
@@ -47,7 +47,7 @@ fn shown(command: &Command) -> String {
 }
 
 /// Builds the service in the release profile and says where it is.
-pub fn build_server() -> anyhow::Result<PathBuf> {
+pub(crate) fn build_server() -> anyhow::Result<PathBuf> {
     run(&mut cargo(["build", "--release", "--package", "time-series-api"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir));
     Ok(target.join("release/time-series-api"))

@@ -1,4 +1,4 @@
-//! The database that a command works on: that of DATABASE_URL, or the embedded default.
+//! The database that a command works on: that of `DATABASE_URL`, or the embedded default.
 
 use std::path::{Path, PathBuf};
 
@@ -12,15 +12,15 @@ use crate::servers::{Account, Binaries, Cluster, Debian, Durability};
 const NAME: &str = "timeseries";
 
 /// A database to work on.
-pub struct Database {
+pub(crate) struct Database {
     url: String,
     /// The server that we started for it.
     cluster: Option<Cluster>,
 }
 
 impl Database {
-    /// DATABASE_URL, or else a private PostgreSQL below `data_dir`, kept between runs.
-    pub async fn provide(data_dir: Option<&Path>) -> anyhow::Result<Self> {
+    /// `DATABASE_URL`, or else a private PostgreSQL below `data_dir`, kept between runs.
+    pub(crate) async fn provide(data_dir: Option<&Path>) -> anyhow::Result<Self> {
         if let Ok(url) = std::env::var("DATABASE_URL")
             && !url.is_empty()
         {
@@ -38,22 +38,22 @@ impl Database {
     }
 
     /// The database of that URL.
-    pub fn at(url: &str) -> Self {
+    pub(crate) fn at(url: &str) -> Self {
         Self { url: url.to_owned(), cluster: None }
     }
 
     /// Its URL.
-    pub fn url(&self) -> &str {
+    pub(crate) fn url(&self) -> &str {
         &self.url
     }
 
     /// Whether the server that we started still runs.
-    pub fn check(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn check(&mut self) -> anyhow::Result<()> {
         self.cluster.as_mut().map_or(Ok(()), Cluster::check)
     }
 
     /// Applies the migrations that it lacks.
-    pub async fn migrate(&self) -> anyhow::Result<()> {
+    pub(crate) async fn migrate(&self) -> anyhow::Result<()> {
         let step = Step::start("migrations");
         let (mut client, connection) = connect(&self.url).await?;
         let done = time_series_infra::postgres::migrate(&mut client).await?;
@@ -72,13 +72,13 @@ impl Database {
 type Connection = tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>;
 
 /// One connection, for statements of our own.
-pub async fn connect(url: &str) -> anyhow::Result<(tokio_postgres::Client, Connection)> {
+pub(crate) async fn connect(url: &str) -> anyhow::Result<(tokio_postgres::Client, Connection)> {
     let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("cannot connect to the database")?;
     Ok((client, tokio::spawn(connection)))
 }
 
 /// Where local servers live: `.local`, or where the account that runs them can reach it.
-pub fn local_folder(asked: Option<&Path>, account: Account) -> anyhow::Result<PathBuf> {
+pub(crate) fn local_folder(asked: Option<&Path>, account: Account) -> anyhow::Result<PathBuf> {
     let folder = asked.map_or_else(|| root().join(".local"), Path::to_path_buf);
     std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = std::fs::canonicalize(&folder)?;

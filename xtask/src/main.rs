@@ -24,11 +24,11 @@ struct Cli {
 
 #[derive(Subcommand)]
 enum Command {
-    /// From nothing to a running service, with a database of its own unless DATABASE_URL is set.
+    /// From nothing to a running service, with a database of its own unless `DATABASE_URL` is set.
     Up(up::Up),
     /// Provides PostgreSQL, TimescaleDB and Redis, and runs every test on them.
     Test(test::Test),
-    /// Brings the database of DATABASE_URL to the schema of this version.
+    /// Brings the database of `DATABASE_URL` to the schema of this version.
     Migrate(migrate::Migrate),
     /// Stores the metric types of the original system, and if asked a demo user with sessions.
     Seed(seed::Seed),

@@ -11,15 +11,16 @@ const FILE: &str = "docs/openapi.json";
 
 /// Writes docs/openapi.json anew from the routes.
 #[derive(Args)]
-pub struct Openapi {
+pub(crate) struct Openapi {
     /// Change nothing; fail if the file is not up to date.
     #[arg(long)]
-    check: bool,
+    pub(crate) check: bool,
 }
 
 impl Openapi {
-    pub fn run(self) -> anyhow::Result<()> {
-        let document = output(&mut cargo(["run", "--release", "--quiet", "--package", "time-series-api", "--", "openapi"]))?;
+    pub(crate) fn run(self) -> anyhow::Result<()> {
+        let document =
+            output(&mut cargo(["run", "--release", "--quiet", "--package", "time-series-api", "--", "openapi"]))?;
         let file = root().join(FILE);
         if self.check {
             let committed = std::fs::read_to_string(&file).with_context(|| format!("cannot read {FILE}"))?;
@@ -29,10 +30,5 @@ impl Openapi {
         std::fs::write(&file, document).with_context(|| format!("cannot write {FILE}"))?;
         say(format!("wrote {FILE}"));
         Ok(())
-    }
-
-    /// As `cargo xtask openapi --check`.
-    pub const fn check() -> Self {
-        Self { check: true }
     }
 }

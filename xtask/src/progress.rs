@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 /// A step under way; prints how long it took when it is done.
-pub struct Step {
+pub(crate) struct Step {
     what: String,
     started: Instant,
     bar: ProgressBar,
@@ -13,7 +13,7 @@ pub struct Step {
 
 impl Step {
     /// A step of unknown length.
-    pub fn start(what: impl Into<String>) -> Self {
+    pub(crate) fn start(what: impl Into<String>) -> Self {
         let what = what.into();
         let bar = ProgressBar::new_spinner().with_message(what.clone());
         bar.enable_steady_tick(Duration::from_millis(120));
@@ -21,7 +21,7 @@ impl Step {
     }
 
     /// A step of `total` pieces.
-    pub fn counted(what: impl Into<String>, total: u64) -> Self {
+    pub(crate) fn counted(what: impl Into<String>, total: u64) -> Self {
         let what = what.into();
         let bar = ProgressBar::new(total).with_message(what.clone());
         if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
@@ -40,12 +40,12 @@ impl Step {
     }
 
     /// One piece is done.
-    pub fn tick(&self) {
+    pub(crate) fn tick(&self) {
         self.bar.inc(1);
     }
 
     /// The whole step is done.
-    pub fn done(self, result: impl AsRef<str>) {
+    pub(crate) fn done(self, result: impl AsRef<str>) {
         self.bar.finish_and_clear();
         let seconds = self.started.elapsed().as_secs_f64();
         let result = result.as_ref();
@@ -56,6 +56,6 @@ impl Step {
 
 /// A line for whoever runs this.
 #[expect(clippy::print_stdout, reason = "the one place where this program speaks")]
-pub fn say(line: impl AsRef<str>) {
+pub(crate) fn say(line: impl AsRef<str>) {
     println!("{}", line.as_ref());
 }

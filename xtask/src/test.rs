@@ -6,19 +6,19 @@ use clap::Args;
 
 use crate::cargo::{cargo, run};
 use crate::database::local_folder;
-use crate::up::Stop;
 use crate::servers::{Account, Binaries, Cluster, Debian, Durability, Redis};
+use crate::up::Stop;
 
 /// Provides a plain PostgreSQL, one with TimescaleDB, and a Redis; runs every test on them; stops them.
 #[derive(Args)]
-pub struct Test {
+pub(crate) struct Test {
     /// Passed on to `cargo test`, such as a part of a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
 
 impl Test {
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         let account = Account::for_servers()?;
         let folder = local_folder(None, account)?;
         let debian = Debian::provide(&folder)?;

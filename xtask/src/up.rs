@@ -16,13 +16,13 @@ use crate::progress::{Step, say};
 use crate::seed::{DEMO_USER, seed};
 use crate::servers::Server;
 
-const READY_PATIENCE: Duration = Duration::from_secs(60);
+const READY_PATIENCE: Duration = Duration::from_mins(1);
 const DEFAULT_BIND: &str = "127.0.0.1:8000";
 
 /// Builds the service, provides its database, migrates, seeds and serves until Ctrl-C.
 #[derive(Args)]
-pub struct Up {
-    /// Where to listen [default: BIND_ADDR, or 127.0.0.1:8000].
+pub(crate) struct Up {
+    /// Where to listen [default: `BIND_ADDR`, or 127.0.0.1:8000].
     #[arg(long, value_name = "ADDR")]
     bind: Option<SocketAddr>,
     /// Where the embedded default keeps its data [default: .local].
@@ -34,7 +34,7 @@ pub struct Up {
 }
 
 impl Up {
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         let bind = match self.bind {
             Some(bind) => bind,
             None => std::env::var("BIND_ADDR").unwrap_or_else(|_| DEFAULT_BIND.to_owned()).parse()?,
@@ -68,7 +68,7 @@ impl Up {
 }
 
 /// Starts the service and waits until it can answer.
-pub async fn start_service(
+pub(crate) async fn start_service(
     program: &std::path::Path,
     database_url: &str,
     bind: SocketAddr,
@@ -130,20 +130,17 @@ Ctrl-C stops the service and its database; the data stays.
 }
 
 /// Ctrl-C, or a polite kill.
-pub struct Stop {
+pub(crate) struct Stop {
     interrupt: tokio::signal::unix::Signal,
     terminate: tokio::signal::unix::Signal,
 }
 
 impl Stop {
-    pub fn listen() -> anyhow::Result<Self> {
-        Ok(Self {
-            interrupt: signal(SignalKind::interrupt())?,
-            terminate: signal(SignalKind::terminate())?,
-        })
+    pub(crate) fn listen() -> anyhow::Result<Self> {
+        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
     }
 
-    pub async fn asked(&mut self) {
+    pub(crate) async fn asked(&mut self) {
         tokio::select! {
             _ = self.interrupt.recv() => {}
             _ = self.terminate.recv() => {}

@@ -69,6 +69,7 @@ pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, Prob
 }
 
 async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let detail = format!("{} does not take {}. GET /schema/ or /redoc/ lists what it takes.", request.path(), request.method());
+    let detail =
+        format!("{} does not take {}. GET /schema/ or /redoc/ lists what it takes.", request.path(), request.method());
     Err(Problem::new(Code::MethodNotAllowed, detail))
 }

@@ -64,9 +64,14 @@ impl Server {
     }
 }
 
-fn run(listener: TcpListener, state: web::Data<AppState>, http: &HttpConfig) -> std::io::Result<actix_web::dev::Server> {
+fn run(
+    listener: TcpListener,
+    state: web::Data<AppState>,
+    http: &HttpConfig,
+) -> std::io::Result<actix_web::dev::Server> {
     let app = move || {
-        let api = routes::documented(App::new().app_data(state.clone()), BuildConfig::default().disable_openapi_route());
+        let api =
+            routes::documented(App::new().app_data(state.clone()), BuildConfig::default().disable_openapi_route());
         // In order of request: the last is the outermost.
         api.configure(routes::undocumented)
             .default_service(web::to(routes::not_found))
@@ -75,11 +80,8 @@ fn run(listener: TcpListener, state: web::Data<AppState>, http: &HttpConfig) -> 
             .wrap(middleware::NormalizePath::new(middleware::TrailingSlash::Always))
             .wrap(middleware::Compress::default())
     };
-    let server = HttpServer::new(app)
-        .workers(http.workers)
-        .shutdown_timeout(http.shutdown.as_secs())
-        .listen(listener)?
-        .run();
+    let server =
+        HttpServer::new(app).workers(http.workers).shutdown_timeout(http.shutdown.as_secs()).listen(listener)?.run();
     Ok(server)
 }
 

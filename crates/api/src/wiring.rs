@@ -30,14 +30,8 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<(AppSta
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalogue = Arc::new(CatalogueCache::default());
     let rules = config.limits.times;
-    let aggregate = Aggregate::new(
-        postgres.clone(),
-        postgres.clone(),
-        catalogue.clone(),
-        clock.clone(),
-        rules,
-        config.limits.rows,
-    );
+    let aggregate =
+        Aggregate::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules, config.limits.rows);
     let state = AppState {
         ingest: IngestSession::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules),
         aggregate: CachedAggregate::new(aggregate, cache(&config.cache)?, config.cache.worth),

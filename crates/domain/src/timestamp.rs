@@ -78,15 +78,9 @@ impl Timestamp {
                 return Err(TimestampError::TooFine);
             }
         }
-        let parsed =
-            OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError::NotRfc3339)?;
-        let micros = i64::try_from(parsed.unix_timestamp_nanos() / 1_000)
-            .map_err(|_| TimestampError::OutOfRange)?;
-        if (Self::MIN.0..=Self::MAX.0).contains(&micros) {
-            Ok(Self(micros))
-        } else {
-            Err(TimestampError::OutOfRange)
-        }
+        let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError::NotRfc3339)?;
+        let micros = i64::try_from(parsed.unix_timestamp_nanos() / 1_000).map_err(|_| TimestampError::OutOfRange)?;
+        if (Self::MIN.0..=Self::MAX.0).contains(&micros) { Ok(Self(micros)) } else { Err(TimestampError::OutOfRange) }
     }
 
     /// This instant moved by `micros`, clamped to the writable range.
@@ -129,10 +123,7 @@ impl From<OffsetDateTime> for Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with as many fractional digits as are needed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self
-            .to_offset_date_time()
-            .format(&Rfc3339)
-            .map_err(|_| fmt::Error)?;
+        let text = self.to_offset_date_time().format(&Rfc3339).map_err(|_| fmt::Error)?;
         f.write_str(&text)
     }
 }

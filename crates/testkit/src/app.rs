@@ -7,9 +7,7 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use time_series_api::Server;
-use time_series_api::config::{
-    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig,
-};
+use time_series_api::config::{AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig};
 use time_series_domain::TimeRules;
 use uuid::Uuid;
 

@@ -1,5 +1,7 @@
 //! What tests share: a database each, a service each, over a socket.
 
+#![expect(clippy::panic, reason = "a test that cannot go on says so")]
+
 mod app;
 mod database;
 

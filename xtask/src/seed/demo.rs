@@ -13,13 +13,13 @@ use uuid::Uuid;
 use crate::progress::Step;
 
 /// The user of the original stress test.
-pub const DEMO_USER: &str = "d38834e0-fe46-4bf9-831d-1d5b125bdc9b";
+pub(crate) const DEMO_USER: &str = "d38834e0-fe46-4bf9-831d-1d5b125bdc9b";
 const DAYS: i64 = 42;
 const MICROS_PER_MINUTE: i64 = 60_000_000;
 const POINTS: i64 = 30;
 
 /// Stores six weeks of daily sessions, up to yesterday.
-pub async fn seed(store: Arc<Postgres>) -> anyhow::Result<()> {
+pub(crate) async fn seed(store: Arc<Postgres>) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock);
     let today = clock.now().utc_day();
     let catalogue = Arc::new(CatalogueCache::default());

@@ -8,7 +8,7 @@ use time_series_domain::ports::{ChangeError, MetricTypeStore};
 use crate::progress::say;
 
 /// Stores those that are missing.
-pub async fn seed(store: &dyn MetricTypeStore) -> anyhow::Result<()> {
+pub(crate) async fn seed(store: &dyn MetricTypeStore) -> anyhow::Result<()> {
     let mut created = 0;
     for definition in definitions()? {
         match store.create(&definition).await {
@@ -26,11 +26,7 @@ fn definitions() -> anyhow::Result<Vec<MetricTypeDefinition>> {
     let value = object(&[("value", &number)]);
     let color = object(&[("r", &number), ("g", &number), ("b", &number)]);
     let all = [
-        (
-            "session.gut_health_score",
-            &value,
-            "float series representing a gut health score in the interval [0, 100]",
-        ),
+        ("session.gut_health_score", &value, "float series representing a gut health score in the interval [0, 100]"),
         ("session.urine.color", &color, "rgb series representing urine color over time for each session"),
         ("session.urine.night_count", &value, "int series of the number of nighttime urinations"),
     ];

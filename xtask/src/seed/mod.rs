@@ -12,11 +12,11 @@ use time_series_infra::postgres::{Postgres, PostgresConfig};
 
 use crate::database::Database;
 
-pub use demo::DEMO_USER;
+pub(crate) use demo::DEMO_USER;
 
 /// Stores the metric types of the original system, and if asked a demo user. What is there already stays.
 #[derive(Args)]
-pub struct Seed {
+pub(crate) struct Seed {
     /// Also a demo user with six weeks of sessions.
     #[arg(long)]
     demo: bool,
@@ -26,19 +26,19 @@ pub struct Seed {
 }
 
 impl Seed {
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         let database = Database::provide(self.data_dir.as_deref()).await?;
         seed(database.url(), self.demo).await
     }
 }
 
 /// Seeds the database of that URL.
-pub async fn seed(url: &str, with_demo: bool) -> anyhow::Result<()> {
+pub(crate) async fn seed(url: &str, with_demo: bool) -> anyhow::Result<()> {
     let store = Arc::new(Postgres::new(&PostgresConfig {
         url: url.to_owned(),
         connections: 4,
         wait: Duration::from_secs(10),
-        statement_timeout: Duration::from_secs(60),
+        statement_timeout: Duration::from_mins(1),
     })?);
     metric_types::seed(store.as_ref()).await?;
     if with_demo {

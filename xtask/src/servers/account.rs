@@ -10,13 +10,13 @@ use anyhow::{Context, bail};
 
 /// Who runs a server: we ourselves, or another account when we are root.
 #[derive(Clone, Copy)]
-pub struct Account {
+pub(crate) struct Account {
     drop_to: Option<(u32, u32)>,
 }
 
 impl Account {
     /// We ourselves, unless we are root: then `postgres`, or else `nobody`.
-    pub fn for_servers() -> anyhow::Result<Self> {
+    pub(crate) fn for_servers() -> anyhow::Result<Self> {
         if !rustix::process::geteuid().is_root() {
             return Ok(Self { drop_to: None });
         }
@@ -33,7 +33,7 @@ impl Account {
     }
 
     /// A command of this account, with a plain environment.
-    pub fn command(self, program: &Path) -> Command {
+    pub(crate) fn command(self, program: &Path) -> Command {
         let mut command = Command::new(program);
         command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C.UTF-8").current_dir("/");
         if let Some((uid, gid)) = self.drop_to {
@@ -43,7 +43,7 @@ impl Account {
     }
 
     /// Makes a folder that only this account can enter.
-    pub fn own_folder(self, folder: &Path) -> anyhow::Result<()> {
+    pub(crate) fn own_folder(self, folder: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         if let Some((uid, gid)) = self.drop_to {
             chown(folder, Some(uid), Some(gid)).with_context(|| format!("cannot give away {}", folder.display()))?;
@@ -54,7 +54,7 @@ impl Account {
     }
 
     /// Whether this account can enter `folder`, which root's home, say, does not allow.
-    pub fn can_enter(self, folder: &Path) -> bool {
+    pub(crate) fn can_enter(self, folder: &Path) -> bool {
         if self.drop_to.is_none() {
             return true;
         }

@@ -18,14 +18,38 @@ const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
 const PACKAGES: [&str; 2] = ["postgresql-17-timescaledb", "redis-server"];
 /// What these programs never load.
 const LEFT_OUT: [&str; 28] = [
-    "perl", "libperl", "libjson-perl", "libtext-", "libio-", "libipc-", "libllvm", "libz3", "systemd",
-    "libsystemd-shared", "locales", "libc-l10n", "debconf", "dpkg", "adduser", "passwd", "procps", "ucf", "ssl-cert",
-    "openssl-provider", "postgresql-common", "postgresql-client-common", "gcc-", "tzdata", "coreutils", "util-linux",
-    "sysvinit", "init-system-helpers",
+    "perl",
+    "libperl",
+    "libjson-perl",
+    "libtext-",
+    "libio-",
+    "libipc-",
+    "libllvm",
+    "libz3",
+    "systemd",
+    "libsystemd-shared",
+    "locales",
+    "libc-l10n",
+    "debconf",
+    "dpkg",
+    "adduser",
+    "passwd",
+    "procps",
+    "ucf",
+    "ssl-cert",
+    "openssl-provider",
+    "postgresql-common",
+    "postgresql-client-common",
+    "gcc-",
+    "tzdata",
+    "coreutils",
+    "util-linux",
+    "sysvinit",
+    "init-system-helpers",
 ];
 
 /// An unpacked set of packages.
-pub struct Debian {
+pub(crate) struct Debian {
     prefix: PathBuf,
     loader: PathBuf,
     libraries: PathBuf,
@@ -33,12 +57,14 @@ pub struct Debian {
 
 impl Debian {
     /// Unpacks them below `folder`, once.
-    pub fn provide(folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn provide(folder: &Path) -> anyhow::Result<Self> {
         let prefix = folder.join(format!("debian-{SUITE}"));
         let (triplet, loader) = match std::env::consts::ARCH {
             "x86_64" => ("x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
             "aarch64" => ("aarch64-linux-gnu", "ld-linux-aarch64.so.1"),
-            other => bail!("Debian's packages are unpacked on x86_64 and aarch64 only, not on {other}; set DATABASE_URL"),
+            other => {
+                bail!("Debian's packages are unpacked on x86_64 and aarch64 only, not on {other}; set DATABASE_URL")
+            }
         };
         let libraries = prefix.join("usr/lib").join(triplet);
         let debian = Self { loader: libraries.join(loader), libraries, prefix };
@@ -49,19 +75,21 @@ impl Debian {
     }
 
     /// Where PostgreSQL's programs are.
-    pub fn postgres_bin(&self) -> PathBuf {
+    pub(crate) fn postgres_bin(&self) -> PathBuf {
         self.prefix.join(format!("usr/lib/postgresql/{POSTGRES_VERSION}/bin"))
     }
 
     /// Where the Redis server is.
-    pub fn redis_server(&self) -> PathBuf {
+    pub(crate) fn redis_server(&self) -> PathBuf {
         self.prefix.join("usr/bin/redis-server")
     }
 
     fn unpack(&self) -> anyhow::Result<()> {
         for tool in ["apt-get", "dpkg-deb", "tar"] {
             if Command::new(tool).arg("--version").output().is_err() {
-                bail!("{tool} is needed to bring PostgreSQL and Redis; on other systems set DATABASE_URL (and TEST_* for tests)");
+                bail!(
+                    "{tool} is needed to bring PostgreSQL and Redis; on other systems set DATABASE_URL (and TEST_* for tests)"
+                );
             }
         }
         let step = Step::start(format!("Debian {SUITE}'s PostgreSQL {POSTGRES_VERSION}, TimescaleDB and Redis"));
@@ -76,7 +104,7 @@ impl Debian {
             fs::create_dir_all(self.prefix.join("usr").join(folder))?;
             symlink(format!("usr/{folder}"), self.prefix.join(folder))?;
         }
-        self.download(&apt)?;
+        Self::download(&apt)?;
         for package in fs::read_dir(apt.join("debs"))? {
             self.extract(&package?.path())?;
         }
@@ -90,7 +118,7 @@ impl Debian {
         Ok(())
     }
 
-    fn download(&self, apt: &Path) -> anyhow::Result<()> {
+    fn download(apt: &Path) -> anyhow::Result<()> {
         fs::write(apt.join("status"), "")?;
         fs::write(apt.join("sources.list"), format!("deb [signed-by={KEYRING}] {MIRROR} {SUITE} main\n"))?;
         let options = [
@@ -123,11 +151,14 @@ impl Debian {
     }
 
     fn extract(&self, package: &Path) -> anyhow::Result<()> {
-        let mut dpkg = Command::new("dpkg-deb").arg("--fsys-tarfile").arg(package).stdout(std::process::Stdio::piped()).spawn()?;
+        let mut dpkg =
+            Command::new("dpkg-deb").arg("--fsys-tarfile").arg(package).stdout(std::process::Stdio::piped()).spawn()?;
         let archive = dpkg.stdout.take().context("dpkg-deb gives no archive")?;
         let mut tar = Command::new("tar");
         tar.args(["-x", "--keep-directory-symlink", "--no-same-owner"]).arg("-C").arg(&self.prefix).stdin(archive);
-        for unneeded in ["./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./usr/lib/postgresql/*/lib/bitcode"] {
+        for unneeded in
+            ["./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./usr/lib/postgresql/*/lib/bitcode"]
+        {
             tar.arg("--exclude").arg(unneeded);
         }
         run(&mut tar)?;

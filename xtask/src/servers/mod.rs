@@ -6,15 +6,15 @@ mod postgres;
 mod process;
 mod redis;
 
-pub use account::Account;
-pub use debian::Debian;
-pub use postgres::{Binaries, Cluster, Durability};
-pub use process::Server;
-pub use redis::Redis;
+pub(crate) use account::Account;
+pub(crate) use debian::Debian;
+pub(crate) use postgres::{Binaries, Cluster, Durability};
+pub(crate) use process::Server;
+pub(crate) use redis::Redis;
 
 use std::net::TcpListener;
 
 /// A port of the loopback address that is free now.
-pub fn free_port() -> anyhow::Result<u16> {
+pub(crate) fn free_port() -> anyhow::Result<u16> {
     Ok(TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port())
 }

@@ -15,18 +15,18 @@ use crate::progress::Step;
 
 /// The oldest version whose SQL we use.
 const OLDEST: u32 = 14;
-const START_PATIENCE: Duration = Duration::from_secs(60);
+const START_PATIENCE: Duration = Duration::from_mins(1);
 const SUPERUSER: &str = "postgres";
 
 /// PostgreSQL's programs.
-pub struct Binaries {
+pub(crate) struct Binaries {
     bin: PathBuf,
     has_timescaledb: bool,
 }
 
 /// Whether data must survive.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub enum Durability {
+pub(crate) enum Durability {
     /// As PostgreSQL comes: an answered commit is on disk.
     Durable,
     /// For tests: quick, lost with the machine.
@@ -34,7 +34,7 @@ pub enum Durability {
 }
 
 /// A running cluster.
-pub struct Cluster {
+pub(crate) struct Cluster {
     server: Server,
     port: u16,
     password: Option<String>,
@@ -42,7 +42,7 @@ pub struct Cluster {
 
 impl Binaries {
     /// The newest of this machine, with TimescaleDB if they have it.
-    pub fn of_machine() -> Option<Self> {
+    pub(crate) fn of_machine() -> Option<Self> {
         let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
         let mut found: Vec<(u32, PathBuf)> = versions
             .filter_map(|entry| {
@@ -58,23 +58,23 @@ impl Binaries {
     }
 
     /// Those of Debian's packages, which bring TimescaleDB.
-    pub fn of_debian(debian: &Debian) -> Self {
+    pub(crate) fn of_debian(debian: &Debian) -> Self {
         Self { bin: debian.postgres_bin(), has_timescaledb: true }
     }
 
-    /// Whether TimescaleDB is there.
-    pub const fn has_timescaledb(&self) -> bool {
-        self.has_timescaledb
-    }
-
     /// The same programs, TimescaleDB left alone.
-    pub const fn without_timescaledb(mut self) -> Self {
+    pub(crate) const fn without_timescaledb(mut self) -> Self {
         self.has_timescaledb = false;
         self
     }
 
     /// Starts the cluster in `folder`, made if it is not there.
-    pub async fn start(&self, folder: &Path, account: Account, durability: Durability) -> anyhow::Result<Cluster> {
+    pub(crate) async fn start(
+        &self,
+        folder: &Path,
+        account: Account,
+        durability: Durability,
+    ) -> anyhow::Result<Cluster> {
         let step = Step::start(format!("PostgreSQL in {}", folder.display()));
         account.own_folder(folder)?;
         let data = folder.join("data");
@@ -102,7 +102,13 @@ impl Binaries {
         Ok(cluster)
     }
 
-    fn initdb(&self, data: &Path, password_file: &Path, account: Account, durability: Durability) -> anyhow::Result<()> {
+    fn initdb(
+        &self,
+        data: &Path,
+        password_file: &Path,
+        account: Account,
+        durability: Durability,
+    ) -> anyhow::Result<()> {
         let mut command = account.command(&self.bin.join("initdb"));
         command.arg("-D").arg(data).args(["-U", SUPERUSER, "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]);
         match durability {
@@ -156,13 +162,13 @@ impl Binaries {
 
 impl Cluster {
     /// The URL of a database in it.
-    pub fn url(&self, database: &str) -> String {
+    pub(crate) fn url(&self, database: &str) -> String {
         let password = self.password.as_ref().map_or_else(String::new, |p| format!(":{p}"));
         format!("postgresql://{SUPERUSER}{password}@127.0.0.1:{}/{database}", self.port)
     }
 
     /// The URL of a database of our own, made if it is not there.
-    pub async fn provide_database(&self, name: &str) -> anyhow::Result<String> {
+    pub(crate) async fn provide_database(&self, name: &str) -> anyhow::Result<String> {
         let (client, connection) = tokio_postgres::connect(&self.url("postgres"), NoTls).await?;
         let connection = tokio::spawn(connection);
         let exists = client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await?;
@@ -175,7 +181,7 @@ impl Cluster {
     }
 
     /// Whether it still runs.
-    pub fn check(&mut self) -> anyhow::Result<()> {
+    pub(crate) fn check(&mut self) -> anyhow::Result<()> {
         match self.server.ended()? {
             Some(status) => bail!("PostgreSQL ended by itself: {status}"),
             None => Ok(()),

@@ -10,7 +10,7 @@ use rustix::process::{Pid, Signal, kill_process};
 const PATIENCE: Duration = Duration::from_secs(40);
 
 /// A running child process.
-pub struct Server {
+pub(crate) struct Server {
     child: Child,
     name: &'static str,
     stop: Signal,
@@ -18,19 +18,19 @@ pub struct Server {
 
 impl Server {
     /// Starts it in a process group of its own, so that a Ctrl-C reaches us and not it.
-    pub fn spawn(name: &'static str, command: &mut Command, stop: Signal) -> anyhow::Result<Self> {
+    pub(crate) fn spawn(name: &'static str, command: &mut Command, stop: Signal) -> anyhow::Result<Self> {
         std::os::unix::process::CommandExt::process_group(command, 0);
         let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
         Ok(Self { child, name, stop })
     }
 
     /// How it ended, if it did.
-    pub fn ended(&mut self) -> anyhow::Result<Option<std::process::ExitStatus>> {
+    pub(crate) fn ended(&mut self) -> anyhow::Result<Option<std::process::ExitStatus>> {
         self.child.try_wait().with_context(|| format!("cannot watch {}", self.name))
     }
 
     /// Asks it to stop and waits until it has.
-    pub fn stop(&mut self) {
+    pub(crate) fn stop(&mut self) {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }

@@ -14,14 +14,14 @@ use crate::progress::Step;
 const START_PATIENCE: Duration = Duration::from_secs(10);
 
 /// A running Redis.
-pub struct Redis {
+pub(crate) struct Redis {
     server: Server,
     port: u16,
 }
 
 impl Redis {
     /// Starts this machine's, or else Debian's.
-    pub fn start(debian: &Debian, folder: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn start(debian: &Debian, folder: &Path) -> anyhow::Result<Self> {
         let step = Step::start("Redis");
         let of_machine = PathBuf::from("/usr/bin/redis-server");
         let program = if of_machine.exists() { of_machine } else { debian.redis_server() };
@@ -33,14 +33,14 @@ impl Redis {
             .stdin(Stdio::null())
             .stdout(Stdio::null());
         let server = Server::spawn("Redis", &mut command, Signal::TERM)?;
-        let mut redis = Self { server: server, port };
+        let mut redis = Self { server, port };
         redis.wait_until_ready()?;
         step.done(format!("port {port}"));
         Ok(redis)
     }
 
     /// Its URL.
-    pub fn url(&self) -> String {
+    pub(crate) fn url(&self) -> String {
         format!("redis://127.0.0.1:{}", self.port)
     }
 

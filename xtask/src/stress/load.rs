@@ -21,7 +21,7 @@ const DAYS: i64 = 728;
 const ROOM_DAYS: i64 = 2;
 
 /// The sessions of one run.
-pub struct Load {
+pub(crate) struct Load {
     users: Vec<Uuid>,
     sessions: usize,
     points: usize,
@@ -31,13 +31,13 @@ pub struct Load {
 }
 
 /// How the posting went.
-pub struct Posted {
-    pub took: Duration,
-    pub points: usize,
+pub(crate) struct Posted {
+    pub(crate) took: Duration,
+    pub(crate) points: usize,
 }
 
 impl Load {
-    pub fn new(stress: &Stress) -> Self {
+    pub(crate) fn new(stress: &Stress) -> Self {
         Self {
             users: (0..stress.users).map(|_| Uuid::new_v4()).collect(),
             sessions: stress.sessions,
@@ -48,12 +48,12 @@ impl Load {
         }
     }
 
-    pub fn first_user(&self) -> Uuid {
+    pub(crate) fn first_user(&self) -> Uuid {
         self.users[0]
     }
 
     /// Posts every session once; the first refusal ends it.
-    pub async fn post(&self, target: &Target) -> anyhow::Result<Posted> {
+    pub(crate) async fn post(&self, target: &Target) -> anyhow::Result<Posted> {
         let step = Step::counted(format!("posting {} sessions", self.sessions), self.sessions as u64);
         let client = Client::new();
         let url = format!("{}/api/sessions/", target.url);
@@ -80,7 +80,7 @@ impl Load {
     }
 
     /// Deletes the sessions of our users.
-    pub async fn delete(&self, url: &str) -> anyhow::Result<()> {
+    pub(crate) async fn delete(&self, url: &str) -> anyhow::Result<()> {
         let step = Step::counted(format!("deleting {} sessions", self.sessions), self.sessions as u64);
         let client = Client::new();
         for user in &self.users {

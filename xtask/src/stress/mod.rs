@@ -1,5 +1,7 @@
 //! `cargo xtask stress`: the original stress test, over HTTP, leaving nothing behind.
 
+#![expect(clippy::cast_precision_loss, reason = "figures for people")]
+
 mod load;
 mod queries;
 mod report;
@@ -17,7 +19,7 @@ use crate::progress::say;
 /// own with the cache off. With --url it posts to that service as users of its own, whose sessions it
 /// deletes at the end.
 #[derive(Args)]
-pub struct Stress {
+pub(crate) struct Stress {
     /// How many sessions to post.
     #[arg(long, default_value_t = 25_000)]
     sessions: usize,
@@ -36,7 +38,7 @@ pub struct Stress {
     /// How often each query is asked.
     #[arg(long, default_value_t = 200)]
     repeat: usize,
-    /// A running service, such as http://127.0.0.1:8000; its metric types must be seeded.
+    /// A running service, such as <http://127.0.0.1:8000>; its metric types must be seeded.
     #[arg(long, value_name = "URL")]
     url: Option<String>,
     /// Where the embedded default keeps its data [default: .local].
@@ -46,7 +48,7 @@ pub struct Stress {
 
 /// What a session looks like.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub enum Shape {
+pub(crate) enum Shape {
     /// As in the original: points of random series at random minutes of an hour.
     Seed,
     /// Three series at 1 Hz.
@@ -54,7 +56,7 @@ pub enum Shape {
 }
 
 impl Stress {
-    pub async fn run(self) -> anyhow::Result<()> {
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
         anyhow::ensure!(
             self.sessions > 0 && self.points > 0 && self.users > 0 && self.concurrency > 0 && self.repeat > 0,
             "--sessions, --points, --users, --concurrency and --repeat must be at least 1"

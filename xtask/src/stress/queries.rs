@@ -10,9 +10,9 @@ use super::target::Target;
 use crate::progress::Step;
 
 /// One query, many times.
-pub struct Measured {
-    pub name: &'static str,
-    pub rows: u64,
+pub(crate) struct Measured {
+    pub(crate) name: &'static str,
+    pub(crate) rows: u64,
     pub p50: Duration,
     pub p99: Duration,
 }
@@ -28,7 +28,7 @@ const QUERIES: [(&str, &str); 6] = [
     ("API Test 2: month, session.*, avg", "interval=month&start_time=2020-01-01&series=session.*"),
 ];
 
-pub async fn measure(target: &Target, user: Uuid, repeat: usize) -> anyhow::Result<Vec<Measured>> {
+pub(crate) async fn measure(target: &Target, user: Uuid, repeat: usize) -> anyhow::Result<Vec<Measured>> {
     let step = Step::counted("asking queries", (QUERIES.len() * repeat) as u64);
     let client = Client::new();
     let mut measured = Vec::new();

@@ -18,16 +18,16 @@ use crate::up::start_service;
 const BYTES: &str = include_str!("bytes.sql");
 
 /// A service to be stressed.
-pub struct Target {
-    pub url: String,
+pub(crate) struct Target {
+    pub(crate) url: String,
     scratch: Option<Scratch>,
 }
 
 /// What a table takes on disk.
-pub struct TableBytes {
-    pub table: String,
-    pub rows: i64,
-    pub indexes: i64,
+pub(crate) struct TableBytes {
+    pub(crate) table: String,
+    pub(crate) rows: i64,
+    pub(crate) indexes: i64,
 }
 
 /// A service and database made for this run.
@@ -39,7 +39,7 @@ struct Scratch {
 }
 
 impl Target {
-    pub async fn provide(url: Option<&str>, data_dir: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) async fn provide(url: Option<&str>, data_dir: Option<&Path>) -> anyhow::Result<Self> {
         if let Some(url) = url {
             return Ok(Self { url: url.trim_end_matches('/').to_owned(), scratch: None });
         }
@@ -56,7 +56,7 @@ impl Target {
     }
 
     /// What the data takes on disk; `None` for a service whose database we do not know.
-    pub async fn bytes(&self) -> anyhow::Result<Option<Vec<TableBytes>>> {
+    pub(crate) async fn bytes(&self) -> anyhow::Result<Option<Vec<TableBytes>>> {
         let Some(scratch) = &self.scratch else { return Ok(None) };
         let (client, connection) = connect(&scratch.database_url).await?;
         client.batch_execute("CHECKPOINT").await?;
@@ -70,7 +70,7 @@ impl Target {
     }
 
     /// Leaves everything as it was.
-    pub async fn leave(self, load: &Load) -> anyhow::Result<()> {
+    pub(crate) async fn leave(self, load: &Load) -> anyhow::Result<()> {
         let Some(mut scratch) = self.scratch else {
             return load.delete(&self.url).await;
         };

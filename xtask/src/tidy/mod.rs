@@ -1,5 +1,49 @@
-//! `cargo xtask tidy`
+//! `cargo xtask tidy`: what CI checks besides the tests.
+
+mod arrows;
+mod files;
+mod tools;
+
 use clap::Args;
+
+use crate::cargo::{cargo, run};
+use crate::openapi::Openapi;
+use crate::progress::{Step, say};
+
+/// Checks format, lints, docs, arrows between crates, generated files; dependencies and containers
+/// where the tools for that are installed.
 #[derive(Args)]
-pub struct Tidy {}
-impl Tidy { pub fn run(self) -> anyhow::Result<()> { Ok(()) } }
+pub(crate) struct Tidy {
+    /// Format the code instead of complaining about it.
+    #[arg(long)]
+    fix: bool,
+}
+
+impl Tidy {
+    pub(crate) fn run(&self) -> anyhow::Result<()> {
+        if self.fix {
+            run(&mut cargo(["fmt", "--all"]))?;
+        }
+        check("format", || run(&mut cargo(["fmt", "--all", "--check"])))?;
+        check("files", files::check)?;
+        check("arrows between crates", arrows::check)?;
+        check("lints", || {
+            run(&mut cargo(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
+        })?;
+        check("docs", || {
+            run(cargo(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])
+                .env("RUSTDOCFLAGS", "-D warnings"))
+        })?;
+        check("docs/openapi.json", || Openapi { check: true }.run())?;
+        tools::check()?;
+        say("tidy");
+        Ok(())
+    }
+}
+
+fn check(what: &str, check: impl FnOnce() -> anyhow::Result<()>) -> anyhow::Result<()> {
+    let step = Step::start(what);
+    check()?;
+    step.done("as it should be");
+    Ok(())
+}

@@ -19,7 +19,8 @@ pub(crate) struct SeriesPath {
 /// Reads a definition; `path` is the name that the path gives, if it does.
 pub(super) fn definition(body: &[u8], path: Option<&str>) -> Result<MetricTypeDefinition, Problem> {
     let body: MetricTypeBody = serde_json::from_slice(body).map_err(|e| {
-        let detail = format!("The body is not a metric type {{\"series\", \"schema\", \"description\"?, \"unit\"?}}: {e}");
+        let detail =
+            format!("The body is not a metric type {{\"series\", \"schema\", \"description\"?, \"unit\"?}}: {e}");
         let code = if e.is_data() { Code::InvalidMetricType } else { Code::InvalidBody };
         Problem::new(code, detail)
     })?;

@@ -88,8 +88,5 @@ pub(crate) async fn list_metric_types(
     let results: Vec<MetricTypeView> = rest.by_ref().take(limit).map(|t| t.as_ref().into()).collect();
     let more = rest.next().is_some();
     let next_cursor = results.last().filter(|_| more).map(MetricTypeView::series);
-    Ok(Reply::ok(MetricTypeList {
-        metadata: MetricTypeListMetadata { count: results.len(), next_cursor },
-        results,
-    }))
+    Ok(Reply::ok(MetricTypeList { metadata: MetricTypeListMetadata { count: results.len(), next_cursor }, results }))
 }

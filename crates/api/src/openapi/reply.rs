@@ -101,7 +101,8 @@ documented_as_answer!(Reply);
 documented_as_answer!(Rendered);
 
 fn responses<T: Answer>() -> Responses {
-    let reference = T::schema().map(|(name, _)| ReferenceOr::Reference { _ref: format!("#/components/schemas/{name}") });
+    let reference =
+        T::schema().map(|(name, _)| ReferenceOr::Reference { _ref: format!("#/components/schemas/{name}") });
     let response = |(status, description): &(u16, &str)| {
         let mut media = MediaType { schema: reference.clone(), ..MediaType::default() };
         with_example(&mut media, T::example());

@@ -13,9 +13,10 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "store unavailable");
                 Self::new(Code::Unavailable, "The database cannot be reached; nothing was changed. Try again.")
             }
-            StoreError::CatalogueChanged => {
-                Self::new(Code::Unavailable, "Metric types are being changed right now; nothing was changed. Try again.")
-            }
+            StoreError::CatalogueChanged => Self::new(
+                Code::Unavailable,
+                "Metric types are being changed right now; nothing was changed. Try again.",
+            ),
             StoreError::TimedOut { .. } => {
                 tracing::warn!(error = %e, "statement timed out");
                 Self::new(Code::TimedOut, "The database took too long. Ask for a shorter range or fewer series.")
@@ -80,11 +81,7 @@ impl From<QueryError> for Problem {
             QueryError::Store(e) => return e.into(),
         };
         let message = e.to_string();
-        Self::with_errors(
-            Code::InvalidParameters,
-            message.clone(),
-            vec![FieldError::new(parameter, code, message)],
-        )
+        Self::with_errors(Code::InvalidParameters, message.clone(), vec![FieldError::new(parameter, code, message)])
     }
 }
 

@@ -85,9 +85,8 @@ impl FromPairs for TimeseriesParams {
 
     fn from_pairs(pairs: &mut Pairs) -> Parsed {
         let interval = pairs.read("interval", Interval::parse);
-        let week_start = pairs.read("week_start", |text| {
-            Weekday::parse(text).ok_or("is not a weekday; use monday to sunday")
-        });
+        let week_start =
+            pairs.read("week_start", |text| Weekday::parse(text).ok_or("is not a weekday; use monday to sunday"));
         let interval = interval.unwrap_or(Interval::Weeks(1));
         let week_start = week_start.unwrap_or_default();
         let calendar = pairs.read("tz", |zone| Calendar::new(interval, zone, week_start));
@@ -154,7 +153,8 @@ impl Parsed {
         let (end, end_words) = end.map_or((now, "now, the default of end_time"), |end| (end, "end_time"));
         let start = start.unwrap_or_else(|| end.plus_days(-DEFAULT_DAYS));
         if start >= end {
-            let message = format!("must lie before {end_words}: {} is not before {}", calendar.label(start), calendar.label(end));
+            let message =
+                format!("must lie before {end_words}: {} is not before {}", calendar.label(start), calendar.label(end));
             return Err(Problem::parameter("start_time", message));
         }
         let names: Vec<&str> = self.functions.iter().map(|f| f.name()).collect();

@@ -61,7 +61,13 @@ impl Serialize for Results<'_> {
             let shape = Shape::of(&series.metric_type);
             for row in &series.rows {
                 let bucket = calendar.label(all.unwrap_or(row.bucket));
-                results.serialize_element(&Row { bucket, series, row, shape: &shape, functions: &asked.query.functions })?;
+                results.serialize_element(&Row {
+                    bucket,
+                    series,
+                    content: row,
+                    shape: &shape,
+                    functions: &asked.query.functions,
+                })?;
             }
         }
         results.end()
@@ -71,7 +77,7 @@ impl Serialize for Results<'_> {
 struct Row<'a> {
     bucket: String,
     series: &'a SeriesAnswer,
-    row: &'a BucketRow,
+    content: &'a BucketRow,
     shape: &'a Shape,
     functions: &'a [AggFunction],
 }
@@ -91,7 +97,7 @@ impl Serialize for Row<'_> {
 
 impl<'a> Row<'a> {
     const fn value(&'a self, function: AggFunction) -> CellValue<'a> {
-        CellValue { cell: &self.row.cell, shape: self.shape, function }
+        CellValue { cell: &self.content.cell, shape: self.shape, function }
     }
 }
 
@@ -114,7 +120,9 @@ struct CellValue<'a> {
 impl Serialize for CellValue<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self.cell {
-            Cell::Numbers(summaries) => Leaves { shape: self.shape, summaries, function: self.function }.serialize(serializer),
+            Cell::Numbers(summaries) => {
+                Leaves { shape: self.shape, summaries, function: self.function }.serialize(serializer)
+            }
             Cell::Text(text) => text_value(text, self.function, serializer),
         }
     }

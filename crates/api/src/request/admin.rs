@@ -64,7 +64,9 @@ impl ApiComponent for Admin {
     fn securities() -> BTreeMap<String, SecurityScheme> {
         let bearer = Http { scheme: "bearer".to_owned(), bearer_format: None };
         let scheme = SecurityScheme {
-            description: Some("The setting ADMIN_TOKEN. Without one, admins are those who reach a loopback address.".to_owned()),
+            description: Some(
+                "The setting ADMIN_TOKEN. Without one, admins are those who reach a loopback address.".to_owned(),
+            ),
             _type: SecurityType::Http(bearer),
             extensions: apistos::IndexMap::default(),
         };

@@ -52,10 +52,7 @@ impl Block {
     /// The samples of a channel in time order, nulls left out.
     pub fn samples(&self, channel: usize) -> impl Iterator<Item = Sample> + '_ {
         let values = self.numbers.channel(channel, self.len());
-        self.times
-            .iter()
-            .zip(values)
-            .filter_map(|(time, value)| value.map(|value| Sample { time, value }))
+        self.times.iter().zip(values).filter_map(|(time, value)| value.map(|value| Sample { time, value }))
     }
 
     /// The summary of each channel.

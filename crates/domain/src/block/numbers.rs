@@ -45,14 +45,13 @@ impl Numbers {
         }
         let all = || columns.iter().flat_map(|column| column.iter().copied());
         if let Some(scales) = columns.iter().map(|c| decimal_scale(c)).collect::<Option<Vec<u8>>>() {
-            let scaled = columns.iter().zip(&scales).flat_map(|(column, &scale)| {
-                column.iter().map(move |v| v.map(|v| scaled_integer(v, scale)))
-            });
-            let integers: Vec<Option<i32>> = scaled.collect();
-            let narrow: Option<Vec<Option<i16>>> = integers
+            let scaled = columns
                 .iter()
-                .map(|v| v.map_or(Some(None), |v| i16::try_from(v).ok().map(Some)))
-                .collect();
+                .zip(&scales)
+                .flat_map(|(column, &scale)| column.iter().map(move |v| v.map(|v| scaled_integer(v, scale))));
+            let integers: Vec<Option<i32>> = scaled.collect();
+            let narrow: Option<Vec<Option<i16>>> =
+                integers.iter().map(|v| v.map_or(Some(None), |v| i16::try_from(v).ok().map(Some))).collect();
             return match narrow {
                 Some(narrow) => Self::Int2(narrow, scales),
                 None => Self::Int4(integers, scales),

@@ -17,15 +17,11 @@ pub struct BlockPoint {
 impl Block {
     /// The points in order, values put together again; `channels` are those of the metric type.
     pub fn points<'a>(&'a self, channels: &'a [Pointer]) -> impl Iterator<Item = BlockPoint> + 'a {
-        let columns: Vec<Vec<Option<f64>>> = (0..self.numbers.channels())
-            .map(|c| self.numbers.channel(c, self.len()).collect())
-            .collect();
+        let columns: Vec<Vec<Option<f64>>> =
+            (0..self.numbers.channels()).map(|c| self.numbers.channel(c, self.len()).collect()).collect();
         self.times.iter().enumerate().map(move |(i, time)| {
             let numbers = columns.iter().map(|column| column[i]);
-            BlockPoint {
-                time,
-                value: join(numbers, channels, self.remainder.get(i)),
-            }
+            BlockPoint { time, value: join(numbers, channels, self.remainder.get(i)) }
         })
     }
 }

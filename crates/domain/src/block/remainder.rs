@@ -56,8 +56,7 @@ impl Remainder {
     /// # Errors
     /// [`RemainderError`] for anything else.
     pub fn from_text(text: &str) -> Result<Self, RemainderError> {
-        let fields: crate::json::RawFields<'_> =
-            serde_json::from_str(text).map_err(|_| RemainderError::Shape)?;
+        let fields: crate::json::RawFields<'_> = serde_json::from_str(text).map_err(|_| RemainderError::Shape)?;
         let mut rests = BTreeMap::new();
         for (key, raw) in fields.0 {
             let place = key.parse().map_err(|_| RemainderError::Shape)?;

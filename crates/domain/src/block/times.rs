@@ -78,29 +78,15 @@ impl Times {
         let deltas: Option<Vec<i32>> = gaps.iter().map(|gap| i32::try_from(gap / unit.micros()).ok()).collect();
         let deltas = deltas?;
         let step = deltas.first().copied().unwrap_or(0);
-        let spacing = if deltas.iter().all(|&d| d == step) {
-            Spacing::Step(step)
-        } else {
-            Spacing::Deltas(deltas)
-        };
-        Some(Self {
-            first,
-            len: times.len(),
-            unit,
-            spacing,
-        })
+        let spacing = if deltas.iter().all(|&d| d == step) { Spacing::Step(step) } else { Spacing::Deltas(deltas) };
+        Some(Self { first, len: times.len(), unit, spacing })
     }
 
     /// From stored parts.
     ///
     /// # Errors
     /// [`TimesError`] when the number of deltas does not fit.
-    pub fn from_parts(
-        first: Timestamp,
-        len: usize,
-        unit: TimeUnit,
-        spacing: Spacing,
-    ) -> Result<Self, TimesError> {
+    pub fn from_parts(first: Timestamp, len: usize, unit: TimeUnit, spacing: Spacing) -> Result<Self, TimesError> {
         let deltas = match &spacing {
             Spacing::Step(_) => len.saturating_sub(1),
             Spacing::Deltas(deltas) => deltas.len(),
@@ -108,12 +94,7 @@ impl Times {
         if len == 0 || deltas + 1 != len {
             return Err(TimesError { points: len, deltas });
         }
-        Ok(Self {
-            first,
-            len,
-            unit,
-            spacing,
-        })
+        Ok(Self { first, len, unit, spacing })
     }
 
     /// How many.

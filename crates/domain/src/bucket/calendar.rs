@@ -63,12 +63,7 @@ impl Calendar {
     pub fn new(interval: Interval, zone: &str, week_start: Weekday) -> Result<Self, UnknownZone> {
         let found = TimeZone::get(zone).map_err(|_| UnknownZone)?;
         let zone_name = found.iana_name().ok_or(UnknownZone)?.to_owned();
-        Ok(Self {
-            interval,
-            zone: found,
-            zone_name,
-            week_start,
-        })
+        Ok(Self { interval, zone: found, zone_name, week_start })
     }
 
     /// The bucket length.
@@ -93,10 +88,7 @@ impl Calendar {
     #[must_use]
     pub fn bucket(&self, t: Timestamp) -> Bucket {
         match self.interval {
-            Interval::All => Bucket {
-                start: Timestamp::MIN,
-                end: Timestamp::MAX,
-            },
+            Interval::All => Bucket { start: Timestamp::MIN, end: Timestamp::MAX },
             Interval::Seconds(seconds) => {
                 let day = self.dates_bucket(t, |d| d, |d| plus_days(d, 1));
                 within_day(day, t, i64::from(seconds) * 1_000_000)
@@ -172,10 +164,7 @@ impl Calendar {
         while self.start_of(next(date)) <= t && next(date) > date {
             date = next(date);
         }
-        Bucket {
-            start: self.start_of(date),
-            end: self.start_of(next(date)),
-        }
+        Bucket { start: self.start_of(date), end: self.start_of(next(date)) }
     }
 
     /// The first instant whose local date is `date`, or the first after where the date was skipped.
@@ -208,10 +197,7 @@ impl fmt::Debug for Calendar {
 fn within_day(day: Bucket, t: Timestamp, step: i64) -> Bucket {
     let passed = (t.micros() - day.start.micros()).div_euclid(step) * step;
     let start = day.start.plus_micros(passed);
-    Bucket {
-        start,
-        end: start.plus_micros(step).min(day.end),
-    }
+    Bucket { start, end: start.plus_micros(step).min(day.end) }
 }
 
 fn days_since_epoch(date: Date) -> i64 {
@@ -307,7 +293,14 @@ mod tests {
 
     #[test]
     fn buckets_tile_time_in_every_zone() {
-        for zone in ["America/New_York", "Asia/Kathmandu", "Australia/Lord_Howe", "Africa/Casablanca", "Pacific/Apia", "America/St_Johns"] {
+        for zone in [
+            "America/New_York",
+            "Asia/Kathmandu",
+            "Australia/Lord_Howe",
+            "Africa/Casablanca",
+            "Pacific/Apia",
+            "America/St_Johns",
+        ] {
             for interval in ["7h", "day", "3d", "week", "2w", "month", "5mo", "year"] {
                 let calendar = calendar(interval, zone);
                 let mut at = at("2009-12-31T23:00:00Z");

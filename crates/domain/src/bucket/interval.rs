@@ -30,7 +30,9 @@ pub enum Interval {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IntervalError {
     /// Not a known word or number with unit.
-    #[error("is not an interval; use min, hour, day, week, month, quarter, year, all, or a multiple such as 15m, 6h, 2w, 3mo")]
+    #[error(
+        "is not an interval; use min, hour, day, week, month, quarter, year, all, or a multiple such as 15m, 6h, 2w, 3mo"
+    )]
     Unknown,
     /// A multiple of zero, or beyond a thousand years.
     #[error("must be a multiple from 1 up to a thousand years")]
@@ -134,9 +136,7 @@ impl Weekday {
             ("sunday", Self::Sunday),
         ];
         let text = text.to_ascii_lowercase();
-        all.into_iter()
-            .find(|(name, _)| text == *name || text == name[..3])
-            .map(|(_, day)| day)
+        all.into_iter().find(|(name, _)| text == *name || text == name[..3]).map(|(_, day)| day)
     }
 
     /// Days after Monday: 0 to 6.

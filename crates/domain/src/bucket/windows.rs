@@ -49,10 +49,7 @@ impl Windows {
             }
             split.stretch(start..days.start.start());
             split.stretch(days.end.start()..end);
-            split.windows.push(DayWindow {
-                bucket: bucket.start,
-                days,
-            });
+            split.windows.push(DayWindow { bucket: bucket.start, days });
         }
         split
     }
@@ -61,10 +58,7 @@ impl Windows {
     #[must_use]
     pub fn without_days(range: &Range<Timestamp>) -> Self {
         let stretches = if range.is_empty() { Vec::new() } else { vec![range.clone()] };
-        Self {
-            windows: Vec::new(),
-            stretches,
-        }
+        Self { windows: Vec::new(), stretches }
     }
 
     fn stretch(&mut self, part: Range<Timestamp>) {

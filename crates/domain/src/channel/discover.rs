@@ -31,12 +31,7 @@ const MAX_VISITS: usize = 10_000;
 /// ```
 #[must_use]
 pub fn numeric_leaves(schema: &Value) -> Vec<Pointer> {
-    let mut walk = Walk {
-        document: schema,
-        leaves: BTreeSet::new(),
-        open_refs: Vec::new(),
-        visits: 0,
-    };
+    let mut walk = Walk { document: schema, leaves: BTreeSet::new(), open_refs: Vec::new(), visits: 0 };
     walk.schema(schema, &Pointer::root());
     walk.leaves.into_iter().collect()
 }

@@ -73,13 +73,14 @@ fn hash_json(hasher: &mut blake3::Hasher, value: &Json) {
         Json::Bool(b) => {
             hasher.update(if *b { b"y" } else { b"n" });
         }
-        Json::Number(n) => match n.exact_decimal() {
-            Some(decimal) => hash_bytes(hasher, b'd', decimal.as_bytes()),
-            None => {
+        Json::Number(n) => {
+            if let Some(decimal) = n.exact_decimal() {
+                hash_bytes(hasher, b'd', decimal.as_bytes());
+            } else {
                 hasher.update(b"f");
                 hasher.update(&n.as_f64().to_bits().to_le_bytes());
             }
-        },
+        }
         Json::String(s) => hash_bytes(hasher, b'"', s.as_bytes()),
         Json::Array(items) => {
             hash_bytes(hasher, b'[', &(items.len() as u64).to_le_bytes());

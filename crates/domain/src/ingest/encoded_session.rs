@@ -95,11 +95,6 @@ fn day_summaries(blocks: &[Block]) -> Vec<DaySummary> {
             }
         }
     }
-    let day_summary = |((metric_type, channel, day), summary)| DaySummary {
-        metric_type,
-        channel,
-        day,
-        summary,
-    };
+    let day_summary = |((metric_type, channel, day), summary)| DaySummary { metric_type, channel, day, summary };
     merged.into_iter().map(day_summary).collect()
 }

@@ -129,7 +129,10 @@ impl IngestSession {
     ///
     /// # Errors
     /// [`IngestError::Rejected`] with every fault.
-    pub async fn dry_run(&self, read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync) -> Result<Ingested, IngestError> {
+    pub async fn dry_run(
+        &self,
+        read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync,
+    ) -> Result<Ingested, IngestError> {
         let session = self.check(&read).await?;
         Ok(Ingested {
             user_id: session.user_id(),
@@ -140,7 +143,10 @@ impl IngestSession {
         })
     }
 
-    async fn check(&self, read: &(impl Fn() -> Result<RawSession, BodyError> + Send + Sync)) -> Result<ValidSession, IngestError> {
+    async fn check(
+        &self,
+        read: &(impl Fn() -> Result<RawSession, BodyError> + Send + Sync),
+    ) -> Result<ValidSession, IngestError> {
         let known = self.catalogue.current(self.metric_types.as_ref()).await?;
         let now = self.clock.now();
         let rejects = match ValidSession::check(read()?, &known, &self.rules, now) {

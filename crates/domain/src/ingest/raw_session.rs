@@ -54,15 +54,9 @@ impl RawSession {
     /// # Errors
     /// [`BodyError`] when the body is not a JSON object. Anything less is noted as a reject.
     pub fn from_json(body: &[u8]) -> Result<Self, BodyError> {
-        let fields: RawFields<'_> =
-            serde_json::from_slice(body).map_err(|e| BodyError(e.to_string()))?;
-        let mut session = Self {
-            user_id: None,
-            session_id: None,
-            start_ts: None,
-            points: Vec::new(),
-            rejects: Rejects::default(),
-        };
+        let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| BodyError(e.to_string()))?;
+        let mut session =
+            Self { user_id: None, session_id: None, start_ts: None, points: Vec::new(), rejects: Rejects::default() };
         let mut seen: Vec<&str> = Vec::new();
         for (key, raw) in &fields.0 {
             if seen.contains(&key.as_ref()) {
@@ -170,11 +164,7 @@ impl RawSession {
             && let Ok(time) = Timestamp::parse_rfc3339(&fields.time)
             && let Ok(value) = Json::parse_raw(fields.value)
         {
-            return RawPoint {
-                series: Some(fields.series.into_owned()),
-                time: Some(time),
-                value: Some(value),
-            };
+            return RawPoint { series: Some(fields.series.into_owned()), time: Some(time), value: Some(value) };
         }
         self.diagnose_point(index, raw)
     }
@@ -199,7 +189,9 @@ impl RawSession {
             match key.as_ref() {
                 "series" => match serde_json::from_str::<Text<'_>>(raw.get()) {
                     Ok(Text(series)) => point.series = Some(series.into_owned()),
-                    Err(_) => faults.push((at, RejectCode::InvalidType, "must be the name of a metric type".to_owned())),
+                    Err(_) => {
+                        faults.push((at, RejectCode::InvalidType, "must be the name of a metric type".to_owned()));
+                    }
                 },
                 "time" => match read_time(raw.get()) {
                     Ok(time) => point.time = Some(time),

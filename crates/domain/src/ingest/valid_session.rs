@@ -31,12 +31,7 @@ impl ValidSession {
     ///
     /// # Errors
     /// [`Rejects`]: those of the raw session and those found here.
-    pub fn check(
-        raw: RawSession,
-        catalogue: &Catalogue,
-        rules: &TimeRules,
-        now: Timestamp,
-    ) -> Result<Self, Rejects> {
+    pub fn check(raw: RawSession, catalogue: &Catalogue, rules: &TimeRules, now: Timestamp) -> Result<Self, Rejects> {
         let mut rejects = raw.rejects;
         let start_ts = raw.start_ts;
         if let Some(Err(e)) = start_ts.map(|t| rules.check(t, now)) {
@@ -77,23 +72,18 @@ impl ValidSession {
                 check.reject(&at, RejectCode::SchemaViolation, violation.message);
             }
             if let Some(time) = point.time {
-                match series.get_mut(name) {
-                    Some(known) => known.points.push((time, value)),
-                    None => {
-                        let metric_type = Arc::clone(metric_type);
-                        series.insert(name.clone(), ValidSeries { metric_type, points: vec![(time, value)] });
-                    }
+                if let Some(known) = series.get_mut(name) {
+                    known.points.push((time, value));
+                } else {
+                    let metric_type = Arc::clone(metric_type);
+                    series.insert(name.clone(), ValidSeries { metric_type, points: vec![(time, value)] });
                 }
             }
         }
         match (raw.user_id, raw.session_id) {
-            (Some(user_id), Some(session_id)) if rejects.is_empty() => Ok(Self {
-                user_id,
-                session_id,
-                start_ts,
-                series,
-                generation: catalogue.generation,
-            }),
+            (Some(user_id), Some(session_id)) if rejects.is_empty() => {
+                Ok(Self { user_id, session_id, start_ts, series, generation: catalogue.generation })
+            }
             _ => {
                 rejects.sort();
                 Err(rejects)

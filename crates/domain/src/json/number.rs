@@ -39,11 +39,7 @@ impl Number {
     /// # Errors
     /// [`NumberError::TooLarge`] beyond ±1e140 and for what is not finite.
     pub fn from_f64(value: f64) -> Result<Self, NumberError> {
-        if value.abs() <= MAX_MAGNITUDE {
-            Ok(Self { value, exact: None })
-        } else {
-            Err(NumberError::TooLarge)
-        }
+        if value.abs() <= MAX_MAGNITUDE { Ok(Self { value, exact: None }) } else { Err(NumberError::TooLarge) }
     }
 
     /// Reads JSON's number grammar.
@@ -141,9 +137,8 @@ impl Decimal {
         let without_tail = digits.trim_end_matches('0');
         let dropped = digits.len() - without_tail.len();
         let significant = without_tail.trim_start_matches('0');
-        let exponent = exponent
-            .checked_sub(i64::try_from(fraction.len()).ok()?)?
-            .checked_add(i64::try_from(dropped).ok()?)?;
+        let exponent =
+            exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(i64::try_from(dropped).ok()?)?;
         Some(Self {
             negative,
             digits: significant.to_owned(),

@@ -65,8 +65,7 @@ impl Json {
     /// # Errors
     /// [`JsonError`] with the place of the first fault.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
-        let raw: &RawValue = serde_json::from_str(text)
-            .map_err(|e| at_root(JsonErrorKind::Syntax(e.to_string())))?;
+        let raw: &RawValue = serde_json::from_str(text).map_err(|e| at_root(JsonErrorKind::Syntax(e.to_string())))?;
         Self::parse_raw(raw)
     }
 
@@ -83,17 +82,11 @@ impl Json {
 }
 
 const fn at_root(kind: JsonErrorKind) -> JsonError {
-    JsonError {
-        pointer: Pointer::root(),
-        kind,
-    }
+    JsonError { pointer: Pointer::root(), kind }
 }
 
 fn parse(text: &str, path: &mut Vec<String>) -> Result<Json, JsonError> {
-    let fail = |path: &[String], kind| JsonError {
-        pointer: Pointer::from_tokens(path.to_vec()),
-        kind,
-    };
+    let fail = |path: &[String], kind| JsonError { pointer: Pointer::from_tokens(path.to_vec()), kind };
     let syntax = |path: &[String], e: &serde_json::Error| fail(path, JsonErrorKind::Syntax(e.to_string()));
     match text.as_bytes().first() {
         Some(b'{') => {
@@ -136,9 +129,7 @@ fn parse(text: &str, path: &mut Vec<String>) -> Result<Json, JsonError> {
         Some(b't') => Ok(Json::Bool(true)),
         Some(b'f') => Ok(Json::Bool(false)),
         Some(b'n') => Ok(Json::Null),
-        _ => Number::parse(text)
-            .map(Json::Number)
-            .map_err(|e| fail(path, JsonErrorKind::Number(e))),
+        _ => Number::parse(text).map(Json::Number).map_err(|e| fail(path, JsonErrorKind::Number(e))),
     }
 }
 
@@ -146,18 +137,12 @@ fn descend(path: &[String]) -> Result<(), JsonError> {
     if path.len() < MAX_DEPTH {
         return Ok(());
     }
-    Err(JsonError {
-        pointer: Pointer::from_tokens(path.to_vec()),
-        kind: JsonErrorKind::TooDeep,
-    })
+    Err(JsonError { pointer: Pointer::from_tokens(path.to_vec()), kind: JsonErrorKind::TooDeep })
 }
 
 /// The syntax was checked before, so what fails now is the text of a string.
 fn string_or_syntax(path: &[String], e: &serde_json::Error) -> JsonError {
-    JsonError {
-        pointer: Pointer::from_tokens(path.to_vec()),
-        kind: JsonErrorKind::InvalidString(e.to_string()),
-    }
+    JsonError { pointer: Pointer::from_tokens(path.to_vec()), kind: JsonErrorKind::InvalidString(e.to_string()) }
 }
 
 /// The members of a JSON object in order of appearance, each value unread; duplicates are kept.
@@ -202,14 +187,8 @@ mod tests {
     #[test]
     fn faults_name_their_place() {
         assert_eq!(fault(r#"{"a":[1,"\u0000"]}"#), ("/a/1".into(), JsonErrorKind::NulCharacter));
-        assert_eq!(
-            fault(r#"{"a":{"b":1,"\u0062":2}}"#),
-            ("/a".into(), JsonErrorKind::DuplicateKey("b".into()))
-        );
-        assert_eq!(
-            fault(r#"{"a":1e141}"#),
-            ("/a".into(), JsonErrorKind::Number(NumberError::TooLarge))
-        );
+        assert_eq!(fault(r#"{"a":{"b":1,"\u0062":2}}"#), ("/a".into(), JsonErrorKind::DuplicateKey("b".into())));
+        assert_eq!(fault(r#"{"a":1e141}"#), ("/a".into(), JsonErrorKind::Number(NumberError::TooLarge)));
         assert!(matches!(fault(r#"["\ud800"]"#), (p, JsonErrorKind::InvalidString(_)) if p == "/0"));
     }
 

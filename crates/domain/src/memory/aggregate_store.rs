@@ -31,10 +31,7 @@ impl AggregateStore for MemoryStore {
 
 impl State {
     fn head(&self, user: UserId) -> ScanHead {
-        ScanHead {
-            version: self.users.get(&user).map_or(0, |u| u.version),
-            generation: self.generation,
-        }
+        ScanHead { version: self.users.get(&user).map_or(0, |u| u.version), generation: self.generation }
     }
 
     fn scan_days(&self, user: &User, scan: &DayScan, sink: &mut dyn ScanSink) -> Result<(), StoreError> {

@@ -28,11 +28,7 @@ impl SessionStore for MemoryStore {
             (Some(_), OnConflict::Ignore) => return unwritten(Outcome::Ignored),
             (Some(_), OnConflict::Replace) => Outcome::Replaced,
         };
-        let kept = KeptSession {
-            record: record(session),
-            digest: session.digest,
-            blocks: session.blocks.clone(),
-        };
+        let kept = KeptSession { record: record(session), digest: session.digest, blocks: session.blocks.clone() };
         user.sessions.insert(session.session_id, kept);
         user.version += 1;
         Ok(Stored { outcome, version: user.version })
@@ -72,16 +68,14 @@ impl SessionStore for MemoryStore {
         };
         let mut sessions: Vec<&SessionRecord> = user.sessions.values().map(|s| &s.record).collect();
         sessions.sort_by_key(|s| order(s.start_ts, s.session_id));
-        let behind = |s: &&SessionRecord| after.is_none_or(|a| order(s.start_ts, s.session_id) > order(a.start_ts, a.session_id));
+        let behind = |s: &&SessionRecord| {
+            after.is_none_or(|a| order(s.start_ts, s.session_id) > order(a.start_ts, a.session_id))
+        };
         let mut page: Vec<SessionRecord> = sessions.into_iter().filter(behind).take(limit + 1).cloned().collect();
         let more = page.len() > limit;
         page.truncate(limit);
         let last = page.last().map(|s| SessionPosition { start_ts: s.start_ts, session_id: s.session_id });
-        Ok(SessionPage {
-            sessions: page,
-            next: last.filter(|_| more),
-            version: user.version,
-        })
+        Ok(SessionPage { sessions: page, next: last.filter(|_| more), version: user.version })
     }
 }
 

@@ -23,10 +23,7 @@ impl Catalogue {
     #[must_use]
     pub fn new(generation: u64, types: impl IntoIterator<Item = MetricType>) -> Self {
         let named = |t: MetricType| (t.series.as_str().to_owned(), Arc::new(t));
-        Self {
-            generation,
-            by_name: types.into_iter().map(named).collect(),
-        }
+        Self { generation, by_name: types.into_iter().map(named).collect() }
     }
 
     /// The metric type of that name.
@@ -50,11 +47,8 @@ impl Catalogue {
     #[must_use]
     pub fn suggestions(&self, name: &str) -> Vec<String> {
         let distance = |n: &&String| strsim::damerau_levenshtein(n.as_str(), name);
-        let mut near: Vec<&String> = self
-            .by_name
-            .keys()
-            .filter(|n| distance(n) <= SUGGESTION_DISTANCE || n.contains(name))
-            .collect();
+        let mut near: Vec<&String> =
+            self.by_name.keys().filter(|n| distance(n) <= SUGGESTION_DISTANCE || n.contains(name)).collect();
         near.sort_by_key(distance);
         near.into_iter().take(MAX_SUGGESTIONS).cloned().collect()
     }

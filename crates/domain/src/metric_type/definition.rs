@@ -43,12 +43,7 @@ impl MetricTypeDefinition {
     ///
     /// # Errors
     /// [`DefinitionError`] for a broken schema or text.
-    pub fn new(
-        series: SeriesName,
-        schema: Value,
-        description: String,
-        unit: String,
-    ) -> Result<Self, DefinitionError> {
+    pub fn new(series: SeriesName, schema: Value, description: String, unit: String) -> Result<Self, DefinitionError> {
         for (name, text) in [("description", &description), ("unit", &unit)] {
             if text.len() > MAX_TEXT || text.contains('\0') {
                 return Err(DefinitionError::Text(name));
@@ -62,12 +57,7 @@ impl MetricTypeDefinition {
         if channels > MAX_CHANNELS {
             return Err(DefinitionError::TooManyChannels(channels));
         }
-        Ok(Self {
-            series,
-            schema: Arc::new(schema),
-            description,
-            unit,
-        })
+        Ok(Self { series, schema: Arc::new(schema), description, unit })
     }
 }
 

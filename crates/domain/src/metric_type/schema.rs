@@ -5,8 +5,8 @@ use std::fmt;
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
-use crate::channel::{Pointer, numeric_leaves};
 use crate::Json;
+use crate::channel::{Pointer, numeric_leaves};
 
 /// The longest schema, in bytes of compact JSON.
 pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
@@ -140,12 +140,8 @@ mod tests {
             "properties": {"r": {"type": "number", "maximum": 255}, "g": {"type": "integer"}}
         }));
         let value = Json::parse(r#"{"r": 300, "g": 1.5}"#).expect("json");
-        let mut places: Vec<String> = schema
-            .expect("valid")
-            .violations(&value)
-            .iter()
-            .map(|v| v.pointer.to_string())
-            .collect();
+        let mut places: Vec<String> =
+            schema.expect("valid").violations(&value).iter().map(|v| v.pointer.to_string()).collect();
         places.sort();
         assert_eq!(places, ["/g", "/r"]);
     }

@@ -130,10 +130,7 @@ impl SeriesSelector {
             if let Pattern::Exact(name) = pattern
                 && catalogue.get(name).is_none()
             {
-                return Err(SelectorError::Unknown {
-                    name: name.clone(),
-                    suggestions: catalogue.suggestions(name),
-                });
+                return Err(SelectorError::Unknown { name: name.clone(), suggestions: catalogue.suggestions(name) });
             }
         }
         let selected = catalogue.iter().filter(|t| self.matches(t.series.as_str()));
@@ -171,10 +168,7 @@ fn regex(text: &str) -> Result<Regex, SelectorError> {
     if text.len() > 4 * MAX_PATTERN {
         return Err(SelectorError::TooLong);
     }
-    RegexBuilder::new(text)
-        .size_limit(COMPILED_BYTES)
-        .build()
-        .map_err(|e| SelectorError::Regex(e.to_string()))
+    RegexBuilder::new(text).size_limit(COMPILED_BYTES).build().map_err(|e| SelectorError::Regex(e.to_string()))
 }
 
 #[cfg(test)]

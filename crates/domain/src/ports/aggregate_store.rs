@@ -103,9 +103,15 @@ pub enum BlockContent {
 /// Takes what a scan finds, piece by piece, so that no scan needs the memory of its data.
 pub trait ScanSink: Send {
     /// The merged day summaries of a channel in the window of that number; at most one a pair.
+    ///
+    /// # Errors
+    /// What ends the scan.
     fn days(&mut self, channel: ChannelId, window: usize, summary: Summary) -> Result<(), StoreError>;
 
     /// A block; each one once, in any order.
+    ///
+    /// # Errors
+    /// What ends the scan.
     fn block(&mut self, block: ScannedBlock) -> Result<(), StoreError>;
 }
 

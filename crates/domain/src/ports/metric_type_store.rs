@@ -60,7 +60,9 @@ pub enum ChangeError {
         message: String,
     },
     /// Stored points have numbers at what would become a channel.
-    #[error("stored points already have a number at {pointer:?}, kept as an undeclared property; make a new metric type instead")]
+    #[error(
+        "stored points already have a number at {pointer:?}, kept as an undeclared property; make a new metric type instead"
+    )]
     LeafInUse {
         /// The leaf.
         pointer: String,
@@ -85,11 +87,7 @@ impl<'a> SchemaChange<'a> {
         let known: BTreeSet<&Pointer> = old_channels.iter().collect();
         let leaves = definition.schema.numeric_leaves();
         let new_leaves = leaves.into_iter().filter(|leaf| !known.contains(leaf)).collect();
-        Self {
-            definition,
-            new_leaves,
-            old_channels,
-        }
+        Self { definition, old_channels, new_leaves }
     }
 
     /// The leaves that become channels, behind the old ones.

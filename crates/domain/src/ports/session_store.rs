@@ -38,10 +38,6 @@ pub trait SessionStore: Send + Sync {
     async fn owners(&self, session: SessionId) -> Result<Vec<UserId>, StoreError>;
 
     /// At most `limit` sessions of a user behind `after`, newest first, sessions without a start last.
-    async fn list(
-        &self,
-        user: UserId,
-        after: Option<SessionPosition>,
-        limit: usize,
-    ) -> Result<SessionPage, StoreError>;
+    async fn list(&self, user: UserId, after: Option<SessionPosition>, limit: usize)
+    -> Result<SessionPage, StoreError>;
 }

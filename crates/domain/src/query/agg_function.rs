@@ -33,16 +33,8 @@ pub struct UnknownFunction;
 
 impl AggFunction {
     /// All of them.
-    pub const ALL: [Self; 8] = [
-        Self::Avg,
-        Self::Min,
-        Self::Max,
-        Self::Count,
-        Self::Sum,
-        Self::First,
-        Self::Last,
-        Self::Stddev,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Avg, Self::Min, Self::Max, Self::Count, Self::Sum, Self::First, Self::Last, Self::Stddev];
 
     /// Reads a name; case does not matter.
     ///

@@ -48,7 +48,9 @@ pub enum QueryError {
         function: AggFunction,
     },
     /// The answer would have too many rows: ask for less.
-    #[error("the answer would have {rows} rows, more than the {limit} that are allowed; use a longer interval, a shorter range or fewer series")]
+    #[error(
+        "the answer would have {rows} rows, more than the {limit} that are allowed; use a longer interval, a shorter range or fewer series"
+    )]
     TooManyRows {
         /// How many it would have.
         rows: usize,

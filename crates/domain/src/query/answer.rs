@@ -75,11 +75,7 @@ impl TextSummary {
     /// Of one value.
     #[must_use]
     pub fn of(sample: TextSample) -> Self {
-        Self {
-            count: 1,
-            first: sample.clone(),
-            last: sample,
-        }
+        Self { count: 1, first: sample.clone(), last: sample }
     }
 
     /// Adds a value.

@@ -27,7 +27,8 @@ pub(super) struct Fold<'a> {
 impl<'a> Fold<'a> {
     pub(super) fn new(calendar: &'a Calendar, plan: &'a Plan) -> Self {
         let series = || plan.series.iter().enumerate();
-        let channels = series().flat_map(|(s, t)| t.channels.iter().enumerate().map(move |(c, channel)| (channel.id, (s, c))));
+        let channels =
+            series().flat_map(|(s, t)| t.channels.iter().enumerate().map(move |(c, channel)| (channel.id, (s, c))));
         Self {
             rows: vec![BTreeMap::new(); plan.series.len()],
             series_of: series().map(|(s, t)| (t.id, s)).collect(),
@@ -54,11 +55,7 @@ impl<'a> Fold<'a> {
                 .collect();
             (!rows.is_empty()).then(|| SeriesAnswer { metric_type: metric_type.clone(), rows })
         });
-        AggregateAnswer {
-            version,
-            series: series.collect(),
-            skipped: self.plan.skipped.clone(),
-        }
+        AggregateAnswer { version, series: series.collect(), skipped: self.plan.skipped.clone() }
     }
 
     fn bucket(&mut self, t: Timestamp) -> Bucket {
@@ -80,7 +77,10 @@ impl<'a> Fold<'a> {
 
     fn summaries(&mut self, series: usize, block: &ScannedBlock, summaries: &[Summary]) -> Result<(), StoreError> {
         let bucket = self.bucket(block.t_min);
-        if !bucket.holds(block.t_max) || !self.plan.range.contains(&block.t_min) || !self.plan.range.contains(&block.t_max) {
+        if !bucket.holds(block.t_max)
+            || !self.plan.range.contains(&block.t_min)
+            || !self.plan.range.contains(&block.t_max)
+        {
             return Err(StoreError::Inconsistent {
                 table: "block",
                 column: "summaries",
@@ -117,10 +117,7 @@ impl<'a> Fold<'a> {
                 continue;
             }
             let Some(value) = unwrapped(point.value) else { continue };
-            let sample = TextSample {
-                order: (point.time, session, block.seq, place),
-                value,
-            };
+            let sample = TextSample { order: (point.time, session, block.seq, place), value };
             let bucket = self.bucket(point.time).start;
             match self.rows[series].get_mut(&bucket) {
                 Some(Cell::Text(summary)) => summary.push(sample),

@@ -67,12 +67,7 @@ impl Plan {
             parts: parts(&query.functions),
         });
         Self {
-            request: ScanRequest {
-                user_id: query.user_id,
-                session_id: query.session_id,
-                days,
-                blocks,
-            },
+            request: ScanRequest { user_id: query.user_id, session_id: query.session_id, days, blocks },
             range,
             series: selected,
             skipped,
@@ -110,9 +105,5 @@ fn ids(types: &[&Arc<MetricType>]) -> Vec<MetricTypeId> {
 }
 
 fn parts(functions: &[AggFunction]) -> SummaryParts {
-    if functions.iter().all(|f| f.parts() == SummaryParts::Basic) {
-        SummaryParts::Basic
-    } else {
-        SummaryParts::Full
-    }
+    if functions.iter().all(|f| f.parts() == SummaryParts::Basic) { SummaryParts::Basic } else { SummaryParts::Full }
 }

@@ -17,11 +17,7 @@ pub struct TimeRules {
 
 impl Default for TimeRules {
     fn default() -> Self {
-        Self {
-            days_before_start: 1,
-            days_after_start: 31,
-            days_ahead_of_clock: 1,
-        }
+        Self { days_before_start: 1, days_after_start: 31, days_ahead_of_clock: 1 }
     }
 }
 
@@ -60,10 +56,7 @@ impl TimeRules {
         }
         let latest = now.plus_days(self.days_ahead_of_clock);
         if t > latest {
-            return Err(TimeRuleError::AheadOfClock {
-                days: self.days_ahead_of_clock,
-                latest,
-            });
+            return Err(TimeRuleError::AheadOfClock { days: self.days_ahead_of_clock, latest });
         }
         Ok(())
     }
@@ -79,17 +72,10 @@ impl TimeRules {
         first: Timestamp,
     ) -> Result<(), TimeRuleError> {
         let (earliest, latest) = match start_ts {
-            Some(start) => (
-                start.plus_days(-self.days_before_start),
-                start.plus_days(self.days_after_start),
-            ),
+            Some(start) => (start.plus_days(-self.days_before_start), start.plus_days(self.days_after_start)),
             None => (first, first.plus_days(self.days_after_start)),
         };
-        if (earliest..=latest).contains(&t) {
-            Ok(())
-        } else {
-            Err(TimeRuleError::FarFromStart { earliest, latest })
-        }
+        if (earliest..=latest).contains(&t) { Ok(()) } else { Err(TimeRuleError::FarFromStart { earliest, latest }) }
     }
 
     /// The half-open range that holds every time these rules ever accept, whole days.

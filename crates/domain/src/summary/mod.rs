@@ -47,29 +47,18 @@ struct Range {
 
 impl Summary {
     /// The summary of nothing.
-    pub const EMPTY: Self = Self {
-        moments: Moments::EMPTY,
-        range: None,
-    };
+    pub const EMPTY: Self = Self { moments: Moments::EMPTY, range: None };
 
     /// From its stored parts; `None` when `moments` counts nothing.
     #[must_use]
     pub fn from_parts(moments: Moments, min: f64, max: f64, first: Sample, last: Sample) -> Self {
-        Self {
-            moments,
-            range: (moments.n > 0).then_some(Range { min, max, first, last }),
-        }
+        Self { moments, range: (moments.n > 0).then_some(Range { min, max, first, last }) }
     }
 
     /// Adds one sample.
     pub fn push(&mut self, sample: Sample) {
         self.moments.push(sample.value);
-        self.widen(&Range {
-            min: sample.value,
-            max: sample.value,
-            first: sample,
-            last: sample,
-        });
+        self.widen(&Range { min: sample.value, max: sample.value, first: sample, last: sample });
     }
 
     /// Adds all samples of another summary.
@@ -186,10 +175,8 @@ mod tests {
     use super::*;
 
     fn samples() -> impl Strategy<Value = Vec<Sample>> {
-        let sample = (0..50_i64, -1e6..1e6_f64).prop_map(|(t, value)| Sample {
-            time: Timestamp::from_micros(t),
-            value,
-        });
+        let sample =
+            (0..50_i64, -1e6..1e6_f64).prop_map(|(t, value)| Sample { time: Timestamp::from_micros(t), value });
         prop::collection::vec(sample, 0..60)
     }
 

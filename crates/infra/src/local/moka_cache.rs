@@ -8,7 +8,7 @@ use moka::future::Cache;
 use time_series_domain::ports::AnswerCache;
 
 /// Answers unused for so long are dropped: newer versions of the data have newer keys.
-const IDLE: Duration = Duration::from_secs(600);
+const IDLE: Duration = Duration::from_mins(10);
 
 /// Keeps answers up to a number of bytes, the least useful go first.
 pub struct MokaCache {

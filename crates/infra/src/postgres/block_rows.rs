@@ -3,6 +3,7 @@
 use std::pin::pin;
 
 use deadpool_postgres::Object;
+use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time_series_domain::block::{Block, Numbers, Remainder, Spacing, TimeUnit, Times};
 use time_series_domain::summary::Moments;
@@ -10,7 +11,6 @@ use time_series_domain::{MetricTypeId, Sample, SessionId, Summary, Timestamp, Us
 use tokio_postgres::Row;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{FromSql, Json, ToSql, Type};
-use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::error::{PgError, unreadable};
@@ -35,7 +35,7 @@ const COPY_TYPES: [Type; 17] = [
     Type::JSON,
     Type::FLOAT8_ARRAY,
 ];
-/// n, sum, m2, min, max, first_at, first, last_at, last.
+/// n, sum, m2, min, max, `first_at`, first, `last_at`, last.
 const SUMMARY_NUMBERS: usize = 9;
 const TABLE: &str = "block";
 
@@ -168,17 +168,9 @@ fn pack(summary: &Summary, t_min: Timestamp) -> [f64; SUMMARY_NUMBERS] {
     let moments = summary.moments();
     let after = |sample: Sample| (sample.time.micros() - t_min.micros()) as f64;
     match (summary.min(), summary.max(), summary.first(), summary.last()) {
-        (Some(min), Some(max), Some(first), Some(last)) => [
-            moments.n as f64,
-            moments.sum,
-            moments.m2,
-            min,
-            max,
-            after(first),
-            first.value,
-            after(last),
-            last.value,
-        ],
+        (Some(min), Some(max), Some(first), Some(last)) => {
+            [moments.n as f64, moments.sum, moments.m2, min, max, after(first), first.value, after(last), last.value]
+        }
         _ => [0.0; SUMMARY_NUMBERS],
     }
 }

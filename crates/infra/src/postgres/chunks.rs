@@ -24,10 +24,7 @@ impl Chunks {
             return Ok(None);
         }
         let row = client.query_opt(CHUNK_INTERVAL, &[]).await?;
-        let chunks = |row: tokio_postgres::Row| Self {
-            interval_micros: row.get(0),
-            known: Mutex::default(),
-        };
+        let chunks = |row: tokio_postgres::Row| Self { interval_micros: row.get(0), known: Mutex::default() };
         Ok(row.map(chunks))
     }
 

@@ -1,5 +1,7 @@
 //! What the driver says, in the words of the ports.
 
+use std::fmt::Display;
+
 use deadpool_postgres::PoolError;
 use time_series_domain::ports::StoreError;
 use tokio_postgres::error::SqlState;
@@ -27,9 +29,8 @@ impl PgError {
     /// Whether the transaction lost against another one and can simply be run again.
     pub(super) fn lost_a_race(&self) -> bool {
         let Self::Driver(e) = self else { return false };
-        e.code().is_some_and(|code| {
-            [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code)
-        })
+        e.code()
+            .is_some_and(|code| [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code))
     }
 
     pub(super) fn into_store_error(self, doing: &'static str) -> StoreError {
@@ -48,13 +49,14 @@ pub(super) fn from_pool(doing: &'static str, e: PoolError) -> StoreError {
 }
 
 /// A stored value that cannot be read.
-pub(super) fn unreadable(table: &'static str, column: &'static str, problem: impl ToString) -> PgError {
+pub(super) fn unreadable(table: &'static str, column: &'static str, problem: impl Display) -> PgError {
     PgError::Store(StoreError::Inconsistent { table, column, problem: problem.to_string() })
 }
 
 fn is_unavailable(e: &tokio_postgres::Error) -> bool {
     let Some(code) = e.code() else {
-        return e.is_closed() || std::error::Error::source(e).is_some_and(|s| s.is::<std::io::Error>());
+        let Some(source) = std::error::Error::source(e) else { return e.is_closed() };
+        return e.is_closed() || source.is::<std::io::Error>();
     };
     // 08: connection; 53: out of resources; 57P: shut down or starting up.
     ["08", "53", "57P"].iter().any(|class| code.code().starts_with(class))

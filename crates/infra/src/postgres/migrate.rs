@@ -81,7 +81,7 @@ async fn timescaledb(client: &Client) -> Result<Option<String>, tokio_postgres::
 
 /// Checks that the schema is not older than this program. Newer is fine: migrations only expand it first.
 pub(super) async fn check(client: &Object) -> Result<(), MigrateError> {
-    let last = embedded::migrations::runner().get_migrations().iter().map(|m| i32::try_from(m.version()).unwrap_or(i32::MAX)).max();
+    let last = embedded::migrations::runner().get_migrations().iter().map(refinery_core::Migration::version).max();
     let needed = last.unwrap_or(0);
     let found = match client.query_one(LAST_APPLIED, &[]).await {
         Ok(row) => row.get(0),

@@ -61,11 +61,7 @@ impl Postgres {
         let pool = Pool::builder(manager)
             .config(PoolConfig {
                 max_size: config.connections,
-                timeouts: Timeouts {
-                    wait: Some(config.wait),
-                    create: Some(config.wait),
-                    recycle: Some(config.wait),
-                },
+                timeouts: Timeouts { wait: Some(config.wait), create: Some(config.wait), recycle: Some(config.wait) },
                 ..PoolConfig::default()
             })
             .runtime(Runtime::Tokio1)

@@ -68,12 +68,12 @@ async fn lock_and_look(client: &Object, session: &EncodedSession) -> Result<Opti
     let types: Vec<i32> = session.metric_types().iter().map(|t| t.0).collect();
     let lock = client.prepare_cached(LOCK_METRIC_TYPES).await?;
     let generation = client.prepare_cached(GENERATION).await?;
-    let look = client.prepare_cached(STORED_SESSION).await?;
+    let find = client.prepare_cached(STORED_SESSION).await?;
     // Pipelined: the server runs them one after the other, each seeing what the one before waited for.
     let (_, generation, stored) = try_join3(
         client.query(&lock, &[&types]),
         client.query_one(&generation, &[]),
-        client.query_opt(&look, &[&session.session_id.0, &session.user_id.0]),
+        client.query_opt(&find, &[&session.session_id.0, &session.user_id.0]),
     )
     .await?;
     let generation: i64 = generation.try_get(0).map_err(|e| unreadable("catalogue", "generation", e))?;
@@ -98,16 +98,8 @@ async fn insert(client: &Object, session: &EncodedSession) -> Result<(), PgError
     let statement = client.prepare_cached(INSERT_SESSION).await?;
     let insert_session = async {
         let digest = session.digest.as_bytes();
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 8] = [
-            &session.user_id.0,
-            &session.session_id.0,
-            &start_ts,
-            &t_min,
-            &t_max,
-            &points,
-            &digest,
-            &types,
-        ];
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 8] =
+            [&session.user_id.0, &session.session_id.0, &start_ts, &t_min, &t_max, &points, &digest, &types];
         client.execute(&statement, &params).await?;
         Ok(())
     };

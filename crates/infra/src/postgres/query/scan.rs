@@ -78,8 +78,7 @@ async fn begin(
         }
     };
     // Pipelined: sent in this order, answered in this order.
-    let ((), head, rows) =
-        try_join3(snapshot.open_snapshot(), snapshot.query_one(head, &[&user.0]), read_days).await?;
+    let ((), head, rows) = try_join3(snapshot.open_snapshot(), snapshot.query_one(head, &[&user.0]), read_days).await?;
     Ok((snapshot, read_head(&head)?, rows))
 }
 
@@ -122,11 +121,8 @@ impl DayParams {
 }
 
 fn read_days(row: &Row, scan: Option<&DayScan>, sink: &mut dyn ScanSink) -> Result<(), PgError> {
-    let moments = Moments {
-        n: u64::try_from(day_column::<i64>(row, "n")?).unwrap_or(0),
-        sum: day_column(row, "sum")?,
-        m2: 0.0,
-    };
+    let moments =
+        Moments { n: u64::try_from(day_column::<i64>(row, "n")?).unwrap_or(0), sum: day_column(row, "sum")?, m2: 0.0 };
     let (min, max): (f64, f64) = (day_column(row, "min")?, day_column(row, "max")?);
     let summary = if scan.is_some_and(|s| s.parts == SummaryParts::Full) {
         let sample = |at: &'static str, value: &'static str| -> Result<Sample, PgError> {
@@ -162,8 +158,7 @@ async fn read_blocks(
     };
     let types: Vec<i32> = scan.metric_types.iter().map(|t| t.0).collect();
     let session = request.session_id.map(|s| s.0);
-    let common: [&(dyn ToSql + Sync); 6] =
-        [&request.user_id.0, &types, &session, &edges, &scan.remainder, &always];
+    let common: [&(dyn ToSql + Sync); 6] = [&request.user_id.0, &types, &session, &edges, &scan.remainder, &always];
     let at = Timestamp::to_offset_date_time;
     let day_start = |t: Timestamp| at(t.utc_day().start());
     let starts: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.start)).collect();

@@ -63,9 +63,7 @@ pub(in crate::postgres) async fn delete_blocks(
     client.execute(&delete_session, &[&session.0, &user.0]).await?;
     let Some((t_min, t_max)) = span.times else { return Ok(()) };
     let delete_blocks = client.prepare_cached(DELETE_BLOCKS).await?;
-    let deleted = client
-        .query(&delete_blocks, &[&user.0, &session.0, &span.metric_types, &t_min, &t_max])
-        .await?;
+    let deleted = client.query(&delete_blocks, &[&user.0, &session.0, &span.metric_types, &t_min, &t_max]).await?;
     let mut touched = TouchedDays::new();
     for row in deleted {
         let metric_type = row.try_get(0).map_err(|e| unreadable("block", "metric_type_id", e))?;

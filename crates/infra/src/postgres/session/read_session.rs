@@ -50,7 +50,7 @@ impl Postgres {
         limit: usize,
     ) -> Result<SessionPage, PgError> {
         let snapshot = Transaction::begin_snapshot(self.connection("listing sessions").await?).await?;
-        let list = snapshot.prepare_cached(LIST).await?;
+        let select = snapshot.prepare_cached(LIST).await?;
         // Before the first: later than any session can start.
         let (start_ts, session_id) = match after {
             Some(after) => (after.start_ts, after.session_id.0),
@@ -58,16 +58,12 @@ impl Postgres {
         };
         let start_ts = start_ts.map(Timestamp::to_offset_date_time);
         let one_more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let rows = snapshot.query(&list, &[&user.0, &start_ts, &session_id, &one_more]).await?;
+        let rows = snapshot.query(&select, &[&user.0, &start_ts, &session_id, &one_more]).await?;
         let sessions = read_records(&snapshot, user, &rows[..rows.len().min(limit)]).await?;
         let version = user_version(&snapshot, user).await?;
         snapshot.commit().await?;
         let last = sessions.last().map(|s| SessionPosition { start_ts: s.start_ts, session_id: s.session_id });
-        Ok(SessionPage {
-            next: last.filter(|_| rows.len() > limit),
-            sessions,
-            version,
-        })
+        Ok(SessionPage { next: last.filter(|_| rows.len() > limit), sessions, version })
     }
 }
 
