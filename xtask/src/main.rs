@@ -12,6 +12,8 @@ mod test;
 mod tidy;
 mod up;
 
+use std::process::ExitCode;
+
 use clap::{Parser, Subcommand};
 
 /// Runs, tests, migrates, seeds and measures the time-series backend.
@@ -41,7 +43,18 @@ enum Command {
 }
 
 #[tokio::main]
-async fn main() -> anyhow::Result<()> {
+#[expect(clippy::print_stderr, reason = "the last word of a failed command")]
+async fn main() -> ExitCode {
+    match run().await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            eprintln!("{e:#}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+async fn run() -> anyhow::Result<()> {
     dotenvy::dotenv().ok(); // no such file is the normal case
     match Cli::parse().command {
         Command::Up(up) => up.run().await,

@@ -57,6 +57,28 @@ impl TestDatabase {
         Self { url: with_database(&server, &name), server, name }
     }
 
+    /// A database without tables.
+    ///
+    /// # Panics
+    /// When the server is not provided or refuses.
+    pub async fn unmigrated(backend: Backend) -> Self {
+        let server = backend.url();
+        let name = format!("test_{}", Uuid::new_v4().simple());
+        execute(&server, &format!("CREATE DATABASE {name}")).await;
+        Self { url: with_database(&server, &name), server, name }
+    }
+
+    /// Checks that every day summary is what its blocks say, as plain SQL over the points sees it.
+    ///
+    /// # Panics
+    /// When one differs.
+    pub async fn check_day_summaries(&self) {
+        let client = self.connect().await;
+        let wrong = client.query(include_str!("wrong_day_summaries.sql"), &[]).await.expect("the check runs");
+        let shown: Vec<String> = wrong.iter().map(|row| row.get(0)).collect();
+        assert!(shown.is_empty(), "day summaries differ from their points: {shown:#?}");
+    }
+
     /// A connection of the test's own.
     ///
     /// # Panics

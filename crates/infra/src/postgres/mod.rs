@@ -14,3 +14,23 @@ mod user_queue;
 
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use pool::{Postgres, PostgresConfig, PostgresUrlError};
+
+#[cfg(test)]
+mod tests {
+    use time_series_testkit::{Backend, TestDatabase};
+
+    use super::{ingest, metric_type, query, session};
+
+    #[tokio::test]
+    async fn every_statement_can_be_prepared() {
+        for backend in Backend::ALL {
+            let database = TestDatabase::new(backend).await;
+            let client = database.connect().await;
+            let all = [ingest::STATEMENTS, metric_type::STATEMENTS, query::STATEMENTS, session::STATEMENTS];
+            for statement in all.into_iter().flatten() {
+                let prepared = client.prepare(statement).await;
+                prepared.unwrap_or_else(|e| panic!("{e:?}\n{statement}"));
+            }
+        }
+    }
+}

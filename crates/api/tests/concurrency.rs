@@ -1,0 +1,124 @@
+//! Many writers at once: nothing twice, nothing lost, summaries exact.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use time_series_testkit::{Backend, TestApp};
+use uuid::Uuid;
+
+const SERIES: &str = "session.gut_health_score";
+
+fn session(user: Uuid, session: Uuid, hour: u32, values: &[u32]) -> Value {
+    let point = |(i, value): (usize, &u32)| {
+        json!({"series": SERIES, "time": format!("2025-03-01T{hour:02}:{i:02}:00Z"), "value": {"value": value}})
+    };
+    json!({
+        "user_id": user, "session_id": session, "start_ts": "2025-03-01T00:00:00Z",
+        "data": values.iter().enumerate().map(point).collect::<Vec<_>>()
+    })
+}
+
+async fn count_of(app: &TestApp, user: Uuid) -> u64 {
+    let answer = app.timeseries(user, "interval=all&start_time=2025-01-01&agg_func=count").await.expect(200).json();
+    answer["results"][0]["value"].as_u64().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn one_session_from_32_clients_is_stored_once() {
+    for backend in Backend::ALL {
+        let app = TestApp::seeded(backend).await;
+        let user = Uuid::new_v4();
+        let body = session(user, Uuid::new_v4(), 1, &[1, 2, 3]);
+        let posts = (0..32).map(|_| app.post("/api/sessions/", &body));
+        let answers = futures_util::future::join_all(posts).await;
+        let created = answers.iter().filter(|a| a.status == 201).count();
+        let unchanged = answers.iter().filter(|a| a.status == 200).count();
+        assert_eq!((created, unchanged), (1, 31));
+        assert_eq!(count_of(&app, user).await, 3);
+        app.database.check_day_summaries().await;
+    }
+}
+
+#[tokio::test]
+async fn overlapping_writes_replaces_and_deletes_of_one_day_leave_exact_summaries() {
+    for backend in Backend::ALL {
+        let app = TestApp::seeded(backend).await;
+        let user = Uuid::new_v4();
+        let ids: Vec<Uuid> = (0..8).map(|_| Uuid::new_v4()).collect();
+        let worker = async |worker: u32| {
+            for round in 0..12_u32 {
+                let id = ids[((worker * 5 + round * 3) % 8) as usize];
+                let hour = (worker + round) % 24;
+                match (worker + round) % 4 {
+                    0 => {
+                        let answer = app.delete(&format!("/api/sessions/{id}/?user_id={user}")).await;
+                        assert!([204, 404].contains(&answer.status.as_u16()), "{}", answer.text);
+                    }
+                    1 => {
+                        let body = session(user, id, hour, &[round, worker, 7]);
+                        let answer = app.put(&format!("/api/sessions/{id}/"), &body).await;
+                        assert!([200, 201].contains(&answer.status.as_u16()), "{}", answer.text);
+                    }
+                    _ => {
+                        let values: Vec<u32> = (0..20).map(|i| i * worker).collect();
+                        let answer = app.post("/api/sessions/", &session(user, id, hour, &values)).await;
+                        assert!([200, 201, 409].contains(&answer.status.as_u16()), "{}", answer.text);
+                    }
+                }
+            }
+        };
+        futures_util::future::join_all((0..10).map(worker)).await;
+        app.database.check_day_summaries().await;
+        let list = app.get(&format!("/api/sessions/?user_id={user}")).await.expect(200).json();
+        let points: u64 = list["results"].as_array().unwrap().iter().map(|s| s["points"].as_u64().unwrap()).sum();
+        assert_eq!(count_of(&app, user).await, points);
+    }
+}
+
+#[tokio::test]
+async fn every_change_has_a_version_of_its_own() {
+    let app = TestApp::seeded(Backend::Plain).await;
+    let user = Uuid::new_v4();
+    let bodies: Vec<Value> = (0..20).map(|i| session(user, Uuid::new_v4(), i, &[i])).collect();
+    let answers = futures_util::future::join_all(bodies.iter().map(|body| app.post("/api/sessions/", body))).await;
+    let versions: BTreeSet<u64> = answers.iter().map(|a| a.json()["version"].as_u64().unwrap()).collect();
+    assert_eq!(versions, (1..=20).collect());
+}
+
+#[tokio::test]
+async fn no_point_slips_in_under_an_old_schema() {
+    let app = TestApp::start(Backend::Plain).await;
+    app.metric_type("x", &json!({"type": "integer"})).await;
+    let post = async |i: u32| {
+        let value = if i % 2 == 0 { json!(1) } else { json!("text") };
+        let body = json!({"user_id": Uuid::new_v4(), "data": [{"series": "x", "time": "2025-01-01T00:00:00Z", "value": value}]});
+        let answer = app.post("/api/sessions/", &body).await;
+        assert!([201, 422].contains(&answer.status.as_u16()), "{}", answer.text);
+    };
+    let change = async |i: u32| {
+        let kind = if i % 2 == 0 { json!(["integer", "string"]) } else { json!("integer") };
+        let answer = app.put("/api/metrictypes/x/", &json!({"schema": {"type": kind}})).await;
+        assert!([200, 409].contains(&answer.status.as_u16()), "{}", answer.text);
+    };
+    let posts = futures_util::future::join_all((0..200).map(post));
+    let changes = async {
+        for i in 0..20 {
+            change(i).await;
+        }
+    };
+    futures_util::future::join(posts, changes).await;
+    // Whatever the schema is in the end, every stored point fits it.
+    let schema = app.get("/api/metrictypes/x/").await.expect(200).json()["schema"].clone();
+    let _ = app.put("/api/metrictypes/x/", &json!({"schema": schema})).await.expect(200);
+}
+
+#[tokio::test]
+async fn late_data_is_in_the_next_answer() {
+    let app = TestApp::with(Backend::Timescaledb).cache().start().await;
+    app.seed().await;
+    let user = Uuid::new_v4();
+    for i in 0..30 {
+        let _ = app.post("/api/sessions/", &session(user, Uuid::new_v4(), 23 - i % 24, &[i, i])).await.expect(201);
+        assert_eq!(count_of(&app, user).await, u64::from(i + 1) * 2);
+    }
+}

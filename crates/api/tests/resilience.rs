@@ -1,0 +1,62 @@
+//! The service outlives its database's troubles.
+
+use serde_json::json;
+use time_series_testkit::{Backend, TestApp};
+use uuid::Uuid;
+
+/// Enough tries for every pooled connection to be found dead once.
+const TRIES: usize = 50;
+
+async fn until_ready(app: &TestApp) {
+    for _ in 0..TRIES {
+        if app.get("/health/ready").await.status == 200 {
+            return;
+        }
+    }
+    panic!("the service does not get ready again");
+}
+
+#[tokio::test]
+async fn lost_connections_are_replaced() {
+    let app = TestApp::seeded(Backend::Plain).await;
+    let user = Uuid::new_v4();
+    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
+    let body = json!({"user_id": user, "session_id": Uuid::new_v4(), "data": [point]});
+    let _ = app.post("/api/sessions/", &body).await.expect(201);
+    let killer = app.database.connect().await;
+    for _ in 0..3 {
+        let kill = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                    WHERE datname = current_database() AND pid <> pg_backend_pid()";
+        killer.batch_execute(kill).await.unwrap();
+        until_ready(&app).await;
+        let mut answer = app.post("/api/sessions/", &body).await;
+        for _ in 0..TRIES {
+            if answer.status != 503 {
+                break;
+            }
+            answer = app.post("/api/sessions/", &body).await;
+        }
+        assert_eq!(answer.expect(200).json()["outcome"], "unchanged");
+    }
+}
+
+#[tokio::test]
+async fn a_database_without_migrations_is_not_ready_and_says_what_to_do() {
+    let app = TestApp::seeded(Backend::Plain).await;
+    app.database.connect().await.batch_execute("DELETE FROM refinery_schema_history").await.unwrap();
+    let answer = app.get("/health/ready").await.expect(503);
+    assert!(answer.text.contains("cargo xtask migrate"), "{}", answer.text);
+    assert_eq!(app.get("/health/live").await.status, 200);
+}
+
+#[tokio::test]
+async fn a_failure_below_shows_nothing_of_it() {
+    let app = TestApp::seeded(Backend::Plain).await;
+    app.database.connect().await.batch_execute("ALTER TABLE session RENAME TO gone").await.unwrap();
+    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
+    let answer = app.post("/api/sessions/", &json!({"user_id": Uuid::new_v4(), "data": [point]})).await.expect(500);
+    assert_eq!(answer.code(), "internal");
+    for word in ["relation", "session\"", "SQL", "postgres"] {
+        assert!(!answer.text.contains(word), "{}", answer.text);
+    }
+}
