@@ -67,7 +67,8 @@ CREATE TABLE block (
     remainder      json,
     summaries      double precision[]
 ) WITH (autovacuum_vacuum_insert_scale_factor = 0.05);
-CREATE UNIQUE INDEX block_key ON block (user_id, metric_type_id, t_min, session_id, seq);
+-- Not unique, and short: docs/adr/0006-a-short-index-on-blocks.md.
+CREATE INDEX block_by_series ON block (user_id, metric_type_id, t_min);
 COMMENT ON TABLE block IS 'Points of one series of one session in one UTC day, as columns.';
 COMMENT ON COLUMN block.time_unit IS 'Microseconds in a unit of time_step and time_deltas.';
 COMMENT ON COLUMN block.time_step IS 'Every point''s distance from the one before, or NULL: see time_deltas.';

@@ -18,6 +18,7 @@ const DEFAULT_LIMIT: usize = 1_000;
 #[derive(JsonSchema, ApiComponent)]
 pub(crate) struct MetricTypeListParams {
     /// How many at the most, 1 to 1000; 1000 by default.
+    #[schemars(range(min = 1, max = 1000))]
     limit: Option<usize>,
     /// `metadata.next_cursor` of the page before: the last name on it.
     cursor: Option<String>,
@@ -27,6 +28,10 @@ impl FromPairs for MetricTypeListParams {
     type Parsed = Self;
 
     const NAMES: &'static [&'static str] = &["limit", "cursor"];
+
+    fn examples() -> Vec<(&'static str, Value)> {
+        vec![("limit", json!(1_000)), ("cursor", json!("session.gut_health_score"))]
+    }
 
     fn from_pairs(pairs: &mut Pairs) -> Self {
         let cursor = pairs.read("cursor", |text| {

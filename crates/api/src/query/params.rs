@@ -2,6 +2,7 @@
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
+use serde_json::{Value, json};
 use time_series_domain::query::{AggFunction, AggregateQuery};
 use time_series_domain::{
     Calendar, Interval, SelectorError, SeriesMode, SeriesSelector, SessionId, Timestamp, UserId, Weekday,
@@ -82,6 +83,19 @@ impl FromPairs for TimeseriesParams {
         "tz",
         "week_start",
     ];
+
+    fn examples() -> Vec<(&'static str, Value)> {
+        vec![
+            ("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b")),
+            ("series", json!(["session.gut_health_score", "session.urine.*"])),
+            ("interval", json!("month")),
+            ("start_time", json!("2025-01-01")),
+            ("end_time", json!("2025-02-01T00:00:00Z")),
+            ("agg_func", json!("avg,max")),
+            ("tz", json!("America/New_York")),
+            ("week_start", json!("sunday")),
+        ]
+    }
 
     fn from_pairs(pairs: &mut Pairs) -> Parsed {
         let interval = pairs.read("interval", Interval::parse);

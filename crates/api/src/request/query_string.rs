@@ -2,9 +2,10 @@
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
-use apistos::paths::{Parameter, RequestBody};
+use apistos::paths::{Examples, Parameter, RequestBody};
 use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
+use serde_json::Value;
 use std::future::{Ready, ready};
 
 use super::Pairs;
@@ -17,6 +18,11 @@ pub(crate) trait FromPairs {
 
     /// The names of all parameters.
     const NAMES: &'static [&'static str];
+
+    /// An example of each parameter that wants one.
+    fn examples() -> Vec<(&'static str, Value)> {
+        Vec::new()
+    }
 
     /// Reads them; faults are noted in `pairs`.
     fn from_pairs(pairs: &mut Pairs) -> Self::Parsed;
@@ -55,6 +61,12 @@ impl<T: ApiComponent + FromPairs> ApiComponent for QueryString<T> {
     }
 
     fn parameters() -> Vec<Parameter> {
-        web::Query::<T>::parameters()
+        let mut parameters = web::Query::<T>::parameters();
+        for (name, example) in T::examples() {
+            if let Some(parameter) = parameters.iter_mut().find(|p| p.name == name) {
+                parameter.example = Some(Examples::Example(example));
+            }
+        }
+        parameters
     }
 }

@@ -23,6 +23,7 @@ pub(crate) struct ListParams {
     /// Whose sessions.
     user_id: Uuid,
     /// How many at the most, 1 to 1000; 100 by default.
+    #[schemars(range(min = 1, max = 1000))]
     limit: Option<usize>,
     /// `metadata.next_cursor` of the page before.
     cursor: Option<String>,
@@ -32,6 +33,10 @@ impl FromPairs for ListParams {
     type Parsed = Self;
 
     const NAMES: &'static [&'static str] = &["user_id", "limit", "cursor"];
+
+    fn examples() -> Vec<(&'static str, Value)> {
+        vec![("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b")), ("limit", json!(100))]
+    }
 
     fn from_pairs(pairs: &mut Pairs) -> Self {
         Self {

@@ -3,6 +3,7 @@
 use actix_web::web;
 use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
+use serde_json::{Value, json};
 use time_series_domain::SessionId;
 use time_series_domain::ingest::{OnConflict, RawSession};
 use uuid::Uuid;
@@ -30,6 +31,10 @@ impl FromPairs for PostParams {
     type Parsed = Self;
 
     const NAMES: &'static [&'static str] = &["on_conflict", "dry_run"];
+
+    fn examples() -> Vec<(&'static str, Value)> {
+        vec![("on_conflict", json!("replace")), ("dry_run", json!(true))]
+    }
 
     fn from_pairs(pairs: &mut Pairs) -> Self {
         let on_conflict = pairs.read("on_conflict", |text| match text {

@@ -27,6 +27,7 @@ impl AggregateStore for Postgres {
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
     include_str!("head.sql"),
+    include_str!("session_span.sql"),
     include_str!("days_basic.sql"),
     include_str!("days_full.sql"),
     include_str!("blocks_of_stretch.sql"),

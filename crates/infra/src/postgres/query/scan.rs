@@ -1,5 +1,6 @@
 //! One snapshot: the head, merged day summaries, blocks.
 
+use std::ops::Range;
 use std::pin::pin;
 
 use deadpool_postgres::Object;
@@ -22,6 +23,7 @@ use crate::postgres::ingest::{date, read_version};
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
 
+const SESSION_SPAN: &str = include_str!("session_span.sql");
 const HEAD: &str = include_str!("head.sql");
 const DAYS_BASIC: &str = include_str!("days_basic.sql");
 const DAYS_FULL: &str = include_str!("days_full.sql");
@@ -55,12 +57,42 @@ impl Postgres {
         for row in &rows {
             read_days(row, request.days.as_ref(), sink)?;
         }
-        for scan in &request.blocks {
-            read_blocks(&snapshot, request, scan, is_hypertable, sink).await?;
+        let span = match request.session_id {
+            Some(session) => session_span(&snapshot, request.user_id, session).await?,
+            None => Some((Timestamp::MIN, Timestamp::MAX)),
+        };
+        if let Some(span) = span {
+            for scan in &request.blocks {
+                read_blocks(&snapshot, request, &within(scan, span), is_hypertable, sink).await?;
+            }
         }
         snapshot.commit().await?;
         Ok(head)
     }
+}
+
+/// Where the points of a session lie: its blocks need not be looked for elsewhere.
+async fn session_span(
+    client: &Object,
+    user: UserId,
+    session: SessionId,
+) -> Result<Option<(Timestamp, Timestamp)>, PgError> {
+    let statement = client.prepare_cached(SESSION_SPAN).await?;
+    let Some(row) = client.query_opt(&statement, &[&session.0, &user.0]).await? else {
+        return Ok(None);
+    };
+    let time = |name: &'static str| {
+        let time: Option<OffsetDateTime> = row.try_get(name).map_err(|e| unreadable("session", name, e))?;
+        Ok::<_, PgError>(time.map(Timestamp::from))
+    };
+    Ok(time("t_min")?.zip(time("t_max")?))
+}
+
+/// The parts of the stretches that lie within a span, its end included.
+fn within(scan: &BlockScan, (first, last): (Timestamp, Timestamp)) -> BlockScan {
+    let clip = |s: &Range<Timestamp>| s.start.max(first)..s.end.min(last.plus_micros(1));
+    let stretches = scan.stretches.iter().map(clip).filter(|s| !s.is_empty()).collect();
+    BlockScan { stretches, ..scan.clone() }
 }
 
 /// Begins the snapshot, reads its head and its day summaries in one round trip.
