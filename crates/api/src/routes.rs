@@ -1,7 +1,7 @@
 //! Every route on one page. Paths end in a slash here; clients may leave it out.
 
 use actix_web::dev::{ServiceFactory, ServiceRequest};
-use actix_web::{App, Error, HttpRequest, HttpResponse, web as plain};
+use actix_web::{App, Error, HttpRequest, HttpResponse, Route, web as plain};
 use apistos::app::{BuildConfig, OpenApiWrapper};
 use apistos::web::{delete, get, post, put, resource};
 
@@ -21,45 +21,42 @@ where
             resource("/api/sessions/")
                 .route(post().to(session::post_session))
                 .route(get().to(session::list_sessions))
-                .default_service(plain::to(method_not_allowed)),
+                .default_service(only("GET, POST")),
         )
         .service(
             resource("/api/sessions/{session_id}/")
                 .route(get().to(session::get_session))
                 .route(put().to(session::put_session))
                 .route(delete().to(session::delete_session))
-                .default_service(plain::to(method_not_allowed)),
+                .default_service(only("GET, PUT, DELETE")),
         )
-        .service(
-            resource("/api/timeseries/")
-                .route(get().to(query::timeseries))
-                .default_service(plain::to(method_not_allowed)),
-        )
+        .service(resource("/api/timeseries/").route(get().to(query::timeseries)).default_service(only("GET")))
         .service(
             resource("/api/metrictypes/")
                 .route(get().to(metric_type::list_metric_types))
                 .route(post().to(metric_type::create_metric_type))
-                .default_service(plain::to(method_not_allowed)),
+                .default_service(only("GET, POST")),
         )
         .service(
             resource("/api/metrictypes/{series}/")
                 .route(get().to(metric_type::get_metric_type))
                 .route(put().to(metric_type::update_metric_type))
                 .route(delete().to(metric_type::delete_metric_type))
-                .default_service(plain::to(method_not_allowed)),
+                .default_service(only("GET, PUT, DELETE")),
         )
-        .service(resource("/health/live/").route(get().to(health::live)))
-        .service(resource("/health/ready/").route(get().to(health::ready)))
+        .service(resource("/health/live/").route(get().to(health::live)).default_service(only("GET")))
+        .service(resource("/health/ready/").route(get().to(health::ready)).default_service(only("GET")))
         .build_with(DOCUMENT_PATH, build)
 }
 
 /// What people and machines find besides.
 pub(crate) fn undocumented(config: &mut plain::ServiceConfig) {
+    let page = |path, handler: Route| plain::resource(path).route(handler).default_service(only("GET"));
     config
-        .route("/schema/", plain::get().to(openapi::schema))
-        .route("/redoc/", plain::get().to(openapi::redoc))
-        .route("/redoc/redoc.standalone.js/", plain::get().to(openapi::redoc_script))
-        .route("/metrics/", plain::get().to(health::metrics));
+        .service(page("/schema/", plain::get().to(openapi::schema)))
+        .service(page("/redoc/", plain::get().to(openapi::redoc)))
+        .service(page("/redoc/redoc.standalone.js/", plain::get().to(openapi::redoc_script)))
+        .service(page("/metrics/", plain::get().to(health::metrics)));
 }
 
 /// For paths that are not on this page.
@@ -68,8 +65,10 @@ pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, Prob
     Err(Problem::new(Code::NoSuchPath, detail))
 }
 
-async fn method_not_allowed(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let detail =
-        format!("{} does not take {}. GET /schema/ or /redoc/ lists what it takes.", request.path(), request.method());
-    Err(Problem::new(Code::MethodNotAllowed, detail))
+/// What a path answers to methods other than those in `allowed`.
+fn only(allowed: &'static str) -> Route {
+    plain::to(move |request: HttpRequest| async move {
+        let detail = format!("{} takes {allowed} and not {}.", request.path(), request.method());
+        Err::<HttpResponse, Problem>(Problem::new(Code::MethodNotAllowed, detail).allow(allowed))
+    })
 }

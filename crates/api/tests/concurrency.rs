@@ -9,9 +9,7 @@ use uuid::Uuid;
 const SERIES: &str = "session.gut_health_score";
 
 fn session(user: Uuid, session: Uuid, hour: u32, values: &[u32]) -> Value {
-    let point = |(i, value): (usize, &u32)| {
-        json!({"series": SERIES, "time": format!("2025-03-01T{hour:02}:{i:02}:00Z"), "value": {"value": value}})
-    };
+    let point = |(i, value): (usize, &u32)| json!({"series": SERIES, "time": format!("2025-03-01T{hour:02}:{i:02}:00Z"), "value": {"value": value}});
     json!({
         "user_id": user, "session_id": session, "start_ts": "2025-03-01T00:00:00Z",
         "data": values.iter().enumerate().map(point).collect::<Vec<_>>()

@@ -5,6 +5,7 @@ use apistos::api_operation;
 
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::{Code, Problem};
+use crate::request::{NoParams, QueryString};
 use crate::state::AppState;
 use apistos::ApiComponent;
 use schemars::JsonSchema;
@@ -34,9 +35,9 @@ impl Answer for Health {
     operation_id = "live",
     summary = "Is the process alive?",
     description = "Answers without looking at anything else. Restart the process when this fails.",
-    error_code = 500
+    error_code = 422
 )]
-pub(crate) async fn live() -> Result<Reply<Health>, Problem> {
+pub(crate) async fn live(_: QueryString<NoParams>) -> Result<Reply<Health>, Problem> {
     Ok(Reply::ok(Health { status: "ok" }))
 }
 
@@ -46,9 +47,10 @@ pub(crate) async fn live() -> Result<Reply<Health>, Problem> {
     operation_id = "ready",
     summary = "Can requests be answered?",
     description = "Asks the database, and whether it has all migrations. Send no requests here while this fails; it recovers by itself. The cache does not matter: without it answers are slower, never wrong.",
+    error_code = 422,
     error_code = 503
 )]
-pub(crate) async fn ready(state: web::Data<AppState>) -> Result<Reply<Health>, Problem> {
+pub(crate) async fn ready(_: QueryString<NoParams>, state: web::Data<AppState>) -> Result<Reply<Health>, Problem> {
     match state.readiness.check().await {
         Ok(()) => Ok(Reply::ok(Health { status: "ok" })),
         Err(sentence) => Err(Problem::new(Code::Unavailable, format!("Not ready: {sentence}."))),
@@ -56,6 +58,6 @@ pub(crate) async fn ready(state: web::Data<AppState>) -> Result<Reply<Health>, P
 }
 
 /// `GET /metrics`, in Prometheus' text format.
-pub(crate) async fn metrics(state: web::Data<AppState>) -> HttpResponse {
+pub(crate) async fn metrics(_: QueryString<NoParams>, state: web::Data<AppState>) -> HttpResponse {
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(state.metrics.render())
 }

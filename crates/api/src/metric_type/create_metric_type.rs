@@ -12,7 +12,7 @@ use super::change::definition;
 use super::metric_type_view::{MetricTypeBody, MetricTypeView};
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::Problem;
-use crate::request::{Admin, JsonBody};
+use crate::request::{Admin, JsonBody, NoParams, QueryString};
 use crate::state::AppState;
 
 /// The new metric type.
@@ -48,6 +48,7 @@ impl Answer for NewMetricType {
 )]
 pub(crate) async fn create_metric_type(
     _: Admin,
+    _: QueryString<NoParams>,
     body: JsonBody<MetricTypeBody>,
     state: web::Data<AppState>,
 ) -> Result<Reply<NewMetricType>, Problem> {

@@ -3,10 +3,12 @@
 use actix_web::{HttpResponse, web};
 use apistos::api_operation;
 
-use super::change::SeriesPath;
+use time_series_domain::SeriesName;
+
+use super::change::{SeriesPath, no_such_series};
 use crate::openapi::Deleted;
 use crate::problem::Problem;
-use crate::request::Admin;
+use crate::request::{Admin, NoParams, QueryString};
 use crate::state::AppState;
 
 /// Deletes a metric type.
@@ -19,14 +21,17 @@ use crate::state::AppState;
     error_code = 403,
     error_code = 404,
     error_code = 409,
+    error_code = 422,
     error_code = 500,
     error_code = 503
 )]
 pub(crate) async fn delete_metric_type(
     _: Admin,
+    _: QueryString<NoParams>,
     path: web::Path<SeriesPath>,
     state: web::Data<AppState>,
 ) -> Result<Deleted, Problem> {
-    state.metric_types.delete(&path.series).await?;
+    let series = SeriesName::parse(&path.series).map_err(|_| no_such_series(&path.series))?;
+    state.metric_types.delete(series.as_str()).await?;
     Ok(Deleted(HttpResponse::NoContent().finish()))
 }

@@ -7,6 +7,7 @@ use super::change::{SeriesPath, no_such_series};
 use super::metric_type_view::MetricTypeView;
 use crate::openapi::Reply;
 use crate::problem::Problem;
+use crate::request::{NoParams, QueryString};
 use crate::state::AppState;
 
 /// Shows a metric type.
@@ -16,10 +17,12 @@ use crate::state::AppState;
     summary = "Get a metric type",
     description = "A series and the schema of its values.",
     error_code = 404,
+    error_code = 422,
     error_code = 500,
     error_code = 503
 )]
 pub(crate) async fn get_metric_type(
+    _: QueryString<NoParams>,
     path: web::Path<SeriesPath>,
     state: web::Data<AppState>,
 ) -> Result<Reply<MetricTypeView>, Problem> {

@@ -2,7 +2,7 @@
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use serde_json::{Value, json};
 use time_series_domain::MetricType;
 
@@ -67,20 +67,18 @@ impl Answer for MetricTypeView {
 }
 
 /// A metric type to be stored.
-#[derive(Deserialize, JsonSchema, ApiComponent)]
-#[serde(deny_unknown_fields)]
+#[derive(JsonSchema, ApiComponent)]
 #[schemars(rename = "MetricTypeDefinition")]
+#[expect(dead_code, reason = "documents what definition() reads")]
 pub(crate) struct MetricTypeBody {
     /// Its name: 1 to 255 of `A-Z a-z 0-9 _ . -`. In a PUT it may be left out.
-    pub(super) series: Option<String>,
+    series: Option<String>,
     /// The JSON Schema of its values; references must stay inside the document.
-    pub(super) schema: Value,
+    schema: Value,
     /// For people.
-    #[serde(default)]
-    pub(super) description: String,
+    description: Option<String>,
     /// Unit of its numbers, for people.
-    #[serde(default)]
-    pub(super) unit: String,
+    unit: Option<String>,
 }
 
 impl Example for MetricTypeBody {

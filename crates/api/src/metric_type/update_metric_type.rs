@@ -7,7 +7,7 @@ use super::change::{SeriesPath, definition};
 use super::metric_type_view::{MetricTypeBody, MetricTypeView};
 use crate::openapi::Reply;
 use crate::problem::Problem;
-use crate::request::{Admin, JsonBody};
+use crate::request::{Admin, JsonBody, NoParams, QueryString};
 use crate::state::AppState;
 
 /// Changes a metric type.
@@ -29,6 +29,7 @@ use crate::state::AppState;
 )]
 pub(crate) async fn update_metric_type(
     _: Admin,
+    _: QueryString<NoParams>,
     path: web::Path<SeriesPath>,
     body: JsonBody<MetricTypeBody>,
     state: web::Data<AppState>,

@@ -5,7 +5,7 @@ use std::fmt;
 
 use actix_web::body::BoxBody;
 use actix_web::http::StatusCode;
-use actix_web::http::header::RETRY_AFTER;
+use actix_web::http::header::{ALLOW, RETRY_AFTER, WWW_AUTHENTICATE};
 use actix_web::{HttpResponse, ResponseError};
 use apistos::paths::{MediaType, Response};
 use apistos::reference_or::ReferenceOr;
@@ -25,6 +25,8 @@ pub(crate) struct Problem {
     detail: String,
     errors: Vec<FieldError>,
     total: usize,
+    /// The methods that the path takes, where another was used.
+    allow: Option<&'static str>,
 }
 
 /// One fault of the request.
@@ -60,35 +62,32 @@ struct ProblemBody<'a> {
     /// What happened here, and what to do about it.
     detail: &'a str,
     /// Every fault found, the first hundred.
-    #[serde(skip_serializing_if = "is_empty")]
-    errors: &'a [FieldError],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    errors: Option<&'a [FieldError]>,
     /// How many faults there are.
-    #[serde(skip_serializing_if = "is_zero")]
-    total_errors: usize,
-}
-
-fn is_empty(errors: &[FieldError]) -> bool {
-    errors.is_empty()
-}
-
-#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde passes a reference")]
-const fn is_zero(n: &usize) -> bool {
-    *n == 0
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_errors: Option<usize>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), total: 0 }
+        Self { code, detail: detail.into(), errors: Vec::new(), total: 0, allow: None }
     }
 
     pub(crate) fn with_errors(code: Code, detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
         let total = errors.len();
-        Self { code, detail: detail.into(), errors, total }
+        Self { code, detail: detail.into(), errors, total, allow: None }
     }
 
     /// There are more faults than are listed.
     pub(crate) const fn total(mut self, total: usize) -> Self {
         self.total = total;
+        self
+    }
+
+    /// Tells which methods would be right.
+    pub(crate) const fn allow(mut self, methods: &'static str) -> Self {
+        self.allow = Some(methods);
         self
     }
 
@@ -106,8 +105,8 @@ impl Problem {
             status: self.code.status().as_u16(),
             code: self.code.name(),
             detail: &self.detail,
-            errors: &self.errors,
-            total_errors: self.total,
+            errors: (self.total > 0).then_some(&self.errors),
+            total_errors: (self.total > 0).then_some(self.total),
         }
     }
 }
@@ -134,6 +133,12 @@ impl ResponseError for Problem {
         response.content_type("application/problem+json");
         if self.status_code() == StatusCode::SERVICE_UNAVAILABLE {
             response.insert_header((RETRY_AFTER, RETRY_AFTER_SECONDS));
+        }
+        if self.status_code() == StatusCode::UNAUTHORIZED {
+            response.insert_header((WWW_AUTHENTICATE, "Bearer"));
+        }
+        if let Some(methods) = self.allow {
+            response.insert_header((ALLOW, methods));
         }
         let body = serde_json::to_vec(&self.body()).unwrap_or_default();
         response.body(body)

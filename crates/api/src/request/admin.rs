@@ -44,7 +44,13 @@ fn check(admins: &Admins, authorization: Option<&str>) -> Result<Admin, Problem>
         }
         Admins::Token(token) => token.expose_secret().as_bytes(),
     };
-    let given = authorization.and_then(|value| value.strip_prefix("Bearer ")).unwrap_or_default();
+    let bearer = |value: &'_ str| {
+        value
+            .split_once(' ')
+            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+            .map(|(_, token)| token.trim().to_owned())
+    };
+    let given = authorization.and_then(bearer).unwrap_or_default();
     if bool::from(given.as_bytes().ct_eq(token)) {
         return Ok(Admin);
     }

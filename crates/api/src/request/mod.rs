@@ -10,4 +10,4 @@ pub(crate) use admin::Admin;
 pub(crate) use cursor::CursorKey;
 pub(crate) use json_body::JsonBody;
 pub(crate) use pairs::Pairs;
-pub(crate) use query_string::{FromPairs, QueryString};
+pub(crate) use query_string::{FromPairs, NoParams, QueryString};

@@ -17,12 +17,19 @@ pub(crate) struct Pairs {
 impl Pairs {
     /// Reads a query string; parameters other than `known` are faults.
     pub(crate) fn parse(query: &str, known: &[&str]) -> Result<Self, Problem> {
+        if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
+            return Err(Problem::new(
+                Code::InvalidParameters,
+                "The query string is not UTF-8 once its escapes are decoded.",
+            ));
+        }
         let Query(pairs) = Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|e| Problem::new(Code::InvalidParameters, format!("The query string cannot be read: {e}")))?;
         let mut errors = Vec::new();
         for (name, _) in &pairs {
             if !known.contains(&name.as_str()) {
-                let message = format!("{name} is not a parameter here; there are {}", known.join(", "));
+                let there_are = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+                let message = format!("{name} is not a parameter here; there are {there_are}");
                 errors.push(FieldError::new(name, "unknown_parameter", message));
             }
         }

@@ -28,6 +28,20 @@ pub(crate) trait FromPairs {
     fn from_pairs(pairs: &mut Pairs) -> Self::Parsed;
 }
 
+/// For calls that take no parameter: any is a fault, so that a `dry_run` is never overlooked.
+#[derive(schemars::JsonSchema, ApiComponent)]
+pub(crate) struct NoParams {}
+
+impl FromPairs for NoParams {
+    type Parsed = Self;
+
+    const NAMES: &'static [&'static str] = &[];
+
+    fn from_pairs(_: &mut Pairs) -> Self {
+        Self {}
+    }
+}
+
 /// Extracts what `T` documents from the query string, or answers with every fault in it.
 pub(crate) struct QueryString<T: FromPairs>(pub(crate) T::Parsed);
 

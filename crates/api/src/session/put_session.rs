@@ -10,7 +10,7 @@ use super::receipt::{Receipt, receipt};
 use super::session_body::SessionBody;
 use crate::openapi::Reply;
 use crate::problem::{Code, FieldError, Problem};
-use crate::request::JsonBody;
+use crate::request::{JsonBody, NoParams, QueryString};
 use crate::state::AppState;
 
 /// Stores a session in place of any other of its id.
@@ -28,6 +28,7 @@ use crate::state::AppState;
     error_code = 503
 )]
 pub(crate) async fn put_session(
+    _: QueryString<NoParams>,
     path: web::Path<SessionPath>,
     body: JsonBody<SessionBody>,
     state: web::Data<AppState>,

@@ -63,6 +63,9 @@ impl Number {
         if decimal.exponent < MIN_EXPONENT {
             return Err(NumberError::TooLong);
         }
+        if decimal.is_beyond_the_limit() {
+            return Err(NumberError::TooLarge);
+        }
         let nearest = Decimal::parse(&shortest(value)).ok_or(NumberError::Syntax)?;
         let exact = (decimal != nearest).then(|| decimal.to_string().into_boxed_str());
         Ok(Self { value, exact })
@@ -147,6 +150,14 @@ impl Decimal {
     }
 }
 
+impl Decimal {
+    /// Whether the digits themselves, not their nearest double, lie beyond [`MAX_MAGNITUDE`].
+    fn is_beyond_the_limit(&self) -> bool {
+        let whole_digits = i64::try_from(self.digits.len()).unwrap_or(i64::MAX).saturating_add(self.exponent);
+        whole_digits > 141 || (whole_digits == 141 && self.digits != "1")
+    }
+}
+
 impl fmt::Display for Decimal {
     /// Whole numbers plain, everything else as digits and an exponent: both are JSON.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -195,6 +206,8 @@ mod tests {
     #[test]
     fn too_large_is_refused_at_the_stated_limit() {
         assert!(Number::parse("1e140").is_ok());
+        let one_more = format!("1{}1", "0".repeat(139));
+        assert_eq!(Number::parse(&one_more), Err(NumberError::TooLarge));
         assert_eq!(Number::parse("1.1e140"), Err(NumberError::TooLarge));
         assert_eq!(Number::parse("-1e999"), Err(NumberError::TooLarge));
     }

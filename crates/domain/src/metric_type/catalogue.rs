@@ -46,9 +46,13 @@ impl Catalogue {
     /// Existing names near to `name`, nearest first.
     #[must_use]
     pub fn suggestions(&self, name: &str) -> Vec<String> {
-        let distance = |n: &&String| strsim::damerau_levenshtein(n.as_str(), name);
-        let mut near: Vec<&String> =
-            self.by_name.keys().filter(|n| distance(n) <= SUGGESTION_DISTANCE || n.contains(name)).collect();
+        let name = name.to_lowercase();
+        let distance = |n: &&String| strsim::damerau_levenshtein(&n.to_lowercase(), &name);
+        let mut near: Vec<&String> = self
+            .by_name
+            .keys()
+            .filter(|n| distance(n) <= SUGGESTION_DISTANCE || n.to_lowercase().contains(&name))
+            .collect();
         near.sort_by_key(distance);
         near.into_iter().take(MAX_SUGGESTIONS).cloned().collect()
     }

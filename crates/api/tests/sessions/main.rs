@@ -1,0 +1,12 @@
+//! Sessions: stored once, replaced, deleted and listed.
+
+#[path = "../common/mod.rs"]
+mod common;
+mod conflicts;
+mod deletion;
+mod listing;
+mod outcomes;
+mod pages;
+mod races;
+mod repeats;
+mod versions;
