@@ -48,7 +48,8 @@ fn shown(command: &Command) -> String {
 
 /// Builds the service in the release profile and says where it is.
 pub(crate) fn build_server() -> anyhow::Result<PathBuf> {
-    run(&mut cargo(["build", "--release", "--package", "time-series-api"]))?;
+    // Together with this very program, so that both share every dependency that was just built.
+    run(&mut cargo(["build", "--release", "--package", "xtask", "--package", "time-series-api"]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir));
     Ok(target.join("release/time-series-api"))
 }

@@ -62,8 +62,8 @@ async fn run() -> anyhow::Result<()> {
         Command::Migrate(migrate) => migrate.run().await,
         Command::Seed(seed) => seed.run().await,
         Command::Stress(stress) => stress.run().await,
-        Command::Openapi(openapi) => openapi.run(),
-        Command::Tidy(tidy) => tidy.run(),
+        Command::Openapi(openapi) => openapi.run().await,
+        Command::Tidy(tidy) => tidy.run().await,
     }
 }
 

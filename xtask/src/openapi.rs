@@ -3,7 +3,7 @@
 use anyhow::Context;
 use clap::Args;
 
-use crate::cargo::{cargo, output, root};
+use crate::cargo::root;
 use crate::progress::say;
 
 /// Where the document is committed.
@@ -18,9 +18,8 @@ pub(crate) struct Openapi {
 }
 
 impl Openapi {
-    pub(crate) fn run(self) -> anyhow::Result<()> {
-        let document =
-            output(&mut cargo(["run", "--release", "--quiet", "--package", "time-series-api", "--", "openapi"]))?;
+    pub(crate) async fn run(self) -> anyhow::Result<()> {
+        let document = time_series_api::openapi::document().await;
         let file = root().join(FILE);
         if self.check {
             let committed = std::fs::read_to_string(&file).with_context(|| format!("cannot read {FILE}"))?;

@@ -20,7 +20,7 @@ pub(crate) struct Tidy {
 }
 
 impl Tidy {
-    pub(crate) fn run(&self) -> anyhow::Result<()> {
+    pub(crate) async fn run(&self) -> anyhow::Result<()> {
         if self.fix {
             run(&mut cargo(["fmt", "--all"]))?;
         }
@@ -34,7 +34,9 @@ impl Tidy {
             run(cargo(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])
                 .env("RUSTDOCFLAGS", "-D warnings"))
         })?;
-        check("docs/openapi.json", || Openapi { check: true }.run())?;
+        let step = Step::start("docs/openapi.json");
+        Openapi { check: true }.run().await?;
+        step.done("as it should be");
         tools::check()?;
         say("tidy");
         Ok(())
