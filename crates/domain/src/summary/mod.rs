@@ -206,7 +206,7 @@ mod tests {
         #[test]
         fn stddev_is_the_textbook_one(all in samples()) {
             let summary: Summary = all.iter().copied().collect();
-            let n = all.len() as f64;
+            let n = f64::from(u32::try_from(all.len()).expect("few samples"));
             let mean = all.iter().map(|s| s.value).sum::<f64>() / n;
             let squares: f64 = all.iter().map(|s| (s.value - mean).powi(2)).sum();
             let expected = (all.len() > 1).then(|| (squares / (n - 1.0)).sqrt());

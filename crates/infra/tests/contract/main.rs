@@ -1,5 +1,7 @@
 //! One suite for every implementation of the ports: in memory, on PostgreSQL, on TimescaleDB.
 
+#![expect(clippy::panic, reason = "a test that cannot go on says so")]
+
 mod aggregates;
 mod metric_types;
 mod sessions;
