@@ -95,6 +95,12 @@ CREATE TABLE day_summary (
 ) WITH (fillfactor = 80);
 COMMENT ON TABLE day_summary IS 'The merge of all block summaries of a user, channel and UTC day; kept in the writing transaction.';
 
+-- The order of first, last, min and max: as <, but -0.0 comes before 0.0, so that the order of merging shows nowhere.
+CREATE FUNCTION precedes(a double precision, b double precision) RETURNS boolean
+LANGUAGE sql IMMUTABLE PARALLEL SAFE AS $$
+    SELECT a < b OR (a = 0 AND b = 0 AND a::text = '-0' AND b::text = '0')
+$$;
+
 -- Merges ARRAY[n, sum, m2] states, with the server's own formula.
 CREATE AGGREGATE summary_merge (double precision[]) (
     SFUNC = float8_combine,

@@ -63,7 +63,7 @@ $$;
 
 CREATE VIEW timeseries_value AS
 SELECT b.user_id, b.session_id, m.series,
-       CASE c.pointer WHEN '' THEN 'value' ELSE replace(substr(c.pointer, 2), '/', '.') END AS leaf,
+       CASE c.pointer WHEN '' THEN 'value' ELSE replace(replace(replace(substr(c.pointer, 2), '/', '.'), '~1', '/'), '~0', '~') END AS leaf,
        t.time, v.value, b.t_min AS block_start
 FROM block AS b
 JOIN metric_type AS m ON m.id = b.metric_type_id

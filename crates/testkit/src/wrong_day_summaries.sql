@@ -4,7 +4,7 @@ WITH points AS (
     FROM timeseries_value AS v
     JOIN metric_type AS m ON m.series = v.series
     JOIN channel AS c ON c.metric_type_id = m.id
-        AND CASE c.pointer WHEN '' THEN 'value' ELSE replace(substr(c.pointer, 2), '/', '.') END = v.leaf
+        AND CASE c.pointer WHEN '' THEN 'value' ELSE replace(replace(replace(substr(c.pointer, 2), '/', '.'), '~1', '/'), '~0', '~') END = v.leaf
 ),
 expected AS (
     SELECT user_id, channel_id, day, count(*) AS n, sum(value) AS sum, min(value) AS min, max(value) AS max,

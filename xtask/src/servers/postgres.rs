@@ -142,6 +142,8 @@ impl Binaries {
             // A query over 500 partitions takes a thousand locks.
             "max_locks_per_transaction=512",
             "timezone=UTC",
+            // Compiling never pays for such queries, and the unpacked packages leave the compiler out.
+            "jit=off",
         ];
         if self.has_timescaledb {
             settings.extend([

@@ -11,11 +11,13 @@ ON CONFLICT (user_id, channel_id, day) DO UPDATE SET
     n        = kept.n + excluded.n,
     sum      = kept.sum + excluded.sum,
     m2       = (float8_combine(ARRAY[kept.n, kept.sum, kept.m2], ARRAY[excluded.n, excluded.sum, excluded.m2]))[3],
-    min      = LEAST(kept.min, excluded.min),
-    max      = GREATEST(kept.max, excluded.max),
+    min      = CASE WHEN precedes(excluded.min, kept.min) THEN excluded.min ELSE kept.min END,
+    max      = CASE WHEN precedes(kept.max, excluded.max) THEN excluded.max ELSE kept.max END,
     first_at = LEAST(kept.first_at, excluded.first_at),
-    first    = CASE WHEN (excluded.first_at, excluded.first) < (kept.first_at, kept.first)
+    first    = CASE WHEN excluded.first_at < kept.first_at
+                      OR excluded.first_at = kept.first_at AND precedes(excluded.first, kept.first)
                     THEN excluded.first ELSE kept.first END,
     last_at  = GREATEST(kept.last_at, excluded.last_at),
-    last     = CASE WHEN (excluded.last_at, excluded.last) > (kept.last_at, kept.last)
+    last     = CASE WHEN excluded.last_at > kept.last_at
+                      OR excluded.last_at = kept.last_at AND precedes(kept.last, excluded.last)
                     THEN excluded.last ELSE kept.last END

@@ -1,6 +1,9 @@
 -- $5 holds the start and end of each window of days, so that odd slots lie inside windows.
+-- Of zeros the least is -0.0 and the greatest 0.0, wherever one of them is: to < they are equal.
 SELECT channel_id, width_bucket(day, $5::date[]) AS slot,
-       sum(n)::bigint AS n, sum(sum) AS sum, min(min) AS min, max(max) AS max
+       sum(n)::bigint AS n, sum(sum) AS sum,
+       CASE WHEN min(min) = 0 AND bool_or(min = 0 AND min::text = '-0') THEN '-0' ELSE min(min) END AS min,
+       CASE WHEN max(max) = 0 AND bool_or(max = 0 AND max::text = '0') THEN 0 ELSE max(max) END AS max
 FROM day_summary
 WHERE user_id = $1 AND channel_id = ANY ($2) AND day >= $3 AND day < $4
   AND width_bucket(day, $5::date[]) % 2 = 1

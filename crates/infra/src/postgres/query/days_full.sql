@@ -1,7 +1,9 @@
 -- As days_basic, with the spread, and first and last from the first and last day of each window.
 WITH windows AS (
     SELECT channel_id, width_bucket(day, $5::date[]) AS slot,
-           sum(n)::bigint AS n, sum(sum) AS sum, min(min) AS min, max(max) AS max,
+           sum(n)::bigint AS n, sum(sum) AS sum,
+           CASE WHEN min(min) = 0 AND bool_or(min = 0 AND min::text = '-0') THEN '-0' ELSE min(min) END AS min,
+           CASE WHEN max(max) = 0 AND bool_or(max = 0 AND max::text = '0') THEN 0 ELSE max(max) END AS max,
            (summary_merge(ARRAY[n, sum, m2] ORDER BY day))[3] AS m2,
            min(day) AS first_day, max(day) AS last_day
     FROM day_summary
