@@ -5,7 +5,8 @@ CREATE TABLE catalogue (
     generation bigint NOT NULL
 );
 COMMENT ON TABLE catalogue IS 'One row. The generation rises with every change of a metric type.';
-INSERT INTO catalogue (generation) VALUES (1);
+-- Begins anywhere, so that a cache shared with another database, or with one that was here before, has other keys.
+INSERT INTO catalogue (generation) VALUES ((random() * 1e15)::bigint);
 
 CREATE TABLE metric_type (
     id          integer GENERATED ALWAYS AS IDENTITY PRIMARY KEY,

@@ -12,9 +12,8 @@ mod test;
 mod tidy;
 mod up;
 
-use std::process::ExitCode;
-
 use clap::{Parser, Subcommand};
+use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs, tests, migrates, seeds and measures the time-series backend.
 #[derive(Parser)]
@@ -44,18 +43,39 @@ enum Command {
 
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "the last word of a failed command")]
-async fn main() -> ExitCode {
-    match run().await {
-        Ok(()) => ExitCode::SUCCESS,
+async fn main() {
+    let result = tokio::select! {
+        result = run() => result,
+        stopped = stop_asked() => stopped, // what was under way is dropped, and its servers with it
+    };
+    let code = match result {
+        Ok(()) => 0,
         Err(e) => {
             eprintln!("{e:#}");
-            ExitCode::FAILURE
+            1
         }
+    };
+    // Not by returning: that would wait for a cargo that may still run.
+    std::process::exit(code)
+}
+
+/// Ends with Ctrl-C, or a polite kill.
+async fn stop_asked() -> anyhow::Result<()> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
     }
+    progress::say("stopping");
+    Ok(())
 }
 
 async fn run() -> anyhow::Result<()> {
-    dotenvy::dotenv().ok(); // no such file is the normal case
+    match dotenvy::dotenv() {
+        Err(e) if !e.not_found() => anyhow::bail!("the file .env cannot be read: {e}"),
+        _ => {} // no such file is the normal case
+    }
     match Cli::parse().command {
         Command::Up(up) => up.run().await,
         Command::Test(test) => test.run().await,

@@ -1,13 +1,12 @@
 //! `cargo xtask test`
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 
 use crate::cargo::{cargo, run};
 use crate::database::local_folder;
 use crate::servers::{Account, Binaries, Cluster, Debian, Durability, Redis};
-use crate::up::Stop;
 
 /// Provides a plain PostgreSQL, one with TimescaleDB, and a Redis; runs every test on them; stops them.
 #[derive(Args)]
@@ -22,11 +21,8 @@ impl Test {
         let account = Account::for_servers()?;
         let folder = local_folder(None, account)?;
         let debian = Debian::provide(&folder)?;
-        let scratch = folder.join(format!("test-{}", std::process::id()));
-        std::fs::create_dir_all(&scratch)?;
-        let result = self.run_in(&scratch, &debian, account).await;
-        std::fs::remove_dir_all(&scratch).ok(); // what is left of a failed run is swept by the next one's user
-        result
+        let scratch = Scratch::new(folder.join(format!("test-{}", std::process::id())))?;
+        self.run_in(&scratch.0, &debian, account).await
     }
 
     async fn run_in(self, scratch: &Path, debian: &Debian, account: Account) -> anyhow::Result<()> {
@@ -46,11 +42,23 @@ impl Test {
             .env("TEST_POSTGRES_URL", plain.url("postgres"))
             .env("TEST_TIMESCALEDB_URL", timescaledb.url("postgres"))
             .env("TEST_REDIS_URL", redis.url());
-        let mut stop = Stop::listen()?;
-        tokio::select! {
-            result = tokio::task::spawn_blocking(move || run(&mut tests)) => result?,
-            () = stop.asked() => anyhow::bail!("stopped"),
-        }
+        tokio::task::spawn_blocking(move || run(&mut tests)).await?
+    }
+}
+
+/// A folder that goes with this, after the servers in it.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(folder: PathBuf) -> anyhow::Result<Self> {
+        std::fs::create_dir_all(&folder)?;
+        Ok(Self(folder))
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        std::fs::remove_dir_all(&self.0).ok(); // a folder left behind does no harm
     }
 }
 

@@ -8,7 +8,6 @@ use std::time::{Duration, Instant};
 use anyhow::bail;
 use clap::Args;
 use rustix::process::Signal;
-use tokio::signal::unix::{SignalKind, signal};
 
 use crate::cargo::build_server;
 use crate::database::Database;
@@ -39,14 +38,7 @@ impl Up {
             Some(bind) => bind,
             None => std::env::var("BIND_ADDR").unwrap_or_else(|_| DEFAULT_BIND.to_owned()).parse()?,
         };
-        let mut stop = Stop::listen()?;
-        tokio::select! {
-            result = self.serve(bind) => result,
-            () = stop.asked() => {
-                say("stopping");
-                Ok(()) // dropping the future stops the service, then the database
-            }
-        }
+        self.serve(bind).await
     }
 
     async fn serve(self, bind: SocketAddr) -> anyhow::Result<()> {
@@ -127,23 +119,4 @@ Serving on http://{address}/ — try one of these in another terminal:
 Ctrl-C stops the service and its database; the data stays.
 "#
     )
-}
-
-/// Ctrl-C, or a polite kill.
-pub(crate) struct Stop {
-    interrupt: tokio::signal::unix::Signal,
-    terminate: tokio::signal::unix::Signal,
-}
-
-impl Stop {
-    pub(crate) fn listen() -> anyhow::Result<Self> {
-        Ok(Self { interrupt: signal(SignalKind::interrupt())?, terminate: signal(SignalKind::terminate())? })
-    }
-
-    pub(crate) async fn asked(&mut self) {
-        tokio::select! {
-            _ = self.interrupt.recv() => {}
-            _ = self.terminate.recv() => {}
-        }
-    }
 }

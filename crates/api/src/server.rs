@@ -2,6 +2,7 @@
 
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 use actix_web::{App, HttpServer, middleware, web};
 use apistos::app::BuildConfig;
@@ -13,6 +14,8 @@ use crate::routes;
 use crate::state::AppState;
 use crate::telemetry;
 use crate::wiring::wire;
+
+const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// A running service.
 pub struct Server {
@@ -42,6 +45,7 @@ impl Server {
     pub async fn start(config: Config) -> Result<Self, StartError> {
         let (state, postgres) = wire(&config, metrics_handle())?;
         check_schema(&postgres).await?;
+        keep_metrics_small(metrics_handle());
         let bind = config.http.bind;
         let listener = TcpListener::bind(bind).map_err(|e| StartError::Bind(bind, e))?;
         let address = listener.local_addr().map_err(|e| StartError::Bind(bind, e))?;
@@ -93,6 +97,17 @@ async fn check_schema(postgres: &Arc<Postgres>) -> Result<(), StartError> {
         }
         result => Ok(result?),
     }
+}
+
+/// Samples are merged from time to time, also when nobody reads them.
+fn keep_metrics_small(metrics: PrometheusHandle) {
+    actix_web::rt::spawn(async move {
+        let mut interval = actix_web::rt::time::interval(METRICS_UPKEEP);
+        loop {
+            interval.tick().await;
+            metrics.run_upkeep();
+        }
+    });
 }
 
 /// One recorder a process, also when tests start several servers in it.

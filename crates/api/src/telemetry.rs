@@ -5,6 +5,7 @@ use std::time::Instant;
 use actix_web::HttpMessage;
 use actix_web::body::MessageBody;
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
 use tracing_actix_web::RequestId;
@@ -58,7 +59,11 @@ pub(crate) async fn measure(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let started = Instant::now();
     let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
-    let method = request.method().to_string();
+    // Labels are few: any token can be a method.
+    let method = match *request.method() {
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE => request.method().to_string(),
+        _ => "other".to_owned(),
+    };
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
     let mut response = next.call(request).await?;
     if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {

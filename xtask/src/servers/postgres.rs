@@ -35,7 +35,8 @@ pub(crate) enum Durability {
 
 /// A running cluster.
 pub(crate) struct Cluster {
-    server: Server,
+    /// `None`: another command started it, and stops it.
+    server: Option<Server>,
     port: u16,
     password: Option<String>,
 }
@@ -82,11 +83,14 @@ impl Binaries {
         if !data.join("PG_VERSION").exists() {
             self.initdb(&data, &password_file, account, durability)?;
         }
-        self.stop_leftover(&data, account);
         let password = match durability {
             Durability::Durable => Some(fs::read_to_string(&password_file).context("cannot read the password")?),
             Durability::Throwaway => None,
         };
+        if let Some(running) = Cluster::running(&data, password.as_ref()).await {
+            step.done(format!("port {}, running already", running.port));
+            return Ok(running);
+        }
         let port = free_port()?;
         let mut command = account.command(&self.bin.join("postgres"));
         command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
@@ -96,7 +100,7 @@ impl Binaries {
         let log = fs::File::create(folder.join("log")).context("cannot write the log")?;
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
         let server = Server::spawn("PostgreSQL", &mut command, Signal::INT)?;
-        let mut cluster = Cluster { server, port, password };
+        let mut cluster = Cluster { server: Some(server), port, password };
         cluster.wait_until_ready(&folder.join("log")).await?;
         step.done(format!("port {port}{}", if self.has_timescaledb { ", with TimescaleDB" } else { "" }));
         Ok(cluster)
@@ -109,8 +113,20 @@ impl Binaries {
         account: Account,
         durability: Durability,
     ) -> anyhow::Result<()> {
+        // Made beside its place, so that an interrupted one is not taken for whole.
+        let unfinished = data.with_extension("unfinished");
+        if unfinished.exists() {
+            fs::remove_dir_all(&unfinished).context("cannot remove an unfinished cluster")?;
+        }
         let mut command = account.command(&self.bin.join("initdb"));
-        command.arg("-D").arg(data).args(["-U", SUPERUSER, "-E", "UTF8", "--locale=C.UTF-8", "--no-instructions"]);
+        command.arg("-D").arg(&unfinished).args([
+            "-U",
+            SUPERUSER,
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "--no-instructions",
+        ]);
         match durability {
             Durability::Durable => {
                 fs::write(password_file, Uuid::new_v4().simple().to_string())?;
@@ -122,16 +138,8 @@ impl Binaries {
             }
         }
         crate::cargo::output(&mut command).context("cannot make a PostgreSQL cluster")?;
+        fs::rename(&unfinished, data).context("cannot put the new cluster in its place")?;
         Ok(())
-    }
-
-    /// A run that was killed leaves its server behind.
-    fn stop_leftover(&self, data: &Path, account: Account) {
-        if data.join("postmaster.pid").exists() {
-            let mut command = account.command(&self.bin.join("pg_ctl"));
-            command.arg("-D").arg(data).args(["-m", "fast", "-w", "stop"]);
-            crate::cargo::output(&mut command).ok(); // it is gone already, and only its file is left
-        }
     }
 
     fn settings(&self, durability: Durability) -> Vec<&'static str> {
@@ -163,6 +171,15 @@ impl Binaries {
 }
 
 impl Cluster {
+    /// The cluster of that folder, if it runs: line 4 of its pid file is its port.
+    async fn running(data: &Path, password: Option<&String>) -> Option<Self> {
+        let pid_file = fs::read_to_string(data.join("postmaster.pid")).ok()?;
+        let port = pid_file.lines().nth(3)?.trim().parse().ok()?;
+        let cluster = Self { server: None, port, password: password.cloned() };
+        let answers = tokio_postgres::connect(&cluster.url("postgres"), NoTls).await.is_ok();
+        answers.then_some(cluster)
+    }
+
     /// The URL of a database in it.
     pub(crate) fn url(&self, database: &str) -> String {
         let password = self.password.as_ref().map_or_else(String::new, |p| format!(":{p}"));
@@ -184,10 +201,8 @@ impl Cluster {
 
     /// Whether it still runs.
     pub(crate) fn check(&mut self) -> anyhow::Result<()> {
-        match self.server.ended()? {
-            Some(status) => bail!("PostgreSQL ended by itself: {status}"),
-            None => Ok(()),
-        }
+        let ended = self.server.as_mut().map(Server::ended).transpose()?.flatten();
+        ended.map_or(Ok(()), |status| bail!("PostgreSQL ended by itself: {status}"))
     }
 
     async fn wait_until_ready(&mut self, log: &Path) -> anyhow::Result<()> {
@@ -196,7 +211,7 @@ impl Cluster {
             if tokio_postgres::connect(&self.url("postgres"), NoTls).await.is_ok() {
                 return Ok(());
             }
-            if self.server.ended()?.is_some() || started.elapsed() > START_PATIENCE {
+            if self.check().is_err() || started.elapsed() > START_PATIENCE {
                 let said = fs::read_to_string(log).unwrap_or_default();
                 bail!("PostgreSQL does not start; it says:\n{said}");
             }

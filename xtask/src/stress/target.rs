@@ -17,6 +17,9 @@ use crate::up::start_service;
 /// Every table that grows with the data, its partitions and indexes included.
 const BYTES: &str = include_str!("bytes.sql");
 
+/// Scratch databases of runs that were interrupted.
+const LEFTOVERS: &str = include_str!("leftovers.sql");
+
 /// A service to be stressed.
 pub(crate) struct Target {
     pub(crate) url: String,
@@ -87,6 +90,10 @@ impl Target {
 
 async fn create_database(url: &str, name: &str) -> anyhow::Result<String> {
     let (client, connection) = connect(url).await?;
+    for row in client.query(LEFTOVERS, &[]).await? {
+        let leftover: String = row.try_get(0)?;
+        execute(&client, &format!("DROP DATABASE IF EXISTS {leftover}")).await?;
+    }
     execute(&client, &format!("CREATE DATABASE {name}")).await?;
     drop(client);
     connection.await??;

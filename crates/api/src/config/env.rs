@@ -1,6 +1,7 @@
 //! Reads variables of the environment.
 
 use std::collections::HashMap;
+use std::ffi::OsString;
 use std::fmt::Display;
 use std::str::FromStr;
 
@@ -23,10 +24,13 @@ pub(super) struct Env(HashMap<String, String>);
 
 impl Env {
     /// The environment, and `.env` for what is not in it.
-    #[expect(clippy::disallowed_methods, reason = "the one place that reads the environment")]
-    pub(super) fn of_process() -> Self {
-        dotenvy::dotenv().ok(); // no such file is the normal case
-        Self(std::env::vars().collect())
+    pub(super) fn of_process() -> Result<Self, ConfigError> {
+        match dotenvy::dotenv() {
+            Err(e) if !e.not_found() => return Err(ConfigError::new("file .env", format!("cannot be read: {e}"))),
+            _ => {} // no such file is the normal case
+        }
+        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        Ok(Self(std::env::vars_os().filter_map(text).collect()))
     }
 
     #[cfg(test)]

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use time_series_domain::TimeRules;
+use tracing_subscriber::EnvFilter;
 
 use super::env::{ConfigError, Env};
 
@@ -96,7 +97,7 @@ impl Config {
     /// # Errors
     /// [`ConfigError`] naming the setting.
     pub fn from_env() -> Result<Self, ConfigError> {
-        Self::read(&Env::of_process())
+        Self::read(&Env::of_process()?)
     }
 
     fn read(env: &Env) -> Result<Self, ConfigError> {
@@ -172,10 +173,9 @@ impl LimitsConfig {
 
 impl LogConfig {
     fn read(env: &Env) -> Result<Self, ConfigError> {
-        Ok(Self {
-            directives: env.text("LOG").unwrap_or_else(|| "info".to_owned()),
-            json: one_of(env, "LOG_FORMAT", &["json", "text"])? == 0,
-        })
+        let directives = env.text("LOG").unwrap_or_else(|| "info".to_owned());
+        EnvFilter::try_new(&directives).map_err(|e| ConfigError::new("LOG", format!("is {directives:?}: {e}")))?;
+        Ok(Self { directives, json: one_of(env, "LOG_FORMAT", &["json", "text"])? == 0 })
     }
 }
 

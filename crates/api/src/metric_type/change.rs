@@ -58,6 +58,8 @@ pub(super) fn definition(body: &[u8], path: Option<&str>) -> Result<MetricTypeDe
     })
 }
 
+const FIELDS: [&str; 4] = ["series", "schema", "description", "unit"];
+
 /// What was sent, as far as it could be read.
 #[derive(Default)]
 struct Sent {
@@ -71,6 +73,9 @@ struct Sent {
 
 impl Sent {
     fn read(&mut self, key: &str, raw: &str) {
+        if !FIELDS.contains(&key) {
+            return self.fault(key, "is not a field of a metric type; there are series, schema, description and unit");
+        }
         if self.seen.iter().any(|seen| seen == key) {
             return self.fault(key, "is there twice; send it once");
         }
@@ -79,11 +84,10 @@ impl Sent {
             "series" => self.series = self.text(key, raw),
             "description" => self.description = self.text(key, raw).unwrap_or_default(),
             "unit" => self.unit = self.text(key, raw).unwrap_or_default(),
-            "schema" => match serde_json::from_str(raw) {
+            _ => match serde_json::from_str(raw) {
                 Ok(schema) => self.schema = Some(schema),
                 Err(e) => self.fault(key, format!("cannot be read: {e}")),
             },
-            _ => self.fault(key, "is not a field of a metric type; there are series, schema, description and unit"),
         }
     }
 

@@ -13,15 +13,29 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "store unavailable");
                 Self::new(Code::Unavailable, "The database cannot be reached; nothing was changed. Try again.")
             }
+            StoreError::OutcomeUnknown { .. } => {
+                tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "commit interrupted");
+                Self::new(
+                    Code::Unavailable,
+                    "The database was lost during the commit: the change may have happened or not. Send the very same \
+                     request again, with the session_id; a session that is stored already is not stored twice.",
+                )
+            }
             StoreError::CatalogueChanged => Self::new(
                 Code::Unavailable,
                 "Metric types are being changed right now; nothing was changed. Try again.",
             ),
             StoreError::TimedOut { .. } => {
                 tracing::warn!(error = %e, "statement timed out");
-                Self::new(Code::TimedOut, "The database took too long. Ask for a shorter range or fewer series.")
+                Self::new(
+                    Code::TimedOut,
+                    "The database took too long; nothing was changed. Try again, and ask for a shorter range or fewer series.",
+                )
             }
-            StoreError::SessionConflict | StoreError::Inconsistent { .. } | StoreError::Failed { .. } => {
+            StoreError::SessionConflict
+            | StoreError::Stopped
+            | StoreError::Inconsistent { .. }
+            | StoreError::Failed { .. } => {
                 tracing::error!(error = %e, cause = ?std::error::Error::source(&e), "store failed");
                 Self::new(Code::Internal, "This is a fault of the service, not of the request. The log has the cause.")
             }

@@ -66,6 +66,8 @@ pub(super) struct Asked {
     pub(super) interval: String,
     pub(super) agg_func: String,
     pub(super) series: Vec<String>,
+    /// The range ends now, at another instant for every query.
+    pub(super) until_now: bool,
 }
 
 impl FromPairs for TimeseriesParams {
@@ -164,6 +166,7 @@ impl Parsed {
         let calendar = self.calendar.ok_or_else(|| Problem::parameter("tz", "is not an IANA time zone"))?;
         let end = self.end.map(|end| end.resolve("end_time", &calendar)).transpose()?;
         let start = self.start.map(|start| start.resolve("start_time", &calendar)).transpose()?;
+        let until_now = end.is_none();
         let (end, end_words) = end.map_or((now, "now, the default of end_time"), |end| (end, "end_time"));
         let start = start.unwrap_or_else(|| end.plus_days(-DEFAULT_DAYS));
         if start >= end {
@@ -173,6 +176,7 @@ impl Parsed {
         }
         let names: Vec<&str> = self.functions.iter().map(|f| f.name()).collect();
         Ok(Asked {
+            until_now,
             agg_func: names.join(","),
             interval: self.interval.unwrap_or_else(|| "week".to_owned()),
             series: self.series,

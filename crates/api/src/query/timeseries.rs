@@ -108,6 +108,7 @@ pub(crate) async fn timeseries(
     state: web::Data<AppState>,
 ) -> Result<Rendered<Timeseries>, Problem> {
     let asked = params.0.ask(state.clock.now())?;
-    let json = state.aggregate.answer(&asked.query, |answer| render(&asked, answer)).await?;
+    let words = (!asked.until_now).then(|| format!("{} {:?}", asked.interval, asked.series));
+    let json = state.aggregate.answer(&asked.query, words.as_deref(), |answer| render(&asked, answer)).await?;
     Ok(Rendered::new(json))
 }

@@ -7,7 +7,7 @@ use uuid::Uuid;
 const SEAL: usize = 16;
 const PLACE: usize = 1 + 8 + 16;
 
-/// Seals cursors. All processes on one database have the same key.
+/// Seals cursors. All processes with the same `DATABASE_URL` have the same key.
 pub(crate) struct CursorKey([u8; 32]);
 
 impl CursorKey {

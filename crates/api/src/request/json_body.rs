@@ -1,19 +1,24 @@
 //! The body as bytes, unpacked, bounded, documented as `T`.
 
+use std::io::Read;
 use std::marker::PhantomData;
 
-use actix_web::dev::{Decompress, Payload};
+use actix_web::dev::Payload;
+use actix_web::error::PayloadError;
 use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::{FromRequest, HttpRequest, web};
 use apistos::paths::RequestBody;
 use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
-use futures_util::StreamExt;
 use futures_util::future::LocalBoxFuture;
+use futures_util::{Stream, StreamExt};
 
 use crate::openapi::{Example, with_example};
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
+
+/// A zstd frame may ask for a window of at most 8 MiB, as RFC 8878 recommends.
+const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// A body that is meant to be a `T`. Reading it is the use case's business, since it names every fault.
 pub(crate) struct JsonBody<T> {
@@ -27,40 +32,62 @@ impl<T: 'static> FromRequest for JsonBody<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<web::Data<AppState>>().map_or(0, |state| state.max_body_bytes);
-        let encoding = request.headers().get(CONTENT_ENCODING).cloned();
-        let unpacked = Decompress::from_headers(payload.take(), request.headers());
+        let encoding = request.headers().get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").to_owned());
+        let payload = payload.take();
         Box::pin(async move {
-            if let Some(encoding) = encoding {
-                supported(encoding.to_str().unwrap_or_default())?;
-            }
-            let bytes = read(unpacked, limit).await?;
+            let packed = read(payload, limit).await?;
+            let bytes = unpack(packed, encoding.as_deref().unwrap_or("identity"), limit)?;
             Ok(Self { bytes, documented_as: PhantomData })
         })
     }
 }
 
-fn supported(encoding: &str) -> Result<(), Problem> {
-    if ["gzip", "zstd", "identity"].contains(&encoding.trim().to_ascii_lowercase().as_str()) {
-        return Ok(());
-    }
-    let detail = format!("Content-Encoding {encoding:?} is not supported; use gzip, zstd or none.");
-    Err(Problem::new(Code::UnsupportedEncoding, detail))
-}
-
 async fn read(
-    mut body: impl futures_util::Stream<Item = Result<web::Bytes, actix_web::error::PayloadError>> + Unpin,
+    mut body: impl Stream<Item = Result<web::Bytes, PayloadError>> + Unpin,
     limit: usize,
 ) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|e| Problem::new(Code::InvalidBody, format!("The body cannot be read: {e}")))?;
+        let chunk = chunk.map_err(|e| unreadable(&e))?;
         if bytes.len() + chunk.len() > limit {
-            let detail = format!("The body is longer than {limit} bytes, unpacked. Send it as several sessions.");
-            return Err(Problem::new(Code::BodyTooLarge, detail));
+            return Err(too_large(limit));
         }
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
+}
+
+/// Never makes more than the limit of a packed body, however much it would be.
+fn unpack(packed: Vec<u8>, encoding: &str, limit: usize) -> Result<Vec<u8>, Problem> {
+    match encoding.trim().to_ascii_lowercase().as_str() {
+        "identity" => Ok(packed),
+        "gzip" => bounded(flate2::read::MultiGzDecoder::new(packed.as_slice()), limit),
+        "zstd" => {
+            let mut decoder = zstd::Decoder::with_buffer(packed.as_slice()).map_err(|e| unreadable(&e))?;
+            decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(|e| unreadable(&e))?;
+            bounded(decoder, limit)
+        }
+        other => {
+            let detail = format!("Content-Encoding {other:?} is not supported; use gzip, zstd or none.");
+            Err(Problem::new(Code::UnsupportedEncoding, detail))
+        }
+    }
+}
+
+fn bounded(reader: impl Read, limit: usize) -> Result<Vec<u8>, Problem> {
+    let mut bytes = Vec::new();
+    let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
+    reader.take(one_more).read_to_end(&mut bytes).map_err(|e| unreadable(&e))?;
+    if bytes.len() > limit { Err(too_large(limit)) } else { Ok(bytes) }
+}
+
+fn too_large(limit: usize) -> Problem {
+    let detail = format!("The body is longer than {limit} bytes, unpacked. Send it as several sessions.");
+    Problem::new(Code::BodyTooLarge, detail)
+}
+
+fn unreadable(e: &dyn std::error::Error) -> Problem {
+    Problem::new(Code::InvalidBody, format!("The body cannot be read: {e}"))
 }
 
 impl<T: ApiComponent + Example> ApiComponent for JsonBody<T> {
@@ -78,5 +105,36 @@ impl<T: ApiComponent + Example> ApiComponent for JsonBody<T> {
             with_example(media, T::example());
         }
         Some(body)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: usize = 10_000;
+
+    fn zstd_of(bytes: &[u8]) -> Vec<u8> {
+        zstd::encode_all(bytes, 3).expect("packs")
+    }
+
+    #[test]
+    fn a_packed_body_is_unpacked() {
+        assert_eq!(unpack(zstd_of(b"{}"), "zstd", LIMIT).expect("fits"), b"{}");
+        assert_eq!(unpack(b"{}".to_vec(), "Identity", LIMIT).expect("fits"), b"{}");
+    }
+
+    #[test]
+    fn a_bomb_is_refused_at_the_limit() {
+        let bomb = zstd_of(&vec![0; 50_000_000]);
+        assert!(bomb.len() < LIMIT);
+        assert!(unpack(bomb, "zstd", LIMIT).is_err());
+    }
+
+    #[test]
+    fn what_is_not_packed_as_it_says_is_refused() {
+        assert!(unpack(b"{}".to_vec(), "zstd", LIMIT).is_err());
+        assert!(unpack(b"{}".to_vec(), "gzip", LIMIT).is_err());
+        assert!(unpack(b"{}".to_vec(), "br", LIMIT).is_err());
     }
 }

@@ -60,7 +60,7 @@ impl Remainder {
         let mut rests = BTreeMap::new();
         for (key, raw) in fields.0 {
             let place = key.parse().map_err(|_| RemainderError::Shape)?;
-            rests.insert(place, Json::parse_raw(raw)?);
+            rests.insert(place, Json::parse_printed(raw)?);
         }
         Ok(Self(rests))
     }
@@ -170,6 +170,17 @@ mod tests {
     fn a_leaf_that_is_also_a_branch_works_both_ways() {
         assert_eq!(rest_of(r#"{"a":5}"#, &["/a", "/a/b"]), None);
         assert_eq!(rest_of(r#"{"a":{"b":5}}"#, &["/a", "/a/b"]), None);
+    }
+
+    #[test]
+    fn what_was_accepted_reads_back_however_long_it_prints() {
+        let many = format!("[{}1]", "1e14,".repeat(150_000));
+        let digits = format!("[1.{}7]", "3".repeat(997));
+        for text in [many, digits] {
+            let value = Json::parse(&text).expect("accepted");
+            let remainder = Remainder::new([Some(value)]);
+            assert_eq!(Remainder::from_text(&remainder.to_text()), Ok(remainder));
+        }
     }
 
     #[test]

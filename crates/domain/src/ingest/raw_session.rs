@@ -12,6 +12,9 @@ use crate::{Json, SessionId, TimeSeriesPoint, Timestamp, TimestampError, UserId}
 /// The most points of one session's body.
 const MAX_POINTS: usize = 1_000_000;
 
+const SESSION_FIELDS: [&str; 4] = ["user_id", "session_id", "start_ts", "data"];
+const POINT_FIELDS: [&str; 3] = ["series", "time", "value"];
+
 /// The body is no JSON object at all, so there is no place to point to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -59,6 +62,11 @@ impl RawSession {
             Self { user_id: None, session_id: None, start_ts: None, points: Vec::new(), rejects: Rejects::default() };
         let mut seen: Vec<&str> = Vec::new();
         for (key, raw) in &fields.0 {
+            if !SESSION_FIELDS.contains(&key.as_ref()) {
+                let message = "is not a field of a session; there are user_id, session_id, start_ts and data";
+                session.reject_field(key, RejectCode::UnknownField, message);
+                continue;
+            }
             if seen.contains(&key.as_ref()) {
                 session.reject_field(key, RejectCode::DuplicateKey, "is there twice; send it once");
                 continue;
@@ -68,12 +76,7 @@ impl RawSession {
                 "user_id" => session.user_id = session.uuid("user_id", raw).map(UserId),
                 "session_id" => session.session_id = session.uuid("session_id", raw).map(SessionId),
                 "start_ts" => session.start_ts = session.start(raw),
-                "data" => session.read_points(raw),
-                _ => session.reject_field(
-                    key,
-                    RejectCode::UnknownField,
-                    "is not a field of a session; there are user_id, session_id, start_ts and data",
-                ),
+                _ => session.read_points(raw),
             }
         }
         for required in ["user_id", "data"] {
@@ -181,6 +184,11 @@ impl RawSession {
         let mut seen: Vec<&str> = Vec::new();
         for (key, raw) in &fields.0 {
             let at = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+            if !POINT_FIELDS.contains(&key.as_ref()) {
+                let message = "is not a field of a point; there are series, time and value".to_owned();
+                faults.push((at, RejectCode::UnknownField, message));
+                continue;
+            }
             if seen.contains(&key.as_ref()) {
                 faults.push((at, RejectCode::DuplicateKey, "is there twice; send it once".to_owned()));
                 continue;
@@ -197,18 +205,13 @@ impl RawSession {
                     Ok(time) => point.time = Some(time),
                     Err((code, message)) => faults.push((at, code, message)),
                 },
-                "value" => match Json::parse_raw(raw) {
+                _ => match Json::parse_raw(raw) {
                     Ok(value) => point.value = Some(value),
                     Err(e) => faults.push((format!("{at}{}", e.pointer), (&e.kind).into(), e.to_string())),
                 },
-                _ => faults.push((
-                    at,
-                    RejectCode::UnknownField,
-                    "is not a field of a point; there are series, time and value".to_owned(),
-                )),
             }
         }
-        for required in ["series", "time", "value"] {
+        for required in POINT_FIELDS {
             if !seen.contains(&required) {
                 faults.push((format!("/{required}"), RejectCode::MissingField, "is required".to_owned()));
             }

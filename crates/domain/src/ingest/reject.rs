@@ -112,12 +112,10 @@ impl Rejects {
         }
     }
 
-    /// Adds all faults of another list.
-    pub fn append(&mut self, other: Self) {
-        self.total += other.total - other.listed.len();
-        for reject in other.listed {
-            self.push(reject);
-        }
+    /// Whether further faults are only counted.
+    #[must_use]
+    pub const fn is_full(&self) -> bool {
+        self.listed.len() >= LISTED
     }
 
     /// Whether nothing is wrong.

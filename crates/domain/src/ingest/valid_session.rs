@@ -133,7 +133,8 @@ impl PointCheck<'_> {
     }
 
     fn unknown_series(&mut self, name: &str, catalogue: &Catalogue) {
-        let suggestions = catalogue.suggestions(name);
+        // What is not listed needs no hint.
+        let suggestions = if self.rejects.is_full() { Vec::new() } else { catalogue.suggestions(name) };
         let hint = if suggestions.is_empty() {
             "GET /api/metrictypes/ lists those there are".to_owned()
         } else {

@@ -47,7 +47,16 @@ impl Number {
     /// # Errors
     /// [`NumberError`], never a rounded value without its exact decimal.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
-        if text.len() > MAX_TEXT {
+        Self::parse_up_to(text, MAX_TEXT)
+    }
+
+    /// Reads what was printed from an accepted number, which may be some characters longer.
+    pub(super) fn parse_printed(text: &str) -> Result<Self, NumberError> {
+        Self::parse_up_to(text, 2 * MAX_TEXT)
+    }
+
+    fn parse_up_to(text: &str, most: usize) -> Result<Self, NumberError> {
+        if text.len() > most {
             return Err(NumberError::TooLong);
         }
         let value: f64 = text.parse().map_err(|_| NumberError::Syntax)?;

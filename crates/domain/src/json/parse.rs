@@ -77,15 +77,23 @@ impl Json {
         if raw.get().len() > MAX_VALUE_BYTES {
             return Err(at_root(JsonErrorKind::TooLong));
         }
-        parse(raw.get(), &mut Vec::new())
+        parse(raw.get(), &mut Vec::new(), Number::parse)
+    }
+
+    /// Reads what was printed from an accepted value. It may be longer than what was sent: `1e14` prints
+    /// with all its zeros.
+    pub(crate) fn parse_printed(raw: &RawValue) -> Result<Self, JsonError> {
+        parse(raw.get(), &mut Vec::new(), Number::parse_printed)
     }
 }
+
+type ReadNumber = fn(&str) -> Result<Number, NumberError>;
 
 const fn at_root(kind: JsonErrorKind) -> JsonError {
     JsonError { pointer: Pointer::root(), kind }
 }
 
-fn parse(text: &str, path: &mut Vec<String>) -> Result<Json, JsonError> {
+fn parse(text: &str, path: &mut Vec<String>, read_number: ReadNumber) -> Result<Json, JsonError> {
     let fail = |path: &[String], kind| JsonError { pointer: Pointer::from_tokens(path.to_vec()), kind };
     let syntax = |path: &[String], e: &serde_json::Error| fail(path, JsonErrorKind::Syntax(e.to_string()));
     match text.as_bytes().first() {
@@ -101,7 +109,7 @@ fn parse(text: &str, path: &mut Vec<String>) -> Result<Json, JsonError> {
                     return Err(fail(path, JsonErrorKind::DuplicateKey(key.into_owned())));
                 }
                 path.push(key.into_owned());
-                let member = parse(raw.get(), path)?;
+                let member = parse(raw.get(), path, read_number)?;
                 if let Some(key) = path.pop() {
                     members.insert(key, member);
                 }
@@ -114,7 +122,7 @@ fn parse(text: &str, path: &mut Vec<String>) -> Result<Json, JsonError> {
             let mut items = Vec::with_capacity(raws.len());
             for (i, raw) in raws.into_iter().enumerate() {
                 path.push(i.to_string());
-                items.push(parse(raw.get(), path)?);
+                items.push(parse(raw.get(), path, read_number)?);
                 path.pop();
             }
             Ok(Json::Array(items))
@@ -129,7 +137,7 @@ fn parse(text: &str, path: &mut Vec<String>) -> Result<Json, JsonError> {
         Some(b't') => Ok(Json::Bool(true)),
         Some(b'f') => Ok(Json::Bool(false)),
         Some(b'n') => Ok(Json::Null),
-        _ => Number::parse(text).map(Json::Number).map_err(|e| fail(path, JsonErrorKind::Number(e))),
+        _ => read_number(text).map(Json::Number).map_err(|e| fail(path, JsonErrorKind::Number(e))),
     }
 }
 

@@ -8,6 +8,8 @@ use crate::ports::{MetricTypeStore, StoreError};
 
 /// Names at most so far away (Damerau-Levenshtein) are suggested for a misspelt one.
 const SUGGESTION_DISTANCE: usize = 4;
+/// Longer names are no misspelling, and comparing them would take long.
+const LONGEST_MISSPELT: usize = 255;
 const MAX_SUGGESTIONS: usize = 3;
 
 /// The metric types of one generation. Every change of any metric type starts a new generation.
@@ -46,6 +48,9 @@ impl Catalogue {
     /// Existing names near to `name`, nearest first.
     #[must_use]
     pub fn suggestions(&self, name: &str) -> Vec<String> {
+        if name.len() > LONGEST_MISSPELT {
+            return Vec::new();
+        }
         let name = name.to_lowercase();
         let distance = |n: &&String| strsim::damerau_levenshtein(&n.to_lowercase(), &name);
         let mut near: Vec<&String> = self

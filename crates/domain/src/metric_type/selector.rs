@@ -11,6 +11,10 @@ const MAX_PATTERN: usize = 1_000;
 /// A compiled pattern may take so much memory.
 const COMPILED_BYTES: usize = 1 << 20;
 
+/// Parts of a selection, and those of them that are compiled.
+const MAX_PARTS: usize = 1_000;
+const MAX_EXPRESSIONS: usize = 32;
+
 /// How the text of a `series` parameter is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SeriesMode {
@@ -57,6 +61,9 @@ pub enum SelectorError {
     /// Longer than 1,000 bytes.
     #[error("has a part longer than 1000 bytes")]
     TooLong,
+    /// More parts than anybody needs.
+    #[error("has more than 1000 parts, or more than 32 patterns; one regular expression can say the same")]
+    TooMany,
     /// The regular expression does not compile.
     #[error("is not a valid regular expression: {0}")]
     Regex(String),
@@ -92,6 +99,9 @@ impl SeriesSelector {
     pub fn parse(values: &[&str], mode: SeriesMode) -> Result<Self, SelectorError> {
         let mut patterns = Vec::new();
         for value in values {
+            if patterns.len() > MAX_EXPRESSIONS && mode != SeriesMode::Exact && !value.split(',').all(is_name) {
+                return Err(SelectorError::TooMany); // before more is compiled
+            }
             let is_plain = |part: &str| part.chars().all(|c| SeriesName::is_name_char(c) || c == '*');
             let splits = match mode {
                 SeriesMode::Regex => false,
@@ -105,6 +115,10 @@ impl SeriesSelector {
             } else {
                 patterns.push(Pattern::Matching(regex(value)?));
             }
+        }
+        let expressions = patterns.iter().filter(|p| matches!(p, Pattern::Matching(_))).count();
+        if patterns.len() > MAX_PARTS || expressions > MAX_EXPRESSIONS {
+            return Err(SelectorError::TooMany);
         }
         Ok(Self { patterns })
     }
@@ -145,6 +159,10 @@ impl Pattern {
             Self::Matching(regex) => regex.is_match(name),
         }
     }
+}
+
+fn is_name(part: &str) -> bool {
+    part.chars().all(SeriesName::is_name_char)
 }
 
 fn name_or_glob(part: &str, mode: SeriesMode) -> Result<Pattern, SelectorError> {

@@ -1,7 +1,7 @@
 //! What the domain needs from outside: stores and a cache.
 //!
 //! One method is one transaction. Something absent is `Ok(None)`, never an error. Every
-//! implementation passes the same contract suite (`time-series-testkit`).
+//! implementation passes the same contract suite (`crates/infra/tests/contract`).
 
 mod aggregate_store;
 mod answer_cache;
@@ -33,6 +33,18 @@ pub enum StoreError {
     TimedOut {
         /// What was being done.
         doing: &'static str,
+    },
+    /// The sink of a scan has enough: answer with what it says.
+    #[error("the scan was ended by its reader")]
+    Stopped,
+    /// The connection was lost in the middle of a commit: it may have happened. Send the very same again.
+    #[error("the outcome is unknown while {doing}")]
+    OutcomeUnknown {
+        /// What was being done.
+        doing: &'static str,
+        /// The cause, for the log.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
     },
     /// A metric type changed meanwhile: reload the catalogue and check again.
     #[error("a metric type changed meanwhile")]

@@ -49,7 +49,7 @@ pub enum QueryError {
     },
     /// The answer would have too many rows: ask for less.
     #[error(
-        "the answer would have {rows} rows, more than the {limit} that are allowed; use a longer interval, a shorter range or fewer series"
+        "the answer would have at least {rows} rows, more than the {limit} that are allowed; use a longer interval, a shorter range or fewer series"
     )]
     TooManyRows {
         /// How many it would have.
@@ -94,12 +94,13 @@ impl Aggregate {
         let mut planned = self.plan(query).await?;
         for _ in 0..CATALOGUE_RETRIES {
             let (catalogue, plan) = &planned;
-            let mut fold = Fold::new(&query.calendar, plan);
-            let head = self.store.scan(&plan.request, &mut fold).await?;
+            let mut fold = Fold::new(&query.calendar, plan, self.max_rows);
+            let scanned = self.store.scan(&plan.request, &mut fold).await;
+            if fold.rows() > self.max_rows {
+                return Err(QueryError::TooManyRows { rows: fold.rows(), limit: self.max_rows });
+            }
+            let head = scanned?;
             if head.generation == catalogue.generation {
-                if fold.rows() > self.max_rows {
-                    return Err(QueryError::TooManyRows { rows: fold.rows(), limit: self.max_rows });
-                }
                 return Ok(fold.into_answer(head.version));
             }
             self.catalogue.reload(self.metric_types.as_ref()).await?;

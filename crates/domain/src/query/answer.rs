@@ -48,7 +48,7 @@ pub enum Cell {
     /// By channel; a channel without a number has an empty summary.
     Numbers(Vec<Summary>),
     /// Of a series without channels.
-    Text(TextSummary),
+    Text(Box<TextSummary>),
 }
 
 /// Count, first and last of values that are no numbers; nulls do not count.

@@ -23,16 +23,18 @@ impl CachedAggregate {
     }
 
     /// Answers `query` as `render` writes it. The key names the user's version and the catalogue's
-    /// generation, so that an answer found is the answer that would be made.
+    /// generation, so that an answer found is the answer that would be made. `words` is what the rendered
+    /// answer shows besides; `None` for a query that nobody will ask again, such as one up to now.
     ///
     /// # Errors
     /// [`QueryError`], as without a cache.
     pub async fn answer(
         &self,
         query: &AggregateQuery,
+        words: Option<&str>,
         render: impl Fn(&AggregateAnswer) -> Vec<u8> + Send,
     ) -> Result<Vec<u8>, QueryError> {
-        let Some(cache) = &self.cache else {
+        let (Some(cache), Some(words)) = (&self.cache, words) else {
             return Ok(render(&self.aggregate.answer(query).await?));
         };
         let (catalogue, plan) = self.aggregate.plan(query).await?;
@@ -40,7 +42,7 @@ impl CachedAggregate {
             return Ok(render(&self.aggregate.answer(query).await?));
         }
         let head = self.aggregate.store.head(query.user_id).await?;
-        let key = |version| key(query, version, catalogue.generation);
+        let key = |version| key(query, words, version, catalogue.generation);
         if head.generation == catalogue.generation
             && let Some(answer) = cache.get(&key(head.version)).await
         {
@@ -57,7 +59,7 @@ impl CachedAggregate {
 }
 
 /// A digest of everything that an answer depends on. `Debug` of a query shows all of its parts.
-fn key(query: &AggregateQuery, version: u64, generation: u64) -> String {
-    let text = format!("{query:?} at {version} in {generation}");
+fn key(query: &AggregateQuery, words: &str, version: u64, generation: u64) -> String {
+    let text = format!("{query:?} {words:?} at {version} in {generation}");
     format!("answer:1:{}", blake3::hash(text.as_bytes()).to_hex())
 }

@@ -1,7 +1,9 @@
 //! Which times a session's points may have.
 
-use crate::timestamp::MICROS_PER_DAY;
 use crate::{Timestamp, UtcDay};
+
+/// Stored points may lie so far ahead of the clock, whatever the rules are now.
+const DAYS_EVER_AHEAD: i64 = 400;
 
 /// Bounds on times. One session with points spread over decades once made thousands of
 /// partitions and took a server down, so implausible times are refused.
@@ -81,8 +83,8 @@ impl TimeRules {
     /// The half-open range that holds every time these rules ever accept, whole days.
     #[must_use]
     pub fn possible(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        // One more day: another server's clock may be ahead of ours.
-        let latest = now.plus_micros(MICROS_PER_DAY * (self.days_ahead_of_clock + 1));
+        // Wider than the rules: another server's clock may be ahead of ours, and the rules were others once.
+        let latest = now.plus_days(self.days_ahead_of_clock.max(DAYS_EVER_AHEAD) + 1);
         (Timestamp::EPOCH, UtcDay::ceil(latest).start())
     }
 }

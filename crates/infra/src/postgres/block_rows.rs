@@ -54,7 +54,7 @@ pub(super) async fn copy_blocks(client: &Object, rows: &[BlockRow<'_>]) -> Resul
     let sink = client.copy_in(COPY_BLOCKS).await?;
     let mut writer = pin!(BinaryCopyInWriter::new(sink, &COPY_TYPES));
     for row in rows {
-        let columns = Columns::of(row);
+        let columns = Columns::of(row)?;
         writer.as_mut().write(&columns.params()).await?;
     }
     // Without this the rows would be forgotten and the commit would still succeed.
@@ -88,7 +88,7 @@ struct Columns<'a> {
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "blocks have at most 4,096 points")]
 impl<'a> Columns<'a> {
-    fn of(row: &BlockRow<'a>) -> Self {
+    fn of(row: &BlockRow<'a>) -> Result<Self, PgError> {
         let block = row.block;
         let (time_step, time_deltas) = match block.times.spacing() {
             Spacing::Step(step) => (Some(*step), None),
@@ -127,13 +127,14 @@ impl<'a> Columns<'a> {
             Numbers::Float8(values, _) => columns.float8 = Some(values),
         }
         if !block.remainder.is_empty() {
-            columns.remainder = RawValue::from_string(block.remainder.to_text()).ok().map(Json);
+            let text = RawValue::from_string(block.remainder.to_text());
+            columns.remainder = Some(Json(text.map_err(|e| unreadable(TABLE, "remainder", e))?));
         }
         if block.len() >= time_series_domain::block::MIN_SUMMARISED_POINTS && block.numbers.channels() > 0 {
             let summaries = block.summarise();
             columns.summaries = Some(summaries.iter().flat_map(|s| pack(s, block.t_min())).collect());
         }
-        columns
+        Ok(columns)
     }
 
     fn params(&self) -> [&(dyn ToSql + Sync); 17] {

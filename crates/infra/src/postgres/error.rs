@@ -10,6 +10,8 @@ use tokio_postgres::error::SqlState;
 #[derive(Debug)]
 pub(super) enum PgError {
     Driver(tokio_postgres::Error),
+    /// The answer to a COMMIT did not come.
+    Commit(tokio_postgres::Error),
     Store(StoreError),
 }
 
@@ -28,7 +30,7 @@ impl From<StoreError> for PgError {
 impl PgError {
     /// Whether the transaction lost against another one and can simply be run again.
     pub(super) fn lost_a_race(&self) -> bool {
-        let Self::Driver(e) = self else { return false };
+        let (Self::Driver(e) | Self::Commit(e)) = self else { return false };
         e.code()
             .is_some_and(|code| [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code))
     }
@@ -36,6 +38,8 @@ impl PgError {
     pub(super) fn into_store_error(self, doing: &'static str) -> StoreError {
         match self {
             Self::Store(e) => e,
+            Self::Commit(e) if is_unavailable(&e) => StoreError::OutcomeUnknown { doing, source: e.into() },
+            Self::Commit(e) => Self::Driver(e).into_store_error(doing),
             Self::Driver(e) if e.code() == Some(&SqlState::QUERY_CANCELED) => StoreError::TimedOut { doing },
             Self::Driver(e) if is_unavailable(&e) => StoreError::Unavailable { doing, source: e.into() },
             Self::Driver(e) => StoreError::Failed { doing, source: e.into() },
@@ -58,6 +62,6 @@ fn is_unavailable(e: &tokio_postgres::Error) -> bool {
         let Some(source) = std::error::Error::source(e) else { return e.is_closed() };
         return e.is_closed() || source.is::<std::io::Error>();
     };
-    // 08: connection; 53: out of resources; 57P: shut down or starting up.
-    ["08", "53", "57P"].iter().any(|class| code.code().starts_with(class))
+    // 08: connection; 53: out of resources; 55P03: a lock took too long; 57P: shut down or starting up.
+    ["08", "53", "55P03", "57P"].iter().any(|class| code.code().starts_with(class))
 }

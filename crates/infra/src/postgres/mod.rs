@@ -2,6 +2,7 @@
 
 mod block_rows;
 mod chunks;
+mod connect;
 mod error;
 mod ingest;
 mod metric_type;
@@ -21,12 +22,21 @@ mod tests {
 
     use super::{ingest, metric_type, query, session};
 
+    const STATEMENTS: &[&str] = &[
+        include_str!("create_chunk.sql"),
+        include_str!("has_timescaledb.sql"),
+        include_str!("last_migration.sql"),
+        include_str!("migration_unlock.sql"),
+        include_str!("timescaledb_version.sql"),
+        include_str!("try_migration_lock.sql"),
+    ];
+
     #[tokio::test]
     async fn every_statement_can_be_prepared() {
         for backend in Backend::ALL {
             let database = TestDatabase::new(backend).await;
             let client = database.connect().await;
-            let all = [ingest::STATEMENTS, metric_type::STATEMENTS, query::STATEMENTS, session::STATEMENTS];
+            let all = [STATEMENTS, ingest::STATEMENTS, metric_type::STATEMENTS, query::STATEMENTS, session::STATEMENTS];
             for statement in all.into_iter().flatten() {
                 let prepared = client.prepare(statement).await;
                 prepared.unwrap_or_else(|e| panic!("{e:?}\n{statement}"));

@@ -4,11 +4,12 @@ use std::str::FromStr;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolConfig, RecyclingMethod, Runtime, Timeouts};
+use time_series_domain::UserId;
 use time_series_domain::ports::StoreError;
-use tokio::sync::OnceCell;
-use tokio_postgres::NoTls;
+use tokio::sync::{MutexGuard, OnceCell};
 
 use super::chunks::Chunks;
+use super::connect::OwnThreads;
 use super::error::{PgError, from_pool};
 use super::migrate::{self, MigrateError};
 use super::user_queue::UserQueue;
@@ -36,7 +37,8 @@ pub struct Postgres {
     pool: Pool,
     /// `None` inside: `block` is a plain table.
     chunks: OnceCell<Option<Chunks>>,
-    pub(super) writers: UserQueue,
+    writers: UserQueue,
+    wait: Duration,
 }
 
 impl Postgres {
@@ -49,15 +51,17 @@ impl Postgres {
         let mut pg = tokio_postgres::Config::from_str(&config.url).map_err(|e| invalid(&e))?;
         // Generic plans of our array queries are up to 70 times slower, and compiling them never pays.
         let options = format!(
-            "{} -c plan_cache_mode=force_custom_plan -c jit=off -c statement_timeout={} -c TimeZone=UTC",
+            "{} -c plan_cache_mode=force_custom_plan -c jit=off -c TimeZone=UTC -c statement_timeout={} \
+             -c lock_timeout={} -c client_connection_check_interval=1000",
             pg.get_options().unwrap_or_default(),
             config.statement_timeout.as_millis(),
+            config.wait.as_millis(),
         );
         pg.options(options.trim()).application_name("time-series-api");
         if pg.get_connect_timeout().is_none() {
             pg.connect_timeout(config.wait);
         }
-        let manager = Manager::from_config(pg, NoTls, ManagerConfig { recycling_method: RecyclingMethod::Fast });
+        let manager = Manager::from_connect(pg, OwnThreads, ManagerConfig { recycling_method: RecyclingMethod::Fast });
         let pool = Pool::builder(manager)
             .config(PoolConfig {
                 max_size: config.connections,
@@ -67,7 +71,7 @@ impl Postgres {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| invalid(&e))?;
-        Ok(Self { pool, chunks: OnceCell::new(), writers: UserQueue::new() })
+        Ok(Self { pool, chunks: OnceCell::new(), writers: UserQueue::new(), wait: config.wait })
     }
 
     /// Whether the database answers and has the tables that this program was built for.
@@ -81,6 +85,12 @@ impl Postgres {
 
     pub(super) async fn connection(&self, doing: &'static str) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|e| from_pool(doing, e))
+    }
+
+    /// The turn of one writer of that user.
+    pub(super) async fn turn(&self, user: UserId, doing: &'static str) -> Result<MutexGuard<'_, ()>, StoreError> {
+        let turn = tokio::time::timeout(self.wait, self.writers.turn(user)).await;
+        turn.map_err(|e| StoreError::Unavailable { doing, source: e.into() })
     }
 
     /// The partitions of `block`, if it has any.

@@ -57,7 +57,7 @@ impl Transaction {
     }
 
     pub(super) async fn commit(mut self) -> Result<(), PgError> {
-        self.batch_execute("COMMIT").await?;
+        self.batch_execute("COMMIT").await.map_err(PgError::Commit)?;
         self.client = None;
         Ok(())
     }

@@ -25,7 +25,7 @@ impl Postgres {
         session: &EncodedSession,
         on_conflict: OnConflict,
     ) -> Result<Stored, PgError> {
-        let _turn = self.writers.turn(session.user_id).await;
+        let _turn = self.turn(session.user_id, "storing a session").await?;
         // Before the connection: who holds one must not wait for another.
         let chunks = self.chunks().await?;
         let client = self.connection("storing a session").await?;

@@ -1,0 +1,43 @@
+//! Connections live on threads of their own.
+//!
+//! A worker that checks a large session does nothing else meanwhile. If the connections that it opened
+//! were driven by it, they would stand still in the hands of other workers, with a user's row locked.
+
+use std::sync::OnceLock;
+
+use deadpool_postgres::Connect;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+use tokio_postgres::{Client, Config, Error, NoTls};
+
+/// One is enough to move bytes; the second is for the other core.
+const THREADS: usize = 2;
+
+/// Opens connections on the threads that drive them.
+pub(super) struct OwnThreads;
+
+impl Connect for OwnThreads {
+    fn connect(&self, config: &Config) -> BoxFuture<'_, Result<(Client, JoinHandle<()>), Error>> {
+        let config = config.clone();
+        let opened = runtime().spawn(async move {
+            let (client, connection) = config.connect(NoTls).await?;
+            let driver = tokio::spawn(async move {
+                if let Err(e) = connection.await {
+                    tracing::debug!(error = %e, "connection lost");
+                }
+            });
+            Ok((client, driver))
+        });
+        async { opened.await.expect("opening a connection does not panic, and its runtime never stops") }.boxed()
+    }
+}
+
+fn runtime() -> &'static Runtime {
+    static RUNTIME: OnceLock<Runtime> = OnceLock::new();
+    RUNTIME.get_or_init(|| {
+        let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("postgres").enable_all().build();
+        runtime.expect("a process that cannot start threads cannot serve")
+    })
+}
