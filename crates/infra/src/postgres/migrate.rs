@@ -30,7 +30,7 @@ pub struct Migrated {
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// The database cannot be reached.
-    #[error("the database cannot be reached: {0}")]
+    #[error("the database cannot be reached")]
     Unreachable(#[source] StoreError),
     /// The schema is older than this program.
     #[error("the database is at migration {found}, this program needs {needed}: run `cargo xtask migrate`")]
@@ -41,10 +41,10 @@ pub enum MigrateError {
         needed: i32,
     },
     /// A migration failed; it was rolled back.
-    #[error("a migration failed: {0}")]
+    #[error("a migration failed")]
     Failed(#[from] refinery_core::Error),
     /// The database refused something else.
-    #[error("the database refused: {0}")]
+    #[error("the database refused")]
     Database(#[from] tokio_postgres::Error),
 }
 
