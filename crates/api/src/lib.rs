@@ -15,4 +15,5 @@ mod telemetry;
 mod wiring;
 
 pub use server::{Server, StartError};
+pub use state::NotReady;
 pub use telemetry::init_telemetry;

@@ -1,17 +1,16 @@
 //! Starts and stops the HTTP server.
 
 use std::net::{SocketAddr, TcpListener};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use actix_web::{App, HttpServer, middleware, web};
 use apistos::app::BuildConfig;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
-use time_series_infra::postgres::{MigrateError, Postgres};
 
 use crate::config::{Config, ConfigError, HttpConfig};
 use crate::routes;
-use crate::state::AppState;
+use crate::state::{AppState, NotReady};
 use crate::telemetry;
 use crate::wiring::wire;
 
@@ -34,7 +33,7 @@ pub enum StartError {
     Bind(SocketAddr, #[source] std::io::Error),
     /// The database is not as this program needs it.
     #[error(transparent)]
-    Schema(#[from] MigrateError),
+    NotReady(#[from] NotReady),
 }
 
 impl Server {
@@ -43,8 +42,8 @@ impl Server {
     /// # Errors
     /// [`StartError`] with a sentence for the operator.
     pub async fn start(config: Config) -> Result<Self, StartError> {
-        let (state, postgres) = wire(&config, metrics_handle())?;
-        check_schema(&postgres).await?;
+        let state = wire(&config, metrics_handle())?;
+        check_readiness(&state).await?;
         keep_metrics_small(metrics_handle());
         let bind = config.http.bind;
         let listener = TcpListener::bind(bind).map_err(|e| StartError::Bind(bind, e))?;
@@ -89,13 +88,14 @@ fn run(
     Ok(server)
 }
 
-async fn check_schema(postgres: &Arc<Postgres>) -> Result<(), StartError> {
-    match postgres.check_schema().await {
-        Err(MigrateError::Unreachable(e)) => {
-            tracing::warn!(error = %e, "the database cannot be reached yet; not ready until it can");
+/// A database that does not answer may come yet; one that answers must have our tables.
+async fn check_readiness(state: &AppState) -> Result<(), NotReady> {
+    match state.readiness.check().await {
+        Err(NotReady::Unreachable) => {
+            tracing::warn!("the database cannot be reached yet; not ready until it can");
             Ok(())
         }
-        result => Ok(result?),
+        result => result,
     }
 }
 

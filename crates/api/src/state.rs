@@ -41,6 +41,17 @@ pub(crate) enum Admins {
 /// Whether the service can do its work now.
 #[async_trait]
 pub(crate) trait Readiness: Send + Sync {
-    /// `Err` has a sentence that may be shown to anybody.
-    async fn check(&self) -> Result<(), &'static str>;
+    /// Whether the database answers and has the tables that this program needs.
+    async fn check(&self) -> Result<(), NotReady>;
+}
+
+/// Why the service cannot do its work; may be shown to anybody.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NotReady {
+    /// It may come back by itself.
+    #[error("the database cannot be reached")]
+    Unreachable,
+    /// Somebody has to migrate it.
+    #[error("the database lacks migrations; run `cargo xtask migrate`")]
+    Behind,
 }

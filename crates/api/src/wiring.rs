@@ -16,10 +16,10 @@ use time_series_infra::redis::RedisCache;
 
 use crate::config::{CacheConfig, Config, ConfigError};
 use crate::request::CursorKey;
-use crate::state::{Admins, AppState, Readiness};
+use crate::state::{Admins, AppState, NotReady, Readiness};
 
 /// Puts the service together.
-pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<(AppState, Arc<Postgres>), ConfigError> {
+pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppState, ConfigError> {
     let postgres = Postgres::new(&PostgresConfig {
         url: config.database.exposed_url().to_owned(),
         connections: config.database.connections,
@@ -32,19 +32,18 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<(AppSta
     let rules = config.limits.times;
     let aggregate =
         Aggregate::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules, config.limits.rows);
-    let state = AppState {
+    Ok(AppState {
         ingest: IngestSession::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules),
         aggregate: CachedAggregate::new(aggregate, cache(&config.cache)?, config.cache.worth),
         metric_types: MetricTypes::new(postgres.clone(), catalogue),
         sessions: postgres.clone(),
         clock,
-        readiness: Arc::new(Database(postgres.clone())),
+        readiness: Arc::new(Database(postgres)),
         admins: admins(config),
         cursors: CursorKey::derive(config.database.exposed_url()),
         max_body_bytes: config.limits.body_bytes,
         metrics,
-    };
-    Ok((state, postgres))
+    })
 }
 
 fn cache(config: &CacheConfig) -> Result<Option<Arc<dyn AnswerCache>>, ConfigError> {
@@ -73,12 +72,12 @@ struct Database(Arc<Postgres>);
 
 #[async_trait]
 impl Readiness for Database {
-    async fn check(&self) -> Result<(), &'static str> {
-        self.0.check_schema().await.map_err(|e| match e {
-            MigrateError::Behind { .. } => "the database lacks migrations; run `cargo xtask migrate`",
-            e => {
-                tracing::warn!(error = %e, "not ready");
-                "the database cannot be reached"
+    async fn check(&self) -> Result<(), NotReady> {
+        self.0.check_schema().await.map_err(|e| {
+            tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "not ready");
+            match e {
+                MigrateError::Behind { .. } => NotReady::Behind,
+                _ => NotReady::Unreachable,
             }
         })
     }

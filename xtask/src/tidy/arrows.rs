@@ -18,8 +18,8 @@ const ALLOWED: [(&str, &[&str]); 5] = [
 /// What the domain must never know.
 const OUTSIDE_WORLD: [&str; 8] =
     ["tokio", "actix-web", "tokio-postgres", "deadpool-postgres", "fred", "reqwest", "apistos", "hyper"];
-/// The files of the api crate that may name the infra crate.
-const COMPOSITION_ROOT: [&str; 2] = ["wiring.rs", "server.rs"];
+/// The file of the api crate that may name the infra crate.
+const COMPOSITION_ROOT: &str = "wiring.rs";
 
 pub(super) fn check() -> anyhow::Result<()> {
     let metadata = output(&mut cargo(["metadata", "--format-version", "1", "--no-deps"]))?;
@@ -39,7 +39,7 @@ pub(super) fn check() -> anyhow::Result<()> {
         }
     }
     for (path, text) in super::files::rust_files(&root().join("crates/api/src"))? {
-        let is_root = COMPOSITION_ROOT.iter().any(|name| path.ends_with(name));
+        let is_root = path.ends_with(COMPOSITION_ROOT);
         ensure!(is_root || !text.contains("time_series_infra"), "{} must not name the infra crate", path.display());
     }
     Ok(())

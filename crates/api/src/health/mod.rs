@@ -53,7 +53,7 @@ pub(crate) async fn live(_: QueryString<NoParams>) -> Result<Reply<Health>, Prob
 pub(crate) async fn ready(_: QueryString<NoParams>, state: web::Data<AppState>) -> Result<Reply<Health>, Problem> {
     match state.readiness.check().await {
         Ok(()) => Ok(Reply::ok(Health { status: "ok" })),
-        Err(sentence) => Err(Problem::new(Code::Unavailable, format!("Not ready: {sentence}."))),
+        Err(why) => Err(Problem::new(Code::Unavailable, format!("Not ready: {why}."))),
     }
 }
 
