@@ -47,9 +47,12 @@ impl Database {
         &self.url
     }
 
-    /// Whether the server that we started still runs.
-    pub(crate) fn check(&mut self) -> anyhow::Result<()> {
-        self.cluster.as_mut().map_or(Ok(()), Cluster::check)
+    /// Starts the server that we started again, if it ended.
+    pub(crate) async fn keep_running(&mut self) -> anyhow::Result<()> {
+        match &mut self.cluster {
+            Some(cluster) => cluster.keep_running().await,
+            None => Ok(()),
+        }
     }
 
     /// Applies the migrations that it lacks.

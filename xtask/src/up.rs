@@ -51,7 +51,7 @@ impl Up {
         say(welcome(&reachable(bind), !self.no_demo));
         loop {
             tokio::time::sleep(Duration::from_millis(500)).await;
-            database.check()?;
+            database.keep_running().await?;
             if let Some(status) = service.ended()? {
                 bail!("the service ended by itself: {status}");
             }

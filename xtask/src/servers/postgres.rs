@@ -11,11 +11,16 @@ use tokio_postgres::NoTls;
 use uuid::Uuid;
 
 use super::{Account, Debian, Server, free_port};
-use crate::progress::Step;
+use crate::progress::{Step, say};
 
 /// The oldest version whose SQL we use.
 const OLDEST: u32 = 14;
-const START_PATIENCE: Duration = Duration::from_mins(1);
+/// A server that ends at once is tried again for so long.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+/// One that runs may have much to recover before it answers.
+const ANSWER_PATIENCE: Duration = Duration::from_mins(5);
+const RESTART_PAUSE: Duration = Duration::from_millis(500);
+const NAME: &str = "PostgreSQL";
 const SUPERUSER: &str = "postgres";
 
 /// PostgreSQL's programs.
@@ -36,9 +41,16 @@ pub(crate) enum Durability {
 /// A running cluster.
 pub(crate) struct Cluster {
     /// `None`: another command started it, and stops it.
-    server: Option<Server>,
+    server: Option<Running>,
     port: u16,
     password: Option<String>,
+}
+
+/// A server that we started, and how.
+struct Running {
+    server: Server,
+    command: Command,
+    log: PathBuf,
 }
 
 impl Binaries {
@@ -97,11 +109,11 @@ impl Binaries {
         for setting in self.settings(durability) {
             command.args(["-c", setting]);
         }
-        let log = fs::File::create(folder.join("log")).context("cannot write the log")?;
-        command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log);
-        let server = Server::spawn("PostgreSQL", &mut command, Signal::INT)?;
-        let mut cluster = Cluster { server: Some(server), port, password };
-        cluster.wait_until_ready(&folder.join("log")).await?;
+        let log = folder.join("log");
+        let file = fs::File::create(&log).context("cannot write the log")?;
+        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
+        let mut cluster = Cluster { server: Some(Running::start(command, log)?), port, password };
+        cluster.wait_until_ready().await?;
         step.done(format!("port {port}{}", if self.has_timescaledb { ", with TimescaleDB" } else { "" }));
         Ok(cluster)
     }
@@ -170,6 +182,12 @@ impl Binaries {
     }
 }
 
+impl Running {
+    fn start(mut command: Command, log: PathBuf) -> anyhow::Result<Self> {
+        Ok(Self { server: Server::spawn(NAME, &mut command, Signal::INT)?, command, log })
+    }
+}
+
 impl Cluster {
     /// The cluster of that folder, if it runs: line 4 of its pid file is its port.
     async fn running(data: &Path, password: Option<&String>) -> Option<Self> {
@@ -199,24 +217,33 @@ impl Cluster {
         Ok(self.url(name))
     }
 
-    /// Whether it still runs.
-    pub(crate) fn check(&mut self) -> anyhow::Result<()> {
-        let ended = self.server.as_mut().map(Server::ended).transpose()?.flatten();
-        ended.map_or(Ok(()), |status| bail!("PostgreSQL ended by itself: {status}"))
+    /// Starts it again where it was, if it ended.
+    pub(crate) async fn keep_running(&mut self) -> anyhow::Result<()> {
+        let Some(running) = &mut self.server else { return Ok(()) };
+        let Some(status) = running.server.ended()? else { return Ok(()) };
+        say(format!("PostgreSQL ended by itself ({status}); starting it again"));
+        self.wait_until_ready().await
     }
 
-    async fn wait_until_ready(&mut self, log: &Path) -> anyhow::Result<()> {
+    /// Waits; a server that ends meanwhile is started again, since one that was killed may have left
+    /// processes behind that must end first.
+    async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
         let started = Instant::now();
-        loop {
-            if tokio_postgres::connect(&self.url("postgres"), NoTls).await.is_ok() {
-                return Ok(());
+        while tokio_postgres::connect(&self.url("postgres"), NoTls).await.is_err() {
+            if let Some(running) = &mut self.server
+                && running.server.ended()?.is_some()
+            {
+                if started.elapsed() > START_PATIENCE {
+                    let said = fs::read_to_string(&running.log).unwrap_or_default();
+                    bail!("PostgreSQL does not start; it says:\n{said}");
+                }
+                tokio::time::sleep(RESTART_PAUSE).await;
+                running.server = Server::spawn(NAME, &mut running.command, Signal::INT)?;
             }
-            if self.check().is_err() || started.elapsed() > START_PATIENCE {
-                let said = fs::read_to_string(log).unwrap_or_default();
-                bail!("PostgreSQL does not start; it says:\n{said}");
-            }
+            anyhow::ensure!(started.elapsed() < ANSWER_PATIENCE, "PostgreSQL does not answer");
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
+        Ok(())
     }
 }
 
