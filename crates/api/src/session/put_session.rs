@@ -9,7 +9,7 @@ use super::owner::SessionPath;
 use super::receipt::{Receipt, receipt};
 use super::session_body::SessionBody;
 use crate::openapi::Reply;
-use crate::problem::{Code, FieldError, Problem};
+use crate::problem::Problem;
 use crate::request::{JsonBody, NoParams, QueryString};
 use crate::state::AppState;
 
@@ -34,13 +34,7 @@ pub(crate) async fn put_session(
     state: web::Data<AppState>,
 ) -> Result<Reply<Receipt>, Problem> {
     let id: SessionId = path.id()?;
-    let sent = RawSession::from_json(&body.bytes).map_err(time_series_domain::ingest::IngestError::from)?;
-    if sent.session_id().is_some_and(|sent| sent != id) {
-        let message = format!("session_id must be left out or be {id}, the one of the path");
-        let error = FieldError::new("/session_id", "invalid_uuid", message.clone());
-        return Err(Problem::with_errors(Code::InvalidSession, message, vec![error]));
-    }
-    let read = || RawSession::from_json(&body.bytes).map(|session| session.or_session_id(id));
+    let read = || RawSession::from_json(&body.bytes).map(|session| session.at_session_id(id));
     let done = state.ingest.ingest(read, OnConflict::Replace).await?;
     Ok(receipt(&done))
 }

@@ -109,16 +109,21 @@ impl RawSession {
         }
     }
 
-    /// The session's id, if the sender chose one.
-    #[must_use]
-    pub const fn session_id(&self) -> Option<SessionId> {
-        self.session_id
-    }
-
     /// Gives the session this id where it has none. An id that could not be read keeps its reject.
     #[must_use]
     pub fn or_session_id(mut self, id: SessionId) -> Self {
         self.session_id = self.session_id.or(Some(id));
+        self
+    }
+
+    /// Gives the session this id; a sender who chose another has a fault.
+    #[must_use]
+    pub fn at_session_id(mut self, id: SessionId) -> Self {
+        if self.session_id.is_some_and(|sent| sent != id) {
+            let message = format!("must be left out or be {id}, the one that the session is stored under");
+            self.reject_field("session_id", RejectCode::InvalidUuid, &message);
+        }
+        self.session_id = Some(id);
         self
     }
 

@@ -91,7 +91,16 @@ impl Aggregate {
     /// # Errors
     /// [`QueryError`].
     pub async fn answer(&self, query: &AggregateQuery) -> Result<AggregateAnswer, QueryError> {
-        let mut planned = self.plan(query).await?;
+        let planned = self.plan(query).await?;
+        self.answer_planned(query, planned).await
+    }
+
+    /// Runs a plan, and plans again if a metric type changed since.
+    pub(super) async fn answer_planned(
+        &self,
+        query: &AggregateQuery,
+        mut planned: (Arc<Catalogue>, Plan),
+    ) -> Result<AggregateAnswer, QueryError> {
         for _ in 0..CATALOGUE_RETRIES {
             let (catalogue, plan) = &planned;
             let mut fold = Fold::new(&query.calendar, plan, self.max_rows);

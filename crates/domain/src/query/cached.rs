@@ -37,21 +37,22 @@ impl CachedAggregate {
         let (Some(cache), Some(words)) = (&self.cache, words) else {
             return Ok(render(&self.aggregate.answer(query).await?));
         };
-        let (catalogue, plan) = self.aggregate.plan(query).await?;
-        if !plan.may_be_expensive() {
-            return Ok(render(&self.aggregate.answer(query).await?));
+        let planned = self.aggregate.plan(query).await?;
+        if !planned.1.may_be_expensive() {
+            return Ok(render(&self.aggregate.answer_planned(query, planned).await?));
         }
+        let generation = planned.0.generation;
         let head = self.aggregate.store.head(query.user_id).await?;
-        let key = |version| key(query, words, version, catalogue.generation);
-        if head.generation == catalogue.generation
+        let key = |version| key(query, words, version, generation);
+        if head.generation == generation
             && let Some(answer) = cache.get(&key(head.version)).await
         {
             return Ok(answer);
         }
         let started = Instant::now();
-        let answer = self.aggregate.answer(query).await?;
+        let answer = self.aggregate.answer_planned(query, planned).await?;
         let rendered = render(&answer);
-        if started.elapsed() >= self.worth && head.generation == catalogue.generation {
+        if started.elapsed() >= self.worth && head.generation == generation {
             cache.put(&key(answer.version), &rendered).await;
         }
         Ok(rendered)
