@@ -32,6 +32,10 @@ seed *ARGS:
 stress *ARGS:
     cargo xtask stress {{ARGS}}
 
+# figures against their targets, over HTTP
+bench *ARGS:
+    cargo xtask bench {{ARGS}}
+
 # write docs/openapi.json anew
 openapi:
     cargo xtask openapi

@@ -72,7 +72,8 @@ impl Database {
     }
 }
 
-type Connection = tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>;
+/// What drives a connection; ends with it.
+pub(crate) type Connection = tokio::task::JoinHandle<Result<(), tokio_postgres::Error>>;
 
 /// One connection, for statements of our own.
 pub(crate) async fn connect(url: &str) -> anyhow::Result<(tokio_postgres::Client, Connection)> {

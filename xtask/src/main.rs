@@ -1,13 +1,16 @@
 //! `cargo xtask`: everything that is done with this project besides editing it.
 
+mod bench;
 mod cargo;
 mod database;
+mod load;
 mod migrate;
 mod openapi;
 mod progress;
 mod seed;
 mod servers;
 mod stress;
+mod target;
 mod test;
 mod tidy;
 mod up;
@@ -35,6 +38,8 @@ enum Command {
     Seed(seed::Seed),
     /// Posts many sessions over HTTP, asks the original stress test's queries, and reports times.
     Stress(stress::Stress),
+    // Described where its options are.
+    Bench(bench::Bench),
     /// Writes docs/openapi.json anew from the routes.
     Openapi(openapi::Openapi),
     /// Checks format, lints, docs, layers and generated files: what CI checks besides the tests.
@@ -82,6 +87,7 @@ async fn run() -> anyhow::Result<()> {
         Command::Migrate(migrate) => migrate.run().await,
         Command::Seed(seed) => seed.run().await,
         Command::Stress(stress) => stress.run().await,
+        Command::Bench(bench) => bench.run().await,
         Command::Openapi(openapi) => openapi.run().await,
         Command::Tidy(tidy) => tidy.run().await,
     }

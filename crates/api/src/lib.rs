@@ -1,9 +1,11 @@
 //! The REST surface: extract and parse, call a use case, answer.
 
 pub mod config;
+mod format;
 mod health;
 mod metric_type;
 pub mod openapi;
+mod points;
 mod problem;
 mod query;
 mod request;

@@ -6,7 +6,7 @@ use apistos::app::{BuildConfig, OpenApiWrapper};
 use apistos::web::{delete, get, post, put, resource};
 
 use crate::problem::{Code, Problem};
-use crate::{health, metric_type, openapi, query, session};
+use crate::{health, metric_type, openapi, points, query, session};
 
 /// Where the document that is made of these routes can be had, if `build` says so.
 pub(crate) const DOCUMENT_PATH: &str = "/openapi.json";
@@ -30,6 +30,14 @@ where
                 .route(delete().to(session::delete_session))
                 .default_service(only("GET, PUT, DELETE")),
         )
+        .service(
+            resource("/api/sessions/{session_id}/points/")
+                .route(get().to(points::get_session_points))
+                .default_service(only("GET")),
+        )
+        .service(resource("/api/points/").route(get().to(points::get_points)).default_service(only("GET")))
+        .service(resource("/api/latest/").route(get().to(points::latest)).default_service(only("GET")))
+        .service(resource("/api/catalog/").route(get().to(points::catalog)).default_service(only("GET")))
         .service(resource("/api/timeseries/").route(get().to(query::timeseries)).default_service(only("GET")))
         .service(
             resource("/api/metrictypes/")

@@ -9,11 +9,14 @@ use apistos::app::BuildConfig;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::config::{Config, ConfigError, HttpConfig};
+use crate::request::Peer;
 use crate::routes;
 use crate::state::{AppState, NotReady};
 use crate::telemetry;
 use crate::wiring::wire;
 
+/// A connection whose client has left is kept for so long, and with it what its request is doing.
+const LINGER: Duration = Duration::from_millis(100);
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// A running service.
@@ -83,8 +86,13 @@ fn run(
             .wrap(middleware::NormalizePath::new(middleware::TrailingSlash::Always))
             .wrap(middleware::Compress::default())
     };
-    let server =
-        HttpServer::new(app).workers(http.workers).shutdown_timeout(http.shutdown.as_secs()).listen(listener)?.run();
+    let server = HttpServer::new(app)
+        .workers(http.workers)
+        .shutdown_timeout(http.shutdown.as_secs())
+        .client_disconnect_timeout(LINGER)
+        .on_connect(Peer::remember)
+        .listen(listener)?
+        .run();
     Ok(server)
 }
 

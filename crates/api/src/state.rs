@@ -11,13 +11,18 @@ use time_series_domain::ingest::IngestSession;
 use time_series_domain::metric_type::MetricTypes;
 use time_series_domain::ports::SessionStore;
 use time_series_domain::query::CachedAggregate;
+use time_series_domain::query::points::ReadPoints;
 
-use crate::request::CursorKey;
+use crate::request::{CursorKey, QueryGate};
 
 /// The use cases, over whatever the composition root chose.
 pub(crate) struct AppState {
     pub(crate) ingest: IngestSession,
     pub(crate) aggregate: CachedAggregate,
+    pub(crate) points: ReadPoints,
+    /// How many values may be held to be thinned out.
+    pub(crate) max_values: usize,
+    pub(crate) queries: QueryGate,
     pub(crate) metric_types: MetricTypes,
     pub(crate) sessions: Arc<dyn SessionStore>,
     pub(crate) clock: Arc<dyn Clock>,

@@ -9,13 +9,14 @@ use time_series_domain::Clock;
 use time_series_domain::ingest::IngestSession;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypes};
 use time_series_domain::ports::AnswerCache;
+use time_series_domain::query::points::ReadPoints;
 use time_series_domain::query::{Aggregate, CachedAggregate};
 use time_series_infra::local::{MokaCache, SystemClock};
 use time_series_infra::postgres::{MigrateError, Postgres, PostgresConfig};
 use time_series_infra::redis::RedisCache;
 
 use crate::config::{CacheConfig, Config, ConfigError};
-use crate::request::CursorKey;
+use crate::request::{CursorKey, QueryGate};
 use crate::state::{Admins, AppState, NotReady, Readiness};
 
 /// Puts the service together.
@@ -30,11 +31,15 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalogue = Arc::new(CatalogueCache::default());
     let rules = config.limits.times;
-    let aggregate =
-        Aggregate::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules, config.limits.rows);
+    let limits = config.limits.queries();
+    let aggregate = Aggregate::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules, limits);
+    let points = ReadPoints::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules, limits);
     Ok(AppState {
+        points,
+        max_values: limits.bucket_values.saturating_mul(4),
         ingest: IngestSession::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules),
         aggregate: CachedAggregate::new(aggregate, cache(&config.cache)?, config.cache.worth),
+        queries: QueryGate::new(config.queries.concurrency, config.database.wait, config.queries.timeout),
         metric_types: MetricTypes::new(postgres.clone(), catalogue),
         sessions: postgres.clone(),
         clock,

@@ -15,6 +15,7 @@ pub mod session;
 pub mod summary;
 mod timestamp;
 
+pub use block::BlockPoint;
 pub use bucket::{Bucket, Calendar, Interval, Weekday};
 pub use channel::{Channel, ChannelId, Pointer};
 pub use clock::{Clock, FixedClock};

@@ -7,8 +7,11 @@ use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use time_series_api::Server;
-use time_series_api::config::{AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig};
+use time_series_api::config::{
+    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, QueriesConfig,
+};
 use time_series_domain::TimeRules;
+use time_series_domain::query::QueryLimits;
 use uuid::Uuid;
 
 use crate::database::{Backend, TestDatabase};
@@ -74,7 +77,8 @@ pub struct TestAppBuilder {
     backend: Backend,
     cache: CacheConfig,
     admin_token: Option<String>,
-    max_rows: usize,
+    limits: QueryLimits,
+    queries: QueriesConfig,
     max_body_bytes: usize,
 }
 
@@ -104,7 +108,35 @@ impl TestAppBuilder {
     /// With a limit on rows.
     #[must_use]
     pub const fn max_rows(mut self, rows: usize) -> Self {
-        self.max_rows = rows;
+        self.limits.rows = rows;
+        self
+    }
+
+    /// With a limit on the values of a bucket that are kept.
+    #[must_use]
+    pub const fn max_bucket_values(mut self, values: usize) -> Self {
+        self.limits.bucket_values = values;
+        self
+    }
+
+    /// With a limit on the points that a query reads.
+    #[must_use]
+    pub const fn max_points_read(mut self, points: u64) -> Self {
+        self.limits.points_read = points;
+        self
+    }
+
+    /// With so many queries at a time.
+    #[must_use]
+    pub const fn query_concurrency(mut self, queries: usize) -> Self {
+        self.queries.concurrency = queries;
+        self
+    }
+
+    /// With a limit on the time of a query.
+    #[must_use]
+    pub const fn query_timeout(mut self, timeout: Duration) -> Self {
+        self.queries.timeout = timeout;
         self
     }
 
@@ -140,7 +172,14 @@ impl TestAppBuilder {
             },
             cache: self.cache,
             admin: AdminConfig { token: self.admin_token.map(Into::into) },
-            limits: LimitsConfig { body_bytes: self.max_body_bytes, rows: self.max_rows, times: TimeRules::default() },
+            queries: self.queries,
+            limits: LimitsConfig {
+                body_bytes: self.max_body_bytes,
+                rows: self.limits.rows,
+                bucket_values: self.limits.bucket_values,
+                points_read: self.limits.points_read,
+                times: TimeRules::default(),
+            },
             log: LogConfig { directives: "off".to_owned(), json: true },
         }
     }
@@ -172,7 +211,8 @@ impl TestApp {
             backend,
             cache: CacheConfig { enabled: false, redis_url: None, max_bytes: 1 << 20, worth: Duration::ZERO },
             admin_token: None,
-            max_rows: 1_000_000,
+            limits: QueryLimits::default(),
+            queries: QueriesConfig { concurrency: 4, timeout: Duration::from_secs(30) },
             max_body_bytes: 8 << 20,
         }
     }

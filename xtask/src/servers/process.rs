@@ -24,6 +24,11 @@ impl Server {
         Ok(Self { child, name, stop })
     }
 
+    /// Its process id.
+    pub(crate) fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// How it ended, if it did.
     pub(crate) fn ended(&mut self) -> anyhow::Result<Option<std::process::ExitStatus>> {
         self.child.try_wait().with_context(|| format!("cannot watch {}", self.name))

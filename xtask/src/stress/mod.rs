@@ -2,16 +2,18 @@
 
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
-mod load;
 mod queries;
 mod report;
-mod target;
 
 use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::Args;
 
+use crate::load::{self, RandomSessions, Sessions, Shape};
 use crate::progress::say;
+use crate::target::Target;
 
 /// Posts sessions over HTTP, asks the original stress test's queries over a socket, and reports p50 and p99.
 ///
@@ -46,31 +48,29 @@ pub(crate) struct Stress {
     data_dir: Option<PathBuf>,
 }
 
-/// What a session looks like.
-#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Shape {
-    /// As in the original: points of random series at random minutes of an hour.
-    Seed,
-    /// Three series at 1 Hz.
-    Hz,
-}
-
 impl Stress {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         anyhow::ensure!(
             self.sessions > 0 && self.points > 0 && self.users > 0 && self.concurrency > 0 && self.repeat > 0,
             "--sessions, --points, --users, --concurrency and --repeat must be at least 1"
         );
-        let target = target::Target::provide(self.url.as_deref(), self.data_dir.as_deref()).await?;
-        let load = load::Load::new(&self);
-        let posted = load.post(&target).await;
-        let measured = match &posted {
-            Ok(_) => queries::measure(&target, load.first_user(), self.repeat).await,
+        let target = Target::provide("stress", self.url.as_deref(), None, self.data_dir.as_deref()).await?;
+        let sessions = Arc::new(RandomSessions::new(self.users, self.sessions, self.points, self.shape));
+        let took = load::post(&target.url, &sessions, self.concurrency).await;
+        let measured = match &took {
+            Ok(_) => queries::measure(&target, sessions.users()[0], self.repeat).await,
             Err(_) => Ok(Vec::new()),
         };
         let bytes = target.bytes().await;
-        let left = target.leave(&load).await;
-        say(report::report(&self, &posted?, &measured?, bytes?.as_deref()));
+        let left = target.leave(sessions.users(), self.sessions).await;
+        let posted = Posted { took: took?, points: self.sessions * self.points };
+        say(report::report(&self, &posted, &measured?, bytes?.as_deref()));
         left
     }
+}
+
+/// How the posting went.
+struct Posted {
+    took: Duration,
+    points: usize,
 }

@@ -6,8 +6,8 @@ use anyhow::{Context, bail};
 use reqwest::Client;
 use uuid::Uuid;
 
-use super::target::Target;
 use crate::progress::Step;
+use crate::target::Target;
 
 /// One query, many times.
 pub(crate) struct Measured {

@@ -2,10 +2,9 @@
 
 use std::fmt::Write;
 
-use super::Stress;
-use super::load::Posted;
 use super::queries::Measured;
-use super::target::TableBytes;
+use super::{Posted, Stress};
+use crate::target::TableBytes;
 
 pub(crate) fn report(stress: &Stress, posted: &Posted, measured: &[Measured], bytes: Option<&[TableBytes]>) -> String {
     let seconds = posted.took.as_secs_f64();

@@ -4,4 +4,6 @@ mod env;
 mod sections;
 
 pub use env::ConfigError;
-pub use sections::{AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig};
+pub use sections::{
+    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, QueriesConfig,
+};

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
 use time_series_domain::TimeRules;
+use time_series_domain::query::QueryLimits;
 use tracing_subscriber::EnvFilter;
 
 use super::env::{ConfigError, Env};
@@ -16,6 +17,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// PostgreSQL.
     pub database: DatabaseConfig,
+    /// Queries.
+    pub queries: QueriesConfig,
     /// The cache of answers.
     pub cache: CacheConfig,
     /// Who may change metric types.
@@ -50,6 +53,15 @@ pub struct DatabaseConfig {
     pub statement_timeout: Duration,
 }
 
+/// Queries.
+#[derive(Debug, Clone)]
+pub struct QueriesConfig {
+    /// `QUERY_CONCURRENCY`, default half of `DATABASE_CONNECTIONS`: how many run at a time.
+    pub concurrency: usize,
+    /// `QUERY_TIMEOUT_MS`, default 30000: how long one may take, whatever its `Request-Timeout` says.
+    pub timeout: Duration,
+}
+
 /// The cache of answers.
 #[derive(Debug, Clone)]
 pub struct CacheConfig {
@@ -78,6 +90,10 @@ pub struct LimitsConfig {
     pub body_bytes: usize,
     /// `MAX_ROWS`, default 1000000: the most rows of an answer.
     pub rows: usize,
+    /// `MAX_BUCKET_VALUES`, default 5000000: the most values of a bucket that are kept for percentiles.
+    pub bucket_values: usize,
+    /// `MAX_POINTS_READ`, default 100000000: the most points that a query reads.
+    pub points_read: u64,
     /// `DAYS_BEFORE_START` (1), `DAYS_AFTER_START` (31), `DAYS_AHEAD` (1): plausible times of points.
     pub times: TimeRules,
 }
@@ -101,9 +117,11 @@ impl Config {
     }
 
     fn read(env: &Env) -> Result<Self, ConfigError> {
+        let database = DatabaseConfig::read(env)?;
         Ok(Self {
             http: HttpConfig::read(env)?,
-            database: DatabaseConfig::read(env)?,
+            queries: QueriesConfig::read(env, &database)?,
+            database,
             cache: CacheConfig::read(env)?,
             admin: AdminConfig { token: env.text("ADMIN_TOKEN").map(SecretString::from) },
             limits: LimitsConfig::read(env)?,
@@ -141,6 +159,16 @@ impl DatabaseConfig {
     }
 }
 
+impl QueriesConfig {
+    fn read(env: &Env, database: &DatabaseConfig) -> Result<Self, ConfigError> {
+        let half = (database.connections / 2).max(1);
+        Ok(Self {
+            concurrency: at_least_one("QUERY_CONCURRENCY", env.parsed("QUERY_CONCURRENCY", half)?)?,
+            timeout: Duration::from_millis(env.parsed("QUERY_TIMEOUT_MS", 30_000)?),
+        })
+    }
+}
+
 impl CacheConfig {
     fn read(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
@@ -154,20 +182,30 @@ impl CacheConfig {
 
 impl LimitsConfig {
     fn read(env: &Env) -> Result<Self, ConfigError> {
-        let rules = TimeRules::default();
+        let (rules, limits) = (TimeRules::default(), QueryLimits::default());
         let days = |name, default: i64| {
             let days: u16 = env.parsed(name, u16::try_from(default).unwrap_or(u16::MAX))?;
             Ok::<_, ConfigError>(i64::from(days))
         };
         Ok(Self {
             body_bytes: at_least_one("MAX_BODY_BYTES", env.parsed("MAX_BODY_BYTES", 64 << 20)?)?,
-            rows: at_least_one("MAX_ROWS", env.parsed("MAX_ROWS", 1_000_000)?)?,
+            rows: at_least_one("MAX_ROWS", env.parsed("MAX_ROWS", limits.rows)?)?,
+            bucket_values: at_least_one("MAX_BUCKET_VALUES", env.parsed("MAX_BUCKET_VALUES", limits.bucket_values)?)?,
+            points_read: env.parsed("MAX_POINTS_READ", limits.points_read)?,
             times: TimeRules {
                 days_before_start: days("DAYS_BEFORE_START", rules.days_before_start)?,
                 days_after_start: days("DAYS_AFTER_START", rules.days_after_start)?,
                 days_ahead_of_clock: days("DAYS_AHEAD", rules.days_ahead_of_clock)?,
             },
         })
+    }
+}
+
+impl LimitsConfig {
+    /// What is too much for a query.
+    #[must_use]
+    pub const fn queries(&self) -> QueryLimits {
+        QueryLimits { rows: self.rows, bucket_values: self.bucket_values, points_read: self.points_read }
     }
 }
 

@@ -34,6 +34,7 @@ pub(crate) fn spec() -> Spec {
         tags: vec![
             tag("sessions", "Store, list and delete recordings."),
             tag("timeseries", "Ask for aggregates."),
+            tag("points", "Read points, and see what there is."),
             tag("metrictypes", "The series there are and what their values look like."),
             tag("health", "Probes and metrics for operators."),
         ],

@@ -2,16 +2,21 @@
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
+use std::pin::Pin;
 
-use actix_web::body::BoxBody;
+use actix_web::body::{BoxBody, SizedStream};
 use actix_web::http::StatusCode;
-use actix_web::http::header::{ContentType, HeaderName, HeaderValue};
+use actix_web::http::header::{HeaderName, HeaderValue, VARY};
 use actix_web::{HttpRequest, HttpResponse, Responder};
 use apistos::paths::{Examples, MediaType, Response, Responses};
 use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
+use bytes::Bytes;
+use futures_util::Stream;
 use serde::Serialize;
 use serde_json::Value;
+
+use crate::format::Format;
 
 /// A type with an example for the document.
 pub(crate) trait Example {
@@ -23,6 +28,8 @@ pub(crate) trait Example {
 pub(crate) trait Answer: ApiComponent + Example {
     /// Each status and what it means.
     const STATUSES: &'static [(u16, &'static str)] = &[(200, "Done.")];
+    /// The formats that it can be had in besides JSON.
+    const FORMATS: &'static [Format] = &[];
 }
 
 /// An answer to be sent as JSON.
@@ -59,15 +66,50 @@ impl<T: Serialize> Responder for Reply<T> {
     }
 }
 
-/// An answer whose JSON is already there, documented as `T`.
+/// An answer that is rendered already, or while it is sent, documented as `T`.
 pub(crate) struct Rendered<T> {
-    json: Vec<u8>,
+    content_type: &'static str,
+    headers: Vec<(HeaderName, HeaderValue)>,
+    body: RenderedBody,
     documented_as: PhantomData<T>,
 }
 
+enum RenderedBody {
+    Whole(Vec<u8>),
+    /// With its length, if that is known.
+    Chunks(Chunks, Option<u64>),
+    /// The caller has it.
+    NotModified,
+}
+
+/// Pieces of a body. An error cuts the connection off, so that the caller knows.
+pub(crate) type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BrokenOff>>>>;
+
+/// Why a body was cut off; the caller sees the end of the connection.
+#[derive(Debug, thiserror::Error)]
+#[error("the answer was broken off")]
+pub(crate) struct BrokenOff;
+
 impl<T> Rendered<T> {
-    pub(crate) const fn new(json: Vec<u8>) -> Self {
-        Self { json, documented_as: PhantomData }
+    const fn new(content_type: &'static str, body: RenderedBody) -> Self {
+        Self { content_type, headers: Vec::new(), body, documented_as: PhantomData }
+    }
+
+    pub(crate) const fn whole(content_type: &'static str, bytes: Vec<u8>) -> Self {
+        Self::new(content_type, RenderedBody::Whole(bytes))
+    }
+
+    pub(crate) fn chunks(content_type: &'static str, chunks: Chunks, length: Option<u64>) -> Self {
+        Self::new(content_type, RenderedBody::Chunks(chunks, length))
+    }
+
+    pub(crate) const fn not_modified() -> Self {
+        Self::new("", RenderedBody::NotModified)
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
+        self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        self
     }
 }
 
@@ -75,7 +117,23 @@ impl<T> Responder for Rendered<T> {
     type Body = BoxBody;
 
     fn respond_to(self, _: &HttpRequest) -> HttpResponse {
-        HttpResponse::Ok().insert_header(ContentType::json()).body(self.json)
+        let status = match self.body {
+            RenderedBody::NotModified => StatusCode::NOT_MODIFIED,
+            _ => StatusCode::OK,
+        };
+        let mut response = HttpResponse::build(status);
+        for header in self.headers {
+            response.insert_header(header);
+        }
+        response.insert_header((VARY, "Accept"));
+        match self.body {
+            RenderedBody::NotModified => response.finish(),
+            RenderedBody::Whole(bytes) => response.content_type(self.content_type).body(bytes),
+            RenderedBody::Chunks(chunks, Some(length)) => {
+                response.content_type(self.content_type).body(SizedStream::new(length, chunks))
+            }
+            RenderedBody::Chunks(chunks, None) => response.content_type(self.content_type).streaming(chunks),
+        }
     }
 }
 
@@ -106,11 +164,12 @@ fn responses<T: Answer>() -> Responses {
     let response = |(status, description): &(u16, &str)| {
         let mut media = MediaType { schema: reference.clone(), ..MediaType::default() };
         with_example(&mut media, T::example());
-        let response = Response {
-            description: (*description).to_owned(),
-            content: BTreeMap::from([("application/json".to_owned(), media)]),
-            ..Response::default()
-        };
+        let mut content = BTreeMap::from([("application/json".to_owned(), media)]);
+        content.extend(T::FORMATS.iter().map(|format| (format.essence().to_owned(), MediaType::default())));
+        if *status == StatusCode::NOT_MODIFIED.as_u16() {
+            content.clear();
+        }
+        let response = Response { description: (*description).to_owned(), content, ..Response::default() };
         (status.to_string(), ReferenceOr::Object(response))
     };
     Responses { responses: T::STATUSES.iter().map(response).collect(), ..Responses::default() }

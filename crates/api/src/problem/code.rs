@@ -51,6 +51,10 @@ codes! {
     MetricTypeExists, "metric_type_exists", CONFLICT, "A metric type of this name exists";
     /// Points are in the way.
     MetricTypeInUse, "metric_type_in_use", CONFLICT, "The metric type has points that are in the way";
+    /// The data is older than was asked for.
+    VersionNotReached, "version_not_reached", PRECONDITION_FAILED, "The data has not reached this version";
+    /// None of the formats asked for.
+    NotAcceptable, "not_acceptable", NOT_ACCEPTABLE, "None of the formats asked for can be made";
     /// The body is too long.
     BodyTooLarge, "body_too_large", PAYLOAD_TOO_LARGE, "The body is too large";
     /// The body is packed in a way that is not known.
@@ -63,6 +67,10 @@ codes! {
     InvalidMetricType, "invalid_metric_type", UNPROCESSABLE_ENTITY, "The metric type is not valid";
     /// The answer would be too large.
     TooManyRows, "too_many_rows", UNPROCESSABLE_ENTITY, "The answer would have too many rows";
+    /// Too many values would have to be kept.
+    TooManyValues, "too_many_values", UNPROCESSABLE_ENTITY, "The query would have to keep too many values";
+    /// Too many points would have to be read.
+    TooManyPoints, "too_many_points", UNPROCESSABLE_ENTITY, "The query would read too many points";
     /// A bug.
     Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// The database is away.

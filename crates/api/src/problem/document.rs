@@ -27,6 +27,24 @@ pub(crate) struct Problem {
     total: usize,
     /// The methods that the path takes, where another was used.
     allow: Option<&'static str>,
+    estimate: Option<Box<Estimate>>,
+}
+
+/// What a refused query would have taken.
+#[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema, ApiComponent)]
+#[schemars(rename = "Estimate")]
+pub(crate) struct Estimate {
+    /// Rows of the answer, at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) rows: Option<u64>,
+    /// Values that would have to be kept, at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) values: Option<u64>,
+    /// Points that would be read, at least.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) points: Option<u64>,
+    /// How many are allowed.
+    pub(crate) limit: u64,
 }
 
 /// One fault of the request.
@@ -67,16 +85,24 @@ struct ProblemBody<'a> {
     /// How many faults there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     total_errors: Option<usize>,
+    /// What the query would take, if it is refused for that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<Estimate>,
 }
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), total: 0, allow: None }
+        Self { code, detail: detail.into(), errors: Vec::new(), total: 0, allow: None, estimate: None }
+    }
+
+    /// A bug; the log has the cause.
+    pub(crate) fn internal() -> Self {
+        Self::new(Code::Internal, "This is a fault of the service, not of the request. The log has the cause.")
     }
 
     pub(crate) fn with_errors(code: Code, detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
         let total = errors.len();
-        Self { code, detail: detail.into(), errors, total, allow: None }
+        Self { code, detail: detail.into(), errors, total, allow: None, estimate: None }
     }
 
     /// There are more faults than are listed.
@@ -88,6 +114,12 @@ impl Problem {
     /// Tells which methods would be right.
     pub(crate) const fn allow(mut self, methods: &'static str) -> Self {
         self.allow = Some(methods);
+        self
+    }
+
+    /// Tells what the query would have taken.
+    pub(crate) fn estimate(mut self, estimate: Estimate) -> Self {
+        self.estimate = Some(Box::new(estimate));
         self
     }
 
@@ -107,6 +139,7 @@ impl Problem {
             detail: &self.detail,
             errors: (self.total > 0).then_some(&self.errors),
             total_errors: (self.total > 0).then_some(self.total),
+            estimate: self.estimate.as_deref().copied(),
         }
     }
 }

@@ -2,9 +2,9 @@
 
 use time_series_domain::ingest::{IngestError, Reject, Rejects};
 use time_series_domain::ports::{ChangeError, StoreError};
-use time_series_domain::query::QueryError;
+use time_series_domain::query::{QueryError, Refusal};
 
-use super::{Code, FieldError, Problem};
+use super::{Code, Estimate, FieldError, Problem};
 
 impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Self {
@@ -37,7 +37,7 @@ impl From<StoreError> for Problem {
             | StoreError::Inconsistent { .. }
             | StoreError::Failed { .. } => {
                 tracing::error!(error = %e, cause = ?std::error::Error::source(&e), "store failed");
-                Self::new(Code::Internal, "This is a fault of the service, not of the request. The log has the cause.")
+                Self::internal()
             }
         }
     }
@@ -91,11 +91,28 @@ impl From<QueryError> for Problem {
             QueryError::Series(time_series_domain::SelectorError::Unknown { .. }) => ("series", "unknown_series"),
             QueryError::Series(_) => ("series", "invalid_parameter"),
             QueryError::NoNumbers { .. } => ("agg_func", "no_numbers"),
-            QueryError::TooManyRows { .. } => return Self::new(Code::TooManyRows, e.to_string()),
+            QueryError::TooMuch(refusal) => return refusal.into(),
             QueryError::Store(e) => return e.into(),
         };
         let message = e.to_string();
         Self::with_errors(Code::InvalidParameters, message.clone(), vec![FieldError::new(parameter, code, message)])
+    }
+}
+
+impl From<Refusal> for Problem {
+    fn from(refusal: Refusal) -> Self {
+        let (code, estimate) = match refusal {
+            Refusal::Rows { rows, limit } => {
+                (Code::TooManyRows, Estimate { rows: Some(rows as u64), limit: limit as u64, ..Estimate::default() })
+            }
+            Refusal::Values { values, limit, .. } => {
+                (Code::TooManyValues, Estimate { values: Some(values), limit: limit as u64, ..Estimate::default() })
+            }
+            Refusal::Points { points, limit } => {
+                (Code::TooManyPoints, Estimate { points: Some(points), limit, ..Estimate::default() })
+            }
+        };
+        Self::new(code, refusal.to_string()).estimate(estimate)
     }
 }
 

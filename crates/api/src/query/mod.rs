@@ -1,7 +1,13 @@
-//! `/api/timeseries/`
+//! `/api/timeseries/`: parameters → what is asked → answer → bytes.
 
+mod asked;
+mod columns;
+mod flat;
+mod metadata;
+mod nested;
 mod params;
 mod render;
 mod timeseries;
+mod timeseries_answer;
 
 pub(crate) use timeseries::timeseries;

@@ -1,25 +1,19 @@
-//! The parameters of an aggregate query, parsed into what the domain asks.
+//! The parameters of an aggregate query.
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
 use serde_json::{Value, json};
-use time_series_domain::query::{AggFunction, AggregateQuery};
-use time_series_domain::{
-    Calendar, Interval, SelectorError, SeriesMode, SeriesSelector, SessionId, Timestamp, UserId, Weekday,
-};
 use uuid::Uuid;
 
-use crate::problem::Problem;
+use super::asked::Parsed;
 use crate::request::{FromPairs, Pairs};
-
-const DEFAULT_DAYS: i64 = 7;
 
 /// What to aggregate.
 #[derive(JsonSchema, ApiComponent)]
 #[expect(dead_code, reason = "documents what Parsed holds")]
 pub(crate) struct TimeseriesParams {
-    /// Whose data.
-    user_id: Uuid,
+    /// Whose data. Several users, comma-separated or repeated, are merged unless `group_by=user`; asking for several is for admins.
+    user_id: Vec<Uuid>,
     /// Only this session.
     session_id: Option<Uuid>,
     /// Which series; all by default. Comma-separated and repeatable. A name is exact; a part with `*` is a glob over the whole name; anything else (`^session\.`) is one regular expression, searched in the name.
@@ -32,42 +26,36 @@ pub(crate) struct TimeseriesParams {
     start_time: Option<String>,
     /// Points before this: RFC 3339, or a date (its midnight in `tz`). By default now.
     end_time: Option<String>,
-    /// What to compute, comma-separated: `avg` (default), `min`, `max`, `count`, `sum`, `first`, `last`, `stddev`.
+    /// What to compute, comma-separated: `avg` (default), `min`, `max`, `count`, `sum`, `first`, `last`, `stddev`, `range`, `median`, `p0` to `p100` with decimals (`p99.9`), `mode`, `distinct`, `time_avg`.
     agg_func: Option<String>,
     /// IANA time zone of the buckets; `UTC` by default.
     tz: Option<String>,
     /// The day that weeks start on; `monday` by default.
     week_start: Option<String>,
-}
-
-/// The parameters as parsed; what could not be has its fault in the pairs.
-pub(crate) struct Parsed {
-    user_id: Uuid,
-    session_id: Option<Uuid>,
-    /// As they were given, to be echoed.
-    series: Vec<String>,
-    interval: Option<String>,
-    selector: SeriesSelector,
-    calendar: Option<Calendar>,
-    start: Option<When>,
-    end: Option<When>,
-    functions: Vec<AggFunction>,
-}
-
-/// An instant, or a date whose instant depends on the zone.
-enum When {
-    Instant(Timestamp),
-    Date(String),
-}
-
-/// A query, and what was asked as it was asked, to be echoed.
-pub(super) struct Asked {
-    pub(super) query: AggregateQuery,
-    pub(super) interval: String,
-    pub(super) agg_func: String,
-    pub(super) series: Vec<String>,
-    /// The range ends now, at another instant for every query.
-    pub(super) until_now: bool,
+    /// Only points whose numeric leaves meet these conditions: leaf, one of `= != < <= > >=`, number; comma means and. The leaf of a bare number is `value`.
+    r#where: Option<String>,
+    /// `session`: buckets of the time since each session's start (`PT0S`, `PT5M`, …), for an `interval` of seconds, minutes or hours. `calendar` by default.
+    align: Option<String>,
+    /// `session`: a row a session and series over the range, or a bucket if `interval` is given. `user`: a row a user.
+    group_by: Option<String>,
+    /// What to compute of the values of the sessions (or users) of a bucket, comma-separated: `median` of the sessions' means.
+    over: Option<String>,
+    /// What stands in buckets without a point, for series that have one: `none` (default), `null`, `zero`, `previous`, `linear`.
+    fill: Option<String>,
+    /// How far before the range `fill` looks for a known bucket: `12h`, `7d`, `4w`.
+    fill_lookback: Option<String>,
+    /// `approx`: percentiles of more values than the service keeps come from a sketch, whose relative error the metadata state. `exact` by default.
+    accuracy: Option<String>,
+    /// `json` (default), `csv`, `ndjson`, `arrow` or `parquet`; as well by the header `Accept`.
+    format: Option<String>,
+    /// `flat`: a row a leaf (always so in csv, arrow and parquet). `nested` by default.
+    shape: Option<String>,
+    /// `columns`: arrays by series and leaf, as plotting libraries take them (JSON only). `rows` by default.
+    layout: Option<String>,
+    /// Waits up to 5 seconds until the user's data has reached this version, then answers 412.
+    min_version: Option<u64>,
+    /// `true`: the metadata say what was read, and how long it took.
+    explain: Option<bool>,
 }
 
 impl FromPairs for TimeseriesParams {
@@ -84,121 +72,45 @@ impl FromPairs for TimeseriesParams {
         "agg_func",
         "tz",
         "week_start",
+        "where",
+        "align",
+        "group_by",
+        "over",
+        "fill",
+        "fill_lookback",
+        "accuracy",
+        "format",
+        "shape",
+        "layout",
+        "min_version",
+        "explain",
     ];
 
     fn examples() -> Vec<(&'static str, Value)> {
         vec![
-            ("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b")),
+            ("user_id", json!(["d38834e0-fe46-4bf9-831d-1d5b125bdc9b"])),
             ("series", json!(["session.gut_health_score", "session.urine.*"])),
             ("interval", json!("month")),
             ("start_time", json!("2025-01-01")),
             ("end_time", json!("2025-02-01T00:00:00Z")),
-            ("agg_func", json!("avg,max")),
+            ("agg_func", json!("avg,p90")),
             ("tz", json!("America/New_York")),
             ("week_start", json!("sunday")),
+            ("where", json!("value>=20")),
+            ("align", json!("calendar")),
+            ("group_by", json!("session")),
+            ("over", json!("median")),
+            ("fill", json!("previous")),
+            ("fill_lookback", json!("7d")),
+            ("accuracy", json!("approx")),
+            ("format", json!("json")),
+            ("shape", json!("flat")),
+            ("layout", json!("rows")),
+            ("explain", json!(true)),
         ]
     }
 
     fn from_pairs(pairs: &mut Pairs) -> Parsed {
-        let interval = pairs.read("interval", Interval::parse);
-        let week_start =
-            pairs.read("week_start", |text| Weekday::parse(text).ok_or("is not a weekday; use monday to sunday"));
-        let interval = interval.unwrap_or(Interval::Weeks(1));
-        let week_start = week_start.unwrap_or_default();
-        let calendar = pairs.read("tz", |zone| Calendar::new(interval, zone, week_start));
-        let calendar = calendar.or_else(|| Calendar::new(interval, "UTC", week_start).ok());
-        Parsed {
-            user_id: pairs.required_uuid("user_id"),
-            session_id: pairs.uuid("session_id"),
-            series: pairs.all("series").into_iter().map(str::to_owned).collect(),
-            interval: pairs.all("interval").first().map(|text| (*text).to_owned()),
-            selector: read_selector(pairs),
-            calendar,
-            start: pairs.read("start_time", read_when),
-            end: pairs.read("end_time", read_when),
-            functions: read_functions(pairs),
-        }
-    }
-}
-
-fn read_selector(pairs: &mut Pairs) -> SeriesSelector {
-    let mode = pairs.read("series_mode", |text| match text {
-        "exact" => Ok(SeriesMode::Exact),
-        "glob" => Ok(SeriesMode::Glob),
-        "regex" => Ok(SeriesMode::Regex),
-        _ => Err("must be exact, glob or regex; leave it out to let the characters of series tell"),
-    });
-    let selector = SeriesSelector::parse(&pairs.all("series"), mode.unwrap_or_default());
-    selector.unwrap_or_else(|e: SelectorError| {
-        pairs.fault("series", "invalid_parameter", e);
-        SeriesSelector::all()
-    })
-}
-
-fn read_functions(pairs: &mut Pairs) -> Vec<AggFunction> {
-    let functions = pairs.read("agg_func", |text| {
-        let mut functions: Vec<AggFunction> = Vec::new();
-        for name in text.split(',') {
-            let function = AggFunction::parse(name.trim()).map_err(|e| format!("{name:?} {e}"))?;
-            if !functions.contains(&function) {
-                functions.push(function);
-            }
-        }
-        Ok::<_, String>(functions)
-    });
-    functions.unwrap_or_else(|| vec![AggFunction::Avg])
-}
-
-fn read_when(text: &str) -> Result<When, String> {
-    let is_date = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-    if is_date {
-        return Ok(When::Date(text.to_owned()));
-    }
-    Timestamp::parse_rfc3339(text).map(When::Instant).map_err(|e| {
-        let hint = if text.contains(' ') { " (in a URL, write + as %2B)" } else { "" };
-        format!("{e}, nor a date such as 2025-01-01{hint}")
-    })
-}
-
-impl Parsed {
-    /// The query that these parameters ask at the moment `now`.
-    pub(super) fn ask(self, now: Timestamp) -> Result<Asked, Problem> {
-        let calendar = self.calendar.ok_or_else(|| Problem::parameter("tz", "is not an IANA time zone"))?;
-        let end = self.end.map(|end| end.resolve("end_time", &calendar)).transpose()?;
-        let start = self.start.map(|start| start.resolve("start_time", &calendar)).transpose()?;
-        let until_now = end.is_none();
-        let (end, end_words) = end.map_or((now, "now, the default of end_time"), |end| (end, "end_time"));
-        let start = start.unwrap_or_else(|| end.plus_days(-DEFAULT_DAYS));
-        if start >= end {
-            let message =
-                format!("must lie before {end_words}: {} is not before {}", calendar.label(start), calendar.label(end));
-            return Err(Problem::parameter("start_time", message));
-        }
-        let names: Vec<&str> = self.functions.iter().map(|f| f.name()).collect();
-        Ok(Asked {
-            until_now,
-            agg_func: names.join(","),
-            interval: self.interval.unwrap_or_else(|| "week".to_owned()),
-            series: self.series,
-            query: AggregateQuery {
-                user_id: UserId(self.user_id),
-                session_id: self.session_id.map(SessionId),
-                selector: self.selector,
-                calendar,
-                range: start..end,
-                functions: self.functions,
-            },
-        })
-    }
-}
-
-impl When {
-    fn resolve(self, name: &str, calendar: &Calendar) -> Result<Timestamp, Problem> {
-        match self {
-            Self::Instant(t) => Ok(t),
-            Self::Date(text) => calendar
-                .parse_date(&text)
-                .ok_or_else(|| Problem::parameter(name, format!("{text:?} is not a date of the calendar"))),
-        }
+        Parsed::read(pairs)
     }
 }

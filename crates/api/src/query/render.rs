@@ -1,210 +1,189 @@
-//! An answer as JSON.
+//! An answer as bytes, chunk by chunk.
 
-use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
-use time_series_domain::query::{AggFunction, AggregateAnswer, BucketRow, Cell, SeriesAnswer, TextSummary};
-use time_series_domain::{Interval, MetricType, Summary};
+use time_series_domain::query::AggregateAnswer;
+use time_series_domain::{Interval, Timestamp};
 
-use super::params::Asked;
+use super::asked::{Asked, Output};
+use super::columns;
+use super::flat::{Flat, Names, has_leaf};
+use super::metadata::metadata;
+use super::nested::Nested;
+use crate::format::{Format, JsonList, Writer, WriterError, elements, end_record, json};
 
-/// `{"metadata": {…}, "results": […]}`
-pub(super) fn render(asked: &Asked, answer: &AggregateAnswer) -> Vec<u8> {
-    serde_json::to_vec(&Body { asked, answer }).unwrap_or_default()
+/// Rows of a chunk.
+const CHUNK_ROWS: usize = 2_000;
+
+/// Gives the chunks of a rendered answer.
+pub(super) struct Render {
+    asked: Asked,
+    answer: AggregateAnswer,
+    format: Format,
+    cache: &'static str,
+    stage: Stage,
 }
 
-struct Body<'a> {
-    asked: &'a Asked,
-    answer: &'a AggregateAnswer,
+enum Stage {
+    Head,
+    /// The next row of a series, and what is being written.
+    Rows {
+        series: usize,
+        row: usize,
+        to: To,
+    },
+    Done,
 }
 
-impl Serialize for Body<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut body = serializer.serialize_map(Some(2))?;
-        body.serialize_entry("metadata", &Metadata(self))?;
-        body.serialize_entry("results", &Results(self))?;
-        body.end()
+/// What rows are written to.
+enum To {
+    List(JsonList, Option<Flat>),
+    Lines(u64),
+    Writer(Box<Writer>, Flat),
+}
+
+impl Render {
+    pub(super) const fn new(asked: Asked, answer: AggregateAnswer, format: Format, cache: &'static str) -> Self {
+        Self { asked, answer, format, cache, stage: Stage::Head }
     }
-}
 
-struct Metadata<'a>(&'a Body<'a>);
-
-impl Serialize for Metadata<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Body { asked, answer } = self.0;
-        let calendar = &asked.query.calendar;
-        let mut metadata = serializer.serialize_map(None)?;
-        metadata.serialize_entry("count", &answer.rows())?;
-        metadata.serialize_entry("interval", &asked.interval)?;
-        metadata.serialize_entry("agg_func", &asked.agg_func)?;
-        metadata.serialize_entry("user_id", &asked.query.user_id.0)?;
-        metadata.serialize_entry("session_id", &asked.query.session_id.map(|s| s.0))?;
-        metadata.serialize_entry("series", &asked.series)?;
-        metadata.serialize_entry("start_time", &calendar.label(asked.query.range.start))?;
-        metadata.serialize_entry("end_time", &calendar.label(asked.query.range.end))?;
-        metadata.serialize_entry("tz", calendar.zone_name())?;
-        metadata.serialize_entry("week_start", calendar.week_start().name())?;
-        metadata.serialize_entry("skipped", &answer.skipped)?;
-        metadata.serialize_entry("version", &answer.version)?;
-        metadata.end()
+    /// Whether all of it fits into a few chunks.
+    pub(super) fn is_small(&self) -> bool {
+        self.answer.rows() <= 5 * CHUNK_ROWS
     }
-}
 
-struct Results<'a>(&'a Body<'a>);
+    /// All of it at once.
+    pub(super) fn whole(self) -> Result<Vec<u8>, WriterError> {
+        let mut whole = Vec::new();
+        for chunk in self {
+            whole.append(&mut chunk?);
+        }
+        Ok(whole)
+    }
 
-impl Serialize for Results<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Body { asked, answer } = self.0;
-        let calendar = &asked.query.calendar;
-        // The only bucket of `all` has the start of the range as its label.
-        let all = (calendar.interval() == Interval::All).then_some(asked.query.range.start);
-        let mut results = serializer.serialize_seq(Some(answer.rows()))?;
-        for series in &answer.series {
-            let shape = Shape::of(&series.metric_type);
-            for row in &series.rows {
-                let bucket = calendar.label(all.unwrap_or(row.bucket));
-                results.serialize_element(&Row {
-                    bucket,
-                    series,
-                    content: row,
-                    shape: &shape,
-                    functions: &asked.query.functions,
-                })?;
+    /// How many bytes it will be, by rendering it once for nothing.
+    pub(super) fn measure(&mut self) -> Result<u64, WriterError> {
+        let mut bytes = 0;
+        while let Some(chunk) = self.chunk()? {
+            bytes += chunk.len() as u64;
+        }
+        self.stage = Stage::Head;
+        Ok(bytes)
+    }
+
+    fn head(&self, out: &mut Vec<u8>) -> Result<To, WriterError> {
+        let flat = || Flat::new(&self.asked, &self.answer, self.format);
+        Ok(match (self.format, self.asked.output) {
+            (Format::Json, output) => {
+                out.extend_from_slice(b"{\"metadata\":");
+                json(out, &metadata(&self.asked, &self.answer, self.count(), self.cache));
+                out.extend_from_slice(b",\"results\":[");
+                To::List(JsonList::default(), (output == Output::Flat).then(flat))
             }
-        }
-        results.end()
-    }
-}
-
-struct Row<'a> {
-    bucket: String,
-    series: &'a SeriesAnswer,
-    content: &'a BucketRow,
-    shape: &'a Shape,
-    functions: &'a [AggFunction],
-}
-
-impl Serialize for Row<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut row = serializer.serialize_map(Some(3))?;
-        row.serialize_entry("bucket", &self.bucket)?;
-        row.serialize_entry("series", self.series.metric_type.series.as_str())?;
-        match self.functions {
-            [function] => row.serialize_entry("value", &self.value(*function))?,
-            _ => row.serialize_entry("value", &ByFunction(self))?,
-        }
-        row.end()
-    }
-}
-
-impl<'a> Row<'a> {
-    const fn value(&'a self, function: AggFunction) -> CellValue<'a> {
-        CellValue { cell: &self.content.cell, shape: self.shape, function }
-    }
-}
-
-/// `{"avg": …, "max": …}`
-struct ByFunction<'a>(&'a Row<'a>);
-
-impl Serialize for ByFunction<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let functions = self.0.functions;
-        serializer.collect_map(functions.iter().map(|f| (f.name(), self.0.value(*f))))
-    }
-}
-
-struct CellValue<'a> {
-    cell: &'a Cell,
-    shape: &'a Shape,
-    function: AggFunction,
-}
-
-impl Serialize for CellValue<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        match self.cell {
-            Cell::Numbers(summaries) => {
-                Leaves { shape: self.shape, summaries, function: self.function }.serialize(serializer)
+            (Format::Ndjson, Output::Nested | Output::Columns) => To::Lines(0),
+            (format, _) => {
+                let flat = flat();
+                To::Writer(Box::new(Writer::new(format, flat.table.clone(), false, out)?), flat)
             }
-            Cell::Text(text) => text_value(text, self.function, serializer),
-        }
-    }
-}
-
-fn text_value<S: Serializer>(text: &TextSummary, function: AggFunction, serializer: S) -> Result<S::Ok, S::Error> {
-    match function {
-        AggFunction::Count => text.count.serialize(serializer),
-        AggFunction::First => text.first.value.serialize(serializer),
-        AggFunction::Last => text.last.value.serialize(serializer),
-        _ => serializer.serialize_none(), // refused before: the function needs numbers
-    }
-}
-
-/// How the leaves of a value nest.
-enum Shape {
-    /// The number of the channel at that place.
-    Leaf(usize),
-    /// Members by key. A leaf that is also a branch has the empty key.
-    Branch(Vec<(String, Shape)>),
-}
-
-impl Shape {
-    fn of(metric_type: &MetricType) -> Self {
-        if metric_type.is_scalar() {
-            return Self::Leaf(0);
-        }
-        let mut root = Self::Branch(Vec::new());
-        for (place, channel) in metric_type.channels.iter().enumerate() {
-            root.insert(channel.pointer.tokens(), place);
-        }
-        root
+        })
     }
 
-    fn insert(&mut self, path: &[String], place: usize) {
-        if let Self::Leaf(other) = self {
-            *self = Self::Branch(vec![(String::new(), Self::Leaf(*other))]);
-        }
-        let Self::Branch(members) = self else { return };
-        let Some((key, deeper)) = path.split_first() else {
-            members.push((String::new(), Self::Leaf(place)));
-            return;
-        };
-        match members.iter_mut().find(|(k, _)| k == key) {
-            Some((_, member)) => member.insert(deeper, place),
-            None if deeper.is_empty() => members.push((key.clone(), Self::Leaf(place))),
-            None => {
-                let mut member = Self::Branch(Vec::new());
-                member.insert(deeper, place);
-                members.push((key.clone(), member));
-            }
-        }
-    }
-
-    /// Whether a bucket has a number here.
-    fn has_value(&self, summaries: &[Summary]) -> bool {
-        match self {
-            Self::Leaf(place) => summaries.get(*place).is_some_and(|s| s.count() > 0),
-            Self::Branch(members) => members.iter().any(|(_, member)| member.has_value(summaries)),
-        }
-    }
-}
-
-struct Leaves<'a> {
-    shape: &'a Shape,
-    summaries: &'a [Summary],
-    function: AggFunction,
-}
-
-impl Serialize for Leaves<'_> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let members = match self.shape {
-            Shape::Leaf(place) => {
-                let summary = self.summaries.get(*place).copied().unwrap_or_default();
-                return match self.function {
-                    AggFunction::Count => summary.count().serialize(serializer),
-                    function => function.of(&summary).serialize(serializer),
+    /// How many results there are.
+    fn count(&self) -> usize {
+        match self.asked.output {
+            Output::Nested => self.answer.rows(),
+            Output::Columns => columns::count(&self.answer),
+            Output::Flat => {
+                let leaves = |series: &time_series_domain::query::SeriesAnswer| {
+                    let leaves = Names::of(series).leaves.len();
+                    let of_row = |row| (0..leaves).filter(|leaf| has_leaf(series.figures(row), leaves, *leaf)).count();
+                    (0..series.rows.len()).map(of_row).sum::<usize>()
                 };
+                self.answer.series.iter().map(leaves).sum()
             }
-            Shape::Branch(members) => members.iter().filter(|(_, member)| member.has_value(self.summaries)),
+        }
+    }
+
+    /// What the bucket of a row is called by.
+    fn shown_bucket(&self, bucket: Timestamp) -> Timestamp {
+        // The only bucket of `all` has the start of the range as its label.
+        match self.asked.query.axis.calendar() {
+            Some(calendar) if calendar.interval() == Interval::All => self.asked.query.range.start,
+            _ => bucket,
+        }
+    }
+
+    /// Some rows of one series, up to the end of a chunk.
+    fn rows(
+        &self,
+        series: usize,
+        rows: std::ops::Range<usize>,
+        to: &mut To,
+        out: &mut Vec<u8>,
+    ) -> Result<(), WriterError> {
+        let answer = &self.answer.series[series];
+        let axis = &self.asked.query.axis;
+        let bucket = |row: usize| self.shown_bucket(answer.rows[row].bucket);
+        let table = |flat: &Flat| {
+            let (names, mut batch) = (Names::of(answer), flat.table.batch());
+            rows.clone().for_each(|row| flat.push(&mut batch, answer, &names, row, bucket(row)));
+            batch
         };
-        let leaves = |shape| Leaves { shape, ..*self };
-        serializer.collect_map(members.map(|(key, shape)| (key, leaves(shape))))
+        match to {
+            To::List(list, Some(flat)) => elements(&flat.table, &table(flat), list, out),
+            To::List(list, None) if self.asked.output == Output::Columns => {
+                columns::write(out, list, &self.asked, answer, |row| axis.label(bucket(row)));
+            }
+            To::List(list, None) => {
+                let nested = Nested::new(&self.asked.query, answer);
+                for row in rows {
+                    list.next(out);
+                    nested.write(out, &axis.label(bucket(row)), row);
+                }
+            }
+            To::Lines(count) => {
+                let nested = Nested::new(&self.asked.query, answer);
+                *count += rows.len() as u64;
+                for row in rows {
+                    nested.write(out, &axis.label(bucket(row)), row);
+                    out.push(b'\n');
+                }
+            }
+            To::Writer(writer, flat) => writer.batch(table(flat), out)?,
+        }
+        Ok(())
+    }
+
+    fn chunk(&mut self) -> Result<Option<Vec<u8>>, WriterError> {
+        let mut out = Vec::new();
+        let (mut series, mut row, mut to) = match std::mem::replace(&mut self.stage, Stage::Done) {
+            Stage::Done => return Ok(None),
+            Stage::Head => (0, 0, self.head(&mut out)?),
+            Stage::Rows { series, row, to } => (series, row, to),
+        };
+        let mut left = CHUNK_ROWS;
+        while let Some(answer) = self.answer.series.get(series) {
+            if left == 0 {
+                self.stage = Stage::Rows { series, row, to };
+                return Ok(Some(out));
+            }
+            let whole_series = self.asked.output == Output::Columns && self.format == Format::Json;
+            let end = if whole_series { answer.rows.len() } else { answer.rows.len().min(row + left) };
+            self.rows(series, row..end, &mut to, &mut out)?;
+            left -= (end - row).min(left);
+            (series, row) = if end == answer.rows.len() { (series + 1, 0) } else { (series, end) };
+        }
+        match to {
+            To::List(..) => out.extend_from_slice(b"]}"),
+            To::Lines(count) => end_record(count, "", &mut out),
+            To::Writer(writer, _) => writer.end("", &mut out)?,
+        }
+        Ok(Some(out))
+    }
+}
+
+impl Iterator for Render {
+    type Item = Result<Vec<u8>, WriterError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        self.chunk().transpose()
     }
 }

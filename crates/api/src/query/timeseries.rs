@@ -1,114 +1,125 @@
 //! `GET /api/timeseries/`
 
+use actix_web::http::header::ETAG;
 use actix_web::web;
-use apistos::{ApiComponent, api_operation};
-use schemars::JsonSchema;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use apistos::api_operation;
+use futures_util::{StreamExt, stream};
+use time_series_domain::ports::ScanHead;
+use time_series_domain::query::{Found, answer_key};
 
+use super::asked::{Asked, Output};
 use super::params::TimeseriesParams;
-use super::render::render;
-use crate::openapi::{Answer, Example, Rendered};
+use super::render::Render;
+use super::timeseries_answer::Timeseries;
+use crate::format::{Format, WriterError};
+use crate::openapi::{BrokenOff, Rendered};
 use crate::problem::Problem;
-use crate::request::QueryString;
+use crate::request::{Caller, QueryString, USER_VERSION, tag_of};
 use crate::state::AppState;
-
-/// Aggregates by series and bucket.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what render() writes")]
-pub(crate) struct Timeseries {
-    metadata: TimeseriesMetadata,
-    /// Ordered by series, then bucket. Buckets without a point are absent.
-    results: Vec<TimeseriesRow>,
-}
-
-/// What was asked, and what was taken where nothing was asked.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what render() writes")]
-pub(crate) struct TimeseriesMetadata {
-    /// How many results there are.
-    count: usize,
-    /// The bucket length asked for.
-    interval: String,
-    /// The functions asked for.
-    agg_func: String,
-    /// Whose data.
-    user_id: Uuid,
-    /// The only session, or null.
-    session_id: Option<Uuid>,
-    /// The series parameters as they were given; empty for all.
-    series: Vec<String>,
-    /// Start of the range, included.
-    start_time: String,
-    /// End of the range, not included.
-    end_time: String,
-    /// The time zone of the buckets.
-    tz: String,
-    /// The day that weeks start on.
-    week_start: String,
-    /// Series that a pattern selected but that have no numbers to aggregate.
-    skipped: Vec<String>,
-    /// The version of the user's data that this shows.
-    version: u64,
-}
-
-/// The aggregate of a series in a bucket.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what render() writes")]
-pub(crate) struct TimeseriesRow {
-    /// The start of the bucket, with the offset of `tz`; also where the range cuts the bucket.
-    bucket: String,
-    /// The series.
-    series: String,
-    /// A number where the series' values are a number or `{"value": number}`, else an object by leaf; an object by function of those where several functions were asked for. `stddev` of one point is null.
-    value: Value,
-}
-
-impl Example for Timeseries {
-    fn example() -> Value {
-        json!({
-            "metadata": {
-                "count": 2,
-                "interval": "month",
-                "agg_func": "avg",
-                "user_id": "d38834e0-fe46-4bf9-831d-1d5b125bdc9b",
-                "session_id": null,
-                "series": ["session.gut_health_score,session.urine.color"],
-                "start_time": "2025-01-01T00:00:00-05:00",
-                "end_time": "2025-02-01T00:00:00-05:00",
-                "tz": "America/New_York",
-                "week_start": "monday",
-                "skipped": [],
-                "version": 1
-            },
-            "results": [
-                {"bucket": "2025-01-01T00:00:00-05:00", "series": "session.gut_health_score", "value": 71.5},
-                {"bucket": "2025-01-01T00:00:00-05:00", "series": "session.urine.color", "value": {"b": 120.0, "g": 240.0, "r": 255.0}}
-            ]
-        })
-    }
-}
-
-impl Answer for Timeseries {
-    const STATUSES: &'static [(u16, &'static str)] = &[(200, "The aggregates, exact and fresh.")];
-}
 
 /// Aggregates a user's series.
 #[api_operation(
     tag = "timeseries",
     operation_id = "timeseries",
-    summary = "Aggregate series over calendar buckets",
-    description = "Exact aggregates of a user's points, by series and calendar bucket, from one snapshot that has every acknowledged write. A parameter that does not exist is an error.",
+    summary = "Aggregate series over buckets",
+    description = "Exact aggregates of points, by series and bucket, from one snapshot that has every acknowledged write. A parameter that does not exist is an error.",
+    error_code = 401,
+    error_code = 403,
+    error_code = 406,
+    error_code = 412,
     error_code = 422,
     error_code = 500,
     error_code = 503
 )]
 pub(crate) async fn timeseries(
     params: QueryString<TimeseriesParams>,
+    caller: Caller,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    let asked = params.0.ask(state.clock.now())?;
-    let words = (!asked.until_now).then(|| format!("{} {:?}", asked.interval, asked.series));
-    let json = state.aggregate.answer(&asked.query, words.as_deref(), |answer| render(&asked, answer)).await?;
-    Ok(Rendered::new(json))
+    let parsed = params.0;
+    if parsed.asks_for_many() {
+        caller.require_admin()?;
+    }
+    let format = Format::negotiate(parsed.format, caller.accept(), &Format::ALL)?;
+    let min_version = parsed.min_version;
+    let asked = parsed.ask(state.clock.now())?;
+    if asked.output == Output::Columns && format != Format::Json {
+        return Err(Problem::parameter("layout", "is columns, which is for format=json"));
+    }
+    let answer = Box::pin(answer(&state, &caller, asked, format, min_version));
+    state.queries.run(&caller, answer).await
+}
+
+async fn answer(
+    state: &AppState,
+    caller: &Caller,
+    asked: Asked,
+    format: Format,
+    min_version: Option<u64>,
+) -> Result<Rendered<Timeseries>, Problem> {
+    let words = format!("{} {:?} {:?} {format:?}", asked.interval, asked.series, asked.output);
+    let users = &asked.query.users;
+    if let Some(least) = min_version {
+        state.queries.wait_for_version(least, || state.aggregate.head(users)).await?;
+    }
+    if caller.is_conditional() && !asked.until_now {
+        let head = state.aggregate.head(users).await?;
+        let tag = tag(&asked, &words, head);
+        if caller.has(&tag) {
+            return Ok(Rendered::not_modified().header(ETAG, &tag).header(USER_VERSION, &head.version.to_string()));
+        }
+    }
+    let is_worth_keeping = !asked.until_now && !asked.query.explain;
+    let (head, rendered) =
+        match state.aggregate.answer(&asked.query, is_worth_keeping.then_some(words.as_str())).await? {
+            Found::Kept { rendered, head } => (head, Rendered::whole(format.media_type(), rendered)),
+            Found::Made(answer, keep) => {
+                let head = ScanHead { version: answer.version, generation: answer.generation };
+                let cache = cache_words(state, &asked);
+                let render = Render::new(asked.clone(), *answer, format, cache);
+                let rendered = if render.is_small() {
+                    let bytes = render.whole().map_err(|e| broken(&e))?;
+                    if let Some(keep) = keep {
+                        state.aggregate.keep(keep, &bytes).await;
+                    }
+                    Rendered::whole(format.media_type(), bytes)
+                } else {
+                    stream_of(render, format)?
+                };
+                (head, rendered)
+            }
+        };
+    Ok(rendered.header(ETAG, &tag(&asked, &words, head)).header(USER_VERSION, &head.version.to_string()))
+}
+
+/// Chunks that are rendered as they are sent.
+fn stream_of(mut render: Render, format: Format) -> Result<Rendered<Timeseries>, Problem> {
+    // CSV has nothing that tells its end: its length does.
+    let length = if format == Format::Csv { Some(render.measure().map_err(|e| broken(&e))?) } else { None };
+    let chunks = stream::iter(render).map(|chunk| {
+        chunk.map(Into::into).map_err(|e| {
+            tracing::error!(error = %e, "an answer was broken off");
+            BrokenOff
+        })
+    });
+    Ok(Rendered::chunks(format.media_type(), Box::pin(chunks), length))
+}
+
+fn broken(e: &WriterError) -> Problem {
+    tracing::error!(error = %e, "an answer could not be written");
+    Problem::internal()
+}
+
+fn tag(asked: &Asked, words: &str, head: ScanHead) -> String {
+    tag_of(&answer_key(&asked.query, words, head))
+}
+
+const fn cache_words(state: &AppState, asked: &Asked) -> &'static str {
+    if !state.aggregate.has_cache() {
+        "off"
+    } else if asked.query.explain {
+        "passed by: explain=true shows what it takes to make the answer"
+    } else {
+        "missed"
+    }
 }

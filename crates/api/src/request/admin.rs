@@ -18,7 +18,7 @@ use crate::state::{Admins, AppState};
 /// The name of the security scheme in the OpenAPI document.
 const SCHEME: &str = "admin";
 
-/// Only made for requests that may change metric types.
+/// Only made for requests of admins.
 pub(crate) struct Admin;
 
 impl FromRequest for Admin {
@@ -26,12 +26,17 @@ impl FromRequest for Admin {
     type Future = Ready<Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
-        let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let state = request.app_data::<web::Data<AppState>>();
-        ready(match state.map(|state| &state.admins) {
-            Some(admins) => check(admins, authorization),
-            None => Err(Problem::new(Code::Internal, "The service was put together wrongly.")),
-        })
+        ready(admin(request))
+    }
+}
+
+/// Whether a request is an admin's.
+pub(super) fn admin(request: &HttpRequest) -> Result<Admin, Problem> {
+    let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let state = request.app_data::<web::Data<AppState>>();
+    match state.map(|state| &state.admins) {
+        Some(admins) => check(admins, authorization),
+        None => Err(Problem::new(Code::Internal, "The service was put together wrongly.")),
     }
 }
 

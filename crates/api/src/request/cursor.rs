@@ -18,22 +18,16 @@ impl CursorKey {
 
     /// A cursor for the list of that user.
     pub(crate) fn seal(&self, user: UserId, position: &SessionPosition) -> String {
-        let mut bytes = Vec::with_capacity(PLACE + SEAL);
-        bytes.push(u8::from(position.start_ts.is_some()));
-        bytes.extend(position.start_ts.map_or(0, Timestamp::micros).to_be_bytes());
-        bytes.extend(position.session_id.0.as_bytes());
-        let seal = self.seal_of(user, &bytes);
-        bytes.extend(&seal);
-        hex::encode(bytes)
+        let mut place = Vec::with_capacity(PLACE);
+        place.push(u8::from(position.start_ts.is_some()));
+        place.extend(position.start_ts.map_or(0, Timestamp::micros).to_be_bytes());
+        place.extend(position.session_id.0.as_bytes());
+        self.seal_place(user.0.as_bytes(), place)
     }
 
     /// The place that a cursor of ours names; `None` for anything else, also for another user's.
     pub(crate) fn open(&self, user: UserId, cursor: &str) -> Option<SessionPosition> {
-        let bytes = hex::decode(cursor).ok()?;
-        let (place, seal) = bytes.split_at_checked(PLACE)?;
-        if self.seal_of(user, place) != seal {
-            return None;
-        }
+        let place: [u8; PLACE] = self.open_place(user.0.as_bytes(), cursor)?.try_into().ok()?;
         let micros = i64::from_be_bytes(place[1..9].try_into().ok()?);
         Some(SessionPosition {
             start_ts: (place[0] == 1).then(|| Timestamp::from_micros(micros)),
@@ -41,9 +35,23 @@ impl CursorKey {
         })
     }
 
-    fn seal_of(&self, user: UserId, place: &[u8]) -> [u8; SEAL] {
+    /// A place in the list that `list` tells from all others.
+    pub(crate) fn seal_place(&self, list: &[u8], mut place: Vec<u8>) -> String {
+        let seal = self.seal_of(list, &place);
+        place.extend(&seal);
+        hex::encode(place)
+    }
+
+    /// The place that a cursor of ours names in that list.
+    pub(crate) fn open_place(&self, list: &[u8], cursor: &str) -> Option<Vec<u8>> {
+        let mut bytes = hex::decode(cursor).ok()?;
+        let seal = bytes.split_off(bytes.len().checked_sub(SEAL)?);
+        (self.seal_of(list, &bytes).as_slice() == seal).then_some(bytes)
+    }
+
+    fn seal_of(&self, list: &[u8], place: &[u8]) -> [u8; SEAL] {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
-        hasher.update(user.0.as_bytes()).update(place);
+        hasher.update(list).update(place);
         let mut seal = [0; SEAL];
         seal.copy_from_slice(&hasher.finalize().as_bytes()[..SEAL]);
         seal

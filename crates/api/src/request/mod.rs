@@ -1,13 +1,23 @@
 //! What is taken out of a request before a handler runs, one extractor a file.
 
 mod admin;
+mod caller;
 mod cursor;
+mod gate;
 mod json_body;
 mod pairs;
+mod peer;
 mod query_string;
+mod selection;
+mod tag;
 
 pub(crate) use admin::Admin;
+pub(crate) use caller::Caller;
 pub(crate) use cursor::CursorKey;
+pub(crate) use gate::{Place, QueryGate, while_there};
 pub(crate) use json_body::JsonBody;
 pub(crate) use pairs::Pairs;
+pub(crate) use peer::Peer;
 pub(crate) use query_string::{FromPairs, NoParams, QueryString};
+pub(crate) use selection::{When, check_range, clash, read_filter, read_selector};
+pub(crate) use tag::{USER_VERSION, tag_of};

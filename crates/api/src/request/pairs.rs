@@ -8,6 +8,8 @@ use uuid::Uuid;
 
 use crate::problem::{Code, FieldError, Problem};
 
+const A_UUID: &str = "8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
+
 /// The parameters of a request and what is wrong with them.
 pub(crate) struct Pairs {
     pairs: Vec<(String, String)>,
@@ -63,10 +65,17 @@ impl Pairs {
         }
     }
 
-    pub(crate) fn uuid(&mut self, name: &str) -> Option<Uuid> {
+    /// A word out of some; the fault names them.
+    pub(crate) fn word<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
         self.read(name, |text| {
-            Uuid::try_parse(text).map_err(|_| "must be a UUID such as 8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e")
+            let known = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
+            let all = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+            known.ok_or_else(|| format!("is {text:?}; it must be one of {}", all()))
         })
+    }
+
+    pub(crate) fn uuid(&mut self, name: &str) -> Option<Uuid> {
+        self.read(name, |text| Uuid::try_parse(text).map_err(|_| format!("must be a UUID such as {A_UUID}")))
     }
 
     /// A UUID that must be there; without one the fault is noted and the nil UUID stands in for it.
@@ -75,6 +84,27 @@ impl Pairs {
             self.fault(name, "missing_parameter", "is required");
         }
         self.uuid(name).unwrap_or_default()
+    }
+
+    /// UUIDs, comma-separated or repeated, at least one: ascending, each once.
+    pub(crate) fn required_uuids(&mut self, name: &str) -> Vec<Uuid> {
+        let values: Vec<String> = self.all(name).into_iter().map(str::to_owned).collect();
+        if values.is_empty() {
+            self.fault(name, "missing_parameter", "is required");
+        }
+        let mut uuids = Vec::new();
+        for text in values.iter().flat_map(|value| value.split(',')) {
+            let Ok(uuid) = Uuid::try_parse(text.trim()) else {
+                let shown: String = text.chars().take(50).collect();
+                let message = format!("has {shown:?}; it must be a UUID such as {A_UUID}, or several with commas");
+                self.fault(name, "invalid_parameter", message);
+                break;
+            };
+            uuids.push(uuid);
+        }
+        uuids.sort_unstable();
+        uuids.dedup();
+        uuids
     }
 
     pub(crate) fn number<T: FromStr + PartialOrd + Display>(&mut self, name: &str, least: &T, most: &T) -> Option<T> {

@@ -1,14 +1,13 @@
 //! `DELETE /api/sessions/{session_id}/`
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::HeaderName;
 use actix_web::{HttpResponse, web};
 use apistos::api_operation;
 
 use super::owner::{OwnerParams, SessionPath, no_such_session, owner};
 use crate::openapi::Deleted;
 use crate::problem::Problem;
-use crate::request::QueryString;
+use crate::request::{QueryString, USER_VERSION};
 use crate::state::AppState;
 
 /// Deletes a session.
@@ -33,6 +32,6 @@ pub(crate) async fn delete_session(
     let Some(version) = state.sessions.delete(user, id).await? else {
         return Err(no_such_session(&id.to_string(), "the user has none of this id"));
     };
-    let version = (HeaderName::from_static("user-version"), version.to_string());
+    let version = (USER_VERSION, version.to_string());
     Ok(Deleted(HttpResponse::build(StatusCode::NO_CONTENT).insert_header(version).finish()))
 }

@@ -13,5 +13,6 @@ mod session_view;
 pub(crate) use delete_session::delete_session;
 pub(crate) use get_session::get_session;
 pub(crate) use list_sessions::list_sessions;
+pub(crate) use owner::{SessionPath, no_such_session, owner_of};
 pub(crate) use post_session::post_session;
 pub(crate) use put_session::put_session;

@@ -36,7 +36,7 @@ impl FromPairs for OwnerParams {
 }
 
 impl SessionPath {
-    pub(super) fn id(&self) -> Result<SessionId, Problem> {
+    pub(crate) fn id(&self) -> Result<SessionId, Problem> {
         let uuid = Uuid::try_parse(&self.session_id);
         uuid.map(SessionId).map_err(|_| no_such_session(&self.session_id, "it is no UUID"))
     }
@@ -44,8 +44,13 @@ impl SessionPath {
 
 /// The user whose session is meant.
 pub(super) async fn owner(state: &AppState, id: SessionId, params: &OwnerParams) -> Result<UserId, Problem> {
-    if let Some(user) = params.user_id {
-        return Ok(UserId(user));
+    owner_of(state, id, params.user_id.map(UserId)).await
+}
+
+/// The user whose session is meant, where one may have been named.
+pub(crate) async fn owner_of(state: &AppState, id: SessionId, named: Option<UserId>) -> Result<UserId, Problem> {
+    if let Some(user) = named {
+        return Ok(user);
     }
     match state.sessions.owners(id).await?.as_slice() {
         [] => Err(no_such_session(&id.to_string(), "it was never stored, or is deleted")),
@@ -57,6 +62,6 @@ pub(super) async fn owner(state: &AppState, id: SessionId, params: &OwnerParams)
     }
 }
 
-pub(super) fn no_such_session(id: &str, why: &str) -> Problem {
+pub(crate) fn no_such_session(id: &str, why: &str) -> Problem {
     Problem::new(Code::SessionNotFound, format!("There is no session {id}: {why}."))
 }

@@ -10,6 +10,7 @@ use time_series_domain::ingest::{Ingested, Outcome};
 use uuid::Uuid;
 
 use crate::openapi::{Answer, Example, Reply};
+use crate::request::USER_VERSION;
 
 /// What became of a session.
 #[derive(Serialize, JsonSchema, ApiComponent)]
@@ -65,9 +66,14 @@ pub(super) fn receipt(done: &Ingested) -> Reply<Receipt> {
         points: done.points,
         version: done.version,
     };
-    if done.outcome == Outcome::Created {
+    let reply = if done.outcome == Outcome::Created {
         let location = format!("/api/sessions/{}/?user_id={}", done.session_id, done.user_id);
-        return Reply::new(StatusCode::CREATED, body).header(LOCATION, &location);
+        Reply::new(StatusCode::CREATED, body).header(LOCATION, &location)
+    } else {
+        Reply::ok(body)
+    };
+    match done.version {
+        Some(version) => reply.header(USER_VERSION, &version.to_string()),
+        None => reply,
     }
-    Reply::ok(body)
 }

@@ -37,7 +37,7 @@ fn edge() -> impl Strategy<Value = Edge> {
     ]
 }
 
-fn edges() -> impl Strategy<Value = (Edge, Edge)> {
+pub(crate) fn edges() -> impl Strategy<Value = (Edge, Edge)> {
     let near = |by: std::ops::Range<i64>| (any::<Index>(), prop_oneof![-1_i64..=1, by]);
     let before = || near(-DAY..1).prop_map(|(point, by)| Edge::Point(point, by));
     let after = || near(-1..DAY).prop_map(|(point, by)| Edge::Point(point, by));

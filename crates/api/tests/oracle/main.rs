@@ -7,6 +7,7 @@
     clippy::cast_sign_loss,
     reason = "the numbers here are small, or meant to be rounded"
 )]
+#![expect(clippy::float_cmp, reason = "what is exact is so to the last bit")]
 
 mod ask;
 mod calendar;
@@ -17,8 +18,11 @@ mod json;
 mod metrics;
 mod model;
 mod play;
+mod points;
+mod properties;
 mod relations;
 mod round_trip;
+mod wide;
 
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};

@@ -41,6 +41,8 @@ pub(crate) enum Node {
     Nullable,
     Text,
     Bool,
+    /// Anything but a number, with numbers inside.
+    Other,
     Object(Vec<Member>),
 }
 
@@ -145,6 +147,7 @@ impl Node {
             Self::Nullable => json!({"type": ["number", "null"]}),
             Self::Text => json!({"type": "string"}),
             Self::Bool => json!({"type": "boolean"}),
+            Self::Other => json!({"type": ["null", "boolean", "string", "array", "object"]}),
             Self::Object(members) => {
                 let properties: serde_json::Map<_, _> =
                     members.iter().map(|m| (m.key.clone(), m.node.schema())).collect();
@@ -157,7 +160,7 @@ impl Node {
     fn leaves(&self, path: &mut Vec<String>, found: &mut Vec<Vec<String>>) {
         match self {
             Self::Number | Self::Integer | Self::Nullable => found.push(path.clone()),
-            Self::Text | Self::Bool => {}
+            Self::Text | Self::Bool | Self::Other => {}
             Self::Object(members) => {
                 for member in members {
                     path.push(member.key.clone());
@@ -177,6 +180,7 @@ impl Node {
                 Json::Text(["", "calm", "Ärger \"?\"", "\u{1F600}\n", "{}", "7"][dice.below(6) as usize].to_owned())
             }
             Self::Bool => Json::Bool(dice.one_in(2)),
+            Self::Other => Json::read(OTHERS[dice.below(OTHERS.len() as u64) as usize]),
             Self::Object(members) => {
                 let mut object: Vec<(String, Json)> = Vec::new();
                 for member in members {
@@ -193,6 +197,9 @@ impl Node {
         }
     }
 }
+
+const OTHERS: [&str; 10] =
+    ["null", "null", "false", "true", "\"\"", "\"z\"", "\"é\"", "[]", "[1, {\"a\": null}]", "{\"k\": 0.5, \"l\": []}"];
 
 /// Any JSON.
 fn surprise(dice: &mut Dice, depth: u32) -> Json {
@@ -227,6 +234,11 @@ impl Metric {
     pub(crate) fn value(&self, numbers: Numbers, dice: &mut Dice) -> Json {
         self.node.value(numbers, self.extras, dice)
     }
+}
+
+/// A metric type whose values are of every kind but numbers.
+pub(crate) fn of_any_kind() -> Metric {
+    Metric::new("text.any", Node::Other, false)
 }
 
 /// The metric types of every test.

@@ -163,7 +163,7 @@ pub(crate) fn slack(numbers: &[f64]) -> f64 {
     2.0 * f64::EPSILON * numbers.len() as f64 * total(&sizes)
 }
 
-fn stddev(numbers: &[f64]) -> Want {
+pub(crate) fn stddev(numbers: &[f64]) -> Want {
     let n = numbers.len() as f64;
     let mean = total(numbers) / n;
     let off: Vec<f64> = numbers.iter().map(|x| x - mean).collect();

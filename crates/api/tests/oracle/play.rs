@@ -77,7 +77,7 @@ impl World {
         Ok(state)
     }
 
-    async fn act(&self, state: &mut State, slot: usize, era: &Era, act: &Act) -> Outcome {
+    pub(crate) async fn act(&self, state: &mut State, slot: usize, era: &Era, act: &Act) -> Outcome {
         let id = session_id(state.user, slot);
         let before = state.slots.get(&slot);
         let (call, session, respelled) = match act {
@@ -172,7 +172,7 @@ impl State {
     }
 }
 
-fn expect(answer: &Answer, status: u16, outcome: Option<&str>) -> Outcome {
+pub(crate) fn expect(answer: &Answer, status: u16, outcome: Option<&str>) -> Outcome {
     let said = || answer.json()["outcome"].as_str().map(str::to_owned);
     if answer.status.as_u16() == status && (outcome.is_none() || said().as_deref() == outcome) {
         return Ok(());

@@ -11,6 +11,7 @@ pub use columns::SeriesColumns;
 pub use cut::cut;
 pub use numbers::{Numbers, NumbersError};
 pub use points::BlockPoint;
+pub(crate) use remainder::join;
 pub use remainder::{Remainder, RemainderError};
 pub use times::{Spacing, TimeUnit, Times, TimesError};
 

@@ -118,6 +118,18 @@ impl Numbers {
         (start..start + has).map(move |i| self.value(i, channel))
     }
 
+    /// The values of a channel at some places of a block of `points`; nothing for a channel that it does not have.
+    pub fn at(
+        &self,
+        channel: usize,
+        points: usize,
+        places: std::ops::Range<usize>,
+    ) -> impl Iterator<Item = Option<f64>> + '_ {
+        let start = channel * points;
+        let places = if channel < self.channels() { start + places.start..start + places.end } else { 0..0 };
+        places.map(move |i| self.value(i, channel))
+    }
+
     fn value(&self, i: usize, channel: usize) -> Option<f64> {
         match self {
             Self::None => None,

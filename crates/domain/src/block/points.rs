@@ -24,4 +24,13 @@ impl Block {
             BlockPoint { time, value: join(numbers, channels, self.remainder.get(i)) }
         })
     }
+
+    /// The last point.
+    #[must_use]
+    pub fn last_point(&self, channels: &[Pointer]) -> Option<BlockPoint> {
+        let place = self.len().checked_sub(1)?;
+        let number = |c| self.numbers.at(c, self.len(), place..place + 1).next().flatten();
+        let numbers = (0..self.numbers.channels()).map(number);
+        Some(BlockPoint { time: self.t_max(), value: join(numbers, channels, self.remainder.get(place)) })
+    }
 }

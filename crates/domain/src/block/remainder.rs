@@ -101,7 +101,7 @@ fn remove(value: &mut Json, path: &[String]) -> bool {
 }
 
 /// Puts a value together again: the inverse of [`split`].
-pub(super) fn join(numbers: impl Iterator<Item = Option<f64>>, channels: &[Pointer], rest: Option<&Json>) -> Json {
+pub(crate) fn join(numbers: impl Iterator<Item = Option<f64>>, channels: &[Pointer], rest: Option<&Json>) -> Json {
     let mut value = rest.cloned();
     for (number, pointer) in numbers.zip(channels) {
         let Some(number) = number else { continue };

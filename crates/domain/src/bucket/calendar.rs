@@ -66,6 +66,12 @@ impl Calendar {
         Ok(Self { interval, zone: found, zone_name, week_start })
     }
 
+    /// The same calendar with another bucket length.
+    #[must_use]
+    pub fn every(&self, interval: Interval) -> Self {
+        Self { interval, ..self.clone() }
+    }
+
     /// The bucket length.
     #[must_use]
     pub const fn interval(&self) -> Interval {

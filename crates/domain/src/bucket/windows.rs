@@ -61,7 +61,8 @@ impl Windows {
         Self { windows: Vec::new(), stretches }
     }
 
-    fn stretch(&mut self, part: Range<Timestamp>) {
+    /// Adds a stretch behind the last, one with it where they touch.
+    pub(crate) fn stretch(&mut self, part: Range<Timestamp>) {
         if part.is_empty() {
             return;
         }

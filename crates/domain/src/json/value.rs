@@ -32,6 +32,18 @@ impl Json {
         }
     }
 
+    /// What aggregates of text see: the property of a value whose only one is `value`; `None` for null.
+    #[must_use]
+    pub fn unwrapped(self) -> Option<Self> {
+        let inner = match self {
+            Self::Object(mut members) if members.len() == 1 && members.contains_key("value") => {
+                members.remove("value")?
+            }
+            other => other,
+        };
+        (inner != Self::Null).then_some(inner)
+    }
+
     /// For JSON Schema validation: integers that fit 64 bits as such, other numbers as doubles.
     #[must_use]
     pub fn to_serde(&self) -> serde_json::Value {

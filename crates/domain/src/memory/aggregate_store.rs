@@ -1,40 +1,47 @@
 //! Scans in memory: everything is made of the blocks, there and then.
 
+use std::ops::Range;
+
 use async_trait::async_trait;
 
 use super::{MemoryStore, State, User};
 use crate::block::{Block, MIN_SUMMARISED_POINTS};
 use crate::ports::{
-    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, ScanHead, ScanRequest, ScanSink, ScannedBlock, StoreError,
+    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, ScanHead, ScanRequest, ScanSink, ScannedBlock,
+    StoreError, Verdict,
 };
-use crate::{MetricTypeId, SessionId, Summary, UserId};
+use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId};
 
 #[async_trait]
 impl AggregateStore for MemoryStore {
-    async fn head(&self, user: UserId) -> Result<ScanHead, StoreError> {
-        Ok(self.state().head(user))
+    async fn head(&self, users: &[UserId]) -> Result<ScanHead, StoreError> {
+        Ok(self.state().head(users))
     }
 
     async fn scan(&self, request: &ScanRequest, sink: &mut dyn ScanSink) -> Result<ScanHead, StoreError> {
         let state = self.state();
-        if let Some(user) = state.users.get(&request.user_id) {
+        for (id, user) in request.users.iter().filter_map(|id| Some((*id, state.users.get(id)?))) {
+            if let Some(range) = &request.starts {
+                tell_starts(id, user, request.session_id, range, sink)?;
+            }
             if let Some(days) = &request.days {
-                state.scan_days(user, days, sink)?;
+                state.scan_days(id, user, days, sink)?;
             }
             for scan in &request.blocks {
-                scan_blocks(user, request.session_id, scan, sink)?;
+                scan_blocks(id, user, request.session_id, scan, sink)?;
             }
         }
-        Ok(state.head(request.user_id))
+        Ok(state.head(&request.users))
     }
 }
 
 impl State {
-    fn head(&self, user: UserId) -> ScanHead {
-        ScanHead { version: self.users.get(&user).map_or(0, |u| u.version), generation: self.generation }
+    pub(super) fn head(&self, users: &[UserId]) -> ScanHead {
+        let version = users.iter().filter_map(|user| self.users.get(user)).map(|u| u.version).sum();
+        ScanHead { version, generation: self.generation }
     }
 
-    fn scan_days(&self, user: &User, scan: &DayScan, sink: &mut dyn ScanSink) -> Result<(), StoreError> {
+    fn scan_days(&self, id: UserId, user: &User, scan: &DayScan, sink: &mut dyn ScanSink) -> Result<(), StoreError> {
         for metric_type in &self.metric_types {
             for (place, channel) in metric_type.channels.iter().enumerate() {
                 if !scan.channels.contains(&channel.id) {
@@ -48,7 +55,7 @@ impl State {
                         }
                     }
                     if merged.count() > 0 {
-                        sink.days(channel.id, number, merged)?;
+                        sink.days(scan.by_user.then_some(id), channel.id, number, merged)?;
                     }
                 }
             }
@@ -57,7 +64,23 @@ impl State {
     }
 }
 
+fn tell_starts(
+    id: UserId,
+    user: &User,
+    only: Option<SessionId>,
+    range: &Range<Timestamp>,
+    sink: &mut dyn ScanSink,
+) -> Result<(), StoreError> {
+    for (session, kept) in user.sessions.iter().filter(|(session, _)| only.is_none_or(|only| only == **session)) {
+        if let Some((first, _)) = kept.record.span.filter(|(first, last)| *first < range.end && range.start <= *last) {
+            sink.session(id, *session, kept.record.start_ts.unwrap_or(first))?;
+        }
+    }
+    Ok(())
+}
+
 fn scan_blocks(
+    id: UserId,
     user: &User,
     session: Option<SessionId>,
     scan: &BlockScan,
@@ -68,26 +91,37 @@ fn scan_blocks(
         if !touches || session.is_some_and(|s| s != owner) {
             continue;
         }
-        let needs_arrays = block.len() < MIN_SUMMARISED_POINTS
-            || match &scan.arrays {
-                Arrays::Always => true,
-                Arrays::WhereCut(edges) => edges.iter().any(|&e| block.t_min() < e && e <= block.t_max()),
-            };
-        let content = if needs_arrays {
-            BlockContent::Whole(Box::new(block.clone()))
-        } else {
-            BlockContent::Summaries(block.summarise())
-        };
-        sink.block(ScannedBlock {
-            session_id: owner,
-            metric_type: block.metric_type,
-            seq: block.seq,
-            t_min: block.t_min(),
-            t_max: block.t_max(),
-            content,
-        })?;
+        if let Some(content) = content(scan, block) {
+            sink.block(ScannedBlock {
+                user_id: id,
+                session_id: owner,
+                metric_type: block.metric_type,
+                seq: block.seq,
+                t_min: block.t_min(),
+                t_max: block.t_max(),
+                content,
+            })?;
+        }
     }
     Ok(())
+}
+
+/// The block as far as it is needed; `None` if none of its points meets the conditions.
+fn content(scan: &BlockScan, block: &Block) -> Option<BlockContent> {
+    let whole = || Some(BlockContent::Whole(Box::new(block.clone())));
+    if block.len() < MIN_SUMMARISED_POINTS {
+        return whole();
+    }
+    let summaries = block.summarise();
+    let verdicts: Vec<Verdict> = scan.conditions.iter().map(|c| c.verdict(&summaries, block.len() as u64)).collect();
+    if verdicts.contains(&Verdict::None) {
+        return None;
+    }
+    let needs_arrays = match &scan.arrays {
+        Arrays::Always => true,
+        Arrays::WhereCut(edges) => edges.iter().any(|&e| block.t_min() < e && e <= block.t_max()),
+    };
+    if needs_arrays || verdicts.contains(&Verdict::Some) { whole() } else { Some(BlockContent::Summaries(summaries)) }
 }
 
 fn blocks<'a>(user: &'a User, types: &'a [MetricTypeId]) -> impl Iterator<Item = (SessionId, &'a Block)> {

@@ -2,6 +2,7 @@
 
 mod aggregate_store;
 mod metric_type_store;
+mod point_store;
 mod session_store;
 
 use std::collections::BTreeMap;

@@ -82,6 +82,15 @@ impl CatalogueCache {
         }
     }
 
+    /// The catalogue last seen, if it is still the store's, else the store's.
+    ///
+    /// # Errors
+    /// What the store says.
+    pub async fn fresh(&self, store: &dyn MetricTypeStore) -> Result<Arc<Catalogue>, StoreError> {
+        let seen = self.current(store).await?;
+        if store.generation().await? == seen.generation { Ok(seen) } else { self.reload(store).await }
+    }
+
     /// The store's catalogue now.
     ///
     /// # Errors

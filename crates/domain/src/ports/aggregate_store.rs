@@ -28,7 +28,56 @@ pub enum Arrays {
     WhereCut(Vec<Timestamp>),
 }
 
-/// Merge the day summaries of each channel and window.
+/// What a number of a point must be; a point without it fails.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LeafCondition {
+    /// The channel's place in the metric type.
+    pub channel: usize,
+    /// The least number of the interval, included.
+    pub least: f64,
+    /// The greatest number of the interval, included.
+    pub greatest: f64,
+    /// Whether the number must lie outside of the interval.
+    pub outside: bool,
+}
+
+/// Which points of a block meet a condition, as its summaries tell.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// All of them.
+    All,
+    /// None of them.
+    None,
+    /// The arrays must tell.
+    Some,
+}
+
+impl LeafCondition {
+    /// Whether a number meets it.
+    #[must_use]
+    pub fn admits(&self, number: f64) -> bool {
+        (self.least <= number && number <= self.greatest) != self.outside
+    }
+
+    /// What a block of `points` with these summaries tells.
+    #[must_use]
+    pub fn verdict(&self, summaries: &[Summary], points: u64) -> Verdict {
+        let Some(summary) = summaries.get(self.channel) else { return Verdict::None };
+        let (Some(min), Some(max)) = (summary.min(), summary.max()) else { return Verdict::None };
+        let inside = self.least <= min && max <= self.greatest;
+        let apart = max < self.least || self.greatest < min;
+        let (all, none) = if self.outside { (apart, inside) } else { (inside, apart) };
+        if none {
+            Verdict::None
+        } else if all && summary.count() == points {
+            Verdict::All
+        } else {
+            Verdict::Some
+        }
+    }
+}
+
+/// Merge the day summaries of each channel and window, over all users or by user.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayScan {
     /// The channels.
@@ -37,10 +86,12 @@ pub struct DayScan {
     pub windows: Vec<DayWindow>,
     /// What is needed of them.
     pub parts: SummaryParts,
+    /// Whether users are told apart; otherwise they may be merged or not.
+    pub by_user: bool,
 }
 
 /// Read the blocks of some metric types that touch some stretches.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct BlockScan {
     /// The metric types.
     pub metric_types: Vec<MetricTypeId>,
@@ -50,15 +101,20 @@ pub struct BlockScan {
     pub arrays: Arrays,
     /// Whether whole blocks come with their remainder, or with an empty one.
     pub remainder: bool,
+    /// Conditions on points. Blocks of which none meets them are left out, as far as their summaries tell; blocks
+    /// that come with summaries meet them as a whole.
+    pub conditions: Vec<LeafCondition>,
 }
 
-/// What to read of one user, all in one snapshot.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// What to read, all in one snapshot.
+#[derive(Debug, Clone, PartialEq)]
 pub struct ScanRequest {
     /// Whose data.
-    pub user_id: UserId,
+    pub users: Vec<UserId>,
     /// Blocks of this session only. Day summaries are of all sessions: a request has one or the other.
     pub session_id: Option<SessionId>,
+    /// The range in which a session must have a point for its start to be told; `None` if no start is needed.
+    pub starts: Option<Range<Timestamp>>,
     /// Day summaries to merge.
     pub days: Option<DayScan>,
     /// Blocks to read.
@@ -68,7 +124,7 @@ pub struct ScanRequest {
 /// The moment that a scan saw.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ScanHead {
-    /// The user's version; 0 for a user without data.
+    /// The user's version; 0 for a user without data. Of several users the sum, which rises with each of theirs.
     pub version: u64,
     /// The catalogue's generation.
     pub generation: u64,
@@ -77,6 +133,8 @@ pub struct ScanHead {
 /// A block as far as it was needed.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScannedBlock {
+    /// Whose it is.
+    pub user_id: UserId,
     /// The session it belongs to.
     pub session_id: SessionId,
     /// The series.
@@ -102,11 +160,23 @@ pub enum BlockContent {
 
 /// Takes what a scan finds, piece by piece, so that no scan needs the memory of its data.
 pub trait ScanSink: Send {
-    /// The merged day summaries of a channel in the window of that number; at most one a pair.
+    /// Merged day summaries of a channel in the window of that number; of one user if they are told apart.
     ///
     /// # Errors
     /// What ends the scan.
-    fn days(&mut self, channel: ChannelId, window: usize, summary: Summary) -> Result<(), StoreError>;
+    fn days(
+        &mut self,
+        user: Option<UserId>,
+        channel: ChannelId,
+        window: usize,
+        summary: Summary,
+    ) -> Result<(), StoreError>;
+
+    /// The start of a session, or the time of its first point if none was told; before any of its blocks.
+    ///
+    /// # Errors
+    /// What ends the scan.
+    fn session(&mut self, user: UserId, session: SessionId, start: Timestamp) -> Result<(), StoreError>;
 
     /// A block; each one once, in any order.
     ///
@@ -119,7 +189,7 @@ pub trait ScanSink: Send {
 #[async_trait]
 pub trait AggregateStore: Send + Sync {
     /// What versions the next scan would see at least.
-    async fn head(&self, user: UserId) -> Result<ScanHead, StoreError>;
+    async fn head(&self, users: &[UserId]) -> Result<ScanHead, StoreError>;
 
     /// Feeds `sink` from one snapshot.
     async fn scan(&self, request: &ScanRequest, sink: &mut dyn ScanSink) -> Result<ScanHead, StoreError>;

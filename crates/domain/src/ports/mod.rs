@@ -6,14 +6,16 @@
 mod aggregate_store;
 mod answer_cache;
 mod metric_type_store;
+mod point_store;
 mod session_store;
 
 pub use aggregate_store::{
-    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, ScanHead, ScanRequest, ScanSink, ScannedBlock,
-    SummaryParts,
+    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, LeafCondition, ScanHead, ScanRequest, ScanSink,
+    ScannedBlock, SummaryParts, Verdict,
 };
 pub use answer_cache::AnswerCache;
 pub use metric_type_store::{ChangeError, MetricTypeStore, SchemaChange};
+pub use point_store::{BlockSink, Flow, Order, PointScan, PointStore, SeriesExtent};
 pub use session_store::{SessionStore, Stored};
 
 /// Why a store could not answer. What to do about each stands beside it.

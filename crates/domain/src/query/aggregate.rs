@@ -1,37 +1,20 @@
 //! The use case: answer an aggregate query.
 
-use std::ops::Range;
 use std::sync::Arc;
+use std::time::Instant;
 
-use super::AggFunction;
-use super::answer::AggregateAnswer;
-use super::fold::Fold;
-use super::plan::Plan;
-use crate::bucket::Calendar;
+use super::answer::{AggregateAnswer, Finished, Gaps, SeriesAnswer, finish, over};
+use super::ask::{AggregateQuery, Axis, Fill, Offsets};
+use super::fold::{Fold, Folded, QueryLimits, Refusal};
+use super::plan::{Estimate, Plan};
+use super::select::select;
 use crate::clock::Clock;
-use crate::metric_type::{Catalogue, CatalogueCache, MetricType, SelectorError, SeriesSelector};
-use crate::ports::{AggregateStore, MetricTypeStore, StoreError};
-use crate::{SessionId, TimeRules, Timestamp, UserId};
+use crate::metric_type::{Catalogue, CatalogueCache, SelectorError};
+use crate::ports::{AggregateStore, MetricTypeStore, ScanHead, StoreError};
+use crate::{TimeRules, Timestamp, UserId};
 
 /// A schema may change while a query runs; so often it is run again.
 const CATALOGUE_RETRIES: usize = 5;
-
-/// What is asked. Made by parsing at the edge: every part is valid by itself.
-#[derive(Debug, Clone)]
-pub struct AggregateQuery {
-    /// Whose data.
-    pub user_id: UserId,
-    /// Only this session, if any.
-    pub session_id: Option<SessionId>,
-    /// Which series.
-    pub selector: SeriesSelector,
-    /// How time is cut.
-    pub calendar: Calendar,
-    /// Which points, half-open.
-    pub range: Range<Timestamp>,
-    /// What is computed, without repetition.
-    pub functions: Vec<AggFunction>,
-}
 
 /// Why a query was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -40,23 +23,16 @@ pub enum QueryError {
     #[error("series {0}")]
     Series(#[from] SelectorError),
     /// A function of numbers was asked of a series without numbers, by its name.
-    #[error("{function} needs numbers, but the values of {series} have none; use first, last or count")]
+    #[error("{what} needs numbers, but the values of {series} have none; use first, last, count, mode or distinct")]
     NoNumbers {
         /// The series.
         series: String,
-        /// The function.
-        function: AggFunction,
+        /// What needs them.
+        what: String,
     },
-    /// The answer would have too many rows: ask for less.
-    #[error(
-        "the answer would have at least {rows} rows, more than the {limit} that are allowed; use a longer interval, a shorter range or fewer series"
-    )]
-    TooManyRows {
-        /// How many it would have.
-        rows: usize,
-        /// How many it may have.
-        limit: usize,
-    },
+    /// It would exceed a limit: ask for less.
+    #[error("{0}")]
+    TooMuch(Refusal),
     /// The store could not: try again.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -69,11 +45,19 @@ pub struct Aggregate {
     catalogue: Arc<CatalogueCache>,
     clock: Arc<dyn Clock>,
     rules: TimeRules,
-    max_rows: usize,
+    limits: QueryLimits,
+}
+
+/// A plan, the catalogue that it was made with, and when planning began.
+pub(super) struct Planned {
+    pub(super) catalogue: Arc<Catalogue>,
+    pub(super) plan: Plan,
+    began: Instant,
+    ended: Instant,
 }
 
 impl Aggregate {
-    /// The use case over its ports; an answer has at most `max_rows` rows.
+    /// The use case over its ports.
     #[must_use]
     pub const fn new(
         store: Arc<dyn AggregateStore>,
@@ -81,9 +65,9 @@ impl Aggregate {
         catalogue: Arc<CatalogueCache>,
         clock: Arc<dyn Clock>,
         rules: TimeRules,
-        max_rows: usize,
+        limits: QueryLimits,
     ) -> Self {
-        Self { store, metric_types, catalogue, clock, rules, max_rows }
+        Self { store, metric_types, catalogue, clock, rules, limits }
     }
 
     /// Answers `query` from one snapshot of the store.
@@ -95,22 +79,44 @@ impl Aggregate {
         self.answer_planned(query, planned).await
     }
 
+    /// The moment that the next answer would show at least.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn head(&self, users: &[UserId]) -> Result<ScanHead, StoreError> {
+        self.store.head(users).await
+    }
+
     /// Runs a plan, and plans again if a metric type changed since.
     pub(super) async fn answer_planned(
         &self,
         query: &AggregateQuery,
-        mut planned: (Arc<Catalogue>, Plan),
+        mut planned: Planned,
     ) -> Result<AggregateAnswer, QueryError> {
         for _ in 0..CATALOGUE_RETRIES {
-            let (catalogue, plan) = &planned;
-            let mut fold = Fold::new(&query.calendar, plan, self.max_rows);
+            let plan = &planned.plan;
+            self.refuse_what_is_too_much(query, plan).await?;
+            let mut fold = Fold::new(query, plan, self.fold_limits(query));
+            let began = Instant::now();
             let scanned = self.store.scan(&plan.request, &mut fold).await;
-            if fold.rows() > self.max_rows {
-                return Err(QueryError::TooManyRows { rows: fold.rows(), limit: self.max_rows });
+            let read = began.elapsed();
+            if let Some(refusal) = fold.refusal() {
+                return Err(QueryError::TooMuch(refusal));
             }
             let head = scanned?;
-            if head.generation == catalogue.generation {
-                return Ok(fold.into_answer(head.version));
+            if head.generation == planned.catalogue.generation {
+                let began = Instant::now();
+                let (folded, mut work) = fold.into_cells()?;
+                work.plan = planned.ended - planned.began;
+                work.read = read.saturating_sub(work.fold);
+                let mut answer = self.finish(query, plan, folded, head)?;
+                let (rows, limit) = (answer.rows(), self.limits.rows);
+                if rows > limit {
+                    return Err(QueryError::TooMuch(Refusal::Rows { rows, limit }));
+                }
+                work.finish = began.elapsed();
+                answer.work = work;
+                return Ok(answer);
             }
             self.catalogue.reload(self.metric_types.as_ref()).await?;
             planned = self.plan(query).await?;
@@ -118,11 +124,109 @@ impl Aggregate {
         Err(StoreError::CatalogueChanged.into())
     }
 
+    /// The rows of groups that are aggregated once more are none of the answer's, but have to be held.
+    fn fold_limits(&self, query: &AggregateQuery) -> QueryLimits {
+        if query.over.is_empty() {
+            return self.limits;
+        }
+        QueryLimits { rows: self.limits.rows.max(self.limits.bucket_values), ..self.limits }
+    }
+
+    /// Asks the day summaries, where they can tell, what a long query would read.
+    async fn refuse_what_is_too_much(&self, query: &AggregateQuery, plan: &Plan) -> Result<(), QueryError> {
+        if query.fill != Fill::None
+            && let Axis::Calendar(calendar) = &query.axis
+        {
+            let most = self.limits.rows;
+            let buckets = calendar.buckets(query.range.clone()).take(most.saturating_add(1)).count();
+            if buckets > most {
+                return Err(QueryError::TooMuch(Refusal::Rows { rows: buckets, limit: most }));
+            }
+        }
+        let Some(mut estimate) = Estimate::of(plan) else { return Ok(()) };
+        let request = estimate.request.clone();
+        self.store.scan(&request, &mut estimate).await?;
+        let points = estimate.points(plan);
+        if points > self.limits.points_read {
+            return Err(QueryError::TooMuch(Refusal::Points { points, limit: self.limits.points_read }));
+        }
+        let (values, limit) = (estimate.most_values(plan, query.group_by), self.limits.bucket_values);
+        let may_sketch =
+            query.accuracy == super::Accuracy::Approx && !query.functions.iter().any(|f| f.needs_exact_values());
+        let keeps_values = query.functions.iter().any(|f| f.needs_values());
+        if keeps_values && !may_sketch && values > limit as u64 {
+            return Err(QueryError::TooMuch(Refusal::Values { in_bucket: true, values, limit }));
+        }
+        Ok(())
+    }
+
+    /// Makes the rows of the answer out of the cells.
+    fn finish(
+        &self,
+        query: &AggregateQuery,
+        plan: &Plan,
+        folded: Folded,
+        head: ScanHead,
+    ) -> Result<AggregateAnswer, QueryError> {
+        let Folded { before, asked, groups } = folded;
+        let mut answer = AggregateAnswer {
+            version: head.version,
+            generation: head.generation,
+            series: Vec::new(),
+            skipped: plan.skipped.clone(),
+            approximate: 0,
+            work: super::Work::default(),
+        };
+        let mut known: Vec<Option<Finished>> = Vec::new();
+        for ((selected, asked), before) in plan.series.iter().zip(asked).zip(before) {
+            let rows_of = |rows| {
+                let finished = finish(selected.metric_type.clone(), &query.functions, rows, &groups);
+                if query.over.is_empty() { finished } else { over(query, finished) }
+            };
+            let had_lookback = !before.is_empty();
+            let finished = rows_of(asked);
+            answer.approximate += finished.approximate;
+            known.push(had_lookback.then(|| rows_of(before)));
+            answer.series.push(finished.series);
+        }
+        if query.fill != Fill::None {
+            self.fill(query, &mut answer.series, &known)?;
+        }
+        answer.series.retain(|series| !series.rows.is_empty());
+        Ok(answer)
+    }
+
+    fn fill(
+        &self,
+        query: &AggregateQuery,
+        series: &mut Vec<SeriesAnswer>,
+        before: &[Option<Finished>],
+    ) -> Result<(), QueryError> {
+        let buckets = buckets(query, series);
+        let rows_of = |(series, before): (&SeriesAnswer, &Option<Finished>)| {
+            let all = series.rows.iter().chain(before.iter().flat_map(|b| &b.series.rows));
+            let mut groups: Vec<_> = all.map(|row| row.group).collect();
+            groups.sort_unstable();
+            groups.dedup();
+            groups.len() * buckets.len()
+        };
+        let rows: usize = series.iter().zip(before).map(rows_of).sum();
+        if rows > self.limits.rows {
+            return Err(QueryError::TooMuch(Refusal::Rows { rows, limit: self.limits.rows }));
+        }
+        let gaps = Gaps { fill: query.fill, buckets: &buckets };
+        let filled = std::mem::take(series).into_iter().zip(before);
+        *series = filled.map(|(series, before)| gaps.fill(series, before.as_ref())).collect();
+        Ok(())
+    }
+
     /// Resolves the series and chooses what to read.
-    pub(super) async fn plan(&self, query: &AggregateQuery) -> Result<(Arc<Catalogue>, Plan), QueryError> {
+    pub(super) async fn plan(&self, query: &AggregateQuery) -> Result<Planned, QueryError> {
+        let began = Instant::now();
+        let planned = |catalogue, plan| Planned { catalogue, plan, began, ended: Instant::now() };
         let known = self.catalogue.current(self.metric_types.as_ref()).await?;
         let refused = match self.plan_with(query, &known) {
-            Ok(plan) => return Ok((known, plan)),
+            Ok(plan) => return Ok(planned(known, plan)),
             Err(refused) => refused,
         };
         // Another process may have changed the metric types: nothing is refused by an old catalogue.
@@ -131,27 +235,29 @@ impl Aggregate {
         }
         let fresh = self.catalogue.reload(self.metric_types.as_ref()).await?;
         let plan = self.plan_with(query, &fresh)?;
-        Ok((fresh, plan))
+        Ok(planned(fresh, plan))
     }
 
     fn plan_with(&self, query: &AggregateQuery, catalogue: &Catalogue) -> Result<Plan, QueryError> {
-        let selected = query.selector.resolve(catalogue)?;
-        let needs_numbers = query.functions.iter().find(|f| !f.works_on_text());
-        let mut skipped = Vec::new();
-        let mut kept: Vec<Arc<MetricType>> = Vec::with_capacity(selected.len());
-        for metric_type in selected {
-            match needs_numbers {
-                Some(&function) if metric_type.channels.is_empty() => {
-                    let series = metric_type.series.as_str().to_owned();
-                    if query.selector.names_exactly(&series) {
-                        return Err(QueryError::NoNumbers { series, function });
-                    }
-                    skipped.push(series);
-                }
-                _ => kept.push(metric_type),
-            }
-        }
+        let (selected, skipped) = select(query, catalogue)?;
         let possible = self.rules.possible(self.clock.now());
-        Ok(Plan::new(query, kept, skipped, possible))
+        Ok(Plan::new(query, selected, skipped, possible))
     }
+}
+
+/// The buckets that have a row in a filled answer: all of the range, or on a session's axis those between the
+/// least and the greatest that has a point.
+fn buckets(query: &AggregateQuery, series: &[SeriesAnswer]) -> Vec<Timestamp> {
+    match &query.axis {
+        Axis::Calendar(calendar) => calendar.buckets(query.range.clone()).map(|b| b.start).collect(),
+        Axis::SinceStart(offsets) => {
+            let known = || series.iter().flat_map(|s| &s.rows).map(|row| row.bucket);
+            known().min().zip(known().max()).map_or_else(Vec::new, |(first, last)| steps(*offsets, first, last))
+        }
+    }
+}
+
+fn steps(offsets: Offsets, first: Timestamp, last: Timestamp) -> Vec<Timestamp> {
+    let after = |at: &Timestamp| Some(offsets.bucket(*at).end);
+    std::iter::successors(Some(first), after).take_while(|at| *at <= last).collect()
 }

@@ -3,9 +3,11 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use super::aggregate::{Aggregate, AggregateQuery, QueryError};
+use super::aggregate::{Aggregate, QueryError};
 use super::answer::AggregateAnswer;
-use crate::ports::AnswerCache;
+use super::ask::AggregateQuery;
+use crate::UserId;
+use crate::ports::{AnswerCache, ScanHead, StoreError};
 
 /// Aggregates, with a cache in front of what is expensive.
 pub struct CachedAggregate {
@@ -15,6 +17,25 @@ pub struct CachedAggregate {
     worth: Duration,
 }
 
+/// An answer, from the cache or made now.
+pub enum Found {
+    /// As it was rendered when it was made.
+    Kept {
+        /// The rendered answer.
+        rendered: Vec<u8>,
+        /// The moment that it shows.
+        head: ScanHead,
+    },
+    /// To be rendered, and kept if there is a [`Keep`].
+    Made(Box<AggregateAnswer>, Option<Keep>),
+}
+
+/// Where a rendered answer is to be kept.
+pub struct Keep {
+    key: String,
+    began: Instant,
+}
+
 impl CachedAggregate {
     /// Keeps the rendered answers that took at least `worth` to make.
     #[must_use]
@@ -22,45 +43,64 @@ impl CachedAggregate {
         Self { aggregate, cache, worth }
     }
 
-    /// Answers `query` as `render` writes it. The key names the user's version and the catalogue's
-    /// generation, so that an answer found is the answer that would be made. `words` is what the rendered
-    /// answer shows besides; `None` for a query that nobody will ask again, such as one up to now.
+    /// The use case behind the cache.
+    #[must_use]
+    pub const fn uncached(&self) -> &Aggregate {
+        &self.aggregate
+    }
+
+    /// Whether there is a cache.
+    #[must_use]
+    pub const fn has_cache(&self) -> bool {
+        self.cache.is_some()
+    }
+
+    /// The moment that the next answer would show at least.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn head(&self, users: &[UserId]) -> Result<ScanHead, StoreError> {
+        self.aggregate.head(users).await
+    }
+
+    /// Answers `query`. The key of a kept answer names the user's version and the catalogue's generation, so that an
+    /// answer found is the answer that would be made. `words` is what the rendered answer shows besides; `None`
+    /// for a query that nobody will ask again, such as one up to now.
     ///
     /// # Errors
     /// [`QueryError`], as without a cache.
-    pub async fn answer(
-        &self,
-        query: &AggregateQuery,
-        words: Option<&str>,
-        render: impl Fn(&AggregateAnswer) -> Vec<u8> + Send,
-    ) -> Result<Vec<u8>, QueryError> {
-        let (Some(cache), Some(words)) = (&self.cache, words) else {
-            return Ok(render(&self.aggregate.answer(query).await?));
-        };
+    pub async fn answer(&self, query: &AggregateQuery, words: Option<&str>) -> Result<Found, QueryError> {
         let planned = self.aggregate.plan(query).await?;
-        if !planned.1.may_be_expensive() {
-            return Ok(render(&self.aggregate.answer_planned(query, planned).await?));
-        }
-        let generation = planned.0.generation;
-        let head = self.aggregate.store.head(query.user_id).await?;
-        let key = |version| key(query, words, version, generation);
-        if head.generation == generation
-            && let Some(answer) = cache.get(&key(head.version)).await
+        let (Some(cache), Some(words)) = (&self.cache, words.filter(|_| planned.plan.may_be_expensive())) else {
+            let answer = self.aggregate.answer_planned(query, planned).await?;
+            return Ok(Found::Made(Box::new(answer), None));
+        };
+        let head = self.aggregate.head(&query.users).await?;
+        if head.generation == planned.catalogue.generation
+            && let Some(rendered) = cache.get(&key(query, words, head)).await
         {
-            return Ok(answer);
+            return Ok(Found::Kept { rendered, head });
         }
-        let started = Instant::now();
+        let began = Instant::now();
         let answer = self.aggregate.answer_planned(query, planned).await?;
-        let rendered = render(&answer);
-        if started.elapsed() >= self.worth && head.generation == generation {
-            cache.put(&key(answer.version), &rendered).await;
+        let shown = ScanHead { version: answer.version, generation: answer.generation };
+        let keep = Keep { key: key(query, words, shown), began };
+        Ok(Found::Made(Box::new(answer), Some(keep)))
+    }
+
+    /// Keeps an answer if it was expensive.
+    pub async fn keep(&self, keep: Keep, rendered: &[u8]) {
+        if let Some(cache) = &self.cache
+            && keep.began.elapsed() >= self.worth
+        {
+            cache.put(&keep.key, rendered).await;
         }
-        Ok(rendered)
     }
 }
 
 /// A digest of everything that an answer depends on. `Debug` of a query shows all of its parts.
-fn key(query: &AggregateQuery, words: &str, version: u64, generation: u64) -> String {
-    let text = format!("{query:?} {words:?} at {version} in {generation}");
-    format!("answer:1:{}", blake3::hash(text.as_bytes()).to_hex())
+#[must_use]
+pub fn key(query: &AggregateQuery, words: &str, head: ScanHead) -> String {
+    let text = format!("{query:?} {words:?} at {} in {}", head.version, head.generation);
+    format!("answer:2:{}", blake3::hash(text.as_bytes()).to_hex())
 }

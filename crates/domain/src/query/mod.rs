@@ -1,13 +1,19 @@
-//! Query: what is asked → plan → scan and fold → answer.
+//! Query: what is asked → plan → scan and fold → answer; and the points themselves.
 
-mod agg_function;
 mod aggregate;
 mod answer;
+mod ask;
 mod cached;
 mod fold;
 mod plan;
+pub mod points;
+mod select;
 
-pub use agg_function::{AggFunction, UnknownFunction};
-pub use aggregate::{Aggregate, AggregateQuery, QueryError};
-pub use answer::{AggregateAnswer, BucketRow, Cell, SeriesAnswer, TextSummary};
-pub use cached::CachedAggregate;
+pub use aggregate::{Aggregate, QueryError};
+pub use answer::{AggregateAnswer, BucketRow, Column, Figure, Group, SeriesAnswer, Work};
+pub use ask::{
+    Accuracy, AggFunction, AggregateQuery, Axis, Fill, FilterError, GroupBy, Lookback, LookbackError, Offsets, Percent,
+    UnknownFunction, ValueFilter,
+};
+pub use cached::{CachedAggregate, Found, Keep, key as answer_key};
+pub use fold::{QueryLimits, RELATIVE_ERROR, Refusal};

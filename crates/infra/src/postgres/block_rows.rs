@@ -1,16 +1,15 @@
-//! Rows of the table `block`: written by COPY, read by column name.
+//! Rows of the table `block`, written by COPY.
 
 use std::pin::pin;
 
 use deadpool_postgres::Object;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
-use time_series_domain::block::{Block, Numbers, Remainder, Spacing, TimeUnit, Times};
+use time_series_domain::block::{Block, Numbers, Spacing};
 use time_series_domain::summary::Moments;
-use time_series_domain::{MetricTypeId, Sample, SessionId, Summary, Timestamp, UserId};
-use tokio_postgres::Row;
+use time_series_domain::{Sample, SessionId, Summary, Timestamp, UserId};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
-use tokio_postgres::types::{FromSql, Json, ToSql, Type};
+use tokio_postgres::types::{Json, ToSql, Type};
 use uuid::Uuid;
 
 use super::error::{PgError, unreadable};
@@ -36,8 +35,8 @@ const COPY_TYPES: [Type; 17] = [
     Type::FLOAT8_ARRAY,
 ];
 /// n, sum, m2, min, max, `first_at`, first, `last_at`, last.
-const SUMMARY_NUMBERS: usize = 9;
-const TABLE: &str = "block";
+pub(super) const SUMMARY_NUMBERS: usize = 9;
+pub(super) const TABLE: &str = "block";
 
 /// A block to be written, and the summaries to keep with it.
 pub(super) struct BlockRow<'a> {
@@ -177,73 +176,9 @@ fn pack(summary: &Summary, t_min: Timestamp) -> [f64; SUMMARY_NUMBERS] {
 }
 
 #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "written by pack() from integers")]
-fn unpack(numbers: &[f64], t_min: Timestamp) -> Summary {
+pub(super) fn unpack(numbers: &[f64], t_min: Timestamp) -> Summary {
     let sample = |after: f64, value| Sample { time: t_min.plus_micros(after as i64), value };
     let moments = Moments { n: numbers[0] as u64, sum: numbers[1], m2: numbers[2] };
     let (first, last) = (sample(numbers[5], numbers[6]), sample(numbers[7], numbers[8]));
     Summary::from_parts(moments, numbers[3], numbers[4], first, last)
-}
-
-/// A column of the table `block`, or an error that names it.
-pub(super) fn column<'r, T: FromSql<'r>>(row: &'r Row, name: &'static str) -> Result<T, PgError> {
-    row.try_get(name).map_err(|e| unreadable(TABLE, name, e))
-}
-
-pub(super) fn timestamp(row: &Row, name: &'static str) -> Result<Timestamp, PgError> {
-    column::<OffsetDateTime>(row, name).map(Timestamp::from)
-}
-
-/// The summaries by channel, if they are stored.
-pub(super) fn read_summaries(row: &Row) -> Result<Option<Vec<Summary>>, PgError> {
-    let t_min = timestamp(row, "t_min")?;
-    let Some(numbers) = column::<Option<Vec<f64>>>(row, "summaries")? else {
-        return Ok(None);
-    };
-    if !numbers.len().is_multiple_of(SUMMARY_NUMBERS) {
-        return Err(unreadable(TABLE, "summaries", format!("{} numbers", numbers.len())));
-    }
-    Ok(Some(numbers.chunks_exact(SUMMARY_NUMBERS).map(|n| unpack(n, t_min)).collect()))
-}
-
-/// The whole block.
-pub(super) fn read_block(row: &Row) -> Result<Block, PgError> {
-    let points = usize::try_from(column::<i16>(row, "n")?).map_err(|e| unreadable(TABLE, "n", e))?;
-    let remainder: Option<Json<&RawValue>> = column(row, "remainder")?;
-    let remainder = remainder.map_or_else(|| Ok(Remainder::default()), |r| Remainder::from_text(r.0.get()));
-    Ok(Block {
-        metric_type: MetricTypeId(column(row, "metric_type_id")?),
-        seq: u32::try_from(column::<i32>(row, "seq")?).map_err(|e| unreadable(TABLE, "seq", e))?,
-        times: read_times(row, points)?,
-        numbers: read_numbers(row, points)?,
-        remainder: remainder.map_err(|e| unreadable(TABLE, "remainder", e))?,
-    })
-}
-
-fn read_times(row: &Row, points: usize) -> Result<Times, PgError> {
-    let unit: i32 = column(row, "time_unit")?;
-    let unit = TimeUnit::from_micros(i64::from(unit)).ok_or_else(|| unreadable(TABLE, "time_unit", unit))?;
-    let deltas: Option<Vec<i32>> = column(row, "time_deltas")?;
-    let step: Option<i32> = column(row, "time_step")?;
-    let spacing = match (step, deltas) {
-        (_, Some(deltas)) => Spacing::Deltas(deltas),
-        (Some(step), None) => Spacing::Step(step),
-        (None, None) => return Err(unreadable(TABLE, "time_step", "neither a step nor deltas")),
-    };
-    Times::from_parts(timestamp(row, "t_min")?, points, unit, spacing).map_err(|e| unreadable(TABLE, "time_deltas", e))
-}
-
-fn read_numbers(row: &Row, points: usize) -> Result<Numbers, PgError> {
-    let scales: Option<Vec<i16>> = column(row, "scales")?;
-    let numbers = if let Some(values) = column::<Option<Vec<Option<i16>>>>(row, "values_int2")? {
-        Numbers::int2(values, scales, points)
-    } else if let Some(values) = column::<Option<Vec<Option<i32>>>>(row, "values_int4")? {
-        Numbers::int4(values, scales, points)
-    } else if let Some(values) = column::<Option<Vec<Option<f32>>>>(row, "values_float4")? {
-        Numbers::float4(values, points)
-    } else if let Some(values) = column::<Option<Vec<Option<f64>>>>(row, "values_float8")? {
-        Numbers::float8(values, points)
-    } else {
-        Ok(Numbers::None)
-    };
-    numbers.map_err(|e| unreadable(TABLE, "values", e))
 }

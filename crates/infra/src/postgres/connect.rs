@@ -3,9 +3,11 @@
 //! A worker that checks a large session does nothing else meanwhile. If the connections that it opened
 //! were driven by it, they would stand still in the hands of other workers, with a user's row locked.
 
+use std::pin::pin;
 use std::sync::OnceLock;
+use std::time::Duration;
 
-use deadpool_postgres::Connect;
+use deadpool_postgres::{ClientWrapper, Connect};
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use tokio::runtime::{Builder, Runtime};
@@ -14,6 +16,9 @@ use tokio_postgres::{Client, Config, Error, NoTls};
 
 /// One is enough to move bytes; the second is for the other core.
 const THREADS: usize = 2;
+/// A statement is cancelled again after so long, and so often.
+const CANCEL_AGAIN: Duration = Duration::from_millis(100);
+const CANCELS: usize = 100;
 
 /// Opens connections on the threads that drive them.
 pub(super) struct OwnThreads;
@@ -32,6 +37,23 @@ impl Connect for OwnThreads {
         });
         async { opened.await.expect("opening a connection does not panic, and its runtime never stops") }.boxed()
     }
+}
+
+/// Ends what a connection is doing, and the connection: whoever waited for it has left.
+pub(super) fn abandon(client: ClientWrapper) {
+    runtime().spawn(async move {
+        let token = client.cancel_token();
+        let mut ended = pin!(client.batch_execute("ROLLBACK"));
+        // More than once: the first may come before the statement that it is meant for.
+        for _ in 0..CANCELS {
+            if let Err(e) = token.cancel_query(NoTls).await {
+                tracing::debug!(error = %e, "not cancelled");
+            }
+            if tokio::time::timeout(CANCEL_AGAIN, &mut ended).await.is_ok() {
+                break;
+            }
+        }
+    });
 }
 
 fn runtime() -> &'static Runtime {

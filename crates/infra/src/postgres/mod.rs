@@ -1,5 +1,6 @@
 //! The stores on PostgreSQL, plain or with TimescaleDB.
 
+mod block_reader;
 mod block_rows;
 mod chunks;
 mod connect;

@@ -9,13 +9,14 @@ use time_series_domain::ports::StoreError;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
+use super::connect;
 use super::error::PgError;
 use super::pool::Postgres;
 
 /// A transaction that lost a race is run so often.
 const ATTEMPTS: u32 = 10;
 
-/// An open transaction. Dropped without a commit it takes its connection with it, which rolls back.
+/// An open transaction. Dropped without a commit, what it is doing is cancelled and its connection closed.
 pub(super) struct Transaction {
     client: Option<Object>,
 }
@@ -80,7 +81,7 @@ impl Deref for Transaction {
 impl Drop for Transaction {
     fn drop(&mut self) {
         if let Some(client) = self.client.take() {
-            drop(Object::take(client));
+            connect::abandon(Object::take(client));
         }
     }
 }

@@ -4,5 +4,6 @@
 
 mod aggregates;
 mod metric_types;
+mod scans;
 mod sessions;
 mod stores;

@@ -8,7 +8,7 @@ use time_series_domain::ingest::{IngestError, IngestSession, Ingested, OnConflic
 use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
 use time_series_domain::ports::{AggregateStore, MetricTypeStore, SessionStore};
-use time_series_domain::query::{AggFunction, Aggregate, AggregateAnswer, AggregateQuery};
+use time_series_domain::query::{AggFunction, Aggregate, AggregateAnswer, AggregateQuery, QueryLimits};
 use time_series_domain::{
     Calendar, FixedClock, Interval, SeriesMode, SeriesName, SeriesSelector, SessionId, TimeRules, Timestamp, UserId,
     Weekday,
@@ -110,7 +110,7 @@ impl Stores {
 
     /// Aggregates a user's series over 2025 in UTC.
     pub(crate) async fn aggregate(&self, user: UserId, series: &str, interval: &str) -> AggregateAnswer {
-        self.aggregate_in(user, None, series, interval, "UTC", AggFunction::ALL.to_vec()).await
+        self.aggregate_in(user, None, series, interval, "UTC", of_summaries()).await
     }
 
     pub(crate) async fn aggregate_in(
@@ -123,14 +123,17 @@ impl Stores {
         functions: Vec<AggFunction>,
     ) -> AggregateAnswer {
         let interval = Interval::parse(interval).expect("an interval");
+        let calendar = Calendar::new(interval, zone, Weekday::Monday).expect("a zone");
         let query = AggregateQuery {
-            user_id: user,
             session_id: session,
             selector: SeriesSelector::parse(&[series], SeriesMode::Auto).expect("a selector"),
-            calendar: Calendar::new(interval, zone, Weekday::Monday).expect("a zone"),
-            range: at("2025-01-01T00:00:00Z")..at("2026-01-01T00:00:00Z"),
             functions,
+            ..AggregateQuery::new(user, calendar, year())
         };
+        self.answer(&query).await
+    }
+
+    pub(crate) async fn answer(&self, query: &AggregateQuery) -> AggregateAnswer {
         let clock = Arc::new(FixedClock(at("2025-12-31T00:00:00Z")));
         let aggregate = Aggregate::new(
             self.aggregates.clone(),
@@ -138,9 +141,9 @@ impl Stores {
             self.catalogue.clone(),
             clock,
             TimeRules::default(),
-            1_000_000,
+            QueryLimits::default(),
         );
-        aggregate.answer(&query).await.unwrap_or_else(|e| panic!("{}: {e}", self.name))
+        aggregate.answer(query).await.unwrap_or_else(|e| panic!("{}: {e}", self.name))
     }
 
     /// Where there are day summaries, they must be those of the points.
@@ -162,4 +165,15 @@ pub(crate) fn at(text: &str) -> Timestamp {
 
 pub(crate) fn id(session: u128) -> SessionId {
     SessionId(Uuid::from_u128(session))
+}
+
+/// The functions that summaries are enough for.
+pub(crate) fn of_summaries() -> Vec<AggFunction> {
+    let needs_points = |f: &AggFunction| f.needs_values() || *f == AggFunction::TimeAvg;
+    AggFunction::NAMED.into_iter().filter(|f| !needs_points(f)).collect()
+}
+
+/// The range that is aggregated.
+pub(crate) fn year() -> std::ops::Range<Timestamp> {
+    at("2025-01-01T00:00:00Z")..at("2026-01-01T00:00:00Z")
 }

@@ -10,7 +10,7 @@ use time_series_domain::ingest::DaySummary;
 use time_series_domain::{MetricTypeId, Sample, Summary, UserId, UtcDay};
 use tokio_postgres::types::ToSql;
 
-use crate::postgres::block_rows::{read_block, read_summaries};
+use crate::postgres::block_reader::BlockReader;
 use crate::postgres::error::PgError;
 
 const MERGE: &str = include_str!("merge_day_summaries.sql");
@@ -44,15 +44,16 @@ pub(in crate::postgres) async fn recompute_days(
         return Ok(());
     }
     let statement = client.prepare_cached(BLOCKS_OF_DAYS).await?;
+    let reader = BlockReader::of(statement.columns());
     let mut merged: BTreeMap<(MetricTypeId, usize, UtcDay), Summary> = BTreeMap::new();
     for &(metric_type, day) in touched {
         let start = day.start().to_offset_date_time();
         let params: [&(dyn ToSql + Sync); 3] = [&user.0, &metric_type.0, &start];
         let mut rows = pin!(client.query_raw(&statement, params).await?);
         while let Some(row) = rows.try_next().await? {
-            let summaries = match read_summaries(&row)? {
+            let summaries = match reader.summaries(&row)? {
                 Some(summaries) => summaries,
-                None => read_block(&row)?.summarise(),
+                None => reader.block(&row)?.summarise(),
             };
             for (channel, summary) in summaries.iter().enumerate().filter(|(_, s)| s.count() > 0) {
                 merged.entry((metric_type, channel, day)).or_default().merge(summary);

@@ -9,7 +9,7 @@ use time_series_domain::ports::{ChangeError, SchemaChange};
 use time_series_domain::{MetricType, Pointer};
 
 use super::read_catalogue::read_one;
-use crate::postgres::block_rows::read_block;
+use crate::postgres::block_reader::BlockReader;
 use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
@@ -105,11 +105,13 @@ async fn exclude_ingest(client: &Object, series: &str) -> Result<Option<MetricTy
 /// Whether there are points; refused if one of them does not fit.
 async fn check_blocks(client: &Object, old: &MetricType, change: &SchemaChange<'_>) -> Changed<bool> {
     unhurried(client).await?;
-    let mut rows = pin!(client.query_raw(ALL_BLOCKS, [old.id.0]).await?);
+    let statement = client.prepare(ALL_BLOCKS).await?;
+    let reader = BlockReader::of(statement.columns());
+    let mut rows = pin!(client.query_raw(&statement, [old.id.0]).await?);
     let mut has_points = false;
     while let Some(row) = rows.try_next().await? {
         has_points = true;
-        if let Err(refused) = change.check(&read_block(&row)?) {
+        if let Err(refused) = change.check(&reader.block(&row)?) {
             return Ok(Err(refused));
         }
     }

@@ -1,5 +1,5 @@
 -- Many stretches of a plain table: an index range each. For the parameters see blocks_of_stretch.
-SELECT b.session_id, b.metric_type_id, b.seq, b.t_min, b.t_max, b.n, b.time_unit, b.time_step, whole,
+SELECT b.user_id, b.session_id, b.metric_type_id, b.seq, b.t_min, b.t_max, b.n, b.time_unit, b.time_step, whole,
        CASE WHEN NOT whole THEN b.summaries END AS summaries,
        CASE WHEN whole THEN b.time_deltas END AS time_deltas,
        CASE WHEN whole THEN b.scales END AS scales,
@@ -11,7 +11,7 @@ SELECT b.session_id, b.metric_type_id, b.seq, b.t_min, b.t_max, b.n, b.time_unit
 FROM unnest($7::timestamptz[], $8::timestamptz[], $9::timestamptz[]) AS s (stretch_start, stretch_end, day_start)
 CROSS JOIN LATERAL (
     SELECT * FROM block AS inside
-    WHERE inside.user_id = $1 AND inside.metric_type_id = ANY ($2) AND ($3::uuid IS NULL OR inside.session_id = $3)
+    WHERE inside.user_id = ANY ($1) AND inside.metric_type_id = ANY ($2) AND ($3::uuid IS NULL OR inside.session_id = $3)
       AND inside.t_min >= s.day_start AND inside.t_min < s.stretch_end AND inside.t_max >= s.stretch_start
 ) AS b
 CROSS JOIN LATERAL (SELECT b.summaries IS NULL OR $6 OR width_bucket(b.t_min, $4::timestamptz[]) <> width_bucket(b.t_max, $4::timestamptz[]) AS whole) AS w

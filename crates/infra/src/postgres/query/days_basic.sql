@@ -1,10 +1,10 @@
--- $5 holds the start and end of each window of days, so that odd slots lie inside windows.
+-- Users are told apart if $6 says so. $5 holds the start and end of each window of days, so that odd slots lie inside windows.
 -- Of zeros the least is -0.0 and the greatest 0.0, wherever one of them is: to < they are equal.
-SELECT channel_id, width_bucket(day, $5::date[]) AS slot,
+SELECT CASE WHEN $6 THEN user_id END AS one_user, channel_id, width_bucket(day, $5::date[]) AS slot,
        sum(n)::bigint AS n, sum(sum) AS sum,
        CASE WHEN min(min) = 0 AND bool_or(min = 0 AND min::text = '-0') THEN '-0' ELSE min(min) END AS min,
        CASE WHEN max(max) = 0 AND bool_or(max = 0 AND max::text = '0') THEN 0 ELSE max(max) END AS max
 FROM day_summary
-WHERE user_id = $1 AND channel_id = ANY ($2) AND day >= $3 AND day < $4
+WHERE user_id = ANY ($1) AND channel_id = ANY ($2) AND day >= $3 AND day < $4
   AND width_bucket(day, $5::date[]) % 2 = 1
-GROUP BY channel_id, slot
+GROUP BY one_user, channel_id, slot

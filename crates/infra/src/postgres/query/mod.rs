@@ -1,6 +1,8 @@
 //! What aggregate queries read, from one snapshot.
 
+mod points;
 mod scan;
+mod scanned_reader;
 
 use async_trait::async_trait;
 use time_series_domain::UserId;
@@ -10,8 +12,8 @@ use super::pool::Postgres;
 
 #[async_trait]
 impl AggregateStore for Postgres {
-    async fn head(&self, user: UserId) -> Result<ScanHead, StoreError> {
-        self.run("reading a version", || self.scan_head(user)).await
+    async fn head(&self, users: &[UserId]) -> Result<ScanHead, StoreError> {
+        self.run("reading a version", || self.scan_head(users)).await
     }
 
     async fn scan(&self, request: &ScanRequest, sink: &mut dyn ScanSink) -> Result<ScanHead, StoreError> {
@@ -28,6 +30,14 @@ impl AggregateStore for Postgres {
 pub(super) const STATEMENTS: &[&str] = &[
     include_str!("head.sql"),
     include_str!("session_span.sql"),
+    include_str!("blocks_ascending.sql"),
+    include_str!("blocks_descending.sql"),
+    include_str!("next_block.sql"),
+    include_str!("previous_block.sql"),
+    include_str!("last_blocks.sql"),
+    include_str!("extents.sql"),
+    include_str!("session_starts.sql"),
+    include_str!("filtered_blocks_of_stretch.sql"),
     include_str!("days_basic.sql"),
     include_str!("days_full.sql"),
     include_str!("blocks_of_stretch.sql"),

@@ -7,38 +7,40 @@ use deadpool_postgres::Object;
 use futures_util::TryStreamExt;
 use futures_util::future::try_join3;
 use time::{Date, OffsetDateTime};
-use time_series_domain::block::MIN_SUMMARISED_POINTS;
 use time_series_domain::ports::{
-    Arrays, BlockContent, BlockScan, DayScan, ScanHead, ScanRequest, ScanSink, ScannedBlock, SummaryParts,
+    Arrays, BlockScan, DayScan, LeafCondition, ScanHead, ScanRequest, ScanSink, SummaryParts,
 };
 use time_series_domain::summary::Moments;
-use time_series_domain::{ChannelId, MetricTypeId, Sample, SessionId, Summary, Timestamp, UserId};
+use time_series_domain::{ChannelId, Sample, SessionId, Summary, Timestamp, UserId};
 use tokio_postgres::types::{FromSql, ToSql};
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
-use crate::postgres::block_rows::{column, read_block, read_summaries, timestamp};
 use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::ingest::{date, read_version};
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
 
+use super::scanned_reader::ScannedReader;
+
 const SESSION_SPAN: &str = include_str!("session_span.sql");
-const HEAD: &str = include_str!("head.sql");
+pub(super) const HEAD: &str = include_str!("head.sql");
 const DAYS_BASIC: &str = include_str!("days_basic.sql");
 const DAYS_FULL: &str = include_str!("days_full.sql");
 const BLOCKS_OF_STRETCH: &str = include_str!("blocks_of_stretch.sql");
 const BLOCKS_OF_MANY: &str = include_str!("blocks_of_many_stretches.sql");
 const BLOCKS_IN_ONE_SCAN: &str = include_str!("blocks_in_one_scan.sql");
+const FILTERED_BLOCKS: &str = include_str!("filtered_blocks_of_stretch.sql");
+const SESSION_STARTS: &str = include_str!("session_starts.sql");
 
 /// Up to so many stretches are read one by one. Planning each costs more than it saves beyond.
 const FEW_STRETCHES: usize = 8;
 
 impl Postgres {
-    pub(super) async fn scan_head(&self, user: UserId) -> Result<ScanHead, PgError> {
+    pub(super) async fn scan_head(&self, users: &[UserId]) -> Result<ScanHead, PgError> {
         let client = self.connection("reading a version").await?;
         let statement = client.prepare_cached(HEAD).await?;
-        read_head(&client.query_one(&statement, &[&user.0]).await?)
+        read_head(&client.query_one(&statement, &[&uuids(users)]).await?)
     }
 
     pub(super) async fn scan_snapshot(
@@ -53,14 +55,18 @@ impl Postgres {
             Some(days) => Some((client.prepare_cached(days_statement(days)).await?, DayParams::new(days))),
             None => None,
         };
-        let (snapshot, head, rows) = begin(client, &head, request.user_id, days.as_ref()).await?;
+        let users = uuids(&request.users);
+        let (snapshot, head, rows) = begin(client, &head, &users, days.as_ref()).await?;
         for row in &rows {
             read_days(row, request.days.as_ref(), sink)?;
         }
         let span = match request.session_id {
-            Some(session) => session_span(&snapshot, request.user_id, session).await?,
+            Some(session) => session_span(&snapshot, &users, session).await?,
             None => Some((Timestamp::MIN, Timestamp::MAX)),
         };
+        if let Some(range) = request.starts.as_ref().filter(|_| span.is_some()) {
+            tell_starts(&snapshot, request, &users, range, sink).await?;
+        }
         if let Some(span) = span {
             for scan in &request.blocks {
                 read_blocks(&snapshot, request, &within(scan, span), is_hypertable, sink).await?;
@@ -72,20 +78,44 @@ impl Postgres {
 }
 
 /// Where the points of a session lie: its blocks need not be looked for elsewhere.
-async fn session_span(
+pub(super) async fn session_span(
     client: &Object,
-    user: UserId,
+    users: &[Uuid],
     session: SessionId,
 ) -> Result<Option<(Timestamp, Timestamp)>, PgError> {
     let statement = client.prepare_cached(SESSION_SPAN).await?;
-    let Some(row) = client.query_opt(&statement, &[&session.0, &user.0]).await? else {
-        return Ok(None);
-    };
+    let row = client.query_one(&statement, &[&session.0, &users]).await?;
     let time = |name: &'static str| {
         let time: Option<OffsetDateTime> = row.try_get(name).map_err(|e| unreadable("session", name, e))?;
         Ok::<_, PgError>(time.map(Timestamp::from))
     };
     Ok(time("t_min")?.zip(time("t_max")?))
+}
+
+async fn tell_starts(
+    client: &Object,
+    request: &ScanRequest,
+    users: &[Uuid],
+    range: &Range<Timestamp>,
+    sink: &mut dyn ScanSink,
+) -> Result<(), PgError> {
+    let statement = client.prepare_cached(SESSION_STARTS).await?;
+    let (start, end) = (range.start.to_offset_date_time(), range.end.to_offset_date_time());
+    let session = request.session_id.map(|s| s.0);
+    let params: [&(dyn ToSql + Sync); 4] = [&users, &session, &start, &end];
+    let mut rows = pin!(client.query_raw(&statement, params).await?);
+    while let Some(row) = rows.try_next().await? {
+        let column = |name| move |e| unreadable("session", name, e);
+        let user = UserId(row.try_get("user_id").map_err(column("user_id"))?);
+        let session = SessionId(row.try_get("session_id").map_err(column("session_id"))?);
+        let start: OffsetDateTime = row.try_get("start").map_err(column("t_min"))?;
+        sink.session(user, session, start.into())?;
+    }
+    Ok(())
+}
+
+fn uuids(users: &[UserId]) -> Vec<Uuid> {
+    users.iter().map(|u| u.0).collect()
 }
 
 /// The parts of the stretches that lie within a span, its end included.
@@ -99,22 +129,22 @@ fn within(scan: &BlockScan, (first, last): (Timestamp, Timestamp)) -> BlockScan 
 async fn begin(
     client: Object,
     head: &Statement,
-    user: UserId,
+    users: &[Uuid],
     days: Option<&(Statement, DayParams)>,
 ) -> Result<(Transaction, ScanHead, Vec<Row>), PgError> {
     let snapshot = Transaction::unopened(client);
     let read_days = async {
         match days {
-            Some((statement, days)) => snapshot.query(statement, &days.params(&user.0)).await,
+            Some((statement, days)) => snapshot.query(statement, &days.params(&users)).await,
             None => Ok(Vec::new()),
         }
     };
     // Pipelined: sent in this order, answered in this order.
-    let ((), head, rows) = try_join3(snapshot.open_snapshot(), snapshot.query_one(head, &[&user.0]), read_days).await?;
+    let ((), head, rows) = try_join3(snapshot.open_snapshot(), snapshot.query_one(head, &[&users]), read_days).await?;
     Ok((snapshot, read_head(&head)?, rows))
 }
 
-fn read_head(row: &Row) -> Result<ScanHead, PgError> {
+pub(super) fn read_head(row: &Row) -> Result<ScanHead, PgError> {
     let generation: i64 = row.try_get("generation").map_err(|e| unreadable("catalogue", "generation", e))?;
     Ok(ScanHead {
         version: read_version(row)?,
@@ -134,6 +164,7 @@ struct DayParams {
     first: Option<Date>,
     end: Option<Date>,
     bounds: Vec<Date>,
+    by_user: bool,
 }
 
 impl DayParams {
@@ -144,11 +175,12 @@ impl DayParams {
             first: bounds.first().copied(),
             end: bounds.last().copied(),
             bounds,
+            by_user: scan.by_user,
         }
     }
 
-    fn params<'a>(&'a self, user: &'a Uuid) -> [&'a (dyn ToSql + Sync); 5] {
-        [user, &self.channels, &self.first, &self.end, &self.bounds]
+    fn params<'a>(&'a self, users: &'a &[Uuid]) -> [&'a (dyn ToSql + Sync); 6] {
+        [users, &self.channels, &self.first, &self.end, &self.bounds, &self.by_user]
     }
 }
 
@@ -169,7 +201,8 @@ fn read_days(row: &Row, scan: Option<&DayScan>, sink: &mut dyn ScanSink) -> Resu
     let slot: i32 = day_column(row, "slot")?;
     // Slots 1, 3, 5 … are the windows 0, 1, 2 …
     let window = usize::try_from(slot / 2).map_err(|e| unreadable("day_summary", "day", e))?;
-    sink.days(ChannelId(day_column(row, "channel_id")?), window, summary)?;
+    let user: Option<Uuid> = day_column(row, "one_user")?;
+    sink.days(user.map(UserId), ChannelId(day_column(row, "channel_id")?), window, summary)?;
     Ok(())
 }
 
@@ -190,13 +223,23 @@ async fn read_blocks(
     };
     let types: Vec<i32> = scan.metric_types.iter().map(|t| t.0).collect();
     let session = request.session_id.map(|s| s.0);
-    let common: [&(dyn ToSql + Sync); 6] = [&request.user_id.0, &types, &session, &edges, &scan.remainder, &always];
+    let users = uuids(&request.users);
+    let common: [&(dyn ToSql + Sync); 6] = [&users, &types, &session, &edges, &scan.remainder, &always];
     let at = Timestamp::to_offset_date_time;
     let day_start = |t: Timestamp| at(t.utc_day().start());
     let starts: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.start)).collect();
     let ends: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.end)).collect();
     let day_starts: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| day_start(s.start)).collect();
-    if scan.stretches.len() <= FEW_STRETCHES {
+    let filter = FilterParams::new(&scan.conditions);
+    if !scan.conditions.is_empty() {
+        let statement = client.prepare_cached(FILTERED_BLOCKS).await?;
+        for ((start, end), day_start) in starts.iter().zip(&ends).zip(&day_starts) {
+            let mut params = common.to_vec();
+            params.extend([start as &(dyn ToSql + Sync), end, day_start]);
+            params.extend(filter.params());
+            feed(client, &statement, &params, sink).await?;
+        }
+    } else if scan.stretches.len() <= FEW_STRETCHES {
         let statement = client.prepare_cached(BLOCKS_OF_STRETCH).await?;
         for ((start, end), day_start) in starts.iter().zip(&ends).zip(&day_starts) {
             let mut params = common.to_vec();
@@ -220,33 +263,39 @@ async fn read_blocks(
     Ok(())
 }
 
+/// Conditions as arrays.
+struct FilterParams {
+    channels: Vec<i32>,
+    least: Vec<f64>,
+    greatest: Vec<f64>,
+    outside: Vec<bool>,
+}
+
+impl FilterParams {
+    fn new(conditions: &[LeafCondition]) -> Self {
+        Self {
+            channels: conditions.iter().map(|c| i32::try_from(c.channel).unwrap_or(i32::MAX)).collect(),
+            least: conditions.iter().map(|c| c.least).collect(),
+            greatest: conditions.iter().map(|c| c.greatest).collect(),
+            outside: conditions.iter().map(|c| c.outside).collect(),
+        }
+    }
+
+    fn params(&self) -> [&(dyn ToSql + Sync); 4] {
+        [&self.channels, &self.least, &self.greatest, &self.outside]
+    }
+}
+
 async fn feed(
     client: &Object,
     statement: &Statement,
     params: &[&(dyn ToSql + Sync)],
     sink: &mut dyn ScanSink,
 ) -> Result<(), PgError> {
+    let reader = ScannedReader::of(statement);
     let mut rows = pin!(client.query_raw(statement, params.iter().copied()).await?);
     while let Some(row) = rows.try_next().await? {
-        sink.block(read_scanned(&row)?)?;
+        sink.block(reader.read(&row)?)?;
     }
     Ok(())
-}
-
-fn read_scanned(row: &Row) -> Result<ScannedBlock, PgError> {
-    let whole: bool = column(row, "whole")?;
-    let content = if whole {
-        BlockContent::Whole(Box::new(read_block(row)?))
-    } else {
-        let missing = || unreadable("block", "summaries", format!("missing under {MIN_SUMMARISED_POINTS} points"));
-        BlockContent::Summaries(read_summaries(row)?.ok_or_else(missing)?)
-    };
-    Ok(ScannedBlock {
-        session_id: SessionId(column(row, "session_id")?),
-        metric_type: MetricTypeId(column(row, "metric_type_id")?),
-        seq: u32::try_from(column::<i32>(row, "seq")?).map_err(|e| unreadable("block", "seq", e))?,
-        t_min: timestamp(row, "t_min")?,
-        t_max: timestamp(row, "t_max")?,
-        content,
-    })
 }

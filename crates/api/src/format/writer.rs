@@ -1,0 +1,92 @@
+//! Writes a table, batch by batch.
+
+use super::table::{Batch, Table};
+use super::{Format, csv, json};
+
+/// Writes the flat rows of one answer.
+pub(crate) enum Writer {
+    Csv {
+        table: Table,
+        rows: u64,
+        ends: bool,
+    },
+    Ndjson {
+        table: Table,
+        rows: u64,
+    },
+    #[cfg(feature = "columnar")]
+    Columnar(super::columnar::ColumnarWriter),
+}
+
+/// Rows that cannot be written: a fault of ours.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot write {format}: {problem}")]
+pub(crate) struct WriterError {
+    pub(crate) format: &'static str,
+    pub(crate) problem: String,
+}
+
+impl Writer {
+    /// A writer of a format other than JSON, which has a frame of its own. `ends`: whether CSV ends with a line that
+    /// says so.
+    pub(crate) fn new(format: Format, table: Table, ends: bool, out: &mut Vec<u8>) -> Result<Self, WriterError> {
+        match format {
+            Format::Csv => {
+                csv::header(out, &table);
+                Ok(Self::Csv { table, rows: 0, ends })
+            }
+            Format::Json | Format::Ndjson => Ok(Self::Ndjson { table, rows: 0 }),
+            #[cfg(feature = "columnar")]
+            Format::Arrow | Format::Parquet => super::columnar::ColumnarWriter::new(format, table).map(Self::Columnar),
+            #[cfg(not(feature = "columnar"))]
+            Format::Arrow | Format::Parquet => {
+                Err(WriterError { format: format.name(), problem: "not in this build".to_owned() })
+            }
+        }
+    }
+
+    /// Writes some rows.
+    pub(crate) fn batch(&mut self, batch: Batch, out: &mut Vec<u8>) -> Result<(), WriterError> {
+        match self {
+            Self::Csv { table, rows, .. } => {
+                (0..batch.rows()).for_each(|row| csv::row(out, table, &batch, row));
+                *rows += batch.rows() as u64;
+            }
+            Self::Ndjson { table, rows } => {
+                for row in 0..batch.rows() {
+                    json::object(out, table, &batch, row);
+                    out.push(b'\n');
+                }
+                *rows += batch.rows() as u64;
+            }
+            #[cfg(feature = "columnar")]
+            Self::Columnar(writer) => writer.batch(batch, out)?,
+        }
+        Ok(())
+    }
+
+    /// Writes what tells that this is all; `extra` are further members of an end record.
+    pub(crate) fn end(self, extra: &str, out: &mut Vec<u8>) -> Result<(), WriterError> {
+        match self {
+            Self::Csv { rows, ends: true, .. } => csv::end(out, rows),
+            Self::Csv { .. } => {}
+            Self::Ndjson { rows, .. } => end_record(rows, extra, out),
+            #[cfg(feature = "columnar")]
+            Self::Columnar(writer) => writer.end(out)?,
+        }
+        Ok(())
+    }
+}
+
+/// The last line of NDJSON.
+pub(crate) fn end_record(rows: u64, extra: &str, out: &mut Vec<u8>) {
+    out.extend_from_slice(format!("{{\"end\":true,\"count\":{rows}{extra}}}\n").as_bytes());
+}
+
+/// Appends the flat rows of a batch as elements of a JSON list.
+pub(crate) fn elements(table: &Table, batch: &Batch, list: &mut json::JsonList, out: &mut Vec<u8>) {
+    for row in 0..batch.rows() {
+        list.next(out);
+        json::object(out, table, batch, row);
+    }
+}

@@ -1,0 +1,110 @@
+//! `GET /api/catalog/`
+
+use std::sync::Arc;
+
+use actix_web::web;
+use apistos::{ApiComponent, api_operation};
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+use time_series_domain::MetricType;
+
+use super::overview::{OverviewMetadata, OverviewParams};
+use crate::format::{Batch, Field, Format, Kind, Table, Values};
+use crate::openapi::{Answer, Example, Rendered};
+use crate::problem::Problem;
+use crate::request::{Caller, QueryString};
+use crate::state::AppState;
+
+/// What there is of each series.
+#[derive(JsonSchema, ApiComponent)]
+#[expect(dead_code, reason = "documents what is rendered")]
+pub(crate) struct Catalog {
+    metadata: OverviewMetadata,
+    /// By name of the series; series without a point are absent.
+    results: Vec<CatalogRow>,
+}
+
+/// A series and how far it reaches.
+#[derive(JsonSchema, ApiComponent)]
+#[expect(dead_code, reason = "documents what is rendered")]
+pub(crate) struct CatalogRow {
+    /// The series.
+    series: String,
+    /// The unit of its numbers, or null.
+    unit: Option<String>,
+    /// The time of its first point, UTC.
+    first_time: String,
+    /// The time of its last point, UTC.
+    last_time: String,
+    /// How many points it has.
+    points: u64,
+    /// How many sessions they are of.
+    sessions: u64,
+}
+
+impl Example for Catalog {
+    fn example() -> Value {
+        json!({
+            "metadata": {"count": 1, "user_id": "d38834e0-fe46-4bf9-831d-1d5b125bdc9b", "series": [], "version": 1},
+            "results": [{
+                "series": "session.gut_health_score",
+                "unit": "points",
+                "first_time": "2025-01-01T00:01:00Z",
+                "last_time": "2025-01-01T00:01:00Z",
+                "points": 1,
+                "sessions": 1
+            }]
+        })
+    }
+}
+
+impl Answer for Catalog {
+    const STATUSES: &'static [(u16, &'static str)] =
+        &[(200, "The series; empty for a user without any."), (304, "The answer is the one that the caller has.")];
+    const FORMATS: &'static [Format] = &[Format::Csv, Format::Ndjson];
+}
+
+fn unit(metric_type: &MetricType) -> Option<Arc<str>> {
+    (!metric_type.unit.is_empty()).then(|| metric_type.unit.as_str().into())
+}
+
+/// Lists a user's series.
+#[api_operation(
+    tag = "points",
+    operation_id = "catalog",
+    summary = "List a user's series",
+    description = "The series that a user has points of, with first and last time, points and sessions.",
+    error_code = 406,
+    error_code = 412,
+    error_code = 422,
+    error_code = 500,
+    error_code = 503
+)]
+pub(crate) async fn catalog(
+    params: QueryString<OverviewParams>,
+    caller: Caller,
+    state: web::Data<AppState>,
+) -> Result<Rendered<Catalog>, Problem> {
+    let asked = params.0;
+    let read = async || {
+        let (head, extents) = state.points.extents(asked.user, &asked.selector).await?;
+        let fields = vec![
+            Field::new("series", Kind::Name),
+            Field::new("unit", Kind::Name),
+            Field::new("first_time", Kind::Time(None)),
+            Field::new("last_time", Kind::Time(None)),
+            Field::new("points", Kind::Count),
+            Field::new("sessions", Kind::Count),
+        ];
+        let columns = vec![
+            Values::Name(extents.iter().map(|(t, _)| Some(t.series.as_str().into())).collect()),
+            Values::Name(extents.iter().map(|(t, _)| unit(t)).collect()),
+            Values::Time(extents.iter().map(|(_, e)| e.first_time).collect()),
+            Values::Time(extents.iter().map(|(_, e)| e.last_time).collect()),
+            Values::Count(extents.iter().map(|(_, e)| Some(e.points)).collect()),
+            Values::Count(extents.iter().map(|(_, e)| Some(e.sessions)).collect()),
+        ];
+        Ok((head, Table { fields }, Batch { columns }))
+    };
+    asked.answer("catalog", &caller, &state, read).await
+}

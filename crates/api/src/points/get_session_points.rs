@@ -1,0 +1,45 @@
+//! `GET /api/sessions/{session_id}/points/`
+
+use actix_web::web;
+use apistos::api_operation;
+use time_series_domain::UserId;
+
+use super::listing::answer;
+use super::params::SessionPointParams;
+use super::points_answer::Points;
+use crate::openapi::Rendered;
+use crate::problem::Problem;
+use crate::request::{Caller, QueryString};
+use crate::session::{SessionPath, no_such_session, owner_of};
+use crate::state::AppState;
+
+/// Reads a session's points.
+#[api_operation(
+    tag = "points",
+    operation_id = "get_session_points",
+    summary = "Read a session's points",
+    description = "As `/api/points/`, of one session.",
+    error_code = 404,
+    error_code = 406,
+    error_code = 409,
+    error_code = 412,
+    error_code = 422,
+    error_code = 500,
+    error_code = 503
+)]
+pub(crate) async fn get_session_points(
+    path: web::Path<SessionPath>,
+    params: QueryString<SessionPointParams>,
+    caller: Caller,
+    state: web::Data<AppState>,
+) -> Result<Rendered<Points>, Problem> {
+    let id = path.id()?;
+    let parsed = params.0;
+    let user = owner_of(&state, id, parsed.user_id.map(UserId)).await?;
+    if state.sessions.get(user, id).await?.is_none() {
+        return Err(no_such_session(&id.to_string(), "the user has none of this id"));
+    }
+    let min_version = parsed.min_version;
+    let asked = parsed.ask(user, Some(id), caller.accept(), &state.cursors)?;
+    answer(state, &caller, asked, min_version).await
+}

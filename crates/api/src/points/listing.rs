@@ -1,0 +1,197 @@
+//! Answers a query of points, whole or as a stream.
+
+use std::sync::Arc;
+
+use actix_web::http::header::ETAG;
+use actix_web::{rt, web};
+use serde_json::json;
+use time_series_domain::ports::{Flow, Order, ScanHead};
+use time_series_domain::query::points::{Method, PointSink, PointView, PointsRead, Thinning};
+use time_series_domain::query::{QueryError, Refusal};
+use tokio::sync::mpsc;
+
+use super::asked::Asked;
+use super::cursor;
+use super::points_answer::Points;
+use super::render::PointRender;
+use super::stream::{StreamSink, Told, chunks};
+use crate::format::{Format, WriterError, json as to_json};
+use crate::openapi::Rendered;
+use crate::problem::Problem;
+use crate::request::{Caller, Place, USER_VERSION, tag_of, while_there};
+use crate::state::AppState;
+
+/// Chunks that may wait to be sent.
+const WAITING: usize = 4;
+
+/// Answers what was asked.
+pub(super) async fn answer(
+    state: web::Data<AppState>,
+    caller: &Caller,
+    asked: Asked,
+    min_version: Option<u64>,
+) -> Result<Rendered<Points>, Problem> {
+    let place = while_there(caller, state.queries.enter(caller.timeout)).await?;
+    let users = [asked.query.user_id];
+    let words = format!("{asked:?}");
+    if let Some(least) = min_version {
+        place.run(state.queries.wait_for_version(least, || state.aggregate.head(&users))).await?;
+    }
+    if caller.is_conditional() {
+        let head = place.run(async { Ok(state.aggregate.head(&users).await?) }).await?;
+        let tag = tag(&words, head);
+        if caller.has(&tag) {
+            return Ok(tagged(Rendered::not_modified(), &tag, head));
+        }
+    }
+    if asked.format != Format::Json && asked.thin.is_none() {
+        return stream_of(state, place, asked, &words).await;
+    }
+    let (rendered, head) = while_there(caller, place.run(whole(&state, &asked))).await?;
+    Ok(tagged(rendered, &tag(&words, head), head))
+}
+
+fn tag(words: &str, head: ScanHead) -> String {
+    tag_of(&format!("{words} at {} in {}", head.version, head.generation))
+}
+
+fn tagged(rendered: Rendered<Points>, tag: &str, head: ScanHead) -> Rendered<Points> {
+    rendered.header(ETAG, tag).header(USER_VERSION, &head.version.to_string())
+}
+
+fn broken(e: &WriterError) -> Problem {
+    tracing::error!(error = %e, "points could not be written");
+    Problem::internal()
+}
+
+/// Why series without numbers are left out, if they are.
+fn only_numbers(asked: &Asked) -> Option<&'static str> {
+    asked.thin.map(|_| "max_points")
+}
+
+/// A page, or what is left of all points once they are thinned out.
+async fn whole(state: &AppState, asked: &Asked) -> Result<(Rendered<Points>, ScanHead), Problem> {
+    let mut render = PointRender::new(asked).map_err(|e| broken(&e))?;
+    let read = if let Some((most, method)) = asked.thin {
+        let mut thinning = Thinning::new(most, method, state.max_values);
+        let read = state.points.read(&asked.query, only_numbers(asked), &mut thinning).await?;
+        for point in thinning.into_points() {
+            render.thinned(&point).map_err(|e| broken(&e))?;
+        }
+        read
+    } else {
+        let mut sink = PageSink { render, failed: None };
+        let read = state.points.read(&asked.query, None, &mut sink).await?;
+        if let Some(e) = sink.failed {
+            return Err(broken(&e));
+        }
+        render = sink.render;
+        read
+    };
+    let media_type = asked.format.media_type();
+    if asked.format != Format::Json {
+        return Ok((Rendered::whole(media_type, render.end("").map_err(|e| broken(&e))?), read.head));
+    }
+    let (count, results) = render.results();
+    let mut body = b"{\"metadata\":".to_vec();
+    to_json(&mut body, &metadata(state, asked, &read, count).await?);
+    body.extend_from_slice(b",\"results\":[");
+    body.extend(results);
+    body.extend_from_slice(b"]}");
+    Ok((Rendered::whole(media_type, body), read.head))
+}
+
+async fn metadata(
+    state: &AppState,
+    asked: &Asked,
+    read: &PointsRead,
+    count: usize,
+) -> Result<serde_json::Value, QueryError> {
+    let query = &asked.query;
+    let (_, skipped) = state.points.series(&query.selector, query.filter.as_ref(), only_numbers(asked)).await?;
+    let mut metadata = json!({
+        "count": count,
+        "user_id": query.user_id.0,
+        "session_id": query.session_id.map(|s| s.0),
+        "series": asked.series,
+        "start_time": asked.start.map(|t| t.to_string()),
+        "end_time": asked.end.map(|t| t.to_string()),
+        "where": query.filter.as_ref().map(ToString::to_string),
+        "order": if query.order == Order::Ascending { "asc" } else { "desc" },
+        "limit": query.limit,
+        "next_cursor": read.next.map(|position| cursor::seal(&state.cursors, query, &position)),
+        "skipped": skipped,
+        "version": read.head.version,
+    });
+    if let Some((most, method)) = asked.thin {
+        metadata["max_points"] = json!(most);
+        metadata["method"] = json!(if method == Method::Lttb { "lttb" } else { "minmax" });
+    }
+    Ok(metadata)
+}
+
+/// Gathers a page.
+struct PageSink {
+    render: PointRender,
+    failed: Option<WriterError>,
+}
+
+#[async_trait::async_trait]
+impl PointSink for PageSink {
+    async fn head(&mut self, _: ScanHead) {}
+
+    fn point(&mut self, point: &PointView<'_>) -> Result<(), Refusal> {
+        if let Err(e) = self.render.view(point) {
+            self.failed.get_or_insert(e);
+        }
+        Ok(())
+    }
+
+    async fn breathe(&mut self) -> Flow {
+        Flow::More
+    }
+}
+
+/// Points that are sent while they are read: the answer begins once the first bytes are there.
+async fn stream_of(
+    state: web::Data<AppState>,
+    place: Place,
+    asked: Asked,
+    words: &str,
+) -> Result<Rendered<Points>, Problem> {
+    let media_type = asked.format.media_type();
+    let render = PointRender::new(&asked).map_err(|e| broken(&e))?;
+    let (teller, mut told) = mpsc::channel(WAITING);
+    let reading = rt::spawn(read(state.into_inner(), place, asked, StreamSink { render, teller, is_broken: false }));
+    match told.recv().await {
+        Some(Told::Head(head)) => {
+            let rendered = Rendered::chunks(media_type, chunks(told, reading), None);
+            Ok(tagged(rendered, &tag(words, head), head))
+        }
+        Some(Told::Failed(problem)) => Err(problem),
+        _ => Err(Problem::internal()),
+    }
+}
+
+async fn read(state: Arc<AppState>, place: Place, asked: Asked, mut sink: StreamSink) {
+    let teller = sink.teller.clone();
+    let done = place.run(async { Ok(state.points.read(&asked.query, None, &mut sink).await?) });
+    let end = match done.await {
+        Err(problem) => Told::Failed(problem),
+        Ok(_) if sink.is_broken => Told::Failed(Problem::internal()),
+        Ok(read) => {
+            let next = read.next.map(|position| cursor::seal(&state.cursors, &asked.query, &position));
+            match sink.render.end(&format!(",\"next_cursor\":{}", json!(next))) {
+                Ok(last) => {
+                    let _ = teller.send(Told::Chunk(last)).await;
+                    Told::End
+                }
+                Err(e) => Told::Failed(broken(&e)),
+            }
+        }
+    };
+    if let Told::Failed(problem) = &end {
+        tracing::warn!(problem = %problem, "points were broken off");
+    }
+    let _ = teller.send(end).await;
+}

@@ -1,0 +1,147 @@
+//! What the latest points and the catalogue of a user have in common.
+
+use actix_web::http::header::ETAG;
+use schemars::JsonSchema;
+use serde_json::json;
+use time_series_domain::ports::ScanHead;
+use time_series_domain::{SeriesSelector, UserId};
+use uuid::Uuid;
+
+use apistos::ApiComponent;
+
+use crate::format::{Batch, Format, JsonList, Table, Writer, WriterError, elements, json as to_json};
+use crate::openapi::Rendered;
+use crate::problem::Problem;
+use crate::request::{Caller, FromPairs, Pairs, USER_VERSION, read_selector, tag_of};
+use crate::state::AppState;
+
+const OFFERED: [Format; 3] = [Format::Json, Format::Csv, Format::Ndjson];
+
+/// Whose series.
+#[derive(JsonSchema, ApiComponent)]
+#[expect(dead_code, reason = "documents what Overview holds")]
+pub(crate) struct OverviewParams {
+    /// Whose.
+    user_id: Uuid,
+    /// Which series; all by default. As for `/api/timeseries/`.
+    series: Option<Vec<String>>,
+    /// How `series` is read: `exact`, `glob` or `regex`.
+    series_mode: Option<String>,
+    /// `json` (default), `csv` or `ndjson`; as well by the header `Accept`.
+    format: Option<String>,
+    /// Waits up to 5 seconds until the user's data has reached this version, then answers 412.
+    min_version: Option<u64>,
+}
+
+/// The parameters as parsed.
+pub(crate) struct Overview {
+    pub(super) user: UserId,
+    pub(super) selector: SeriesSelector,
+    series: Vec<String>,
+    format: Option<Format>,
+    min_version: Option<u64>,
+}
+
+impl FromPairs for OverviewParams {
+    type Parsed = Overview;
+
+    const NAMES: &'static [&'static str] = &["user_id", "series", "series_mode", "format", "min_version"];
+
+    fn examples() -> Vec<(&'static str, serde_json::Value)> {
+        vec![
+            ("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b")),
+            ("series", json!(["session.urine.*"])),
+            ("format", json!("json")),
+        ]
+    }
+
+    fn from_pairs(pairs: &mut Pairs) -> Overview {
+        let (selector, series) = read_selector(pairs);
+        Overview {
+            user: UserId(pairs.required_uuid("user_id")),
+            selector,
+            series,
+            format: Format::from_pairs(pairs, &OFFERED),
+            min_version: pairs.number("min_version", &0, &u64::MAX),
+        }
+    }
+}
+
+impl Overview {
+    /// Answers with the table that `read` makes.
+    pub(super) async fn answer<T, F>(
+        &self,
+        name: &str,
+        caller: &Caller,
+        state: &AppState,
+        read: impl FnOnce() -> F,
+    ) -> Result<Rendered<T>, Problem>
+    where
+        F: Future<Output = Result<(ScanHead, Table, Batch), Problem>>,
+    {
+        let format = Format::negotiate(self.format, caller.accept(), &OFFERED)?;
+        let users = [self.user];
+        let tag = |head: ScanHead| {
+            let words = (name, &users, &self.series, &self.selector, format);
+            tag_of(&format!("{words:?} at {} in {}", head.version, head.generation))
+        };
+        state
+            .queries
+            .run(caller, async {
+                if let Some(least) = self.min_version {
+                    state.queries.wait_for_version(least, || state.aggregate.head(&users)).await?;
+                }
+                if caller.is_conditional() {
+                    let head = state.aggregate.head(&users).await?;
+                    if caller.has(&tag(head)) {
+                        let version = head.version.to_string();
+                        return Ok(Rendered::not_modified().header(ETAG, &tag(head)).header(USER_VERSION, &version));
+                    }
+                }
+                let (head, table, batch) = read().await?;
+                let body = self.render(format, head, table, batch).map_err(|e| {
+                    tracing::error!(error = %e, "an overview could not be written");
+                    Problem::internal()
+                })?;
+                let rendered = Rendered::whole(format.media_type(), body);
+                Ok(rendered.header(ETAG, &tag(head)).header(USER_VERSION, &head.version.to_string()))
+            })
+            .await
+    }
+
+    fn render(&self, format: Format, head: ScanHead, table: Table, batch: Batch) -> Result<Vec<u8>, WriterError> {
+        let mut out = Vec::new();
+        if format == Format::Json {
+            let metadata = json!({
+                "count": batch.rows(),
+                "user_id": self.user.0,
+                "series": self.series,
+                "version": head.version,
+            });
+            out.extend_from_slice(b"{\"metadata\":");
+            to_json(&mut out, &metadata);
+            out.extend_from_slice(b",\"results\":[");
+            elements(&table, &batch, &mut JsonList::default(), &mut out);
+            out.extend_from_slice(b"]}");
+            return Ok(out);
+        }
+        let mut writer = Writer::new(format, table, false, &mut out)?;
+        writer.batch(batch, &mut out)?;
+        writer.end("", &mut out)?;
+        Ok(out)
+    }
+}
+
+/// What the list is of.
+#[derive(JsonSchema, ApiComponent)]
+#[expect(dead_code, reason = "documents what is rendered")]
+pub(crate) struct OverviewMetadata {
+    /// How many results there are.
+    count: usize,
+    /// Whose.
+    user_id: Uuid,
+    /// The series parameters as they were given; empty for all.
+    series: Vec<String>,
+    /// The version of the user's data that this shows.
+    version: u64,
+}

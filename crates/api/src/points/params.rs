@@ -1,0 +1,143 @@
+//! The parameters of raw points.
+
+use apistos::ApiComponent;
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::asked::Parsed;
+use crate::request::{FromPairs, Pairs};
+
+/// Which points of a user.
+#[derive(JsonSchema, ApiComponent)]
+#[expect(dead_code, reason = "documents what Parsed holds")]
+pub(crate) struct PointParams {
+    /// Whose points.
+    user_id: Uuid,
+    /// Only this session.
+    session_id: Option<Uuid>,
+    #[schemars(flatten)]
+    which: SessionPointParamsDoc,
+}
+
+/// Which points of a session.
+#[derive(JsonSchema, ApiComponent)]
+#[expect(dead_code, reason = "documents what Parsed holds")]
+pub(crate) struct SessionPointParams {
+    /// Whose session; needed only where several users have one of this id.
+    user_id: Option<Uuid>,
+    #[schemars(flatten)]
+    which: SessionPointParamsDoc,
+}
+
+/// What both have.
+#[derive(JsonSchema)]
+#[expect(dead_code, reason = "documents what Parsed holds")]
+pub(crate) struct SessionPointParamsDoc {
+    /// Which series; all by default. As for `/api/timeseries/`.
+    series: Option<Vec<String>>,
+    /// How `series` is read: `exact`, `glob` or `regex`.
+    series_mode: Option<String>,
+    /// Points at or after this: RFC 3339, or a date (its midnight in UTC). By default the first.
+    start_time: Option<String>,
+    /// Points before this: RFC 3339, or a date (its midnight in UTC). By default the last, it included.
+    end_time: Option<String>,
+    /// Only points whose numeric leaves meet these conditions, as for `/api/timeseries/`.
+    r#where: Option<String>,
+    /// `asc` (default): by time, series, session and arrival; `desc`: the exact reverse.
+    order: Option<String>,
+    /// How many points at the most, 1 to 100000. By default 1000 in JSON, all in the other formats.
+    #[schemars(range(min = 1, max = 100_000))]
+    limit: Option<usize>,
+    /// `next_cursor` of the page before.
+    cursor: Option<String>,
+    /// At most so many real points of each series, 3 to 100000, that look like all of them in a plot; each says how many it stands for.
+    #[schemars(range(min = 3, max = 100_000))]
+    max_points: Option<usize>,
+    /// How `max_points` chooses: `lttb` (default) or `minmax`.
+    method: Option<String>,
+    /// `json` (default), `csv`, `ndjson`, `arrow` or `parquet`; as well by the header `Accept`.
+    format: Option<String>,
+    /// `flat`: a row a leaf (always so in csv, arrow and parquet). `nested` by default.
+    shape: Option<String>,
+    /// `columns`: arrays by series and leaf, as plotting libraries take them (JSON only). `rows` by default.
+    layout: Option<String>,
+    /// Waits up to 5 seconds until the user's data has reached this version, then answers 412.
+    min_version: Option<u64>,
+}
+
+const WHICH: [&str; 14] = [
+    "series",
+    "series_mode",
+    "start_time",
+    "end_time",
+    "where",
+    "order",
+    "limit",
+    "cursor",
+    "max_points",
+    "method",
+    "format",
+    "shape",
+    "layout",
+    "min_version",
+];
+
+const fn with<const N: usize>(own: &[&'static str]) -> [&'static str; N] {
+    let mut names = [""; N];
+    let mut i = 0;
+    while i < own.len() {
+        names[i] = own[i];
+        i += 1;
+    }
+    while i < N {
+        names[i] = WHICH[i - own.len()];
+        i += 1;
+    }
+    names
+}
+
+fn examples(own: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
+    let mut examples = own.to_vec();
+    examples.extend([
+        ("series", json!(["session.urine.*"])),
+        ("start_time", json!("2025-01-01")),
+        ("end_time", json!("2025-02-01T00:00:00Z")),
+        ("where", json!("r>100,g<250")),
+        ("order", json!("desc")),
+        ("limit", json!(1000)),
+        ("method", json!("lttb")),
+        ("format", json!("json")),
+    ]);
+    examples
+}
+
+impl FromPairs for PointParams {
+    type Parsed = Parsed;
+
+    const NAMES: &'static [&'static str] = &with::<16>(&["user_id", "session_id"]);
+
+    fn examples() -> Vec<(&'static str, Value)> {
+        examples(&[("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b"))])
+    }
+
+    fn from_pairs(pairs: &mut Pairs) -> Parsed {
+        let (user, session) = (pairs.required_uuid("user_id"), pairs.uuid("session_id"));
+        Parsed::read(pairs, Some(user), session)
+    }
+}
+
+impl FromPairs for SessionPointParams {
+    type Parsed = Parsed;
+
+    const NAMES: &'static [&'static str] = &with::<15>(&["user_id"]);
+
+    fn examples() -> Vec<(&'static str, Value)> {
+        examples(&[])
+    }
+
+    fn from_pairs(pairs: &mut Pairs) -> Parsed {
+        let user = pairs.uuid("user_id");
+        Parsed::read(pairs, user, None)
+    }
+}

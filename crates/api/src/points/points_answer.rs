@@ -1,0 +1,97 @@
+//! The answer of a query of points, for the document.
+
+use apistos::ApiComponent;
+use schemars::JsonSchema;
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::format::Format;
+use crate::openapi::{Answer, Example};
+
+/// Points by time, series, session and arrival.
+#[derive(JsonSchema, ApiComponent)]
+#[expect(dead_code, reason = "documents what is rendered")]
+pub(crate) struct Points {
+    metadata: PointsMetadata,
+    /// In the order asked for.
+    results: Vec<PointRow>,
+}
+
+/// What was asked, and where the next page begins.
+#[derive(JsonSchema, ApiComponent)]
+#[expect(dead_code, reason = "documents what is rendered")]
+pub(crate) struct PointsMetadata {
+    /// How many results there are.
+    count: usize,
+    /// Whose points.
+    user_id: Uuid,
+    /// The only session, or null.
+    session_id: Option<Uuid>,
+    /// The series parameters as they were given; empty for all.
+    series: Vec<String>,
+    /// Start of the range, included; null from the first point on.
+    start_time: Option<String>,
+    /// End of the range, not included; null up to the last point.
+    end_time: Option<String>,
+    /// The conditions on points, or null.
+    r#where: Option<String>,
+    /// `asc` or `desc`.
+    order: String,
+    /// How many points were asked for at the most; null for all.
+    limit: Option<usize>,
+    /// To be sent as `cursor` for the next page; null on the last one.
+    next_cursor: Option<String>,
+    /// Series left out: those without numbers for `max_points`, and those that lack a leaf of `where`.
+    skipped: Vec<String>,
+    /// The version of the user's data that this shows.
+    version: u64,
+}
+
+/// A point.
+#[derive(JsonSchema, ApiComponent)]
+#[expect(dead_code, reason = "documents what is rendered")]
+pub(crate) struct PointRow {
+    /// Its session.
+    session_id: Uuid,
+    /// Its series.
+    series: String,
+    /// When, UTC.
+    time: String,
+    /// The value as it was accepted.
+    value: Value,
+    /// How many points it stands for; with `max_points` only.
+    weight: Option<u64>,
+}
+
+impl Example for Points {
+    fn example() -> Value {
+        json!({
+            "metadata": {
+                "count": 1,
+                "user_id": "d38834e0-fe46-4bf9-831d-1d5b125bdc9b",
+                "session_id": null,
+                "series": [],
+                "start_time": null,
+                "end_time": null,
+                "where": null,
+                "order": "asc",
+                "limit": 1000,
+                "next_cursor": null,
+                "skipped": [],
+                "version": 1
+            },
+            "results": [{
+                "session_id": "0191d9f0-6d2c-7c3e-9b1a-3f8f0c5b7a11",
+                "series": "session.urine.color",
+                "time": "2025-01-01T00:01:00Z",
+                "value": {"b": 120, "g": 240, "r": 255}
+            }]
+        })
+    }
+}
+
+impl Answer for Points {
+    const STATUSES: &'static [(u16, &'static str)] =
+        &[(200, "The points, as they were accepted."), (304, "The answer is the one that the caller has.")];
+    const FORMATS: &'static [Format] = &[Format::Csv, Format::Ndjson, Format::Arrow, Format::Parquet];
+}

@@ -1,0 +1,84 @@
+//! Points that are sent while they are read.
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use futures_util::stream;
+use time_series_domain::ports::{Flow, ScanHead};
+use time_series_domain::query::Refusal;
+use time_series_domain::query::points::{PointSink, PointView};
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::task::JoinHandle;
+
+use super::render::PointRender;
+use crate::openapi::{BrokenOff, Chunks};
+use crate::problem::Problem;
+
+/// Bytes that are sent together.
+const CHUNK: usize = 64 << 10;
+
+/// What the reader of points tells the sender of bytes.
+pub(super) enum Told {
+    Head(ScanHead),
+    Chunk(Vec<u8>),
+    Failed(Problem),
+    End,
+}
+
+/// Renders points and hands the bytes on, no faster than they are taken.
+pub(super) struct StreamSink {
+    pub(super) render: PointRender,
+    pub(super) teller: Sender<Told>,
+    /// Rendering failed; nothing more is read.
+    pub(super) is_broken: bool,
+}
+
+#[async_trait]
+impl PointSink for StreamSink {
+    async fn head(&mut self, head: ScanHead) {
+        // A receiver that is gone is found out when it is told of points.
+        let _ = self.teller.send(Told::Head(head)).await;
+    }
+
+    fn point(&mut self, point: &PointView<'_>) -> Result<(), Refusal> {
+        self.is_broken |= self.render.view(point).is_err();
+        Ok(())
+    }
+
+    async fn breathe(&mut self) -> Flow {
+        if self.is_broken {
+            return Flow::Enough;
+        }
+        if self.render.out.len() < CHUNK {
+            return Flow::More;
+        }
+        let chunk = std::mem::take(&mut self.render.out);
+        match self.teller.send(Told::Chunk(chunk)).await {
+            Ok(()) => Flow::More,
+            Err(_) => Flow::Enough,
+        }
+    }
+}
+
+/// Ends the reading when the caller is gone.
+struct Reading(JoinHandle<()>);
+
+impl Drop for Reading {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+/// The body that a reading tells of.
+pub(super) fn chunks(told: Receiver<Told>, reading: JoinHandle<()>) -> Chunks {
+    let state = Some((told, Reading(reading)));
+    Box::pin(stream::unfold(state, async |state| {
+        let (mut told, reading) = state?;
+        match told.recv().await {
+            Some(Told::Chunk(chunk)) => Some((Ok(Bytes::from(chunk)), Some((told, reading)))),
+            Some(Told::End) => None,
+            Some(Told::Head(_)) => Some((Ok(Bytes::new()), Some((told, reading)))),
+            // Nothing ends the body: the caller sees that it is cut off.
+            Some(Told::Failed(_)) | None => Some((Err(BrokenOff), None)),
+        }
+    }))
+}

@@ -1,0 +1,214 @@
+//! The parameters of an aggregate query, parsed into what the domain asks.
+
+use time_series_domain::query::{
+    Accuracy, AggFunction, AggregateQuery, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
+};
+use time_series_domain::{Calendar, Interval, SeriesSelector, SessionId, Timestamp, UserId, Weekday};
+use uuid::Uuid;
+
+use crate::format::Format;
+use crate::problem::Problem;
+use crate::request::{Pairs, When, check_range, clash, read_filter, read_selector};
+
+const DEFAULT_DAYS: i64 = 7;
+
+/// The parameters as parsed; what could not be has its fault in the pairs.
+pub(crate) struct Parsed {
+    users: Vec<Uuid>,
+    session_id: Option<Uuid>,
+    /// As they were given, to be echoed.
+    series: Vec<String>,
+    interval: Option<String>,
+    selector: SeriesSelector,
+    /// Of the zone; where `align` is `session`, for dates only.
+    calendar: Option<Calendar>,
+    offsets: Option<Offsets>,
+    start: Option<When>,
+    end: Option<When>,
+    functions: Vec<AggFunction>,
+    group_by: GroupBy,
+    over: Vec<AggFunction>,
+    filter: Option<ValueFilter>,
+    fill: Fill,
+    lookback: Option<Lookback>,
+    accuracy: Accuracy,
+    output: Output,
+    explain: bool,
+    pub(super) min_version: Option<u64>,
+    pub(super) format: Option<Format>,
+}
+
+/// How rows are shown.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// A value a row, leaves nested.
+    Nested,
+    /// A row a leaf.
+    Flat,
+    /// An array a leaf.
+    Columns,
+}
+
+/// A query, and what was asked as it was asked, to be echoed.
+#[derive(Clone)]
+pub(super) struct Asked {
+    pub(super) query: AggregateQuery,
+    pub(super) interval: String,
+    pub(super) series: Vec<String>,
+    pub(super) output: Output,
+    pub(super) calendar: Calendar,
+    /// The range ends now, at another instant for every query.
+    pub(super) until_now: bool,
+}
+
+impl Parsed {
+    pub(super) fn read(pairs: &mut Pairs) -> Self {
+        let interval = pairs.read("interval", Interval::parse);
+        let given_interval = pairs.all("interval").first().map(|text| (*text).to_owned());
+        let weekday = |text: &str| Weekday::parse(text).ok_or("is not a weekday; use monday to sunday");
+        let week_start = pairs.read("week_start", weekday).unwrap_or_default();
+        let by_session = pairs.word("align", &[("calendar", false), ("session", true)]).unwrap_or(false);
+        let over = read_functions(pairs, "over");
+        if over.contains(&AggFunction::TimeAvg) {
+            clash(pairs, "over", "cannot be time_avg: the values of groups hold for no time");
+        }
+        let groups = [("session", GroupBy::Session), ("user", GroupBy::User)];
+        let implied = if over.is_empty() { GroupBy::Nothing } else { GroupBy::Session };
+        let group_by = pairs.word("group_by", &groups).unwrap_or(implied);
+        let by_default = match group_by {
+            GroupBy::Session if over.is_empty() => Interval::All,
+            _ => Interval::Weeks(1),
+        };
+        let calendar_interval = interval.unwrap_or(by_default);
+        let calendar = pairs.read("tz", |zone| Calendar::new(calendar_interval, zone, week_start));
+        let calendar = calendar.or_else(|| Calendar::new(calendar_interval, "UTC", week_start).ok());
+        let offsets = if by_session { read_offsets(pairs, interval, given_interval.is_some()) } else { None };
+        let (fill, lookback) = read_fill(pairs, by_session);
+        let (selector, series) = read_selector(pairs);
+        let users = pairs.required_uuids("user_id");
+        let min_version = pairs.number("min_version", &0, &u64::MAX);
+        if min_version.is_some() && users.len() > 1 {
+            clash(pairs, "min_version", "is of one user's data; ask for one user_id");
+        }
+        Self {
+            users,
+            session_id: pairs.uuid("session_id"),
+            series,
+            interval: given_interval,
+            selector,
+            calendar,
+            offsets,
+            start: pairs.read("start_time", When::read),
+            end: pairs.read("end_time", When::read),
+            functions: or_avg(read_functions(pairs, "agg_func")),
+            group_by,
+            over,
+            filter: read_filter(pairs),
+            fill,
+            lookback,
+            accuracy: pairs
+                .word("accuracy", &[("exact", Accuracy::Exact), ("approx", Accuracy::Approx)])
+                .unwrap_or_default(),
+            output: read_output(pairs),
+            explain: pairs.flag("explain"),
+            min_version,
+            format: Format::from_pairs(pairs, &Format::ALL),
+        }
+    }
+
+    /// Whether this asks for several users' data.
+    pub(super) const fn asks_for_many(&self) -> bool {
+        self.users.len() > 1
+    }
+
+    /// The query that these parameters ask at the moment `now`.
+    pub(super) fn ask(self, now: Timestamp) -> Result<Asked, Problem> {
+        let calendar = self.calendar.ok_or_else(|| Problem::parameter("tz", "is not an IANA time zone"))?;
+        let end = self.end.map(|end| end.resolve("end_time", &calendar)).transpose()?;
+        let start = self.start.map(|start| start.resolve("start_time", &calendar)).transpose()?;
+        let until_now = end.is_none();
+        let (end, end_words) = end.map_or((now, "now, the default of end_time"), |end| (end, "end_time"));
+        let start = start.unwrap_or_else(|| end.plus_days(-DEFAULT_DAYS));
+        check_range(start, end, end_words, |t| calendar.label(t))?;
+        let interval = self.interval.unwrap_or_else(|| match calendar.interval() {
+            Interval::All => "all".to_owned(),
+            _ => "week".to_owned(),
+        });
+        Ok(Asked {
+            until_now,
+            interval,
+            series: self.series,
+            output: self.output,
+            query: AggregateQuery {
+                users: self.users.into_iter().map(UserId).collect(),
+                session_id: self.session_id.map(SessionId),
+                selector: self.selector,
+                range: start..end,
+                filter: self.filter,
+                axis: self.offsets.map_or_else(|| Axis::Calendar(calendar.clone()), Axis::SinceStart),
+                functions: self.functions,
+                group_by: self.group_by,
+                over: self.over,
+                fill: self.fill,
+                lookback: self.lookback,
+                accuracy: self.accuracy,
+                explain: self.explain,
+            },
+            calendar,
+        })
+    }
+}
+
+fn read_functions(pairs: &mut Pairs, name: &str) -> Vec<AggFunction> {
+    let functions = pairs.read(name, |text| {
+        let mut functions: Vec<AggFunction> = Vec::new();
+        for name in text.split(',') {
+            let function = AggFunction::parse(name.trim()).map_err(|e| format!("{name:?} {e}"))?;
+            if !functions.contains(&function) {
+                functions.push(function);
+            }
+        }
+        Ok::<_, String>(functions)
+    });
+    functions.unwrap_or_default()
+}
+
+fn or_avg(functions: Vec<AggFunction>) -> Vec<AggFunction> {
+    if functions.is_empty() { vec![AggFunction::Avg] } else { functions }
+}
+
+/// The steps of the session's axis, which has no calendar.
+fn read_offsets(pairs: &mut Pairs, interval: Option<Interval>, is_given: bool) -> Option<Offsets> {
+    for name in ["tz", "week_start"] {
+        if !pairs.all(name).is_empty() {
+            clash(pairs, name, "has no meaning with align=session, which counts from each session's start");
+        }
+    }
+    let offsets = interval.and_then(Offsets::new);
+    if offsets.is_none() && (interval.is_some() || !is_given) {
+        clash(pairs, "interval", "must be of seconds, minutes or hours with align=session, such as 5m");
+    }
+    offsets
+}
+
+fn read_fill(pairs: &mut Pairs, by_session: bool) -> (Fill, Option<Lookback>) {
+    let words: Vec<(&str, Fill)> = Fill::ALL.iter().map(|f| (f.name(), *f)).collect();
+    let fill = pairs.word("fill", &words);
+    let lookback = pairs.read("fill_lookback", Lookback::parse);
+    if lookback.is_some() && by_session {
+        clash(pairs, "fill_lookback", "has no meaning with align=session");
+    } else if lookback.is_some() && fill.unwrap_or_default() == Fill::None {
+        clash(pairs, "fill_lookback", "needs fill=null, zero, previous or linear");
+    }
+    (fill.unwrap_or_default(), lookback)
+}
+
+fn read_output(pairs: &mut Pairs) -> Output {
+    let flat = pairs.word("shape", &[("nested", false), ("flat", true)]).unwrap_or(false);
+    let columns = pairs.word("layout", &[("rows", false), ("columns", true)]).unwrap_or(false);
+    match (columns, flat) {
+        (true, _) => Output::Columns,
+        (false, true) => Output::Flat,
+        (false, false) => Output::Nested,
+    }
+}

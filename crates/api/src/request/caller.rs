@@ -1,0 +1,114 @@
+//! What the headers of a query say.
+
+use std::future::{Ready, ready};
+use std::time::Duration;
+
+use actix_web::dev::Payload;
+use actix_web::http::header::{ACCEPT, HeaderName, IF_NONE_MATCH};
+use actix_web::{FromRequest, HttpRequest};
+use apistos::paths::{Examples, Parameter, ParameterDefinition, ParameterIn};
+use apistos::reference_or::ReferenceOr;
+use apistos::{ApiComponent, Schema};
+
+use super::Peer;
+use super::admin::admin;
+use crate::problem::Problem;
+
+const REQUEST_TIMEOUT: &str = "Request-Timeout";
+
+/// Who asks, for how long, in which format, and what they know already.
+pub(crate) struct Caller {
+    request: HttpRequest,
+    /// How long the caller waits; the operator's cap where the caller says nothing.
+    pub(crate) timeout: Option<Duration>,
+}
+
+impl Caller {
+    /// The header `Accept`; anything where there is none.
+    pub(crate) fn accept(&self) -> &str {
+        self.header(&ACCEPT).unwrap_or("*/*")
+    }
+
+    /// Whether the caller has an answer of that tag already.
+    pub(crate) fn has(&self, tag: &str) -> bool {
+        let weak = |given: &str| given.trim().trim_start_matches("W/") == tag || given.trim() == "*";
+        self.header(&IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(weak))
+    }
+
+    /// Whether the caller would be content to hear that nothing changed.
+    pub(crate) fn is_conditional(&self) -> bool {
+        self.request.headers().contains_key(IF_NONE_MATCH)
+    }
+
+    /// Returns once the caller has left; never for one whose connection is not known.
+    pub(crate) async fn gone(&self) {
+        match self.request.conn_data::<Peer>() {
+            Some(peer) => peer.gone().await,
+            None => std::future::pending().await,
+        }
+    }
+
+    /// Refuses those who are no admins.
+    pub(crate) fn require_admin(&self) -> Result<(), Problem> {
+        admin(&self.request).map(|_| ())
+    }
+
+    fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.request.headers().get(name).and_then(|value| value.to_str().ok())
+    }
+}
+
+impl FromRequest for Caller {
+    type Error = Problem;
+    type Future = Ready<Result<Self, Problem>>;
+
+    fn from_request(request: &HttpRequest, _: &mut Payload) -> Self::Future {
+        let timeout = match request.headers().get(REQUEST_TIMEOUT) {
+            None => Ok(None),
+            Some(value) => seconds(value.to_str().unwrap_or_default()).map(Some),
+        };
+        ready(timeout.map(|timeout| Self { request: request.clone(), timeout }))
+    }
+}
+
+fn seconds(text: &str) -> Result<Duration, Problem> {
+    let seconds = text.trim().parse::<f64>().ok().filter(|s| *s > 0.0 && s.is_finite());
+    let duration = seconds.and_then(|s| Duration::try_from_secs_f64(s.min(1e9)).ok());
+    duration.ok_or_else(|| {
+        Problem::parameter(REQUEST_TIMEOUT, format!("is {text:?}; the header takes seconds above 0, such as 2.5"))
+    })
+}
+
+impl ApiComponent for Caller {
+    fn child_schemas() -> Vec<(String, ReferenceOr<Schema>)> {
+        Vec::new()
+    }
+
+    fn schema() -> Option<(String, ReferenceOr<Schema>)> {
+        None
+    }
+
+    fn parameters() -> Vec<Parameter> {
+        let header = |name: &str, description: &str, example: &str| Parameter {
+            name: name.to_owned(),
+            _in: ParameterIn::Header,
+            description: Some(description.to_owned()),
+            required: Some(false),
+            definition: Some(ParameterDefinition::Schema(Box::new(ReferenceOr::Object(text())))),
+            example: Some(Examples::Example(example.into())),
+            ..Parameter::default()
+        };
+        vec![
+            header(
+                REQUEST_TIMEOUT,
+                "How many seconds the answer may take; capped by the operator. Then the query is cancelled and answered 503.",
+                "2.5",
+            ),
+            header("If-None-Match", "The `ETag` of an answer; 304 if it would be the same.", "\"0a1b\""),
+        ]
+    }
+}
+
+fn text() -> Schema {
+    <String as schemars::JsonSchema>::json_schema(&mut schemars::r#gen::SchemaGenerator::default())
+}

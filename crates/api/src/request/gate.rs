@@ -1,0 +1,111 @@
+//! How many queries run at a time, and for how long.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use time_series_domain::ports::{ScanHead, StoreError};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::{Instant, timeout};
+
+use super::Caller;
+use crate::problem::{Code, Problem};
+
+/// So long a read waits for the version that it wants at least.
+const WAIT_FOR_VERSION: Duration = Duration::from_secs(5);
+const ASK_AGAIN: Duration = Duration::from_millis(20);
+
+/// Lets in some queries at a time, so that they never take all connections from ingest.
+pub(crate) struct QueryGate {
+    places: Arc<Semaphore>,
+    /// How long a query waits for a place.
+    wait: Duration,
+    /// How long a query may take at most.
+    longest: Duration,
+}
+
+/// A place among the queries that run, and when its query has to end.
+pub(crate) struct Place {
+    _permit: OwnedSemaphorePermit,
+    pub(crate) deadline: Instant,
+    seconds: f64,
+}
+
+impl QueryGate {
+    pub(crate) fn new(places: usize, wait: Duration, longest: Duration) -> Self {
+        Self { places: Arc::new(Semaphore::new(places)), wait, longest }
+    }
+
+    /// Takes a place for a query that may take as long as the caller waits, up to the operator's limit.
+    pub(crate) async fn enter(&self, asked: Option<Duration>) -> Result<Place, Problem> {
+        let longest = asked.map_or(self.longest, |asked| asked.min(self.longest));
+        let deadline = Instant::now() + longest;
+        let entered = timeout(self.wait.min(longest), self.places.clone().acquire_owned()).await;
+        let Ok(Ok(permit)) = entered else {
+            metrics::counter!("queries_turned_away_total").increment(1);
+            let detail = "As many queries are running as may run at a time; try again, or raise QUERY_CONCURRENCY.";
+            return Err(Problem::new(Code::Unavailable, detail));
+        };
+        Ok(Place { _permit: permit, deadline, seconds: longest.as_secs_f64() })
+    }
+
+    /// Runs a query in a place of its own, and drops it at its deadline or when the caller leaves.
+    pub(crate) async fn run<T>(
+        &self,
+        caller: &Caller,
+        query: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
+        let run = async {
+            let place = self.enter(caller.timeout).await?;
+            place.run(query).await
+        };
+        while_there(caller, run).await
+    }
+
+    /// Waits until `head` shows at least that version.
+    pub(crate) async fn wait_for_version<F>(&self, least: u64, head: impl Fn() -> F) -> Result<(), Problem>
+    where
+        F: Future<Output = Result<ScanHead, StoreError>>,
+    {
+        let until = Instant::now() + WAIT_FOR_VERSION;
+        loop {
+            let version = head().await?.version;
+            if version >= least {
+                return Ok(());
+            }
+            if Instant::now() >= until {
+                let detail = format!("The data is at version {version} and did not reach min_version={least} in 5 s.");
+                return Err(Problem::new(Code::VersionNotReached, detail));
+            }
+            tokio::time::sleep(ASK_AGAIN).await;
+        }
+    }
+}
+
+/// Does something as long as the caller is there to hear of it.
+pub(crate) async fn while_there<T>(
+    caller: &Caller,
+    work: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    tokio::select! {
+        biased;
+        done = work => done,
+        () = caller.gone() => {
+            metrics::counter!("queries_left_total").increment(1);
+            Err(Problem::new(Code::Unavailable, "The caller left."))
+        }
+    }
+}
+
+impl Place {
+    /// Drops the query at the deadline; what it runs in the database is cancelled then.
+    pub(crate) async fn run<T>(&self, query: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        tokio::time::timeout_at(self.deadline, query).await.unwrap_or_else(|_| {
+            let detail = format!(
+                "The query was cancelled after the {} s that it may take; ask for a shorter range, fewer series or a longer \
+                 Request-Timeout (QUERY_TIMEOUT_MS is the longest).",
+                self.seconds
+            );
+            Err(Problem::new(Code::TimedOut, detail))
+        })
+    }
+}

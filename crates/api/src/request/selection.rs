@@ -1,0 +1,75 @@
+//! Parameters that several queries have: series, conditions, instants.
+
+use std::fmt::Display;
+
+use time_series_domain::query::ValueFilter;
+use time_series_domain::{Calendar, SelectorError, SeriesMode, SeriesSelector, Timestamp};
+
+use super::Pairs;
+use crate::problem::Problem;
+
+/// The parameters `series` and `series_mode`, and the former as it was given.
+pub(crate) fn read_selector(pairs: &mut Pairs) -> (SeriesSelector, Vec<String>) {
+    let modes = [("exact", SeriesMode::Exact), ("glob", SeriesMode::Glob), ("regex", SeriesMode::Regex)];
+    let mode = pairs.word("series_mode", &modes);
+    let given: Vec<String> = pairs.all("series").into_iter().map(str::to_owned).collect();
+    let texts: Vec<&str> = given.iter().map(String::as_str).collect();
+    let selector = SeriesSelector::parse(&texts, mode.unwrap_or_default());
+    let selector = selector.unwrap_or_else(|e: SelectorError| {
+        pairs.fault("series", "invalid_parameter", e);
+        SeriesSelector::all()
+    });
+    (selector, given)
+}
+
+/// The parameter `where`.
+pub(crate) fn read_filter(pairs: &mut Pairs) -> Option<ValueFilter> {
+    pairs.read("where", ValueFilter::parse)
+}
+
+/// An instant, or a date whose instant depends on the zone.
+pub(crate) enum When {
+    Instant(Timestamp),
+    Date(String),
+}
+
+impl When {
+    pub(crate) fn read(text: &str) -> Result<Self, String> {
+        let is_date = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
+        if is_date {
+            return Ok(Self::Date(text.to_owned()));
+        }
+        Timestamp::parse_rfc3339(text).map(Self::Instant).map_err(|e| {
+            let hint = if text.contains(' ') { " (in a URL, write + as %2B)" } else { "" };
+            format!("{e}, nor a date such as 2025-01-01{hint}")
+        })
+    }
+
+    pub(crate) fn resolve(self, name: &str, calendar: &Calendar) -> Result<Timestamp, Problem> {
+        match self {
+            Self::Instant(t) => Ok(t),
+            Self::Date(text) => calendar
+                .parse_date(&text)
+                .ok_or_else(|| Problem::parameter(name, format!("{text:?} is not a date of the calendar"))),
+        }
+    }
+}
+
+/// Refuses an empty or reversed range.
+pub(crate) fn check_range(
+    start: Timestamp,
+    end: Timestamp,
+    end_words: &str,
+    label: impl Fn(Timestamp) -> String,
+) -> Result<(), Problem> {
+    if start < end {
+        return Ok(());
+    }
+    let message = format!("must lie before {end_words}: {} is not before {}", label(start), label(end));
+    Err(Problem::parameter("start_time", message))
+}
+
+/// What a parameter needs besides, or cannot be with.
+pub(crate) fn clash(pairs: &mut Pairs, name: &str, message: impl Display) {
+    pairs.fault(name, "invalid_parameter", message);
+}

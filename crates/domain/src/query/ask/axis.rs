@@ -1,0 +1,130 @@
+//! The axis that buckets lie on: the calendar, or the time since each session's start.
+
+use std::fmt;
+
+use crate::bucket::{Bucket, Interval};
+use crate::{Calendar, Timestamp};
+
+const MICROS_PER_SECOND: i64 = 1_000_000;
+
+/// Where buckets lie.
+#[derive(Debug, Clone)]
+pub enum Axis {
+    /// On the calendar of a time zone.
+    Calendar(Calendar),
+    /// On the time since each session's start; instants are microseconds after it.
+    SinceStart(Offsets),
+}
+
+/// Steps of equal length before and after a session's start.
+///
+/// ```
+/// use time_series_domain::query::Offsets;
+/// use time_series_domain::{Interval, Timestamp};
+///
+/// let offsets = Offsets::new(Interval::parse("30m")?).expect("half hours are steps");
+/// let bucket = offsets.bucket(Timestamp::from_micros(-1)).start;
+/// assert_eq!(Offsets::label(bucket), "-PT30M");
+/// # Ok::<(), time_series_domain::bucket::IntervalError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Offsets {
+    step: i64,
+}
+
+impl Offsets {
+    /// Steps of seconds, minutes or hours; `None` for an interval of the calendar.
+    #[must_use]
+    pub fn new(interval: Interval) -> Option<Self> {
+        match interval {
+            Interval::Seconds(seconds) => Some(Self { step: i64::from(seconds) * MICROS_PER_SECOND }),
+            _ => None,
+        }
+    }
+
+    /// The step that holds an offset.
+    #[must_use]
+    pub const fn bucket(self, offset: Timestamp) -> Bucket {
+        let start = offset.micros().div_euclid(self.step) * self.step;
+        Bucket { start: Timestamp::from_micros(start), end: Timestamp::from_micros(start + self.step) }
+    }
+
+    /// An offset as an ISO 8601 duration in hours, minutes and seconds; negative before the start.
+    #[must_use]
+    pub fn label(offset: Timestamp) -> String {
+        Duration(offset.micros()).to_string()
+    }
+}
+
+/// Microseconds as an ISO 8601 duration.
+struct Duration(i64);
+
+impl fmt::Display for Duration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let micros = self.0.unsigned_abs();
+        let (seconds, fraction) = (micros / 1_000_000, micros % 1_000_000);
+        let (hours, minutes, seconds) = (seconds / 3_600, seconds / 60 % 60, seconds % 60);
+        f.write_str(if self.0 < 0 { "-PT" } else { "PT" })?;
+        if hours > 0 {
+            write!(f, "{hours}H")?;
+        }
+        if minutes > 0 {
+            write!(f, "{minutes}M")?;
+        }
+        if fraction > 0 {
+            let fraction = format!("{fraction:06}");
+            write!(f, "{seconds}.{}S", fraction.trim_end_matches('0'))?;
+        } else if seconds > 0 || (hours == 0 && minutes == 0) {
+            write!(f, "{seconds}S")?;
+        }
+        Ok(())
+    }
+}
+
+impl Axis {
+    /// The bucket that holds an instant of this axis.
+    #[must_use]
+    pub fn bucket(&self, at: Timestamp) -> Bucket {
+        match self {
+            Self::Calendar(calendar) => calendar.bucket(at),
+            Self::SinceStart(offsets) => offsets.bucket(at),
+        }
+    }
+
+    /// The calendar, if this is one.
+    #[must_use]
+    pub const fn calendar(&self) -> Option<&Calendar> {
+        match self {
+            Self::Calendar(calendar) => Some(calendar),
+            Self::SinceStart(_) => None,
+        }
+    }
+
+    /// A bucket's start as text: RFC 3339, or an ISO 8601 duration.
+    #[must_use]
+    pub fn label(&self, start: Timestamp) -> String {
+        match self {
+            Self::Calendar(calendar) => calendar.label(start),
+            Self::SinceStart(_) => Offsets::label(start),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_name_only_what_they_have() {
+        let text = |seconds: f64| {
+            #[expect(clippy::cast_possible_truncation, reason = "small numbers")]
+            let micros = (seconds * 1e6) as i64;
+            Offsets::label(Timestamp::from_micros(micros))
+        };
+        assert_eq!(text(0.0), "PT0S");
+        assert_eq!(text(5_400.0), "PT1H30M");
+        assert_eq!(text(-300.0), "-PT5M");
+        assert_eq!(text(1.5), "PT1.5S");
+        assert_eq!(text(90_061.0), "PT25H1M1S");
+    }
+}

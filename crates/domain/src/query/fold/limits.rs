@@ -1,0 +1,79 @@
+//! What is too much for one query.
+
+use std::fmt;
+
+/// So many times the values of a bucket may be kept in all buckets together.
+pub(super) const BUCKETS: usize = 4;
+
+/// What is too much for one query.
+#[derive(Debug, Clone, Copy)]
+pub struct QueryLimits {
+    /// The most rows of an answer.
+    pub rows: usize,
+    /// The most values of a bucket that are kept for percentiles; four times as many in all buckets.
+    pub bucket_values: usize,
+    /// The most points that are read.
+    pub points_read: u64,
+}
+
+impl Default for QueryLimits {
+    fn default() -> Self {
+        Self { rows: 1_000_000, bucket_values: 5_000_000, points_read: 100_000_000 }
+    }
+}
+
+/// Which limit a query would exceed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// Rows of the answer, at least.
+    Rows {
+        /// How many it would have.
+        rows: usize,
+        /// How many it may have.
+        limit: usize,
+    },
+    /// Values kept for percentiles, at least.
+    Values {
+        /// Of one bucket, and not of all together.
+        in_bucket: bool,
+        /// How many there would be.
+        values: u64,
+        /// How many there may be in a bucket.
+        limit: usize,
+    },
+    /// Points read, at least.
+    Points {
+        /// How many it would read.
+        points: u64,
+        /// How many it may read.
+        limit: u64,
+    },
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Rows { rows, limit } => write!(
+                f,
+                "the answer would have at least {rows} rows, more than the {limit} that are allowed; use a longer \
+                 interval, a shorter range or fewer series"
+            ),
+            Self::Values { in_bucket: true, values, limit } => write!(
+                f,
+                "a bucket has at least {values} values, more than the {limit} that are kept for percentiles, mode and \
+                 distinct; use a shorter interval, or accuracy=approx for percentiles"
+            ),
+            Self::Values { in_bucket: false, values, limit } => write!(
+                f,
+                "the buckets have at least {values} values together, more than the {} that are kept for percentiles, \
+                 mode, distinct and time_avg; use a shorter range, fewer series, or accuracy=approx for percentiles",
+                limit.saturating_mul(BUCKETS)
+            ),
+            Self::Points { points, limit } => write!(
+                f,
+                "the query would read at least {points} points, more than the {limit} that are allowed; use a shorter \
+                 range, fewer series or functions that summaries answer (avg, min, max, count, sum)"
+            ),
+        }
+    }
+}

@@ -1,0 +1,152 @@
+//! What is gathered of the points of a series in a bucket.
+
+use std::cmp::Ordering;
+use std::collections::BTreeMap;
+
+use super::values::Values;
+use crate::{Json, SessionId, Summary, Timestamp, UserId};
+
+/// Of one row of the answer.
+pub(in crate::query) enum Cell {
+    /// By channel; a channel without a number has an empty summary.
+    Numbers(Vec<Tally>),
+    /// Of a series without channels.
+    Text(Box<TextTally>),
+    /// Of a row beyond the limit, which is only counted.
+    Counted,
+}
+
+/// Of the numbers of a channel.
+pub(in crate::query) struct Tally {
+    pub(in crate::query) summary: Summary,
+    /// Only if a function needs them.
+    pub(in crate::query) values: Option<Box<Values>>,
+    pub(in crate::query) held: Held,
+}
+
+/// Values times the microseconds that they held, and the microseconds.
+#[derive(Debug, Clone, Copy, Default)]
+pub(in crate::query) struct Held {
+    integral: f64,
+    micros: f64,
+}
+
+impl Tally {
+    pub(in crate::query) fn new(keeps_values: bool) -> Self {
+        Self { summary: Summary::EMPTY, values: keeps_values.then(|| Box::new(Values::new())), held: Held::default() }
+    }
+
+    /// The mean weighted by time, or the mean of what held for no time.
+    pub(in crate::query) fn time_average(&self) -> Option<f64> {
+        if self.held.micros > 0.0 { Some(self.held.integral / self.held.micros) } else { self.summary.mean() }
+    }
+}
+
+impl Held {
+    #[expect(clippy::cast_precision_loss, reason = "a hundred years of microseconds are below 2^53")]
+    pub(super) fn add(&mut self, value: f64, from: Timestamp, until: Timestamp) {
+        let micros = (until.micros() - from.micros()) as f64;
+        self.integral += value * micros;
+        self.micros += micros;
+    }
+}
+
+/// Of values that are no numbers; nulls do not count.
+pub(in crate::query) struct TextTally {
+    pub(in crate::query) count: u64,
+    pub(in crate::query) first: TextSample,
+    pub(in crate::query) last: TextSample,
+    /// How often each value is there; only if a function needs it.
+    pub(in crate::query) counts: Option<BTreeMap<TextKey, u64>>,
+}
+
+/// A value and what orders it.
+#[derive(Debug, Clone)]
+pub(in crate::query) struct TextSample {
+    pub(in crate::query) order: TextOrder,
+    pub(in crate::query) value: Json,
+}
+
+/// Time, user, session, number of the block in the session, place in the block.
+pub(in crate::query) type TextOrder = (Timestamp, UserId, SessionId, u32, usize);
+
+impl TextTally {
+    pub(in crate::query) fn new(sample: TextSample, counts: bool) -> Self {
+        let counts = counts.then(|| BTreeMap::from([(TextKey(sample.value.clone()), 1)]));
+        Self { count: 1, first: sample.clone(), last: sample, counts }
+    }
+
+    pub(in crate::query) fn push(&mut self, sample: TextSample) {
+        self.count += 1;
+        if let Some(counts) = &mut self.counts {
+            *counts.entry(TextKey(sample.value.clone())).or_default() += 1;
+        }
+        if sample.order < self.first.order {
+            self.first = sample;
+        } else if sample.order > self.last.order {
+            self.last = sample;
+        }
+    }
+
+    /// The most frequent value, the least of the tied.
+    pub(in crate::query) fn mode(&self) -> Option<&Json> {
+        let mut most: Option<(&TextKey, u64)> = None;
+        for (key, &n) in self.counts.iter().flatten() {
+            if most.is_none_or(|(_, m)| n > m) {
+                most = Some((key, n));
+            }
+        }
+        most.map(|(key, _)| &key.0)
+    }
+
+    pub(in crate::query) fn distinct(&self) -> u64 {
+        self.counts.as_ref().map_or(0, |counts| counts.len() as u64)
+    }
+}
+
+/// A value by kind (null, false, true, numbers, strings, arrays, objects), then by content.
+#[derive(Debug, Clone)]
+pub(in crate::query) struct TextKey(Json);
+
+impl TextKey {
+    const fn kind(&self) -> u8 {
+        match self.0 {
+            Json::Null => 0,
+            Json::Bool(false) => 1,
+            Json::Bool(true) => 2,
+            Json::Number(_) => 3,
+            Json::String(_) => 4,
+            Json::Array(_) => 5,
+            Json::Object(_) => 6,
+        }
+    }
+}
+
+impl Ord for TextKey {
+    fn cmp(&self, other: &Self) -> Ordering {
+        let by_content = || match (&self.0, &other.0) {
+            (Json::String(a), Json::String(b)) => a.cmp(b),
+            (Json::Number(a), Json::Number(b)) => {
+                let order = a.as_f64().total_cmp(&b.as_f64());
+                order.then_with(|| a.to_string().cmp(&b.to_string()))
+            }
+            (Json::Array(_) | Json::Object(_), _) => self.0.to_string().cmp(&other.0.to_string()),
+            _ => Ordering::Equal,
+        };
+        self.kind().cmp(&other.kind()).then_with(by_content)
+    }
+}
+
+impl PartialOrd for TextKey {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for TextKey {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for TextKey {}

@@ -1,0 +1,125 @@
+//! Blocks read from rows of the table `block`.
+
+use serde_json::value::RawValue;
+use time::OffsetDateTime;
+use time_series_domain::block::{Block, Numbers, Remainder, Spacing, TimeUnit, Times};
+use time_series_domain::{MetricTypeId, Summary, Timestamp};
+use tokio_postgres::types::{FromSql, Json};
+use tokio_postgres::{Column, Row};
+
+use super::block_rows::{SUMMARY_NUMBERS, TABLE, unpack};
+use super::error::{PgError, unreadable};
+
+/// Where the columns of a block are in a result.
+pub(super) struct BlockReader {
+    metric_type_id: usize,
+    seq: usize,
+    t_min: usize,
+    n: usize,
+    time_unit: usize,
+    time_step: usize,
+    time_deltas: usize,
+    scales: usize,
+    int2: usize,
+    int4: usize,
+    float4: usize,
+    float8: usize,
+    remainder: usize,
+    summaries: usize,
+}
+
+impl BlockReader {
+    /// Finds the columns once for all rows of a result.
+    pub(super) fn of(columns: &[Column]) -> Self {
+        // One that is not there is an error of the row that wants it.
+        let place = |name: &str| columns.iter().position(|c| c.name() == name).unwrap_or(usize::MAX);
+        Self {
+            metric_type_id: place("metric_type_id"),
+            seq: place("seq"),
+            t_min: place("t_min"),
+            n: place("n"),
+            time_unit: place("time_unit"),
+            time_step: place("time_step"),
+            time_deltas: place("time_deltas"),
+            scales: place("scales"),
+            int2: place("values_int2"),
+            int4: place("values_int4"),
+            float4: place("values_float4"),
+            float8: place("values_float8"),
+            remainder: place("remainder"),
+            summaries: place("summaries"),
+        }
+    }
+
+    pub(super) fn metric_type(&self, row: &Row) -> Result<MetricTypeId, PgError> {
+        get(row, self.metric_type_id, "metric_type_id").map(MetricTypeId)
+    }
+
+    pub(super) fn seq(&self, row: &Row) -> Result<u32, PgError> {
+        u32::try_from(get::<i32>(row, self.seq, "seq")?).map_err(|e| unreadable(TABLE, "seq", e))
+    }
+
+    pub(super) fn t_min(&self, row: &Row) -> Result<Timestamp, PgError> {
+        get::<OffsetDateTime>(row, self.t_min, "t_min").map(Timestamp::from)
+    }
+
+    /// The summaries by channel, if they are stored.
+    pub(super) fn summaries(&self, row: &Row) -> Result<Option<Vec<Summary>>, PgError> {
+        let Some(numbers) = get::<Option<Vec<f64>>>(row, self.summaries, "summaries")? else {
+            return Ok(None);
+        };
+        if !numbers.len().is_multiple_of(SUMMARY_NUMBERS) {
+            return Err(unreadable(TABLE, "summaries", format!("{} numbers", numbers.len())));
+        }
+        let t_min = self.t_min(row)?;
+        Ok(Some(numbers.chunks_exact(SUMMARY_NUMBERS).map(|n| unpack(n, t_min)).collect()))
+    }
+
+    /// The whole block.
+    pub(super) fn block(&self, row: &Row) -> Result<Block, PgError> {
+        let points = usize::try_from(get::<i16>(row, self.n, "n")?).map_err(|e| unreadable(TABLE, "n", e))?;
+        let remainder: Option<Json<&RawValue>> = get(row, self.remainder, "remainder")?;
+        let remainder = remainder.map_or_else(|| Ok(Remainder::default()), |r| Remainder::from_text(r.0.get()));
+        Ok(Block {
+            metric_type: self.metric_type(row)?,
+            seq: self.seq(row)?,
+            times: self.times(row, points)?,
+            numbers: self.numbers(row, points)?,
+            remainder: remainder.map_err(|e| unreadable(TABLE, "remainder", e))?,
+        })
+    }
+
+    fn times(&self, row: &Row, points: usize) -> Result<Times, PgError> {
+        let unit: i32 = get(row, self.time_unit, "time_unit")?;
+        let unit = TimeUnit::from_micros(i64::from(unit)).ok_or_else(|| unreadable(TABLE, "time_unit", unit))?;
+        let step: Option<i32> = get(row, self.time_step, "time_step")?;
+        let deltas: Option<Vec<i32>> = get(row, self.time_deltas, "time_deltas")?;
+        let spacing = match (step, deltas) {
+            (_, Some(deltas)) => Spacing::Deltas(deltas),
+            (Some(step), None) => Spacing::Step(step),
+            (None, None) => return Err(unreadable(TABLE, "time_step", "neither a step nor deltas")),
+        };
+        Times::from_parts(self.t_min(row)?, points, unit, spacing).map_err(|e| unreadable(TABLE, "time_deltas", e))
+    }
+
+    fn numbers(&self, row: &Row, points: usize) -> Result<Numbers, PgError> {
+        let scales = || get::<Option<Vec<i16>>>(row, self.scales, "scales");
+        let numbers = if let Some(values) = get::<Option<Vec<Option<i16>>>>(row, self.int2, "values_int2")? {
+            Numbers::int2(values, scales()?, points)
+        } else if let Some(values) = get::<Option<Vec<Option<i32>>>>(row, self.int4, "values_int4")? {
+            Numbers::int4(values, scales()?, points)
+        } else if let Some(values) = get::<Option<Vec<Option<f32>>>>(row, self.float4, "values_float4")? {
+            Numbers::float4(values, points)
+        } else if let Some(values) = get::<Option<Vec<Option<f64>>>>(row, self.float8, "values_float8")? {
+            Numbers::float8(values, points)
+        } else {
+            Ok(Numbers::None)
+        };
+        numbers.map_err(|e| unreadable(TABLE, "values", e))
+    }
+}
+
+/// A column of the table `block`, or an error that names it.
+pub(super) fn get<'r, T: FromSql<'r>>(row: &'r Row, place: usize, name: &'static str) -> Result<T, PgError> {
+    row.try_get(place).map_err(|e| unreadable(TABLE, name, e))
+}

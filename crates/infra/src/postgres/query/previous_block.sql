@@ -1,0 +1,8 @@
+-- When the last block of each series begins at or after $3 and before $4.
+SELECT max(b.t_min) AS t_min
+FROM unnest($2::integer[]) AS s (metric_type_id)
+CROSS JOIN LATERAL (
+    SELECT t_min FROM block
+    WHERE user_id = $1 AND metric_type_id = s.metric_type_id AND t_min >= $3 AND t_min < $4
+    ORDER BY t_min DESC LIMIT 1
+) AS b

@@ -1,0 +1,51 @@
+//! Blocks as scans find them: summaries, or everything.
+
+use time::OffsetDateTime;
+use time_series_domain::block::MIN_SUMMARISED_POINTS;
+use time_series_domain::ports::{BlockContent, ScannedBlock};
+use time_series_domain::{SessionId, UserId};
+use tokio_postgres::{Row, Statement};
+
+use crate::postgres::block_reader::{BlockReader, get};
+use crate::postgres::error::{PgError, unreadable};
+
+/// Where the columns of a scan are.
+pub(super) struct ScannedReader {
+    block: BlockReader,
+    user_id: usize,
+    session_id: usize,
+    t_max: usize,
+    whole: usize,
+}
+
+impl ScannedReader {
+    pub(super) fn of(statement: &Statement) -> Self {
+        let columns = statement.columns();
+        let place = |name: &str| columns.iter().position(|c| c.name() == name).unwrap_or(usize::MAX);
+        Self {
+            block: BlockReader::of(columns),
+            user_id: place("user_id"),
+            session_id: place("session_id"),
+            t_max: place("t_max"),
+            whole: place("whole"),
+        }
+    }
+
+    pub(super) fn read(&self, row: &Row) -> Result<ScannedBlock, PgError> {
+        let content = if get::<bool>(row, self.whole, "whole")? {
+            BlockContent::Whole(Box::new(self.block.block(row)?))
+        } else {
+            let missing = || unreadable("block", "summaries", format!("missing under {MIN_SUMMARISED_POINTS} points"));
+            BlockContent::Summaries(self.block.summaries(row)?.ok_or_else(missing)?)
+        };
+        Ok(ScannedBlock {
+            user_id: UserId(get(row, self.user_id, "user_id")?),
+            session_id: SessionId(get(row, self.session_id, "session_id")?),
+            metric_type: self.block.metric_type(row)?,
+            seq: self.block.seq(row)?,
+            t_min: self.block.t_min(row)?,
+            t_max: get::<OffsetDateTime>(row, self.t_max, "t_max")?.into(),
+            content,
+        })
+    }
+}

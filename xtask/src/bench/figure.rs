@@ -1,0 +1,170 @@
+//! One figure: what was aimed at, and what was measured.
+
+use serde_json::{Value, json};
+
+use super::spread::Spread;
+
+/// What is counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Unit {
+    Milliseconds,
+    PointsPerSecond,
+    Mebibytes,
+}
+
+/// What a figure should be.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Goal {
+    AtMost(f64),
+    AtLeast(f64),
+}
+
+/// One line of the report.
+pub(super) struct Figure {
+    pub(super) part: &'static str,
+    pub(super) number: u8,
+    pub(super) name: String,
+    pub(super) unit: Unit,
+    pub(super) goal: Goal,
+    /// At most so much of what SQL takes.
+    pub(super) goal_of_sql: Option<f64>,
+    /// Or why there is nothing.
+    pub(super) measured: Result<Spread, Obstacle>,
+    pub(super) sql: Option<Spread>,
+    /// How many rows, or points, the answers had.
+    pub(super) rows: Option<u64>,
+    pub(super) remarks: Vec<String>,
+}
+
+/// Why something was not measured: in a word or two, and in a sentence.
+#[derive(Clone, Debug)]
+pub(super) struct Obstacle {
+    pub(super) short: String,
+    pub(super) long: String,
+}
+
+impl Figure {
+    /// What is measured, with nothing measured yet.
+    pub(super) fn new(part: &'static str, number: u8, name: impl Into<String>, unit: Unit, goal: Goal) -> Self {
+        Self {
+            part,
+            number,
+            name: name.into(),
+            unit,
+            goal,
+            goal_of_sql: None,
+            measured: Err(Obstacle::new("not measured", "")),
+            sql: None,
+            rows: None,
+            remarks: Vec::new(),
+        }
+    }
+
+    /// What was measured, as a part of what SQL took.
+    pub(super) fn ratio(&self) -> Option<f64> {
+        Some(self.measured.as_ref().ok()?.p50 / self.sql.as_ref()?.p50)
+    }
+
+    /// Whether the goal was reached; `None` where that cannot be told.
+    pub(super) fn reached(&self) -> Option<bool> {
+        let Ok(measured) = &self.measured else { return Some(false) };
+        let alone = match self.goal {
+            Goal::AtMost(most) => measured.p50 <= most,
+            Goal::AtLeast(least) => measured.p50 >= least,
+        };
+        match (alone, self.goal_of_sql) {
+            (true, Some(most)) => Some(self.ratio()? <= most),
+            _ => Some(alone),
+        }
+    }
+
+    pub(super) fn json(&self) -> Value {
+        json!({
+            "part": self.part,
+            "figure": self.number,
+            "name": self.name,
+            "unit": self.unit.name(),
+            "goal": self.goal.json(),
+            "goal_of_sql": self.goal_of_sql,
+            "measured": self.measured.as_ref().ok().map(Spread::json),
+            "problem": self.measured.as_ref().err().map(|o| format!("{}: {}", o.short, o.long)),
+            "sql": self.sql.as_ref().map(Spread::json),
+            "ratio": self.ratio(),
+            "rows": self.rows,
+            "remarks": self.remarks,
+        })
+    }
+}
+
+impl Obstacle {
+    pub(super) fn new(short: impl Into<String>, long: impl Into<String>) -> Self {
+        Self { short: short.into(), long: long.into() }
+    }
+}
+
+impl Unit {
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Milliseconds => "ms",
+            Self::PointsPerSecond => "points/s",
+            Self::Mebibytes => "MiB",
+        }
+    }
+
+    /// A number with as many digits as it deserves.
+    pub(super) fn number(self, value: f64) -> String {
+        match self {
+            Self::PointsPerSecond => format!("{value:.0}"),
+            Self::Milliseconds if value < 10.0 => format!("{value:.2}"),
+            Self::Milliseconds | Self::Mebibytes => format!("{value:.1}"),
+        }
+    }
+}
+
+impl Goal {
+    /// As a person would write it.
+    pub(super) fn words(self, unit: Unit) -> String {
+        let (sign, value) = match self {
+            Self::AtMost(most) => ('≤', most),
+            Self::AtLeast(least) => ('≥', least),
+        };
+        format!("{sign} {value} {}", unit.name())
+    }
+
+    fn json(self) -> Value {
+        match self {
+            Self::AtMost(most) => json!({"at_most": most}),
+            Self::AtLeast(least) => json!({"at_least": least}),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Figure, Goal, Spread, Unit};
+
+    fn figure(goal: Goal, of_sql: Option<f64>, measured: f64, sql: Option<f64>) -> Figure {
+        let mut figure = Figure::new("queries", 1, "one", Unit::Milliseconds, goal);
+        figure.goal_of_sql = of_sql;
+        figure.measured = Ok(Spread::of(vec![measured]).expect("one"));
+        figure.sql = sql.and_then(|sql| Spread::of(vec![sql]));
+        figure
+    }
+
+    #[test]
+    fn both_goals_count() {
+        assert_eq!(figure(Goal::AtMost(10.0), None, 10.0, None).reached(), Some(true));
+        assert_eq!(figure(Goal::AtLeast(10.0), None, 9.0, None).reached(), Some(false));
+        assert_eq!(figure(Goal::AtMost(10.0), Some(0.5), 9.0, Some(18.0)).reached(), Some(true));
+        assert_eq!(figure(Goal::AtMost(10.0), Some(0.5), 9.0, Some(17.0)).reached(), Some(false));
+        assert_eq!(figure(Goal::AtMost(10.0), Some(0.5), 9.0, None).reached(), None);
+        assert_eq!(figure(Goal::AtMost(10.0), Some(0.5), 11.0, None).reached(), Some(false));
+    }
+
+    #[test]
+    fn what_was_refused_was_not_reached() {
+        let figure = Figure::new("queries", 1, "one", Unit::Milliseconds, Goal::AtMost(1.0));
+        assert_eq!(figure.reached(), Some(false));
+        assert!(figure.json()["measured"].is_null());
+    }
+}
