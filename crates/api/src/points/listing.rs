@@ -12,7 +12,7 @@ use tokio::sync::mpsc;
 
 use super::asked::Asked;
 use super::cursor;
-use super::points_answer::Points;
+use super::points_answer::{Points, PointsMetadata};
 use super::render::PointRender;
 use super::stream::{StreamSink, Told, chunks};
 use crate::format::{Format, WriterError, json as to_json};
@@ -106,28 +106,25 @@ async fn metadata(
     asked: &Asked,
     read: &PointsRead,
     count: usize,
-) -> Result<serde_json::Value, QueryError> {
+) -> Result<PointsMetadata, QueryError> {
     let query = &asked.query;
     let (_, skipped) = state.points.series(&query.selector, query.filter.as_ref(), only_numbers(asked)).await?;
-    let mut metadata = json!({
-        "count": count,
-        "user_id": query.user_id.0,
-        "session_id": query.session_id.map(|s| s.0),
-        "series": asked.series,
-        "start_time": asked.start.map(|t| t.to_string()),
-        "end_time": asked.end.map(|t| t.to_string()),
-        "where": query.filter.as_ref().map(ToString::to_string),
-        "order": if query.order == Order::Ascending { "asc" } else { "desc" },
-        "limit": query.limit,
-        "next_cursor": read.next.map(|position| cursor::seal(&state.cursors, query, &position)),
-        "skipped": skipped,
-        "version": read.head.version,
-    });
-    if let Some((most, method)) = asked.thin {
-        metadata["max_points"] = json!(most);
-        metadata["method"] = json!(if method == Method::Lttb { "lttb" } else { "minmax" });
-    }
-    Ok(metadata)
+    Ok(PointsMetadata {
+        count,
+        user_id: query.user_id.0,
+        session_id: query.session_id.map(|s| s.0),
+        series: asked.series.clone(),
+        start_time: asked.start.map(|t| t.to_string()),
+        end_time: asked.end.map(|t| t.to_string()),
+        r#where: query.filter.as_ref().map(ToString::to_string),
+        order: if query.order == Order::Ascending { "asc" } else { "desc" },
+        limit: query.limit,
+        next_cursor: read.next.map(|position| cursor::seal(&state.cursors, query, &position)),
+        max_points: asked.thin.map(|(most, _)| most),
+        method: asked.thin.map(|(_, method)| if method == Method::Lttb { "lttb" } else { "minmax" }),
+        skipped,
+        version: read.head.version,
+    })
 }
 
 /// Gathers a page.

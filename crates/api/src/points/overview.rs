@@ -2,6 +2,7 @@
 
 use actix_web::http::header::ETAG;
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::json;
 use time_series_domain::ports::ScanHead;
 use time_series_domain::{SeriesSelector, UserId};
@@ -112,12 +113,12 @@ impl Overview {
     fn render(&self, format: Format, head: ScanHead, table: Table, batch: Batch) -> Result<Vec<u8>, WriterError> {
         let mut out = Vec::new();
         if format == Format::Json {
-            let metadata = json!({
-                "count": batch.rows(),
-                "user_id": self.user.0,
-                "series": self.series,
-                "version": head.version,
-            });
+            let metadata = OverviewMetadata {
+                count: batch.rows(),
+                user_id: self.user.0,
+                series: self.series.clone(),
+                version: head.version,
+            };
             out.extend_from_slice(b"{\"metadata\":");
             to_json(&mut out, &metadata);
             out.extend_from_slice(b",\"results\":[");
@@ -133,8 +134,7 @@ impl Overview {
 }
 
 /// What the list is of.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what is rendered")]
+#[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct OverviewMetadata {
     /// How many results there are.
     count: usize,

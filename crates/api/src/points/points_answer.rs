@@ -2,6 +2,7 @@
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
+use serde::Serialize;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -18,33 +19,38 @@ pub(crate) struct Points {
 }
 
 /// What was asked, and where the next page begins.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what is rendered")]
+#[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct PointsMetadata {
     /// How many results there are.
-    count: usize,
+    pub(super) count: usize,
     /// Whose points.
-    user_id: Uuid,
+    pub(super) user_id: Uuid,
     /// The only session, or null.
-    session_id: Option<Uuid>,
+    pub(super) session_id: Option<Uuid>,
     /// The series parameters as they were given; empty for all.
-    series: Vec<String>,
+    pub(super) series: Vec<String>,
     /// Start of the range, included; null from the first point on.
-    start_time: Option<String>,
+    pub(super) start_time: Option<String>,
     /// End of the range, not included; null up to the last point.
-    end_time: Option<String>,
+    pub(super) end_time: Option<String>,
     /// The conditions on points, or null.
-    r#where: Option<String>,
+    pub(super) r#where: Option<String>,
     /// `asc` or `desc`.
-    order: String,
+    pub(super) order: &'static str,
     /// How many points were asked for at the most; null for all.
-    limit: Option<usize>,
+    pub(super) limit: Option<usize>,
     /// To be sent as `cursor` for the next page; null on the last one.
-    next_cursor: Option<String>,
+    pub(super) next_cursor: Option<String>,
+    /// How many points of each series were asked for at the most; absent where all are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) max_points: Option<usize>,
+    /// `lttb` or `minmax`; with `max_points` only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) method: Option<&'static str>,
     /// Series left out: those without numbers for `max_points`, and those that lack a leaf of `where`.
-    skipped: Vec<String>,
+    pub(super) skipped: Vec<String>,
     /// The version of the user's data that this shows.
-    version: u64,
+    pub(super) version: u64,
 }
 
 /// A point.

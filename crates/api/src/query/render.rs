@@ -6,7 +6,7 @@ use time_series_domain::{Interval, Timestamp};
 use super::asked::{Asked, Output};
 use super::columns;
 use super::flat::{Flat, Names, has_leaf};
-use super::metadata::metadata;
+use super::metadata::TimeseriesMetadata;
 use super::nested::Nested;
 use crate::format::{Format, JsonList, Writer, WriterError, elements, end_record, json};
 
@@ -74,7 +74,7 @@ impl Render {
         Ok(match (self.format, self.asked.output) {
             (Format::Json, output) => {
                 out.extend_from_slice(b"{\"metadata\":");
-                json(out, &metadata(&self.asked, &self.answer, self.count(), self.cache));
+                json(out, &TimeseriesMetadata::new(&self.asked, &self.answer, self.count(), self.cache));
                 out.extend_from_slice(b",\"results\":[");
                 To::List(JsonList::default(), (output == Output::Flat).then(flat))
             }

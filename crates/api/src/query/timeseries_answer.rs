@@ -5,6 +5,7 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
+use super::metadata::TimeseriesMetadata;
 use crate::format::Format;
 use crate::openapi::{Answer, Example};
 
@@ -15,64 +16,6 @@ pub(crate) struct Timeseries {
     metadata: TimeseriesMetadata,
     /// Ordered by series, then bucket, user and session. Buckets without a point are absent unless `fill` is asked for.
     results: Vec<TimeseriesRow>,
-}
-
-/// What was asked, and what was taken where nothing was asked.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what is rendered")]
-pub(crate) struct TimeseriesMetadata {
-    /// How many results there are.
-    count: usize,
-    /// The bucket length asked for.
-    interval: String,
-    /// The functions asked for.
-    agg_func: String,
-    /// Whose data: one id, or an array of several.
-    user_id: Value,
-    /// The only session, or null.
-    session_id: Option<Uuid>,
-    /// The series parameters as they were given; empty for all.
-    series: Vec<String>,
-    /// Start of the range, included.
-    start_time: String,
-    /// End of the range, not included.
-    end_time: String,
-    /// The time zone of the buckets; absent with `align=session`.
-    tz: Option<String>,
-    /// The day that weeks start on; absent with `align=session`.
-    week_start: Option<String>,
-    /// The conditions on points, or null.
-    r#where: Option<String>,
-    /// `calendar` or `session`.
-    align: String,
-    /// What is told apart: `session`, `user` or null.
-    group_by: Option<String>,
-    /// What was computed of the values of groups, or null.
-    over: Option<String>,
-    /// What stands in buckets without a point.
-    fill: String,
-    /// How far back a known bucket was looked for, or null.
-    fill_lookback: Option<String>,
-    /// `exact` or `approx`: what was allowed.
-    accuracy: String,
-    /// Which rows are approximate; absent where all are exact.
-    approximate: Option<Approximate>,
-    /// Series that a pattern selected but that have no numbers to aggregate, and those that lack a leaf of `where`.
-    skipped: Vec<String>,
-    /// The version of the user's data that this shows; of several users the sum.
-    version: u64,
-    /// What ran, if it was asked for.
-    explain: Option<Value>,
-}
-
-/// What is not exact.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what metadata() writes")]
-pub(crate) struct Approximate {
-    /// How many rows have an approximate percentile.
-    buckets: usize,
-    /// Such a percentile lies within this part of the greater of the two values that it lies between.
-    relative_error: f64,
 }
 
 /// The aggregate of a series in a bucket.
