@@ -31,12 +31,10 @@ pub(super) async fn answer(
     asked: Asked,
     min_version: Option<u64>,
 ) -> Result<Rendered<Points>, Problem> {
-    let place = while_there(caller, state.queries.enter(caller.timeout)).await?;
     let users = [asked.query.user_id];
     let words = format!("{asked:?}");
-    if let Some(least) = min_version {
-        place.run(state.queries.wait_for_version(least, || state.aggregate.head(&users))).await?;
-    }
+    state.queries.wait_for_version(caller, min_version, || state.aggregate.head(&users)).await?;
+    let place = while_there(caller, state.queries.enter(caller.timeout)).await?;
     if caller.is_conditional() {
         let head = place.run(async { Ok(state.aggregate.head(&users).await?) }).await?;
         let tag = tag(&words, head);

@@ -86,12 +86,10 @@ impl Overview {
             let words = (name, &users, &self.series, &self.selector, format);
             tag_of(&format!("{words:?} at {} in {}", head.version, head.generation))
         };
+        state.queries.wait_for_version(caller, self.min_version, || state.aggregate.head(&users)).await?;
         state
             .queries
             .run(caller, async {
-                if let Some(least) = self.min_version {
-                    state.queries.wait_for_version(least, || state.aggregate.head(&users)).await?;
-                }
                 if caller.is_conditional() {
                     let head = state.aggregate.head(&users).await?;
                     if caller.has(&tag(head)) {

@@ -46,7 +46,8 @@ pub(crate) async fn timeseries(
     if asked.output == Output::Columns && format != Format::Json {
         return Err(Problem::parameter("layout", "is columns, which is for format=json"));
     }
-    let answer = Box::pin(answer(&state, &caller, asked, format, min_version));
+    state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&asked.query.users)).await?;
+    let answer = Box::pin(answer(&state, &caller, asked, format));
     state.queries.run(&caller, answer).await
 }
 
@@ -55,13 +56,9 @@ async fn answer(
     caller: &Caller,
     asked: Asked,
     format: Format,
-    min_version: Option<u64>,
 ) -> Result<Rendered<Timeseries>, Problem> {
     let words = format!("{} {:?} {:?} {format:?}", asked.interval, asked.series, asked.output);
     let users = &asked.query.users;
-    if let Some(least) = min_version {
-        state.queries.wait_for_version(least, || state.aggregate.head(users)).await?;
-    }
     if caller.is_conditional() && !asked.until_now {
         let head = state.aggregate.head(users).await?;
         let tag = tag(&asked, &words, head);

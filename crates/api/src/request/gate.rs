@@ -61,23 +61,36 @@ impl QueryGate {
         while_there(caller, run).await
     }
 
-    /// Waits until `head` shows at least that version.
-    pub(crate) async fn wait_for_version<F>(&self, least: u64, head: impl Fn() -> F) -> Result<(), Problem>
+    /// Waits until `head` shows at least that version, without a place: who waits takes nothing from those that run.
+    pub(crate) async fn wait_for_version<F>(
+        &self,
+        caller: &Caller,
+        least: Option<u64>,
+        head: impl Fn() -> F,
+    ) -> Result<(), Problem>
     where
         F: Future<Output = Result<ScanHead, StoreError>>,
     {
-        let until = Instant::now() + WAIT_FOR_VERSION;
-        loop {
-            let version = head().await?.version;
-            if version >= least {
-                return Ok(());
+        let Some(least) = least else { return Ok(()) };
+        let longest = caller.timeout.map_or(WAIT_FOR_VERSION, |asked| asked.min(WAIT_FOR_VERSION)).min(self.longest);
+        let until = Instant::now() + longest;
+        let reach = async {
+            loop {
+                let version = head().await?.version;
+                if version >= least {
+                    return Ok(());
+                }
+                if Instant::now() >= until {
+                    let seconds = longest.as_secs_f64();
+                    let detail = format!(
+                        "The data is at version {version} and did not reach min_version={least} in {seconds} s."
+                    );
+                    return Err(Problem::new(Code::VersionNotReached, detail));
+                }
+                tokio::time::sleep(ASK_AGAIN).await;
             }
-            if Instant::now() >= until {
-                let detail = format!("The data is at version {version} and did not reach min_version={least} in 5 s.");
-                return Err(Problem::new(Code::VersionNotReached, detail));
-            }
-            tokio::time::sleep(ASK_AGAIN).await;
-        }
+        };
+        while_there(caller, reach).await
     }
 }
 

@@ -9,6 +9,7 @@ mod catalog;
 #[path = "../common/mod.rs"]
 mod common;
 mod conditions;
+mod cut_off;
 mod disconnects;
 mod downsampling;
 mod etags;
