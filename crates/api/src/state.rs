@@ -30,6 +30,8 @@ pub(crate) struct AppState {
     pub(crate) admins: Admins,
     pub(crate) cursors: CursorKey,
     pub(crate) max_body_bytes: usize,
+    /// What answers depend on besides question and data: this build and its limits.
+    pub(crate) edition: String,
     pub(crate) metrics: PrometheusHandle,
 }
 

@@ -78,6 +78,9 @@ impl Parsed {
         let (selector, series) = read_selector(pairs);
         let flat = pairs.word("shape", &[("nested", false), ("flat", true)]).unwrap_or(false);
         let columns = pairs.word("layout", &[("rows", false), ("columns", true)]).unwrap_or(false);
+        if columns && flat {
+            clash(pairs, "layout", "is columns, which have no rows to be flat; leave out shape=flat or layout=columns");
+        }
         Self {
             user_id,
             session_id,

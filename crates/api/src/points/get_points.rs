@@ -32,5 +32,5 @@ pub(crate) async fn get_points(
     let parsed = params.0;
     let (user, min_version) = (UserId(parsed.user_id.unwrap_or_default()), parsed.min_version);
     let asked = parsed.ask(user, None, caller.accept(), &state.cursors)?;
-    answer(state, &caller, asked, min_version).await
+    answer(state, caller, asked, min_version).await
 }

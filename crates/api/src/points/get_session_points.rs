@@ -35,11 +35,15 @@ pub(crate) async fn get_session_points(
 ) -> Result<Rendered<Points>, Problem> {
     let id = path.id()?;
     let parsed = params.0;
-    let user = owner_of(&state, id, parsed.user_id.map(UserId)).await?;
-    if state.sessions.get(user, id).await?.is_none() {
-        return Err(no_such_session(&id.to_string(), "the user has none of this id"));
-    }
+    let find = async {
+        let user = owner_of(&state, id, parsed.user_id.map(UserId)).await?;
+        if state.sessions.get(user, id).await?.is_none() {
+            return Err(no_such_session(&id.to_string(), "the user has none of this id"));
+        }
+        Ok(user)
+    };
+    let user = state.queries.run(&caller, find).await?;
     let min_version = parsed.min_version;
     let asked = parsed.ask(user, Some(id), caller.accept(), &state.cursors)?;
-    answer(state, &caller, asked, min_version).await
+    answer(state, caller, asked, min_version).await
 }

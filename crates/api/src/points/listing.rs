@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::ETAG;
+use actix_web::http::header::{ETAG, HeaderName};
 use actix_web::{rt, web};
 use serde_json::json;
 use time_series_domain::ports::{Flow, Order, ScanHead};
@@ -23,18 +23,21 @@ use crate::state::AppState;
 
 /// Chunks that may wait to be sent.
 const WAITING: usize = 4;
+/// A page ends after so many bytes, however few points they are.
+const PAGE: usize = 32 << 20;
+const NEXT_CURSOR: HeaderName = HeaderName::from_static("next-cursor");
 
 /// Answers what was asked.
 pub(super) async fn answer(
     state: web::Data<AppState>,
-    caller: &Caller,
+    caller: Caller,
     asked: Asked,
     min_version: Option<u64>,
 ) -> Result<Rendered<Points>, Problem> {
     let users = [asked.query.user_id];
-    let words = format!("{asked:?}");
-    state.queries.wait_for_version(caller, min_version, || state.aggregate.head(&users)).await?;
-    let place = while_there(caller, state.queries.enter(caller.timeout)).await?;
+    let words = format!("{asked:?} {}", state.edition);
+    state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&users)).await?;
+    let place = while_there(&caller, state.queries.enter(caller.timeout)).await?;
     if caller.is_conditional() {
         let head = place.run(async { Ok(state.aggregate.head(&users).await?) }).await?;
         let tag = tag(&words, head);
@@ -42,10 +45,10 @@ pub(super) async fn answer(
             return Ok(tagged(Rendered::not_modified(), &tag, head));
         }
     }
-    if asked.format != Format::Json && asked.thin.is_none() {
-        return stream_of(state, place, asked, &words).await;
+    if asked.query.limit.is_none() && asked.thin.is_none() {
+        return stream_of(state, caller, place, asked, &words).await;
     }
-    let (rendered, head) = while_there(caller, place.run(whole(&state, &asked))).await?;
+    let (rendered, head) = while_there(&caller, place.run(whole(&state, &asked))).await?;
     Ok(tagged(rendered, &tag(&words, head), head))
 }
 
@@ -88,7 +91,11 @@ async fn whole(state: &AppState, asked: &Asked) -> Result<(Rendered<Points>, Sca
     };
     let media_type = asked.format.media_type();
     if asked.format != Format::Json {
-        return Ok((Rendered::whole(media_type, render.end("").map_err(|e| broken(&e))?), read.head));
+        let next = next_cursor(state, asked, &read);
+        let extra = if asked.thin.is_some() { String::new() } else { cursor_member(next.as_deref()) };
+        let page = Rendered::whole(media_type, render.end(&extra).map_err(|e| broken(&e))?);
+        // Most formats have no place for it.
+        return Ok((if let Some(next) = &next { page.header(NEXT_CURSOR, next) } else { page }, read.head));
     }
     let (count, results) = render.results();
     let mut body = b"{\"metadata\":".to_vec();
@@ -117,12 +124,21 @@ async fn metadata(
         r#where: query.filter.as_ref().map(ToString::to_string),
         order: if query.order == Order::Ascending { "asc" } else { "desc" },
         limit: query.limit,
-        next_cursor: read.next.map(|position| cursor::seal(&state.cursors, query, &position)),
+        next_cursor: next_cursor(state, asked, read),
         max_points: asked.thin.map(|(most, _)| most),
         method: asked.thin.map(|(_, method)| if method == Method::Lttb { "lttb" } else { "minmax" }),
         skipped,
         version: read.head.version,
     })
+}
+
+fn next_cursor(state: &AppState, asked: &Asked, read: &PointsRead) -> Option<String> {
+    read.next.map(|position| cursor::seal(&state.cursors, &asked.query, &position))
+}
+
+/// What an end record says of the next page.
+fn cursor_member(next: Option<&str>) -> String {
+    format!(",\"next_cursor\":{}", json!(next))
 }
 
 /// Gathers a page.
@@ -142,14 +158,19 @@ impl PointSink for PageSink {
         Ok(())
     }
 
+    fn is_full(&self) -> bool {
+        self.failed.is_some() || self.render.gathered() >= PAGE
+    }
+
     async fn breathe(&mut self) -> Flow {
-        Flow::More
+        if self.is_full() { Flow::Enough } else { Flow::More }
     }
 }
 
 /// Points that are sent while they are read: the answer begins once the first bytes are there.
 async fn stream_of(
     state: web::Data<AppState>,
+    caller: Caller,
     place: Place,
     asked: Asked,
     words: &str,
@@ -157,7 +178,8 @@ async fn stream_of(
     let media_type = asked.format.media_type();
     let render = PointRender::new(&asked).map_err(|e| broken(&e))?;
     let (teller, mut told) = mpsc::channel(WAITING);
-    let reading = rt::spawn(read(state.into_inner(), place, asked, StreamSink { render, teller, is_broken: false }));
+    let sink = StreamSink { render, teller, is_broken: false };
+    let reading = rt::spawn(read(state.into_inner(), caller, place, asked, sink));
     match told.recv().await {
         Some(Told::Head(head)) => {
             let rendered = Rendered::chunks(media_type, chunks(told, reading), None);
@@ -168,25 +190,23 @@ async fn stream_of(
     }
 }
 
-async fn read(state: Arc<AppState>, place: Place, asked: Asked, mut sink: StreamSink) {
+async fn read(state: Arc<AppState>, caller: Caller, place: Place, asked: Asked, mut sink: StreamSink) {
     let teller = sink.teller.clone();
-    let done = place.run(async { Ok(state.points.read(&asked.query, None, &mut sink).await?) });
-    let end = match done.await {
-        Err(problem) => Told::Failed(problem),
-        Ok(_) if sink.is_broken => Told::Failed(Problem::internal()),
-        Ok(read) => {
-            let next = read.next.map(|position| cursor::seal(&state.cursors, &asked.query, &position));
-            match sink.render.end(&format!(",\"next_cursor\":{}", json!(next))) {
-                Ok(last) => {
-                    let _ = teller.send(Told::Chunk(last)).await;
-                    Told::End
-                }
-                Err(e) => Told::Failed(broken(&e)),
-            }
+    let all = async {
+        let read = state.points.read(&asked.query, None, &mut sink).await?;
+        if sink.is_broken {
+            return Err(Problem::internal());
         }
+        let next = next_cursor(&state, &asked, &read);
+        let last = sink.render.end(&cursor_member(next.as_deref())).map_err(|e| broken(&e))?;
+        // A receiver that is gone needs to hear nothing.
+        let _ = teller.send(Told::Chunk(last)).await;
+        let _ = teller.send(Told::End).await;
+        Ok(())
     };
-    if let Told::Failed(problem) = &end {
+    if let Err(problem) = while_there(&caller, place.run(all)).await {
         tracing::warn!(problem = %problem, "points were broken off");
+        // Where there is no room to say so, the end that does not come says it.
+        let _ = teller.try_send(Told::Failed(problem));
     }
-    let _ = teller.send(end).await;
 }

@@ -84,7 +84,7 @@ impl Overview {
         let users = [self.user];
         let tag = |head: ScanHead| {
             let words = (name, &users, &self.series, &self.selector, format);
-            tag_of(&format!("{words:?} at {} in {}", head.version, head.generation))
+            tag_of(&format!("{words:?} at {} in {} {}", head.version, head.generation, state.edition))
         };
         state.queries.wait_for_version(caller, self.min_version, || state.aggregate.head(&users)).await?;
         state

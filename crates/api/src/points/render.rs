@@ -23,6 +23,8 @@ pub(super) struct PointRender {
     series: HashMap<MetricTypeId, Arc<SeriesText>>,
     numbers: Vec<Option<f64>>,
     points: u64,
+    /// Bytes of text that wait in tables.
+    texts: usize,
     to: To,
     pub(super) out: Vec<u8>,
 }
@@ -62,7 +64,7 @@ impl PointRender {
                 To::Writer { writer: Box::new(writer), batch: table.batch(), table }
             }
         };
-        Ok(Self { series: HashMap::new(), numbers: Vec::new(), points: 0, to, out })
+        Ok(Self { series: HashMap::new(), numbers: Vec::new(), points: 0, texts: 0, to, out })
     }
 
     pub(super) fn view(&mut self, point: &PointView<'_>) -> Result<(), WriterError> {
@@ -79,6 +81,14 @@ impl PointRender {
         let value = || point.value.clone();
         let (session, rest, weight) = (point.session_id.0, point.rest.as_ref(), Some(point.weight));
         self.write(&point.metric_type, &Shown { session, time: point.time, rest, value: &value, weight })
+    }
+
+    /// About how many bytes are held.
+    pub(super) fn gathered(&self) -> usize {
+        /// A row of a table that waits, with its id, time and number.
+        const ROW: usize = 64;
+        let waiting = if let To::List(_) | To::Lines = self.to { 0 } else { self.points };
+        self.out.len() + self.texts + ROW * usize::try_from(waiting).unwrap_or(usize::MAX / ROW)
     }
 
     /// How many results there are, and the bytes that are not taken yet, all of them.
@@ -112,6 +122,9 @@ impl PointRender {
     fn write(&mut self, metric_type: &MetricType, shown: &Shown<'_>) -> Result<(), WriterError> {
         let text = self.series.entry(metric_type.id).or_insert_with(|| Arc::new(SeriesText::of(metric_type))).clone();
         self.points += 1;
+        if !matches!(self.to, To::List(_) | To::Lines) {
+            self.texts += shown.rest.map_or(0, Json::text_len);
+        }
         let (out, numbers) = (&mut self.out, &self.numbers);
         match &mut self.to {
             To::List(list) => {

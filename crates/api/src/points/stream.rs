@@ -44,6 +44,10 @@ impl PointSink for StreamSink {
         Ok(())
     }
 
+    fn is_full(&self) -> bool {
+        self.render.out.len() >= CHUNK
+    }
+
     async fn breathe(&mut self) -> Flow {
         if self.is_broken {
             return Flow::Enough;

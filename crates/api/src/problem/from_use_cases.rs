@@ -102,11 +102,15 @@ impl From<QueryError> for Problem {
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let (code, estimate) = match refusal {
-            Refusal::Rows { rows, limit } => {
+            Refusal::Rows { rows, limit } | Refusal::Groups { rows, limit } => {
                 (Code::TooManyRows, Estimate { rows: Some(rows as u64), limit: limit as u64, ..Estimate::default() })
             }
             Refusal::Values { values, limit, .. } => {
                 (Code::TooManyValues, Estimate { values: Some(values), limit: limit as u64, ..Estimate::default() })
+            }
+            Refusal::Thinned { numbers, limit } => {
+                let (values, limit) = (Some(numbers as u64), limit as u64);
+                (Code::TooManyValues, Estimate { values, limit, ..Estimate::default() })
             }
             Refusal::Points { points, limit } => {
                 (Code::TooManyPoints, Estimate { points: Some(points), limit, ..Estimate::default() })

@@ -11,6 +11,7 @@ use crate::problem::Problem;
 use crate::request::{Pairs, When, check_range, clash, read_filter, read_selector};
 
 const DEFAULT_DAYS: i64 = 7;
+const MOST_FUNCTIONS: usize = 32;
 
 /// The parameters as parsed; what could not be has its fault in the pairs.
 pub(crate) struct Parsed {
@@ -167,6 +168,9 @@ fn read_functions(pairs: &mut Pairs, name: &str) -> Vec<AggFunction> {
             if !functions.contains(&function) {
                 functions.push(function);
             }
+            if functions.len() > MOST_FUNCTIONS {
+                return Err(format!("has more than {MOST_FUNCTIONS} functions; ask for the others in another query"));
+            }
         }
         Ok::<_, String>(functions)
     });
@@ -206,6 +210,9 @@ fn read_fill(pairs: &mut Pairs, by_session: bool) -> (Fill, Option<Lookback>) {
 fn read_output(pairs: &mut Pairs) -> Output {
     let flat = pairs.word("shape", &[("nested", false), ("flat", true)]).unwrap_or(false);
     let columns = pairs.word("layout", &[("rows", false), ("columns", true)]).unwrap_or(false);
+    if columns && flat {
+        clash(pairs, "layout", "is columns, which have no rows to be flat; leave out shape=flat or layout=columns");
+    }
     match (columns, flat) {
         (true, _) => Output::Columns,
         (false, true) => Output::Flat,

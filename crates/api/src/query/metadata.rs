@@ -4,7 +4,7 @@ use apistos::ApiComponent;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-use time_series_domain::query::{Accuracy, AggregateAnswer, Fill, GroupBy, RELATIVE_ERROR, Work};
+use time_series_domain::query::{ABSOLUTE_ERROR, Accuracy, AggregateAnswer, Fill, GroupBy, RELATIVE_ERROR, Work};
 
 use uuid::Uuid;
 
@@ -51,14 +51,14 @@ pub(crate) struct TimeseriesMetadata {
     accuracy: &'static str,
     /// Which rows are approximate; absent where all are exact.
     #[serde(skip_serializing_if = "Option::is_none")]
-    approximate: Option<Approximate>,
+    pub(super) approximate: Option<Approximate>,
     /// Series that a pattern selected but that have no numbers to aggregate, and those that lack a leaf of `where`.
-    skipped: Vec<String>,
+    pub(super) skipped: Vec<String>,
     /// The version of the user's data that this shows; of several users the sum.
     version: u64,
     /// What ran, if it was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
-    explain: Option<Explain>,
+    pub(super) explain: Option<Explain>,
 }
 
 /// What is not exact.
@@ -68,6 +68,8 @@ pub(crate) struct Approximate {
     buckets: usize,
     /// Such a percentile lies within this part of the greater of the two values that it lies between.
     relative_error: f64,
+    /// … or within this, near zero.
+    absolute_error: f64,
 }
 
 impl TimeseriesMetadata {
@@ -101,8 +103,11 @@ impl TimeseriesMetadata {
             fill: query.fill.name(),
             fill_lookback: query.lookback.filter(|_| query.fill != Fill::None).map(|l| l.to_string()),
             accuracy: if query.accuracy == Accuracy::Exact { "exact" } else { "approx" },
-            approximate: (answer.approximate > 0)
-                .then_some(Approximate { buckets: answer.approximate, relative_error: RELATIVE_ERROR }),
+            approximate: (answer.approximate > 0).then_some(Approximate {
+                buckets: answer.approximate,
+                relative_error: RELATIVE_ERROR,
+                absolute_error: ABSOLUTE_ERROR,
+            }),
             skipped: answer.skipped.clone(),
             version: answer.version,
             explain: query.explain.then(|| Explain::new(&answer.work, cache)),

@@ -173,10 +173,32 @@ impl Render {
         }
         match to {
             To::List(..) => out.extend_from_slice(b"]}"),
-            To::Lines(count) => end_record(count, "", &mut out),
-            To::Writer(writer, _) => writer.end("", &mut out)?,
+            To::Lines(count) => end_record(count, &self.end_members(), &mut out),
+            To::Writer(writer, _) => writer.end(&self.end_members(), &mut out)?,
         }
         Ok(Some(out))
+    }
+}
+
+impl Render {
+    /// What an end record tells besides, where there is something to tell.
+    fn end_members(&self) -> String {
+        let metadata = TimeseriesMetadata::new(&self.asked, &self.answer, 0, self.cache);
+        let mut members = Vec::new();
+        let mut member = |name: &str, value: &dyn Fn(&mut Vec<u8>)| {
+            members.extend_from_slice(format!(",\"{name}\":").as_bytes());
+            value(&mut members);
+        };
+        if let Some(approximate) = &metadata.approximate {
+            member("approximate", &|out| json(out, approximate));
+        }
+        if !metadata.skipped.is_empty() {
+            member("skipped", &|out| json(out, &metadata.skipped));
+        }
+        if let Some(explain) = &metadata.explain {
+            member("explain", &|out| json(out, explain));
+        }
+        String::from_utf8(members).unwrap_or_default()
     }
 }
 

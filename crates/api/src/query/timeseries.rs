@@ -1,11 +1,12 @@
 //! `GET /api/timeseries/`
 
-use actix_web::http::header::ETAG;
+use actix_web::http::header::{ETAG, HeaderName};
 use actix_web::web;
 use apistos::api_operation;
 use futures_util::{StreamExt, stream};
 use time_series_domain::ports::ScanHead;
-use time_series_domain::query::{Found, answer_key};
+use time_series_domain::query::{AggregateAnswer, Found, RELATIVE_ERROR, answer_key};
+use tokio::sync::OwnedSemaphorePermit;
 
 use super::asked::{Asked, Output};
 use super::params::TimeseriesParams;
@@ -43,6 +44,12 @@ pub(crate) async fn timeseries(
     let format = Format::negotiate(parsed.format, caller.accept(), &Format::ALL)?;
     let min_version = parsed.min_version;
     let asked = parsed.ask(state.clock.now())?;
+    if asked.query.explain && !matches!(format, Format::Json | Format::Ndjson) {
+        return Err(Problem::parameter(
+            "explain",
+            format!("has no place in {}; ask for json or ndjson", format.name()),
+        ));
+    }
     if asked.output == Output::Columns && format != Format::Json {
         return Err(Problem::parameter("layout", "is columns, which is for format=json"));
     }
@@ -57,7 +64,7 @@ async fn answer(
     asked: Asked,
     format: Format,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    let words = format!("{} {:?} {:?} {format:?}", asked.interval, asked.series, asked.output);
+    let words = format!("{} {:?} {:?} {format:?} {}", asked.interval, asked.series, asked.output, state.edition);
     let users = &asked.query.users;
     if caller.is_conditional() && !asked.until_now {
         let head = state.aggregate.head(users).await?;
@@ -73,27 +80,48 @@ async fn answer(
             Found::Made(answer, keep) => {
                 let head = ScanHead { version: answer.version, generation: answer.generation };
                 let cache = cache_words(state, &asked);
+                let notes = notes(&answer, format);
                 let render = Render::new(asked.clone(), *answer, format, cache);
-                let rendered = if render.is_small() {
+                let mut rendered = if render.is_small() {
                     let bytes = render.whole().map_err(|e| broken(&e))?;
-                    if let Some(keep) = keep {
+                    if let Some(keep) = keep.filter(|_| notes.is_empty()) {
                         state.aggregate.keep(keep, &bytes).await;
                     }
                     Rendered::whole(format.media_type(), bytes)
                 } else {
-                    stream_of(render, format)?
+                    stream_of(render, format, state.queries.deliver()?)?
                 };
+                for (name, note) in notes {
+                    rendered = rendered.header(name, &note);
+                }
                 (head, rendered)
             }
         };
     Ok(rendered.header(ETAG, &tag(&asked, &words, head)).header(USER_VERSION, &head.version.to_string()))
 }
 
-/// Chunks that are rendered as they are sent.
-fn stream_of(mut render: Render, format: Format) -> Result<Rendered<Timeseries>, Problem> {
+/// What has no place in the flat formats: how many rows are approximate, how many series were skipped.
+fn notes(answer: &AggregateAnswer, format: Format) -> Vec<(HeaderName, String)> {
+    let mut notes = Vec::new();
+    if matches!(format, Format::Json | Format::Ndjson) {
+        return notes;
+    }
+    if answer.approximate > 0 {
+        let approximate = format!("buckets={}; relative_error={RELATIVE_ERROR}", answer.approximate);
+        notes.push((HeaderName::from_static("answer-approximate"), approximate));
+    }
+    if !answer.skipped.is_empty() {
+        notes.push((HeaderName::from_static("answer-skipped"), answer.skipped.len().to_string()));
+    }
+    notes
+}
+
+/// Chunks that are rendered as they are sent, as long as there is leave for it.
+fn stream_of(mut render: Render, format: Format, leave: OwnedSemaphorePermit) -> Result<Rendered<Timeseries>, Problem> {
     // CSV has nothing that tells its end: its length does.
     let length = if format == Format::Csv { Some(render.measure().map_err(|e| broken(&e))?) } else { None };
-    let chunks = stream::iter(render).map(|chunk| {
+    let chunks = stream::iter(render).map(move |chunk| {
+        let _ = &leave;
         chunk.map(Into::into).map_err(|e| {
             tracing::error!(error = %e, "an answer was broken off");
             BrokenOff

@@ -31,7 +31,7 @@ impl Caller {
 
     /// Whether the caller has an answer of that tag already.
     pub(crate) fn has(&self, tag: &str) -> bool {
-        let weak = |given: &str| given.trim().trim_start_matches("W/") == tag || given.trim() == "*";
+        let weak = |given: &str| given.trim().trim_start_matches("W/") == tag;
         self.header(&IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(weak))
     }
 

@@ -12,11 +12,18 @@ use crate::problem::{Code, Problem};
 
 /// So long a read waits for the version that it wants at least.
 const WAIT_FOR_VERSION: Duration = Duration::from_secs(5);
-const ASK_AGAIN: Duration = Duration::from_millis(20);
+const ASK_AGAIN: Duration = Duration::from_millis(10);
+const ASK_AGAIN_AT_MOST: Duration = Duration::from_millis(320);
+/// So many reads may wait for a version.
+const WAITERS: usize = 256;
+/// So many large answers may be on their way to callers for every query that may run.
+const DELIVERIES: usize = 4;
 
 /// Lets in some queries at a time, so that they never take all connections from ingest.
 pub(crate) struct QueryGate {
     places: Arc<Semaphore>,
+    deliveries: Arc<Semaphore>,
+    waiters: Semaphore,
     /// How long a query waits for a place.
     wait: Duration,
     /// How long a query may take at most.
@@ -32,7 +39,8 @@ pub(crate) struct Place {
 
 impl QueryGate {
     pub(crate) fn new(places: usize, wait: Duration, longest: Duration) -> Self {
-        Self { places: Arc::new(Semaphore::new(places)), wait, longest }
+        let deliveries = Arc::new(Semaphore::new(places.saturating_mul(DELIVERIES)));
+        Self { places: Arc::new(Semaphore::new(places)), deliveries, waiters: Semaphore::new(WAITERS), wait, longest }
     }
 
     /// Takes a place for a query that may take as long as the caller waits, up to the operator's limit.
@@ -41,9 +49,7 @@ impl QueryGate {
         let deadline = Instant::now() + longest;
         let entered = timeout(self.wait.min(longest), self.places.clone().acquire_owned()).await;
         let Ok(Ok(permit)) = entered else {
-            metrics::counter!("queries_turned_away_total").increment(1);
-            let detail = "As many queries are running as may run at a time; try again, or raise QUERY_CONCURRENCY.";
-            return Err(Problem::new(Code::Unavailable, detail));
+            return Err(busy("queries run"));
         };
         Ok(Place { _permit: permit, deadline, seconds: longest.as_secs_f64() })
     }
@@ -61,6 +67,11 @@ impl QueryGate {
         while_there(caller, run).await
     }
 
+    /// Leave to send a large answer, which stays in memory as long as the caller takes to read it.
+    pub(crate) fn deliver(&self) -> Result<OwnedSemaphorePermit, Problem> {
+        self.deliveries.clone().try_acquire_owned().map_err(|_| busy("large answers are being read"))
+    }
+
     /// Waits until `head` shows at least that version, without a place: who waits takes nothing from those that run.
     pub(crate) async fn wait_for_version<F>(
         &self,
@@ -72,8 +83,10 @@ impl QueryGate {
         F: Future<Output = Result<ScanHead, StoreError>>,
     {
         let Some(least) = least else { return Ok(()) };
+        let _waiter = self.waiters.try_acquire().map_err(|_| busy("reads wait for a version"))?;
         let longest = caller.timeout.map_or(WAIT_FOR_VERSION, |asked| asked.min(WAIT_FOR_VERSION)).min(self.longest);
         let until = Instant::now() + longest;
+        let mut ask_again = ASK_AGAIN;
         let reach = async {
             loop {
                 let version = head().await?.version;
@@ -87,11 +100,18 @@ impl QueryGate {
                     );
                     return Err(Problem::new(Code::VersionNotReached, detail));
                 }
-                tokio::time::sleep(ASK_AGAIN).await;
+                tokio::time::sleep(ask_again).await;
+                ask_again = (2 * ask_again).min(ASK_AGAIN_AT_MOST);
             }
         };
         while_there(caller, reach).await
     }
+}
+
+fn busy(what: &str) -> Problem {
+    metrics::counter!("queries_turned_away_total").increment(1);
+    let detail = format!("As many {what} as may at a time; try again, or raise QUERY_CONCURRENCY.");
+    Problem::new(Code::Unavailable, detail)
 }
 
 /// Does something as long as the caller is there to hear of it.

@@ -8,12 +8,18 @@ use uuid::Uuid;
 
 use crate::problem::{Code, FieldError, Problem};
 
+/// So many faults are listed.
+const MOST_FAULTS: usize = 100;
+/// So many are told in one sentence.
+const TOLD_FAULTS: usize = 10;
 const A_UUID: &str = "8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
 
 /// The parameters of a request and what is wrong with them.
 pub(crate) struct Pairs {
     pairs: Vec<(String, String)>,
+    /// The first ones.
     errors: Vec<FieldError>,
+    faults: usize,
 }
 
 impl Pairs {
@@ -27,15 +33,14 @@ impl Pairs {
         }
         let Query(pairs) = Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|e| Problem::new(Code::InvalidParameters, format!("The query string cannot be read: {e}")))?;
-        let mut errors = Vec::new();
-        for (name, _) in &pairs {
-            if !known.contains(&name.as_str()) {
-                let there_are = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
-                let message = format!("{name} is not a parameter here; there are {there_are}");
-                errors.push(FieldError::new(name, "unknown_parameter", message));
-            }
+        let unknown: Vec<String> =
+            pairs.iter().map(|(name, _)| name).filter(|name| !known.contains(&name.as_str())).cloned().collect();
+        let mut pairs = Self { pairs, errors: Vec::new(), faults: 0 };
+        let there_are = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        for name in unknown {
+            pairs.fault(&name, "unknown_parameter", format_args!("is not a parameter here; there are {there_are}"));
         }
-        Ok(Self { pairs, errors })
+        Ok(pairs)
     }
 
     /// All values of a parameter that may be repeated.
@@ -120,7 +125,10 @@ impl Pairs {
     }
 
     pub(crate) fn fault(&mut self, name: &str, code: &'static str, message: impl Display) {
-        self.errors.push(FieldError::new(name, code, format!("{name} {message}")));
+        self.faults += 1;
+        if self.errors.len() < MOST_FAULTS {
+            self.errors.push(FieldError::new(name, code, format!("{name} {message}")));
+        }
     }
 
     /// Every fault in one answer, if there is one.
@@ -128,8 +136,11 @@ impl Pairs {
         if self.errors.is_empty() {
             return Ok(());
         }
-        let messages: Vec<&str> = self.errors.iter().map(|e| e.message.as_str()).collect();
-        let detail = messages.join("; ");
-        Err(Problem::with_errors(Code::InvalidParameters, detail, self.errors))
+        let messages: Vec<&str> = self.errors.iter().take(TOLD_FAULTS).map(|e| e.message.as_str()).collect();
+        let mut detail = messages.join("; ");
+        if self.faults > messages.len() {
+            detail.push_str(&format!("; and {} more", self.faults - messages.len()));
+        }
+        Err(Problem::with_errors(Code::InvalidParameters, detail, self.errors).total(self.faults))
     }
 }

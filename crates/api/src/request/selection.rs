@@ -12,6 +12,9 @@ use crate::problem::Problem;
 pub(crate) fn read_selector(pairs: &mut Pairs) -> (SeriesSelector, Vec<String>) {
     let modes = [("exact", SeriesMode::Exact), ("glob", SeriesMode::Glob), ("regex", SeriesMode::Regex)];
     let mode = pairs.word("series_mode", &modes);
+    if mode.is_some() && pairs.all("series").is_empty() {
+        clash(pairs, "series_mode", "says how series is read; give series too");
+    }
     let given: Vec<String> = pairs.all("series").into_iter().map(str::to_owned).collect();
     let texts: Vec<&str> = given.iter().map(String::as_str).collect();
     let selector = SeriesSelector::parse(&texts, mode.unwrap_or_default());

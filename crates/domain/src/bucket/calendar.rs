@@ -133,6 +133,24 @@ impl Calendar {
         })
     }
 
+    /// How many buckets `range` touches at least, told without walking through them; nearly all of them.
+    #[must_use]
+    pub fn least_buckets(&self, range: &Range<Timestamp>) -> usize {
+        const MICROS_PER_SECOND: i64 = 1_000_000;
+        const SECONDS_PER_DAY: i64 = 86_400;
+        let seconds = range.end.micros().saturating_sub(range.start.micros()) / MICROS_PER_SECOND;
+        // A day may have been skipped at the date line, and a few have an hour more.
+        let days = seconds / SECONDS_PER_DAY - 2;
+        let buckets = match self.interval() {
+            Interval::Seconds(n) => seconds / i64::from(n),
+            Interval::Days(n) => days / i64::from(n),
+            Interval::Weeks(n) => days / (7 * i64::from(n)),
+            Interval::Months(n) => days / (31 * i64::from(n)),
+            Interval::All => 1,
+        };
+        usize::try_from(buckets).unwrap_or(0)
+    }
+
     /// The first instant of the local date `year-month-day`, or `None` if there is no such date.
     #[must_use]
     pub fn parse_date(&self, text: &str) -> Option<Timestamp> {

@@ -23,6 +23,23 @@ pub enum Json {
 }
 
 impl Json {
+    /// About how long its text is, in bytes.
+    #[must_use]
+    pub fn text_len(&self) -> usize {
+        8 * self.weight()
+    }
+
+    /// About how much memory it takes, in numbers of 8 bytes.
+    pub(crate) fn weight(&self) -> usize {
+        const NODE: usize = 4;
+        NODE + match self {
+            Self::Null | Self::Bool(_) | Self::Number(_) => 0,
+            Self::String(text) => text.len() / 8,
+            Self::Array(items) => items.iter().map(Self::weight).sum(),
+            Self::Object(members) => members.iter().map(|(key, value)| NODE + key.len() / 8 + value.weight()).sum(),
+        }
+    }
+
     /// The member under `key`, if this is an object that has it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {

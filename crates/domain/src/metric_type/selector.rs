@@ -9,7 +9,7 @@ use super::{Catalogue, MetricType, SeriesName};
 /// The longest pattern, in bytes.
 const MAX_PATTERN: usize = 1_000;
 /// A compiled pattern may take so much memory.
-const COMPILED_BYTES: usize = 1 << 20;
+const COMPILED_BYTES: usize = 1 << 18;
 
 /// Parts of a selection, and those of them that are compiled.
 const MAX_PARTS: usize = 1_000;

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 
-use super::{ScanHead, ScannedBlock, StoreError};
+use super::{LeafCondition, ScanHead, ScannedBlock, StoreError};
 use crate::{MetricTypeId, SessionId, Timestamp, UserId};
 
 /// Which way time runs.
@@ -26,6 +26,8 @@ pub struct PointScan {
     pub session_id: Option<SessionId>,
     /// The series.
     pub metric_types: Vec<MetricTypeId>,
+    /// Of some of these series, what a point must meet: a block may be left out if none of its points does.
+    pub conditions: Vec<(MetricTypeId, LeafCondition)>,
     /// A block is read when it has a time in here.
     pub range: Range<Timestamp>,
     /// Ascending: by first time. Descending: by last time, from the latest back.

@@ -13,6 +13,8 @@ use crate::metric_type::{Catalogue, CatalogueCache, SelectorError};
 use crate::ports::{AggregateStore, MetricTypeStore, ScanHead, StoreError};
 use crate::{TimeRules, Timestamp, UserId};
 
+/// So many rows of groups may be aggregated once more, even if an answer may have few.
+const GROUP_ROWS: usize = 1_000_000;
 /// A schema may change while a query runs; so often it is run again.
 const CATALOGUE_RETRIES: usize = 5;
 
@@ -101,7 +103,10 @@ impl Aggregate {
             let scanned = self.store.scan(&plan.request, &mut fold).await;
             let read = began.elapsed();
             if let Some(refusal) = fold.refusal() {
-                return Err(QueryError::TooMuch(refusal));
+                return Err(QueryError::TooMuch(match refusal {
+                    Refusal::Rows { rows, limit } if !query.over.is_empty() => Refusal::Groups { rows, limit },
+                    refusal => refusal,
+                }));
             }
             let head = scanned?;
             if head.generation == planned.catalogue.generation {
@@ -129,7 +134,7 @@ impl Aggregate {
         if query.over.is_empty() {
             return self.limits;
         }
-        QueryLimits { rows: self.limits.rows.max(self.limits.bucket_values), ..self.limits }
+        QueryLimits { rows: self.limits.rows.max(GROUP_ROWS), ..self.limits }
     }
 
     /// Asks the day summaries, where they can tell, what a long query would read.
@@ -137,10 +142,9 @@ impl Aggregate {
         if query.fill != Fill::None
             && let Axis::Calendar(calendar) = &query.axis
         {
-            let most = self.limits.rows;
-            let buckets = calendar.buckets(query.range.clone()).take(most.saturating_add(1)).count();
-            if buckets > most {
-                return Err(QueryError::TooMuch(Refusal::Rows { rows: buckets, limit: most }));
+            let (rows, limit) = (calendar.least_buckets(&query.range), self.limits.rows);
+            if rows > limit {
+                return Err(QueryError::TooMuch(Refusal::Rows { rows, limit }));
             }
         }
         let Some(mut estimate) = Estimate::of(plan) else { return Ok(()) };
@@ -183,10 +187,13 @@ impl Aggregate {
                 let finished = finish(selected.metric_type.clone(), &query.functions, rows, &groups);
                 if query.over.is_empty() { finished } else { over(query, finished) }
             };
-            let had_lookback = !before.is_empty();
+            let known_before = (!before.is_empty()).then(|| rows_of(before));
             let finished = rows_of(asked);
             answer.approximate += finished.approximate;
-            known.push(had_lookback.then(|| rows_of(before)));
+            if query.fill.carries() {
+                answer.approximate += known_before.as_ref().map_or(0, |before| before.approximate);
+            }
+            known.push(known_before);
             answer.series.push(finished.series);
         }
         if query.fill != Fill::None {
@@ -202,6 +209,9 @@ impl Aggregate {
         series: &mut Vec<SeriesAnswer>,
         before: &[Option<Finished>],
     ) -> Result<(), QueryError> {
+        if series.iter().zip(before).all(|(s, b)| s.rows.is_empty() && b.is_none()) {
+            return Ok(());
+        }
         let buckets = buckets(query, series);
         let rows_of = |(series, before): (&SeriesAnswer, &Option<Finished>)| {
             let all = series.rows.iter().chain(before.iter().flat_map(|b| &b.series.rows));

@@ -16,4 +16,4 @@ pub use ask::{
     UnknownFunction, ValueFilter,
 };
 pub use cached::{CachedAggregate, Found, Keep, key as answer_key};
-pub use fold::{QueryLimits, RELATIVE_ERROR, Refusal};
+pub use fold::{ABSOLUTE_ERROR, QueryLimits, RELATIVE_ERROR, Refusal};

@@ -66,7 +66,7 @@ impl Finished {
             Cell::Counted => return,
             Cell::Text(tally) => {
                 self.series.figures.extend(functions.iter().map(|f| text_figure(&tally, *f)));
-                Some(tally.first.order.0)
+                tally.first().map(|first| first.order.0)
             }
             Cell::Numbers(mut tallies) => {
                 let first_at = tallies.iter().filter_map(|t| t.summary.first()).map(|s| s.time).min();
@@ -152,8 +152,8 @@ pub(super) fn text_figure(tally: &TextTally, function: AggFunction) -> Figure {
     match function {
         AggFunction::Count => Figure::Count(tally.count),
         AggFunction::Distinct => Figure::Count(tally.distinct()),
-        AggFunction::First => text(tally.first.value.clone()),
-        AggFunction::Last => text(tally.last.value.clone()),
+        AggFunction::First => tally.first().map_or(Figure::Null, |first| text(first.value.clone())),
+        AggFunction::Last => tally.last().map_or(Figure::Null, |last| text(last.value.clone())),
         AggFunction::Mode => tally.mode().cloned().map_or(Figure::Null, text),
         _ => Figure::Null, // refused before: the function needs numbers
     }

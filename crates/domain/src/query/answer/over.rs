@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::finish::{Finished, columns, figures, text_figure};
-use super::{BucketRow, Column, Figure, Group, SeriesAnswer};
+use super::{BucketRow, Figure, Group, SeriesAnswer};
 use crate::query::ask::{AggFunction, AggregateQuery};
 use crate::query::fold::{Tally, TextSample, TextTally};
 use crate::{Json, Sample, SessionId, Summary, Timestamp, UserId};
@@ -11,6 +11,8 @@ use crate::{Json, Sample, SessionId, Summary, Timestamp, UserId};
 /// What is gathered of the values of a column over the groups of a bucket.
 enum Gathered {
     Nothing,
+    /// Only figures without a value, such as the spread of one number.
+    Nulls,
     Numbers(Tally),
     Text(TextTally),
 }
@@ -44,13 +46,11 @@ pub(in crate::query) fn over(query: &AggregateQuery, finished: Finished) -> Fini
         made.series.rows.push(BucketRow { bucket, group: Group::default() });
         made.first_at.push(bucket);
         let by_column: Vec<Vec<Figure>> = gathered.into_iter().map(|g| g.figures(&query.over)).collect();
-        let place = |column: &Column| {
-            (series.columns.iter()).position(|c| (c.function, c.channel) == (column.function, column.channel))
-        };
-        for column in &made.series.columns {
-            let over = query.over.iter().position(|o| Some(*o) == column.over);
-            let figure = place(column).zip(over).map_or(Figure::Absent, |(c, o)| by_column[c][o].clone());
-            made.series.figures.push(figure);
+        // Columns are function by function, leaf by leaf; those made have the functions over them in between.
+        for leaves in by_column.chunks(series.columns.len() / query.functions.len()) {
+            for place in 0..query.over.len() {
+                made.series.figures.extend(leaves.iter().map(|figures| figures[place].clone()));
+            }
         }
     }
     made
@@ -61,8 +61,11 @@ impl Gathered {
         if let Figure::Text(value) = figure {
             self.push_text(value, first_at, group, over);
         }
+        if matches!((&*self, figure), (Self::Nothing, Figure::Null)) {
+            *self = Self::Nulls;
+        }
         let Some(value) = figure.number() else { return };
-        if let Self::Nothing = self {
+        if let Self::Nothing | Self::Nulls = self {
             *self = Self::Numbers(Tally::new(over.iter().any(|f| f.needs_values())));
         }
         if let Self::Numbers(tally) = self {
@@ -75,14 +78,21 @@ impl Gathered {
         let (user, session) = (group.user.unwrap_or(UserId(nobody)), group.session.unwrap_or(SessionId(nobody)));
         let sample = TextSample { order: (first_at, user, session, 0, 0), value: value.clone() };
         match self {
-            Self::Text(tally) => tally.push(sample),
-            _ => *self = Self::Text(TextTally::new(sample, over.iter().any(|f| f.needs_values()))),
+            Self::Text(tally) => {
+                tally.push(sample);
+            }
+            _ => {
+                let mut tally = TextTally::new(over.iter().any(|f| f.needs_values()));
+                tally.push(sample);
+                *self = Self::Text(tally);
+            }
         }
     }
 
     fn figures(self, over: &[AggFunction]) -> Vec<Figure> {
         match self {
             Self::Nothing => vec![Figure::Absent; over.len()],
+            Self::Nulls => over.iter().map(|f| if f.counts() { Figure::Count(0) } else { Figure::Null }).collect(),
             Self::Numbers(mut tally) => figures(&mut tally, over),
             Self::Text(tally) => over.iter().map(|f| text_figure(&tally, *f)).collect(),
         }

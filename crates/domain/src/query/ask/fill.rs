@@ -55,6 +55,12 @@ impl Fill {
     /// All of them.
     pub const ALL: [Self; 5] = [Self::None, Self::Null, Self::Zero, Self::Previous, Self::Linear];
 
+    /// Whether it carries figures of one bucket to others.
+    #[must_use]
+    pub const fn carries(self) -> bool {
+        matches!(self, Self::Previous | Self::Linear)
+    }
+
     /// Its name.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -44,9 +44,9 @@ pub(super) struct Holds {
 }
 
 impl Holds {
-    /// How much is kept.
+    /// How much memory is taken, in values: an entry is some sixteen.
     pub(super) fn kept(&self) -> usize {
-        self.ends.len() + self.long.len()
+        16 * (self.ends.len() + self.long.len())
     }
 
     /// The samples of a track in one block, in order.

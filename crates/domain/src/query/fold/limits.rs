@@ -32,6 +32,20 @@ pub enum Refusal {
         /// How many it may have.
         limit: usize,
     },
+    /// Rows of groups that `over` would aggregate, at least.
+    Groups {
+        /// How many there would be.
+        rows: usize,
+        /// How many there may be.
+        limit: usize,
+    },
+    /// Numbers that are looked at to thin points out, at least.
+    Thinned {
+        /// How many there would be.
+        numbers: usize,
+        /// How many there may be.
+        limit: usize,
+    },
     /// Values kept for percentiles, at least.
     Values {
         /// Of one bucket, and not of all together.
@@ -58,21 +72,33 @@ impl fmt::Display for Refusal {
                 "the answer would have at least {rows} rows, more than the {limit} that are allowed; use a longer \
                  interval, a shorter range or fewer series"
             ),
+            Self::Groups { rows, limit } => write!(
+                f,
+                "over would aggregate at least {rows} rows of groups, more than the {limit} that are held; use a longer \
+                 interval, a shorter range or fewer series"
+            ),
+            Self::Thinned { numbers, limit } => write!(
+                f,
+                "max_points would choose among at least {numbers} numbers, more than the {limit} that are held; use a \
+                 shorter range or fewer series"
+            ),
             Self::Values { in_bucket: true, values, limit } => write!(
                 f,
                 "a bucket has at least {values} values, more than the {limit} that are kept for percentiles, mode and \
-                 distinct; use a shorter interval, or accuracy=approx for percentiles"
+                 distinct; use a shorter interval, or accuracy=approx, which is for percentiles without mode and distinct"
             ),
             Self::Values { in_bucket: false, values, limit } => write!(
                 f,
                 "the buckets have at least {values} values together, more than the {} that are kept for percentiles, \
-                 mode, distinct and time_avg; use a shorter range, fewer series, or accuracy=approx for percentiles",
+                 mode, distinct and time_avg; use a shorter range, fewer series, or accuracy=approx, which is \
+                 for percentiles without the others",
                 limit.saturating_mul(BUCKETS)
             ),
             Self::Points { points, limit } => write!(
                 f,
                 "the query would read at least {points} points, more than the {limit} that are allowed; use a shorter \
-                 range, fewer series or functions that summaries answer (avg, min, max, count, sum)"
+                 range, fewer series, for aggregates functions that summaries answer (avg, min, max, count, sum), for \
+                 points a limit and the cursor"
             ),
         }
     }

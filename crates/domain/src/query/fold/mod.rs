@@ -21,7 +21,7 @@ use self::rows::{Groups, Part, Slot, Table, offset};
 use self::run::Run;
 pub(super) use self::run::passing;
 pub(super) use self::tally::{Cell, Tally, TextSample, TextTally};
-pub use self::values::RELATIVE_ERROR;
+pub use self::values::{ABSOLUTE_ERROR, RELATIVE_ERROR};
 pub(super) use self::values::{Values, runs};
 use super::answer::{Group, Work};
 use super::ask::{Accuracy, AggFunction, AggregateQuery, Axis, GroupBy};
@@ -32,7 +32,9 @@ use crate::ports::{BlockContent, ScannedBlock, StoreError};
 use crate::{MetricTypeId, Sample, SessionId, Summary, Timestamp, UserId};
 
 /// Rows are counted up to so many times the limit, to be told; then the scan is ended.
-const COUNTED: usize = 10;
+const COUNTED: usize = 2;
+/// So many values may be kept in all where sketches bound those of each bucket, even if a bucket may keep few.
+const APPROXIMATE_VALUES: usize = 1_000_000;
 
 /// Takes a scan's findings; gives the cells of the answer.
 pub(super) struct Fold<'a> {
@@ -48,6 +50,8 @@ pub(super) struct Fold<'a> {
     pointers: Vec<Vec<Pointer>>,
     keeps_values: bool,
     may_sketch: bool,
+    /// By series and group the last bucket of the lookback, where no other one shows in the answer.
+    last_before: Option<HashMap<(usize, u32), Timestamp>>,
     /// The slot last used: points come mostly in order.
     recent: Option<Slot>,
     limits: QueryLimits,
@@ -85,6 +89,7 @@ impl<'a> Fold<'a> {
             pointers: series().map(|(_, t)| t.pointers()).collect(),
             keeps_values: query.functions.iter().any(|f| f.needs_values()),
             may_sketch: query.accuracy == Accuracy::Approx && !exact,
+            last_before: (query.over.is_empty() && !query.functions.contains(&AggFunction::TimeAvg)).then(HashMap::new),
             recent: None,
             limits,
             rows: 0,
@@ -138,23 +143,41 @@ impl<'a> Fold<'a> {
         })
     }
 
-    /// The row of a bucket, made by `new` if it is not there. Far beyond the limit the scan is ended.
+    /// The row of a bucket, made by `new` if it is not there; `None` of one that no answer shows. Far beyond the limit
+    /// the scan is ended.
     fn row(
         &mut self,
         series: usize,
         part: Part,
         key: (Timestamp, u32),
         new: impl FnOnce() -> Cell,
-    ) -> Result<&mut Cell, StoreError> {
+    ) -> Result<Option<&mut Cell>, StoreError> {
+        if part == Part::Before && !self.may_show(series, key) {
+            return Ok(None);
+        }
         let (count, limit) = (self.rows, self.limits.rows);
         match self.table.rows(part, series).entry(key) {
-            Entry::Occupied(row) => Ok(row.into_mut()),
+            Entry::Occupied(row) => Ok(Some(row.into_mut())),
             Entry::Vacant(_) if count >= limit.saturating_mul(COUNTED) => Err(StoreError::Stopped),
             Entry::Vacant(row) => {
                 self.rows += 1;
-                Ok(row.insert(if count >= limit { Cell::Counted } else { new() }))
+                Ok(Some(row.insert(if count >= limit { Cell::Counted } else { new() })))
             }
         }
+    }
+
+    /// Whether a bucket of the lookback may be the last of its group; those before it are forgotten.
+    fn may_show(&mut self, series: usize, (bucket, group): (Timestamp, u32)) -> bool {
+        let Some(last_before) = &mut self.last_before else { return true };
+        let last = last_before.entry((series, group)).or_insert(bucket);
+        let known = std::mem::replace(last, bucket.max(*last));
+        if known < bucket
+            && let Some(cell) = self.table.rows(Part::Before, series).remove(&(known, group))
+        {
+            self.rows -= 1;
+            self.values -= cell.kept();
+        }
+        known <= bucket
     }
 
     /// Where an instant falls; `start` is that of the session, if the axis counts from it.
@@ -190,7 +213,7 @@ impl<'a> Fold<'a> {
     ) -> Result<(), StoreError> {
         let (channels, keeps_values) = (self.plan.series[series].metric_type.channels.len(), self.keeps_values);
         let new = || Cell::Numbers(std::iter::repeat_with(|| Tally::new(keeps_values)).take(channels).collect());
-        if let Cell::Numbers(tallies) = self.row(series, part, key, new)? {
+        if let Some(Cell::Numbers(tallies)) = self.row(series, part, key, new)? {
             for (channel, summary) in summaries {
                 if let Some(tally) = tallies.get_mut(channel) {
                     tally.summary.merge(&summary);
@@ -304,20 +327,36 @@ impl<'a> Fold<'a> {
             for sample in run.samples(channel, places.clone()) {
                 values.push(sample.value);
             }
-            self.values = self.values + values.kept() - kept;
-            let (in_bucket, in_all) = (values.kept(), self.values);
-            if in_bucket <= limit && in_all <= limit.saturating_mul(limits::BUCKETS) {
-                continue;
-            }
-            if self.may_sketch {
+            let in_bucket = values.kept();
+            if in_bucket > limit && self.may_sketch {
                 values.sketch();
-                self.values -= in_bucket;
-            } else {
-                refusal =
-                    Some(Refusal::Values { in_bucket: in_bucket > limit, values: in_bucket.max(in_all) as u64, limit });
+            } else if in_bucket > limit {
+                refusal = Some(Refusal::Values { in_bucket: true, values: in_bucket as u64, limit });
+            }
+            self.values = self.values + values.kept() - kept;
+        }
+        match refusal {
+            Some(refusal) => self.refuse(refusal),
+            None => self.bound_values(),
+        }
+    }
+
+    /// Sketches what is worth it, or refuses, where too many values are kept in all buckets together.
+    fn bound_values(&mut self) -> Result<(), StoreError> {
+        let limit = self.limits.bucket_values;
+        let most = limit.saturating_mul(limits::BUCKETS).max(if self.may_sketch { APPROXIMATE_VALUES } else { 0 });
+        if self.values <= most {
+            return Ok(());
+        }
+        if self.may_sketch {
+            self.table.cells().for_each(Cell::sketch);
+            self.values = self.table.cells().map(|cell| cell.kept()).sum();
+            // Else the next values would have everything gone through again.
+            if self.values <= most / 2 {
+                return Ok(());
             }
         }
-        refusal.map_or(Ok(()), |refusal| self.refuse(refusal))
+        self.refuse(Refusal::Values { in_bucket: false, values: self.values as u64, limit })
     }
 
     /// The holding times inside a block, once its points have rows.
@@ -364,11 +403,11 @@ impl<'a> Fold<'a> {
             let sample =
                 TextSample { order: (point.time, scanned.user_id, scanned.session_id, block.seq, place), value };
             let slot = self.slot(point.time, start);
-            let mut sample = Some(sample);
-            let new = || Cell::Text(Box::new(TextTally::new(sample.take().expect("made once"), counts)));
-            let cell = self.row(series, slot.part, (slot.bucket, group), new)?;
-            if let (Cell::Text(tally), Some(sample)) = (cell, sample) {
-                tally.push(sample);
+            let new = || Cell::Text(Box::new(TextTally::new(counts)));
+            if let Some(Cell::Text(tally)) = self.row(series, slot.part, (slot.bucket, group), new)? {
+                let kept = tally.push(sample);
+                self.values += kept;
+                self.bound_values()?;
             }
         }
         self.pointers[series] = pointers;

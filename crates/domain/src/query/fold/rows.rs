@@ -30,6 +30,10 @@ impl Table {
         Self { before: rows(), asked: rows() }
     }
 
+    pub(super) fn cells(&mut self) -> impl Iterator<Item = &mut Cell> {
+        self.before.iter_mut().chain(&mut self.asked).flat_map(BTreeMap::values_mut)
+    }
+
     pub(super) fn rows(&mut self, part: Part, series: usize) -> &mut Rows {
         match part {
             Part::Before => &mut self.before[series],

@@ -3,7 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
-use super::values::Values;
+use super::values::{SKETCH_WEIGHT, Values};
 use crate::{Json, SessionId, Summary, Timestamp, UserId};
 
 /// Of one row of the answer.
@@ -14,6 +14,25 @@ pub(in crate::query) enum Cell {
     Text(Box<TextTally>),
     /// Of a row beyond the limit, which is only counted.
     Counted,
+}
+
+impl Cell {
+    /// How many values are kept.
+    pub(super) fn kept(&self) -> usize {
+        match self {
+            Self::Numbers(tallies) => tallies.iter().filter_map(|t| t.values.as_ref()).map(|v| v.kept()).sum(),
+            Self::Text(tally) => tally.kept,
+            Self::Counted => 0,
+        }
+    }
+
+    /// Sketches the values that take more memory than a sketch.
+    pub(super) fn sketch(&mut self) {
+        let Self::Numbers(tallies) = self else { return };
+        for values in tallies.iter_mut().filter_map(|t| t.values.as_mut()).filter(|v| v.kept() > SKETCH_WEIGHT) {
+            values.sketch();
+        }
+    }
 }
 
 /// Of the numbers of a channel.
@@ -54,8 +73,10 @@ impl Held {
 /// Of values that are no numbers; nulls do not count.
 pub(in crate::query) struct TextTally {
     pub(in crate::query) count: u64,
-    pub(in crate::query) first: TextSample,
-    pub(in crate::query) last: TextSample,
+    /// `None` before the first value.
+    ends: Option<(TextSample, TextSample)>,
+    /// The memory that the values take, in numbers.
+    kept: usize,
     /// How often each value is there; only if a function needs it.
     pub(in crate::query) counts: Option<BTreeMap<TextKey, u64>>,
 }
@@ -71,21 +92,37 @@ pub(in crate::query) struct TextSample {
 pub(in crate::query) type TextOrder = (Timestamp, UserId, SessionId, u32, usize);
 
 impl TextTally {
-    pub(in crate::query) fn new(sample: TextSample, counts: bool) -> Self {
-        let counts = counts.then(|| BTreeMap::from([(TextKey(sample.value.clone()), 1)]));
-        Self { count: 1, first: sample.clone(), last: sample, counts }
+    pub(in crate::query) fn new(counts: bool) -> Self {
+        Self { count: 0, ends: None, kept: 0, counts: counts.then(BTreeMap::new) }
     }
 
-    pub(in crate::query) fn push(&mut self, sample: TextSample) {
+    /// Adds a value; gives how much more memory is taken, in numbers.
+    pub(in crate::query) fn push(&mut self, sample: TextSample) -> usize {
         self.count += 1;
+        let (before, weight) = (self.kept, sample.value.weight());
         if let Some(counts) = &mut self.counts {
-            *counts.entry(TextKey(sample.value.clone())).or_default() += 1;
+            let times = counts.entry(TextKey(sample.value.clone())).or_default();
+            *times += 1;
+            self.kept += if *times == 1 { weight } else { 0 };
         }
-        if sample.order < self.first.order {
-            self.first = sample;
-        } else if sample.order > self.last.order {
-            self.last = sample;
+        match &mut self.ends {
+            None => {
+                self.kept += 2 * weight;
+                self.ends = Some((sample.clone(), sample));
+            }
+            Some((first, _)) if sample.order < first.order => *first = sample,
+            Some((_, last)) if sample.order > last.order => *last = sample,
+            Some(_) => {}
         }
+        self.kept - before
+    }
+
+    pub(in crate::query) fn first(&self) -> Option<&TextSample> {
+        self.ends.as_ref().map(|(first, _)| first)
+    }
+
+    pub(in crate::query) fn last(&self) -> Option<&TextSample> {
+        self.ends.as_ref().map(|(_, last)| last)
     }
 
     /// The most frequent value, the least of the tied.

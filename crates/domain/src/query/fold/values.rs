@@ -9,7 +9,9 @@ const SKETCH_ERROR: f64 = 0.0049;
 /// Enough for every accepted number: none is ever collapsed.
 const SKETCH_BINS: u32 = 70_000;
 /// Values nearer to zero than this count as zero in a sketch.
-const SKETCH_ZERO: f64 = 1e-9;
+pub const ABSOLUTE_ERROR: f64 = 1e-9;
+/// A sketch takes about as much memory as so many values.
+pub(super) const SKETCH_WEIGHT: usize = 512;
 
 /// Every value, or a sketch of them.
 pub(in crate::query) enum Values {
@@ -29,18 +31,18 @@ impl Values {
         }
     }
 
-    /// How many are kept.
+    /// How many are kept, or the memory that a sketch takes, in values.
     pub(super) const fn kept(&self) -> usize {
         match self {
             Self::Exact(values) => values.len(),
-            Self::Sketch(_) => 0,
+            Self::Sketch(_) => SKETCH_WEIGHT,
         }
     }
 
     /// Keeps no more than a sketch from now on.
     pub(super) fn sketch(&mut self) {
         if let Self::Exact(values) = self {
-            let mut sketch = DDSketch::new(Config::new(SKETCH_ERROR, SKETCH_BINS, SKETCH_ZERO));
+            let mut sketch = DDSketch::new(Config::new(SKETCH_ERROR, SKETCH_BINS, ABSOLUTE_ERROR));
             for value in values.iter() {
                 sketch.add(*value);
             }
@@ -175,7 +177,7 @@ mod tests {
             sorted.sort_unstable_by(f64::total_cmp);
             let (below, above, _) = ranks(sorted.len(), fraction);
             let greater = sorted[below].abs().max(sorted[above].abs());
-            prop_assert!((found - exact).abs() <= RELATIVE_ERROR * greater + 1e-9, "{found} for {exact}");
+            prop_assert!((found - exact).abs() <= RELATIVE_ERROR * greater + ABSOLUTE_ERROR, "{found} for {exact}");
         }
     }
 }

@@ -1,6 +1,7 @@
 //! What a query would read, from day summaries, before it is run.
 
 use std::collections::HashMap;
+use std::ops::Range;
 
 use super::Plan;
 use crate::bucket::{DayWindow, Interval, Windows};
@@ -17,6 +18,8 @@ pub(in crate::query) struct Estimate {
     pub(in crate::query) request: ScanRequest,
     /// By window, the values of each channel.
     found: HashMap<(ChannelId, usize), u64>,
+    /// A window is what is whole of a bucket, and not all there is.
+    by_bucket: bool,
 }
 
 impl Estimate {
@@ -27,7 +30,7 @@ impl Estimate {
             return None;
         }
         let numeric = plan.series.iter().flat_map(|s| &s.metric_type.channels);
-        let windows = windows(plan)?;
+        let (windows, by_bucket) = windows(plan)?;
         let days =
             DayScan { channels: numeric.map(|c| c.id).collect(), windows, parts: SummaryParts::Basic, by_user: false };
         let request = ScanRequest {
@@ -37,7 +40,7 @@ impl Estimate {
             days: Some(days),
             blocks: Vec::new(),
         };
-        Some(Self { request, found: HashMap::new() })
+        Some(Self { request, found: HashMap::new(), by_bucket })
     }
 
     /// How many points are read at least: of each series the values of its fullest channel.
@@ -50,23 +53,27 @@ impl Estimate {
     /// The values of the fullest bucket, as far as it holds whole days, where everything in a bucket is merged.
     pub(in crate::query) fn most_values(&self, plan: &Plan, group_by: GroupBy) -> u64 {
         let is_short = plan.axis.calendar().is_none_or(|c| matches!(c.interval(), Interval::Seconds(_)));
-        if is_short || group_by != GroupBy::Nothing {
+        if is_short || !self.by_bucket || group_by != GroupBy::Nothing {
             return 0;
         }
         self.found.values().copied().max().unwrap_or(0)
     }
 }
 
-/// The whole days of each bucket, or of the whole range where buckets are short; `None` if there is no whole day.
-fn windows(plan: &Plan) -> Option<Vec<DayWindow>> {
+/// The whole days of each bucket of the lookback and of what is asked, and true; those of the whole range where no bucket
+/// holds a whole day of UTC, and false. `None` if there is no whole day.
+fn windows(plan: &Plan) -> Option<(Vec<DayWindow>, bool)> {
     if let Axis::Calendar(calendar) = &plan.axis {
-        let split = Windows::split(calendar, &plan.range);
-        if !split.windows.is_empty() {
-            return Some(split.windows);
+        let cut = plan.asked_from.clamp(plan.range.start, plan.range.end);
+        let parts = [plan.range.start..cut, cut..plan.range.end];
+        let of_part = |part: &Range<Timestamp>| Windows::split(calendar, part).windows;
+        let windows: Vec<DayWindow> = parts.iter().filter(|p| !p.is_empty()).flat_map(of_part).collect();
+        if !windows.is_empty() {
+            return Some((windows, true));
         }
     }
     let days = UtcDay::ceil(plan.range.start)..plan.range.end.utc_day();
-    (!days.is_empty()).then(|| vec![DayWindow { bucket: plan.range.start, days }])
+    (!days.is_empty()).then(|| (vec![DayWindow { bucket: plan.range.start, days }], false))
 }
 
 impl ScanSink for Estimate {

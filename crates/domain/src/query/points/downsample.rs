@@ -101,6 +101,7 @@ impl PointSink for Thinning {
             rests: BTreeMap::new(),
         });
         if let Some(rest) = point.rest() {
+            self.values += rest.weight();
             gathered.rests.insert(gathered.times.len(), rest.clone());
         }
         gathered.times.push(point.time);
@@ -110,7 +111,7 @@ impl PointSink for Thinning {
         }
         self.values += 1 + series.pointers.len();
         if self.values > self.limit {
-            return Err(Refusal::Values { in_bucket: false, values: self.values as u64, limit: self.limit / 4 });
+            return Err(Refusal::Thinned { numbers: self.values, limit: self.limit });
         }
         Ok(())
     }

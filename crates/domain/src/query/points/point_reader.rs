@@ -74,6 +74,11 @@ pub trait PointSink: Send {
     /// [`Refusal`] if it cannot take so many.
     fn point(&mut self, point: &PointView<'_>) -> Result<(), Refusal>;
 
+    /// Whether it should be let breathe now.
+    fn is_full(&self) -> bool {
+        false
+    }
+
     /// Called between points: waits until there is room for more, or says that nobody wants more.
     async fn breathe(&mut self) -> Flow;
 }
@@ -83,6 +88,9 @@ pub(super) struct PointReader<'a> {
     query: &'a PointQuery,
     series: HashMap<MetricTypeId, PointSeries>,
     generation: u64,
+    /// How many points may be read.
+    limit: u64,
+    read: u64,
     merge: Merge,
     sink: &'a mut dyn PointSink,
     given: Given,
@@ -107,6 +115,7 @@ impl<'a> PointReader<'a> {
         query: &'a PointQuery,
         series: HashMap<MetricTypeId, PointSeries>,
         generation: u64,
+        limit: u64,
         sink: &'a mut dyn PointSink,
     ) -> Self {
         Self {
@@ -114,6 +123,8 @@ impl<'a> PointReader<'a> {
             query,
             series,
             generation,
+            limit,
+            read: 0,
             sink,
             given: Given::default(),
             breath: 0,
@@ -148,9 +159,10 @@ impl<'a> PointReader<'a> {
                 return Ok(Flow::Enough);
             }
             self.breath += usize::from(matches!(taken, Taken::Given));
-            if self.breath >= POINTS_OF_A_BREATH {
+            if self.breath >= POINTS_OF_A_BREATH || self.sink.is_full() {
                 self.breath = 0;
                 if self.sink.breathe().await == Flow::Enough {
+                    self.given.has_more = true; // or so it may be: the next page tells
                     return Ok(Flow::Enough);
                 }
             }
@@ -250,6 +262,13 @@ impl BlockSink for PointReader<'_> {
     }
 
     async fn block(&mut self, block: ScannedBlock) -> Result<Flow, StoreError> {
+        if let BlockContent::Whole(whole) = &block.content {
+            self.read += whole.len() as u64;
+        }
+        if self.read > self.limit {
+            self.refusal = Some(Refusal::Points { points: self.read, limit: self.limit });
+            return Err(StoreError::Stopped);
+        }
         let bound = match self.query.order {
             Order::Ascending => block.t_min,
             Order::Descending => block.t_max,

@@ -98,7 +98,8 @@ impl ReadPoints {
             if query.limit.is_none() {
                 self.refuse_too_many(&scan).await?;
             }
-            let mut reader = PointReader::new(query, by_rank(selected), catalogue.generation, sink);
+            let mut reader =
+                PointReader::new(query, by_rank(selected), catalogue.generation, self.limits.points_read, sink);
             let scanned = match self.store.scan_in_order(&scan, &mut reader).await {
                 Ok(()) => reader.give(None).await.map(|_| ()),
                 failed => failed,
@@ -180,6 +181,10 @@ impl ReadPoints {
             user_id: query.user_id,
             session_id: query.session_id,
             metric_types: selected.iter().map(|s| s.metric_type.id).collect(),
+            conditions: selected
+                .iter()
+                .flat_map(|s| s.conditions.iter().map(|condition| (s.metric_type.id, *condition)))
+                .collect(),
             range,
             order: query.order,
         }

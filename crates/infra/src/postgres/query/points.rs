@@ -12,7 +12,7 @@ use time_series_domain::ports::{
 use time_series_domain::{MetricTypeId, Timestamp, UserId, UtcDay};
 use tokio_postgres::types::ToSql;
 
-use super::scan::{HEAD, read_head, session_span};
+use super::scan::{FilterParams, HEAD, read_head, session_span};
 use super::scanned_reader::ScannedReader;
 use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::pool::Postgres;
@@ -186,8 +186,12 @@ impl Windows<'_> {
         let session = self.scan.session_id.map(|s| s.0);
         let (start, end) = (window.start.to_offset_date_time(), window.end.to_offset_date_time());
         let types = ids(&self.scan.metric_types);
-        let params: [&(dyn ToSql + Sync); 6] =
-            [&self.scan.user_id.0, &types, &session, &day_start(window.start), &end, &start];
+        let day = day_start(window.start);
+        let filtered: Vec<i32> = self.scan.conditions.iter().map(|(metric_type, _)| metric_type.0).collect();
+        let filter = FilterParams::new(self.scan.conditions.iter().map(|(_, condition)| condition));
+        let mut params: Vec<&(dyn ToSql + Sync)> =
+            vec![&self.scan.user_id.0, &types, &session, &day, &end, &start, &filtered];
+        params.extend(filter.params());
         let reader = ScannedReader::of(&statement);
         let mut rows = pin!(self.snapshot.query_raw(&statement, params).await?);
         let mut blocks = 0;

@@ -230,7 +230,7 @@ async fn read_blocks(
     let starts: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.start)).collect();
     let ends: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.end)).collect();
     let day_starts: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| day_start(s.start)).collect();
-    let filter = FilterParams::new(&scan.conditions);
+    let filter = FilterParams::new(scan.conditions.iter());
     if !scan.conditions.is_empty() {
         let statement = client.prepare_cached(FILTERED_BLOCKS).await?;
         for ((start, end), day_start) in starts.iter().zip(&ends).zip(&day_starts) {
@@ -264,7 +264,7 @@ async fn read_blocks(
 }
 
 /// Conditions as arrays.
-struct FilterParams {
+pub(super) struct FilterParams {
     channels: Vec<i32>,
     least: Vec<f64>,
     greatest: Vec<f64>,
@@ -272,16 +272,17 @@ struct FilterParams {
 }
 
 impl FilterParams {
-    fn new(conditions: &[LeafCondition]) -> Self {
+    pub(super) fn new<'a>(conditions: impl Iterator<Item = &'a LeafCondition> + Clone) -> Self {
+        let conditions = || conditions.clone();
         Self {
-            channels: conditions.iter().map(|c| i32::try_from(c.channel).unwrap_or(i32::MAX)).collect(),
-            least: conditions.iter().map(|c| c.least).collect(),
-            greatest: conditions.iter().map(|c| c.greatest).collect(),
-            outside: conditions.iter().map(|c| c.outside).collect(),
+            channels: conditions().map(|c| i32::try_from(c.channel).unwrap_or(i32::MAX)).collect(),
+            least: conditions().map(|c| c.least).collect(),
+            greatest: conditions().map(|c| c.greatest).collect(),
+            outside: conditions().map(|c| c.outside).collect(),
         }
     }
 
-    fn params(&self) -> [&(dyn ToSql + Sync); 4] {
+    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 4] {
         [&self.channels, &self.least, &self.greatest, &self.outside]
     }
 }
