@@ -53,7 +53,7 @@ pub(crate) struct TimeseriesMetadata {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) approximate: Option<Approximate>,
     /// Series that a pattern selected but that have no numbers to aggregate, and those that lack a leaf of `where`.
-    pub(super) skipped: Vec<String>,
+    skipped: Vec<String>,
     /// The version of the user's data that this shows; of several users the sum.
     version: u64,
     /// What ran, if it was asked for.

@@ -192,9 +192,6 @@ impl Render {
         if let Some(approximate) = &metadata.approximate {
             member("approximate", &|out| json(out, approximate));
         }
-        if !metadata.skipped.is_empty() {
-            member("skipped", &|out| json(out, &metadata.skipped));
-        }
         if let Some(explain) = &metadata.explain {
             member("explain", &|out| json(out, explain));
         }

@@ -100,13 +100,13 @@ async fn answer(
     Ok(rendered.header(ETAG, &tag(&asked, &words, head)).header(USER_VERSION, &head.version.to_string()))
 }
 
-/// What has no place in the flat formats: how many rows are approximate, how many series were skipped.
+/// What has no place in the body: how many rows are approximate, how many series were skipped.
 fn notes(answer: &AggregateAnswer, format: Format) -> Vec<(HeaderName, String)> {
     let mut notes = Vec::new();
-    if matches!(format, Format::Json | Format::Ndjson) {
+    if format == Format::Json {
         return notes;
     }
-    if answer.approximate > 0 {
+    if answer.approximate > 0 && format != Format::Ndjson {
         let approximate = format!("buckets={}; relative_error={RELATIVE_ERROR}", answer.approximate);
         notes.push((HeaderName::from_static("answer-approximate"), approximate));
     }

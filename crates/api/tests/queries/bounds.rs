@@ -141,7 +141,7 @@ async fn a_sketch_answers_where_it_may(backend: Backend) {
         let asked = [("interval", "day"), ("agg_func", function), ("accuracy", "approx")];
         let answer = january(&app, user, &asked).await.expect(200);
         assert_within(&answer, values[rank], function);
-        let approximate = json!({"buckets": 1, "relative_error": 0.005});
+        let approximate = json!({"buckets": 1, "relative_error": 0.005, "absolute_error": 1e-9});
         assert_eq!(metadata(&answer)["approximate"], approximate, "{}", answer.text);
         assert_eq!(metadata(&answer)["accuracy"], "approx");
     }

@@ -1,6 +1,7 @@
 //! Folds what a scan finds into rows.
 
 mod holds;
+mod keep;
 mod limits;
 mod rows;
 mod run;
@@ -13,7 +14,7 @@ use std::collections::btree_map::Entry;
 use std::ops::Range;
 use std::time::Instant;
 
-use self::holds::{Holds, Track};
+use self::holds::Holds;
 pub use self::limits::{QueryLimits, Refusal};
 
 pub(super) use self::rows::Rows;
@@ -29,12 +30,10 @@ use super::plan::Plan;
 use crate::block::Block;
 use crate::channel::{ChannelId, Pointer};
 use crate::ports::{BlockContent, ScannedBlock, StoreError};
-use crate::{MetricTypeId, Sample, SessionId, Summary, Timestamp, UserId};
+use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId};
 
 /// Rows are counted up to so many times the limit, to be told; then the scan is ended.
 const COUNTED: usize = 2;
-/// So many values may be kept in all where sketches bound those of each bucket, even if a bucket may keep few.
-const APPROXIMATE_VALUES: usize = 1_000_000;
 
 /// Takes a scan's findings; gives the cells of the answer.
 pub(super) struct Fold<'a> {
@@ -307,83 +306,6 @@ impl<'a> Fold<'a> {
         let key = (slot.bucket, run.group);
         self.merge(run.series, slot.part, key, summaries.into_iter().enumerate())?;
         if self.keeps_values { self.keep_values(run, slot, key, places) } else { Ok(()) }
-    }
-
-    fn keep_values(
-        &mut self,
-        run: &Run<'_>,
-        slot: Slot,
-        key: (Timestamp, u32),
-        places: Range<usize>,
-    ) -> Result<(), StoreError> {
-        let Some(Cell::Numbers(tallies)) = self.table.rows(slot.part, run.series).get_mut(&key) else {
-            return Ok(());
-        };
-        let limit = self.limits.bucket_values;
-        let mut refusal = None;
-        for (channel, tally) in tallies.iter_mut().enumerate() {
-            let Some(values) = &mut tally.values else { continue };
-            let kept = values.kept();
-            for sample in run.samples(channel, places.clone()) {
-                values.push(sample.value);
-            }
-            let in_bucket = values.kept();
-            if in_bucket > limit && self.may_sketch {
-                values.sketch();
-            } else if in_bucket > limit {
-                refusal = Some(Refusal::Values { in_bucket: true, values: in_bucket as u64, limit });
-            }
-            self.values = self.values + values.kept() - kept;
-        }
-        match refusal {
-            Some(refusal) => self.refuse(refusal),
-            None => self.bound_values(),
-        }
-    }
-
-    /// Sketches what is worth it, or refuses, where too many values are kept in all buckets together.
-    fn bound_values(&mut self) -> Result<(), StoreError> {
-        let limit = self.limits.bucket_values;
-        let most = limit.saturating_mul(limits::BUCKETS).max(if self.may_sketch { APPROXIMATE_VALUES } else { 0 });
-        if self.values <= most {
-            return Ok(());
-        }
-        if self.may_sketch {
-            self.table.cells().for_each(Cell::sketch);
-            self.values = self.table.cells().map(|cell| cell.kept()).sum();
-            // Else the next values would have everything gone through again.
-            if self.values <= most / 2 {
-                return Ok(());
-            }
-        }
-        self.refuse(Refusal::Values { in_bucket: false, values: self.values as u64, limit })
-    }
-
-    /// The holding times inside a block, once its points have rows.
-    fn hold(&mut self, run: &Run<'_>, places: Range<usize>) -> Result<(), StoreError> {
-        for channel in 0..self.plan.series[run.series].metric_type.channels.len() {
-            let mut by_part: Vec<(Part, Vec<(Sample, Slot)>)> = Vec::new();
-            for sample in run.samples(channel, places.clone()) {
-                let slot = self.slot(sample.time, run.start);
-                match by_part.last_mut() {
-                    Some((part, samples)) if *part == slot.part => samples.push((sample, slot)),
-                    _ => by_part.push((slot.part, vec![(sample, slot)])),
-                }
-            }
-            for (part, samples) in by_part {
-                let (user, session) = (run.scanned.user_id, run.scanned.session_id);
-                let track = Track { user, session, series: run.series, channel, part, group: run.group };
-                let rows = self.table.rows(part, run.series);
-                if let Some(holds) = &mut self.holds {
-                    holds.block(track, run.block.seq, run.start, &samples, rows);
-                }
-            }
-        }
-        let (kept, limit) = (self.holds.as_ref().map_or(0, Holds::kept), self.limits.bucket_values);
-        if kept > limit.saturating_mul(limits::BUCKETS) {
-            return self.refuse(Refusal::Values { in_bucket: false, values: kept as u64, limit });
-        }
-        Ok(())
     }
 
     fn text(&mut self, series: usize, scanned: &ScannedBlock, block: &Block) -> Result<(), StoreError> {
