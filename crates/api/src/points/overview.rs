@@ -47,6 +47,7 @@ impl FromPairs for OverviewParams {
     type Parsed = Overview;
 
     const NAMES: &'static [&'static str] = &["user_id", "series", "series_mode", "format", "min_version"];
+    const FORMATS: &'static [&'static str] = &["json", "csv", "ndjson"];
 
     fn examples() -> Vec<(&'static str, serde_json::Value)> {
         vec![

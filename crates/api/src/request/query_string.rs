@@ -2,14 +2,30 @@
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
-use apistos::paths::{Examples, Parameter, RequestBody};
+use apistos::paths::{Examples, Parameter, ParameterDefinition, RequestBody};
 use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
+use schemars::schema::{InstanceType, SchemaObject};
 use serde_json::Value;
 use std::future::{Ready, ready};
 
 use super::Pairs;
 use crate::problem::Problem;
+
+/// Parameters that are one of some words, the same wherever they are, for the document.
+const WORDS: [(&str, &[&str]); 11] = [
+    ("accuracy", &["exact", "approx"]),
+    ("align", &["calendar", "session"]),
+    ("fill", &["none", "null", "zero", "previous", "linear"]),
+    ("group_by", &["session", "user"]),
+    ("layout", &["rows", "columns"]),
+    ("method", &["lttb", "minmax"]),
+    ("on_conflict", &["error", "ignore", "replace"]),
+    ("order", &["asc", "desc"]),
+    ("series_mode", &["exact", "glob", "regex"]),
+    ("shape", &["nested", "flat"]),
+    ("week_start", &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]),
+];
 
 /// Documented parameters that can be read from pairs.
 pub(crate) trait FromPairs {
@@ -18,6 +34,9 @@ pub(crate) trait FromPairs {
 
     /// The names of all parameters.
     const NAMES: &'static [&'static str];
+
+    /// What `format` may be.
+    const FORMATS: &'static [&'static str] = &["json", "csv", "ndjson", "arrow", "parquet"];
 
     /// An example of each parameter that wants one.
     fn examples() -> Vec<(&'static str, Value)> {
@@ -81,6 +100,18 @@ impl<T: ApiComponent + FromPairs> ApiComponent for QueryString<T> {
                 parameter.example = Some(Examples::Example(example));
             }
         }
+        for (name, words) in WORDS.into_iter().chain([("format", T::FORMATS)]) {
+            let parameter = parameters.iter_mut().find(|p| p.name == name);
+            if let Some(ParameterDefinition::Schema(schema)) = parameter.and_then(|p| p.definition.as_mut()) {
+                **schema = ReferenceOr::Object(one_of(words));
+            }
+        }
         parameters
     }
+}
+
+fn one_of(words: &[&str]) -> Schema {
+    let mut schema = SchemaObject { instance_type: Some(InstanceType::String.into()), ..SchemaObject::default() };
+    schema.enum_values = Some(words.iter().map(|word| Value::from(*word)).collect());
+    Schema::Object(schema)
 }
