@@ -16,7 +16,7 @@ const A_UUID: &str = "8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
 
 /// The parameters of a request and what is wrong with them.
 pub(crate) struct Pairs {
-    pairs: Vec<(String, String)>,
+    given: Vec<(String, String)>,
     /// The first ones.
     errors: Vec<FieldError>,
     faults: usize,
@@ -31,11 +31,11 @@ impl Pairs {
                 "The query string is not UTF-8 once its escapes are decoded.",
             ));
         }
-        let Query(pairs) = Query::<Vec<(String, String)>>::from_query(query)
+        let Query(given) = Query::<Vec<(String, String)>>::from_query(query)
             .map_err(|e| Problem::new(Code::InvalidParameters, format!("The query string cannot be read: {e}")))?;
         let unknown: Vec<String> =
-            pairs.iter().map(|(name, _)| name).filter(|name| !known.contains(&name.as_str())).cloned().collect();
-        let mut pairs = Self { pairs, errors: Vec::new(), faults: 0 };
+            given.iter().map(|(name, _)| name).filter(|name| !known.contains(&name.as_str())).cloned().collect();
+        let mut pairs = Self { given, errors: Vec::new(), faults: 0 };
         let there_are = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         for name in unknown {
             pairs.fault(&name, "unknown_parameter", format_args!("is not a parameter here; there are {there_are}"));
@@ -45,12 +45,12 @@ impl Pairs {
 
     /// All values of a parameter that may be repeated.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
-        self.pairs.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
+        self.given.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
     }
 
     /// The value of a parameter that may be given once.
     pub(crate) fn one(&mut self, name: &str) -> Option<String> {
-        let mut values = self.pairs.iter().filter(|(n, _)| n == name).map(|(_, value)| value.clone());
+        let mut values = self.given.iter().filter(|(n, _)| n == name).map(|(_, value)| value.clone());
         let (first, second) = (values.next(), values.next());
         if second.is_some() {
             self.fault(name, "invalid_parameter", "is given more than once");
@@ -137,10 +137,8 @@ impl Pairs {
             return Ok(());
         }
         let messages: Vec<&str> = self.errors.iter().take(TOLD_FAULTS).map(|e| e.message.as_str()).collect();
-        let mut detail = messages.join("; ");
-        if self.faults > messages.len() {
-            detail.push_str(&format!("; and {} more", self.faults - messages.len()));
-        }
+        let more = self.faults - messages.len();
+        let detail = messages.join("; ") + &if more > 0 { format!("; and {more} more") } else { String::new() };
         Err(Problem::with_errors(Code::InvalidParameters, detail, self.errors).total(self.faults))
     }
 }

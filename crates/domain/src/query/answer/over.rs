@@ -77,15 +77,12 @@ impl Gathered {
         let nobody = uuid::Uuid::nil();
         let (user, session) = (group.user.unwrap_or(UserId(nobody)), group.session.unwrap_or(SessionId(nobody)));
         let sample = TextSample { order: (first_at, user, session, 0, 0), value: value.clone() };
-        match self {
-            Self::Text(tally) => {
-                tally.push(sample);
-            }
-            _ => {
-                let mut tally = TextTally::new(over.iter().any(|f| f.needs_values()));
-                tally.push(sample);
-                *self = Self::Text(tally);
-            }
+        if let Self::Text(tally) = self {
+            tally.push(sample);
+        } else {
+            let mut tally = TextTally::new(over.iter().any(|f| f.needs_values()));
+            tally.push(sample);
+            *self = Self::Text(tally);
         }
     }
 

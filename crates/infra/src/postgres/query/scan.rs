@@ -272,8 +272,9 @@ pub(super) struct FilterParams {
 }
 
 impl FilterParams {
-    pub(super) fn new<'a>(conditions: impl Iterator<Item = &'a LeafCondition> + Clone) -> Self {
-        let conditions = || conditions.clone();
+    pub(super) fn new<'a>(conditions: impl Iterator<Item = &'a LeafCondition>) -> Self {
+        let conditions: Vec<_> = conditions.collect();
+        let conditions = || conditions.iter();
         Self {
             channels: conditions().map(|c| i32::try_from(c.channel).unwrap_or(i32::MAX)).collect(),
             least: conditions().map(|c| c.least).collect(),
