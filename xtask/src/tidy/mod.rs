@@ -30,9 +30,8 @@ impl Tidy {
         check("lints", || {
             run(&mut cargo(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
         })?;
-        check("lints without columnar formats", || {
-            let service = ["clippy", "--package", "time-series-api", "--lib", "--no-default-features", "--quiet"];
-            run(cargo(service).args(["--", "-D", "warnings"]))
+        check("build without columnar formats", || {
+            run(&mut cargo(["check", "--package", "time-series-api", "--lib", "--no-default-features", "--quiet"]))
         })?;
         check("docs", || {
             run(cargo(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])
