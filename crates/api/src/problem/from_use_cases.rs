@@ -13,6 +13,9 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "store unavailable");
                 Self::new(Code::Unavailable, "The database cannot be reached; nothing was changed. Try again.")
             }
+            StoreError::Busy { .. } => {
+                Self::new(Code::Unavailable, "Too much is waiting to be stored; nothing was changed. Try again.")
+            }
             StoreError::OutcomeUnknown { .. } => {
                 tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "commit interrupted");
                 Self::new(

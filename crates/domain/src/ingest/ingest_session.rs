@@ -104,8 +104,8 @@ impl IngestSession {
         on_conflict: OnConflict,
     ) -> Result<Ingested, IngestError> {
         for _ in 0..CATALOGUE_RETRIES {
-            let session = EncodedSession::encode(self.check(&read).await?);
-            match self.sessions.store(&session, on_conflict).await {
+            let session = Arc::new(EncodedSession::encode(self.check(&read).await?));
+            match self.sessions.store(session.clone(), on_conflict).await {
                 Ok(stored) => {
                     return Ok(Ingested {
                         user_id: session.user_id,

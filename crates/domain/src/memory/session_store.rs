@@ -2,6 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use async_trait::async_trait;
 
@@ -13,7 +14,7 @@ use crate::{MetricTypeId, SessionId, SessionPage, SessionPosition, SessionRecord
 
 #[async_trait]
 impl SessionStore for MemoryStore {
-    async fn store(&self, session: &EncodedSession, on_conflict: OnConflict) -> Result<Stored, StoreError> {
+    async fn store(&self, session: Arc<EncodedSession>, on_conflict: OnConflict) -> Result<Stored, StoreError> {
         let mut state = self.state();
         if state.generation != session.generation {
             return Err(StoreError::CatalogueChanged);
@@ -28,7 +29,7 @@ impl SessionStore for MemoryStore {
             (Some(_), OnConflict::Ignore) => return unwritten(Outcome::Ignored),
             (Some(_), OnConflict::Replace) => Outcome::Replaced,
         };
-        let kept = KeptSession { record: record(session), digest: session.digest, blocks: session.blocks.clone() };
+        let kept = KeptSession { record: record(&session), digest: session.digest, blocks: session.blocks.clone() };
         user.sessions.insert(session.session_id, kept);
         user.version += 1;
         Ok(Stored { outcome, version: user.version })

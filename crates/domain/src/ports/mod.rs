@@ -30,6 +30,12 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+    /// Too much waits already; nothing was done: try again later.
+    #[error("too much is waiting for {doing}")]
+    Busy {
+        /// What was to be done.
+        doing: &'static str,
+    },
     /// The statement ran longer than allowed: ask for less.
     #[error("the store took too long while {doing}")]
     TimedOut {

@@ -1,5 +1,7 @@
 //! The port to stored sessions.
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 
 use super::StoreError;
@@ -25,7 +27,7 @@ pub trait SessionStore: Send + Sync {
     /// # Errors
     /// [`StoreError::SessionConflict`] when another session has the id and the policy is to refuse;
     /// [`StoreError::CatalogueChanged`] when the session was checked against an older catalogue.
-    async fn store(&self, session: &EncodedSession, on_conflict: OnConflict) -> Result<Stored, StoreError>;
+    async fn store(&self, session: Arc<EncodedSession>, on_conflict: OnConflict) -> Result<Stored, StoreError>;
 
     /// Deletes a session and takes its points out of the day summaries, exactly. Gives the user's new
     /// version, or `None` if there is no such session.

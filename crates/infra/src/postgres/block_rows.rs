@@ -6,6 +6,7 @@ use deadpool_postgres::Object;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time_series_domain::block::{Block, Numbers, Spacing};
+use time_series_domain::ingest::EncodedSession;
 use time_series_domain::summary::Moments;
 use time_series_domain::{Sample, SessionId, Summary, Timestamp, UserId};
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
@@ -45,19 +46,43 @@ pub(super) struct BlockRow<'a> {
     pub(super) block: &'a Block,
 }
 
-/// Writes blocks in one COPY.
-pub(super) async fn copy_blocks(client: &Object, rows: &[BlockRow<'_>]) -> Result<(), PgError> {
-    if rows.is_empty() {
-        return Ok(());
+/// A COPY of blocks that the server waits for.
+pub(super) struct CopyBlocks {
+    /// `None` if there are no blocks.
+    writer: Option<BinaryCopyInWriter>,
+}
+
+impl<'a> BlockRow<'a> {
+    /// The blocks of a session.
+    pub(super) fn of(session: &'a EncodedSession) -> impl Iterator<Item = Self> {
+        let row = |block| Self { user_id: session.user_id, session_id: session.session_id, block };
+        session.blocks.iter().map(row)
     }
-    let sink = client.copy_in(COPY_BLOCKS).await?;
-    let mut writer = pin!(BinaryCopyInWriter::new(sink, &COPY_TYPES));
-    for row in rows {
-        let columns = Columns::of(row)?;
-        writer.as_mut().write(&columns.params()).await?;
+}
+
+impl CopyBlocks {
+    pub(super) async fn begin(client: &Object, rows: &[BlockRow<'_>]) -> Result<Self, tokio_postgres::Error> {
+        if rows.is_empty() {
+            return Ok(Self { writer: None });
+        }
+        let sink = client.copy_in(COPY_BLOCKS).await?;
+        Ok(Self { writer: Some(BinaryCopyInWriter::new(sink, &COPY_TYPES)) })
     }
-    // Without this the rows would be forgotten and the commit would still succeed.
-    let written = writer.finish().await?;
+
+    /// Writes the rows that it was begun for.
+    pub(super) async fn write(self, rows: &[BlockRow<'_>]) -> Result<(), PgError> {
+        let Some(writer) = self.writer else { return Ok(()) };
+        let mut writer = pin!(writer);
+        for row in rows {
+            let columns = Columns::of(row)?;
+            writer.as_mut().write(&columns.params()).await?;
+        }
+        // Without this the rows would be forgotten and the commit would still succeed.
+        finished(writer.finish().await?, rows)
+    }
+}
+
+fn finished(written: u64, rows: &[BlockRow<'_>]) -> Result<(), PgError> {
     if written == rows.len() as u64 {
         Ok(())
     } else {

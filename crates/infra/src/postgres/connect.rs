@@ -56,6 +56,11 @@ pub(super) fn abandon(client: ClientWrapper) {
     });
 }
 
+/// Runs what must go on, whoever is or is not there to wait for it.
+pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) {
+    runtime().spawn(work);
+}
+
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {

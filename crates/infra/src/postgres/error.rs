@@ -28,6 +28,14 @@ impl From<StoreError> for PgError {
 }
 
 impl PgError {
+    /// As it is when a COMMIT was sent behind the statement that failed: without a word from the server, who knows.
+    pub(super) fn in_commit(self) -> Self {
+        match self {
+            Self::Driver(e) if e.code().is_none() => Self::Commit(e),
+            other => other,
+        }
+    }
+
     /// Whether the transaction lost against another one and can simply be run again.
     pub(super) fn lost_a_race(&self) -> bool {
         let (Self::Driver(e) | Self::Commit(e)) = self else { return false };

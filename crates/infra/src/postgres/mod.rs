@@ -12,7 +12,6 @@ mod pool;
 mod query;
 mod session;
 mod transaction;
-mod user_queue;
 
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use pool::{Postgres, PostgresConfig, PostgresUrlError};

@@ -1,18 +1,18 @@
 //! Connections to PostgreSQL.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolConfig, RecyclingMethod, Runtime, Timeouts};
-use time_series_domain::UserId;
 use time_series_domain::ports::StoreError;
-use tokio::sync::{MutexGuard, OnceCell};
+use tokio::sync::OnceCell;
 
 use super::chunks::Chunks;
 use super::connect::OwnThreads;
 use super::error::{PgError, from_pool};
+use super::ingest::Turns;
 use super::migrate::{self, MigrateError};
-use super::user_queue::UserQueue;
 
 /// How to reach PostgreSQL.
 #[derive(Debug, Clone)]
@@ -32,13 +32,15 @@ pub struct PostgresConfig {
 #[error("is not a PostgreSQL URL such as postgresql://user:password@127.0.0.1:5432/database: {0}")]
 pub struct PostgresUrlError(String);
 
-/// The stores on PostgreSQL.
+/// The stores on PostgreSQL. Clones share everything.
+#[derive(Clone)]
 pub struct Postgres {
     pool: Pool,
     /// `None` inside: `block` is a plain table.
-    chunks: OnceCell<Option<Chunks>>,
-    writers: UserQueue,
-    wait: Duration,
+    chunks: Arc<OnceCell<Option<Chunks>>>,
+    pub(super) turns: Arc<Turns>,
+    /// How long a connection, or a turn, is waited for.
+    pub(super) wait: Duration,
 }
 
 impl Postgres {
@@ -71,7 +73,7 @@ impl Postgres {
             .runtime(Runtime::Tokio1)
             .build()
             .map_err(|e| invalid(&e))?;
-        Ok(Self { pool, chunks: OnceCell::new(), writers: UserQueue::new(), wait: config.wait })
+        Ok(Self { pool, chunks: Arc::default(), turns: Arc::default(), wait: config.wait })
     }
 
     /// Whether the database answers and has the tables that this program was built for.
@@ -85,12 +87,6 @@ impl Postgres {
 
     pub(super) async fn connection(&self, doing: &'static str) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|e| from_pool(doing, e))
-    }
-
-    /// The turn of one writer of that user.
-    pub(super) async fn turn(&self, user: UserId, doing: &'static str) -> Result<MutexGuard<'_, ()>, StoreError> {
-        let turn = tokio::time::timeout(self.wait, self.writers.turn(user)).await;
-        turn.map_err(|e| StoreError::Unavailable { doing, source: e.into() })
     }
 
     /// The partitions of `block`, if it has any.

@@ -63,6 +63,11 @@ impl Transaction {
         Ok(())
     }
 
+    /// To be told once a COMMIT that was sent by other means has been answered.
+    pub(super) fn committed(mut self) {
+        self.client = None;
+    }
+
     pub(super) async fn rollback(mut self) -> Result<(), PgError> {
         self.batch_execute("ROLLBACK").await?;
         self.client = None;

@@ -6,9 +6,10 @@ use std::pin::pin;
 use deadpool_postgres::Object;
 use futures_util::TryStreamExt;
 use time::{Date, OffsetDateTime};
-use time_series_domain::ingest::DaySummary;
 use time_series_domain::{MetricTypeId, Sample, Summary, UserId, UtcDay};
+use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
+use uuid::Uuid;
 
 use crate::postgres::block_reader::BlockReader;
 use crate::postgres::error::PgError;
@@ -20,18 +21,29 @@ const BLOCKS_OF_DAYS: &str = include_str!("blocks_of_days.sql");
 /// The days of metric types that lost points.
 pub(in crate::postgres) type TouchedDays = BTreeSet<(MetricTypeId, UtcDay)>;
 
-/// Merges summaries, sorted by key, into those that are stored.
-pub(super) async fn merge_days(client: &Object, user: UserId, days: &[DaySummary]) -> Result<(), PgError> {
-    if days.is_empty() {
-        return Ok(());
+/// What is added to the summaries of some users: by user, metric type, channel and day, each once.
+pub(super) type AddedDays = BTreeMap<(UserId, MetricTypeId, usize, UtcDay), Summary>;
+
+/// The statement that merges, and what it takes.
+pub(super) struct Merge {
+    statement: Statement,
+    columns: Columns,
+}
+
+impl Merge {
+    pub(super) async fn prepare(client: &Object, added: &AddedDays) -> Result<Self, PgError> {
+        let mut columns = Columns::default();
+        added.iter().for_each(|(key, summary)| columns.push(*key, summary));
+        Ok(Self { statement: client.prepare_cached(MERGE).await?, columns })
     }
-    let mut columns = Columns::default();
-    for day in days {
-        columns.push(day);
+
+    /// Merges into the summaries that are stored.
+    pub(super) async fn run(&self, client: &Object) -> Result<(), tokio_postgres::Error> {
+        if !self.columns.user.is_empty() {
+            client.execute(&self.statement, &self.columns.params()).await?;
+        }
+        Ok(())
     }
-    let statement = client.prepare_cached(MERGE).await?;
-    client.execute(&statement, &columns.params(&user.0)).await?;
-    Ok(())
 }
 
 /// Makes the summaries of some days anew, from the blocks that are there now.
@@ -45,7 +57,7 @@ pub(in crate::postgres) async fn recompute_days(
     }
     let statement = client.prepare_cached(BLOCKS_OF_DAYS).await?;
     let reader = BlockReader::of(statement.columns());
-    let mut merged: BTreeMap<(MetricTypeId, usize, UtcDay), Summary> = BTreeMap::new();
+    let mut merged = AddedDays::new();
     for &(metric_type, day) in touched {
         let start = day.start().to_offset_date_time();
         let params: [&(dyn ToSql + Sync); 3] = [&user.0, &metric_type.0, &start];
@@ -56,18 +68,14 @@ pub(in crate::postgres) async fn recompute_days(
                 None => reader.block(&row)?.summarise(),
             };
             for (channel, summary) in summaries.iter().enumerate().filter(|(_, s)| s.count() > 0) {
-                merged.entry((metric_type, channel, day)).or_default().merge(summary);
+                merged.entry((user, metric_type, channel, day)).or_default().merge(summary);
             }
         }
     }
     let (types, days): (Vec<i32>, Vec<Date>) = touched.iter().map(|(t, day)| (t.0, date(*day))).unzip();
     let delete = client.prepare_cached(DELETE).await?;
     client.execute(&delete, &[&user.0, &types, &days]).await?;
-    let fresh: Vec<DaySummary> = merged
-        .into_iter()
-        .map(|((metric_type, channel, day), summary)| DaySummary { metric_type, channel, day, summary })
-        .collect();
-    merge_days(client, user, &fresh).await
+    Ok(Merge::prepare(client, &merged).await?.run(client).await?)
 }
 
 pub(in crate::postgres) fn date(day: UtcDay) -> Date {
@@ -77,6 +85,7 @@ pub(in crate::postgres) fn date(day: UtcDay) -> Date {
 /// The arrays of one statement.
 #[derive(Default)]
 struct Columns {
+    user: Vec<Uuid>,
     metric_type: Vec<i32>,
     position: Vec<i32>,
     day: Vec<Date>,
@@ -92,8 +101,11 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, day: &DaySummary) {
-        let summary = &day.summary;
+    fn push(
+        &mut self,
+        (user, metric_type, channel, day): (UserId, MetricTypeId, usize, UtcDay),
+        summary: &Summary,
+    ) {
         let (Some(min), Some(max), Some(first), Some(last)) =
             (summary.min(), summary.max(), summary.first(), summary.last())
         else {
@@ -101,9 +113,10 @@ impl Columns {
         };
         let moments = summary.moments();
         let at = |sample: Sample| sample.time.to_offset_date_time();
-        self.metric_type.push(day.metric_type.0);
-        self.position.push(i32::try_from(day.channel).unwrap_or(i32::MAX));
-        self.day.push(date(day.day));
+        self.user.push(user.0);
+        self.metric_type.push(metric_type.0);
+        self.position.push(i32::try_from(channel).unwrap_or(i32::MAX));
+        self.day.push(date(day));
         self.n.push(i64::try_from(moments.n).unwrap_or(i64::MAX));
         self.sum.push(moments.sum);
         self.m2.push(moments.m2);
@@ -115,9 +128,9 @@ impl Columns {
         self.last.push(last.value);
     }
 
-    fn params<'a>(&'a self, user: &'a uuid::Uuid) -> [&'a (dyn ToSql + Sync); 13] {
+    fn params(&self) -> [&(dyn ToSql + Sync); 13] {
         [
-            user,
+            &self.user,
             &self.metric_type,
             &self.position,
             &self.day,

@@ -1,10 +1,13 @@
 //! The way of a session into the tables.
 
 mod day_summaries;
-mod store_session;
+mod store_group;
+mod turns;
+mod writer;
 
 pub(super) use day_summaries::{TouchedDays, date, recompute_days};
-pub(super) use store_session::{RAISE_VERSION, read_version};
+pub(super) use store_group::{RAISE_VERSION, read_version};
+pub(super) use turns::Turns;
 
 #[cfg(test)]
 pub(super) use statements::ALL as STATEMENTS;
@@ -17,8 +20,11 @@ mod statements {
         include_str!("raise_version.sql"),
         include_str!("lock_metric_types.sql"),
         include_str!("generation.sql"),
+        include_str!("raise_versions.sql"),
+        include_str!("lower_versions.sql"),
         include_str!("stored_session.sql"),
-        include_str!("insert_session.sql"),
+        include_str!("stored_sessions.sql"),
+        include_str!("insert_sessions.sql"),
         include_str!("merge_day_summaries.sql"),
         include_str!("delete_day_summaries.sql"),
         include_str!("blocks_of_days.sql"),

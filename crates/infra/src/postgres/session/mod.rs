@@ -3,6 +3,8 @@
 mod delete_session;
 mod read_session;
 
+use std::sync::Arc;
+
 use async_trait::async_trait;
 use time_series_domain::ingest::{EncodedSession, OnConflict};
 use time_series_domain::ports::{SessionStore, StoreError, Stored};
@@ -14,8 +16,8 @@ use super::pool::Postgres;
 
 #[async_trait]
 impl SessionStore for Postgres {
-    async fn store(&self, session: &EncodedSession, on_conflict: OnConflict) -> Result<Stored, StoreError> {
-        self.run("storing a session", || self.store_session(session, on_conflict)).await
+    async fn store(&self, session: Arc<EncodedSession>, on_conflict: OnConflict) -> Result<Stored, StoreError> {
+        self.store_session(session, on_conflict).await
     }
 
     async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError> {

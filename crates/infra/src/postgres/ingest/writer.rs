@@ -1,0 +1,87 @@
+//! Writers: each takes what waits, writes it in one transaction, and answers each session when the commit returned.
+
+use std::sync::Arc;
+
+use time_series_domain::ingest::{EncodedSession, OnConflict};
+use time_series_domain::ports::{StoreError, Stored};
+
+use super::turns::{Pending, Writer};
+use crate::postgres::connect;
+use crate::postgres::pool::Postgres;
+
+const DOING: &str = "storing a session";
+
+impl Postgres {
+    /// Lets a session be stored by a writer, together with others that wait.
+    pub(in crate::postgres) async fn store_session(
+        &self,
+        session: Arc<EncodedSession>,
+        on_conflict: OnConflict,
+    ) -> Result<Stored, StoreError> {
+        let (pending, told) = Pending::new(session, on_conflict);
+        self.start(self.turns.push(pending)?);
+        // A writer that ends without a word has failed in the middle of something.
+        told.await.unwrap_or_else(|e| Err(StoreError::OutcomeUnknown { doing: DOING, source: e.into() }))
+    }
+
+    /// Lets a writer work until nothing waits any more.
+    pub(super) fn start(&self, writer: Option<Writer>) {
+        if let Some(writer) = writer {
+            let postgres = self.clone();
+            connect::spawn(async move { postgres.write(writer).await });
+        }
+    }
+
+    async fn write(&self, mut writer: Writer) {
+        while let Some((still, mut group, another)) = self.take(writer) {
+            writer = still;
+            self.start(another);
+            let pending = std::mem::take(&mut group.pending);
+            let answers = self.answers(&pending).await;
+            // The users first: whoever is answered may write again.
+            drop(group);
+            for (pending, answer) in pending.into_iter().zip(answers) {
+                pending.answer(answer);
+            }
+        }
+    }
+
+    /// Stores sessions together; each by itself, if one of them is why that fails.
+    async fn answers(&self, group: &[Pending]) -> Vec<Result<Stored, StoreError>> {
+        if group.is_empty() {
+            return Vec::new();
+        }
+        metrics::histogram!("store_group_sessions").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
+        match self.run(DOING, || self.store_group(group)).await {
+            Ok(answers) => answers,
+            Err(e) => match group {
+                [_] => vec![Err(e)],
+                _ if blames_all(&e) => group.iter().map(|_| Err(again(&e))).collect(),
+                _ => {
+                    tracing::warn!(error = %e, sessions = group.len(), "a group failed; its sessions are tried one by one");
+                    let mut answers = Vec::with_capacity(group.len());
+                    for one in group.chunks(1) {
+                        let stored = self.run(DOING, || self.store_group(one)).await;
+                        answers.extend(stored.unwrap_or_else(|e| vec![Err(e)]));
+                    }
+                    answers
+                }
+            },
+        }
+    }
+}
+
+/// Whether no session of a group would have fared better by itself.
+const fn blames_all(e: &StoreError) -> bool {
+    matches!(e, StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. } | StoreError::Busy { .. })
+}
+
+/// The same error, once more.
+fn again(e: &StoreError) -> StoreError {
+    let source = |e: &StoreError| std::error::Error::source(e).map_or_else(|| e.to_string(), ToString::to_string).into();
+    match e {
+        StoreError::OutcomeUnknown { doing, .. } => StoreError::OutcomeUnknown { doing, source: source(e) },
+        StoreError::Busy { doing } => StoreError::Busy { doing },
+        _ => StoreError::Unavailable { doing: DOING, source: source(e) },
+    }
+}
