@@ -9,6 +9,7 @@ use super::spread::Spread;
 pub(super) enum Unit {
     Milliseconds,
     PointsPerSecond,
+    SessionsPerSecond,
     Mebibytes,
 }
 
@@ -26,7 +27,7 @@ pub(super) struct Figure {
     pub(super) name: String,
     pub(super) unit: Unit,
     pub(super) goal: Goal,
-    /// At most so much of what SQL takes.
+    /// At most so much of what SQL takes, or at least so much of what it reaches.
     pub(super) goal_of_sql: Option<f64>,
     /// Or why there is nothing.
     pub(super) measured: Result<Spread, Obstacle>,
@@ -72,8 +73,9 @@ impl Figure {
             Goal::AtMost(most) => measured.p50 <= most,
             Goal::AtLeast(least) => measured.p50 >= least,
         };
-        match (alone, self.goal_of_sql) {
-            (true, Some(most)) => Some(self.ratio()? <= most),
+        match (alone, self.goal_of_sql, self.goal) {
+            (true, Some(most), Goal::AtMost(_)) => Some(self.ratio()? <= most),
+            (true, Some(least), Goal::AtLeast(_)) => Some(self.ratio()? >= least),
             _ => Some(alone),
         }
     }
@@ -107,6 +109,7 @@ impl Unit {
         match self {
             Self::Milliseconds => "ms",
             Self::PointsPerSecond => "points/s",
+            Self::SessionsPerSecond => "sessions/s",
             Self::Mebibytes => "MiB",
         }
     }
@@ -114,7 +117,7 @@ impl Unit {
     /// A number with as many digits as it deserves.
     pub(super) fn number(self, value: f64) -> String {
         match self {
-            Self::PointsPerSecond => format!("{value:.0}"),
+            Self::PointsPerSecond | Self::SessionsPerSecond => format!("{value:.0}"),
             Self::Milliseconds if value < 10.0 => format!("{value:.2}"),
             Self::Milliseconds | Self::Mebibytes => format!("{value:.1}"),
         }

@@ -37,10 +37,15 @@ impl<'a> Ground<'a> {
 
     /// Posts these sessions, and remembers to delete them.
     pub(super) async fn load(&mut self, sessions: impl Sessions) -> anyhow::Result<()> {
-        self.users.extend(sessions.users());
-        self.sessions += sessions.count();
+        self.remember(&sessions);
         load::post(&self.target.url, &Arc::new(sessions), self.bench.concurrency).await?;
         Ok(())
+    }
+
+    /// Remembers to delete sessions that are posted by other means.
+    pub(super) fn remember(&mut self, sessions: &impl Sessions) {
+        self.users.extend(sessions.users());
+        self.sessions += sessions.count();
     }
 
     /// Lets a database of our own settle.

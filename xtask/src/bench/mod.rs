@@ -2,6 +2,8 @@
 
 mod figure;
 mod ground;
+mod ingest;
+mod memory;
 mod queries;
 mod report;
 mod spread;
@@ -26,6 +28,12 @@ use crate::progress::say;
 ///
 /// The parts (--only):
 ///
+///   ingest    sessions posted over connections that stay open, rendered before:
+///             1  sessions of 10 points, 64 connections                 at least 6,000 sessions/s
+///             2  sessions of 1,000 points, 32 connections              at least 1,000,000 points/s, 0.4 of raw COPY
+///             4  the acknowledgement at half of the rate of 1, open loop      p99 at most 20 ms
+///             5  one client, one session of 10 points at a time        at most three times an empty commit
+///             6  the service's memory at its peak in all of these      at most 150 MiB
 ///   queries   13.7 million points of four kinds of users, and seven figures:
 ///             1  p90 by month of one series, 83,000 values in 25,000 small sessions      at most 40 ms
 ///             2  p50, p90 and p99 by week of 1,000,000 values in sessions at 1 Hz       at most 120 ms, half of SQL's
@@ -51,7 +59,7 @@ pub(crate) struct Bench {
     /// Only these parts [default: all].
     #[arg(long, value_enum, value_name = "PART", value_delimiter = ',')]
     only: Vec<Part>,
-    /// Only these figures of the part, such as 1,4; only their data is loaded [default: all].
+    /// Only these figures of each part, such as 1,4; only their data is loaded [default: all].
     #[arg(long, value_name = "N", value_delimiter = ',')]
     figure: Vec<u8>,
     /// How often each figure is measured, after a warm-up; less often what takes long (a minute each at most, and the
@@ -86,6 +94,8 @@ pub(crate) struct Bench {
 /// What can be measured by itself.
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum Part {
+    /// How quickly sessions are taken in.
+    Ingest,
     /// How quick queries are.
     Queries,
 }
@@ -113,6 +123,7 @@ impl Bench {
         let mut figures = Vec::new();
         for part in Part::value_variants().iter().filter(|part| self.only.is_empty() || self.only.contains(part)) {
             figures.extend(match part {
+                Part::Ingest => ingest::measure(ground).await?,
                 Part::Queries => queries::measure(ground).await?,
             });
         }

@@ -4,9 +4,11 @@
 
 mod body;
 mod random;
+mod wire;
 
 pub(crate) use body::Body;
 pub(crate) use random::{RandomSessions, Shape};
+pub(crate) use wire::{Requests, Sent};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

@@ -3,7 +3,6 @@
 mod ask;
 mod data;
 mod figures;
-mod memory;
 mod rows;
 mod stream;
 

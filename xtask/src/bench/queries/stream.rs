@@ -10,9 +10,9 @@ use serde_json::Value;
 use super::PART;
 use super::ask::{Ask, refusal};
 use super::data::Data;
-use super::memory;
 use crate::bench::figure::{Figure, Goal, Obstacle, Unit};
 use crate::bench::ground::Ground;
+use crate::bench::memory;
 use crate::bench::spread::Spread;
 use crate::progress::Step;
 

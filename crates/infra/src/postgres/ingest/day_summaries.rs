@@ -101,11 +101,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(
-        &mut self,
-        (user, metric_type, channel, day): (UserId, MetricTypeId, usize, UtcDay),
-        summary: &Summary,
-    ) {
+    fn push(&mut self, (user, metric_type, channel, day): (UserId, MetricTypeId, usize, UtcDay), summary: &Summary) {
         let (Some(min), Some(max), Some(first), Some(last)) =
             (summary.min(), summary.max(), summary.first(), summary.last())
         else {

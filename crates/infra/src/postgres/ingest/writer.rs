@@ -78,7 +78,8 @@ const fn blames_all(e: &StoreError) -> bool {
 
 /// The same error, once more.
 fn again(e: &StoreError) -> StoreError {
-    let source = |e: &StoreError| std::error::Error::source(e).map_or_else(|| e.to_string(), ToString::to_string).into();
+    let source =
+        |e: &StoreError| std::error::Error::source(e).map_or_else(|| e.to_string(), ToString::to_string).into();
     match e {
         StoreError::OutcomeUnknown { doing, .. } => StoreError::OutcomeUnknown { doing, source: source(e) },
         StoreError::Busy { doing } => StoreError::Busy { doing },

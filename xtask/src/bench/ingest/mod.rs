@@ -1,0 +1,48 @@
+//! How quickly sessions are taken in.
+
+mod ceiling;
+mod figures;
+
+use std::sync::Arc;
+
+use self::figures::Loads;
+use super::figure::Figure;
+use super::ground::Ground;
+use super::memory;
+use crate::load::{Requests, Sent, Sessions};
+use crate::progress::Step;
+
+const PART: &str = "ingest";
+
+/// What takes long is repeated no more often.
+const MOST_REPEATS: usize = 5;
+
+/// Measures every figure that is wanted, in their order.
+pub(super) async fn measure(ground: &mut Ground<'_>) -> anyhow::Result<Vec<Figure>> {
+    ground.target.restart().await?;
+    let pid = ground.pid();
+    if let Some(pid) = pid {
+        memory::forget_peak(pid);
+    }
+    let mut figures = Loads::new(ground).measure().await?;
+    figures.extend(figures::peak_memory(pid.and_then(memory::peak)));
+    figures.retain(|figure| ground.bench.wants(figure.number));
+    Ok(figures)
+}
+
+/// Posts sessions that are rendered before, one a request.
+async fn post(
+    ground: &mut Ground<'_>,
+    name: &str,
+    sessions: &impl Sessions,
+    connections: usize,
+    rate: Option<f64>,
+) -> anyhow::Result<Sent> {
+    let bodies = (0..sessions.count()).map(|number| sessions.body(number));
+    let requests = Arc::new(Requests::posts(&ground.target.url, "/api/sessions/", bodies)?);
+    ground.remember(sessions);
+    let step = Step::start(format!("{name}: {} sessions", requests.len()));
+    let sent = requests.send(connections, rate).await?;
+    step.done(format!("{:.1} s", sent.took.as_secs_f64()));
+    Ok(sent)
+}
