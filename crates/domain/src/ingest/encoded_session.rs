@@ -1,18 +1,18 @@
 //! A session as it is stored: blocks, day summaries and digest.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
+use super::valid_session::ValidSeries;
 use super::{Digest, ValidSession};
 use crate::block::{Block, cut};
+use crate::channel::ChannelId;
 use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId, UtcDay};
 
 /// What a session adds to the summary of one channel on one UTC day.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DaySummary {
-    /// The metric type.
-    pub metric_type: MetricTypeId,
-    /// The place of the channel in the metric type.
-    pub channel: usize,
+    /// The channel.
+    pub channel: ChannelId,
     /// The day.
     pub day: UtcDay,
     /// At least one sample.
@@ -32,7 +32,7 @@ pub struct EncodedSession {
     pub points: u64,
     /// Its blocks, by (metric type, first time, seq).
     pub blocks: Vec<Block>,
-    /// What it adds to the day summaries, by (metric type, channel, day).
+    /// What it adds to the day summaries, by (channel, day).
     pub day_summaries: Vec<DaySummary>,
     /// What it is compared by.
     pub digest: Digest,
@@ -48,6 +48,8 @@ impl EncodedSession {
         let (start_ts, generation) = (session.start_ts, session.generation);
         let points = session.points() as u64;
         let digest = Digest::of(&session);
+        let channels = |s: &ValidSeries| (s.metric_type.id, s.metric_type.channels.iter().map(|c| c.id).collect());
+        let channels: HashMap<MetricTypeId, Vec<ChannelId>> = session.series.values().map(channels).collect();
         let mut columns = session.into_columns();
         columns.sort_by_key(|c| c.metric_type);
         let mut blocks: Vec<Block> = Vec::new();
@@ -60,7 +62,7 @@ impl EncodedSession {
             session_id,
             start_ts,
             points,
-            day_summaries: day_summaries(&blocks),
+            day_summaries: day_summaries(&blocks, &channels),
             blocks,
             digest,
             generation,
@@ -85,16 +87,16 @@ impl EncodedSession {
 }
 
 /// Merged here, since a key may stand only once in an upsert.
-fn day_summaries(blocks: &[Block]) -> Vec<DaySummary> {
-    let mut merged: BTreeMap<(MetricTypeId, usize, UtcDay), Summary> = BTreeMap::new();
+fn day_summaries(blocks: &[Block], channels: &HashMap<MetricTypeId, Vec<ChannelId>>) -> Vec<DaySummary> {
+    let mut merged: BTreeMap<(ChannelId, UtcDay), Summary> = BTreeMap::new();
     for block in blocks {
-        for (channel, summary) in block.summarise().iter().enumerate() {
+        let channels = channels.get(&block.metric_type).into_iter().flatten();
+        for (channel, summary) in channels.zip(block.summarise()) {
             if summary.count() > 0 {
-                let key = (block.metric_type, channel, block.t_min().utc_day());
-                merged.entry(key).or_default().merge(summary);
+                merged.entry((*channel, block.t_min().utc_day())).or_default().merge(&summary);
             }
         }
     }
-    let day_summary = |((metric_type, channel, day), summary)| DaySummary { metric_type, channel, day, summary };
+    let day_summary = |((channel, day), summary)| DaySummary { channel, day, summary };
     merged.into_iter().map(day_summary).collect()
 }

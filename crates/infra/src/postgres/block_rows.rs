@@ -65,7 +65,8 @@ impl CopyBlocks {
         if rows.is_empty() {
             return Ok(Self { writer: None });
         }
-        let sink = client.copy_in(COPY_BLOCKS).await?;
+        let statement = client.prepare_cached(COPY_BLOCKS).await?;
+        let sink = client.copy_in(&statement).await?;
         Ok(Self { writer: Some(BinaryCopyInWriter::new(sink, &COPY_TYPES)) })
     }
 

@@ -11,8 +11,14 @@ use tokio::sync::OnceCell;
 use super::chunks::Chunks;
 use super::connect::OwnThreads;
 use super::error::{PgError, from_pool};
-use super::ingest::Turns;
+use super::ingest::{Turns, WRITERS};
 use super::migrate::{self, MigrateError};
+
+/// Generic plans of our array queries are up to 70 times slower.
+const PLANS: &str = "-c plan_cache_mode=force_custom_plan";
+/// Writers look rows up by their keys, however many there are: that needs no planning each time.
+const WRITERS_PLANS: &str =
+    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
 
 /// How to reach PostgreSQL.
 #[derive(Debug, Clone)]
@@ -36,6 +42,8 @@ pub struct PostgresUrlError(String);
 #[derive(Clone)]
 pub struct Postgres {
     pool: Pool,
+    /// Connections of the writers.
+    writers: Pool,
     /// `None` inside: `block` is a plain table.
     chunks: Arc<OnceCell<Option<Chunks>>>,
     pub(super) turns: Arc<Turns>,
@@ -51,29 +59,38 @@ impl Postgres {
     pub fn new(config: &PostgresConfig) -> Result<Self, PostgresUrlError> {
         let invalid = |e: &dyn std::fmt::Display| PostgresUrlError(e.to_string());
         let mut pg = tokio_postgres::Config::from_str(&config.url).map_err(|e| invalid(&e))?;
-        // Generic plans of our array queries are up to 70 times slower, and compiling them never pays.
+        // Compiling plans never pays.
         let options = format!(
-            "{} -c plan_cache_mode=force_custom_plan -c jit=off -c TimeZone=UTC -c statement_timeout={} \
-             -c lock_timeout={} -c client_connection_check_interval=1000",
+            "{} -c jit=off -c TimeZone=UTC -c statement_timeout={} -c lock_timeout={} \
+             -c client_connection_check_interval=1000",
             pg.get_options().unwrap_or_default(),
             config.statement_timeout.as_millis(),
             config.wait.as_millis(),
         );
-        pg.options(options.trim()).application_name("time-series-api");
+        pg.application_name("time-series-api");
         if pg.get_connect_timeout().is_none() {
             pg.connect_timeout(config.wait);
         }
-        let manager = Manager::from_connect(pg, OwnThreads, ManagerConfig { recycling_method: RecyclingMethod::Fast });
-        let pool = Pool::builder(manager)
-            .config(PoolConfig {
-                max_size: config.connections,
-                timeouts: Timeouts { wait: Some(config.wait), create: Some(config.wait), recycle: Some(config.wait) },
-                ..PoolConfig::default()
-            })
-            .runtime(Runtime::Tokio1)
-            .build()
-            .map_err(|e| invalid(&e))?;
-        Ok(Self { pool, chunks: Arc::default(), turns: Arc::default(), wait: config.wait })
+        let pool = |plans: &str, connections| {
+            let mut pg = pg.clone();
+            pg.options(format!("{options} {plans}").trim());
+            let fast = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            Pool::builder(Manager::from_connect(pg, OwnThreads, fast))
+                .config(PoolConfig {
+                    max_size: connections,
+                    timeouts: Timeouts {
+                        wait: Some(config.wait),
+                        create: Some(config.wait),
+                        recycle: Some(config.wait),
+                    },
+                    ..PoolConfig::default()
+                })
+                .runtime(Runtime::Tokio1)
+                .build()
+                .map_err(|e| invalid(&e))
+        };
+        let (pool, writers) = (pool(PLANS, config.connections)?, pool(WRITERS_PLANS, WRITERS)?);
+        Ok(Self { pool, writers, chunks: Arc::default(), turns: Arc::default(), wait: config.wait })
     }
 
     /// Whether the database answers and has the tables that this program was built for.
@@ -87,6 +104,10 @@ impl Postgres {
 
     pub(super) async fn connection(&self, doing: &'static str) -> Result<Object, StoreError> {
         self.pool.get().await.map_err(|e| from_pool(doing, e))
+    }
+
+    pub(super) async fn writers_connection(&self, doing: &'static str) -> Result<Object, StoreError> {
+        self.writers.get().await.map_err(|e| from_pool(doing, e))
     }
 
     /// The partitions of `block`, if it has any.

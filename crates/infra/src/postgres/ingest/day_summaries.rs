@@ -1,28 +1,29 @@
 //! The table `day_summary`: merged into by ingest, recomputed after a delete.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::pin;
 
 use deadpool_postgres::Object;
 use futures_util::TryStreamExt;
 use time::{Date, OffsetDateTime};
-use time_series_domain::{MetricTypeId, Sample, Summary, UserId, UtcDay};
-use tokio_postgres::Statement;
+use time_series_domain::{ChannelId, MetricTypeId, Sample, Summary, UserId, UtcDay};
 use tokio_postgres::types::ToSql;
+use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 use crate::postgres::block_reader::BlockReader;
-use crate::postgres::error::PgError;
+use crate::postgres::error::{PgError, unreadable};
 
 const MERGE: &str = include_str!("merge_day_summaries.sql");
 const DELETE: &str = include_str!("delete_day_summaries.sql");
+const CHANNELS: &str = include_str!("channels.sql");
 const BLOCKS_OF_DAYS: &str = include_str!("blocks_of_days.sql");
 
 /// The days of metric types that lost points.
 pub(in crate::postgres) type TouchedDays = BTreeSet<(MetricTypeId, UtcDay)>;
 
-/// What is added to the summaries of some users: by user, metric type, channel and day, each once.
-pub(super) type AddedDays = BTreeMap<(UserId, MetricTypeId, usize, UtcDay), Summary>;
+/// What is added to the summaries of some users: by the key of the table, each once.
+pub(super) type AddedDays = BTreeMap<(UserId, ChannelId, UtcDay), Summary>;
 
 /// The statement that merges, and what it takes.
 pub(super) struct Merge {
@@ -57,6 +58,7 @@ pub(in crate::postgres) async fn recompute_days(
     }
     let statement = client.prepare_cached(BLOCKS_OF_DAYS).await?;
     let reader = BlockReader::of(statement.columns());
+    let channels = channels(client, touched).await?;
     let mut merged = AddedDays::new();
     for &(metric_type, day) in touched {
         let start = day.start().to_offset_date_time();
@@ -67,8 +69,11 @@ pub(in crate::postgres) async fn recompute_days(
                 Some(summaries) => summaries,
                 None => reader.block(&row)?.summarise(),
             };
-            for (channel, summary) in summaries.iter().enumerate().filter(|(_, s)| s.count() > 0) {
-                merged.entry((user, metric_type, channel, day)).or_default().merge(summary);
+            for (position, summary) in summaries.iter().enumerate().filter(|(_, s)| s.count() > 0) {
+                let channel = channels.get(&(metric_type, position)).ok_or_else(|| {
+                    unreadable("channel", "position", format!("metric type {} has no {position}", metric_type.0))
+                })?;
+                merged.entry((user, *channel, day)).or_default().merge(summary);
             }
         }
     }
@@ -76,6 +81,22 @@ pub(in crate::postgres) async fn recompute_days(
     let delete = client.prepare_cached(DELETE).await?;
     client.execute(&delete, &[&user.0, &types, &days]).await?;
     Ok(Merge::prepare(client, &merged).await?.run(client).await?)
+}
+
+/// The channels of metric types, by their positions.
+async fn channels(
+    client: &Object,
+    touched: &TouchedDays,
+) -> Result<HashMap<(MetricTypeId, usize), ChannelId>, PgError> {
+    let statement = client.prepare_cached(CHANNELS).await?;
+    let types: Vec<i32> = touched.iter().map(|(metric_type, _)| metric_type.0).collect();
+    let rows = client.query(&statement, &[&types]).await?;
+    let channel = |row: &Row| {
+        let number = |name| row.try_get::<_, i32>(name).map_err(|e| unreadable("channel", name, e));
+        let position = usize::try_from(number("position")?).map_err(|e| unreadable("channel", "position", e))?;
+        Ok(((MetricTypeId(number("metric_type_id")?), position), ChannelId(number("id")?)))
+    };
+    rows.iter().map(channel).collect()
 }
 
 pub(in crate::postgres) fn date(day: UtcDay) -> Date {
@@ -86,8 +107,7 @@ pub(in crate::postgres) fn date(day: UtcDay) -> Date {
 #[derive(Default)]
 struct Columns {
     user: Vec<Uuid>,
-    metric_type: Vec<i32>,
-    position: Vec<i32>,
+    channel: Vec<i32>,
     day: Vec<Date>,
     n: Vec<i64>,
     sum: Vec<f64>,
@@ -101,7 +121,7 @@ struct Columns {
 }
 
 impl Columns {
-    fn push(&mut self, (user, metric_type, channel, day): (UserId, MetricTypeId, usize, UtcDay), summary: &Summary) {
+    fn push(&mut self, (user, channel, day): (UserId, ChannelId, UtcDay), summary: &Summary) {
         let (Some(min), Some(max), Some(first), Some(last)) =
             (summary.min(), summary.max(), summary.first(), summary.last())
         else {
@@ -110,8 +130,7 @@ impl Columns {
         let moments = summary.moments();
         let at = |sample: Sample| sample.time.to_offset_date_time();
         self.user.push(user.0);
-        self.metric_type.push(metric_type.0);
-        self.position.push(i32::try_from(channel).unwrap_or(i32::MAX));
+        self.channel.push(channel.0);
         self.day.push(date(day));
         self.n.push(i64::try_from(moments.n).unwrap_or(i64::MAX));
         self.sum.push(moments.sum);
@@ -124,11 +143,10 @@ impl Columns {
         self.last.push(last.value);
     }
 
-    fn params(&self) -> [&(dyn ToSql + Sync); 13] {
+    fn params(&self) -> [&(dyn ToSql + Sync); 12] {
         [
             &self.user,
-            &self.metric_type,
-            &self.position,
+            &self.channel,
             &self.day,
             &self.n,
             &self.sum,

@@ -1,12 +1,10 @@
 -- A key may stand only once in the arrays; they come sorted by it.
 INSERT INTO day_summary AS kept (user_id, channel_id, day, n, sum, m2, min, max, first_at, first, last_at, last)
-SELECT a.user_id, c.id, a.day, a.n, a.sum, a.m2, a.min, a.max, a.first_at, a.first, a.last_at, a.last
+SELECT a.user_id, a.channel_id, a.day, a.n, a.sum, a.m2, a.min, a.max, a.first_at, a.first, a.last_at, a.last
 FROM unnest(
-    $1::uuid[], $2::int[], $3::int[], $4::date[], $5::bigint[], $6::float8[], $7::float8[], $8::float8[], $9::float8[],
-    $10::timestamptz[], $11::float8[], $12::timestamptz[], $13::float8[]
-) AS a (user_id, metric_type_id, position, day, n, sum, m2, min, max, first_at, first, last_at, last)
-JOIN channel AS c ON c.metric_type_id = a.metric_type_id AND c.position = a.position
-ORDER BY a.user_id, c.id, a.day
+    $1::uuid[], $2::int[], $3::date[], $4::bigint[], $5::float8[], $6::float8[], $7::float8[], $8::float8[],
+    $9::timestamptz[], $10::float8[], $11::timestamptz[], $12::float8[]
+) AS a (user_id, channel_id, day, n, sum, m2, min, max, first_at, first, last_at, last)
 ON CONFLICT (user_id, channel_id, day) DO UPDATE SET
     n        = kept.n + excluded.n,
     sum      = kept.sum + excluded.sum,

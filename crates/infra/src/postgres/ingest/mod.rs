@@ -7,7 +7,7 @@ mod writer;
 
 pub(super) use day_summaries::{TouchedDays, date, recompute_days};
 pub(super) use store_group::{RAISE_VERSION, read_version};
-pub(super) use turns::Turns;
+pub(super) use turns::{Turns, WRITERS};
 
 #[cfg(test)]
 pub(super) use statements::ALL as STATEMENTS;
@@ -28,5 +28,6 @@ mod statements {
         include_str!("merge_day_summaries.sql"),
         include_str!("delete_day_summaries.sql"),
         include_str!("blocks_of_days.sql"),
+        include_str!("channels.sql"),
     ];
 }

@@ -34,7 +34,7 @@ impl Postgres {
     pub(super) async fn store_group(&self, group: &[Pending]) -> Result<Vec<Result<Stored, StoreError>>, PgError> {
         // Before the connection: who holds one must not wait for another.
         let chunks = self.chunks().await?;
-        let client = self.connection("storing a session").await?;
+        let client = self.writers_connection("storing a session").await?;
         if let Some(chunks) = chunks {
             let blocks = group.iter().flat_map(|p| &p.session.blocks);
             chunks.ensure(&client, blocks.map(Block::t_min)).await?;
@@ -48,6 +48,10 @@ impl Postgres {
         if written.is_empty() {
             transaction.rollback().await?;
         } else {
+            if written.len() > verdicts.iter().filter(|v| matches!(v, Ok(Outcome::Created))).count() {
+                // Blocks that go away are looked for by time, among partitions.
+                transaction.batch_execute("SET LOCAL plan_cache_mode = force_custom_plan").await?;
+            }
             for session in &written {
                 if let Some(stored) = found.stored.get(&(session.user_id, session.session_id)) {
                     delete_blocks(&transaction, session.user_id, session.session_id, &stored.span).await?;
@@ -168,7 +172,7 @@ async fn insert_and_commit(
     let mut added = AddedDays::new();
     for session in sessions {
         for day in &session.day_summaries {
-            let key = (session.user_id, day.metric_type, day.channel, day.day);
+            let key = (session.user_id, day.channel, day.day);
             added.entry(key).or_default().merge(&day.summary);
         }
     }

@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 use crate::postgres::pool::Postgres;
 
 /// So many writers are at work at a time.
-const WRITERS: usize = 3;
+pub(in crate::postgres) const WRITERS: usize = 3;
 /// What one of them takes at most: sessions, points, and sessions of one user.
 const GROUP_SESSIONS: usize = 256;
 const GROUP_POINTS: u64 = 64_000;
