@@ -15,6 +15,8 @@ use crate::state::{AppState, NotReady};
 use crate::telemetry;
 use crate::wiring::wire;
 
+/// So long a request's head may take to come; a worker that checks a large session reads nothing meanwhile.
+const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// A connection whose client has left is kept for so long, and with it what its request is doing.
 const LINGER: Duration = Duration::from_millis(100);
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
@@ -89,6 +91,7 @@ fn run(
     let server = HttpServer::new(app)
         .workers(http.workers)
         .shutdown_timeout(http.shutdown.as_secs())
+        .client_request_timeout(HEAD_TIMEOUT)
         .client_disconnect_timeout(LINGER)
         .on_connect(Peer::remember)
         .listen(listener)?

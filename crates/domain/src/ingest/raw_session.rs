@@ -51,12 +51,66 @@ struct PointFields<'a> {
     value: &'a RawValue,
 }
 
+/// The shape of a session without faults.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SessionFields<'a> {
+    #[serde(borrow)]
+    user_id: Cow<'a, str>,
+    #[serde(borrow)]
+    session_id: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    start_ts: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    data: Vec<PointFields<'a>>,
+}
+
+impl RawPoint {
+    /// A point without faults; `None` if there is any.
+    fn read(fields: PointFields<'_>) -> Option<Self> {
+        let time = Timestamp::parse_rfc3339(&fields.time).ok()?;
+        let value = Json::parse_raw(fields.value).ok()?;
+        Some(Self { series: Some(fields.series.into_owned()), time: Some(time), value: Some(value) })
+    }
+}
+
 impl RawSession {
     /// Reads `{"user_id", "session_id"?, "start_ts"?, "data": [{"series", "time", "value"}]}`.
     ///
     /// # Errors
     /// [`BodyError`] when the body is not a JSON object. Anything less is noted as a reject.
     pub fn from_json(body: &[u8]) -> Result<Self, BodyError> {
+        Self::read_faultless(body).map_or_else(|| Self::diagnose(body), Ok)
+    }
+
+    /// Reads a session without faults in one go; `None` if there is any.
+    fn read_faultless(body: &[u8]) -> Option<Self> {
+        let fields: SessionFields<'_> = serde_json::from_slice(body).ok()?;
+        if fields.data.len() > MAX_POINTS {
+            return None;
+        }
+        let uuid = |text: &str| Uuid::try_parse(text).ok();
+        let mut session = Self {
+            user_id: Some(UserId(uuid(&fields.user_id)?)),
+            session_id: None,
+            start_ts: None,
+            points: Vec::with_capacity(fields.data.len()),
+            rejects: Rejects::default(),
+        };
+        if let Some(id) = fields.session_id {
+            session.session_id = Some(SessionId(uuid(&id)?));
+        }
+        if let Some(start) = fields.start_ts {
+            session.start_ts = Some(Timestamp::parse_rfc3339(&start).ok()?);
+        }
+        for point in fields.data {
+            session.points.push(RawPoint::read(point)?);
+        }
+        Some(session)
+    }
+
+    /// Reads what can be read of a session, naming each fault.
+    fn diagnose(body: &[u8]) -> Result<Self, BodyError> {
         let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| BodyError(e.to_string()))?;
         let mut session =
             Self { user_id: None, session_id: None, start_ts: None, points: Vec::new(), rejects: Rejects::default() };
@@ -168,13 +222,8 @@ impl RawSession {
     }
 
     fn read_point(&mut self, index: usize, raw: &RawValue) -> RawPoint {
-        if let Ok(fields) = serde_json::from_str::<PointFields<'_>>(raw.get())
-            && let Ok(time) = Timestamp::parse_rfc3339(&fields.time)
-            && let Ok(value) = Json::parse_raw(fields.value)
-        {
-            return RawPoint { series: Some(fields.series.into_owned()), time: Some(time), value: Some(value) };
-        }
-        self.diagnose_point(index, raw)
+        let fields = serde_json::from_str::<PointFields<'_>>(raw.get()).ok();
+        fields.and_then(RawPoint::read).unwrap_or_else(|| self.diagnose_point(index, raw))
     }
 
     /// Reads a point that has a fault, naming each.

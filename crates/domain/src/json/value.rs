@@ -79,6 +79,16 @@ impl Json {
 }
 
 fn number_to_serde(n: &Number) -> serde_json::Value {
+    /// Doubles below this that are whole are integers of 64 bits.
+    const WHOLE: f64 = 9e18;
+    let value = n.as_f64();
+    if n.is_exactly_f64() && (value.fract() != 0.0 || (value == 0.0 && value.is_sign_negative())) {
+        return serde_json::Number::from_f64(value).map_or(serde_json::Value::Null, Into::into);
+    }
+    if n.is_exactly_f64() && value.abs() < WHOLE {
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and it fits")]
+        return (value as i64).into();
+    }
     let text = n.to_string();
     if let Ok(i) = text.parse::<i64>() {
         return i.into();

@@ -6,6 +6,7 @@ mod manage;
 mod schema;
 mod selector;
 mod series_name;
+mod shortcut;
 
 use std::sync::Arc;
 

@@ -5,6 +5,7 @@ use std::fmt;
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
+use super::shortcut::Shortcut;
 use crate::Json;
 use crate::channel::{Pointer, numeric_leaves};
 
@@ -19,6 +20,7 @@ const PATTERN_BYTES: usize = 1 << 20;
 pub struct ValueSchema {
     document: Value,
     validator: Validator,
+    shortcut: Option<Shortcut>,
 }
 
 /// Why a schema is refused.
@@ -71,7 +73,7 @@ impl ValueSchema {
             .offline()
             .build(&document)
             .map_err(|e| invalid(&e))?;
-        Ok(Self { document, validator })
+        Ok(Self { shortcut: Shortcut::of(&document), document, validator })
     }
 
     /// The schema as it was given.
@@ -89,6 +91,9 @@ impl ValueSchema {
     /// Every way in which `value` breaks the schema; empty when it fits.
     #[must_use]
     pub fn violations(&self, value: &Json) -> Vec<Violation> {
+        if self.shortcut.as_ref().is_some_and(|shortcut| shortcut.admits(value)) {
+            return Vec::new();
+        }
         let instance = value.to_serde();
         if self.validator.is_valid(&instance) {
             return Vec::new();
