@@ -34,7 +34,9 @@ pub(super) struct Merge {
 impl Merge {
     pub(super) async fn prepare(client: &Object, added: &AddedDays) -> Result<Self, PgError> {
         let mut columns = Columns::default();
-        added.iter().for_each(|(key, summary)| columns.push(*key, summary));
+        for (key, summary) in added {
+            columns.push(*key, summary);
+        }
         Ok(Self { statement: client.prepare_cached(MERGE).await?, columns })
     }
 

@@ -90,26 +90,26 @@ struct StoredAs {
 /// Locks the users, keeps the schemas as they are until the commit, and finds the sessions of those ids.
 async fn lock_and_look(client: &Object, group: &[Pending]) -> Result<Found, PgError> {
     let counts = by_user(group.iter().map(|p| p.session.user_id));
-    let (users, raises): (Vec<Uuid>, Vec<i64>) = counts.into_iter().unzip();
+    let (users, by): (Vec<Uuid>, Vec<i64>) = counts.into_iter().unzip();
     let mut types: Vec<i32> = group.iter().flat_map(|p| p.session.metric_types()).map(|t| t.0).collect();
     types.sort_unstable();
     types.dedup();
     let (ids, owners): (Vec<Uuid>, Vec<Uuid>) =
         group.iter().map(|p| (p.session.session_id.0, p.session.user_id.0)).unzip();
-    let (raise, lock, generation, look) = (
+    let (raise, lock, generation, find) = (
         client.prepare_cached(RAISE_VERSIONS).await?,
         client.prepare_cached(LOCK_METRIC_TYPES).await?,
         client.prepare_cached(GENERATION).await?,
         client.prepare_cached(STORED_SESSIONS).await?,
     );
     // Pipelined. READ COMMITTED: the users' rows are locked first, what follows sees what that waited for.
-    let raise_params: [&(dyn ToSql + Sync); 2] = [&users, &raises];
+    let raise_params: [&(dyn ToSql + Sync); 2] = [&users, &by];
     let ((), raised, _, generation, stored) = try_join5(
         client.batch_execute("BEGIN"),
         client.query(&raise, &raise_params),
         client.query(&lock, &[&types]),
         client.query_one(&generation, &[]),
-        client.query(&look, &[&ids, &owners]),
+        client.query(&find, &[&ids, &owners]),
     )
     .await?;
     let generation: i64 = generation.try_get(0).map_err(|e| unreadable("catalogue", "generation", e))?;
