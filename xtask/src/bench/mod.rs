@@ -31,6 +31,7 @@ use crate::progress::say;
 ///   ingest    sessions posted over connections that stay open, rendered before:
 ///             1  sessions of 10 points, 64 connections                 at least 6,000 sessions/s
 ///             2  sessions of 1,000 points, 32 connections              at least 1,000,000 points/s, 0.4 of raw COPY
+///             3  the same as columns                                      at least 2,000,000 points/s
 ///             4  the acknowledgement at half of the rate of 1, open loop      p99 at most 20 ms
 ///             5  one client, one session of 10 points at a time        at most three times an empty commit
 ///             6  the service's memory at its peak in all of these      at most 150 MiB

@@ -27,6 +27,14 @@ impl Body {
         write!(self.text, r#"{comma}{{"series":"{series}","time":"{time}","value":{value}}}"#).ok();
     }
 
+    /// Points of a series, one a second; `values` is JSON already.
+    pub(crate) fn columns(&mut self, series: &str, start: Timestamp, values: impl Display) {
+        let comma = if self.points == 0 { "" } else { "," };
+        self.points += 1;
+        let times = format_args!(r#"{{"start":"{start}","step":"1s"}}"#);
+        write!(self.text, r#"{comma}{{"series":"{series}","times":{times},"values":{values}}}"#).ok();
+    }
+
     /// The whole session.
     pub(crate) fn end(mut self) -> String {
         self.text.push_str("]}");

@@ -21,6 +21,8 @@ pub(crate) enum Shape {
     Seed,
     /// Three series at 1 Hz.
     Hz,
+    /// The same, as columns.
+    HzColumns,
 }
 
 /// Sessions spread evenly over two years, taken in turn by the users.
@@ -55,10 +57,14 @@ impl Sessions for RandomSessions {
         let start = self.now.plus_days(-DAYS).plus_micros(after * MICROS_PER_SECOND);
         let start = Timestamp::from_micros(start.micros() / MICROS_PER_SECOND * MICROS_PER_SECOND);
         let mut body = Body::new(self.users[number % self.users.len()], number, start);
+        if self.shape == Shape::HzColumns {
+            self.columns(&mut body, start, &mut random);
+            return body.end();
+        }
         for i in 0..self.points {
             let (series, after) = match self.shape {
                 Shape::Seed => (random.usize(0..3), random.i64(1..=60) * 60),
-                Shape::Hz => (i % 3, i as i64 / 3),
+                Shape::Hz | Shape::HzColumns => (i % 3, i as i64 / 3),
             };
             let time = start.plus_micros(after * MICROS_PER_SECOND);
             match series {
@@ -77,5 +83,21 @@ impl Sessions for RandomSessions {
             }
         }
         body.end()
+    }
+}
+
+impl RandomSessions {
+    fn columns(&self, body: &mut Body, start: Timestamp, random: &mut fastrand::Rng) {
+        let count = |series: usize| (self.points + 2 - series) / 3;
+        let mut list = |n: usize, value: &mut dyn FnMut(&mut fastrand::Rng) -> String| {
+            (0..n).map(|_| value(random)).collect::<Vec<_>>().join(",")
+        };
+        let mut byte = |random: &mut fastrand::Rng| random.u8(..).to_string();
+        let (r, g, b) = (list(count(0), &mut byte), list(count(0), &mut byte), list(count(0), &mut byte));
+        body.columns("session.urine.color", start, format_args!(r#"{{"r":[{r}],"g":[{g}],"b":[{b}]}}"#));
+        let score = list(count(1), &mut |random| (f64::from(random.u32(0..=1_000)) / 10.0).to_string());
+        body.columns("session.gut_health_score", start, format_args!(r#"{{"value":[{score}]}}"#));
+        let nights = list(count(2), &mut |random| random.u8(0..=5).to_string());
+        body.columns("session.urine.night_count", start, format_args!(r#"{{"value":[{nights}]}}"#));
     }
 }

@@ -19,8 +19,31 @@ pub(crate) struct SessionBody {
     /// When the recording started, RFC 3339. Points lie from one day before to 31 days after it.
     #[schemars(with = "Option<String>")]
     start_ts: Option<String>,
-    /// The points, in any order; may be empty.
-    data: Vec<PointBody>,
+    /// The points, in any order, one by one or as columns; may be empty.
+    data: Vec<EntryBody>,
+}
+
+/// A point, or columns of points of one series.
+#[derive(JsonSchema, ApiComponent)]
+#[serde(untagged)]
+#[schemars(rename = "Entry")]
+#[expect(dead_code, reason = "documents what the domain reads")]
+pub(crate) enum EntryBody {
+    Point(PointBody),
+    Columns(ColumnsBody),
+}
+
+/// Points of one series as columns: several times smaller than one by one.
+#[derive(JsonSchema, ApiComponent)]
+#[schemars(rename = "Columns")]
+#[expect(dead_code, reason = "documents what the domain reads")]
+pub(crate) struct ColumnsBody {
+    /// The name of a metric type.
+    series: String,
+    /// An array of RFC 3339 times, or `{"start", "step"}` with a step such as `1s`, `40ms`, `500us`, `1m`.
+    times: Value,
+    /// An array of values, one a time; or an object of arrays, such as `{"r": […], "g": […]}`, of which each value gets its member.
+    values: Value,
 }
 
 /// One measurement.

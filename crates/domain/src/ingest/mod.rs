@@ -1,8 +1,12 @@
 //! Ingest: raw session → valid session → blocks, each buildable only from the one before.
 
+mod at_most;
+mod columns_body;
 mod digest;
 mod encoded_session;
+mod fields;
 mod ingest_session;
+mod place;
 mod raw_session;
 mod reject;
 mod valid_session;

@@ -1,19 +1,24 @@
 //! A session as it was sent: read as far as it can be read, every fault noted.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer};
+use serde_json::value::RawValue;
 use uuid::Uuid;
 
+use super::at_most::{AtMost, MAX_POINTS};
+use super::columns_body::{Form, read_columns};
+use super::fields::{Text, one_of_each, read_series, read_time};
+use super::place::Places;
+use super::reject::LISTED;
 use super::{Reject, RejectCode, Rejects};
 use crate::json::RawFields;
-use crate::{Json, SessionId, TimeSeriesPoint, Timestamp, TimestampError, UserId};
-
-/// The most points of one session's body.
-const MAX_POINTS: usize = 1_000_000;
+use crate::{Json, SessionId, TimeSeriesPoint, Timestamp, UserId};
 
 const SESSION_FIELDS: [&str; 4] = ["user_id", "session_id", "start_ts", "data"];
 const POINT_FIELDS: [&str; 3] = ["series", "time", "value"];
+const COLUMN_FIELDS: [&str; 3] = ["series", "times", "values"];
 
 /// The body is no JSON object at all, so there is no place to point to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,27 +33,37 @@ pub struct RawSession {
     pub(super) session_id: Option<SessionId>,
     pub(super) start_ts: Option<Timestamp>,
     pub(super) points: Vec<RawPoint>,
+    pub(super) places: Places,
     pub(super) rejects: Rejects,
 }
 
 /// A point before validation; what could not be read is `None` and has its reject.
 #[derive(Debug)]
 pub(super) struct RawPoint {
-    pub(super) series: Option<String>,
+    pub(super) series: Option<Arc<str>>,
     pub(super) time: Option<Timestamp>,
     pub(super) value: Option<Json>,
 }
 
-/// The shape of a point without faults, borrowed from the body.
+/// The shape of a point, or of columns, without faults; borrowed from the body.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct PointFields<'a> {
+struct EntryFields<'a> {
     #[serde(borrow)]
     series: Cow<'a, str>,
-    #[serde(borrow)]
-    time: Cow<'a, str>,
-    #[serde(borrow)]
-    value: &'a RawValue,
+    #[serde(borrow, default)]
+    time: Option<Text<'a>>,
+    #[serde(borrow, default, deserialize_with = "raw")]
+    value: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "raw")]
+    times: Option<&'a RawValue>,
+    #[serde(borrow, default, deserialize_with = "raw")]
+    values: Option<&'a RawValue>,
+}
+
+/// What is there, also if it is null.
+fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
+    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// The shape of a session without faults.
@@ -62,20 +77,11 @@ struct SessionFields<'a> {
     #[serde(borrow)]
     start_ts: Option<Cow<'a, str>>,
     #[serde(borrow)]
-    data: Vec<PointFields<'a>>,
-}
-
-impl RawPoint {
-    /// A point without faults; `None` if there is any.
-    fn read(fields: PointFields<'_>) -> Option<Self> {
-        let time = Timestamp::parse_rfc3339(&fields.time).ok()?;
-        let value = Json::parse_raw(fields.value).ok()?;
-        Some(Self { series: Some(fields.series.into_owned()), time: Some(time), value: Some(value) })
-    }
+    data: AtMost<EntryFields<'a>>,
 }
 
 impl RawSession {
-    /// Reads `{"user_id", "session_id"?, "start_ts"?, "data": [{"series", "time", "value"}]}`.
+    /// Reads `{"user_id", "session_id"?, "start_ts"?, "data": [{"series", "time", "value"} or {"series", "times", "values"}]}`.
     ///
     /// # Errors
     /// [`BodyError`] when the body is not a JSON object. Anything less is noted as a reject.
@@ -86,15 +92,13 @@ impl RawSession {
     /// Reads a session without faults in one go; `None` if there is any.
     fn read_faultless(body: &[u8]) -> Option<Self> {
         let fields: SessionFields<'_> = serde_json::from_slice(body).ok()?;
-        if fields.data.len() > MAX_POINTS {
-            return None;
-        }
         let uuid = |text: &str| Uuid::try_parse(text).ok();
         let mut session = Self {
             user_id: Some(UserId(uuid(&fields.user_id)?)),
             session_id: None,
             start_ts: None,
-            points: Vec::with_capacity(fields.data.len()),
+            points: Vec::with_capacity(fields.data.0.len()),
+            places: Places::default(),
             rejects: Rejects::default(),
         };
         if let Some(id) = fields.session_id {
@@ -103,17 +107,47 @@ impl RawSession {
         if let Some(start) = fields.start_ts {
             session.start_ts = Some(Timestamp::parse_rfc3339(&start).ok()?);
         }
-        for point in fields.data {
-            session.points.push(RawPoint::read(point)?);
+        for (entry, fields) in fields.data.0.iter().enumerate() {
+            session.read_entry(entry, fields)?;
         }
-        Some(session)
+        (session.points.len() <= MAX_POINTS).then_some(session)
+    }
+
+    /// Reads an entry of `data` without faults; `None` if there is any.
+    fn read_entry(&mut self, entry: usize, fields: &EntryFields<'_>) -> Option<()> {
+        match *fields {
+            EntryFields { ref series, time: Some(Text(ref time)), value: Some(value), times: None, values: None } => {
+                let time = Timestamp::parse_rfc3339(time).ok()?;
+                let value = Json::parse_raw(value).ok()?;
+                self.points.push(RawPoint { series: Some((&**series).into()), time: Some(time), value: Some(value) });
+                Some(())
+            }
+            EntryFields { ref series, time: None, value: None, times: Some(times), values: Some(values) } => {
+                let (points, form) = read_columns(times, values, &mut |_, _, _| {})?;
+                self.push_columns(entry, &(&**series).into(), points, form);
+                Some(())
+            }
+            _ => None,
+        }
+    }
+
+    fn push_columns(&mut self, entry: usize, series: &Arc<str>, points: Vec<(Timestamp, Json)>, form: Form) {
+        self.places.push(entry, self.points.len(), points.len(), form);
+        let point = |(time, value)| RawPoint { series: Some(series.clone()), time: Some(time), value: Some(value) };
+        self.points.extend(points.into_iter().map(point));
     }
 
     /// Reads what can be read of a session, naming each fault.
     fn diagnose(body: &[u8]) -> Result<Self, BodyError> {
         let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| BodyError(e.to_string()))?;
-        let mut session =
-            Self { user_id: None, session_id: None, start_ts: None, points: Vec::new(), rejects: Rejects::default() };
+        let mut session = Self {
+            user_id: None,
+            session_id: None,
+            start_ts: None,
+            points: Vec::new(),
+            places: Places::default(),
+            rejects: Rejects::default(),
+        };
         let mut seen: Vec<&str> = Vec::new();
         for (key, raw) in &fields.0 {
             if !SESSION_FIELDS.contains(&key.as_ref()) {
@@ -150,7 +184,7 @@ impl RawSession {
         points: Vec<TimeSeriesPoint>,
     ) -> Self {
         let raw = |p: TimeSeriesPoint| RawPoint {
-            series: Some(p.series.as_str().to_owned()),
+            series: Some(p.series.as_str().into()),
             time: Some(p.time),
             value: Some(p.value),
         };
@@ -159,6 +193,7 @@ impl RawSession {
             session_id: Some(session_id),
             start_ts,
             points: points.into_iter().map(raw).collect(),
+            places: Places::default(),
             rejects: Rejects::default(),
         }
     }
@@ -205,25 +240,59 @@ impl RawSession {
     }
 
     fn read_points(&mut self, raw: &RawValue) {
-        let Ok(raws) = serde_json::from_str::<Vec<&RawValue>>(raw.get()) else {
+        let Ok(raws) = serde_json::from_str::<AtMost<&RawValue>>(raw.get()) else {
             self.reject_field("data", RejectCode::InvalidType, "must be an array of points");
             return;
         };
-        if raws.len() > MAX_POINTS {
-            let message = format!("has {} points; at most {MAX_POINTS} fit one session's body", raws.len());
-            self.reject_field("data", RejectCode::TooManyPoints, &message);
-            return;
+        for (entry, raw) in raws.0.into_iter().enumerate() {
+            if self.points.len() >= MAX_POINTS {
+                let message = format!("has more than {MAX_POINTS} points, the most of one session's body");
+                self.reject_field("data", RejectCode::TooManyPoints, &message);
+                return;
+            }
+            let fields = serde_json::from_str::<EntryFields<'_>>(raw.get()).ok();
+            if fields.and_then(|fields| self.read_entry(entry, &fields)).is_none() {
+                self.diagnose_entry(entry, raw);
+            }
         }
-        self.points.reserve(raws.len());
-        for (index, raw) in raws.into_iter().enumerate() {
-            let point = self.read_point(index, raw);
+    }
+
+    /// Reads an entry that has a fault, naming each.
+    fn diagnose_entry(&mut self, entry: usize, raw: &RawValue) {
+        let fields = serde_json::from_str::<RawFields<'_>>(raw.get()).ok();
+        let is_columns =
+            fields.is_some_and(|fields| fields.0.iter().any(|(key, _)| *key == "times" || *key == "values"));
+        if is_columns {
+            self.diagnose_columns(entry, raw);
+        } else {
+            let point = self.diagnose_point(entry, raw);
             self.points.push(point);
         }
     }
 
-    fn read_point(&mut self, index: usize, raw: &RawValue) -> RawPoint {
-        let fields = serde_json::from_str::<PointFields<'_>>(raw.get()).ok();
-        fields.and_then(RawPoint::read).unwrap_or_else(|| self.diagnose_point(index, raw))
+    /// Reads columns that have a fault, naming each.
+    fn diagnose_columns(&mut self, entry: usize, raw: &RawValue) {
+        let Ok(fields) = serde_json::from_str::<RawFields<'_>>(raw.get()) else { return };
+        let mut faults: Vec<(String, RejectCode, String)> = Vec::new();
+        let there_are = "is not a field of columns; there are series, times and values";
+        let found = one_of_each(&fields, &COLUMN_FIELDS, there_are, &mut faults);
+        let series: Option<Arc<str>> = found[0].and_then(|raw| read_series(raw, &mut faults));
+        let read = found[1].zip(found[2]).and_then(|(times, values)| {
+            let mut note = |at, code, message| {
+                if faults.len() < LISTED {
+                    faults.push((at, code, message));
+                }
+            };
+            read_columns(times, values, &mut note)
+        });
+        for fault in faults {
+            self.reject_point(entry, series.as_deref().map(str::to_owned), fault);
+        }
+        match (read, series) {
+            (Some((points, form)), Some(series)) => self.push_columns(entry, &series, points, form),
+            // No point of it can be told; the place keeps what follows in its place.
+            _ => self.places.push(entry, self.points.len(), 0, Form::Values),
+        }
     }
 
     /// Reads a point that has a fault, naming each.
@@ -235,43 +304,23 @@ impl RawSession {
             self.reject_point(index, None, (String::new(), RejectCode::InvalidType, message));
             return point;
         };
-        let mut seen: Vec<&str> = Vec::new();
-        for (key, raw) in &fields.0 {
-            let at = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
-            if !POINT_FIELDS.contains(&key.as_ref()) {
-                let message = "is not a field of a point; there are series, time and value".to_owned();
-                faults.push((at, RejectCode::UnknownField, message));
-                continue;
-            }
-            if seen.contains(&key.as_ref()) {
-                faults.push((at, RejectCode::DuplicateKey, "is there twice; send it once".to_owned()));
-                continue;
-            }
-            seen.push(key);
-            match key.as_ref() {
-                "series" => match serde_json::from_str::<Text<'_>>(raw.get()) {
-                    Ok(Text(series)) => point.series = Some(series.into_owned()),
-                    Err(_) => {
-                        faults.push((at, RejectCode::InvalidType, "must be the name of a metric type".to_owned()));
-                    }
-                },
-                "time" => match read_time(raw.get()) {
-                    Ok(time) => point.time = Some(time),
-                    Err((code, message)) => faults.push((at, code, message)),
-                },
-                _ => match Json::parse_raw(raw) {
-                    Ok(value) => point.value = Some(value),
-                    Err(e) => faults.push((format!("{at}{}", e.pointer), (&e.kind).into(), e.to_string())),
-                },
+        let there_are = "is not a field of a point; there are series, time and value";
+        let [series, time, value] = one_of_each(&fields, &POINT_FIELDS, there_are, &mut faults);
+        point.series = series.and_then(|raw| read_series(raw, &mut faults));
+        if let Some(raw) = time {
+            match read_time(raw.get()) {
+                Ok(time) => point.time = Some(time),
+                Err((code, message)) => faults.push(("/time".to_owned(), code, message)),
             }
         }
-        for required in POINT_FIELDS {
-            if !seen.contains(&required) {
-                faults.push((format!("/{required}"), RejectCode::MissingField, "is required".to_owned()));
+        if let Some(raw) = value {
+            match Json::parse_raw(raw) {
+                Ok(value) => point.value = Some(value),
+                Err(e) => faults.push((format!("/value{}", e.pointer), (&e.kind).into(), e.to_string())),
             }
         }
         for fault in faults {
-            let series = point.series.clone();
+            let series = point.series.as_deref().map(str::to_owned);
             self.reject_point(index, series, fault);
         }
         point
@@ -302,22 +351,4 @@ impl RawSession {
             code,
         });
     }
-}
-
-/// A JSON string, borrowed where it has no escapes.
-#[derive(Deserialize)]
-struct Text<'a>(#[serde(borrow)] Cow<'a, str>);
-
-fn read_time(raw: &str) -> Result<Timestamp, (RejectCode, String)> {
-    let Ok(Text(text)) = serde_json::from_str::<Text<'_>>(raw) else {
-        return Err((RejectCode::InvalidType, "must be a string with an RFC 3339 time".to_owned()));
-    };
-    Timestamp::parse_rfc3339(&text).map_err(|e| {
-        let code = match e {
-            TimestampError::TooFine => RejectCode::TimeTooFine,
-            TimestampError::OutOfRange => RejectCode::ImplausibleTime,
-            TimestampError::NotRfc3339 | TimestampError::LeapSecond => RejectCode::InvalidTime,
-        };
-        (code, e.to_string())
-    })
 }

@@ -3,7 +3,7 @@
 use crate::JsonErrorKind;
 
 /// How many rejects are listed; the rest is only counted.
-const LISTED: usize = 100;
+pub(super) const LISTED: usize = 100;
 
 /// One fault in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::place::Place;
 use super::{RawSession, Reject, RejectCode, Rejects};
 use crate::block::SeriesColumns;
 use crate::metric_type::{Catalogue, MetricType};
@@ -54,29 +55,32 @@ impl ValidSession {
         }
         let first = raw.points.iter().filter_map(|p| p.time).min().unwrap_or(Timestamp::EPOCH);
         let mut series: BTreeMap<String, ValidSeries> = BTreeMap::new();
-        for (index, point) in raw.points.into_iter().enumerate() {
-            let mut check = PointCheck { index, series: point.series.as_deref(), rejects: &mut rejects };
+        for (number, point) in raw.points.into_iter().enumerate() {
+            let place = raw.places.of(number);
+            let mut check = PointCheck { place, series: point.series.as_deref(), rejects: &mut rejects };
             if let Some(t) = point.time
                 && let Err(e) = rules.check(t, now).and_then(|()| rules.check_in_session(t, start_ts, first))
             {
-                check.reject("/time", RejectCode::ImplausibleTime, format!("time {e}"));
+                check.reject(&place.time(), RejectCode::ImplausibleTime, format!("time {e}"));
             }
             let Some(name) = &point.series else { continue };
             let Some(metric_type) = catalogue.get(name) else {
-                check.unknown_series(name, catalogue);
+                if place.is_first_of_entry() {
+                    check.unknown_series(name, catalogue);
+                }
                 continue;
             };
             let Some(value) = point.value else { continue };
             for violation in metric_type.schema.violations(&value) {
-                let at = format!("/value{}", violation.pointer);
+                let at = place.value(&violation.pointer.to_string());
                 check.reject(&at, RejectCode::SchemaViolation, violation.message);
             }
             if let Some(time) = point.time {
-                if let Some(known) = series.get_mut(name) {
+                if let Some(known) = series.get_mut(&**name) {
                     known.points.push((time, value));
                 } else {
                     let metric_type = Arc::clone(metric_type);
-                    series.insert(name.clone(), ValidSeries { metric_type, points: vec![(time, value)] });
+                    series.insert(name.as_ref().to_owned(), ValidSeries { metric_type, points: vec![(time, value)] });
                 }
             }
         }
@@ -116,7 +120,7 @@ impl ValidSession {
 }
 
 struct PointCheck<'a> {
-    index: usize,
+    place: Place,
     series: Option<&'a str>,
     rejects: &'a mut Rejects,
 }
@@ -124,8 +128,8 @@ struct PointCheck<'a> {
 impl PointCheck<'_> {
     fn reject(&mut self, at: &str, code: RejectCode, message: String) {
         self.rejects.push(Reject {
-            pointer: format!("/data/{}{at}", self.index),
-            index: Some(self.index),
+            pointer: format!("/data/{}{at}", self.place.entry),
+            index: Some(self.place.entry),
             series: self.series.map(str::to_owned),
             code,
             message,

@@ -10,9 +10,6 @@ use crate::bench::ground::Ground;
 use crate::bench::spread::Spread;
 use crate::load::{RandomSessions, Sessions, Shape};
 
-const SMALL: usize = 1;
-const LARGE: usize = 2;
-
 /// Ten points, as in the original's stress test, of many users.
 const SMALL_SESSIONS: usize = 24_000;
 const SMALL_USERS: usize = 5_000;
@@ -31,6 +28,7 @@ const OPEN_CONNECTIONS: usize = 256;
 
 const SESSIONS_PER_SECOND: f64 = 6_000.0;
 const POINTS_PER_SECOND: f64 = 1_000_000.0;
+const COLUMN_POINTS_PER_SECOND: f64 = 2_000_000.0;
 const OF_RAW_COPY: f64 = 0.4;
 const P99_MILLISECONDS: f64 = 20.0;
 const COMMITS: f64 = 3.0;
@@ -49,11 +47,16 @@ impl<'a, 'b> Loads<'a, 'b> {
 
     pub(super) async fn measure(mut self) -> anyhow::Result<Vec<Figure>> {
         let mut figures = Vec::new();
-        if self.wants(SMALL) || self.wants(4) {
+        if self.wants(1) || self.wants(4) {
             figures.push(self.small().await?);
         }
-        if self.wants(LARGE) {
-            figures.push(self.large().await?);
+        if self.wants(2) {
+            let name = "1,000-point sessions, JSON, 32 connections";
+            figures.push(self.large(2, name, Shape::Hz, POINTS_PER_SECOND).await?);
+        }
+        if self.wants(3) {
+            let name = "… as columns";
+            figures.push(self.large(3, name, Shape::HzColumns, COLUMN_POINTS_PER_SECOND).await?);
         }
         if self.wants(4) {
             figures.push(self.at_half_rate().await?);
@@ -64,8 +67,8 @@ impl<'a, 'b> Loads<'a, 'b> {
         Ok(figures)
     }
 
-    fn wants(&self, number: usize) -> bool {
-        u8::try_from(number).is_ok_and(|number| self.ground.bench.wants(number))
+    fn wants(&self, number: u8) -> bool {
+        self.ground.bench.wants(number)
     }
 
     async fn small(&mut self) -> anyhow::Result<Figure> {
@@ -83,18 +86,17 @@ impl<'a, 'b> Loads<'a, 'b> {
         Ok(figure)
     }
 
-    async fn large(&mut self) -> anyhow::Result<Figure> {
-        let name = "1,000-point sessions, JSON, 32 connections";
+    async fn large(&mut self, number: u8, name: &str, shape: Shape, goal: f64) -> anyhow::Result<Figure> {
         let mut rates = Vec::new();
         let mut copied = None;
         for _ in 0..self.repeats() {
-            let sessions = self.sessions(LARGE_USERS, LARGE_SESSIONS, LARGE_POINTS, Shape::Hz);
+            let sessions = self.sessions(LARGE_USERS, LARGE_SESSIONS, LARGE_POINTS, shape);
             let sent = post(self.ground, name, &sessions, LARGE_CONNECTIONS, None).await?;
             rates.push((sessions.count() * LARGE_POINTS) as f64 / sent.took.as_secs_f64());
             copied = Some(sessions);
         }
-        let mut figure = Figure::new(PART, 2, name, Unit::PointsPerSecond, Goal::AtLeast(POINTS_PER_SECOND));
-        figure.goal_of_sql = Some(OF_RAW_COPY);
+        let mut figure = Figure::new(PART, number, name, Unit::PointsPerSecond, Goal::AtLeast(goal));
+        figure.goal_of_sql = (shape == Shape::Hz).then_some(OF_RAW_COPY);
         figure.measured = warm(rates);
         if let (Some(url), Some(sessions)) = (self.ground.target.database_url(), copied) {
             let took = ceiling::copy_blocks(url, sessions.users(), self.repeats()).await?;

@@ -1,0 +1,247 @@
+//! Points that are sent as columns: `{"series", "times", "values"}`.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::RejectCode;
+use super::at_most::{AtMost, MAX_POINTS};
+use super::fields::read_time;
+use crate::json::RawFields;
+use crate::{Json, Timestamp};
+
+/// Is told each fault: where below the entry, what kind, and a sentence about it.
+pub(super) type Faults<'a> = dyn FnMut(String, RejectCode, String) + 'a;
+
+/// Evenly spaced times.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Steps<'a> {
+    #[serde(borrow)]
+    start: &'a RawValue,
+    #[serde(borrow)]
+    step: Cow<'a, str>,
+}
+
+/// What a column of values is: one value a point, or one array a leaf.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Values,
+    Leaves,
+}
+
+/// Reads `times` (RFC 3339 each, or `{"start", "step"}`) and `values` (one each, or an object of arrays, of which each value
+/// gets its member); `None` if there is any fault.
+pub(super) fn read_columns(
+    times: &RawValue,
+    values: &RawValue,
+    faults: &mut Faults<'_>,
+) -> Option<(Vec<(Timestamp, Json)>, Form)> {
+    let (values, form) = match values.get().as_bytes().first() {
+        Some(b'{') => (read_leaves(values, faults)?, Form::Leaves),
+        _ => (read_list(values, "/values", faults)?, Form::Values),
+    };
+    let times = match times.get().as_bytes().first() {
+        Some(b'{') => read_steps(times, values.len(), faults)?,
+        _ => read_times(times, faults)?,
+    };
+    if times.len() != values.len() {
+        let message = format!("has {} values for {} times; send one for each", values.len(), times.len());
+        faults("/values".to_owned(), RejectCode::InvalidType, message);
+        return None;
+    }
+    Some((times.into_iter().zip(values).collect(), form))
+}
+
+fn read_list(raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> Option<Vec<Json>> {
+    let Ok(raws) = serde_json::from_str::<AtMost<&RawValue>>(raw.get()) else {
+        let message = "must be an array of values, or an object of arrays by leaf";
+        faults(at.to_owned(), RejectCode::InvalidType, message.to_owned());
+        return None;
+    };
+    if raws.is_too_long() {
+        faults(at.to_owned(), RejectCode::TooManyPoints, too_many());
+        return None;
+    }
+    let raws = raws.0;
+    let mut values = Vec::with_capacity(raws.len());
+    let mut is_whole = true;
+    for (place, raw) in raws.into_iter().enumerate() {
+        match Json::parse_raw(raw) {
+            Ok(value) => values.push(value),
+            Err(e) => {
+                is_whole = false;
+                faults(format!("{at}/{place}{}", e.pointer), (&e.kind).into(), e.to_string());
+            }
+        }
+    }
+    is_whole.then_some(values)
+}
+
+fn read_leaves(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Json>> {
+    let Ok(fields) = serde_json::from_str::<RawFields<'_>>(raw.get()) else {
+        faults("/values".to_owned(), RejectCode::InvalidString, "has a key that is not a valid string".to_owned());
+        return None;
+    };
+    let mut objects: Option<Vec<BTreeMap<String, Json>>> = None;
+    let mut is_whole = true;
+    for (leaf, raw) in fields.0 {
+        let at = format!("/values/{}", leaf.replace('~', "~0").replace('/', "~1"));
+        if leaf.contains('\0') {
+            faults(at, RejectCode::NulCharacter, "has the NUL character in a key, which cannot be stored".to_owned());
+            return None;
+        }
+        let Some(column) = read_list(raw, &at, faults) else {
+            is_whole = false;
+            continue;
+        };
+        let objects = objects.get_or_insert_with(|| vec![BTreeMap::new(); column.len()]);
+        if objects.len() != column.len() {
+            let message =
+                format!("has {} values where another leaf has {}; send null for none", column.len(), objects.len());
+            faults(at, RejectCode::InvalidType, message);
+            is_whole = false;
+            continue;
+        }
+        if objects.first().is_some_and(|object| object.contains_key(leaf.as_ref())) {
+            faults(at, RejectCode::DuplicateKey, "is there twice; send it once".to_owned());
+            is_whole = false;
+            continue;
+        }
+        for (object, value) in objects.iter_mut().zip(column) {
+            object.insert(leaf.clone().into_owned(), value);
+        }
+    }
+    is_whole.then(|| objects.unwrap_or_default().into_iter().map(Json::Object).collect())
+}
+
+fn read_times(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Timestamp>> {
+    let Ok(raws) = serde_json::from_str::<AtMost<&RawValue>>(raw.get()) else {
+        let message = "must be an array of RFC 3339 times, or {\"start\", \"step\"}";
+        faults("/times".to_owned(), RejectCode::InvalidType, message.to_owned());
+        return None;
+    };
+    if raws.is_too_long() {
+        faults("/times".to_owned(), RejectCode::TooManyPoints, too_many());
+        return None;
+    }
+    let raws = raws.0;
+    let mut times = Vec::with_capacity(raws.len());
+    let mut is_whole = true;
+    for (place, raw) in raws.into_iter().enumerate() {
+        match read_time(raw.get()) {
+            Ok(time) => times.push(time),
+            Err((code, message)) => {
+                is_whole = false;
+                faults(format!("/times/{place}"), code, message);
+            }
+        }
+    }
+    is_whole.then_some(times)
+}
+
+fn read_steps(raw: &RawValue, count: usize, faults: &mut Faults<'_>) -> Option<Vec<Timestamp>> {
+    let Ok(steps) = serde_json::from_str::<Steps<'_>>(raw.get()) else {
+        let message = "must have start, an RFC 3339 time, and step, such as \"1s\", and nothing else";
+        faults("/times".to_owned(), RejectCode::InvalidType, message.to_owned());
+        return None;
+    };
+    let start = read_time(steps.start.get()).map_err(|(code, message)| {
+        faults("/times/start".to_owned(), code, message);
+    });
+    let step = step_micros(&steps.step);
+    if step.is_none() {
+        let message =
+            format!("is {:?}; it must be a length above 0 such as \"1s\", \"40ms\", \"500us\", \"1m\"", steps.step);
+        faults("/times/step".to_owned(), RejectCode::InvalidTime, message);
+    }
+    let (start, step) = (start.ok()?, step?);
+    let at = |place: usize| {
+        let after = i64::try_from(place).ok()?.checked_mul(step)?;
+        start.micros().checked_add(after).filter(|t| *t <= Timestamp::MAX.micros()).map(Timestamp::from_micros)
+    };
+    let times: Option<Vec<Timestamp>> = (0..count).map(at).collect();
+    if times.is_none() {
+        let message = "is so long that the last time is beyond the year 9999".to_owned();
+        faults("/times/step".to_owned(), RejectCode::ImplausibleTime, message);
+    }
+    times
+}
+
+fn too_many() -> String {
+    format!("has more than {MAX_POINTS} elements, the most points of one session's body")
+}
+
+/// The microseconds of a whole number of `us`, `ms`, `s`, `m` or `h`.
+fn step_micros(text: &str) -> Option<i64> {
+    let digits = text.bytes().take_while(u8::is_ascii_digit).count();
+    let (number, unit) = text.split_at(digits);
+    let micros = match unit {
+        "us" => 1,
+        "ms" => 1_000,
+        "s" => 1_000_000,
+        "m" => 60_000_000,
+        "h" => 3_600_000_000,
+        _ => return None,
+    };
+    number.parse::<i64>().ok()?.checked_mul(micros).filter(|step| *step > 0)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn raw(text: &str) -> Box<RawValue> {
+        RawValue::from_string(text.to_owned()).expect("JSON")
+    }
+
+    fn points(times: &str, values: &str) -> Result<Vec<String>, Vec<String>> {
+        let mut faults = Vec::new();
+        let read =
+            read_columns(&raw(times), &raw(values), &mut |at, _, message| faults.push(format!("{at} {message}")));
+        let shown = |(time, value): &(Timestamp, Json)| format!("{time} {value}");
+        read.map(|(points, _)| points.iter().map(shown).collect()).ok_or(faults)
+    }
+
+    #[test]
+    fn a_value_for_each_time() {
+        let expected = ["2025-01-01T00:00:00Z 1", "2025-01-01T00:00:01Z {\"a\":null}"].map(str::to_owned).to_vec();
+        assert_eq!(
+            points(r#"["2025-01-01T00:00:00Z","2025-01-01T00:00:01Z"]"#, r#"[1,{"a":null}]"#),
+            Ok(expected.clone())
+        );
+        assert_eq!(points(r#"{"start":"2025-01-01T00:00:00Z","step":"1000ms"}"#, r#"[1,{"a":null}]"#), Ok(expected));
+        assert_eq!(points("[]", "[]"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn an_array_for_each_leaf() {
+        let start = r#"{"start":"2025-01-01T00:00:00Z","step":"1m"}"#;
+        let expected = ["2025-01-01T00:00:00Z {\"g\":3,\"r\":1}", "2025-01-01T00:01:00Z {\"g\":4,\"r\":2}"];
+        assert_eq!(points(start, r#"{"r":[1,2],"g":[3,4]}"#), Ok(expected.map(str::to_owned).to_vec()));
+    }
+
+    #[test]
+    fn every_fault_has_its_place() {
+        let at = |times: &str, values: &str| -> Vec<String> {
+            let faults = points(times, values).expect_err("a fault");
+            faults.iter().filter_map(|fault| fault.split(' ').next()).map(str::to_owned).collect()
+        };
+        let start = r#"{"start":"2025-01-01T00:00:00Z","step":"1s"}"#;
+        assert_eq!(at(r#"["x",1]"#, "[1,2]"), ["/times/0", "/times/1"]);
+        assert_eq!(at(r#"["2025-01-01T00:00:00Z"]"#, "[1,2]"), ["/values"]);
+        assert_eq!(at(start, r#"[1,1e141,"\u0000"]"#), ["/values/1", "/values/2"]);
+        assert_eq!(at(start, r#"{"r":[1,2],"g":[3]}"#), ["/values/g"]);
+        assert_eq!(at(start, r#"{"r":[1],"r":[3]}"#), ["/values/r"]);
+        assert_eq!(at(start, r#"{"r":1}"#), ["/values/r"]);
+        assert_eq!(at(start, "7"), ["/values"]);
+        for step in ["0s", "1", "-1s", "1.5s", "", "s", "9223372036854775807h"] {
+            assert_eq!(at(&format!(r#"{{"start":"2025-01-01T00:00:00Z","step":"{step}"}}"#), "[1]"), ["/times/step"]);
+        }
+        assert_eq!(at(r#"{"start":"2025-01-01T00:00:00Z","step":"1000000000h"}"#, "[1,2]"), ["/times/step"]);
+        assert_eq!(at(r#"{"start":"2025-01-01T00:00:00Z"}"#, "[1]"), ["/times"]);
+        assert_eq!(at("7", "[1]"), ["/times"]);
+    }
+}

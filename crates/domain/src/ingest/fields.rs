@@ -1,0 +1,62 @@
+//! The members of objects in a body, read one by one, every fault noted.
+
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::RejectCode;
+use crate::json::RawFields;
+use crate::{Timestamp, TimestampError};
+
+/// The members of these names; others, second ones and missing ones are faults.
+pub(super) fn one_of_each<'a>(
+    fields: &RawFields<'a>,
+    names: &[&str; 3],
+    there_are: &str,
+    faults: &mut Vec<(String, RejectCode, String)>,
+) -> [Option<&'a RawValue>; 3] {
+    let mut found = [None; 3];
+    for (key, raw) in &fields.0 {
+        let at = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
+        match names.iter().position(|name| name == key) {
+            None => faults.push((at, RejectCode::UnknownField, there_are.to_owned())),
+            Some(place) if found[place].is_some() => {
+                faults.push((at, RejectCode::DuplicateKey, "is there twice; send it once".to_owned()));
+            }
+            Some(place) => found[place] = Some(*raw),
+        }
+    }
+    for (name, _) in names.iter().zip(found).filter(|(_, found)| found.is_none()) {
+        faults.push((format!("/{name}"), RejectCode::MissingField, "is required".to_owned()));
+    }
+    found
+}
+
+pub(super) fn read_series(raw: &RawValue, faults: &mut Vec<(String, RejectCode, String)>) -> Option<Arc<str>> {
+    let Ok(Text(series)) = serde_json::from_str::<Text<'_>>(raw.get()) else {
+        let message = "must be the name of a metric type";
+        faults.push(("/series".to_owned(), RejectCode::InvalidType, message.to_owned()));
+        return None;
+    };
+    Some(series.into())
+}
+
+/// A JSON string, borrowed where it has no escapes.
+#[derive(Deserialize)]
+pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+pub(super) fn read_time(raw: &str) -> Result<Timestamp, (RejectCode, String)> {
+    let Ok(Text(text)) = serde_json::from_str::<Text<'_>>(raw) else {
+        return Err((RejectCode::InvalidType, "must be a string with an RFC 3339 time".to_owned()));
+    };
+    Timestamp::parse_rfc3339(&text).map_err(|e| {
+        let code = match e {
+            TimestampError::TooFine => RejectCode::TimeTooFine,
+            TimestampError::OutOfRange => RejectCode::ImplausibleTime,
+            TimestampError::NotRfc3339 | TimestampError::LeapSecond => RejectCode::InvalidTime,
+        };
+        (code, e.to_string())
+    })
+}
