@@ -23,6 +23,7 @@ where
                 .route(get().to(session::list_sessions))
                 .default_service(only("GET, POST")),
         )
+        .service(resource("/api/sessions/bulk/").route(post().to(session::post_bulk)).default_service(only("POST")))
         .service(
             resource("/api/sessions/{session_id}/")
                 .route(get().to(session::get_session))

@@ -67,7 +67,7 @@ pub(crate) struct FieldError {
 /// RFC 9457 problem details.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 #[schemars(rename = "Problem")]
-struct ProblemBody<'a> {
+pub(crate) struct ProblemBody<'a> {
     /// `urn:time-series:problem:` and the code.
     #[serde(rename = "type")]
     kind: String,
@@ -130,7 +130,8 @@ impl Problem {
         Self::with_errors(Code::InvalidParameters, message, vec![error])
     }
 
-    fn body(&self) -> ProblemBody<'_> {
+    /// As a document.
+    pub(crate) fn body(&self) -> ProblemBody<'_> {
         ProblemBody {
             kind: format!("urn:time-series:problem:{}", self.code.name()),
             title: self.code.title(),

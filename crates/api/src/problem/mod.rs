@@ -5,4 +5,4 @@ mod document;
 mod from_use_cases;
 
 pub(crate) use code::Code;
-pub(crate) use document::{Estimate, FieldError, Problem};
+pub(crate) use document::{Estimate, FieldError, Problem, ProblemBody};

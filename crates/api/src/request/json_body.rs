@@ -5,7 +5,6 @@ use std::marker::PhantomData;
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
-use actix_web::http::header::CONTENT_ENCODING;
 use actix_web::{FromRequest, HttpRequest, web};
 use apistos::paths::RequestBody;
 use apistos::reference_or::ReferenceOr;
@@ -13,12 +12,10 @@ use apistos::{ApiComponent, Schema};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{Stream, StreamExt};
 
+use super::Encoding;
 use crate::openapi::{Example, with_example};
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
-
-/// A zstd frame may ask for a window of at most 8 MiB, as RFC 8878 recommends.
-const ZSTD_WINDOW_LOG: u32 = 23;
 
 /// A body that is meant to be a `T`. Reading it is the use case's business, since it names every fault.
 pub(crate) struct JsonBody<T> {
@@ -32,11 +29,11 @@ impl<T: 'static> FromRequest for JsonBody<T> {
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let limit = request.app_data::<web::Data<AppState>>().map_or(0, |state| state.max_body_bytes);
-        let encoding = request.headers().get(CONTENT_ENCODING).map(|value| value.to_str().unwrap_or("?").to_owned());
+        let encoding = Encoding::of(request.headers());
         let payload = payload.take();
         Box::pin(async move {
             let packed = read(payload, limit).await?;
-            let bytes = unpack(packed, encoding.as_deref().unwrap_or("identity"), limit)?;
+            let bytes = unpack(packed, encoding?, limit)?;
             Ok(Self { bytes, documented_as: PhantomData })
         })
     }
@@ -58,20 +55,11 @@ async fn read(
 }
 
 /// Never makes more than the limit of a packed body, however much it would be.
-fn unpack(packed: Vec<u8>, encoding: &str, limit: usize) -> Result<Vec<u8>, Problem> {
-    match encoding.trim().to_ascii_lowercase().as_str() {
-        "identity" => Ok(packed),
-        "gzip" => bounded(flate2::read::MultiGzDecoder::new(packed.as_slice()), limit),
-        "zstd" => {
-            let mut decoder = zstd::Decoder::with_buffer(packed.as_slice()).map_err(|e| unreadable(&e))?;
-            decoder.window_log_max(ZSTD_WINDOW_LOG).map_err(|e| unreadable(&e))?;
-            bounded(decoder, limit)
-        }
-        other => {
-            let detail = format!("Content-Encoding {other:?} is not supported; use gzip, zstd or none.");
-            Err(Problem::new(Code::UnsupportedEncoding, detail))
-        }
+fn unpack(packed: Vec<u8>, encoding: Encoding, limit: usize) -> Result<Vec<u8>, Problem> {
+    if encoding == Encoding::Identity {
+        return Ok(packed);
     }
+    bounded(encoding.unpack(packed.as_slice()).map_err(|e| unreadable(&e))?, limit)
 }
 
 fn bounded(reader: impl Read, limit: usize) -> Result<Vec<u8>, Problem> {
@@ -81,12 +69,12 @@ fn bounded(reader: impl Read, limit: usize) -> Result<Vec<u8>, Problem> {
     if bytes.len() > limit { Err(too_large(limit)) } else { Ok(bytes) }
 }
 
-fn too_large(limit: usize) -> Problem {
+pub(crate) fn too_large(limit: usize) -> Problem {
     let detail = format!("The body is longer than {limit} bytes, unpacked. Send it as several sessions.");
     Problem::new(Code::BodyTooLarge, detail)
 }
 
-fn unreadable(e: &dyn std::error::Error) -> Problem {
+pub(crate) fn unreadable(e: &dyn std::error::Error) -> Problem {
     Problem::new(Code::InvalidBody, format!("The body cannot be read: {e}"))
 }
 
@@ -120,21 +108,20 @@ mod tests {
 
     #[test]
     fn a_packed_body_is_unpacked() {
-        assert_eq!(unpack(zstd_of(b"{}"), "zstd", LIMIT).expect("fits"), b"{}");
-        assert_eq!(unpack(b"{}".to_vec(), "Identity", LIMIT).expect("fits"), b"{}");
+        assert_eq!(unpack(zstd_of(b"{}"), Encoding::Zstd, LIMIT).expect("fits"), b"{}");
+        assert_eq!(unpack(b"{}".to_vec(), Encoding::Identity, LIMIT).expect("fits"), b"{}");
     }
 
     #[test]
     fn a_bomb_is_refused_at_the_limit() {
         let bomb = zstd_of(&vec![0; 50_000_000]);
         assert!(bomb.len() < LIMIT);
-        assert!(unpack(bomb, "zstd", LIMIT).is_err());
+        assert!(unpack(bomb, Encoding::Zstd, LIMIT).is_err());
     }
 
     #[test]
     fn what_is_not_packed_as_it_says_is_refused() {
-        assert!(unpack(b"{}".to_vec(), "zstd", LIMIT).is_err());
-        assert!(unpack(b"{}".to_vec(), "gzip", LIMIT).is_err());
-        assert!(unpack(b"{}".to_vec(), "br", LIMIT).is_err());
+        assert!(unpack(b"{}".to_vec(), Encoding::Zstd, LIMIT).is_err());
+        assert!(unpack(b"{}".to_vec(), Encoding::Gzip, LIMIT).is_err());
     }
 }

@@ -3,6 +3,7 @@
 mod admin;
 mod caller;
 mod cursor;
+mod encoding;
 mod gate;
 mod json_body;
 mod pairs;
@@ -14,8 +15,9 @@ mod tag;
 pub(crate) use admin::Admin;
 pub(crate) use caller::Caller;
 pub(crate) use cursor::CursorKey;
+pub(crate) use encoding::Encoding;
 pub(crate) use gate::{Place, QueryGate, while_there};
-pub(crate) use json_body::JsonBody;
+pub(crate) use json_body::{JsonBody, too_large, unreadable};
 pub(crate) use pairs::Pairs;
 pub(crate) use peer::Peer;
 pub(crate) use query_string::{FromPairs, NoParams, QueryString};

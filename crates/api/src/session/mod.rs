@@ -1,5 +1,6 @@
 //! `/api/sessions/`: one endpoint a file.
 
+mod bulk;
 mod delete_session;
 mod get_session;
 mod list_sessions;
@@ -10,6 +11,7 @@ mod receipt;
 mod session_body;
 mod session_view;
 
+pub(crate) use bulk::post_bulk;
 pub(crate) use delete_session::delete_session;
 pub(crate) use get_session::get_session;
 pub(crate) use list_sessions::list_sessions;

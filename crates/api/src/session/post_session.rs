@@ -37,14 +37,15 @@ impl FromPairs for PostParams {
     }
 
     fn from_pairs(pairs: &mut Pairs) -> Self {
-        let on_conflict = pairs.read("on_conflict", |text| match text {
-            "error" => Ok(OnConflictParam(OnConflict::Error)),
-            "ignore" => Ok(OnConflictParam(OnConflict::Ignore)),
-            "replace" => Ok(OnConflictParam(OnConflict::Replace)),
-            _ => Err("must be error, ignore or replace"),
-        });
+        let on_conflict = read_on_conflict(pairs).map(OnConflictParam);
         Self { on_conflict, dry_run: Some(pairs.flag("dry_run")) }
     }
+}
+
+/// The parameter `on_conflict`.
+pub(super) fn read_on_conflict(pairs: &mut Pairs) -> Option<OnConflict> {
+    let words = [("error", OnConflict::Error), ("ignore", OnConflict::Ignore), ("replace", OnConflict::Replace)];
+    pairs.word("on_conflict", &words)
 }
 
 /// Stores a session.

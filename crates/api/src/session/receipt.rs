@@ -50,17 +50,28 @@ impl Answer for Receipt {
     ];
 }
 
+/// The name of an outcome.
+pub(super) const fn name(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Created => "created",
+        Outcome::Unchanged => "unchanged",
+        Outcome::Ignored => "ignored",
+        Outcome::Replaced => "replaced",
+        Outcome::Checked => "checked",
+    }
+}
+
 pub(super) fn receipt(done: &Ingested) -> Reply<Receipt> {
-    let (outcome, message) = match done.outcome {
-        Outcome::Created => ("created", "Data ingested successfully"),
-        Outcome::Unchanged => ("unchanged", "This very session is stored already; nothing was changed"),
-        Outcome::Ignored => ("ignored", "Another session is stored under this id; it was kept"),
-        Outcome::Replaced => ("replaced", "The session was replaced"),
-        Outcome::Checked => ("checked", "The session is valid; nothing was stored"),
+    let message = match done.outcome {
+        Outcome::Created => "Data ingested successfully",
+        Outcome::Unchanged => "This very session is stored already; nothing was changed",
+        Outcome::Ignored => "Another session is stored under this id; it was kept",
+        Outcome::Replaced => "The session was replaced",
+        Outcome::Checked => "The session is valid; nothing was stored",
     };
     let body = Receipt {
         message,
-        outcome,
+        outcome: name(done.outcome),
         user_id: done.user_id.0,
         session_id: done.session_id.0,
         points: done.points,

@@ -1,5 +1,6 @@
 //! Sessions: stored once, replaced, deleted and listed.
 
+mod bulk;
 mod columns;
 #[path = "../common/mod.rs"]
 mod common;

@@ -1,0 +1,8 @@
+//! `POST /api/sessions/bulk/`: sessions as a stream, a verdict each.
+
+mod body;
+mod lines;
+mod post_bulk;
+mod verdict;
+
+pub(crate) use post_bulk::post_bulk;
