@@ -35,6 +35,7 @@ use crate::progress::say;
 ///             4  the acknowledgement at half of the rate of 1, open loop      p99 at most 20 ms
 ///             5  one client, one session of 10 points at a time        at most three times an empty commit
 ///             6  the service's memory at its peak in all of these      at most 150 MiB
+///             7  sessions of 10 points, 8 of 1,000 points, in one bulk body    no target, points/s
 ///   queries   13.7 million points of four kinds of users, and seven figures:
 ///             1  p90 by month of one series, 83,000 values in 25,000 small sessions      at most 40 ms
 ///             2  p50, p90 and p99 by week of 1,000,000 values in sessions at 1 Hz       at most 120 ms, half of SQL's

@@ -58,6 +58,16 @@ impl<'a, 'b> Loads<'a, 'b> {
             let name = "… as columns";
             figures.push(self.large(3, name, Shape::HzColumns, COLUMN_POINTS_PER_SECOND).await?);
         }
+        if self.wants(7) {
+            let name = "bulk, 10-point sessions";
+            let small = self.sessions(SMALL_USERS, SMALL_SESSIONS, SMALL_POINTS, Shape::Seed);
+            figures.push(self.bulk(7, name, &small, SMALL_POINTS).await?);
+        }
+        if self.wants(8) {
+            let name = "bulk, 1,000-point sessions, JSON";
+            let large = self.sessions(LARGE_USERS, LARGE_SESSIONS, LARGE_POINTS, Shape::Hz);
+            figures.push(self.bulk(8, name, &large, LARGE_POINTS).await?);
+        }
         if self.wants(4) {
             figures.push(self.at_half_rate().await?);
         }
@@ -103,6 +113,20 @@ impl<'a, 'b> Loads<'a, 'b> {
             let points = (sessions.count() * LARGE_POINTS) as f64;
             figure.sql = Spread::of(took.iter().map(|took| points / took.as_secs_f64()).collect());
         }
+        Ok(figure)
+    }
+
+    async fn bulk(
+        &mut self,
+        number: u8,
+        name: &str,
+        sessions: &RandomSessions,
+        points: usize,
+    ) -> anyhow::Result<Figure> {
+        let took = super::bulk::post(self.ground, name, sessions).await?;
+        let mut figure = Figure::new(PART, number, name, Unit::PointsPerSecond, Goal::AtLeast(0.0));
+        figure.measured = Spread::of(vec![(sessions.count() * points) as f64 / took.as_secs_f64()])
+            .ok_or_else(|| Obstacle::new("nothing was sent", ""));
         Ok(figure)
     }
 

@@ -1,5 +1,6 @@
 //! How quickly sessions are taken in.
 
+mod bulk;
 mod ceiling;
 mod figures;
 
