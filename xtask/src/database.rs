@@ -26,13 +26,18 @@ impl Database {
         {
             return Ok(Self { url, cluster: None });
         }
+        Self::provide_private("postgres", data_dir).await
+    }
+
+    /// A private PostgreSQL of its own in `folder`, which survives a crash as a real one does.
+    pub(crate) async fn provide_private(folder: &str, data_dir: Option<&Path>) -> anyhow::Result<Self> {
         let account = Account::for_servers()?;
-        let folder = local_folder(data_dir, account)?;
+        let local = local_folder(data_dir, account)?;
         let binaries = match Binaries::of_machine() {
             Some(binaries) => binaries,
-            None => Binaries::of_debian(&Debian::provide(&folder)?),
+            None => Binaries::of_debian(&Debian::provide(&local)?),
         };
-        let cluster = binaries.start(&folder.join("postgres"), account, Durability::Durable).await?;
+        let cluster = binaries.start(&local.join(folder), account, Durability::Durable).await?;
         let url = cluster.provide_database(NAME).await?;
         Ok(Self { url, cluster: Some(cluster) })
     }
@@ -45,6 +50,14 @@ impl Database {
     /// Its URL.
     pub(crate) fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Crashes the server that we started, and starts it again.
+    pub(crate) async fn crash(&mut self) -> anyhow::Result<()> {
+        match &mut self.cluster {
+            Some(cluster) => cluster.crash().await,
+            None => anyhow::bail!("a database that is not ours is not crashed"),
+        }
     }
 
     /// Starts the server that we started again, if it ended.

@@ -3,6 +3,7 @@
 mod bench;
 mod cargo;
 mod database;
+mod ledger;
 mod load;
 mod migrate;
 mod openapi;
@@ -40,6 +41,8 @@ enum Command {
     Stress(stress::Stress),
     // Described where its options are.
     Bench(bench::Bench),
+    // Described where its options are.
+    Ledger(ledger::Ledger),
     /// Writes docs/openapi.json anew from the routes.
     Openapi(openapi::Openapi),
     /// Checks format, lints, docs, layers and generated files: what CI checks besides the tests.
@@ -88,6 +91,7 @@ async fn run() -> anyhow::Result<()> {
         Command::Seed(seed) => seed.run().await,
         Command::Stress(stress) => stress.run().await,
         Command::Bench(bench) => bench.run().await,
+        Command::Ledger(ledger) => ledger.run().await,
         Command::Openapi(openapi) => openapi.run().await,
         Command::Tidy(tidy) => tidy.run().await,
     }

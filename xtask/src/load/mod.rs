@@ -8,7 +8,7 @@ mod wire;
 
 pub(crate) use body::Body;
 pub(crate) use random::{RandomSessions, Shape};
-pub(crate) use wire::{Requests, Sent};
+pub(crate) use wire::{Connection, Requests, Sent, post as post_request};
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};

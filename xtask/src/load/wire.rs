@@ -29,11 +29,7 @@ impl Requests {
     /// POSTs of these bodies to a path of the service at `url`.
     pub(crate) fn posts(url: &str, path: &str, bodies: impl Iterator<Item = String>) -> anyhow::Result<Self> {
         let address = url.strip_prefix("http://").context("only http:// is spoken here")?.to_owned();
-        let render = |body: String| {
-            let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n", body.len());
-            [head.into_bytes(), body.into_bytes()].concat()
-        };
-        let rendered = bodies.map(render).collect();
+        let rendered = bodies.map(|body| post(&address, path, &body)).collect();
         Ok(Self { address, rendered })
     }
 
@@ -74,28 +70,33 @@ impl Requests {
     }
 }
 
+/// A POST as it is sent.
+pub(crate) fn post(address: &str, path: &str, body: &str) -> Vec<u8> {
+    let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n", body.len());
+    [head.as_bytes(), body.as_bytes()].concat()
+}
+
 #[expect(clippy::cast_precision_loss, reason = "nobody sends 2^53 requests")]
 fn after(number: usize, rate: f64) -> Duration {
     Duration::from_secs_f64(number as f64 / rate)
 }
 
 /// A connection that is kept alive.
-struct Connection {
+pub(crate) struct Connection {
     stream: TcpStream,
     answer: Vec<u8>,
 }
 
 impl Connection {
-    async fn open(address: &str) -> anyhow::Result<Self> {
+    pub(crate) async fn open(address: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
         Ok(Self { stream, answer: Vec::with_capacity(4 << 10) })
     }
 
     /// Sends a request and reads its answer to the end; gives the status.
-    async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<u16> {
-        self.answer.clear();
-        self.stream.write_all(request).await?;
+    pub(crate) async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<u16> {
+        self.send(request).await?;
         loop {
             ensure!(self.stream.read_buf(&mut self.answer).await? > 0, "the service closed the connection");
             if let Some((status, length)) = complete(&self.answer)? {
@@ -108,7 +109,13 @@ impl Connection {
         }
     }
 
-    fn text(&self) -> String {
+    /// Sends a request, and leaves its answer unread.
+    pub(crate) async fn send(&mut self, request: &[u8]) -> anyhow::Result<()> {
+        self.answer.clear();
+        Ok(self.stream.write_all(request).await?)
+    }
+
+    pub(crate) fn text(&self) -> String {
         String::from_utf8_lossy(&self.answer).into_owned()
     }
 }

@@ -217,6 +217,14 @@ impl Cluster {
         Ok(self.url(name))
     }
 
+    /// Ends it at once, with everything that is under way (`pg_ctl stop -m immediate`), and starts it again.
+    pub(crate) async fn crash(&mut self) -> anyhow::Result<()> {
+        if let Some(running) = &mut self.server {
+            running.server.crash(Signal::QUIT);
+        }
+        self.wait_until_ready().await
+    }
+
     /// Starts it again where it was, if it ended.
     pub(crate) async fn keep_running(&mut self) -> anyhow::Result<()> {
         let Some(running) = &mut self.server else { return Ok(()) };

@@ -34,6 +34,14 @@ impl Server {
         self.child.try_wait().with_context(|| format!("cannot watch {}", self.name))
     }
 
+    /// Ends it as a power cut would: with this signal, and nothing that it could do about it.
+    pub(crate) fn crash(&mut self, signal: Signal) {
+        if let Some(pid) = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw) {
+            kill_process(pid, signal).ok(); // it may have ended in this moment
+        }
+        self.child.wait().ok();
+    }
+
     /// Asks it to stop and waits until it has.
     pub(crate) fn stop(&mut self) {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
