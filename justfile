@@ -36,6 +36,10 @@ stress *ARGS:
 bench *ARGS:
     cargo xtask bench {{ARGS}}
 
+# kill everything at random, and count what is left
+ledger *ARGS:
+    cargo xtask ledger {{ARGS}}
+
 # write docs/openapi.json anew
 openapi:
     cargo xtask openapi

@@ -109,7 +109,7 @@ impl Chaos {
     }
 
     /// Leaves nothing behind.
-    pub(super) async fn end(mut self) -> anyhow::Result<()> {
+    pub(super) fn end(mut self) -> anyhow::Result<()> {
         self.service.stop();
         drop(self.database);
         std::fs::remove_dir_all(&self.folder).context("cannot remove the ledger's database")

@@ -53,7 +53,7 @@ pub(super) async fn check(chaos: &Chaos, sessions: &Sessions, account: &Account)
     let (mut found, mut points) = (0, 0);
     let mut by_user: HashMap<Uuid, Content> = HashMap::new();
     for number in 0..begun {
-        let (id, content) = (sessions.id(number), sessions.content(number));
+        let (id, content) = (sessions.id(number), Sessions::content(number));
         match stored.get(&id) {
             Some(there) if *there == content => {
                 found += 1;
@@ -64,7 +64,7 @@ pub(super) async fn check(chaos: &Chaos, sessions: &Sessions, account: &Account)
             }
             Some(there) => faults.push(format!("session {id} is {there:?} and should be {content:?}")),
             None if acknowledged.contains(&number) => {
-                faults.push(format!("session {id} was acknowledged and is not there"))
+                faults.push(format!("session {id} was acknowledged and is not there"));
             }
             None => {}
         }

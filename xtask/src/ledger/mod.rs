@@ -61,6 +61,6 @@ impl Ledger {
         chaos.calm().await?;
         let found = check::check(&chaos, &sessions, &account).await?;
         say(format!("{}; {found}", chaos.told()));
-        chaos.end().await
+        chaos.end()
     }
 }

@@ -44,7 +44,7 @@ impl Sessions {
         Uuid::new_v5(&self.user(number), &number.to_le_bytes())
     }
 
-    pub(super) fn content(&self, number: usize) -> Content {
+    pub(super) fn content(number: usize) -> Content {
         let points = Self::points(number);
         let tenths = (0..points).map(|place| Self::tenths(number, place)).sum();
         Content { points: i64::try_from(points).unwrap_or(i64::MAX), tenths }

@@ -41,7 +41,7 @@ struct Refused<'a> {
 
 /// The last line.
 #[derive(Serialize)]
-struct End<'a> {
+struct LastLine<'a> {
     /// Whether every line was read.
     end: bool,
     #[serde(flatten)]
@@ -112,7 +112,7 @@ impl Totals {
 
     /// Writes the end record: `true` if every line was read, or what went wrong.
     pub(super) fn end(&self, broken: Option<&Problem>, out: &mut Vec<u8>) {
-        json(out, &End { end: broken.is_none(), totals: self, problem: broken.map(Problem::body) });
+        json(out, &LastLine { end: broken.is_none(), totals: self, problem: broken.map(Problem::body) });
         out.push(b'\n');
     }
 }
