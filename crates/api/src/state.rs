@@ -13,7 +13,7 @@ use time_series_domain::ports::SessionStore;
 use time_series_domain::query::CachedAggregate;
 use time_series_domain::query::points::ReadPoints;
 
-use crate::request::{CursorKey, QueryGate};
+use crate::request::{CursorKey, Intake, QueryGate};
 
 /// The use cases, over whatever the composition root chose.
 pub(crate) struct AppState {
@@ -30,6 +30,7 @@ pub(crate) struct AppState {
     pub(crate) admins: Admins,
     pub(crate) cursors: CursorKey,
     pub(crate) max_body_bytes: usize,
+    pub(crate) intake: Intake,
     /// What answers depend on besides question and data: this build and its limits.
     pub(crate) edition: String,
     pub(crate) metrics: PrometheusHandle,

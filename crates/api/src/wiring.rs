@@ -16,7 +16,7 @@ use time_series_infra::postgres::{MigrateError, Postgres, PostgresConfig};
 use time_series_infra::redis::RedisCache;
 
 use crate::config::{CacheConfig, Config, ConfigError};
-use crate::request::{CursorKey, QueryGate};
+use crate::request::{CursorKey, Intake, QueryGate};
 use crate::state::{Admins, AppState, NotReady, Readiness};
 
 /// Raised when the same answer comes to look otherwise, so that nobody is told that it is as it was.
@@ -50,6 +50,7 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
         admins: admins(config),
         cursors: CursorKey::derive(config.database.exposed_url()),
         max_body_bytes: config.limits.body_bytes,
+        intake: Intake::new(config.limits.bytes_in_flight),
         edition: format!("{} {RENDERING} {limits:?}", env!("CARGO_PKG_VERSION")),
         metrics,
     })

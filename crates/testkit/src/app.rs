@@ -80,6 +80,7 @@ pub struct TestAppBuilder {
     limits: QueryLimits,
     queries: QueriesConfig,
     max_body_bytes: usize,
+    max_bytes_in_flight: usize,
 }
 
 impl TestAppBuilder {
@@ -147,6 +148,13 @@ impl TestAppBuilder {
         self
     }
 
+    /// With a limit on the bytes of all bodies together.
+    #[must_use]
+    pub const fn max_bytes_in_flight(mut self, bytes: usize) -> Self {
+        self.max_bytes_in_flight = bytes;
+        self
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -175,6 +183,7 @@ impl TestAppBuilder {
             queries: self.queries,
             limits: LimitsConfig {
                 body_bytes: self.max_body_bytes,
+                bytes_in_flight: self.max_bytes_in_flight,
                 rows: self.limits.rows,
                 bucket_values: self.limits.bucket_values,
                 points_read: self.limits.points_read,
@@ -214,6 +223,7 @@ impl TestApp {
             limits: QueryLimits::default(),
             queries: QueriesConfig { concurrency: 4, timeout: Duration::from_secs(30) },
             max_body_bytes: 8 << 20,
+            max_bytes_in_flight: 64 << 20,
         }
     }
 

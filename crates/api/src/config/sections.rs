@@ -88,6 +88,8 @@ pub struct AdminConfig {
 pub struct LimitsConfig {
     /// `MAX_BODY_BYTES`, default 64 MiB: the longest request body, unpacked.
     pub body_bytes: usize,
+    /// `MAX_BYTES_IN_FLIGHT`, default 128 MiB: bytes of all bodies in memory together.
+    pub bytes_in_flight: usize,
     /// `MAX_ROWS`, default 1000000: the most rows of an answer.
     pub rows: usize,
     /// `MAX_BUCKET_VALUES`, default 5000000: the most values of a bucket that are kept for percentiles.
@@ -189,6 +191,7 @@ impl LimitsConfig {
         };
         Ok(Self {
             body_bytes: at_least_one("MAX_BODY_BYTES", env.parsed("MAX_BODY_BYTES", 64 << 20)?)?,
+            bytes_in_flight: at_least_one("MAX_BYTES_IN_FLIGHT", env.parsed("MAX_BYTES_IN_FLIGHT", 128 << 20)?)?,
             rows: at_least_one("MAX_ROWS", env.parsed("MAX_ROWS", limits.rows)?)?,
             bucket_values: at_least_one("MAX_BUCKET_VALUES", env.parsed("MAX_BUCKET_VALUES", limits.bucket_values)?)?,
             points_read: env.parsed("MAX_POINTS_READ", limits.points_read)?,

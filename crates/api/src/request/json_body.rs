@@ -12,7 +12,7 @@ use apistos::{ApiComponent, Schema};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{Stream, StreamExt};
 
-use super::Encoding;
+use super::{Encoding, Intake, Share};
 use crate::openapi::{Example, with_example};
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
@@ -20,6 +20,8 @@ use crate::state::AppState;
 /// A body that is meant to be a `T`. Reading it is the use case's business, since it names every fault.
 pub(crate) struct JsonBody<T> {
     pub(crate) bytes: Vec<u8>,
+    /// Its share of the bytes in memory.
+    _shares: Vec<Share>,
     documented_as: PhantomData<T>,
 }
 
@@ -28,13 +30,20 @@ impl<T: 'static> FromRequest for JsonBody<T> {
     type Future = LocalBoxFuture<'static, Result<Self, Problem>>;
 
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
-        let limit = request.app_data::<web::Data<AppState>>().map_or(0, |state| state.max_body_bytes);
+        let state = request.app_data::<web::Data<AppState>>().cloned();
         let encoding = Encoding::of(request.headers());
         let payload = payload.take();
         Box::pin(async move {
-            let packed = read(payload, limit).await?;
-            let bytes = unpack(packed, encoding?, limit)?;
-            Ok(Self { bytes, documented_as: PhantomData })
+            let state = state.ok_or_else(Problem::internal)?;
+            let (encoding, limit) = (encoding?, state.max_body_bytes);
+            let mut shares = Vec::new();
+            let packed = read(payload, limit, &state.intake, &mut shares).await?;
+            let packed_length = packed.len();
+            let bytes = unpack(packed, encoding, limit)?;
+            if bytes.len() > packed_length {
+                shares.push(state.intake.try_take(bytes.len() - packed_length)?);
+            }
+            Ok(Self { bytes, _shares: shares, documented_as: PhantomData })
         })
     }
 }
@@ -42,6 +51,8 @@ impl<T: 'static> FromRequest for JsonBody<T> {
 async fn read(
     mut body: impl Stream<Item = Result<web::Bytes, PayloadError>> + Unpin,
     limit: usize,
+    intake: &Intake,
+    shares: &mut Vec<Share>,
 ) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
@@ -49,6 +60,7 @@ async fn read(
         if bytes.len() + chunk.len() > limit {
             return Err(too_large(limit));
         }
+        shares.push(intake.try_take(chunk.len())?);
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)

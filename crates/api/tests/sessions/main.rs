@@ -9,6 +9,7 @@ mod deletion;
 mod listing;
 mod outcomes;
 mod pages;
+mod pressure;
 mod races;
 mod repeats;
 mod versions;

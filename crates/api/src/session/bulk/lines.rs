@@ -9,17 +9,14 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::body::LinesBody;
 use crate::problem::{Code, Problem};
-use crate::request::{too_large, unreadable};
+use crate::request::{Intake, Share, too_large, unreadable};
 
 /// Pieces of the body, and lines, that may wait.
 const PIECES: usize = 8;
 const LINES: usize = 64;
-/// Bytes of lines that may be under way.
-const BYTES_UNDER_WAY: u32 = 32 << 20;
 /// What is unpacked at a time.
 const BUFFER: usize = 64 << 10;
 /// Beyond so much, a body that unpacks to more than so many times its length is a bomb.
@@ -32,12 +29,12 @@ pub(super) struct Line {
     pub(super) number: u64,
     /// Or why it cannot be read; the next one may be fine.
     pub(super) text: Result<Vec<u8>, Problem>,
-    /// Its share of the bytes under way.
-    pub(super) permit: Option<OwnedSemaphorePermit>,
+    /// Its share of the bytes in memory.
+    pub(super) share: Option<Share>,
 }
 
 /// Reads the lines of a body, none longer than `longest`. An error is the last that comes: the body cannot be read on.
-pub(super) fn lines(body: LinesBody, longest: usize) -> Receiver<Result<Line, Problem>> {
+pub(super) fn lines(body: LinesBody, longest: usize, intake: Intake) -> Receiver<Result<Line, Problem>> {
     let (pieces, packed) = channel(PIECES);
     let (teller, lines) = channel(LINES);
     rt::spawn(pump(body.payload, pieces));
@@ -54,8 +51,7 @@ pub(super) fn lines(body: LinesBody, longest: usize) -> Receiver<Result<Line, Pr
                 return;
             }
         };
-        let budget = Arc::new(Semaphore::new(BYTES_UNDER_WAY as usize));
-        let mut reader = LineReader { unpacked, longest, number: 0, bytes: 0, read, budget, runtime };
+        let mut reader = LineReader { unpacked, longest, number: 0, bytes: 0, read, intake, runtime };
         while let Some(line) = reader.next() {
             let is_last = line.is_err();
             if teller.blocking_send(line).is_err() || is_last {
@@ -104,7 +100,7 @@ struct LineReader<R> {
     /// How many bytes were unpacked, and of how many.
     bytes: u64,
     read: Arc<AtomicU64>,
-    budget: Arc<Semaphore>,
+    intake: Intake,
     runtime: Handle,
 }
 
@@ -131,12 +127,11 @@ impl<R: BufRead> LineReader<R> {
                 if !has_end && let Err(problem) = self.skip_line() {
                     return Some(Err(problem));
                 }
-                return Some(Ok(Line { number: self.number, text: Err(too_large(self.longest)), permit: None }));
+                return Some(Ok(Line { number: self.number, text: Err(too_large(self.longest)), share: None }));
             }
             if !text.iter().all(u8::is_ascii_whitespace) {
-                let share = u32::try_from(text.len()).unwrap_or(u32::MAX).min(BYTES_UNDER_WAY);
-                let permit = self.runtime.block_on(self.budget.clone().acquire_many_owned(share)).ok();
-                return Some(Ok(Line { number: self.number, text: Ok(text), permit }));
+                let share = self.runtime.block_on(self.intake.take(text.len()));
+                return Some(Ok(Line { number: self.number, text: Ok(text), share }));
             }
         }
     }

@@ -72,7 +72,9 @@ pub(crate) async fn post_bulk(
     let Bulk { on_conflict, told } = params.0;
     let longest = state.max_body_bytes;
     let state = state.into_inner();
-    let lines = stream::unfold(lines(body, longest), async |mut lines| Some((lines.recv().await?, lines)));
+    let lines = stream::unfold(lines(body, longest, state.intake.clone()), async |mut lines| {
+        Some((lines.recv().await?, lines))
+    });
     let done = lines.map(move |line| store(state.clone(), line, on_conflict)).buffered(UNDER_WAY);
     Ok(Rendered::chunks(Format::Ndjson.media_type(), Box::pin(verdicts(done, told)), None))
 }
@@ -83,7 +85,7 @@ type Done = Result<(u64, Result<Ingested, Problem>), Problem>;
 async fn store(state: Arc<AppState>, line: Result<Line, Problem>, on_conflict: OnConflict) -> Done {
     let line = line?;
     // Held until the line is stored.
-    let _permit = line.permit;
+    let _share = line.share;
     let done = match line.text {
         Ok(text) => state.ingest.ingest(|| RawSession::from_json(&text), on_conflict).await.map_err(Problem::from),
         Err(problem) => Err(problem),

@@ -1,0 +1,118 @@
+//! Many writers at once: nobody is starved, and what is too much is told at once.
+
+use std::time::{Duration, Instant};
+
+use futures_util::future::join_all;
+use serde_json::{Value, json};
+use time_series_testkit::{Backend, TestApp};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+use uuid::Uuid;
+
+use crate::on_both_servers;
+
+on_both_servers![
+    a_trickle_gets_through_a_firehose,
+    thirty_two_clients_post_the_same_session,
+    more_bytes_than_may_be_in_flight_are_refused,
+    replaces_and_deletes_of_one_day_leave_exact_sums,
+];
+
+fn session(user: Uuid, id: Uuid, score: usize) -> Value {
+    let point = |i: usize| json!({"series": "session.gut_health_score", "time": format!("2025-01-01T00:{:02}:00Z", i % 60), "value": {"value": score + i}});
+    json!({"user_id": user, "session_id": id, "start_ts": "2025-01-01T00:00:00Z", "data": (0..10).map(point).collect::<Vec<_>>()})
+}
+
+/// Ten users send as quickly as they can, one sends now and then, and is served before they have ended.
+async fn a_trickle_gets_through_a_firehose(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let users: Vec<Uuid> = (0..10).map(|_| Uuid::new_v4()).collect();
+    let lines: Vec<String> = (0..3_000).map(|i| session(users[i % 10], Uuid::new_v4(), i).to_string()).collect();
+    let firehose = async {
+        let _ = app.post_text("/api/sessions/bulk/?verdicts=failed", &lines.join("\n")).await.expect(200);
+        Instant::now()
+    };
+    let trickle = async {
+        let user = Uuid::new_v4();
+        for i in 0..5 {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+            let _ = app.post("/api/sessions/", &session(user, Uuid::new_v4(), i)).await.expect(201);
+        }
+        Instant::now()
+    };
+    let (all, some) = tokio::join!(firehose, trickle);
+    assert!(some < all, "five sessions of another user came after three thousand");
+    app.database.check_day_summaries().await;
+}
+
+async fn thirty_two_clients_post_the_same_session(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    for round in 0..5 {
+        let body = session(Uuid::new_v4(), Uuid::new_v4(), round);
+        let answers = join_all((0..32).map(|_| app.post("/api/sessions/", &body))).await;
+        let created = answers.iter().filter(|a| a.status == 201).count();
+        let unchanged = answers.iter().filter(|a| a.status == 200 && a.json()["outcome"] == "unchanged").count();
+        assert_eq!((created, unchanged), (1, 31));
+        assert!(answers.iter().all(|a| a.json()["version"] == 1), "nothing but the first raised the version");
+    }
+    app.database.check_day_summaries().await;
+}
+
+/// While one sender is in the middle of a body, another finds no room; a retry is always right.
+async fn more_bytes_than_may_be_in_flight_are_refused(backend: Backend) {
+    let app = TestApp::with(backend).max_bytes_in_flight(20_000).start().await;
+    app.seed().await;
+    let points: Vec<Value> = (0..150)
+        .map(|i| json!({"series": "session.gut_health_score", "time": format!("2025-01-01T00:{:02}:00Z", i % 60), "value": {"value": i}}))
+        .collect();
+    let body = json!({"user_id": Uuid::new_v4(), "session_id": Uuid::new_v4(), "data": points});
+    let text = body.to_string();
+    let address = app.url.strip_prefix("http://").expect("an address");
+    let mut slow = TcpStream::connect(address).await.expect("a connection");
+    let head = format!("POST /api/sessions/ HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n", text.len());
+    slow.write_all(&[head.as_bytes(), &text.as_bytes()[..text.len() - 1]].concat()).await.expect("most of a request");
+    let refused = loop {
+        // Until what the slow one sent has been read.
+        let answer = app.post("/api/sessions/", &body).await;
+        if answer.status == 503 {
+            break answer;
+        }
+        assert!(matches!(answer.status.as_u16(), 200 | 201), "{}", answer.text);
+    };
+    assert_eq!(refused.code(), "unavailable");
+    assert!(refused.headers.contains_key("retry-after"), "{}", refused.text);
+    drop(slow);
+    loop {
+        // Until it has been noticed that the slow one left.
+        let answer = app.post("/api/sessions/", &body).await;
+        if answer.status != 503 {
+            assert!(matches!(answer.status.as_u16(), 200 | 201), "{}", answer.text);
+            break;
+        }
+    }
+}
+
+async fn replaces_and_deletes_of_one_day_leave_exact_sums(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let ids: Vec<Uuid> = (0..4).map(|_| Uuid::new_v4()).collect();
+    let writer = async |number: usize| {
+        for i in 0..12 {
+            let id = ids[(number + i) % ids.len()];
+            if (number + i) % 3 == 0 {
+                let gone = app.delete(&format!("/api/sessions/{id}/?user_id={user}")).await;
+                assert!(matches!(gone.status.as_u16(), 204 | 404), "{}", gone.text);
+            } else {
+                let path = "/api/sessions/?on_conflict=replace";
+                let stored = app.post(path, &session(user, id, number * 100 + i)).await;
+                assert!(matches!(stored.status.as_u16(), 200 | 201), "{}", stored.text);
+            }
+            let _ = app
+                .timeseries(user, "start_time=2025-01-01&end_time=2025-01-02&interval=day&agg_func=count")
+                .await
+                .expect(200);
+        }
+    };
+    join_all((0..8).map(writer)).await;
+    app.database.check_day_summaries().await;
+}
