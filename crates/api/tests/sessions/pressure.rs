@@ -99,7 +99,7 @@ async fn replaces_and_deletes_of_one_day_leave_exact_sums(backend: Backend) {
     let writer = async |number: usize| {
         for i in 0..12 {
             let id = ids[(number + i) % ids.len()];
-            if (number + i) % 3 == 0 {
+            if (number + i).is_multiple_of(3) {
                 let gone = app.delete(&format!("/api/sessions/{id}/?user_id={user}")).await;
                 assert!(matches!(gone.status.as_u16(), 204 | 404), "{}", gone.text);
             } else {
