@@ -14,6 +14,7 @@ use super::session::{Content, Sessions};
 use crate::database::connect;
 use crate::progress::Step;
 
+const VALUES: &str = include_str!("values.sql");
 const SESSIONS: &str = include_str!("sessions.sql");
 const WRONG: [(&str, &str); 3] = [
     ("block summaries", include_str!("wrong_blocks.sql")),
@@ -48,6 +49,7 @@ pub(super) async fn check(chaos: &Chaos, sessions: &Sessions, account: &Account)
     let step = Step::start("reading what is there");
     let (client, connection) = connect(chaos.database_url()).await?;
     let mut faults = Vec::new();
+    client.batch_execute(VALUES).await?;
     let stored = read_sessions(&client, &mut faults).await?;
     let (acknowledged, begun) = (account.read()?, account.begun());
     let (mut found, mut points) = (0, 0);

@@ -3,7 +3,7 @@ SELECT format('block of session %s at %s', b.session_id, b.t_min)
 FROM block AS b
 JOIN (
     SELECT session_id, block_start, count(*) AS n, sum(value) AS sum, min(value) AS min, max(value) AS max
-    FROM timeseries_value
+    FROM ledger_value
     GROUP BY session_id, block_start
 ) AS p ON p.session_id = b.session_id AND p.block_start = b.t_min
 WHERE p.n <> b.n
