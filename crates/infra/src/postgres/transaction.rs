@@ -48,9 +48,14 @@ impl Transaction {
         Ok(transaction)
     }
 
-    /// To be opened by [`Self::open_snapshot`], perhaps pipelined with what follows it.
+    /// To be opened by [`Self::open`] or [`Self::open_snapshot`], perhaps pipelined with what follows it.
     pub(super) const fn unopened(client: Object) -> Self {
         Self { client: Some(client) }
+    }
+
+    /// As [`Self::begin`].
+    pub(super) async fn open(&self) -> Result<(), tokio_postgres::Error> {
+        self.batch_execute("BEGIN").await
     }
 
     pub(super) async fn open_snapshot(&self) -> Result<(), tokio_postgres::Error> {
@@ -63,9 +68,16 @@ impl Transaction {
         Ok(())
     }
 
-    /// To be told once a COMMIT that was sent by other means has been answered.
-    pub(super) fn committed(mut self) {
+    /// Commits in the round trip of `work`, the last of this transaction. If it fails, so does the commit, and if the
+    /// connection is lost, nobody knows: whichever of the two hears of it first, the commit was on its way.
+    pub(super) async fn commit_behind(
+        mut self,
+        work: impl Future<Output = Result<(), PgError>>,
+    ) -> Result<(), PgError> {
+        let commit = async { self.batch_execute("COMMIT").await.map_err(PgError::Commit) };
+        try_join(work, commit).await.map_err(PgError::in_commit)?;
         self.client = None;
+        Ok(())
     }
 
     pub(super) async fn rollback(mut self) -> Result<(), PgError> {

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Object;
-use futures_util::future::{try_join, try_join4, try_join5};
+use futures_util::future::{try_join4, try_join5};
 use time::OffsetDateTime;
 use time_series_domain::block::Block;
 use time_series_domain::ingest::{Digest, EncodedSession, OnConflict, Outcome};
@@ -88,7 +88,7 @@ struct StoredAs {
 }
 
 /// Locks the users, keeps the schemas as they are until the commit, and finds the sessions of those ids.
-async fn lock_and_look(client: &Object, group: &[Pending]) -> Result<Found, PgError> {
+async fn lock_and_look(transaction: &Transaction, group: &[Pending]) -> Result<Found, PgError> {
     let counts = by_user(group.iter().map(|p| p.session.user_id));
     let (users, by): (Vec<Uuid>, Vec<i64>) = counts.into_iter().unzip();
     let mut types: Vec<i32> = group.iter().flat_map(|p| p.session.metric_types()).map(|t| t.0).collect();
@@ -96,6 +96,7 @@ async fn lock_and_look(client: &Object, group: &[Pending]) -> Result<Found, PgEr
     types.dedup();
     let (ids, owners): (Vec<Uuid>, Vec<Uuid>) =
         group.iter().map(|p| (p.session.session_id.0, p.session.user_id.0)).unzip();
+    let client: &Object = transaction;
     let (raise, lock, generation, find) = (
         client.prepare_cached(RAISE_VERSIONS).await?,
         client.prepare_cached(LOCK_METRIC_TYPES).await?,
@@ -105,7 +106,7 @@ async fn lock_and_look(client: &Object, group: &[Pending]) -> Result<Found, PgEr
     // Pipelined. READ COMMITTED: the users' rows are locked first, what follows sees what that waited for.
     let raise_params: [&(dyn ToSql + Sync); 2] = [&users, &by];
     let ((), raised, _, generation, stored) = try_join5(
-        client.batch_execute("BEGIN"),
+        transaction.open(),
         client.query(&raise, &raise_params),
         client.query(&lock, &[&types]),
         client.query_one(&generation, &[]),
@@ -193,11 +194,7 @@ async fn insert_and_commit(
     // Two round trips: everything up to the begin of COPY, then its rows and the commit.
     let ((), (), (), copy) =
         try_join4(insert_sessions, lower_versions, merge.run(client), CopyBlocks::begin(client, &blocks)).await?;
-    let commit = async { client.batch_execute("COMMIT").await.map_err(PgError::Commit) };
-    // Whichever of the two hears of a lost connection first: the commit was on its way.
-    try_join(copy.write(&blocks), commit).await.map_err(PgError::in_commit)?;
-    transaction.committed();
-    Ok(())
+    transaction.commit_behind(copy.write(&blocks)).await
 }
 
 /// Rows of the table `session`, as columns.
