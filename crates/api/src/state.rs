@@ -30,7 +30,9 @@ pub(crate) struct AppState {
     pub(crate) admins: Admins,
     pub(crate) cursors: CursorKey,
     pub(crate) max_body_bytes: usize,
+    /// Bytes of bodies in memory; lines of bulk uploads apart, which wait for room and would take all there is.
     pub(crate) intake: Intake,
+    pub(crate) bulk_intake: Intake,
     /// What answers depend on besides question and data: this build and its limits.
     pub(crate) edition: String,
     pub(crate) metrics: PrometheusHandle,

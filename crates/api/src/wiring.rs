@@ -50,7 +50,8 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
         admins: admins(config),
         cursors: CursorKey::derive(config.database.exposed_url()),
         max_body_bytes: config.limits.body_bytes,
-        intake: Intake::new(config.limits.bytes_in_flight),
+        intake: Intake::new(config.limits.bytes_in_flight / 2),
+        bulk_intake: Intake::new(config.limits.bytes_in_flight / 2),
         edition: format!("{} {RENDERING} {limits:?}", env!("CARGO_PKG_VERSION")),
         metrics,
     })

@@ -88,7 +88,7 @@ pub struct AdminConfig {
 pub struct LimitsConfig {
     /// `MAX_BODY_BYTES`, default 64 MiB: the longest request body, unpacked.
     pub body_bytes: usize,
-    /// `MAX_BYTES_IN_FLIGHT`, default 128 MiB: bytes of all bodies in memory together.
+    /// `MAX_BYTES_IN_FLIGHT`, default 128 MiB: bytes of all bodies in memory together, half of them for bulk uploads.
     pub bytes_in_flight: usize,
     /// `MAX_ROWS`, default 1000000: the most rows of an answer.
     pub rows: usize,

@@ -60,7 +60,7 @@ async fn thirty_two_clients_post_the_same_session(backend: Backend) {
 
 /// While one sender is in the middle of a body, another finds no room; a retry is always right.
 async fn more_bytes_than_may_be_in_flight_are_refused(backend: Backend) {
-    let app = TestApp::with(backend).max_bytes_in_flight(20_000).start().await;
+    let app = TestApp::with(backend).max_bytes_in_flight(40_000).start().await;
     app.seed().await;
     let points: Vec<Value> = (0..150)
         .map(|i| json!({"series": "session.gut_health_score", "time": format!("2025-01-01T00:{:02}:00Z", i % 60), "value": {"value": i}}))

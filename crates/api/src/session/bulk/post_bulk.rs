@@ -72,7 +72,7 @@ pub(crate) async fn post_bulk(
     let Bulk { on_conflict, told } = params.0;
     let longest = state.max_body_bytes;
     let state = state.into_inner();
-    let lines = stream::unfold(lines(body, longest, state.intake.clone()), async |mut lines| {
+    let lines = stream::unfold(lines(body, longest, state.bulk_intake.clone()), async |mut lines| {
         Some((lines.recv().await?, lines))
     });
     let done = lines.map(move |line| store(state.clone(), line, on_conflict)).buffered(UNDER_WAY);
