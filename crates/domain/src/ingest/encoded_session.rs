@@ -32,6 +32,8 @@ pub struct EncodedSession {
     pub points: u64,
     /// Its blocks, by (metric type, first time, seq).
     pub blocks: Vec<Block>,
+    /// The summaries of each block's channels.
+    pub summaries: Vec<Vec<Summary>>,
     /// What it adds to the day summaries, by (channel, day).
     pub day_summaries: Vec<DaySummary>,
     /// What it is compared by.
@@ -57,12 +59,14 @@ impl EncodedSession {
             let next_seq = blocks.last().map_or(0, |b| b.seq + 1);
             blocks.extend(cut(series, next_seq));
         }
+        let summaries: Vec<Vec<Summary>> = blocks.iter().map(Block::summarise).collect();
         Self {
             user_id,
             session_id,
             start_ts,
             points,
-            day_summaries: day_summaries(&blocks, &channels),
+            day_summaries: day_summaries(&blocks, &summaries, &channels),
+            summaries,
             blocks,
             digest,
             generation,
@@ -87,13 +91,17 @@ impl EncodedSession {
 }
 
 /// Merged here, since a key may stand only once in an upsert.
-fn day_summaries(blocks: &[Block], channels: &HashMap<MetricTypeId, Vec<ChannelId>>) -> Vec<DaySummary> {
+fn day_summaries(
+    blocks: &[Block],
+    summaries: &[Vec<Summary>],
+    channels: &HashMap<MetricTypeId, Vec<ChannelId>>,
+) -> Vec<DaySummary> {
     let mut merged: BTreeMap<(ChannelId, UtcDay), Summary> = BTreeMap::new();
-    for block in blocks {
+    for (block, summaries) in blocks.iter().zip(summaries) {
         let channels = channels.get(&block.metric_type).into_iter().flatten();
-        for (channel, summary) in channels.zip(block.summarise()) {
+        for (channel, summary) in channels.zip(summaries) {
             if summary.count() > 0 {
-                merged.entry((*channel, block.t_min().utc_day())).or_default().merge(&summary);
+                merged.entry((*channel, block.t_min().utc_day())).or_default().merge(summary);
             }
         }
     }

@@ -44,6 +44,8 @@ pub(super) struct BlockRow<'a> {
     pub(super) user_id: UserId,
     pub(super) session_id: SessionId,
     pub(super) block: &'a Block,
+    /// By channel.
+    pub(super) summaries: &'a [Summary],
 }
 
 /// A COPY of blocks that the server waits for.
@@ -55,8 +57,10 @@ pub(super) struct CopyBlocks {
 impl<'a> BlockRow<'a> {
     /// The blocks of a session.
     pub(super) fn of(session: &'a EncodedSession) -> impl Iterator<Item = Self> {
-        let row = |block| Self { user_id: session.user_id, session_id: session.session_id, block };
-        session.blocks.iter().map(row)
+        let (user_id, session_id) = (session.user_id, session.session_id);
+        let row =
+            move |(block, summaries): (&'a Block, &'a Vec<Summary>)| Self { user_id, session_id, block, summaries };
+        session.blocks.iter().zip(&session.summaries).map(row)
     }
 }
 
@@ -156,8 +160,7 @@ impl<'a> Columns<'a> {
             columns.remainder = Some(Json(text.map_err(|e| unreadable(TABLE, "remainder", e))?));
         }
         if block.len() >= time_series_domain::block::MIN_SUMMARISED_POINTS && block.numbers.channels() > 0 {
-            let summaries = block.summarise();
-            columns.summaries = Some(summaries.iter().flat_map(|s| pack(s, block.t_min())).collect());
+            columns.summaries = Some(row.summaries.iter().flat_map(|s| pack(s, block.t_min())).collect());
         }
         Ok(columns)
     }
