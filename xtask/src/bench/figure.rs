@@ -18,6 +18,8 @@ pub(super) enum Unit {
 pub(super) enum Goal {
     AtMost(f64),
     AtLeast(f64),
+    /// Nobody said.
+    Unset,
 }
 
 /// One line of the report.
@@ -72,6 +74,7 @@ impl Figure {
         let alone = match self.goal {
             Goal::AtMost(most) => measured.p50 <= most,
             Goal::AtLeast(least) => measured.p50 >= least,
+            Goal::Unset => return None,
         };
         match (alone, self.goal_of_sql, self.goal) {
             (true, Some(most), Goal::AtMost(_)) => Some(self.ratio()? <= most),
@@ -130,14 +133,16 @@ impl Goal {
         let (sign, value) = match self {
             Self::AtMost(most) => ('≤', most),
             Self::AtLeast(least) => ('≥', least),
+            Self::Unset => return String::new(),
         };
-        format!("{sign} {value} {}", unit.name())
+        format!("{sign} {} {}", (value * 1e3).round() / 1e3, unit.name())
     }
 
     fn json(self) -> Value {
         match self {
             Self::AtMost(most) => json!({"at_most": most}),
             Self::AtLeast(least) => json!({"at_least": least}),
+            Self::Unset => json!(null),
         }
     }
 }

@@ -13,7 +13,7 @@ use super::Pairs;
 use crate::problem::Problem;
 
 /// Parameters that are one of some words, the same wherever they are, for the document.
-const WORDS: [(&str, &[&str]); 11] = [
+const WORDS: [(&str, &[&str]); 12] = [
     ("accuracy", &["exact", "approx"]),
     ("align", &["calendar", "session"]),
     ("fill", &["none", "null", "zero", "previous", "linear"]),
@@ -24,6 +24,7 @@ const WORDS: [(&str, &[&str]); 11] = [
     ("order", &["asc", "desc"]),
     ("series_mode", &["exact", "glob", "regex"]),
     ("shape", &["nested", "flat"]),
+    ("verdicts", &["all", "failed"]),
     ("week_start", &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]),
 ];
 

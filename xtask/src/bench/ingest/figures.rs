@@ -124,7 +124,7 @@ impl<'a, 'b> Loads<'a, 'b> {
         points: usize,
     ) -> anyhow::Result<Figure> {
         let took = super::bulk::post(self.ground, name, sessions).await?;
-        let mut figure = Figure::new(PART, number, name, Unit::PointsPerSecond, Goal::AtLeast(0.0));
+        let mut figure = Figure::new(PART, number, name, Unit::PointsPerSecond, Goal::Unset);
         figure.measured = Spread::of(vec![(sessions.count() * points) as f64 / took.as_secs_f64()])
             .ok_or_else(|| Obstacle::new("nothing was sent", ""));
         Ok(figure)
@@ -163,8 +163,8 @@ impl<'a, 'b> Loads<'a, 'b> {
             Some(url) => Spread::of(ceiling::commits(url).await?.into_iter().map(milliseconds).collect()),
             None => None,
         };
-        let goal = commits.as_ref().map_or(f64::INFINITY, |commit| COMMITS * commit.p50);
-        let mut figure = Figure::new(PART, 5, name, Unit::Milliseconds, Goal::AtMost(goal));
+        let goal = commits.as_ref().map_or(Goal::Unset, |commit| Goal::AtMost(COMMITS * commit.p50));
+        let mut figure = Figure::new(PART, 5, name, Unit::Milliseconds, goal);
         figure.measured = Spread::of(sent.latencies.into_iter().map(milliseconds).collect())
             .ok_or_else(|| Obstacle::new("nothing was sent", ""));
         figure.sql = commits;

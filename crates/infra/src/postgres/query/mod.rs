@@ -30,8 +30,7 @@ impl AggregateStore for Postgres {
 pub(super) const STATEMENTS: &[&str] = &[
     include_str!("head.sql"),
     include_str!("session_span.sql"),
-    include_str!("blocks_ascending.sql"),
-    include_str!("blocks_descending.sql"),
+    include_str!("blocks_in_order.sql"),
     include_str!("next_block.sql"),
     include_str!("previous_block.sql"),
     include_str!("last_blocks.sql"),

@@ -18,8 +18,7 @@ use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
 
-const ASCENDING: &str = include_str!("blocks_ascending.sql");
-const DESCENDING: &str = include_str!("blocks_descending.sql");
+const BLOCKS: &str = include_str!("blocks_in_order.sql");
 const NEXT: &str = include_str!("next_block.sql");
 const PREVIOUS: &str = include_str!("previous_block.sql");
 const LAST_BLOCKS: &str = include_str!("last_blocks.sql");
@@ -178,11 +177,8 @@ impl Windows<'_> {
 
     /// Feeds the sink; how many blocks there were, or `None` if it has enough.
     async fn read(&self, window: &Range<Timestamp>, sink: &mut dyn BlockSink) -> Result<Option<usize>, PgError> {
-        let statement = match self.scan.order {
-            Order::Ascending => ASCENDING,
-            Order::Descending => DESCENDING,
-        };
-        let statement = self.snapshot.prepare_cached(statement).await?;
+        let statement = self.snapshot.prepare_cached(BLOCKS).await?;
+        let is_descending = self.scan.order == Order::Descending;
         let session = self.scan.session_id.map(|s| s.0);
         let (start, end) = (window.start.to_offset_date_time(), window.end.to_offset_date_time());
         let types = ids(&self.scan.metric_types);
@@ -192,6 +188,7 @@ impl Windows<'_> {
         let mut params: Vec<&(dyn ToSql + Sync)> =
             vec![&self.scan.user_id.0, &types, &session, &day, &end, &start, &filtered];
         params.extend(filter.params());
+        params.push(&is_descending);
         let reader = ScannedReader::of(&statement);
         let mut rows = pin!(self.snapshot.query_raw(&statement, params).await?);
         let mut blocks = 0;
