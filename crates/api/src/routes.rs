@@ -34,7 +34,8 @@ where
         .service(
             resource("/api/sessions/{session_id}/points/")
                 .route(get().to(points::get_session_points))
-                .default_service(only("GET")),
+                .route(post().to(session::append_points))
+                .default_service(only("GET, POST")),
         )
         .service(resource("/api/points/").route(get().to(points::get_points)).default_service(only("GET")))
         .service(resource("/api/latest/").route(get().to(points::latest)).default_service(only("GET")))

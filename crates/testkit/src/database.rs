@@ -73,10 +73,22 @@ impl TestDatabase {
     /// # Panics
     /// When one differs.
     pub async fn check_day_summaries(&self) {
-        let client = self.connect().await;
-        let wrong = client.query(include_str!("wrong_day_summaries.sql"), &[]).await.expect("the check runs");
-        let shown: Vec<String> = wrong.iter().map(|row| row.get(0)).collect();
-        assert!(shown.is_empty(), "day summaries differ from their points: {shown:#?}");
+        let wrong = self.found_by(include_str!("wrong_day_summaries.sql")).await;
+        assert!(wrong.is_empty(), "day summaries differ from their points: {wrong:#?}");
+    }
+
+    /// Checks that no blocks of a session and series overlap, and that sessions tell what their blocks have.
+    ///
+    /// # Panics
+    /// When some do, or one does not.
+    pub async fn check_blocks(&self) {
+        let wrong = self.found_by(include_str!("wrong_blocks.sql")).await;
+        assert!(wrong.is_empty(), "blocks are not as they should be: {wrong:#?}");
+    }
+
+    async fn found_by(&self, check: &str) -> Vec<String> {
+        let found = self.connect().await.query(check, &[]).await.expect("the check runs");
+        found.iter().map(|row| row.get(0)).collect()
     }
 
     /// A connection of the test's own.

@@ -45,6 +45,8 @@ codes! {
     MethodNotAllowed, "method_not_allowed", METHOD_NOT_ALLOWED, "This path does not take this method";
     /// Another session has this id.
     SessionConflict, "session_conflict", CONFLICT, "Another session is stored under this id";
+    /// Points cannot be added to the session as it is stored.
+    AppendConflict, "append_conflict", CONFLICT, "The points cannot be added to the stored session";
     /// Several users have a session of this id.
     SessionAmbiguous, "session_ambiguous", CONFLICT, "Several users have a session of this id";
     /// The name is taken.
@@ -61,6 +63,8 @@ codes! {
     UnsupportedEncoding, "unsupported_encoding", UNSUPPORTED_MEDIA_TYPE, "The content encoding is not supported";
     /// Points or fields of a session are wrong.
     InvalidSession, "invalid_session", UNPROCESSABLE_ENTITY, "The session is not valid; nothing was stored";
+    /// Other points were appended under this key.
+    IdempotencyKeyReused, "idempotency_key_reused", UNPROCESSABLE_ENTITY, "Other points were sent under this Idempotency-Key";
     /// Parameters are wrong.
     InvalidParameters, "invalid_parameters", UNPROCESSABLE_ENTITY, "The parameters are not valid";
     /// A metric type's definition is wrong.

@@ -1,6 +1,6 @@
 //! What the use cases say, as problems. A 5xx says nothing from below this crate.
 
-use time_series_domain::ingest::{IngestError, Reject, Rejects};
+use time_series_domain::ingest::{IngestError, MAX_SESSION_POINTS, Reject, Rejects};
 use time_series_domain::ports::{ChangeError, StoreError};
 use time_series_domain::query::{QueryError, Refusal};
 
@@ -35,7 +35,14 @@ impl From<StoreError> for Problem {
                     "The database took too long; nothing was changed. Try again, and ask for a shorter range or fewer series.",
                 )
             }
+            StoreError::OutOfSession => {
+                Self::new(Code::Unavailable, "The session is being changed right now; nothing was added. Try again.")
+            }
             StoreError::SessionConflict
+            | StoreError::SessionAbsent
+            | StoreError::StartConflict
+            | StoreError::SessionFull
+            | StoreError::KeyReused
             | StoreError::Stopped
             | StoreError::Inconsistent { .. }
             | StoreError::Failed { .. } => {
@@ -55,8 +62,28 @@ impl From<IngestError> for Problem {
                 Code::SessionConflict,
                 format!(
                     "A session {id} with other content is stored; nothing was changed. Send it under another \
-                     session_id, or choose ?on_conflict=ignore to keep the stored one or ?on_conflict=replace to replace it."
+                     session_id, or choose ?on_conflict=ignore to keep the stored one, ?on_conflict=replace to replace it \
+                     or ?on_conflict=append to add to it."
                 ),
+            ),
+            IngestError::Absent(id) => Self::new(
+                Code::SessionNotFound,
+                format!("There is no session {id} to append to; store it first with POST /api/sessions/."),
+            ),
+            IngestError::StartConflict(id) => Self::new(
+                Code::AppendConflict,
+                format!("The stored session {id} has another start_ts; nothing was added. Leave start_ts out."),
+            ),
+            IngestError::Full(id) => Self::new(
+                Code::AppendConflict,
+                format!(
+                    "Session {id} would have more than {MAX_SESSION_POINTS} points; nothing was added. Begin another session."
+                ),
+            ),
+            IngestError::KeyReused => Self::new(
+                Code::IdempotencyKeyReused,
+                "Other points were appended to this session under this Idempotency-Key; nothing was added. Send each \
+                 part under a key of its own, and the same part again under the same key.",
             ),
             IngestError::Store(e) => e.into(),
         }

@@ -89,23 +89,27 @@ impl ApiComponent for Caller {
     }
 
     fn parameters() -> Vec<Parameter> {
-        let header = |name: &str, description: &str, example: &str| Parameter {
-            name: name.to_owned(),
-            _in: ParameterIn::Header,
-            description: Some(description.to_owned()),
-            required: Some(false),
-            definition: Some(ParameterDefinition::Schema(Box::new(ReferenceOr::Object(text())))),
-            example: Some(Examples::Example(example.into())),
-            ..Parameter::default()
-        };
         vec![
-            header(
+            header_parameter(
                 REQUEST_TIMEOUT,
                 "How many seconds the answer may take; capped by the operator. Then the query is cancelled and answered 503.",
                 "2.5",
             ),
-            header("If-None-Match", "The `ETag` of an answer; 304 if it would be the same.", "\"0a1b\""),
+            header_parameter("If-None-Match", "The `ETag` of an answer; 304 if it would be the same.", "\"0a1b\""),
         ]
+    }
+}
+
+/// A header that may be sent, for the document.
+pub(super) fn header_parameter(name: &str, description: &str, example: &str) -> Parameter {
+    Parameter {
+        name: name.to_owned(),
+        _in: ParameterIn::Header,
+        description: Some(description.to_owned()),
+        required: Some(false),
+        definition: Some(ParameterDefinition::Schema(Box::new(ReferenceOr::Object(text())))),
+        example: Some(Examples::Example(example.into())),
+        ..Parameter::default()
     }
 }
 

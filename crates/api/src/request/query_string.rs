@@ -20,7 +20,7 @@ const WORDS: [(&str, &[&str]); 12] = [
     ("group_by", &["session", "user"]),
     ("layout", &["rows", "columns"]),
     ("method", &["lttb", "minmax"]),
-    ("on_conflict", &["error", "ignore", "replace"]),
+    ("on_conflict", &["error", "ignore", "replace", "append"]),
     ("order", &["asc", "desc"]),
     ("series_mode", &["exact", "glob", "regex"]),
     ("shape", &["nested", "flat"]),

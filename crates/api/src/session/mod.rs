@@ -1,5 +1,6 @@
 //! `/api/sessions/`: one endpoint a file.
 
+mod append_points;
 mod bulk;
 mod delete_session;
 mod get_session;
@@ -11,6 +12,7 @@ mod receipt;
 mod session_body;
 mod session_view;
 
+pub(crate) use append_points::append_points;
 pub(crate) use bulk::post_bulk;
 pub(crate) use delete_session::delete_session;
 pub(crate) use get_session::get_session;

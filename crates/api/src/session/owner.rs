@@ -35,6 +35,13 @@ impl FromPairs for OwnerParams {
     }
 }
 
+impl OwnerParams {
+    /// Whose session, if that was said.
+    pub(super) fn user(&self) -> Option<UserId> {
+        self.user_id.map(UserId)
+    }
+}
+
 impl SessionPath {
     pub(crate) fn id(&self) -> Result<SessionId, Problem> {
         let uuid = Uuid::try_parse(&self.session_id);
@@ -44,7 +51,7 @@ impl SessionPath {
 
 /// The user whose session is meant.
 pub(super) async fn owner(state: &AppState, id: SessionId, params: &OwnerParams) -> Result<UserId, Problem> {
-    owner_of(state, id, params.user_id.map(UserId)).await
+    owner_of(state, id, params.user()).await
 }
 
 /// The user whose session is meant, where one may have been named.

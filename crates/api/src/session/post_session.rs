@@ -18,7 +18,7 @@ use crate::state::AppState;
 /// How to store a session.
 #[derive(JsonSchema, ApiComponent)]
 pub(crate) struct PostParams {
-    /// What to do when another session has the same id: `error` (default) answers 409, `ignore` keeps the stored one, `replace` puts this one in its place.
+    /// What to do when another session has the same id: `error` (default) answers 409, `ignore` keeps the stored one, `replace` puts this one in its place, `append` adds its points to the stored ones.
     #[schemars(with = "Option<String>")]
     on_conflict: Option<OnConflictParam>,
     /// `true`: only check the session, store nothing.
@@ -44,7 +44,12 @@ impl FromPairs for PostParams {
 
 /// The parameter `on_conflict`.
 pub(super) fn read_on_conflict(pairs: &mut Pairs) -> Option<OnConflict> {
-    let words = [("error", OnConflict::Error), ("ignore", OnConflict::Ignore), ("replace", OnConflict::Replace)];
+    let words = [
+        ("error", OnConflict::Error),
+        ("ignore", OnConflict::Ignore),
+        ("replace", OnConflict::Replace),
+        ("append", OnConflict::Append),
+    ];
     pairs.word("on_conflict", &words)
 }
 

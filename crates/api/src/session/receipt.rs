@@ -17,7 +17,7 @@ use crate::request::USER_VERSION;
 pub(crate) struct Receipt {
     /// For people.
     message: &'static str,
-    /// `created`, `unchanged` (the very same was stored before), `ignored`, `replaced` or `checked`.
+    /// `created`, `unchanged` (the very same was stored before), `ignored`, `replaced`, `appended` or `checked`.
     outcome: &'static str,
     /// Whose session it is.
     user_id: Uuid,
@@ -28,6 +28,9 @@ pub(crate) struct Receipt {
     /// The version of the user's data; every change raises it. Absent for a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u64>,
+    /// How many points are stored under its id now. Absent for a dry run.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_points: Option<u64>,
 }
 
 impl Example for Receipt {
@@ -38,14 +41,18 @@ impl Example for Receipt {
             "user_id": "d38834e0-fe46-4bf9-831d-1d5b125bdc9b",
             "session_id": "0191d9f0-6d2c-7c3e-9b1a-3f8f0c5b7a11",
             "points": 2,
-            "version": 1
+            "version": 1,
+            "total_points": 2
         })
     }
 }
 
 impl Answer for Receipt {
     const STATUSES: &'static [(u16, &'static str)] = &[
-        (200, "Nothing new: `outcome` says whether the session was unchanged, ignored, replaced or only checked."),
+        (
+            200,
+            "Nothing new: `outcome` says whether the session was unchanged, ignored, replaced, appended to or only checked.",
+        ),
         (201, "The session is stored: committed and fsynced."),
     ];
 }
@@ -57,6 +64,7 @@ pub(super) const fn name(outcome: Outcome) -> &'static str {
         Outcome::Unchanged => "unchanged",
         Outcome::Ignored => "ignored",
         Outcome::Replaced => "replaced",
+        Outcome::Appended => "appended",
         Outcome::Checked => "checked",
     }
 }
@@ -64,9 +72,10 @@ pub(super) const fn name(outcome: Outcome) -> &'static str {
 pub(super) fn receipt(done: &Ingested) -> Reply<Receipt> {
     let message = match done.outcome {
         Outcome::Created => "Data ingested successfully",
-        Outcome::Unchanged => "This very session is stored already; nothing was changed",
+        Outcome::Unchanged => "The very same is stored already; nothing was changed",
         Outcome::Ignored => "Another session is stored under this id; it was kept",
         Outcome::Replaced => "The session was replaced",
+        Outcome::Appended => "The points were added to the session",
         Outcome::Checked => "The session is valid; nothing was stored",
     };
     let body = Receipt {
@@ -76,6 +85,7 @@ pub(super) fn receipt(done: &Ingested) -> Reply<Receipt> {
         session_id: done.session_id.0,
         points: done.points,
         version: done.version,
+        total_points: done.total_points,
     };
     let reply = if done.outcome == Outcome::Created {
         let location = format!("/api/sessions/{}/?user_id={}", done.session_id, done.user_id);

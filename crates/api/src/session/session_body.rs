@@ -23,6 +23,22 @@ pub(crate) struct SessionBody {
     data: Vec<EntryBody>,
 }
 
+/// More points of a session.
+#[derive(JsonSchema, ApiComponent)]
+#[schemars(rename = "Part")]
+#[expect(dead_code, reason = "documents what the domain reads")]
+pub(crate) struct PartBody {
+    /// Whose session; may be left out where only one user has a session of this id.
+    user_id: Option<Uuid>,
+    /// May be left out, or be that of the path.
+    session_id: Option<Uuid>,
+    /// May be left out, or be the stored one.
+    #[schemars(with = "Option<String>")]
+    start_ts: Option<String>,
+    /// The points, in any order, one by one or as columns.
+    data: Vec<EntryBody>,
+}
+
 /// A point, or columns of points of one series.
 #[derive(JsonSchema, ApiComponent)]
 #[serde(untagged)]
@@ -57,6 +73,16 @@ pub(crate) struct PointBody {
     time: String,
     /// A value that the metric type's schema accepts.
     value: Value,
+}
+
+impl Example for PartBody {
+    fn example() -> Value {
+        json!({
+            "data": [
+                {"series": "session.gut_health_score", "time": "2025-01-01T00:02:00Z", "value": {"value": 71.8}}
+            ]
+        })
+    }
 }
 
 impl Example for SessionBody {

@@ -1,5 +1,6 @@
 //! Blocks: the points of one series, in one session, inside one UTC day, as columns.
 
+mod append;
 mod columns;
 mod cut;
 mod numbers;
@@ -7,6 +8,7 @@ mod points;
 mod remainder;
 mod times;
 
+pub use append::{BlockHead, Cluster, SMALL_BLOCK_POINTS, plan_append};
 pub use columns::SeriesColumns;
 pub use cut::cut;
 pub use numbers::{Numbers, NumbersError};
@@ -42,6 +44,12 @@ impl Block {
     #[must_use]
     pub const fn len(&self) -> usize {
         self.times.len()
+    }
+
+    /// What tells whether points that are appended change it.
+    #[must_use]
+    pub fn head(&self) -> BlockHead {
+        BlockHead { seq: self.seq, t_min: self.t_min(), t_max: self.t_max(), points: self.len() }
     }
 
     /// Never true for a block that was cut.

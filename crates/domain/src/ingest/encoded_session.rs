@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 
 use super::valid_session::ValidSeries;
 use super::{Digest, ValidSession};
-use crate::block::{Block, cut};
+use crate::block::{Block, SeriesColumns, cut};
 use crate::channel::ChannelId;
-use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId, UtcDay};
+use crate::{MetricTypeId, SessionId, Summary, TimeRules, Timestamp, UserId, UtcDay};
 
 /// What a session adds to the summary of one channel on one UTC day.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +40,8 @@ pub struct EncodedSession {
     pub digest: Digest,
     /// The catalogue's generation that it was checked against.
     pub generation: u64,
+    /// The rules that its times were checked by.
+    pub rules: TimeRules,
 }
 
 impl EncodedSession {
@@ -47,7 +49,7 @@ impl EncodedSession {
     #[must_use]
     pub fn encode(session: ValidSession) -> Self {
         let (user_id, session_id) = (session.user_id, session.session_id);
-        let (start_ts, generation) = (session.start_ts, session.generation);
+        let (start_ts, generation, rules) = (session.start_ts, session.generation, session.rules);
         let points = session.points() as u64;
         let digest = Digest::of(&session);
         let channels = |s: &ValidSeries| (s.metric_type.id, s.metric_type.channels.iter().map(|c| c.id).collect());
@@ -70,6 +72,7 @@ impl EncodedSession {
             blocks,
             digest,
             generation,
+            rules,
         }
     }
 
@@ -79,6 +82,12 @@ impl EncodedSession {
         let first = self.blocks.iter().map(Block::t_min).min()?;
         let last = self.blocks.iter().map(Block::t_max).max()?;
         Some((first, last))
+    }
+
+    /// Its points as columns again, a series each, to be appended.
+    pub fn appended(&self) -> impl Iterator<Item = SeriesColumns> + '_ {
+        let series = self.blocks.chunk_by(|a, b| a.metric_type == b.metric_type);
+        series.map(|blocks| SeriesColumns::of_blocks(blocks[0].metric_type, blocks))
     }
 
     /// The metric types that it has points of, ascending.

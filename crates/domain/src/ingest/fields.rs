@@ -51,7 +51,11 @@ pub(super) fn read_time(raw: &str) -> Result<Timestamp, (RejectCode, String)> {
     let Ok(Text(text)) = serde_json::from_str::<Text<'_>>(raw) else {
         return Err((RejectCode::InvalidType, "must be a string with an RFC 3339 time".to_owned()));
     };
-    Timestamp::parse_rfc3339(&text).map_err(|e| {
+    read_time_text(&text)
+}
+
+pub(super) fn read_time_text(text: &str) -> Result<Timestamp, (RejectCode, String)> {
+    Timestamp::parse_rfc3339(text).map_err(|e| {
         let code = match e {
             TimestampError::TooFine => RejectCode::TimeTooFine,
             TimestampError::OutOfRange => RejectCode::ImplausibleTime,

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use super::{BodyError, EncodedSession, RawSession, Rejects, ValidSession};
+use super::{BodyError, EncodedSession, IdempotencyKey, RawSession, Rejects, ValidSession};
 use crate::clock::Clock;
 use crate::metric_type::CatalogueCache;
-use crate::ports::{MetricTypeStore, SessionStore, StoreError};
+use crate::ports::{MetricTypeStore, SessionStore, StoreError, Stored};
+use crate::session::SessionExtent;
 use crate::{SessionId, TimeRules, UserId};
 
-/// A schema may change while a session is checked; so often it is checked again.
-const CATALOGUE_RETRIES: usize = 5;
+/// A schema, or the session that is appended to, may change while points are checked; so often they are checked again.
+const RETRIES: usize = 5;
 
 /// What to do when another session has the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -21,6 +22,8 @@ pub enum OnConflict {
     Ignore,
     /// Put the new one in its place.
     Replace,
+    /// Add the new points to the stored ones.
+    Append,
 }
 
 /// What became of a session.
@@ -34,6 +37,8 @@ pub enum Outcome {
     Ignored,
     /// Another one was stored before and is gone.
     Replaced,
+    /// Its points were added to those that were stored before.
+    Appended,
     /// It would be accepted; nothing was stored.
     Checked,
 }
@@ -51,6 +56,10 @@ pub struct Ingested {
     pub outcome: Outcome,
     /// The user's version after it; `None` for a check.
     pub version: Option<u64>,
+    /// How many points are stored under its id now; `None` for a check.
+    pub total_points: Option<u64>,
+    /// This was answered before, under the same key.
+    pub is_replay: bool,
 }
 
 /// Why a session was not taken in.
@@ -65,6 +74,18 @@ pub enum IngestError {
     /// Another session has this id: choose another, or a conflict policy.
     #[error("another session is stored under this id")]
     Conflict(SessionId),
+    /// There is no session to append to: store it first.
+    #[error("no session is stored under this id")]
+    Absent(SessionId),
+    /// The session to be appended to started at another time: leave `start_ts` out.
+    #[error("the stored session has another start_ts")]
+    StartConflict(SessionId),
+    /// The session to be appended to can take no more points: begin another.
+    #[error("the stored session is full")]
+    Full(SessionId),
+    /// Other points were appended under this key: choose another.
+    #[error("other points were appended under this key")]
+    KeyReused,
     /// The store could not: try again.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -103,22 +124,55 @@ impl IngestSession {
         read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync,
         on_conflict: OnConflict,
     ) -> Result<Ingested, IngestError> {
-        for _ in 0..CATALOGUE_RETRIES {
-            let session = Arc::new(EncodedSession::encode(self.check(&read).await?));
-            match self.sessions.store(session.clone(), on_conflict).await {
+        self.write(&read, |session| self.sessions.store(session, on_conflict)).await
+    }
+
+    /// Checks points and adds them to the stored session of their id, in one transaction.
+    ///
+    /// # Errors
+    /// [`IngestError`]; then nothing was stored.
+    pub async fn append(
+        &self,
+        read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Ingested, IngestError> {
+        self.write(&read, |part| self.sessions.append(part, key.cloned())).await
+    }
+
+    async fn write<F: Future<Output = Result<Stored, StoreError>>>(
+        &self,
+        read: &(impl Fn() -> Result<RawSession, BodyError> + Send + Sync),
+        store: impl Fn(Arc<EncodedSession>) -> F,
+    ) -> Result<Ingested, IngestError> {
+        let mut join = None;
+        for _ in 0..RETRIES {
+            let session = Arc::new(EncodedSession::encode(self.check(read, join.as_ref()).await?));
+            let (user_id, session_id, points) = (session.user_id, session.session_id, session.points);
+            match store(session).await {
                 Ok(stored) => {
                     return Ok(Ingested {
-                        user_id: session.user_id,
-                        session_id: session.session_id,
-                        points: session.points,
+                        user_id,
+                        session_id,
+                        points,
                         outcome: stored.outcome,
                         version: Some(stored.version),
+                        total_points: Some(stored.total_points),
+                        is_replay: stored.is_replay,
                     });
                 }
                 Err(StoreError::CatalogueChanged) => {
                     self.catalogue.reload(self.metric_types.as_ref()).await?;
                 }
-                Err(StoreError::SessionConflict) => return Err(IngestError::Conflict(session.session_id)),
+                // To name each point that does not fit; where all fit by now, they are tried again.
+                Err(StoreError::OutOfSession) => {
+                    let record = self.sessions.get(user_id, session_id).await?;
+                    join = record.map(|(record, _)| record.extent());
+                }
+                Err(StoreError::SessionConflict) => return Err(IngestError::Conflict(session_id)),
+                Err(StoreError::SessionAbsent) => return Err(IngestError::Absent(session_id)),
+                Err(StoreError::StartConflict) => return Err(IngestError::StartConflict(session_id)),
+                Err(StoreError::SessionFull) => return Err(IngestError::Full(session_id)),
+                Err(StoreError::KeyReused) => return Err(IngestError::KeyReused),
                 Err(e) => return Err(e.into()),
             }
         }
@@ -133,23 +187,26 @@ impl IngestSession {
         &self,
         read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync,
     ) -> Result<Ingested, IngestError> {
-        let session = self.check(&read).await?;
+        let session = self.check(&read, None).await?;
         Ok(Ingested {
             user_id: session.user_id(),
             session_id: session.session_id(),
             points: session.points() as u64,
             outcome: Outcome::Checked,
             version: None,
+            total_points: None,
+            is_replay: false,
         })
     }
 
     async fn check(
         &self,
         read: &(impl Fn() -> Result<RawSession, BodyError> + Send + Sync),
+        join: Option<&SessionExtent>,
     ) -> Result<ValidSession, IngestError> {
         let known = self.catalogue.current(self.metric_types.as_ref()).await?;
         let now = self.clock.now();
-        let rejects = match ValidSession::check(read()?, &known, &self.rules, now) {
+        let rejects = match ValidSession::check(read()?, &known, &self.rules, now, join) {
             Ok(session) => return Ok(session),
             Err(rejects) => rejects,
         };
@@ -158,6 +215,6 @@ impl IngestSession {
             return Err(IngestError::Rejected(rejects));
         }
         let fresh = self.catalogue.reload(self.metric_types.as_ref()).await?;
-        ValidSession::check(read()?, &fresh, &self.rules, now).map_err(IngestError::Rejected)
+        ValidSession::check(read()?, &fresh, &self.rules, now, join).map_err(IngestError::Rejected)
     }
 }

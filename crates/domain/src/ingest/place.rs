@@ -1,12 +1,15 @@
 //! Where in the body a point stands.
 
 use super::columns_body::Form;
+use crate::channel::Pointer;
 
-/// Where the points of a session stand in `data`.
+/// Where the points of a session stand in the body.
 #[derive(Debug, Default)]
 pub(super) struct Places {
-    /// Entries that are columns, with their first points; empty where every entry is a point.
+    /// Entries of `data` that are columns, with their first points; empty where every entry is a point.
     columns: Vec<Columns>,
+    /// The lines of points that are rows.
+    lines: Vec<u64>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -19,11 +22,13 @@ struct Columns {
 
 /// Where one point stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    /// The place of its entry in `data`.
-    pub(super) entry: usize,
-    /// Its place in the columns of the entry, if it is one of several.
-    column: Option<(usize, Form)>,
+pub(super) enum Place {
+    /// An entry of `data`.
+    Entry(usize),
+    /// A place in the columns of an entry.
+    Column { entry: usize, place: usize, form: Form },
+    /// A row in a line of its own.
+    Row(u64),
 }
 
 impl Places {
@@ -32,36 +37,66 @@ impl Places {
         self.columns.push(Columns { entry, first, len, form });
     }
 
+    /// Of points that are rows.
+    pub(super) fn of_rows(lines: impl Iterator<Item = u64>) -> Self {
+        Self { columns: Vec::new(), lines: lines.collect() }
+    }
+
     /// Where a point stands, by its number.
     pub(super) fn of(&self, point: usize) -> Place {
+        if let Some(line) = self.lines.get(point) {
+            return Place::Row(*line);
+        }
         let before = self.columns.partition_point(|columns| columns.first <= point);
-        let Some(columns) = self.columns[..before].last() else { return Place { entry: point, column: None } };
+        let Some(columns) = self.columns[..before].last() else { return Place::Entry(point) };
         match point.checked_sub(columns.first + columns.len) {
             // One entry a point since then.
-            Some(after) => Place { entry: columns.entry + 1 + after, column: None },
-            None => Place { entry: columns.entry, column: Some((point - columns.first, columns.form)) },
+            Some(after) => Place::Entry(columns.entry + 1 + after),
+            None => Place::Column { entry: columns.entry, place: point - columns.first, form: columns.form },
         }
     }
 }
 
 impl Place {
     /// Whether what is wrong with the entry as a whole should be told at this point.
-    pub(super) fn is_first_of_entry(&self) -> bool {
-        self.column.is_none_or(|(place, _)| place == 0)
+    pub(super) const fn is_first_of_entry(&self) -> bool {
+        matches!(self, Self::Entry(_) | Self::Row(_) | Self::Column { place: 0, .. })
+    }
+
+    /// Its entry's place in `data`.
+    pub(super) const fn index(&self) -> Option<usize> {
+        match self {
+            Self::Entry(entry) | Self::Column { entry, .. } => Some(*entry),
+            Self::Row(_) => None,
+        }
+    }
+
+    /// A pointer to its entry.
+    pub(super) fn entry(&self) -> String {
+        match self {
+            Self::Entry(entry) | Self::Column { entry, .. } => format!("/data/{entry}"),
+            Self::Row(line) => format!("/{line}"),
+        }
     }
 
     /// A pointer to its time, below the entry.
     pub(super) fn time(&self) -> String {
-        self.column.map_or_else(|| "/time".to_owned(), |(place, _)| format!("/times/{place}"))
+        match self {
+            Self::Entry(_) | Self::Row(_) => "/time".to_owned(),
+            Self::Column { place, .. } => format!("/times/{place}"),
+        }
     }
 
     /// A pointer to `inner` of its value, below the entry.
-    pub(super) fn value(&self, inner: &str) -> String {
-        match self.column {
-            None => format!("/value{inner}"),
-            Some((place, Form::Values)) => format!("/values/{place}{inner}"),
+    pub(super) fn value(&self, inner: &Pointer) -> String {
+        match self {
+            Self::Entry(_) => format!("/value{inner}"),
+            // Its column.
+            Self::Row(_) => format!("/{}", inner.dotted()),
+            Self::Column { place, form: Form::Values, .. } => format!("/values/{place}{inner}"),
             // The leaf comes before the place.
-            Some((place, Form::Leaves)) => {
+            Self::Column { place, form: Form::Leaves, .. } => {
+                let inner = inner.to_string();
                 let leaf_end = inner.get(1..).and_then(|rest| rest.find('/')).map_or(inner.len(), |end| end + 1);
                 let (leaf, deeper) = inner.split_at(leaf_end);
                 if leaf.is_empty() { "/values".to_owned() } else { format!("/values{leaf}/{place}{deeper}") }
@@ -81,13 +116,21 @@ mod tests {
         places.push(2, 4, 2, Form::Leaves);
         let shown = |point| {
             let place = places.of(point);
-            format!("{} {} {}", place.entry, place.time(), place.value("/r/x"))
+            let inner = Pointer::parse("/r/x").expect("a pointer");
+            format!("{} {} {}", place.entry(), place.time(), place.value(&inner))
         };
-        assert_eq!(shown(0), "0 /time /value/r/x");
-        assert_eq!(shown(1), "1 /times/0 /values/0/r/x");
-        assert_eq!(shown(3), "1 /times/2 /values/2/r/x");
-        assert_eq!(shown(5), "2 /times/1 /values/r/1/x");
-        assert_eq!(shown(6), "3 /time /value/r/x");
-        assert_eq!(shown(8), "5 /time /value/r/x");
+        assert_eq!(shown(0), "/data/0 /time /value/r/x");
+        assert_eq!(shown(1), "/data/1 /times/0 /values/0/r/x");
+        assert_eq!(shown(3), "/data/1 /times/2 /values/2/r/x");
+        assert_eq!(shown(5), "/data/2 /times/1 /values/r/1/x");
+        assert_eq!(shown(6), "/data/3 /time /value/r/x");
+        assert_eq!(shown(8), "/data/5 /time /value/r/x");
+    }
+
+    #[test]
+    fn a_row_stands_in_its_line() {
+        let place = Places::of_rows([2, 4].into_iter()).of(1);
+        let inner = Pointer::parse("/r/x").expect("a pointer");
+        assert_eq!([place.entry(), place.time(), place.value(&inner)], ["/4", "/time", "/r.x"]);
     }
 }

@@ -29,6 +29,8 @@ pub struct BodyError(String);
 #[derive(Debug)]
 pub struct RawSession {
     pub(super) user_id: Option<UserId>,
+    /// Nobody said whose it is.
+    pub(super) lacks_user: bool,
     /// `None` when it was left out.
     pub(super) session_id: Option<SessionId>,
     pub(super) start_ts: Option<Timestamp>,
@@ -66,12 +68,17 @@ fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValu
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
+/// A text, not null.
+fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text<'de>>, D::Error> {
+    Text::deserialize(deserializer).map(Some)
+}
+
 /// The shape of a session without faults.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SessionFields<'a> {
-    #[serde(borrow)]
-    user_id: Cow<'a, str>,
+    #[serde(borrow, default, deserialize_with = "text")]
+    user_id: Option<Text<'a>>,
     #[serde(borrow)]
     session_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
@@ -94,13 +101,17 @@ impl RawSession {
         let fields: SessionFields<'_> = serde_json::from_slice(body).ok()?;
         let uuid = |text: &str| Uuid::try_parse(text).ok();
         let mut session = Self {
-            user_id: Some(UserId(uuid(&fields.user_id)?)),
+            user_id: None,
+            lacks_user: fields.user_id.is_none(),
             session_id: None,
             start_ts: None,
             points: Vec::with_capacity(fields.data.0.len()),
             places: Places::default(),
             rejects: Rejects::default(),
         };
+        if let Some(id) = fields.user_id {
+            session.user_id = Some(UserId(uuid(&id.0)?));
+        }
         if let Some(id) = fields.session_id {
             session.session_id = Some(SessionId(uuid(&id)?));
         }
@@ -142,6 +153,7 @@ impl RawSession {
         let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| BodyError(e.to_string()))?;
         let mut session = Self {
             user_id: None,
+            lacks_user: false,
             session_id: None,
             start_ts: None,
             points: Vec::new(),
@@ -167,10 +179,9 @@ impl RawSession {
                 _ => session.read_points(raw),
             }
         }
-        for required in ["user_id", "data"] {
-            if !seen.contains(&required) {
-                session.reject_field(required, RejectCode::MissingField, "is required");
-            }
+        session.lacks_user = !seen.contains(&"user_id");
+        if !seen.contains(&"data") {
+            session.reject_field("data", RejectCode::MissingField, "is required");
         }
         Ok(session)
     }
@@ -190,6 +201,7 @@ impl RawSession {
         };
         Self {
             user_id: Some(user_id),
+            lacks_user: false,
             session_id: Some(session_id),
             start_ts,
             points: points.into_iter().map(raw).collect(),
@@ -214,6 +226,30 @@ impl RawSession {
         }
         self.session_id = Some(id);
         self
+    }
+
+    /// Makes it this user's; a sender who named another has a fault.
+    #[must_use]
+    pub fn of_user(mut self, user: UserId) -> Self {
+        if self.user_id.is_some_and(|sent| sent != user) {
+            let message = format!("must be left out or be {user}, whose session is meant");
+            self.reject_field("user_id", RejectCode::InvalidUuid, &message);
+        }
+        self.user_id = Some(user);
+        self.lacks_user = false;
+        self
+    }
+
+    /// The user whom a body names, if it names one.
+    #[must_use]
+    pub fn user_of_json(body: &[u8]) -> Option<UserId> {
+        #[derive(Deserialize)]
+        struct Fields<'a> {
+            #[serde(borrow)]
+            user_id: Cow<'a, str>,
+        }
+        let fields: Fields<'_> = serde_json::from_slice(body).ok()?;
+        Uuid::try_parse(&fields.user_id).ok().map(UserId)
     }
 
     fn uuid(&mut self, field: &str, raw: &RawValue) -> Option<Uuid> {

@@ -7,6 +7,7 @@ use super::place::Place;
 use super::{RawSession, Reject, RejectCode, Rejects};
 use crate::block::SeriesColumns;
 use crate::metric_type::{Catalogue, MetricType};
+use crate::session::SessionExtent;
 use crate::{Json, SessionId, TimeRules, Timestamp, UserId};
 
 /// A session that may be stored. Made by [`ValidSession::check`] only.
@@ -19,6 +20,8 @@ pub struct ValidSession {
     pub(super) series: BTreeMap<String, ValidSeries>,
     /// The catalogue's generation that the values were checked against.
     pub(super) generation: u64,
+    /// The rules that its times were checked by.
+    pub(super) rules: TimeRules,
 }
 
 #[derive(Debug)]
@@ -28,13 +31,29 @@ pub(super) struct ValidSeries {
 }
 
 impl ValidSession {
-    /// Checks every point and names every fault.
+    /// Checks every point, also against the session that they are to `join`, and names every fault.
     ///
     /// # Errors
     /// [`Rejects`]: those of the raw session and those found here.
-    pub fn check(raw: RawSession, catalogue: &Catalogue, rules: &TimeRules, now: Timestamp) -> Result<Self, Rejects> {
+    pub fn check(
+        raw: RawSession,
+        catalogue: &Catalogue,
+        rules: &TimeRules,
+        now: Timestamp,
+        join: Option<&SessionExtent>,
+    ) -> Result<Self, Rejects> {
         let mut rejects = raw.rejects;
         let start_ts = raw.start_ts;
+        let window = join.and_then(|extent| extent.window(rules));
+        if raw.lacks_user {
+            rejects.push(Reject {
+                pointer: "/user_id".to_owned(),
+                index: None,
+                series: None,
+                code: RejectCode::MissingField,
+                message: "user_id is required".to_owned(),
+            });
+        }
         if let Some(Err(e)) = start_ts.map(|t| rules.check(t, now)) {
             rejects.push(Reject {
                 pointer: "/start_ts".to_owned(),
@@ -59,7 +78,10 @@ impl ValidSession {
             let place = raw.places.of(number);
             let mut check = PointCheck { place, series: point.series.as_deref(), rejects: &mut rejects };
             if let Some(t) = point.time
-                && let Err(e) = rules.check(t, now).and_then(|()| rules.check_in_session(t, start_ts, first))
+                && let Err(e) = rules
+                    .check(t, now)
+                    .and_then(|()| rules.check_in_session(t, start_ts, first))
+                    .and_then(|()| TimeRules::check_in_window(t, window))
             {
                 check.reject(&place.time(), RejectCode::ImplausibleTime, format!("time {e}"));
             }
@@ -71,8 +93,9 @@ impl ValidSession {
                 continue;
             };
             let Some(value) = point.value else { continue };
+            let value = if let Place::Row(_) = place { metric_type.value_of_row(value) } else { value };
             for violation in metric_type.schema.violations(&value) {
-                let at = place.value(&violation.pointer.to_string());
+                let at = place.value(&violation.pointer);
                 check.reject(&at, RejectCode::SchemaViolation, violation.message);
             }
             if let Some(time) = point.time {
@@ -86,7 +109,8 @@ impl ValidSession {
         }
         match (raw.user_id, raw.session_id) {
             (Some(user_id), Some(session_id)) if rejects.is_empty() => {
-                Ok(Self { user_id, session_id, start_ts, series, generation: catalogue.generation })
+                let generation = catalogue.generation;
+                Ok(Self { user_id, session_id, start_ts, series, generation, rules: *rules })
             }
             _ => {
                 rejects.sort();
@@ -128,8 +152,8 @@ struct PointCheck<'a> {
 impl PointCheck<'_> {
     fn reject(&mut self, at: &str, code: RejectCode, message: String) {
         self.rejects.push(Reject {
-            pointer: format!("/data/{}{at}", self.place.entry),
-            index: Some(self.place.entry),
+            pointer: format!("{}{at}", self.place.entry()),
+            index: self.place.index(),
             series: self.series.map(str::to_owned),
             code,
             message,

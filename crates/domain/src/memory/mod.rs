@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::block::Block;
-use crate::ingest::Digest;
+use crate::ingest::{Digest, StoredPart};
 use crate::metric_type::MetricType;
 use crate::{SessionId, SessionRecord, UserId};
 
@@ -41,6 +41,7 @@ struct KeptSession {
     record: SessionRecord,
     digest: Digest,
     blocks: Vec<Block>,
+    parts: Vec<StoredPart>,
 }
 
 impl MemoryStore {

@@ -6,33 +6,45 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{KeptSession, MemoryStore};
-use crate::ingest::{EncodedSession, OnConflict, Outcome};
+use super::{KeptSession, MemoryStore, State, User};
+use crate::block::{Block, BlockHead, SeriesColumns, plan_append};
+use crate::ingest::{EncodedSession, IdempotencyKey, Joining, OnConflict, Outcome, StoredPart};
 use crate::ports::{SessionStore, StoreError, Stored};
 use crate::session::SeriesPoints;
-use crate::{MetricTypeId, SessionId, SessionPage, SessionPosition, SessionRecord, Timestamp, UserId};
+use crate::{MetricTypeId, SessionId, SessionPage, SessionPosition, SessionRecord, Timestamp, UserId, UtcDay};
 
 #[async_trait]
 impl SessionStore for MemoryStore {
     async fn store(&self, session: Arc<EncodedSession>, on_conflict: OnConflict) -> Result<Stored, StoreError> {
         let mut state = self.state();
-        if state.generation != session.generation {
-            return Err(StoreError::CatalogueChanged);
-        }
-        let user = state.users.entry(session.user_id).or_default();
-        let known = user.sessions.get(&session.session_id);
-        let unwritten = |outcome| Ok(Stored { outcome, version: user.version });
+        let user = state.user_of(&session)?;
+        let known = user.sessions.get_mut(&session.session_id);
         let outcome = match (known, on_conflict) {
             (None, _) => Outcome::Created,
-            (Some(known), _) if known.digest == session.digest => return unwritten(Outcome::Unchanged),
+            (Some(known), OnConflict::Append) => return known.append(&session, None, &mut user.version),
+            (Some(known), _) if known.digest == session.digest => {
+                return Ok(known.unwritten(Outcome::Unchanged, user.version));
+            }
             (Some(_), OnConflict::Error) => return Err(StoreError::SessionConflict),
-            (Some(_), OnConflict::Ignore) => return unwritten(Outcome::Ignored),
+            (Some(known), OnConflict::Ignore) => return Ok(known.unwritten(Outcome::Ignored, user.version)),
             (Some(_), OnConflict::Replace) => Outcome::Replaced,
         };
-        let kept = KeptSession { record: record(&session), digest: session.digest, blocks: session.blocks.clone() };
+        let kept = KeptSession {
+            record: record(&session),
+            digest: session.digest,
+            blocks: session.blocks.clone(),
+            parts: Vec::new(),
+        };
         user.sessions.insert(session.session_id, kept);
         user.version += 1;
-        Ok(Stored { outcome, version: user.version })
+        Ok(Stored { outcome, version: user.version, total_points: session.points, is_replay: false })
+    }
+
+    async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError> {
+        let mut state = self.state();
+        let user = state.user_of(&part)?;
+        let known = user.sessions.get_mut(&part.session_id).ok_or(StoreError::SessionAbsent)?;
+        known.append(&part, key, &mut user.version)
     }
 
     async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError> {
@@ -77,6 +89,72 @@ impl SessionStore for MemoryStore {
         page.truncate(limit);
         let last = page.last().map(|s| SessionPosition { start_ts: s.start_ts, session_id: s.session_id });
         Ok(SessionPage { sessions: page, next: last.filter(|_| more), version: user.version })
+    }
+}
+
+impl State {
+    /// Whose session it is, if it was checked against the catalogue that there is.
+    fn user_of(&mut self, session: &EncodedSession) -> Result<&mut User, StoreError> {
+        if self.generation != session.generation {
+            return Err(StoreError::CatalogueChanged);
+        }
+        Ok(self.users.entry(session.user_id).or_default())
+    }
+}
+
+impl KeptSession {
+    const fn unwritten(&self, outcome: Outcome, version: u64) -> Stored {
+        Stored { outcome, version, total_points: self.record.points, is_replay: false }
+    }
+
+    fn append(
+        &mut self,
+        part: &EncodedSession,
+        key: Option<IdempotencyKey>,
+        version: &mut u64,
+    ) -> Result<Stored, StoreError> {
+        match part.joining(&self.record.extent(), self.record.points, self.digest, &self.parts, key.as_ref())? {
+            Joining::Known => return Ok(self.unwritten(Outcome::Unchanged, *version)),
+            Joining::Answered(StoredPart { total_points, version, .. }) => {
+                return Ok(Stored { outcome: Outcome::Appended, version, total_points, is_replay: true });
+            }
+            Joining::New => {}
+        }
+        for appended in part.appended() {
+            for (day, appended) in appended.days() {
+                self.append_day(day, &appended);
+            }
+        }
+        let (added, extent) = (record(part), self.record.extent().joined(part.span()));
+        self.record.points += part.points;
+        self.record.span = extent.span;
+        for more in added.series {
+            match self.record.series.iter_mut().find(|known| known.metric_type == more.metric_type) {
+                Some(known) => known.points += more.points,
+                None => self.record.series.push(more),
+            }
+        }
+        self.record.series.sort_by_key(|series| series.metric_type);
+        *version += 1;
+        let total_points = self.record.points;
+        self.parts.push(StoredPart { digest: part.digest, key, total_points, version: *version });
+        Ok(Stored { outcome: Outcome::Appended, version: *version, total_points, is_replay: false })
+    }
+
+    fn append_day(&mut self, day: UtcDay, appended: &SeriesColumns) {
+        let is_of_day = |b: &Block| b.metric_type == appended.metric_type && b.t_min().utc_day() == day;
+        let (mut stored, others) = std::mem::take(&mut self.blocks).into_iter().partition::<Vec<_>, _>(is_of_day);
+        self.blocks = others;
+        stored.sort_by_key(|block| (block.t_min(), block.seq));
+        let heads: Vec<BlockHead> = stored.iter().map(Block::head).collect();
+        let clusters = plan_append(&heads, appended);
+        for cluster in &clusters {
+            let seq = self.blocks.iter().chain(&stored).map(|b| b.seq + 1).max().unwrap_or(0);
+            self.blocks.extend(cluster.blocks(&stored[cluster.stored.clone()], appended, seq));
+        }
+        let stays = |place: &usize| !clusters.iter().any(|cluster| cluster.stored.contains(place));
+        self.blocks.extend((0..stored.len()).filter(stays).map(|place| stored[place].clone()));
+        self.blocks.sort_by_key(|b| (b.metric_type, b.t_min(), b.seq));
     }
 }
 

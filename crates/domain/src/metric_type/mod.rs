@@ -17,8 +17,8 @@ pub use schema::{MAX_SCHEMA_BYTES, SchemaError, ValueSchema, Violation};
 pub use selector::{SelectorError, SeriesMode, SeriesSelector};
 pub use series_name::{SeriesName, SeriesNameError};
 
-use crate::Timestamp;
 use crate::channel::{Channel, Pointer};
+use crate::{Json, Timestamp};
 
 /// A metric type's number in the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -46,6 +46,20 @@ pub struct MetricType {
 }
 
 impl MetricType {
+    /// The value that a row of leaves stands for: where the only leaf is `value`, that itself, if it is what the schema
+    /// accepts and an object is not.
+    #[must_use]
+    pub fn value_of_row(&self, row: Json) -> Json {
+        let Json::Object(leaves) = &row else { return row };
+        match (leaves.len(), leaves.get("value")) {
+            (1, Some(value)) => {
+                let is_bare = !self.schema.violations(&row).is_empty() && self.schema.violations(value).is_empty();
+                if is_bare { value.clone() } else { row }
+            }
+            _ => row,
+        }
+    }
+
     /// Whether answers show its numbers bare: its only channel is the value itself, or `value` in it.
     #[must_use]
     pub fn is_scalar(&self) -> bool {

@@ -60,6 +60,21 @@ pub enum StoreError {
     /// Another session is stored under this id.
     #[error("another session is stored under this id")]
     SessionConflict,
+    /// There is no session to append to.
+    #[error("no session is stored under this id")]
+    SessionAbsent,
+    /// The session that was to be appended to has another start.
+    #[error("the stored session has another start_ts")]
+    StartConflict,
+    /// The session that was to be appended to has as many points as it can have.
+    #[error("the stored session is full")]
+    SessionFull,
+    /// Points lie too far from those of the stored session: check each of them against it.
+    #[error("points do not fit the stored session's times")]
+    OutOfSession,
+    /// Other points were appended under this key.
+    #[error("other points were appended under this key")]
+    KeyReused,
     /// What is stored cannot be read: a bug or tampering, to be looked at.
     #[error("{table}.{column} cannot be read: {problem}")]
     Inconsistent {

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::StoreError;
-use crate::ingest::{EncodedSession, OnConflict, Outcome};
+use crate::ingest::{EncodedSession, IdempotencyKey, OnConflict, Outcome};
 use crate::{SessionId, SessionPage, SessionPosition, SessionRecord, UserId};
 
 /// What a write did.
@@ -15,6 +15,10 @@ pub struct Stored {
     pub outcome: Outcome,
     /// The user's version after it.
     pub version: u64,
+    /// How many points are stored under its id.
+    pub total_points: u64,
+    /// This was answered before, under the same key; nothing was done now.
+    pub is_replay: bool,
 }
 
 /// Keeps sessions with their blocks and the day summaries of their users.
@@ -25,9 +29,19 @@ pub trait SessionStore: Send + Sync {
     /// The same session again is [`Outcome::Unchanged`]. Writes of one user happen one after the other.
     ///
     /// # Errors
-    /// [`StoreError::SessionConflict`] when another session has the id and the policy is to refuse;
+    /// [`StoreError::SessionConflict`] when another session has the id and the policy is to refuse; where it is to
+    /// append, those of [`EncodedSession::joining`];
     /// [`StoreError::CatalogueChanged`] when the session was checked against an older catalogue.
     async fn store(&self, session: Arc<EncodedSession>, on_conflict: OnConflict) -> Result<Stored, StoreError>;
+
+    /// Adds the points of `part` to the session of its id, with the day summaries and a new version of the user. With a
+    /// key, what the key was answered first is answered again; without one, points of the same digest are
+    /// [`Outcome::Unchanged`].
+    ///
+    /// # Errors
+    /// Those of [`EncodedSession::joining`], [`StoreError::SessionAbsent`], and
+    /// [`StoreError::CatalogueChanged`] when the points were checked against an older catalogue.
+    async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError>;
 
     /// Deletes a session and takes its points out of the day summaries, exactly. Gives the user's new
     /// version, or `None` if there is no such session.

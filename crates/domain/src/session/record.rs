@@ -1,6 +1,6 @@
 //! What is known about a stored session without opening its blocks.
 
-use super::{SessionId, UserId};
+use super::{SessionExtent, SessionId, UserId};
 use crate::{MetricTypeId, Timestamp};
 
 /// A stored session, without its points.
@@ -20,6 +20,14 @@ pub struct SessionRecord {
     pub series: Vec<SeriesPoints>,
     /// When it was stored first.
     pub created_at: Timestamp,
+}
+
+impl SessionRecord {
+    /// What points that join it must fit.
+    #[must_use]
+    pub const fn extent(&self) -> SessionExtent {
+        SessionExtent { start_ts: self.start_ts, span: self.span }
+    }
 }
 
 /// How many points of a metric type a session has.

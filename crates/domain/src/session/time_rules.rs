@@ -77,7 +77,20 @@ impl TimeRules {
             Some(start) => (start.plus_days(-self.days_before_start), start.plus_days(self.days_after_start)),
             None => (first, first.plus_days(self.days_after_start)),
         };
-        if (earliest..=latest).contains(&t) { Ok(()) } else { Err(TimeRuleError::FarFromStart { earliest, latest }) }
+        Self::check_in_window(t, Some((earliest, latest)))
+    }
+
+    /// Checks a point's time against where the points of its session may lie, if anything bounds them.
+    ///
+    /// # Errors
+    /// [`TimeRuleError::FarFromStart`] with both bounds.
+    pub fn check_in_window(t: Timestamp, window: Option<(Timestamp, Timestamp)>) -> Result<(), TimeRuleError> {
+        match window {
+            Some((earliest, latest)) if !(earliest..=latest).contains(&t) => {
+                Err(TimeRuleError::FarFromStart { earliest, latest })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The half-open range that holds every time these rules ever accept, whole days.

@@ -63,6 +63,10 @@ impl BlockReader {
         get::<OffsetDateTime>(row, self.t_min, "t_min").map(Timestamp::from)
     }
 
+    pub(super) fn points(&self, row: &Row) -> Result<usize, PgError> {
+        usize::try_from(get::<i16>(row, self.n, "n")?).map_err(|e| unreadable(TABLE, "n", e))
+    }
+
     /// The summaries by channel, if they are stored.
     pub(super) fn summaries(&self, row: &Row) -> Result<Option<Vec<Summary>>, PgError> {
         let Some(numbers) = get::<Option<Vec<f64>>>(row, self.summaries, "summaries")? else {
@@ -77,7 +81,7 @@ impl BlockReader {
 
     /// The whole block.
     pub(super) fn block(&self, row: &Row) -> Result<Block, PgError> {
-        let points = usize::try_from(get::<i16>(row, self.n, "n")?).map_err(|e| unreadable(TABLE, "n", e))?;
+        let points = self.points(row)?;
         let remainder: Option<Json<&RawValue>> = get(row, self.remainder, "remainder")?;
         let remainder = remainder.map_or_else(|| Ok(Remainder::default()), |r| Remainder::from_text(r.0.get()));
         Ok(Block {

@@ -62,6 +62,12 @@ impl<'a> BlockRow<'a> {
             move |(block, summaries): (&'a Block, &'a Vec<Summary>)| Self { user_id, session_id, block, summaries };
         session.blocks.iter().zip(&session.summaries).map(row)
     }
+
+    /// Blocks that are written for a part of a session.
+    pub(super) fn of_part(part: &EncodedSession, blocks: &'a [(Block, Vec<Summary>)]) -> impl Iterator<Item = Self> {
+        let (user_id, session_id) = (part.user_id, part.session_id);
+        blocks.iter().map(move |(block, summaries)| Self { user_id, session_id, block, summaries })
+    }
 }
 
 impl CopyBlocks {

@@ -3,6 +3,7 @@
 #![expect(clippy::panic, reason = "a test that cannot go on says so")]
 
 mod aggregates;
+mod appends;
 mod metric_types;
 mod scans;
 mod sessions;

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use time_series_domain::ingest::{IngestError, IngestSession, Ingested, OnConflict, RawSession};
+use time_series_domain::ingest::{IdempotencyKey, IngestError, IngestSession, Ingested, OnConflict, RawSession};
 use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
 use time_series_domain::ports::{AggregateStore, MetricTypeStore, SessionStore};
@@ -77,11 +77,7 @@ impl Stores {
         values: &[(u32, f64)],
         on_conflict: OnConflict,
     ) -> Result<Ingested, IngestError> {
-        let point = |(second, value): &(u32, f64)| {
-            let time = at(&format!("{day}T00:00:00Z")).plus_micros(i64::from(*second) * 1_000_000);
-            json!({"series": "hr", "time": time.to_string(), "value": value})
-        };
-        let data: Vec<Value> = values.iter().map(point).collect();
+        let data: Vec<Value> = values.iter().map(|(second, value)| point("hr", day, *second, json!(value))).collect();
         self.ingest_json(user, session, Some(&format!("{day}T00:00:00Z")), &data, on_conflict).await
     }
 
@@ -97,15 +93,31 @@ impl Stores {
             "user_id": user.0, "session_id": Uuid::from_u128(session), "start_ts": start_ts, "data": data
         });
         let body = body.to_string();
-        let clock = Arc::new(FixedClock(at("2025-12-31T00:00:00Z")));
-        let ingest = IngestSession::new(
+        self.use_case().ingest(|| RawSession::from_json(body.as_bytes()), on_conflict).await
+    }
+
+    fn use_case(&self) -> IngestSession {
+        IngestSession::new(
             self.sessions.clone(),
             self.metric_types.clone(),
             self.catalogue.clone(),
-            clock,
+            Arc::new(FixedClock(at("2025-12-31T00:00:00Z"))),
             TimeRules::default(),
-        );
-        ingest.ingest(|| RawSession::from_json(body.as_bytes()), on_conflict).await
+        )
+    }
+
+    /// Appends points, of a start if one is given.
+    pub(crate) async fn append(
+        &self,
+        session: u128,
+        start_ts: Option<&str>,
+        data: &[Value],
+        key: Option<&str>,
+    ) -> Result<Ingested, IngestError> {
+        let body = json!({"start_ts": start_ts, "data": data}).to_string();
+        let key = key.map(|key| IdempotencyKey::parse(key).expect("a key"));
+        let read = || RawSession::from_json(body.as_bytes()).map(|raw| raw.of_user(USER).at_session_id(id(session)));
+        self.use_case().append(read, key.as_ref()).await
     }
 
     /// Aggregates a user's series over 2025 in UTC.
@@ -150,8 +162,15 @@ impl Stores {
     pub(crate) async fn check(&self) {
         if let Some(database) = &self.database {
             database.check_day_summaries().await;
+            database.check_blocks().await;
         }
     }
+}
+
+/// A point at a second after midnight of a day.
+pub(crate) fn point(series: &str, day: &str, second: u32, value: Value) -> Value {
+    let time = at(&format!("{day}T00:00:00Z")).plus_micros(i64::from(second) * 1_000_000);
+    json!({"series": series, "time": time.to_string(), "value": value})
 }
 
 pub(crate) fn definition(series: &str, schema: Value) -> MetricTypeDefinition {

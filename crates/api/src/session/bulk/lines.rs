@@ -1,4 +1,4 @@
-//! The lines of a body, unpacked as it comes, and no further ahead than a few of them.
+//! The sessions of a body, unpacked line by line as it comes, and no further ahead than a few of them.
 
 use std::io::{BufRead, BufReader, Read};
 use std::sync::Arc;
@@ -7,10 +7,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use actix_web::{rt, web};
 use bytes::Bytes;
 use futures_util::StreamExt;
+use time_series_domain::ingest::{BodyError, RawSession, Row, RowFormat};
 use tokio::runtime::Handle;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::body::LinesBody;
+use super::rows::RowReader;
 use crate::problem::{Code, Problem};
 use crate::request::{Intake, Share, too_large, unreadable};
 
@@ -23,20 +25,46 @@ const BUFFER: usize = 64 << 10;
 const BOMB_BYTES: u64 = 256 << 20;
 const BOMB_RATIO: u64 = 1_000;
 
-/// A line that is not empty.
-pub(super) struct Line {
-    /// Counted from 1, empty lines included.
+/// What a session is read from.
+pub(super) enum Content {
+    Json(Vec<u8>),
+    Rows(Arc<RowFormat>, Vec<Row>),
+}
+
+/// A session's part of the body.
+pub(super) struct Piece {
+    /// The line that it begins in, counted from 1, empty lines included.
     pub(super) number: u64,
     /// Or why it cannot be read; the next one may be fine.
-    pub(super) text: Result<Vec<u8>, Problem>,
-    /// Its share of the bytes in memory.
+    pub(super) content: Result<Content, Problem>,
+    pub(super) bytes: usize,
+}
+
+/// A session's part of the body, and its share of the bytes in memory.
+pub(super) struct Taken {
+    pub(super) piece: Piece,
     pub(super) share: Option<Share>,
 }
 
-/// Reads the lines of a body, none longer than `longest`. An error is the last that comes: the body cannot be read on.
-pub(super) fn lines(body: LinesBody, longest: usize, intake: Intake) -> Receiver<Result<Line, Problem>> {
+/// A line that is not empty.
+pub(super) struct Text {
+    pub(super) number: u64,
+    pub(super) text: Result<Vec<u8>, Problem>,
+}
+
+impl Content {
+    pub(super) fn read(&self) -> Result<RawSession, BodyError> {
+        match self {
+            Self::Json(text) => RawSession::from_json(text),
+            Self::Rows(format, rows) => Ok(RawSession::from_rows(format, rows)),
+        }
+    }
+}
+
+/// Reads the sessions of a body, none longer than `longest`. An error is the last that comes: the body cannot be read on.
+pub(super) fn sessions(body: LinesBody, longest: usize, intake: Intake) -> Receiver<Result<Taken, Problem>> {
     let (pieces, packed) = channel(PIECES);
-    let (teller, lines) = channel(LINES);
+    let (teller, sessions) = channel(LINES);
     rt::spawn(pump(body.payload, pieces));
     let runtime = Handle::current();
     // Unpacking takes a thread of its own, so that it holds up nobody.
@@ -51,15 +79,47 @@ pub(super) fn lines(body: LinesBody, longest: usize, intake: Intake) -> Receiver
                 return;
             }
         };
-        let mut reader = LineReader { unpacked, longest, number: 0, bytes: 0, read, intake, runtime };
-        while let Some(line) = reader.next() {
-            let is_last = line.is_err();
-            if teller.blocking_send(line).is_err() || is_last {
+        let lines = LineReader { unpacked, longest, number: 0, bytes: 0, read };
+        let mut reader = match Reader::new(lines, body.is_csv) {
+            Ok(reader) => reader,
+            Err(problem) => {
+                let _ = teller.blocking_send(Err(problem));
+                return;
+            }
+        };
+        while let Some(piece) = reader.next() {
+            let is_last = piece.is_err();
+            let taken = piece.map(|piece| Taken { share: runtime.block_on(intake.take(piece.bytes)), piece });
+            if teller.blocking_send(taken).is_err() || is_last {
                 return;
             }
         }
     });
-    lines
+    sessions
+}
+
+/// Finds the sessions.
+enum Reader<R> {
+    /// One a line.
+    Lines(LineReader<R>),
+    /// Rows of CSV.
+    Rows(RowReader<R>),
+}
+
+impl<R: BufRead> Reader<R> {
+    fn new(lines: LineReader<R>, is_csv: bool) -> Result<Self, Problem> {
+        Ok(if is_csv { Self::Rows(RowReader::new(lines)?) } else { Self::Lines(lines) })
+    }
+
+    fn next(&mut self) -> Option<Result<Piece, Problem>> {
+        match self {
+            Self::Rows(rows) => rows.next(),
+            Self::Lines(lines) => Some(lines.next()?.map(|Text { number, text }| {
+                let bytes = text.as_ref().map_or(0, Vec::len);
+                Piece { number, content: text.map(Content::Json), bytes }
+            })),
+        }
+    }
 }
 
 /// Hands on what comes from the network; what fails there fails here.
@@ -93,20 +153,19 @@ impl Read for Pieces {
     }
 }
 
-struct LineReader<R> {
+/// The lines of a body.
+pub(super) struct LineReader<R> {
     unpacked: R,
-    longest: usize,
+    pub(super) longest: usize,
     number: u64,
     /// How many bytes were unpacked, and of how many.
     bytes: u64,
     read: Arc<AtomicU64>,
-    intake: Intake,
-    runtime: Handle,
 }
 
 impl<R: BufRead> LineReader<R> {
     /// The next line that is not empty.
-    fn next(&mut self) -> Option<Result<Line, Problem>> {
+    pub(super) fn next(&mut self) -> Option<Result<Text, Problem>> {
         loop {
             let mut text = Vec::new();
             let one_more = self.longest as u64 + 2;
@@ -127,11 +186,10 @@ impl<R: BufRead> LineReader<R> {
                 if !has_end && let Err(problem) = self.skip_line() {
                     return Some(Err(problem));
                 }
-                return Some(Ok(Line { number: self.number, text: Err(too_large(self.longest)), share: None }));
+                return Some(Ok(Text { number: self.number, text: Err(too_large(self.longest)) }));
             }
             if !text.iter().all(u8::is_ascii_whitespace) {
-                let share = self.runtime.block_on(self.intake.take(text.len()));
-                return Some(Ok(Line { number: self.number, text: Ok(text), share }));
+                return Some(Ok(Text { number: self.number, text: Ok(text) }));
             }
         }
     }

@@ -3,6 +3,7 @@
 mod body;
 mod lines;
 mod post_bulk;
+mod rows;
 mod verdict;
 
 pub(crate) use post_bulk::post_bulk;

@@ -8,10 +8,10 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
-use time_series_domain::ingest::{Ingested, OnConflict, RawSession};
+use time_series_domain::ingest::{Ingested, OnConflict};
 
 use super::body::LinesBody;
-use super::lines::{Line, lines};
+use super::lines::{Taken, sessions};
 use super::verdict::{Told, Totals, Verdict};
 use crate::format::Format;
 use crate::openapi::Rendered;
@@ -20,14 +20,14 @@ use crate::request::{FromPairs, Pairs, QueryString};
 use crate::session::post_session::read_on_conflict;
 use crate::state::AppState;
 
-/// So many lines of one body are being stored at a time.
+/// So many sessions of one body are being stored at a time.
 const UNDER_WAY: usize = 128;
 
 /// How to store the sessions.
 #[derive(JsonSchema, ApiComponent)]
 #[expect(dead_code, reason = "documents what Bulk holds")]
 pub(crate) struct BulkParams {
-    /// What to do when another session has the same id: `error` (default) refuses the line, `ignore` keeps the stored one, `replace` puts this one in its place.
+    /// What to do when another session has the same id: `error` (default) refuses the line, `ignore` keeps the stored one, `replace` puts this one in its place, `append` adds its points to the stored ones.
     on_conflict: Option<String>,
     /// `all` (default), or `failed`: only the lines that were refused. For senders that do not read while they send.
     verdicts: Option<String>,
@@ -60,7 +60,8 @@ impl FromPairs for BulkParams {
     tag = "sessions",
     operation_id = "post_bulk",
     summary = "Store many sessions",
-    description = "Takes one session a line (NDJSON, also packed with gzip or zstd), of any number, and answers a verdict a line while it reads. Each session is stored whole or not at all; a line that is refused does not stop the others. An upload that was interrupted can simply be sent again, which is why every session needs its id. A sender that does not read the answer while it sends should ask for verdicts=failed.",
+    description = "Takes one session a line (NDJSON; or CSV, a row a point; also packed with gzip or zstd), of any number, and answers a verdict a session while it reads. Each session is stored whole or not at all; a line that is refused does not stop the others. An upload that was interrupted can simply be sent again, which is why every session needs its id. A sender that does not read the answer while it sends should ask for verdicts=failed.",
+    error_code = 400,
     error_code = 415,
     error_code = 422
 )]
@@ -72,25 +73,27 @@ pub(crate) async fn post_bulk(
     let Bulk { on_conflict, told } = params.0;
     let longest = state.max_body_bytes;
     let state = state.into_inner();
-    let lines = stream::unfold(lines(body, longest, state.bulk_intake.clone()), async |mut lines| {
-        Some((lines.recv().await?, lines))
-    });
-    let done = lines.map(move |line| store(state.clone(), line, on_conflict)).buffered(UNDER_WAY);
+    let is_csv = body.is_csv;
+    let mut sessions = sessions(body, longest, state.bulk_intake.clone());
+    // Columns that cannot be points are a fault of the whole body, which is told by the status.
+    let first = if is_csv { sessions.recv().await.transpose()? } else { None };
+    let others = stream::unfold(sessions, async |mut sessions| Some((sessions.recv().await?, sessions)));
+    let sessions = stream::iter(first.map(Ok)).chain(others);
+    let done = sessions.map(move |taken| store(state.clone(), taken, on_conflict)).buffered(UNDER_WAY);
     Ok(Rendered::chunks(Format::Ndjson.media_type(), Box::pin(verdicts(done, told)), None))
 }
 
-/// A line and what became of it, or why no more lines can be read.
+/// A session's line and what became of it, or why no more can be read.
 type Done = Result<(u64, Result<Ingested, Problem>), Problem>;
 
-async fn store(state: Arc<AppState>, line: Result<Line, Problem>, on_conflict: OnConflict) -> Done {
-    let line = line?;
-    // Held until the line is stored.
-    let _share = line.share;
-    let done = match line.text {
-        Ok(text) => state.ingest.ingest(|| RawSession::from_json(&text), on_conflict).await.map_err(Problem::from),
+async fn store(state: Arc<AppState>, taken: Result<Taken, Problem>, on_conflict: OnConflict) -> Done {
+    // The share is held until the session is stored.
+    let Taken { piece, share: _held } = taken?;
+    let done = match piece.content {
+        Ok(content) => state.ingest.ingest(|| content.read(), on_conflict).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };
-    Ok((line.number, done))
+    Ok((piece.number, done))
 }
 
 /// Verdicts, as many at a time as are there, and the end record.

@@ -15,11 +15,11 @@ use crate::session::receipt;
 /// What became of a line. Of one that was refused, `status` and a problem's other members.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct Verdict {
-    /// Which line, from 1.
+    /// Which line, from 1; of CSV the session's first.
     line: u64,
-    /// 201 created; 200 unchanged, ignored or replaced; else the status of the problem.
+    /// 201 created; 200 unchanged, ignored, replaced or appended; else the status of the problem.
     status: u16,
-    /// `created`, `unchanged`, `ignored`, `replaced`.
+    /// `created`, `unchanged`, `ignored`, `replaced`, `appended`.
     outcome: &'static str,
     /// Whose session it is.
     user_id: Uuid,
@@ -29,6 +29,8 @@ pub(crate) struct Verdict {
     points: u64,
     /// The version of the user's data.
     version: Option<u64>,
+    /// How many points are stored under its id now.
+    total_points: Option<u64>,
 }
 
 /// What is wrong with a line.
@@ -59,6 +61,7 @@ pub(super) struct Totals {
     unchanged: u64,
     ignored: u64,
     replaced: u64,
+    appended: u64,
     failed: u64,
     /// Points of sessions that are stored now.
     points: u64,
@@ -86,6 +89,7 @@ impl Totals {
                     Outcome::Unchanged => &mut self.unchanged,
                     Outcome::Ignored => &mut self.ignored,
                     Outcome::Replaced => &mut self.replaced,
+                    Outcome::Appended => &mut self.appended,
                 } += 1;
                 if told == Told::Failed {
                     return;
@@ -99,6 +103,7 @@ impl Totals {
                     session_id: done.session_id.0,
                     points: done.points,
                     version: done.version,
+                    total_points: done.total_points,
                 };
                 json(out, &verdict);
             }
@@ -126,7 +131,8 @@ impl Example for Verdict {
             "user_id": "d38834e0-fe46-4bf9-831d-1d5b125bdc9b",
             "session_id": "0191d9f0-6d2c-7c3e-9b1a-3f8f0c5b7a11",
             "points": 2,
-            "version": 1
+            "version": 1,
+            "total_points": 2
         })
     }
 }
@@ -134,7 +140,7 @@ impl Example for Verdict {
 impl Answer for Verdict {
     const STATUSES: &'static [(u16, &'static str)] = &[(
         200,
-        "A verdict a line, in their order, while the body is still read; then `{\"end\":true,\"lines\":…,\"created\":…,\"unchanged\":…,\"ignored\":…,\"replaced\":…,\"failed\":…,\"points\":…}`. NDJSON.",
+        "A verdict a session, in their order, while the body is still read; then `{\"end\":true,\"lines\":…,\"created\":…,\"unchanged\":…,\"ignored\":…,\"replaced\":…,\"appended\":…,\"failed\":…,\"points\":…}`. NDJSON.",
     )];
     const FORMATS: &'static [Format] = &[Format::Ndjson];
 }

@@ -1,13 +1,16 @@
 //! The way of a session into the tables.
 
+mod append;
 mod day_summaries;
+mod found;
+mod session_rows;
 mod store_group;
 mod turns;
 mod writer;
 
 pub(super) use day_summaries::{TouchedDays, date, recompute_days};
 pub(super) use store_group::{RAISE_VERSION, read_version};
-pub(super) use turns::{Turns, WRITERS};
+pub(super) use turns::{Turns, WRITERS, Write};
 
 #[cfg(test)]
 pub(super) use statements::ALL as STATEMENTS;
@@ -16,6 +19,11 @@ pub(super) use statements::ALL as STATEMENTS;
 mod statements {
     //! Every statement of this folder, for the test that prepares them.
     pub(in crate::postgres) const ALL: &[&str] = &[
+        include_str!("block_heads.sql"),
+        include_str!("take_blocks.sql"),
+        include_str!("extend_sessions.sql"),
+        include_str!("insert_parts.sql"),
+        include_str!("stored_parts.sql"),
         include_str!("copy_blocks.sql"),
         include_str!("raise_version.sql"),
         include_str!("lock_metric_types.sql"),

@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
 use time_series_domain::UserId;
-use time_series_domain::ingest::{EncodedSession, OnConflict};
+use time_series_domain::ingest::{EncodedSession, IdempotencyKey, OnConflict};
 use time_series_domain::ports::{StoreError, Stored};
 use tokio::sync::oneshot;
 
@@ -27,10 +27,18 @@ const WAITING_BYTES: u64 = 64 << 20;
 const POINT_BYTES: u64 = 32;
 const SESSION_BYTES: u64 = 1_024;
 
+/// How a session is to be written.
+pub(in crate::postgres) enum Write {
+    /// As a whole.
+    Store(OnConflict),
+    /// As a part of one that is there.
+    Append(Option<IdempotencyKey>),
+}
+
 /// A session that waits to be stored, and who waits for it.
 pub(super) struct Pending {
     pub(super) session: Arc<EncodedSession>,
-    pub(super) on_conflict: OnConflict,
+    pub(super) write: Write,
     since: Instant,
     answer: oneshot::Sender<Result<Stored, StoreError>>,
 }
@@ -80,13 +88,27 @@ pub(super) struct Writer {
     turns: Option<Arc<Turns>>,
 }
 
+impl Write {
+    /// Whether it may add to what is stored.
+    pub(super) const fn appends(&self) -> bool {
+        matches!(self, Self::Append(_) | Self::Store(OnConflict::Append))
+    }
+
+    pub(super) const fn key(&self) -> Option<&IdempotencyKey> {
+        match self {
+            Self::Append(key) => key.as_ref(),
+            Self::Store(_) => None,
+        }
+    }
+}
+
 impl Pending {
     pub(super) fn new(
         session: Arc<EncodedSession>,
-        on_conflict: OnConflict,
+        write: Write,
     ) -> (Self, oneshot::Receiver<Result<Stored, StoreError>>) {
         let (answer, told) = oneshot::channel();
-        (Self { session, on_conflict, since: Instant::now(), answer }, told)
+        (Self { session, write, since: Instant::now(), answer }, told)
     }
 
     pub(super) fn answer(self, answer: Result<Stored, StoreError>) {

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use time_series_domain::ingest::{EncodedSession, OnConflict};
+use time_series_domain::ingest::EncodedSession;
 use time_series_domain::ports::{StoreError, Stored};
 
-use super::turns::{Pending, Writer};
+use super::turns::{Pending, Write, Writer};
 use crate::postgres::connect;
 use crate::postgres::pool::Postgres;
 
@@ -16,9 +16,9 @@ impl Postgres {
     pub(in crate::postgres) async fn store_session(
         &self,
         session: Arc<EncodedSession>,
-        on_conflict: OnConflict,
+        write: Write,
     ) -> Result<Stored, StoreError> {
-        let (pending, told) = Pending::new(session, on_conflict);
+        let (pending, told) = Pending::new(session, write);
         self.start(self.turns.push(pending)?);
         // A writer that ends without a word has failed in the middle of something.
         told.await.unwrap_or_else(|e| Err(StoreError::OutcomeUnknown { doing: DOING, source: e.into() }))

@@ -21,6 +21,11 @@ pub(in crate::postgres) struct StoredSpan {
 }
 
 impl StoredSpan {
+    /// The times of the first and last point.
+    pub(in crate::postgres) fn times(&self) -> Option<(Timestamp, Timestamp)> {
+        self.times.map(|(t_min, t_max)| (t_min.into(), t_max.into()))
+    }
+
     pub(in crate::postgres) fn read(row: &Row) -> Result<Self, PgError> {
         let time = |name| row.try_get::<_, Option<OffsetDateTime>>(name).map_err(|e| unreadable("session", name, e));
         Ok(Self {

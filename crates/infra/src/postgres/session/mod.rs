@@ -6,18 +6,23 @@ mod read_session;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use time_series_domain::ingest::{EncodedSession, OnConflict};
+use time_series_domain::ingest::{EncodedSession, IdempotencyKey, OnConflict};
 use time_series_domain::ports::{SessionStore, StoreError, Stored};
 use time_series_domain::{SessionId, SessionPage, SessionPosition, SessionRecord, UserId};
 
 pub(super) use delete_session::{StoredSpan, delete_blocks};
 
+use super::ingest::Write;
 use super::pool::Postgres;
 
 #[async_trait]
 impl SessionStore for Postgres {
     async fn store(&self, session: Arc<EncodedSession>, on_conflict: OnConflict) -> Result<Stored, StoreError> {
-        self.store_session(session, on_conflict).await
+        self.store_session(session, Write::Store(on_conflict)).await
+    }
+
+    async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError> {
+        self.store_session(part, Write::Append(key)).await
     }
 
     async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError> {

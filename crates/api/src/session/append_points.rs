@@ -1,0 +1,48 @@
+//! `POST /api/sessions/{session_id}/points/`
+
+use actix_web::http::header::HeaderName;
+use actix_web::web;
+use apistos::api_operation;
+use time_series_domain::ingest::RawSession;
+
+use super::owner::{OwnerParams, SessionPath, owner_of};
+use super::receipt::{Receipt, receipt};
+use super::session_body::PartBody;
+use crate::openapi::Reply;
+use crate::problem::Problem;
+use crate::request::{Idempotency, JsonBody, QueryString};
+use crate::state::AppState;
+
+/// Says that an answer was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
+
+/// Adds points to a session.
+#[api_operation(
+    tag = "sessions",
+    operation_id = "append_points",
+    summary = "Append points to a session",
+    description = "For sessions that are still recorded: adds points, all or none, to a session that is stored. They may be earlier than those that are there. Sending the same points again changes nothing; with an `Idempotency-Key`, the key tells a retry, whose answer is then the first one again, with the header `idempotent-replayed: true`. `points` is how many were sent, `total_points` how many the session has.",
+    error_code = 400,
+    error_code = 404,
+    error_code = 409,
+    error_code = 413,
+    error_code = 415,
+    error_code = 422,
+    error_code = 500,
+    error_code = 503
+)]
+pub(crate) async fn append_points(
+    path: web::Path<SessionPath>,
+    params: QueryString<OwnerParams>,
+    key: Idempotency,
+    body: JsonBody<PartBody>,
+    state: web::Data<AppState>,
+) -> Result<Reply<Receipt>, Problem> {
+    let id = path.id()?;
+    let named = params.0.user().or_else(|| RawSession::user_of_json(&body.bytes));
+    let user = owner_of(&state, id, named).await?;
+    let read = || RawSession::from_json(&body.bytes).map(|session| session.of_user(user).at_session_id(id));
+    let done = state.ingest.append(read, key.0.as_ref()).await?;
+    let reply = receipt(&done);
+    Ok(if done.is_replay { reply.header(REPLAYED, "true") } else { reply })
+}

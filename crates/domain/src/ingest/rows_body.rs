@@ -1,0 +1,335 @@
+//! A session that is sent as rows of cells, as in CSV: a row a point, its leaves in columns of their own.
+
+use std::collections::BTreeMap;
+use std::ops::Index;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use super::at_most::MAX_POINTS;
+use super::fields::read_time_text;
+use super::place::Places;
+use super::raw_session::RawPoint;
+use super::{RawSession, Reject, RejectCode, Rejects};
+use crate::{Json, JsonErrorKind, SessionId, Timestamp, UserId};
+
+const USER: &str = "user_id";
+const SESSION: &str = "session_id";
+const START: &str = "start_ts";
+const SERIES: &str = "series";
+const TIME: &str = "time";
+
+/// What the columns of rows are.
+#[derive(Debug)]
+pub struct RowFormat {
+    width: usize,
+    user: usize,
+    session: usize,
+    start: Option<usize>,
+    series: usize,
+    time: usize,
+    /// The other columns: where a leaf's value stands, and the leaf's keys.
+    leaves: Vec<(usize, Vec<String>)>,
+    names: Vec<String>,
+}
+
+/// Columns that cannot be points.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum RowFormatError {
+    /// One that must be there.
+    #[error(
+        "has no column {0}; the columns are user_id, session_id, series, time, start_ts if you like, and the leaves of the values, such as value, r, pos.x"
+    )]
+    Missing(&'static str),
+    /// The same name twice, or a leaf in another one.
+    #[error("has the column {0:?} twice, or as a part of another one")]
+    Twice(String),
+    /// A name without characters.
+    #[error("has a column without a name")]
+    Nameless,
+    /// Nothing that a value could be made of.
+    #[error("has no column for values, such as value")]
+    NoLeaf,
+}
+
+/// The cells of a row.
+#[derive(Debug, Clone)]
+pub struct Row {
+    line: u64,
+    text: String,
+    ends: Vec<usize>,
+}
+
+impl Row {
+    /// The row that stands in line `line`, counted from 1.
+    pub fn new<'a>(line: u64, cells: impl IntoIterator<Item = &'a str>) -> Self {
+        let mut row = Self { line, text: String::new(), ends: Vec::new() };
+        for cell in cells {
+            row.text.push_str(cell);
+            row.ends.push(row.text.len());
+        }
+        row
+    }
+
+    /// Where it stands.
+    #[must_use]
+    pub const fn line(&self) -> u64 {
+        self.line
+    }
+}
+
+impl Index<usize> for Row {
+    type Output = str;
+
+    /// A cell; nothing where there is none.
+    fn index(&self, place: usize) -> &str {
+        let start = place.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(self.text.len()));
+        &self.text[start..self.ends.get(place).copied().unwrap_or(self.text.len())]
+    }
+}
+
+impl RowFormat {
+    /// Reads the names of the columns.
+    ///
+    /// # Errors
+    /// [`RowFormatError`].
+    pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, RowFormatError> {
+        let names: Vec<String> = names.into_iter().map(|name| name.trim().to_owned()).collect();
+        let place = |name| names.iter().position(|n| n == name);
+        let required = |name| place(name).ok_or(RowFormatError::Missing(name));
+        let mut format = Self {
+            width: names.len(),
+            user: required(USER)?,
+            session: required(SESSION)?,
+            start: place(START),
+            series: required(SERIES)?,
+            time: required(TIME)?,
+            leaves: Vec::new(),
+            names: Vec::new(),
+        };
+        for (at, name) in names.iter().enumerate() {
+            if name.split('.').any(str::is_empty) {
+                return Err(RowFormatError::Nameless);
+            }
+            if names[..at].contains(name) {
+                return Err(RowFormatError::Twice(name.clone()));
+            }
+            if ![USER, SESSION, START, SERIES, TIME].contains(&name.as_str()) {
+                format.leaves.push((at, name.split('.').map(str::to_owned).collect()));
+            }
+        }
+        let is_inside = |(at, leaf): &&(usize, Vec<String>)| {
+            format.leaves.iter().any(|(other, keys)| other != at && leaf.starts_with(keys))
+        };
+        if let Some((at, _)) = format.leaves.iter().find(is_inside) {
+            return Err(RowFormatError::Twice(names[*at].clone()));
+        }
+        if format.leaves.is_empty() {
+            return Err(RowFormatError::NoLeaf);
+        }
+        format.names = names;
+        Ok(format)
+    }
+
+    /// Whether two rows are of one session.
+    #[must_use]
+    pub fn is_same_session(&self, a: &Row, b: &Row) -> bool {
+        a[self.user] == b[self.user] && a[self.session] == b[self.session]
+    }
+}
+
+impl RawSession {
+    /// Reads rows of one session. A cell that is JSON is that, any other is text, an empty one is nothing. Faults are at
+    /// `/line/column`.
+    #[must_use]
+    pub fn from_rows(format: &RowFormat, rows: &[Row]) -> Self {
+        let mut reader = Reader { format, rejects: Rejects::default() };
+        let first = rows.first();
+        let mut session = Self {
+            user_id: first.and_then(|row| reader.uuid(row, format.user)).map(UserId),
+            lacks_user: false,
+            session_id: first.and_then(|row| reader.uuid(row, format.session)).map(SessionId),
+            start_ts: None,
+            points: Vec::with_capacity(rows.len().min(MAX_POINTS)),
+            places: Places::of_rows(rows.iter().map(Row::line)),
+            rejects: Rejects::default(),
+        };
+        let mut start = "";
+        for (number, row) in rows.iter().enumerate() {
+            if number == MAX_POINTS {
+                let message = format!("is one point more than the {MAX_POINTS} of one session's body");
+                reader.reject(row, None, RejectCode::TooManyPoints, &message);
+                break;
+            }
+            if row.ends.len() != format.width {
+                let message = format!("has {} cells for {} columns", row.ends.len(), format.width);
+                reader.reject(row, None, RejectCode::InvalidType, &message);
+            }
+            if let Some(place) = format.start
+                && !row[place].is_empty()
+                && row[place] != *start
+            {
+                if session.start_ts.is_some() {
+                    let message = "is another one than that of the row before; a session has one, or none";
+                    reader.reject(row, Some(place), RejectCode::InvalidTime, message);
+                } else {
+                    session.start_ts = reader.time(row, place);
+                    start = &row[place];
+                }
+            }
+            session.points.push(reader.point(row));
+        }
+        session.rejects = reader.rejects;
+        session
+    }
+}
+
+struct Reader<'a> {
+    format: &'a RowFormat,
+    rejects: Rejects,
+}
+
+impl Reader<'_> {
+    fn point(&mut self, row: &Row) -> RawPoint {
+        let series = &row[self.format.series];
+        if series.is_empty() {
+            self.reject(row, Some(self.format.series), RejectCode::MissingField, "is required");
+        }
+        RawPoint {
+            series: (!series.is_empty()).then(|| Arc::from(series)),
+            time: self.time(row, self.format.time),
+            value: self.value(row),
+        }
+    }
+
+    fn value(&mut self, row: &Row) -> Option<Json> {
+        let mut value = BTreeMap::new();
+        let mut is_whole = true;
+        for (place, keys) in &self.format.leaves {
+            if row[*place].is_empty() {
+                continue;
+            }
+            match cell(&row[*place]) {
+                Ok(leaf) => insert(&mut value, keys, leaf),
+                Err(kind) => {
+                    is_whole = false;
+                    self.reject(row, Some(*place), (&kind).into(), &kind.to_string());
+                }
+            }
+        }
+        is_whole.then_some(Json::Object(value))
+    }
+
+    fn time(&mut self, row: &Row, place: usize) -> Option<Timestamp> {
+        let read = read_time_text(&row[place]);
+        read.map_err(|(code, message)| self.reject(row, Some(place), code, &message)).ok()
+    }
+
+    fn uuid(&mut self, row: &Row, place: usize) -> Option<Uuid> {
+        let uuid = Uuid::try_parse(&row[place]).ok();
+        if uuid.is_none() {
+            let message = "must be a UUID such as 8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
+            self.reject(row, Some(place), RejectCode::InvalidUuid, message);
+        }
+        uuid
+    }
+
+    fn reject(&mut self, row: &Row, place: Option<usize>, code: RejectCode, message: &str) {
+        let name = place.and_then(|place| self.format.names.get(place)).map_or("row", String::as_str);
+        let column = place.map_or_else(String::new, |_| format!("/{name}"));
+        let series = &row[self.format.series];
+        self.rejects.push(Reject {
+            pointer: format!("/{}{column}", row.line),
+            index: None,
+            series: (!series.is_empty()).then(|| series.to_owned()),
+            code,
+            message: format!("{} {message}", name.escape_debug()),
+        });
+    }
+}
+
+/// JSON if it is that; what begins as only JSON does must be; else text.
+fn cell(cell: &str) -> Result<Json, JsonErrorKind> {
+    match Json::parse(cell) {
+        Ok(value) => Ok(value),
+        Err(e) if matches!(e.kind, JsonErrorKind::Syntax(_)) && !cell.trim_start().starts_with(['{', '[', '"']) => {
+            // With everything that is asked of a text in JSON.
+            Json::parse(&serde_json::Value::from(cell).to_string()).map_err(|e| e.kind)
+        }
+        Err(e) => Err(e.kind),
+    }
+}
+
+fn insert(value: &mut BTreeMap<String, Json>, keys: &[String], leaf: Json) {
+    let Some((key, deeper)) = keys.split_first() else { return };
+    if deeper.is_empty() {
+        value.insert(key.clone(), leaf);
+        return;
+    }
+    let inner = value.entry(key.clone()).or_insert_with(|| Json::Object(BTreeMap::new()));
+    if let Json::Object(members) = inner {
+        insert(members, deeper, leaf);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const IDS: &str = "8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
+
+    fn format(names: &str) -> Result<RowFormat, RowFormatError> {
+        RowFormat::new(names.split(','))
+    }
+
+    /// The value, or where the faults are.
+    fn values(leaves: &str, cells: &str) -> String {
+        let format = format(&format!("user_id,session_id,series,time,{leaves}")).expect("columns");
+        let row = Row::new(7, [IDS, IDS, "hr", "2025-01-01T00:00:00Z"].into_iter().chain(cells.split('|')));
+        let session = RawSession::from_rows(&format, &[row]);
+        let rejects: Vec<&str> = session.rejects.listed().iter().map(|r| r.pointer.as_str()).collect();
+        let value = session.points[0].value.as_ref().map(ToString::to_string);
+        if rejects.is_empty() { value.expect("a value") } else { rejects.join(" ") }
+    }
+
+    #[test]
+    fn a_cell_is_json_or_text_or_nothing() {
+        assert_eq!(values("value", "7.5"), r#"{"value":7.5}"#);
+        assert_eq!(values("a,b,c", r#"x y||"7""#), r#"{"a":"x y","c":"7"}"#);
+        assert_eq!(values("a,b", r#"[1, 2]|007"#), r#"{"a":[1,2],"b":"007"}"#);
+        assert_eq!(values("pos.x,pos.y,t", "1|2|true"), r#"{"pos":{"x":1,"y":2},"t":true}"#);
+    }
+
+    #[test]
+    fn what_cannot_be_kept_is_named_by_line_and_column() {
+        assert_eq!(values("a,b", "[1|1e999"), "/7/a /7/b");
+        assert_eq!(values("a", "x\0"), "/7/a");
+        assert_eq!(values("a", "1|2"), "/7");
+    }
+
+    #[test]
+    fn columns_may_come_in_any_order_but_must_be_there() {
+        assert!(format("value,time,series,session_id,user_id").is_ok());
+        assert_eq!(format("value,time,series,session_id").err(), Some(RowFormatError::Missing("user_id")));
+        assert_eq!(format("user_id,session_id,series,time").err(), Some(RowFormatError::NoLeaf));
+        for twice in ["a,a", "a,a.b", "a.b,a"] {
+            let names = format(&format!("user_id,session_id,series,time,{twice}"));
+            assert!(matches!(names.err(), Some(RowFormatError::Twice(_))), "{twice}");
+        }
+        assert_eq!(format("user_id,session_id,series,time,a..b").err(), Some(RowFormatError::Nameless));
+    }
+
+    #[test]
+    fn a_session_has_one_start() {
+        let format = format("user_id,session_id,start_ts,series,time,value").expect("columns");
+        let row = |line, start| Row::new(line, [IDS, IDS, start, "hr", "2025-01-01T00:00:00Z", "1"]);
+        let read = |starts: [&'static str; 3]| {
+            let rows: Vec<Row> = (2..).zip(starts).map(|(line, start)| row(line, start)).collect();
+            RawSession::from_rows(&format, &rows)
+        };
+        let session = read(["2025-01-01T00:00:00Z", "", "2025-01-01T00:00:00Z"]);
+        assert!(session.rejects.is_empty() && session.start_ts.is_some());
+        let session = read(["", "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z"]);
+        assert_eq!(session.rejects.listed()[0].pointer, "/4/start_ts");
+    }
+}

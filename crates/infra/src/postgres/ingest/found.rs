@@ -1,0 +1,203 @@
+//! What is there once the users of a group are locked, and what therefore becomes of each session.
+
+use std::collections::HashMap;
+
+use deadpool_postgres::Object;
+use futures_util::future::{try_join, try_join5};
+use time::OffsetDateTime;
+use time_series_domain::ingest::{Digest, IdempotencyKey, Joining, OnConflict, Outcome, StoredPart};
+use time_series_domain::ports::StoreError;
+use time_series_domain::session::SessionExtent;
+use time_series_domain::{SessionId, Timestamp, UserId};
+use tokio_postgres::Row;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+use super::store_group::{by_user, read_version};
+use super::turns::{Pending, Write};
+use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::session::StoredSpan;
+use crate::postgres::transaction::Transaction;
+
+const RAISE_VERSIONS: &str = include_str!("raise_versions.sql");
+const LOCK_METRIC_TYPES: &str = include_str!("lock_metric_types.sql");
+const GENERATION: &str = include_str!("generation.sql");
+const STORED_SESSIONS: &str = include_str!("stored_sessions.sql");
+const STORED_PARTS: &str = include_str!("stored_parts.sql");
+
+/// What is there.
+pub(super) struct Found {
+    generation: u64,
+    /// As raised by one for each session of the group.
+    versions: HashMap<UserId, u64>,
+    sessions: HashMap<(UserId, SessionId), StoredAs>,
+    /// Parts that may be those that are appended.
+    parts: HashMap<(UserId, SessionId), Vec<StoredPart>>,
+}
+
+/// What is known of the session that has the id already.
+pub(super) struct StoredAs {
+    digest: Digest,
+    start_ts: Option<Timestamp>,
+    pub(super) points: u64,
+    pub(super) span: StoredSpan,
+}
+
+/// What becomes of a session.
+pub(super) enum Verdict {
+    /// It, or its points, are written.
+    Written(Outcome),
+    /// Nothing changes.
+    Kept(Outcome),
+    /// It was answered before.
+    Answered(StoredPart),
+    Refused(StoreError),
+}
+
+/// Locks the users, keeps the schemas as they are until the commit, and finds the sessions of those ids.
+pub(super) async fn lock_and_look(transaction: &Transaction, group: &[Pending]) -> Result<Found, PgError> {
+    let counts = by_user(group.iter().map(|p| p.session.user_id));
+    let (users, by): (Vec<Uuid>, Vec<i64>) = counts.into_iter().unzip();
+    let mut types: Vec<i32> = group.iter().flat_map(|p| p.session.metric_types()).map(|t| t.0).collect();
+    types.sort_unstable();
+    types.dedup();
+    let (ids, owners): (Vec<Uuid>, Vec<Uuid>) =
+        group.iter().map(|p| (p.session.session_id.0, p.session.user_id.0)).unzip();
+    let client: &Object = transaction;
+    let (raise, lock, generation, find) = (
+        client.prepare_cached(RAISE_VERSIONS).await?,
+        client.prepare_cached(LOCK_METRIC_TYPES).await?,
+        client.prepare_cached(GENERATION).await?,
+        client.prepare_cached(STORED_SESSIONS).await?,
+    );
+    // Pipelined. READ COMMITTED: the users' rows are locked first, what follows sees what that waited for.
+    let raise_params: [&(dyn ToSql + Sync); 2] = [&users, &by];
+    let lock_params: [&(dyn ToSql + Sync); 1] = [&types];
+    let find_params: [&(dyn ToSql + Sync); 2] = [&ids, &owners];
+    let locked = try_join5(
+        transaction.open(),
+        client.query(&raise, &raise_params),
+        client.query(&lock, &lock_params),
+        client.query_one(&generation, &[]),
+        client.query(&find, &find_params),
+    );
+    let (((), raised, _, generation, stored), parts) =
+        try_join(async { Ok(locked.await?) }, look_for_parts(client, group)).await?;
+    let generation: i64 = generation.try_get(0).map_err(|e| unreadable("catalogue", "generation", e))?;
+    let version = |row: &Row| {
+        let user = row.try_get("user_id").map_err(|e| unreadable("user_version", "user_id", e))?;
+        Ok::<_, PgError>((UserId(user), read_version(row)?))
+    };
+    Ok(Found {
+        generation: u64::try_from(generation).map_err(|e| unreadable("catalogue", "generation", e))?,
+        versions: raised.iter().map(version).collect::<Result<_, _>>()?,
+        sessions: stored.iter().map(StoredAs::read).collect::<Result<_, _>>()?,
+        parts,
+    })
+}
+
+/// The parts that those which are appended may repeat; asks only if there are any.
+async fn look_for_parts(
+    client: &Object,
+    group: &[Pending],
+) -> Result<HashMap<(UserId, SessionId), Vec<StoredPart>>, PgError> {
+    let mut parts: HashMap<_, Vec<StoredPart>> = HashMap::new();
+    let appends: Vec<&Pending> = group.iter().filter(|pending| pending.write.appends()).collect();
+    if appends.is_empty() {
+        return Ok(parts);
+    }
+    let (ids, owners): (Vec<Uuid>, Vec<Uuid>) =
+        appends.iter().map(|p| (p.session.session_id.0, p.session.user_id.0)).unzip();
+    let digests: Vec<&[u8]> = appends.iter().map(|p| p.session.digest.as_bytes()).collect();
+    let keys: Vec<Option<&str>> = appends.iter().map(|p| p.write.key().map(IdempotencyKey::as_str)).collect();
+    let statement = client.prepare_cached(STORED_PARTS).await?;
+    for row in client.query(&statement, &[&ids, &owners, &digests, &keys]).await? {
+        parts.entry(read_ids(&row, "session_part")?).or_default().push(read_part(&row)?);
+    }
+    Ok(parts)
+}
+
+impl Found {
+    pub(super) fn session(&self, pending: &Pending) -> Option<&StoredAs> {
+        self.sessions.get(&(pending.session.user_id, pending.session.session_id))
+    }
+
+    /// What becomes of a session.
+    pub(super) fn verdict(&self, pending: &Pending) -> Verdict {
+        let session = &pending.session;
+        if session.generation != self.generation {
+            return Verdict::Refused(StoreError::CatalogueChanged);
+        }
+        match (self.session(pending), &pending.write) {
+            (None, Write::Append(_)) => Verdict::Refused(StoreError::SessionAbsent),
+            (None, Write::Store(_)) => Verdict::Written(Outcome::Created),
+            (Some(stored), Write::Append(_) | Write::Store(OnConflict::Append)) => self.joining(stored, pending),
+            (Some(stored), _) if stored.digest == session.digest => Verdict::Kept(Outcome::Unchanged),
+            (Some(_), Write::Store(OnConflict::Error)) => Verdict::Refused(StoreError::SessionConflict),
+            (Some(_), Write::Store(OnConflict::Ignore)) => Verdict::Kept(Outcome::Ignored),
+            (Some(_), Write::Store(OnConflict::Replace)) => Verdict::Written(Outcome::Replaced),
+        }
+    }
+
+    fn joining(&self, stored: &StoredAs, pending: &Pending) -> Verdict {
+        let session = &pending.session;
+        let parts = self.parts.get(&(session.user_id, session.session_id)).map_or(&[][..], Vec::as_slice);
+        let extent = SessionExtent { start_ts: stored.start_ts, span: stored.span.times() };
+        match session.joining(&extent, stored.points, stored.digest, parts, pending.write.key()) {
+            Ok(Joining::New) => Verdict::Written(Outcome::Appended),
+            Ok(Joining::Known) => Verdict::Kept(Outcome::Unchanged),
+            Ok(Joining::Answered(part)) => Verdict::Answered(part),
+            Err(e) => Verdict::Refused(e),
+        }
+    }
+
+    /// The users' versions before the first session of the group.
+    pub(super) fn versions_before(&self, group: &[Pending]) -> HashMap<UserId, u64> {
+        let mut versions = self.versions.clone();
+        for pending in group {
+            versions.entry(pending.session.user_id).and_modify(|version| *version -= 1);
+        }
+        versions
+    }
+}
+
+impl StoredAs {
+    fn read(row: &Row) -> Result<((UserId, SessionId), Self), PgError> {
+        let start_ts: Option<OffsetDateTime> =
+            row.try_get("start_ts").map_err(|e| unreadable("session", "start_ts", e))?;
+        let points: i32 = row.try_get("point_count").map_err(|e| unreadable("session", "point_count", e))?;
+        let stored = Self {
+            digest: read_digest(row, "session")?,
+            start_ts: start_ts.map(Timestamp::from),
+            points: u64::try_from(points).map_err(|e| unreadable("session", "point_count", e))?,
+            span: StoredSpan::read(row)?,
+        };
+        Ok((read_ids(row, "session")?, stored))
+    }
+}
+
+fn read_part(row: &Row) -> Result<StoredPart, PgError> {
+    let number = |name| {
+        let number: i64 = row.try_get(name).map_err(|e| unreadable("session_part", name, e))?;
+        u64::try_from(number).map_err(|e| unreadable("session_part", name, e))
+    };
+    let key: Option<&str> =
+        row.try_get("idempotency_key").map_err(|e| unreadable("session_part", "idempotency_key", e))?;
+    let key = key.map(IdempotencyKey::parse).transpose();
+    Ok(StoredPart {
+        digest: read_digest(row, "session_part")?,
+        key: key.map_err(|e| unreadable("session_part", "idempotency_key", e))?,
+        total_points: number("total_points")?,
+        version: number("version")?,
+    })
+}
+
+fn read_digest(row: &Row, table: &'static str) -> Result<Digest, PgError> {
+    let digest: &[u8] = row.try_get("digest").map_err(|e| unreadable(table, "digest", e))?;
+    Digest::from_bytes(digest).ok_or_else(|| unreadable(table, "digest", "not 17 bytes"))
+}
+
+fn read_ids(row: &Row, table: &'static str) -> Result<(UserId, SessionId), PgError> {
+    let id = |name| row.try_get::<_, Uuid>(name).map_err(|e| unreadable(table, name, e));
+    Ok((UserId(id("user_id")?), SessionId(id("session_id")?)))
+}

@@ -1,0 +1,61 @@
+//! Rows of the table `session`, as columns.
+
+use time::OffsetDateTime;
+use time_series_domain::Timestamp;
+use time_series_domain::ingest::EncodedSession;
+use tokio_postgres::types::ToSql;
+use uuid::Uuid;
+
+/// The columns that are written.
+#[derive(Default)]
+pub(super) struct SessionRows<'a> {
+    user_id: Vec<Uuid>,
+    session_id: Vec<Uuid>,
+    start_ts: Vec<Option<OffsetDateTime>>,
+    t_min: Vec<Option<OffsetDateTime>>,
+    t_max: Vec<Option<OffsetDateTime>>,
+    point_count: Vec<i32>,
+    digest: Vec<&'a [u8]>,
+    metric_types: Vec<String>,
+}
+
+impl<'a> SessionRows<'a> {
+    pub(super) fn push(&mut self, session: &'a EncodedSession) {
+        let span = session.span();
+        self.user_id.push(session.user_id.0);
+        self.session_id.push(session.session_id.0);
+        self.start_ts.push(time(session.start_ts));
+        self.t_min.push(time(span.map(|s| s.0)));
+        self.t_max.push(time(span.map(|s| s.1)));
+        self.point_count.push(i32::try_from(session.points).unwrap_or(i32::MAX));
+        self.digest.push(session.digest.as_bytes());
+        self.metric_types.push(metric_types(session));
+    }
+
+    pub(super) const fn is_empty(&self) -> bool {
+        self.user_id.is_empty()
+    }
+
+    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 8] {
+        [
+            &self.user_id,
+            &self.session_id,
+            &self.start_ts,
+            &self.t_min,
+            &self.t_max,
+            &self.point_count,
+            &self.digest,
+            &self.metric_types,
+        ]
+    }
+}
+
+pub(super) fn time(time: Option<Timestamp>) -> Option<OffsetDateTime> {
+    time.map(Timestamp::to_offset_date_time)
+}
+
+/// As the text of an array: an array of arrays would have to be a rectangle.
+pub(super) fn metric_types(session: &EncodedSession) -> String {
+    let types: Vec<String> = session.metric_types().iter().map(|t| t.0.to_string()).collect();
+    format!("{{{}}}", types.join(","))
+}
