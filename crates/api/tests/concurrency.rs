@@ -1,6 +1,7 @@
 //! Many writers at once: nothing twice, nothing lost, summaries exact.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
@@ -33,6 +34,43 @@ async fn one_session_from_32_clients_is_stored_once() {
         let unchanged = answers.iter().filter(|a| a.status == 200).count();
         assert_eq!((created, unchanged), (1, 31));
         assert_eq!(count_of(&app, user).await, 3);
+        app.database.check_day_summaries().await;
+    }
+}
+
+#[tokio::test]
+async fn a_user_whom_another_process_holds_holds_up_nobody_else_for_good() {
+    for backend in Backend::ALL {
+        let app = TestApp::with(backend).database_wait(Duration::from_millis(300)).start().await;
+        app.seed().await;
+        let users: Vec<Uuid> = (0..6).map(|_| Uuid::new_v4()).collect();
+        for user in &users {
+            let _ = app.post("/api/sessions/", &session(*user, Uuid::new_v4(), 1, &[1])).await.expect(201);
+        }
+        let mut other = app.database.connect().await;
+        let held = other.transaction().await.expect("a transaction");
+        let lock = "SELECT version FROM user_version WHERE user_id = $1 FOR UPDATE";
+        held.query_one(lock, &[&users[0]]).await.expect("the lock");
+        let bodies: Vec<Value> =
+            (0..24_u32).zip(users.iter().cycle()).map(|(i, user)| session(*user, Uuid::new_v4(), 2, &[i])).collect();
+        let answers = futures_util::future::join_all(bodies.iter().map(|body| app.post("/api/sessions/", body))).await;
+        let stored = |user: usize| {
+            let of_user = answers.iter().enumerate().filter(|(i, _)| i % users.len() == user);
+            of_user.filter(|(_, answer)| answer.status == 201).count()
+        };
+        assert!(answers.iter().all(|answer| [201, 503].contains(&answer.status.as_u16())), "{answers:?}");
+        assert_eq!(stored(0), 0, "the lock is held");
+        for user in 1..users.len() {
+            assert!(stored(user) > 0, "the first of each other user is stored: {answers:?}");
+        }
+        held.rollback().await.expect("the lock is gone");
+        for body in &bodies {
+            let again = app.post("/api/sessions/", body).await;
+            assert!([200, 201].contains(&again.status.as_u16()), "{}", again.text);
+        }
+        for user in &users {
+            assert_eq!(count_of(&app, *user).await, 5);
+        }
         app.database.check_day_summaries().await;
     }
 }

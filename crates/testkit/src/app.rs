@@ -81,6 +81,7 @@ pub struct TestAppBuilder {
     queries: QueriesConfig,
     max_body_bytes: usize,
     max_bytes_in_flight: usize,
+    database_wait: Duration,
 }
 
 impl TestAppBuilder {
@@ -155,6 +156,13 @@ impl TestAppBuilder {
         self
     }
 
+    /// With a limit on how long a connection or a lock of the database is waited for.
+    #[must_use]
+    pub const fn database_wait(mut self, wait: Duration) -> Self {
+        self.database_wait = wait;
+        self
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -175,7 +183,7 @@ impl TestAppBuilder {
             database: DatabaseConfig {
                 url: database_url.into(),
                 connections: 8,
-                wait: Duration::from_secs(10),
+                wait: self.database_wait,
                 statement_timeout: Duration::from_secs(30),
             },
             cache: self.cache,
@@ -224,6 +232,7 @@ impl TestApp {
             queries: QueriesConfig { concurrency: 4, timeout: Duration::from_secs(30) },
             max_body_bytes: 8 << 20,
             max_bytes_in_flight: 64 << 20,
+            database_wait: Duration::from_secs(10),
         }
     }
 

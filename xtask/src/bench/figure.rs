@@ -11,6 +11,10 @@ pub(super) enum Unit {
     PointsPerSecond,
     SessionsPerSecond,
     Mebibytes,
+    BytesPerPoint,
+    /// Processor time a million points.
+    SecondsPerMillion,
+    Ratio,
 }
 
 /// What a figure should be.
@@ -34,9 +38,20 @@ pub(super) struct Figure {
     /// Or why there is nothing.
     pub(super) measured: Result<Spread, Obstacle>,
     pub(super) sql: Option<Spread>,
+    /// At least so much of what each peer reaches.
+    pub(super) goal_of_peers: Option<f64>,
+    /// The same, by others.
+    pub(super) beside: Vec<Beside>,
     /// How many rows, or points, the answers had.
     pub(super) rows: Option<u64>,
     pub(super) remarks: Vec<String>,
+}
+
+/// The same figure of something else.
+pub(super) struct Beside {
+    pub(super) name: String,
+    pub(super) measured: Spread,
+    pub(super) is_peer: bool,
 }
 
 /// Why something was not measured: in a word or two, and in a sentence.
@@ -58,6 +73,8 @@ impl Figure {
             goal_of_sql: None,
             measured: Err(Obstacle::new("not measured", "")),
             sql: None,
+            goal_of_peers: None,
+            beside: Vec::new(),
             rows: None,
             remarks: Vec::new(),
         }
@@ -76,10 +93,12 @@ impl Figure {
             Goal::AtLeast(least) => measured.p50 >= least,
             Goal::Unset => return None,
         };
-        match (alone, self.goal_of_sql, self.goal) {
+        let peers = || self.beside.iter().filter(|beside| beside.is_peer);
+        let is_ahead = self.goal_of_peers.is_none_or(|part| peers().all(|p| measured.p50 >= part * p.measured.p50));
+        match (alone && is_ahead, self.goal_of_sql, self.goal) {
             (true, Some(most), Goal::AtMost(_)) => Some(self.ratio()? <= most),
             (true, Some(least), Goal::AtLeast(_)) => Some(self.ratio()? >= least),
-            _ => Some(alone),
+            (reached, ..) => Some(reached),
         }
     }
 
@@ -95,6 +114,8 @@ impl Figure {
             "problem": self.measured.as_ref().err().map(|o| format!("{}: {}", o.short, o.long)),
             "sql": self.sql.as_ref().map(Spread::json),
             "ratio": self.ratio(),
+            "goal_of_peers": self.goal_of_peers,
+            "beside": self.beside.iter().map(|b| json!({"name": b.name, "measured": b.measured.json()})).collect::<Vec<_>>(),
             "rows": self.rows,
             "remarks": self.remarks,
         })
@@ -114,6 +135,9 @@ impl Unit {
             Self::PointsPerSecond => "points/s",
             Self::SessionsPerSecond => "sessions/s",
             Self::Mebibytes => "MiB",
+            Self::BytesPerPoint => "bytes/point",
+            Self::SecondsPerMillion => "s/M points",
+            Self::Ratio => "of it",
         }
     }
 
@@ -122,7 +146,8 @@ impl Unit {
         match self {
             Self::PointsPerSecond | Self::SessionsPerSecond => format!("{value:.0}"),
             Self::Milliseconds if value < 10.0 => format!("{value:.2}"),
-            Self::Milliseconds | Self::Mebibytes => format!("{value:.1}"),
+            Self::SecondsPerMillion | Self::Ratio => format!("{value:.2}"),
+            Self::Milliseconds | Self::Mebibytes | Self::BytesPerPoint => format!("{value:.1}"),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use uuid::Uuid;
 
-use super::Bench;
+use super::{Bench, cpu};
 use crate::database::connect;
 use crate::load::{self, Sessions};
 use crate::progress::Step;
@@ -65,6 +65,26 @@ impl<'a> Ground<'a> {
     /// The process whose memory is watched.
     pub(super) fn pid(&self) -> Option<u32> {
         self.target.pid().or(self.bench.pid)
+    }
+
+    /// The process of the database server, if that runs on this machine.
+    pub(super) async fn postmaster(&self) -> anyhow::Result<Option<u32>> {
+        let Some(url) = self.target.database_url() else { return Ok(None) };
+        let (client, connection) = connect(url).await?;
+        let postmaster = cpu::postmaster(&client).await?;
+        drop(client);
+        connection.await??;
+        Ok(postmaster)
+    }
+
+    /// How many blocks a user has, if we know the database.
+    pub(super) async fn blocks_of(&self, user: Uuid) -> anyhow::Result<Option<i64>> {
+        let Some(url) = self.target.database_url() else { return Ok(None) };
+        let (client, connection) = connect(url).await?;
+        let row = client.query_one("SELECT count(*) FROM block WHERE user_id = $1", &[&user]).await?;
+        drop(client);
+        connection.await??;
+        Ok(Some(row.try_get(0)?))
     }
 
     pub(super) async fn setting(&self) -> anyhow::Result<Setting> {

@@ -1,12 +1,16 @@
 //! `cargo xtask bench`: what the service promises, measured over HTTP beside plain SQL on plain rows.
 
+mod cpu;
 mod figure;
 mod ground;
 mod ingest;
 mod memory;
+mod peers;
 mod queries;
 mod report;
 mod spread;
+mod storage;
+mod tables;
 
 use std::path::PathBuf;
 
@@ -36,6 +40,11 @@ use crate::progress::say;
 ///             5  one client, one session of 10 points at a time        at most three times an empty commit
 ///             6  the service's memory at its peak in all of these      at most 150 MiB
 ///             7  sessions of 10 points, 8 of 1,000 points, in one bulk body    no target, points/s
+///             9  processor time of service and PostgreSQL for a million points of 2    no target
+///             10 appends of 10 points to one live session, one at a time       no target, ms
+///   storage   1  bytes a point with indexes, sessions of 1,000 points          at most 6
+///             2  the same of the stress load, 250,000 points of one user       at most 110
+///             3  figure ingest 1 with 100 million points stored                at least 0.8 of it with none
 ///   queries   13.7 million points of four kinds of users, and seven figures:
 ///             1  p90 by month of one series, 83,000 values in 25,000 small sessions      at most 40 ms
 ///             2  p50, p90 and p99 by week of 1,000,000 values in sessions at 1 Hz       at most 120 ms, half of SQL's
@@ -44,6 +53,9 @@ use crate::progress::say;
 ///             5  1,000,000 points thinned out to 2,000 (LTTB)                           at most 150 ms
 ///             6  10 million points streamed as NDJSON       at least 500,000 points/s, 64 MiB more memory at most
 ///             7  the weekly averages of 1,000 users over a year                         at most 300 ms
+///
+/// With --peers the first two figures of ingest, and the memory, stand beside InfluxDB's and VictoriaMetrics', which are
+/// unpacked from Debian's packages and take the same data in the line protocol, a session a tag.
 ///
 /// SQL is asked over a connection to the same database, in turn with the service, of the table `bench_row` that has the
 /// same values one a row and an index on (`user_id`, series, time).
@@ -85,6 +97,12 @@ pub(crate) struct Bench {
     /// The process of that service, if it runs on this machine, whose memory is watched.
     #[arg(long, value_name = "PID", requires = "url")]
     pid: Option<u32>,
+    /// Measure InfluxDB and VictoriaMetrics, too.
+    #[arg(long)]
+    peers: bool,
+    /// Writes the tables of docs/BENCHMARKS.md anew, for the parts that are measured.
+    #[arg(long)]
+    docs: bool,
     /// Writes the figures to this file as JSON.
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
@@ -100,6 +118,8 @@ enum Part {
     Ingest,
     /// How quick queries are.
     Queries,
+    /// How much room points take.
+    Storage,
 }
 
 impl Bench {
@@ -108,28 +128,32 @@ impl Bench {
             self.repeat > 0 && self.concurrency > 0 && self.scale > 0.0 && self.scale <= 1.0,
             "--repeat and --concurrency must be at least 1, and --scale more than 0 and at most 1"
         );
-        let mut ground = Ground::provide(&self).await?;
-        let measured = self.measure(&mut ground).await;
-        let setting = ground.setting().await;
-        let left = ground.leave().await;
-        let (figures, setting) = (measured?, setting?);
-        say(report::table(&self, &setting, &figures));
-        if let Some(file) = &self.json {
+        let mut figures = Vec::new();
+        let mut last = None;
+        for part in Part::value_variants().iter().filter(|part| self.only.is_empty() || self.only.contains(part)) {
+            // Each in a database of its own: what one leaves there is nothing to the next.
+            let mut ground = Ground::provide(&self).await?;
+            let measured = match part {
+                Part::Ingest => ingest::measure(&mut ground).await,
+                Part::Queries => queries::measure(&mut ground).await,
+                Part::Storage => storage::measure(&mut ground).await,
+            };
+            let setting = ground.setting().await;
+            let left = ground.leave().await;
+            let (measured, setting) = (measured?, setting?);
+            say(report::table(&self, &setting, &measured));
+            left?;
+            if self.docs {
+                tables::write(*part, &report::circumstances(&self, &setting), &measured)?;
+            }
+            figures.extend(measured);
+            last = Some(setting);
+        }
+        if let (Some(file), Some(setting)) = (&self.json, last) {
             let json = report::json(&self, &setting, &figures);
             std::fs::write(file, format!("{json:#}\n")).with_context(|| format!("cannot write {}", file.display()))?;
         }
-        left
-    }
-
-    async fn measure(&self, ground: &mut Ground<'_>) -> anyhow::Result<Vec<figure::Figure>> {
-        let mut figures = Vec::new();
-        for part in Part::value_variants().iter().filter(|part| self.only.is_empty() || self.only.contains(part)) {
-            figures.extend(match part {
-                Part::Ingest => ingest::measure(ground).await?,
-                Part::Queries => queries::measure(ground).await?,
-            });
-        }
-        Ok(figures)
+        Ok(())
     }
 
     fn wants(&self, figure: u8) -> bool {

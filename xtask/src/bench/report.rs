@@ -27,13 +27,20 @@ pub(super) fn table(bench: &Bench, setting: &Setting, figures: &[Figure]) -> Str
         for remark in problem.into_iter().chain(&figure.remarks) {
             writeln!(text, "{}: {remark}", figure.number).ok();
         }
+        for beside in &figure.beside {
+            let (unit, of_it) = (figure.unit, &beside.measured);
+            writeln!(text, "{}: {}: {} {}", figure.number, beside.name, unit.number(of_it.p50), unit.name()).ok();
+        }
     }
     text
 }
 
 fn line(bench: &Bench, figure: &Figure) -> [String; 6] {
     let unit = figure.unit;
-    let of_sql = figure.goal_of_sql.map_or_else(String::new, |most| format!(", {most} of SQL"));
+    let mut of_others = figure.goal_of_sql.map_or_else(String::new, |most| format!(", {most} of SQL"));
+    if let Some(part) = figure.goal_of_peers {
+        write!(of_others, ", {part} × every peer").ok();
+    }
     let measured = match &figure.measured {
         Ok(m) => format!("{} [{}–{}] {}", unit.number(m.p50), unit.number(m.p10), unit.number(m.p90), unit.name()),
         Err(obstacle) => obstacle.short.clone(),
@@ -45,7 +52,7 @@ fn line(bench: &Bench, figure: &Figure) -> [String; 6] {
     };
     [
         format!("{} {}", figure.number, figure.name),
-        format!("{}{of_sql}", figure.goal.words(unit)),
+        format!("{}{of_others}", figure.goal.words(unit)),
         measured,
         figure.sql.as_ref().map_or_else(String::new, |sql| format!("{} {}", unit.number(sql.p50), unit.name())),
         figure.ratio().map_or_else(String::new, |ratio| format!("{ratio:.2}")),
@@ -53,7 +60,7 @@ fn line(bench: &Bench, figure: &Figure) -> [String; 6] {
     ]
 }
 
-fn circumstances(bench: &Bench, setting: &Setting) -> String {
+pub(super) fn circumstances(bench: &Bench, setting: &Setting) -> String {
     let Setting { cores, database } = setting;
     let database = database.as_deref().unwrap_or("a database that was not told");
     let cache = if bench.url.is_some() { "cache as the service has it" } else { "cache off" };

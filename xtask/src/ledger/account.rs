@@ -1,6 +1,6 @@
 //! What was acknowledged, on disk before anybody counts on it.
 
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs::{self, File, OpenOptions};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -42,9 +42,9 @@ impl Account {
     }
 
     /// Notes an acknowledgement; it is on disk when this returns.
-    pub(super) fn acknowledge(&self, number: usize) -> anyhow::Result<()> {
+    pub(super) fn acknowledge(&self, number: usize, part: usize) -> anyhow::Result<()> {
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
-        writeln!(file, "{number}")?;
+        writeln!(file, "{number} {part}")?;
         file.sync_data()?;
         self.acknowledged.fetch_add(1, Ordering::Relaxed);
         Ok(())
@@ -54,13 +54,20 @@ impl Account {
         self.acknowledged.load(Ordering::Relaxed)
     }
 
-    /// What the file says.
-    pub(super) fn read(&self) -> anyhow::Result<BTreeSet<usize>> {
+    /// What the file says: how many parts of each session.
+    pub(super) fn read(&self) -> anyhow::Result<BTreeMap<usize, usize>> {
         read(&self.path)
     }
 }
 
-fn read(path: &Path) -> anyhow::Result<BTreeSet<usize>> {
+fn read(path: &Path) -> anyhow::Result<BTreeMap<usize, usize>> {
     let text = fs::read_to_string(path)?;
-    text.lines().map(|line| line.parse().with_context(|| format!("{line:?} in {}", path.display()))).collect()
+    let mut parts = BTreeMap::new();
+    for line in text.lines() {
+        let wrong = || format!("{line:?} in {}", path.display());
+        let (number, part) = line.split_once(' ').with_context(wrong)?;
+        let part: usize = part.parse().with_context(wrong)?;
+        parts.insert(number.parse().with_context(wrong)?, part + 1);
+    }
+    Ok(parts)
 }

@@ -3,7 +3,7 @@
 use time_series_domain::Timestamp;
 use uuid::Uuid;
 
-use crate::load::Body;
+use crate::load::{Body, post_request as post};
 
 const SERIES: &str = "session.gut_health_score";
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -44,18 +44,41 @@ impl Sessions {
         Uuid::new_v5(&self.user(number), &number.to_le_bytes())
     }
 
-    pub(super) fn content(number: usize) -> Content {
-        let points = Self::points(number);
-        let tenths = (0..points).map(|place| Self::tenths(number, place)).sum();
-        Content { points: i64::try_from(points).unwrap_or(i64::MAX), tenths }
+    /// In how many parts it is sent: some are appended to.
+    pub(super) const fn parts(number: usize) -> usize {
+        if number.is_multiple_of(3) && Self::points(number) > 1 { 2 } else { 1 }
     }
 
-    pub(super) fn body(&self, number: usize) -> String {
+    /// What it has with its first `parts` parts.
+    pub(super) fn content(number: usize, parts: usize) -> Content {
+        let places = || (0..parts).flat_map(|part| Self::places(number, part));
+        let points = i64::try_from(places().count()).unwrap_or(i64::MAX);
+        Content { points, tenths: places().map(|place| Self::tenths(number, place)).sum() }
+    }
+
+    /// The request that sends a part.
+    pub(super) fn request(&self, address: &str, number: usize, part: usize) -> Vec<u8> {
+        let body = self.body(number, part);
+        if part == 0 {
+            return post(address, "/api/sessions/", "", &body);
+        }
+        let path = format!("/api/sessions/{}/points/?user_id={}", self.id(number), self.user(number));
+        // Retries are known by their key, or by their content.
+        let key = format!("idempotency-key: part-{part}\r\n");
+        post(address, &path, if number.is_multiple_of(2) { &key } else { "" }, &body)
+    }
+
+    /// The points of a part: those of the second lie between those of the first.
+    fn places(number: usize, part: usize) -> impl Iterator<Item = usize> {
+        (part..Self::points(number)).step_by(Self::parts(number))
+    }
+
+    fn body(&self, number: usize, part: usize) -> String {
         let seconds =
             |place: usize| FIRST_START + Self::offset(number) + STEP_SECONDS * i64::try_from(place).unwrap_or(0);
         let at = |place| Timestamp::from_micros(seconds(place) * MICROS_PER_SECOND);
         let mut body = Body::new(self.user(number), number, at(0));
-        for place in 0..Self::points(number) {
+        for place in Self::places(number, part) {
             let tenths = Self::tenths(number, place);
             body.point(SERIES, at(place), format_args!(r#"{{"value":{}.{}}}"#, tenths / 10, tenths % 10));
         }

@@ -1,4 +1,4 @@
-//! Writers: each posts one session after the other, again until it is acknowledged or given up.
+//! Writers: each posts one session after the other, some in parts, again until it is acknowledged or given up.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -8,7 +8,7 @@ use tokio::task::JoinSet;
 
 use super::account::Account;
 use super::session::Sessions;
-use crate::load::{Connection, post_request};
+use crate::load::Connection;
 
 /// Of a hundred requests, so many lose their connection before the answer.
 const CUT_OF_100: u32 = 3;
@@ -62,22 +62,31 @@ impl Writer {
     async fn run(mut self) -> anyhow::Result<()> {
         while !self.is_over.load(Ordering::Relaxed) {
             let number = self.account.begin();
-            let request = post_request(&self.address, "/api/sessions/", &self.sessions.body(number));
-            loop {
-                if self.random.u32(..100) < CUT_OF_100 {
-                    self.cut(&request).await;
-                } else if let Ok(Ok(200 | 201)) = tokio::time::timeout(PATIENCE, self.post(&request)).await {
-                    self.account.acknowledge(number)?;
+            for part in 0..Sessions::parts(number) {
+                if !self.is_acknowledged(number, part).await? {
                     break;
                 }
-                self.connection = None;
-                if self.random.u32(..100) < GIVEN_UP_OF_100 || self.is_over.load(Ordering::Relaxed) {
-                    break;
-                }
-                tokio::time::sleep(PAUSE).await;
             }
         }
         Ok(())
+    }
+
+    /// Posts a part until it is acknowledged; false if it is given up.
+    async fn is_acknowledged(&mut self, number: usize, part: usize) -> anyhow::Result<bool> {
+        let request = self.sessions.request(&self.address, number, part);
+        loop {
+            if self.random.u32(..100) < CUT_OF_100 {
+                self.cut(&request).await;
+            } else if let Ok(Ok(200 | 201)) = tokio::time::timeout(PATIENCE, self.post(&request)).await {
+                self.account.acknowledge(number, part)?;
+                return Ok(true);
+            }
+            self.connection = None;
+            if self.random.u32(..100) < GIVEN_UP_OF_100 || self.is_over.load(Ordering::Relaxed) {
+                return Ok(false);
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 
     async fn post(&mut self, request: &[u8]) -> anyhow::Result<u16> {

@@ -16,6 +16,8 @@ const HEAD: usize = 16 << 10;
 pub(crate) struct Requests {
     address: String,
     rendered: Vec<Vec<u8>>,
+    /// How each is answered.
+    status: u16,
 }
 
 /// What came of sending them.
@@ -29,8 +31,14 @@ impl Requests {
     /// POSTs of these bodies to a path of the service at `url`.
     pub(crate) fn posts(url: &str, path: &str, bodies: impl Iterator<Item = String>) -> anyhow::Result<Self> {
         let address = url.strip_prefix("http://").context("only http:// is spoken here")?.to_owned();
-        let rendered = bodies.map(|body| post(&address, path, &body)).collect();
-        Ok(Self { address, rendered })
+        let rendered = bodies.map(|body| post(&address, path, "", &body)).collect();
+        Ok(Self { address, rendered, status: 201 })
+    }
+
+    /// The same, answered otherwise than by 201.
+    pub(crate) const fn answered(mut self, status: u16) -> Self {
+        self.status = status;
+        self
     }
 
     pub(crate) const fn len(&self) -> usize {
@@ -57,7 +65,7 @@ impl Requests {
                         due = Instant::now(); // a timer that rings late is ours, not the service's
                     }
                     let status = connection.exchange(request).await?;
-                    ensure!(status == 201, "request {number} was answered {status}: {}", connection.text());
+                    ensure!(status == requests.status, "request {number} was answered {status}: {}", connection.text());
                     latencies.push(due.elapsed());
                 }
             });
@@ -71,8 +79,10 @@ impl Requests {
 }
 
 /// A POST as it is sent.
-pub(crate) fn post(address: &str, path: &str, body: &str) -> Vec<u8> {
-    let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n", body.len());
+///
+/// `headers` are further ones, each with its line's end.
+pub(crate) fn post(address: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
+    let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\n{headers}content-length: {}\r\n\r\n", body.len());
     [head.as_bytes(), body.as_bytes()].concat()
 }
 

@@ -1,5 +1,5 @@
-//! PostgreSQL with TimescaleDB, and Redis, from Debian's packages, unpacked into a folder: no root, nothing
-//! installed. They run with their own libc through their own loader.
+//! Servers from Debian's packages, unpacked into a folder: no root, nothing installed. They run with their own libc
+//! through their own loader.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
@@ -11,11 +11,46 @@ use anyhow::{Context, bail};
 use crate::cargo::{output, run};
 use crate::progress::Step;
 
-const SUITE: &str = "trixie";
 const POSTGRES_VERSION: u32 = 17;
 const MIRROR: &str = "http://deb.debian.org/debian";
 const KEYRING: &str = "/usr/share/keyrings/debian-archive-keyring.gpg";
-const PACKAGES: [&str; 2] = ["postgresql-17-timescaledb", "redis-server"];
+/// What is unpacked together.
+struct Set {
+    folder: &'static str,
+    suite: &'static str,
+    what: &'static str,
+    packages: &'static [&'static str],
+    /// Below the prefix.
+    programs: &'static [&'static str],
+}
+
+/// What the service runs and is tested on.
+const SERVERS: Set = Set {
+    folder: "debian-trixie",
+    suite: "trixie",
+    what: "PostgreSQL 17, TimescaleDB and Redis",
+    packages: &["postgresql-17-timescaledb", "redis-server"],
+    programs: &[
+        "usr/lib/postgresql/17/bin/initdb",
+        "usr/lib/postgresql/17/bin/pg_ctl",
+        "usr/lib/postgresql/17/bin/postgres",
+        "usr/lib/postgresql/17/bin/pg_isready",
+        "usr/lib/postgresql/17/bin/psql",
+        "usr/lib/postgresql/17/bin/pg_dump",
+        "usr/bin/redis-server",
+    ],
+};
+/// What it is measured beside.
+const PEERS: Set = Set {
+    folder: "debian-bookworm-peers",
+    suite: "bookworm",
+    what: "InfluxDB and VictoriaMetrics",
+    packages: &["influxdb", "victoria-metrics"],
+    programs: &[INFLUXDB, VICTORIA_METRICS],
+};
+const INFLUXDB: &str = "usr/bin/influxd";
+const VICTORIA_METRICS: &str = "usr/bin/victoria-metrics";
+
 /// What these programs never load.
 const LEFT_OUT: [&str; 28] = [
     "perl",
@@ -50,15 +85,25 @@ const LEFT_OUT: [&str; 28] = [
 
 /// An unpacked set of packages.
 pub(crate) struct Debian {
+    set: &'static Set,
     prefix: PathBuf,
     loader: PathBuf,
     libraries: PathBuf,
 }
 
 impl Debian {
-    /// Unpacks them below `folder`, once.
+    /// Unpacks what the service needs below `folder`, once.
     pub(crate) fn provide(folder: &Path) -> anyhow::Result<Self> {
-        let prefix = folder.join(format!("debian-{SUITE}"));
+        Self::provide_set(folder, &SERVERS)
+    }
+
+    /// Unpacks what the service is measured beside, once.
+    pub(crate) fn provide_peers(folder: &Path) -> anyhow::Result<Self> {
+        Self::provide_set(folder, &PEERS)
+    }
+
+    fn provide_set(folder: &Path, set: &'static Set) -> anyhow::Result<Self> {
+        let prefix = folder.join(set.folder);
         let (triplet, loader) = match std::env::consts::ARCH {
             "x86_64" => ("x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
             "aarch64" => ("aarch64-linux-gnu", "ld-linux-aarch64.so.1"),
@@ -67,7 +112,7 @@ impl Debian {
             }
         };
         let libraries = prefix.join("usr/lib").join(triplet);
-        let debian = Self { loader: libraries.join(loader), libraries, prefix };
+        let debian = Self { set, loader: libraries.join(loader), libraries, prefix };
         if !debian.prefix.join("complete").exists() {
             debian.unpack()?;
         }
@@ -84,15 +129,21 @@ impl Debian {
         self.prefix.join("usr/bin/redis-server")
     }
 
+    /// Where InfluxDB's and VictoriaMetrics' servers are.
+    pub(crate) fn peers(&self) -> [PathBuf; 2] {
+        [INFLUXDB, VICTORIA_METRICS].map(|program| self.prefix.join(program))
+    }
+
     fn unpack(&self) -> anyhow::Result<()> {
         for tool in ["apt-get", "dpkg-deb", "tar"] {
             if Command::new(tool).arg("--version").output().is_err() {
                 bail!(
-                    "{tool} is needed to bring PostgreSQL and Redis; on other systems set DATABASE_URL (and TEST_* for tests)"
+                    "{tool} is needed to bring {}; on other systems set DATABASE_URL (and TEST_* for tests)",
+                    self.set.what
                 );
             }
         }
-        let step = Step::start(format!("Debian {SUITE}'s PostgreSQL {POSTGRES_VERSION}, TimescaleDB and Redis"));
+        let step = Step::start(format!("Debian {}'s {}", self.set.suite, self.set.what));
         if self.prefix.exists() {
             fs::remove_dir_all(&self.prefix).context("cannot remove a half-unpacked prefix")?;
         }
@@ -104,23 +155,22 @@ impl Debian {
             fs::create_dir_all(self.prefix.join("usr").join(folder))?;
             symlink(format!("usr/{folder}"), self.prefix.join(folder))?;
         }
-        Self::download(&apt)?;
+        self.download(&apt)?;
         for package in fs::read_dir(apt.join("debs"))? {
             self.extract(&package?.path())?;
         }
         fs::remove_dir_all(&apt)?;
-        for program in ["initdb", "pg_ctl", "postgres", "pg_isready", "psql", "pg_dump"] {
-            self.wrap(&self.postgres_bin().join(program))?;
+        for program in self.set.programs {
+            self.wrap(&self.prefix.join(program))?;
         }
-        self.wrap(&self.redis_server())?;
         fs::write(self.prefix.join("complete"), "")?;
         step.done("unpacked");
         Ok(())
     }
 
-    fn download(apt: &Path) -> anyhow::Result<()> {
+    fn download(&self, apt: &Path) -> anyhow::Result<()> {
         fs::write(apt.join("status"), "")?;
-        fs::write(apt.join("sources.list"), format!("deb [signed-by={KEYRING}] {MIRROR} {SUITE} main\n"))?;
+        fs::write(apt.join("sources.list"), format!("deb [signed-by={KEYRING}] {MIRROR} {} main\n", self.set.suite))?;
         let options = [
             format!("Dir::Etc::SourceList={}/sources.list", apt.display()),
             "Dir::Etc::SourceParts=/dev/null".to_owned(),
@@ -144,7 +194,7 @@ impl Debian {
             command
         };
         output(apt_get().arg("update"))?;
-        let uris = output(apt_get().args(["-y", "--print-uris", "install"]).args(PACKAGES))?;
+        let uris = output(apt_get().args(["-y", "--print-uris", "install"]).args(self.set.packages))?;
         let names: Vec<&str> = uris.lines().filter_map(package_name).filter(|name| !is_left_out(name)).collect();
         output(apt_get().arg("download").args(names))?;
         Ok(())

@@ -75,6 +75,62 @@ mod tests {
         }
     }
 
+    /// A number as it may be spelled: any double, a short decimal, a small integer, an integer too long for a double.
+    fn number() -> impl Strategy<Value = String> {
+        let any = prop::num::f64::ANY.prop_filter("accepted", |v| v.is_finite() && v.abs() <= 1e140);
+        prop_oneof![
+            any.prop_map(|v| format!("{v:e}")),
+            (-40_000..40_000_i32, 0..4_i32).prop_map(|(v, scale)| format!("{}", f64::from(v) / 10_f64.powi(scale))),
+            (0..300_u32).prop_map(|v| v.to_string()),
+            any_long_integer(),
+        ]
+    }
+
+    fn any_long_integer() -> impl Strategy<Value = String> {
+        "-?[1-9][0-9]{15,40}".prop_map(|digits| digits)
+    }
+
+    /// A value whose leaves are there or not, numbers or not, with something undeclared at times.
+    fn value() -> impl Strategy<Value = String> {
+        let leaf = || prop_oneof![4 => number(), 1 => Just("null".to_owned()), 1 => Just(r#""text""#.to_owned())];
+        let object = (prop::option::of(leaf()), prop::option::of(leaf()), prop::option::of(leaf()));
+        let object = object.prop_map(|(a, x, more)| {
+            let members = [
+                a.map(|a| format!(r#""a":{a}"#)),
+                x.map(|x| format!(r#""b":{{"x":{x}}}"#)),
+                more.map(|more| format!(r#""c":[{more}]"#)),
+            ];
+            format!("{{{}}}", members.into_iter().flatten().collect::<Vec<_>>().join(","))
+        });
+        let all_numbers = (number(), number()).prop_map(|(a, x)| format!(r#"{{"a":{a},"b":{{"x":{x}}}}}"#));
+        prop_oneof![2 => object, 3 => all_numbers, 1 => number()]
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_accepted_comes_back(
+            start in 0..4_000_000_000_000_000_i64,
+            unit in prop::sample::select(vec![1, 1_000, 1_000_000, 60_000_000]),
+            points in prop::collection::vec((0..5_000_i64, value()), 1..80),
+        ) {
+            let parsed = |(after, value): &(i64, String)| {
+                (Timestamp::from_micros(start + after * unit), Json::parse(value).expect("accepted"))
+            };
+            let mut points: Vec<(Timestamp, Json)> = points.iter().map(parsed).collect();
+            let channels = ["/a", "/b/x"].map(|p| Pointer::parse(p).expect("a pointer"));
+            let blocks = cut(&SeriesColumns::new(MetricTypeId(1), &channels, points.clone()), 0);
+            points.sort_by_key(|(time, _)| *time);
+            let read = blocks.iter().flat_map(|block| block.points(&channels).collect::<Vec<_>>());
+            let read: Vec<(Timestamp, Json)> = read.map(|point| (point.time, point.value)).collect();
+            prop_assert_eq!(&read, &points);
+            // And once more, as an append reads them.
+            let columns = SeriesColumns::of_blocks(MetricTypeId(1), &blocks);
+            let again = cut(&columns, 0);
+            let read = again.iter().flat_map(|block| block.points(&channels).collect::<Vec<_>>());
+            prop_assert_eq!(read.map(|point| (point.time, point.value)).collect::<Vec<_>>(), points);
+        }
+    }
+
     #[test]
     fn a_block_has_at_most_4096_points() {
         let times: Vec<i64> = (0..5_000).map(|i| i * 1_000).collect();

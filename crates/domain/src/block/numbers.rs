@@ -10,6 +10,8 @@ const POWERS_OF_TEN: [f64; MAX_SCALE + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 
 pub enum Numbers {
     /// No channel.
     None,
+    /// A byte each, each channel's decimal scale, and its base: what is added to its bytes before they are divided.
+    Int1(Vec<u8>, Vec<u8>, Vec<i32>),
     /// 16-bit integers, and each channel's decimal scale.
     Int2(Vec<Option<i16>>, Vec<u8>),
     /// 32-bit integers, and each channel's decimal scale.
@@ -34,6 +36,9 @@ pub enum NumbersError {
     /// A scale that was never written.
     #[error("scales {0:?} do not fit the channels, or lie outside 0 to 9")]
     Scales(usize),
+    /// Not a base for each channel.
+    #[error("{0} bases do not fit the channels")]
+    Bases(usize),
 }
 
 impl Numbers {
@@ -50,6 +55,9 @@ impl Numbers {
                 .zip(&scales)
                 .flat_map(|(column, &scale)| column.iter().map(move |v| v.map(|v| scaled_integer(v, scale))));
             let integers: Vec<Option<i32>> = scaled.collect();
+            if let Some((bytes, bases)) = in_bytes(&integers, columns.len()) {
+                return Self::Int1(bytes, scales, bases);
+            }
             let narrow: Option<Vec<Option<i16>>> =
                 integers.iter().map(|v| v.map_or(Some(None), |v| i16::try_from(v).ok().map(Some))).collect();
             return match narrow {
@@ -63,6 +71,24 @@ impl Numbers {
             return Self::Float4(all().map(|v| v.map(single)).collect(), columns.len());
         }
         Self::Float8(all().collect(), columns.len())
+    }
+
+    /// Bytes from stored parts; no scales or bases means that all are 0.
+    ///
+    /// # Errors
+    /// [`NumbersError`] when lengths do not fit.
+    pub fn int1(
+        values: Vec<u8>,
+        scales: Option<Vec<i16>>,
+        bases: Option<Vec<i32>>,
+        points: usize,
+    ) -> Result<Self, NumbersError> {
+        let channels = channels_of(values.len(), points)?;
+        let bases = bases.unwrap_or_else(|| vec![0; channels]);
+        if bases.len() != channels {
+            return Err(NumbersError::Bases(bases.len()));
+        }
+        Ok(Self::Int1(values, check_scales(scales, channels)?, bases))
     }
 
     /// Integers from stored parts; no scales means that all are 0.
@@ -106,7 +132,7 @@ impl Numbers {
     pub const fn channels(&self) -> usize {
         match self {
             Self::None => 0,
-            Self::Int2(_, scales) | Self::Int4(_, scales) => scales.len(),
+            Self::Int1(_, scales, _) | Self::Int2(_, scales) | Self::Int4(_, scales) => scales.len(),
             Self::Float4(_, channels) | Self::Float8(_, channels) => *channels,
         }
     }
@@ -133,12 +159,34 @@ impl Numbers {
     fn value(&self, i: usize, channel: usize) -> Option<f64> {
         match self {
             Self::None => None,
+            Self::Int1(values, scales, bases) => {
+                Some(unscaled(bases[channel].wrapping_add(i32::from(values[i])), scales[channel]))
+            }
             Self::Int2(values, scales) => values[i].map(|v| unscaled(i32::from(v), scales[channel])),
             Self::Int4(values, scales) => values[i].map(|v| unscaled(v, scales[channel])),
             Self::Float4(values, _) => values[i].map(f64::from),
             Self::Float8(values, _) => values[i],
         }
     }
+}
+
+/// A byte a value and a base a channel, where no channel has gaps or spans more than a byte can count.
+fn in_bytes(integers: &[Option<i32>], channels: usize) -> Option<(Vec<u8>, Vec<i32>)> {
+    let (mut bytes, mut bases) = (Vec::with_capacity(integers.len()), Vec::with_capacity(channels));
+    for channel in integers.chunks(integers.len() / channels) {
+        let (mut least, mut most) = (i32::MAX, i32::MIN);
+        for integer in channel {
+            least = least.min((*integer)?);
+            most = most.max((*integer)?);
+        }
+        let is_byte = least >= 0 && most <= i32::from(u8::MAX);
+        let base = if is_byte { 0 } else { least };
+        u8::try_from(i64::from(most) - i64::from(base)).ok()?;
+        bases.push(base);
+        let offset = |integer: &Option<i32>| integer.and_then(|integer| u8::try_from(integer - base).ok());
+        bytes.extend(channel.iter().filter_map(offset));
+    }
+    (bytes.len() == integers.len()).then_some((bytes, bases))
 }
 
 fn channels_of(values: usize, points: usize) -> Result<usize, NumbersError> {
@@ -221,16 +269,31 @@ mod tests {
         fn short_decimals_are_integers(integers in prop::collection::vec(-32_767..32_767_i32, 1..40), scale in 0..4_u8) {
             let values: Vec<f64> = integers.iter().map(|&i| unscaled(i, scale)).collect();
             let numbers = Numbers::encode(&[&column(&values)]);
-            prop_assert!(matches!(numbers, Numbers::Int2(..)));
+            prop_assert!(matches!(numbers, Numbers::Int1(..) | Numbers::Int2(..)));
             let expected: Vec<Option<u64>> = values.iter().map(|v| Some(v.to_bits())).collect();
             prop_assert_eq!(decoded(&numbers, values.len()), vec![expected]);
         }
     }
 
+    proptest! {
+        #[test]
+        fn a_narrow_span_takes_a_byte(base in -2_000_000_000..2_000_000_000_i32, offsets in prop::collection::vec(0..256_i32, 2..40)) {
+            let values: Vec<f64> = offsets.iter().map(|&o| f64::from(base.wrapping_add(o))).collect();
+            let numbers = Numbers::encode(&[&column(&values), &column(&values)]);
+            prop_assert!(matches!(numbers, Numbers::Int1(..)));
+            let expected: Vec<Option<u64>> = values.iter().map(|v| Some(v.to_bits())).collect();
+            prop_assert_eq!(decoded(&numbers, values.len()), vec![expected.clone(), expected]);
+        }
+    }
+
     #[test]
     fn the_narrowest_type_is_chosen() {
+        assert!(matches!(Numbers::encode(&[&column(&[0.0, 255.0])]), Numbers::Int1(_, s, b) if s == [0] && b == [0]));
+        assert!(matches!(Numbers::encode(&[&column(&[36.6, 38.1])]), Numbers::Int1(_, s, b) if s == [1] && b == [366]));
+        assert!(matches!(Numbers::encode(&[&column(&[-1.0, 255.0])]), Numbers::Int2(..)));
+        assert!(matches!(Numbers::encode(&[&[Some(1.0), None]]), Numbers::Int2(..)));
         assert!(matches!(Numbers::encode(&[&column(&[72.0, 36.6])]), Numbers::Int2(_, s) if s == [1]));
-        assert!(matches!(Numbers::encode(&[&column(&[100_000.0])]), Numbers::Int4(..)));
+        assert!(matches!(Numbers::encode(&[&column(&[0.0, 100_000.0])]), Numbers::Int4(..)));
         assert!(matches!(Numbers::encode(&[&column(&[-0.0])]), Numbers::Float4(..)));
         assert!(matches!(Numbers::encode(&[&column(&[std::f64::consts::PI])]), Numbers::Float8(..)));
         assert!(matches!(Numbers::encode(&[]), Numbers::None));
@@ -238,6 +301,7 @@ mod tests {
 
     #[test]
     fn a_wrong_length_is_an_error() {
+        assert!(Numbers::int1(vec![0; 6], None, Some(vec![1]), 3).is_err());
         assert!(Numbers::int2(vec![None; 5], None, 3).is_err());
         assert!(Numbers::int2(vec![None; 6], Some(vec![0, 12]), 3).is_err());
     }

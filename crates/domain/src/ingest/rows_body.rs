@@ -296,7 +296,7 @@ mod tests {
     fn a_cell_is_json_or_text_or_nothing() {
         assert_eq!(values("value", "7.5"), r#"{"value":7.5}"#);
         assert_eq!(values("a,b,c", r#"x y||"7""#), r#"{"a":"x y","c":"7"}"#);
-        assert_eq!(values("a,b", r#"[1, 2]|007"#), r#"{"a":[1,2],"b":"007"}"#);
+        assert_eq!(values("a,b", "[1, 2]|007"), r#"{"a":[1,2],"b":"007"}"#);
         assert_eq!(values("pos.x,pos.y,t", "1|2|true"), r#"{"pos":{"x":1,"y":2},"t":true}"#);
     }
 

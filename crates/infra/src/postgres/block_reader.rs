@@ -20,6 +20,8 @@ pub(super) struct BlockReader {
     time_step: usize,
     time_deltas: usize,
     scales: usize,
+    bases: usize,
+    int1: usize,
     int2: usize,
     int4: usize,
     float4: usize,
@@ -42,6 +44,8 @@ impl BlockReader {
             time_step: place("time_step"),
             time_deltas: place("time_deltas"),
             scales: place("scales"),
+            bases: place("bases"),
+            int1: place("values_int1"),
             int2: place("values_int2"),
             int4: place("values_int4"),
             float4: place("values_float4"),
@@ -108,7 +112,10 @@ impl BlockReader {
 
     fn numbers(&self, row: &Row, points: usize) -> Result<Numbers, PgError> {
         let scales = || get::<Option<Vec<i16>>>(row, self.scales, "scales");
-        let numbers = if let Some(values) = get::<Option<Vec<Option<i16>>>>(row, self.int2, "values_int2")? {
+        let numbers = if let Some(values) = get::<Option<&[u8]>>(row, self.int1, "values_int1")? {
+            let bases = get::<Option<Vec<i32>>>(row, self.bases, "bases")?;
+            Numbers::int1(values.to_vec(), scales()?, bases, points)
+        } else if let Some(values) = get::<Option<Vec<Option<i16>>>>(row, self.int2, "values_int2")? {
             Numbers::int2(values, scales()?, points)
         } else if let Some(values) = get::<Option<Vec<Option<i32>>>>(row, self.int4, "values_int4")? {
             Numbers::int4(values, scales()?, points)

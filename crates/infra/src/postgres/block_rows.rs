@@ -1,22 +1,28 @@
-//! Rows of the table `block`, written by COPY.
+//! Rows of the table `block`, written by COPY, or one by one where they are few.
 
 use std::pin::pin;
 
 use deadpool_postgres::Object;
+use futures_util::future::try_join_all;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time_series_domain::block::{Block, Numbers, Spacing};
 use time_series_domain::ingest::EncodedSession;
 use time_series_domain::summary::Moments;
 use time_series_domain::{Sample, SessionId, Summary, Timestamp, UserId};
+use tokio_postgres::Statement;
 use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{Json, ToSql, Type};
 use uuid::Uuid;
 
 use super::error::{PgError, unreadable};
 
+/// So few blocks are inserted one by one, in the same round trip as everything else: COPY takes one more.
+pub(super) const FEW_BLOCKS: usize = 8;
+
 const COPY_BLOCKS: &str = include_str!("ingest/copy_blocks.sql");
-const COPY_TYPES: [Type; 17] = [
+const INSERT_BLOCK: &str = include_str!("ingest/insert_block.sql");
+const COPY_TYPES: [Type; 19] = [
     Type::UUID,
     Type::UUID,
     Type::TIMESTAMPTZ,
@@ -28,6 +34,8 @@ const COPY_TYPES: [Type; 17] = [
     Type::INT2,
     Type::INT4_ARRAY,
     Type::INT2_ARRAY,
+    Type::INT4_ARRAY,
+    Type::BYTEA,
     Type::INT2_ARRAY,
     Type::INT4_ARRAY,
     Type::FLOAT4_ARRAY,
@@ -50,8 +58,13 @@ pub(super) struct BlockRow<'a> {
 
 /// A COPY of blocks that the server waits for.
 pub(super) struct CopyBlocks {
-    /// `None` if there are no blocks.
-    writer: Option<BinaryCopyInWriter>,
+    writer: BinaryCopyInWriter,
+}
+
+/// A few blocks, ready to be sent.
+pub(super) struct InsertBlocks<'a> {
+    statement: Statement,
+    columns: Vec<Columns<'a>>,
 }
 
 impl<'a> BlockRow<'a> {
@@ -70,20 +83,28 @@ impl<'a> BlockRow<'a> {
     }
 }
 
-impl CopyBlocks {
-    pub(super) async fn begin(client: &Object, rows: &[BlockRow<'_>]) -> Result<Self, tokio_postgres::Error> {
-        if rows.is_empty() {
-            return Ok(Self { writer: None });
-        }
-        let statement = client.prepare_cached(COPY_BLOCKS).await?;
-        let sink = client.copy_in(&statement).await?;
-        Ok(Self { writer: Some(BinaryCopyInWriter::new(sink, &COPY_TYPES)) })
+impl<'a> InsertBlocks<'a> {
+    pub(super) async fn prepare(client: &Object, rows: &'a [BlockRow<'a>]) -> Result<Self, PgError> {
+        let columns = rows.iter().map(Columns::of).collect::<Result<_, _>>()?;
+        Ok(Self { statement: client.prepare_cached(INSERT_BLOCK).await?, columns })
     }
 
-    /// Writes the rows that it was begun for.
+    /// Sends all of them at once.
+    pub(super) async fn run(&self, client: &Object) -> Result<(), tokio_postgres::Error> {
+        let params: Vec<_> = self.columns.iter().map(Columns::params).collect();
+        try_join_all(params.iter().map(|params| client.execute(&self.statement, params))).await.map(drop)
+    }
+}
+
+impl CopyBlocks {
+    pub(super) async fn begin(client: &Object) -> Result<Self, tokio_postgres::Error> {
+        let statement = client.prepare_cached(COPY_BLOCKS).await?;
+        let sink = client.copy_in(&statement).await?;
+        Ok(Self { writer: BinaryCopyInWriter::new(sink, &COPY_TYPES) })
+    }
+
     pub(super) async fn write(self, rows: &[BlockRow<'_>]) -> Result<(), PgError> {
-        let Some(writer) = self.writer else { return Ok(()) };
-        let mut writer = pin!(writer);
+        let mut writer = pin!(self.writer);
         for row in rows {
             let columns = Columns::of(row)?;
             writer.as_mut().write(&columns.params()).await?;
@@ -113,6 +134,8 @@ struct Columns<'a> {
     n: i16,
     time_deltas: Option<&'a [i32]>,
     scales: Option<Vec<i16>>,
+    bases: Option<&'a [i32]>,
+    int1: Option<&'a [u8]>,
     int2: Option<&'a [Option<i16>]>,
     int4: Option<&'a [Option<i32>]>,
     float4: Option<&'a [Option<f32>]>,
@@ -141,6 +164,8 @@ impl<'a> Columns<'a> {
             n: block.len() as i16,
             time_deltas,
             scales: None,
+            bases: None,
+            int1: None,
             int2: None,
             int4: None,
             float4: None,
@@ -150,6 +175,11 @@ impl<'a> Columns<'a> {
         };
         match &block.numbers {
             Numbers::None => {}
+            Numbers::Int1(values, scales, bases) => {
+                columns.int1 = Some(values);
+                columns.scales = nonzero(scales);
+                columns.bases = bases.iter().any(|&base| base != 0).then_some(bases);
+            }
             Numbers::Int2(values, scales) => {
                 columns.int2 = Some(values);
                 columns.scales = nonzero(scales);
@@ -171,7 +201,7 @@ impl<'a> Columns<'a> {
         Ok(columns)
     }
 
-    fn params(&self) -> [&(dyn ToSql + Sync); 17] {
+    fn params(&self) -> [&(dyn ToSql + Sync); 19] {
         [
             &self.user_id,
             &self.session_id,
@@ -184,6 +214,8 @@ impl<'a> Columns<'a> {
             &self.n,
             &self.time_deltas,
             &self.scales,
+            &self.bases,
+            &self.int1,
             &self.int2,
             &self.int4,
             &self.float4,

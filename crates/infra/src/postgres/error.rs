@@ -49,6 +49,7 @@ impl PgError {
             Self::Commit(e) if is_unavailable(&e) => StoreError::OutcomeUnknown { doing, source: e.into() },
             Self::Commit(e) => Self::Driver(e).into_store_error(doing),
             Self::Driver(e) if e.code() == Some(&SqlState::QUERY_CANCELED) => StoreError::TimedOut { doing },
+            Self::Driver(e) if e.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => StoreError::Busy { doing },
             Self::Driver(e) if is_unavailable(&e) => StoreError::Unavailable { doing, source: e.into() },
             Self::Driver(e) => StoreError::Failed { doing, source: e.into() },
         }
@@ -70,6 +71,6 @@ fn is_unavailable(e: &tokio_postgres::Error) -> bool {
         let Some(source) = std::error::Error::source(e) else { return e.is_closed() };
         return e.is_closed() || source.is::<std::io::Error>();
     };
-    // 08: connection; 53: out of resources; 55P03: a lock took too long; 57P: shut down or starting up.
-    ["08", "53", "55P03", "57P"].iter().any(|class| code.code().starts_with(class))
+    // 08: connection; 53: out of resources; 57P: shut down or starting up.
+    ["08", "53", "57P"].iter().any(|class| code.code().starts_with(class))
 }

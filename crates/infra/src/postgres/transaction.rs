@@ -1,6 +1,7 @@
 //! A transaction that owns its connection, and the one place that decides what is tried again.
 
 use std::ops::Deref;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use deadpool_postgres::Object;
@@ -18,7 +19,10 @@ const ATTEMPTS: u32 = 10;
 
 /// An open transaction. Dropped without a commit, what it is doing is cancelled and its connection closed.
 pub(super) struct Transaction {
+    /// There until this is dropped.
     client: Option<Object>,
+    /// Committed or rolled back.
+    is_over: AtomicBool,
 }
 
 impl Transaction {
@@ -50,7 +54,7 @@ impl Transaction {
 
     /// To be opened by [`Self::open`] or [`Self::open_snapshot`], perhaps pipelined with what follows it.
     pub(super) const fn unopened(client: Object) -> Self {
-        Self { client: Some(client) }
+        Self { client: Some(client), is_over: AtomicBool::new(false) }
     }
 
     /// As [`Self::begin`].
@@ -62,27 +66,24 @@ impl Transaction {
         self.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
     }
 
-    pub(super) async fn commit(mut self) -> Result<(), PgError> {
+    pub(super) async fn commit(self) -> Result<(), PgError> {
         self.batch_execute("COMMIT").await.map_err(PgError::Commit)?;
-        self.client = None;
+        self.is_over.store(true, Ordering::Relaxed);
         Ok(())
     }
 
     /// Commits in the round trip of `work`, the last of this transaction. If it fails, so does the commit, and if the
     /// connection is lost, nobody knows: whichever of the two hears of it first, the commit was on its way.
-    pub(super) async fn commit_behind(
-        mut self,
-        work: impl Future<Output = Result<(), PgError>>,
-    ) -> Result<(), PgError> {
+    pub(super) async fn commit_behind(&self, work: impl Future<Output = Result<(), PgError>>) -> Result<(), PgError> {
         let commit = async { self.batch_execute("COMMIT").await.map_err(PgError::Commit) };
         try_join(work, commit).await.map_err(PgError::in_commit)?;
-        self.client = None;
+        self.is_over.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    pub(super) async fn rollback(mut self) -> Result<(), PgError> {
+    pub(super) async fn rollback(self) -> Result<(), PgError> {
         self.batch_execute("ROLLBACK").await?;
-        self.client = None;
+        self.is_over.store(true, Ordering::Relaxed);
         Ok(())
     }
 }
@@ -91,13 +92,15 @@ impl Deref for Transaction {
     type Target = Object;
 
     fn deref(&self) -> &Object {
-        self.client.as_ref().expect("the connection stays until commit or rollback, which consume self")
+        self.client.as_ref().expect("the connection stays until this is dropped")
     }
 }
 
 impl Drop for Transaction {
     fn drop(&mut self) {
-        if let Some(client) = self.client.take() {
+        if let Some(client) = self.client.take()
+            && !*self.is_over.get_mut()
+        {
             connect::abandon(Object::take(client));
         }
     }

@@ -10,7 +10,7 @@ const DAY: &str = "2025-03-01";
 const START: &str = "2025-03-01T00:00:00Z";
 
 fn hr(seconds: &[(u32, f64)]) -> Vec<Value> {
-    seconds.iter().map(|(second, value)| point("hr", DAY, *second, json!(value))).collect()
+    seconds.iter().map(|(second, value)| point("hr", DAY, *second, &json!(value))).collect()
 }
 
 /// Session 1, open, with one point.
@@ -71,7 +71,7 @@ async fn what_does_not_fit_the_stored_session_is_refused() {
         open(&stores).await;
         let other = stores.append(1, Some("2025-03-01T00:00:01Z"), &hr(&[(9, 1.0)]), None).await;
         assert!(matches!(other, Err(IngestError::StartConflict(_))), "{}", stores.name);
-        let far = [point("hr", "2025-03-31", 0, json!(1)), point("hr", "2025-04-02", 0, json!(1))];
+        let far = [point("hr", "2025-03-31", 0, &json!(1)), point("hr", "2025-04-02", 0, &json!(1))];
         let Err(IngestError::Rejected(rejects)) = stores.append(1, None, &far, None).await else {
             panic!("{}: taken", stores.name);
         };
@@ -79,9 +79,9 @@ async fn what_does_not_fit_the_stored_session_is_refused() {
         assert_eq!(places, ["/data/1/time"], "{}", stores.name);
         // Without a start, the points that are there are what others must fit.
         stores.ingest_json(USER, 2, None, &hr(&[(0, 1.0)]), OnConflict::Error).await.expect("stored");
-        let far = [point("hr", "2025-02-10", 0, json!(1))];
+        let far = [point("hr", "2025-02-10", 0, &json!(1))];
         stores.append(2, None, &far, None).await.expect("near enough");
-        let far = [point("hr", "2025-03-20", 0, json!(1))];
+        let far = [point("hr", "2025-03-20", 0, &json!(1))];
         assert!(matches!(stores.append(2, None, &far, None).await, Err(IngestError::Rejected(_))), "{}", stores.name);
         assert_eq!(stores.sessions.get(USER, id(1)).await.expect("read").expect("there").0.points, 1);
         stores.check().await;
@@ -134,9 +134,9 @@ fn parts() -> Vec<Vec<Value>> {
         let base = if number % 4 == 3 { random.u32(0..170_000) } else { number * 4_000 };
         let seconds = (0..random.u32(1..400)).map(|i| base + i * random.u32(0..3));
         let value = |second: u32| match second % 5 {
-            0 => point("note", DAY, second, json!(format!("{number}"))),
-            1 => point("hr", DAY, second, json!(f64::from(second) / 7.0)),
-            _ => point("hr", DAY, second, json!(second % 200)),
+            0 => point("note", DAY, second, &json!(format!("{number}"))),
+            1 => point("hr", DAY, second, &json!(f64::from(second) / 7.0)),
+            _ => point("hr", DAY, second, &json!(second % 200)),
         };
         parts.push(seconds.map(value).collect());
     }

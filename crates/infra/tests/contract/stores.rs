@@ -77,7 +77,7 @@ impl Stores {
         values: &[(u32, f64)],
         on_conflict: OnConflict,
     ) -> Result<Ingested, IngestError> {
-        let data: Vec<Value> = values.iter().map(|(second, value)| point("hr", day, *second, json!(value))).collect();
+        let data: Vec<Value> = values.iter().map(|(second, value)| point("hr", day, *second, &json!(value))).collect();
         self.ingest_json(user, session, Some(&format!("{day}T00:00:00Z")), &data, on_conflict).await
     }
 
@@ -168,7 +168,7 @@ impl Stores {
 }
 
 /// A point at a second after midnight of a day.
-pub(crate) fn point(series: &str, day: &str, second: u32, value: Value) -> Value {
+pub(crate) fn point(series: &str, day: &str, second: u32, value: &Value) -> Value {
     let time = at(&format!("{day}T00:00:00Z")).plus_micros(i64::from(second) * 1_000_000);
     json!({"series": series, "time": time.to_string(), "value": value})
 }

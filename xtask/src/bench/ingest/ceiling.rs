@@ -1,18 +1,27 @@
 //! What the database alone can do: COPY of the same blocks, and an empty commit.
 
+use std::fmt::Write;
 use std::pin::pin;
 use std::time::{Duration, Instant};
 
+use anyhow::Context;
+use bytes::Bytes;
 use futures_util::{SinkExt, TryStreamExt};
+use serde_json::Value;
 use uuid::Uuid;
 
 use crate::database::connect;
+use crate::load::Sessions;
 
 /// Commits that are timed.
 const COMMITS: usize = 300;
 
 const CREATE: &str = "CREATE TABLE IF NOT EXISTS bench_block (LIKE block INCLUDING ALL)";
 const OUT: &str = include_str!("blocks_out.sql");
+const CREATE_ORIGINAL: &str = include_str!("create_original.sql");
+/// Sessions whose points are copied as rows, and the bytes that are sent at a time.
+const ROW_SESSIONS: usize = 200;
+const CHUNK: usize = 64 << 10;
 const IN: &str = "COPY bench_block FROM STDIN (FORMAT BINARY)";
 
 /// How long COPY takes for the blocks of these users, over one connection, committed, index and all; each time into an
@@ -38,6 +47,40 @@ pub(super) async fn copy_blocks(url: &str, users: &[Uuid], repeats: usize) -> an
     drop(client);
     connection.await??;
     Ok(took)
+}
+
+/// Points a second that COPY puts into a table as the original's: a row a point, its value as jsonb, three indexes.
+pub(super) async fn copy_rows(url: &str, sessions: &impl Sessions, repeats: usize) -> anyhow::Result<Vec<f64>> {
+    let mut rows = String::new();
+    let mut points = 0_u32;
+    for number in 0..sessions.count().min(ROW_SESSIONS) {
+        let session: Value = serde_json::from_str(&sessions.body(number))?;
+        let id = session["session_id"].as_str().context("a session has an id")?;
+        for point in session["data"].as_array().context("a session has points")? {
+            let (series, time) = point["series"].as_str().zip(point["time"].as_str()).context("a point has a time")?;
+            writeln!(rows, "{id}\t{series}\t{time}\t{}", point["value"])?;
+            points += 1;
+        }
+    }
+    let rows = Bytes::from(rows);
+    let (client, connection) = connect(url).await?;
+    client.batch_execute(CREATE_ORIGINAL).await?;
+    let mut rates = Vec::new();
+    for _ in 0..repeats {
+        client.batch_execute("TRUNCATE bench_original").await?;
+        let started = Instant::now();
+        let mut sink =
+            pin!(client.copy_in("COPY bench_original (session_id, series_id, time, value) FROM STDIN").await?);
+        for start in (0..rows.len()).step_by(CHUNK) {
+            sink.send(rows.slice(start..rows.len().min(start + CHUNK))).await?;
+        }
+        sink.finish().await?;
+        rates.push(f64::from(points) / started.elapsed().as_secs_f64());
+    }
+    client.batch_execute("DROP TABLE bench_original").await?;
+    drop(client);
+    connection.await??;
+    Ok(rates)
 }
 
 /// How long it takes to commit a small row, fsync included.

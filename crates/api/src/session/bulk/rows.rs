@@ -20,6 +20,9 @@ pub(super) struct RowReader<R> {
     broken: Option<u64>,
 }
 
+/// A row and how long its line is, or a line that is none.
+type Read = Result<(Row, usize), NoRow>;
+
 /// A line that is no row; the next one may be.
 struct NoRow {
     line: u64,
@@ -86,8 +89,8 @@ impl<R: BufRead> RowReader<R> {
         Some(Ok(Piece { number: line, content, bytes: bytes.min(self.lines.longest) }))
     }
 
-    /// The next row, and how long its line is.
-    fn row(&mut self) -> Option<Result<Result<(Row, usize), NoRow>, Problem>> {
+    /// The next line. An error is the last: the body cannot be read on.
+    fn row(&mut self) -> Option<Result<Read, Problem>> {
         let Text { number, text } = match self.lines.next()? {
             Ok(line) => line,
             Err(problem) => return Some(Err(problem)),

@@ -3,10 +3,12 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Object;
+use futures_util::future::try_join;
 use time::OffsetDateTime;
 use time_series_domain::block::{Block, BlockHead, Cluster, SeriesColumns, plan_append};
 use time_series_domain::ingest::{EncodedSession, IdempotencyKey};
 use time_series_domain::{MetricTypeId, Timestamp, UtcDay};
+use tokio_postgres::Statement;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
@@ -113,32 +115,57 @@ async fn take(client: &Object, part: &EncodedSession, keys: &[BlockKey]) -> Resu
     rows.iter().map(block).collect()
 }
 
-/// Tells the sessions' rows of their new points.
-pub(super) async fn extend_sessions(client: &Object, parts: &[Part<'_>]) -> Result<(), PgError> {
-    let statement = client.prepare_cached(EXTEND_SESSIONS).await?;
-    let (sessions, users) = ids(parts);
-    let points: Vec<i32> = parts.iter().map(|p| i32::try_from(p.session.points).unwrap_or(i32::MAX)).collect();
-    let spans: Vec<_> = parts.iter().map(|p| p.session.span()).collect();
-    let first: Vec<_> = spans.iter().map(|span| time(span.map(|s| s.0))).collect();
-    let last: Vec<_> = spans.iter().map(|span| time(span.map(|s| s.1))).collect();
-    let types: Vec<String> = parts.iter().map(|p| metric_types(p.session)).collect();
-    client.execute(&statement, &[&sessions, &users, &points, &first, &last, &types]).await?;
-    Ok(())
+/// What is written of parts besides their blocks, as columns.
+#[derive(Default)]
+struct PartColumns<'a> {
+    session_id: Vec<Uuid>,
+    user_id: Vec<Uuid>,
+    points: Vec<i32>,
+    t_min: Vec<Option<OffsetDateTime>>,
+    t_max: Vec<Option<OffsetDateTime>>,
+    metric_types: Vec<String>,
+    digest: Vec<&'a [u8]>,
+    key: Vec<Option<&'a str>>,
+    total_points: Vec<i64>,
+    version: Vec<i64>,
 }
 
-/// Remembers what was appended and what it was answered.
-pub(super) async fn insert_parts(client: &Object, parts: &[Part<'_>]) -> Result<(), PgError> {
-    let statement = client.prepare_cached(INSERT_PARTS).await?;
-    let (sessions, users) = ids(parts);
-    let digests: Vec<&[u8]> = parts.iter().map(|p| p.session.digest.as_bytes()).collect();
-    let keys: Vec<Option<&str>> = parts.iter().map(|p| p.key.map(IdempotencyKey::as_str)).collect();
-    let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-    let totals: Vec<i64> = parts.iter().map(|p| number(p.total_points)).collect();
-    let versions: Vec<i64> = parts.iter().map(|p| number(p.version)).collect();
-    client.execute(&statement, &[&sessions, &users, &digests, &keys, &totals, &versions]).await?;
-    Ok(())
-}
+/// What the sessions' rows and `session_part` are told of parts, ready to be sent; nothing if there are none.
+pub(super) struct PartRows<'a>(Option<(Statement, Statement, PartColumns<'a>)>);
 
-fn ids(parts: &[Part<'_>]) -> (Vec<Uuid>, Vec<Uuid>) {
-    parts.iter().map(|part| (part.session.session_id.0, part.session.user_id.0)).unzip()
+impl<'a> PartRows<'a> {
+    pub(super) async fn prepare(client: &Object, parts: &'a [Part<'a>]) -> Result<Self, PgError> {
+        if parts.is_empty() {
+            return Ok(Self(None));
+        }
+        let mut columns = PartColumns::default();
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        for part in parts {
+            let (session, span) = (part.session, part.session.span());
+            columns.session_id.push(session.session_id.0);
+            columns.user_id.push(session.user_id.0);
+            columns.points.push(i32::try_from(session.points).unwrap_or(i32::MAX));
+            columns.t_min.push(time(span.map(|s| s.0)));
+            columns.t_max.push(time(span.map(|s| s.1)));
+            columns.metric_types.push(metric_types(session));
+            columns.digest.push(session.digest.as_bytes());
+            columns.key.push(part.key.map(IdempotencyKey::as_str));
+            columns.total_points.push(number(part.total_points));
+            columns.version.push(number(part.version));
+        }
+        let (extend, insert) =
+            (client.prepare_cached(EXTEND_SESSIONS).await?, client.prepare_cached(INSERT_PARTS).await?);
+        Ok(Self(Some((extend, insert, columns))))
+    }
+
+    /// Sends both at once.
+    pub(super) async fn run(&self, client: &Object) -> Result<(), PgError> {
+        let Some((extend, insert, c)) = &self.0 else { return Ok(()) };
+        let sessions: [&(dyn ToSql + Sync); 6] =
+            [&c.session_id, &c.user_id, &c.points, &c.t_min, &c.t_max, &c.metric_types];
+        let parts: [&(dyn ToSql + Sync); 6] =
+            [&c.session_id, &c.user_id, &c.digest, &c.key, &c.total_points, &c.version];
+        try_join(client.execute(extend, &sessions), client.execute(insert, &parts)).await?;
+        Ok(())
+    }
 }

@@ -2,6 +2,8 @@
 SELECT b.session_id, b.metric_type_id, b.seq, b.t_min, b.t_max, b.n, b.time_unit, b.time_step, b.summaries,
        CASE WHEN b.summaries IS NULL THEN b.time_deltas END AS time_deltas,
        CASE WHEN b.summaries IS NULL THEN b.scales END AS scales,
+       CASE WHEN b.summaries IS NULL THEN b.bases END AS bases,
+       CASE WHEN b.summaries IS NULL THEN b.values_int1 END AS values_int1,
        CASE WHEN b.summaries IS NULL THEN b.values_int2 END AS values_int2,
        CASE WHEN b.summaries IS NULL THEN b.values_int4 END AS values_int4,
        CASE WHEN b.summaries IS NULL THEN b.values_float4 END AS values_float4,

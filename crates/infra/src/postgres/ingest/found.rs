@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Object;
-use futures_util::future::{try_join, try_join5};
+use futures_util::future::{try_join, try_join3};
 use time::OffsetDateTime;
 use time_series_domain::ingest::{Digest, IdempotencyKey, Joining, OnConflict, Outcome, StoredPart};
 use time_series_domain::ports::StoreError;
@@ -19,9 +19,7 @@ use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::session::StoredSpan;
 use crate::postgres::transaction::Transaction;
 
-const RAISE_VERSIONS: &str = include_str!("raise_versions.sql");
-const LOCK_METRIC_TYPES: &str = include_str!("lock_metric_types.sql");
-const GENERATION: &str = include_str!("generation.sql");
+const LOCK_USERS: &str = include_str!("lock_users.sql");
 const STORED_SESSIONS: &str = include_str!("stored_sessions.sql");
 const STORED_PARTS: &str = include_str!("stored_parts.sql");
 
@@ -64,26 +62,17 @@ pub(super) async fn lock_and_look(transaction: &Transaction, group: &[Pending]) 
     let (ids, owners): (Vec<Uuid>, Vec<Uuid>) =
         group.iter().map(|p| (p.session.session_id.0, p.session.user_id.0)).unzip();
     let client: &Object = transaction;
-    let (raise, lock, generation, find) = (
-        client.prepare_cached(RAISE_VERSIONS).await?,
-        client.prepare_cached(LOCK_METRIC_TYPES).await?,
-        client.prepare_cached(GENERATION).await?,
-        client.prepare_cached(STORED_SESSIONS).await?,
-    );
-    // Pipelined. READ COMMITTED: the users' rows are locked first, what follows sees what that waited for.
-    let raise_params: [&(dyn ToSql + Sync); 2] = [&users, &by];
-    let lock_params: [&(dyn ToSql + Sync); 1] = [&types];
+    let (lock, find) = (client.prepare_cached(LOCK_USERS).await?, client.prepare_cached(STORED_SESSIONS).await?);
+    // Pipelined. READ COMMITTED: the locks come first, what follows sees what they waited for.
+    let lock_params: [&(dyn ToSql + Sync); 3] = [&users, &by, &types];
     let find_params: [&(dyn ToSql + Sync); 2] = [&ids, &owners];
-    let locked = try_join5(
-        transaction.open(),
-        client.query(&raise, &raise_params),
-        client.query(&lock, &lock_params),
-        client.query_one(&generation, &[]),
-        client.query(&find, &find_params),
-    );
-    let (((), raised, _, generation, stored), parts) =
-        try_join(async { Ok(locked.await?) }, look_for_parts(client, group)).await?;
-    let generation: i64 = generation.try_get(0).map_err(|e| unreadable("catalogue", "generation", e))?;
+    let found = try_join3(transaction.open(), client.query(&lock, &lock_params), client.query(&find, &find_params));
+    let (((), raised, stored), parts) = try_join(async { Ok(found.await?) }, look_for_parts(client, group)).await?;
+    let generation: i64 = match stored.first() {
+        Some(row) => row.try_get("generation").map_err(|e| unreadable("catalogue", "generation", e))?,
+        None => return Err(unreadable("catalogue", "generation", "there is no row")),
+    };
+    let is_session = |row: &&Row| !matches!(row.try_get::<_, Option<Uuid>>("session_id"), Ok(None));
     let version = |row: &Row| {
         let user = row.try_get("user_id").map_err(|e| unreadable("user_version", "user_id", e))?;
         Ok::<_, PgError>((UserId(user), read_version(row)?))
@@ -91,7 +80,7 @@ pub(super) async fn lock_and_look(transaction: &Transaction, group: &[Pending]) 
     Ok(Found {
         generation: u64::try_from(generation).map_err(|e| unreadable("catalogue", "generation", e))?,
         versions: raised.iter().map(version).collect::<Result<_, _>>()?,
-        sessions: stored.iter().map(StoredAs::read).collect::<Result<_, _>>()?,
+        sessions: stored.iter().filter(is_session).map(StoredAs::read).collect::<Result<_, _>>()?,
         parts,
     })
 }

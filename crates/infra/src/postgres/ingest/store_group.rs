@@ -11,12 +11,12 @@ use time_series_domain::{Summary, UserId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use super::append::{Part, extend_sessions, insert_parts, merge_into_blocks};
+use super::append::{Part, PartRows, merge_into_blocks};
 use super::day_summaries::{AddedDays, Merge};
 use super::found::{Found, Verdict, lock_and_look};
 use super::session_rows::SessionRows;
 use super::turns::Pending;
-use crate::postgres::block_rows::{BlockRow, CopyBlocks};
+use crate::postgres::block_rows::{BlockRow, CopyBlocks, FEW_BLOCKS, InsertBlocks};
 use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::pool::Postgres;
 use crate::postgres::session::delete_blocks;
@@ -62,7 +62,7 @@ impl Postgres {
             transaction.rollback().await?;
             return Ok(answers);
         }
-        if searches {
+        if searches && chunks.is_some() {
             // Blocks that change or go away are looked for by time, among partitions.
             transaction.batch_execute("SET LOCAL plan_cache_mode = force_custom_plan").await?;
         }
@@ -80,7 +80,7 @@ impl Postgres {
             };
             written.part_blocks.push(blocks.into_iter().map(summarised).collect());
         }
-        written.insert_and_commit(transaction).await?;
+        Box::pin(written.insert_and_commit(transaction)).await?;
         Ok(answers)
     }
 }
@@ -158,15 +158,16 @@ impl<'a> Written<'a> {
             }
             Ok(())
         };
-        if !self.parts.is_empty() {
-            try_join(extend_sessions(client, &self.parts), insert_parts(client, &self.parts)).await?;
+        let parts = PartRows::prepare(client, &self.parts).await?;
+        let merge_days = async { Ok(merge.run(client).await?) };
+        let rows = Box::pin(try_join4(insert_sessions, lower_versions, parts.run(client), merge_days));
+        if blocks.len() <= FEW_BLOCKS {
+            let few = InsertBlocks::prepare(client, &blocks).await?;
+            let blocks = async { Ok(few.run(client).await?) };
+            return transaction.commit_behind(async { try_join(rows, blocks).await.map(drop) }).await;
         }
         // Two round trips: everything up to the begin of COPY, then its rows and the commit. Nothing may be sent between.
-        let ((), (), (), copy) =
-            try_join4(insert_sessions, lower_versions, async { Ok(merge.run(client).await?) }, async {
-                Ok(CopyBlocks::begin(client, &blocks).await?)
-            })
-            .await?;
+        let (_, copy) = try_join(rows, async { Ok(CopyBlocks::begin(client).await?) }).await?;
         transaction.commit_behind(copy.write(&blocks)).await
     }
 }

@@ -1,5 +1,6 @@
 //! Writers: each takes what waits, writes it in one transaction, and answers each session when the commit returned.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use time_series_domain::ingest::EncodedSession;
@@ -59,21 +60,37 @@ impl Postgres {
                 _ if blames_all(&e) => group.iter().map(|_| Err(again(&e))).collect(),
                 _ => {
                     tracing::warn!(error = %e, sessions = group.len(), "a group failed; its sessions are tried one by one");
-                    let mut answers = Vec::with_capacity(group.len());
-                    for one in group.chunks(1) {
-                        let stored = self.run(DOING, || self.store_group(one)).await;
-                        answers.extend(stored.unwrap_or_else(|e| vec![Err(e)]));
-                    }
-                    answers
+                    self.answers_one_by_one(group).await
                 }
             },
         }
     }
 }
 
+impl Postgres {
+    async fn answers_one_by_one(&self, group: &[Pending]) -> Vec<Result<Stored, StoreError>> {
+        let mut answers = Vec::with_capacity(group.len());
+        let mut locked = HashSet::new();
+        for one in group.chunks(1) {
+            let user = one[0].session.user_id;
+            // Whom another process holds is waited for once.
+            if locked.contains(&user) {
+                answers.push(Err(StoreError::Busy { doing: DOING }));
+                continue;
+            }
+            let stored = self.run(DOING, || self.store_group(one)).await;
+            if let Err(StoreError::Busy { .. }) = stored {
+                locked.insert(user);
+            }
+            answers.extend(stored.unwrap_or_else(|e| vec![Err(e)]));
+        }
+        answers
+    }
+}
+
 /// Whether no session of a group would have fared better by itself.
 const fn blames_all(e: &StoreError) -> bool {
-    matches!(e, StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. } | StoreError::Busy { .. })
+    matches!(e, StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. })
 }
 
 /// The same error, once more.
@@ -82,7 +99,6 @@ fn again(e: &StoreError) -> StoreError {
         |e: &StoreError| std::error::Error::source(e).map_or_else(|| e.to_string(), ToString::to_string).into();
     match e {
         StoreError::OutcomeUnknown { doing, .. } => StoreError::OutcomeUnknown { doing, source: source(e) },
-        StoreError::Busy { doing } => StoreError::Busy { doing },
         _ => StoreError::Unavailable { doing: DOING, source: source(e) },
     }
 }

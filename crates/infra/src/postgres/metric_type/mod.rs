@@ -43,6 +43,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     include_str!("delete_channels.sql"),
     include_str!("find_metric_type.sql"),
     include_str!("exclude_ingest.sql"),
+    include_str!("generation.sql"),
     include_str!("raise_generation.sql"),
     include_str!("has_blocks.sql"),
     include_str!("all_blocks.sql"),

@@ -15,7 +15,7 @@ use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
 
-const GENERATION: &str = include_str!("../ingest/generation.sql");
+const GENERATION: &str = include_str!("generation.sql");
 const READ: &str = include_str!("read_metric_types.sql");
 
 impl Postgres {
