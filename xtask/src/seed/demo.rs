@@ -28,7 +28,7 @@ pub(crate) async fn seed(store: Arc<Postgres>) -> anyhow::Result<()> {
     let mut points = 0;
     for day in today.0 - DAYS..today.0 {
         let body = session(UtcDay(day))?;
-        points += ingest.ingest(|| RawSession::from_json(body.as_bytes()), OnConflict::Ignore).await?.points;
+        points += ingest.ingest(|| RawSession::from_json(body.as_bytes()), OnConflict::Ignore, None).await?.points;
         step.tick();
     }
     step.done(format!("{DAYS} sessions, {points} points of user {DEMO_USER}"));

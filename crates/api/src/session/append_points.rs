@@ -1,6 +1,5 @@
 //! `POST /api/sessions/{session_id}/points/`
 
-use actix_web::http::header::HeaderName;
 use actix_web::web;
 use apistos::api_operation;
 use time_series_domain::ingest::RawSession;
@@ -12,9 +11,6 @@ use crate::openapi::Reply;
 use crate::problem::Problem;
 use crate::request::{Idempotency, JsonBody, QueryString};
 use crate::state::AppState;
-
-/// Says that an answer was given before.
-const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// Adds points to a session.
 #[api_operation(
@@ -43,6 +39,5 @@ pub(crate) async fn append_points(
     let user = owner_of(&state, id, named).await?;
     let read = || RawSession::from_json(&body.bytes).map(|session| session.of_user(user).at_session_id(id));
     let done = state.ingest.append(read, key.0.as_ref()).await?;
-    let reply = receipt(&done);
-    Ok(if done.is_replay { reply.header(REPLAYED, "true") } else { reply })
+    Ok(receipt(&done))
 }

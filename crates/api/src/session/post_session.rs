@@ -12,7 +12,7 @@ use super::receipt::{Receipt, receipt};
 use super::session_body::SessionBody;
 use crate::openapi::Reply;
 use crate::problem::Problem;
-use crate::request::{FromPairs, JsonBody, Pairs, QueryString};
+use crate::request::{FromPairs, Idempotency, JsonBody, Pairs, QueryString};
 use crate::state::AppState;
 
 /// How to store a session.
@@ -69,6 +69,7 @@ pub(super) fn read_on_conflict(pairs: &mut Pairs) -> Option<OnConflict> {
 )]
 pub(crate) async fn post_session(
     params: QueryString<PostParams>,
+    key: Idempotency,
     body: JsonBody<SessionBody>,
     state: web::Data<AppState>,
 ) -> Result<Reply<Receipt>, Problem> {
@@ -78,7 +79,7 @@ pub(crate) async fn post_session(
         state.ingest.dry_run(read).await?
     } else {
         let on_conflict = params.0.on_conflict.map_or(OnConflict::Error, |p| p.0);
-        state.ingest.ingest(read, on_conflict).await?
+        state.ingest.ingest(read, on_conflict, key.0.as_ref()).await?
     };
     Ok(receipt(&done))
 }

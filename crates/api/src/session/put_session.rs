@@ -35,6 +35,6 @@ pub(crate) async fn put_session(
 ) -> Result<Reply<Receipt>, Problem> {
     let id: SessionId = path.id()?;
     let read = || RawSession::from_json(&body.bytes).map(|session| session.at_session_id(id));
-    let done = state.ingest.ingest(read, OnConflict::Replace).await?;
+    let done = state.ingest.ingest(read, OnConflict::Replace, None).await?;
     Ok(receipt(&done))
 }

@@ -1,7 +1,7 @@
 //! What a write of a session answers.
 
 use actix_web::http::StatusCode;
-use actix_web::http::header::LOCATION;
+use actix_web::http::header::{HeaderName, LOCATION};
 use apistos::ApiComponent;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -11,6 +11,9 @@ use uuid::Uuid;
 
 use crate::openapi::{Answer, Example, Reply};
 use crate::request::USER_VERSION;
+
+/// Says that an answer was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
 /// What became of a session.
 #[derive(Serialize, JsonSchema, ApiComponent)]
@@ -93,6 +96,7 @@ pub(super) fn receipt(done: &Ingested) -> Reply<Receipt> {
     } else {
         Reply::ok(body)
     };
+    let reply = if done.is_replay { reply.header(REPLAYED, "true") } else { reply };
     match done.version {
         Some(version) => reply.header(USER_VERSION, &version.to_string()),
         None => reply,

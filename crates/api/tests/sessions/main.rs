@@ -1,10 +1,12 @@
 //! Sessions: stored once, replaced, deleted and listed.
 
+mod appends;
 mod bulk;
 mod columns;
 #[path = "../common/mod.rs"]
 mod common;
 mod conflicts;
+mod csv;
 mod deletion;
 mod listing;
 mod outcomes;

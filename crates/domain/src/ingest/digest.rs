@@ -4,29 +4,20 @@ use super::ValidSession;
 use crate::{Json, Timestamp};
 
 /// The version of the encoding below; it leads every digest.
-const VERSION: u8 = 1;
+const VERSION: u8 = 2;
 const HASH_BYTES: usize = 16;
 
-/// A version byte and 128 bits of BLAKE3 over `start_ts` and the points in (series, time, arrival)
-/// order: times in microseconds, numbers as bits (and digits where a double is not exact), keys
-/// sorted. The spelling of a number or an instant makes no difference.
+/// A version byte and 128 bits of BLAKE3 over points in (series, time, arrival) order: times in microseconds, numbers as
+/// bits (and digits where a double is not exact), keys sorted. The spelling of a number or an instant makes no
+/// difference. That of a session is over its `start_ts` and the digest of its points; ids are no part of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 1 + HASH_BYTES]);
 
 impl Digest {
-    /// The digest of a session's content; its ids are not part of it.
+    /// The digest of points.
     #[must_use]
-    pub fn of(session: &ValidSession) -> Self {
+    pub fn of_points(session: &ValidSession) -> Self {
         let mut hasher = Hasher::new();
-        match session.start_ts {
-            Some(start) => {
-                hasher.update(&[1]);
-                hash_time(&mut hasher, start);
-            }
-            None => {
-                hasher.update(&[0]);
-            }
-        }
         for (name, series) in &session.series {
             hash_bytes(&mut hasher, b's', name.as_bytes());
             let mut points: Vec<&(Timestamp, Json)> = series.points.iter().collect();
@@ -36,9 +27,18 @@ impl Digest {
                 hash_json(&mut hasher, value);
             }
         }
-        let mut bytes = [VERSION; 1 + HASH_BYTES];
-        bytes[1..].copy_from_slice(&hasher.finish().as_bytes()[..HASH_BYTES]);
-        Self(bytes)
+        hasher.digest()
+    }
+
+    /// The digest of a session with these points and that start.
+    #[must_use]
+    pub fn with_start(self, start_ts: Option<Timestamp>) -> Self {
+        let mut hasher = Hasher::new();
+        if let Some(start) = start_ts {
+            hash_time(&mut hasher, start);
+        }
+        hasher.update(&self.0);
+        hasher.digest()
     }
 
     /// From storage.
@@ -76,9 +76,11 @@ impl Hasher {
         }
     }
 
-    fn finish(mut self) -> blake3::Hash {
+    fn digest(mut self) -> Digest {
         self.hasher.update(&self.waiting);
-        self.hasher.finalize()
+        let mut bytes = [VERSION; 1 + HASH_BYTES];
+        bytes[1..].copy_from_slice(&self.hasher.finalize().as_bytes()[..HASH_BYTES]);
+        Digest(bytes)
     }
 }
 

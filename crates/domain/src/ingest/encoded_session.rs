@@ -36,8 +36,8 @@ pub struct EncodedSession {
     pub summaries: Vec<Vec<Summary>>,
     /// What it adds to the day summaries, by (channel, day).
     pub day_summaries: Vec<DaySummary>,
-    /// What it is compared by.
-    pub digest: Digest,
+    /// What its points are compared by.
+    pub points_digest: Digest,
     /// The catalogue's generation that it was checked against.
     pub generation: u64,
     /// The rules that its times were checked by.
@@ -51,7 +51,7 @@ impl EncodedSession {
         let (user_id, session_id) = (session.user_id, session.session_id);
         let (start_ts, generation, rules) = (session.start_ts, session.generation, session.rules);
         let points = session.points() as u64;
-        let digest = Digest::of(&session);
+        let points_digest = Digest::of_points(&session);
         let channels = |s: &ValidSeries| (s.metric_type.id, s.metric_type.channels.iter().map(|c| c.id).collect());
         let channels: HashMap<MetricTypeId, Vec<ChannelId>> = session.series.values().map(channels).collect();
         let mut columns = session.into_columns();
@@ -70,10 +70,16 @@ impl EncodedSession {
             day_summaries: day_summaries(&blocks, &summaries, &channels),
             summaries,
             blocks,
-            digest,
+            points_digest,
             generation,
             rules,
         }
+    }
+
+    /// What it is compared by as a session.
+    #[must_use]
+    pub fn digest(&self) -> Digest {
+        self.points_digest.with_start(self.start_ts)
     }
 
     /// The times of its earliest and latest point.

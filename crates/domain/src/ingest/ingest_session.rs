@@ -6,7 +6,7 @@ use super::{BodyError, EncodedSession, IdempotencyKey, RawSession, Rejects, Vali
 use crate::clock::Clock;
 use crate::metric_type::CatalogueCache;
 use crate::ports::{MetricTypeStore, SessionStore, StoreError, Stored};
-use crate::session::SessionExtent;
+use crate::session::Join;
 use crate::{SessionId, TimeRules, UserId};
 
 /// A schema, or the session that is appended to, may change while points are checked; so often they are checked again.
@@ -115,7 +115,8 @@ impl IngestSession {
 
     /// Checks and stores the session that `read` gives, in one transaction.
     ///
-    /// `read` is called again in the rare case that a metric type changes meanwhile.
+    /// A key counts where another session is appended to. `read` is called again in the rare case that a metric type
+    /// changes meanwhile.
     ///
     /// # Errors
     /// [`IngestError`]; then nothing was stored.
@@ -123,8 +124,10 @@ impl IngestSession {
         &self,
         read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync,
         on_conflict: OnConflict,
+        key: Option<&IdempotencyKey>,
     ) -> Result<Ingested, IngestError> {
-        self.write(&read, |session| self.sessions.store(session, on_conflict)).await
+        let join = if on_conflict == OnConflict::Append { Join::Unknown } else { Join::Alone };
+        self.write(&read, join, |session| self.sessions.store(session, on_conflict, key.cloned())).await
     }
 
     /// Checks points and adds them to the stored session of their id, in one transaction.
@@ -136,17 +139,17 @@ impl IngestSession {
         read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync,
         key: Option<&IdempotencyKey>,
     ) -> Result<Ingested, IngestError> {
-        self.write(&read, |part| self.sessions.append(part, key.cloned())).await
+        self.write(&read, Join::Unknown, |part| self.sessions.append(part, key.cloned())).await
     }
 
     async fn write<F: Future<Output = Result<Stored, StoreError>>>(
         &self,
         read: &(impl Fn() -> Result<RawSession, BodyError> + Send + Sync),
+        mut join: Join,
         store: impl Fn(Arc<EncodedSession>) -> F,
     ) -> Result<Ingested, IngestError> {
-        let mut join = None;
         for _ in 0..RETRIES {
-            let session = Arc::new(EncodedSession::encode(self.check(read, join.as_ref()).await?));
+            let session = Arc::new(EncodedSession::encode(self.check(read, join).await?));
             let (user_id, session_id, points) = (session.user_id, session.session_id, session.points);
             match store(session).await {
                 Ok(stored) => {
@@ -166,7 +169,7 @@ impl IngestSession {
                 // To name each point that does not fit; where all fit by now, they are tried again.
                 Err(StoreError::OutOfSession) => {
                     let record = self.sessions.get(user_id, session_id).await?;
-                    join = record.map(|(record, _)| record.extent());
+                    join = record.map_or(Join::Alone, |(record, _)| Join::To(record.extent()));
                 }
                 Err(StoreError::SessionConflict) => return Err(IngestError::Conflict(session_id)),
                 Err(StoreError::SessionAbsent) => return Err(IngestError::Absent(session_id)),
@@ -187,7 +190,7 @@ impl IngestSession {
         &self,
         read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync,
     ) -> Result<Ingested, IngestError> {
-        let session = self.check(&read, None).await?;
+        let session = self.check(&read, Join::Alone).await?;
         Ok(Ingested {
             user_id: session.user_id(),
             session_id: session.session_id(),
@@ -202,7 +205,7 @@ impl IngestSession {
     async fn check(
         &self,
         read: &(impl Fn() -> Result<RawSession, BodyError> + Send + Sync),
-        join: Option<&SessionExtent>,
+        join: Join,
     ) -> Result<ValidSession, IngestError> {
         let known = self.catalogue.current(self.metric_types.as_ref()).await?;
         let now = self.clock.now();

@@ -11,7 +11,7 @@ use super::fields::read_time_text;
 use super::place::Places;
 use super::raw_session::RawPoint;
 use super::{RawSession, Reject, RejectCode, Rejects};
-use crate::{Json, JsonErrorKind, SessionId, Timestamp, UserId};
+use crate::{Json, JsonError, JsonErrorKind, SessionId, Timestamp, UserId};
 
 const USER: &str = "user_id";
 const SESSION: &str = "session_id";
@@ -131,10 +131,20 @@ impl RowFormat {
         Ok(format)
     }
 
-    /// Whether two rows are of one session.
+    /// How many columns there are.
+    #[must_use]
+    pub const fn width(&self) -> usize {
+        self.width
+    }
+
+    /// Whether two rows are of one session, however its ids are spelled.
     #[must_use]
     pub fn is_same_session(&self, a: &Row, b: &Row) -> bool {
-        a[self.user] == b[self.user] && a[self.session] == b[self.session]
+        let is_same = |place: usize| {
+            let id = |row: &Row| Uuid::try_parse(&row[place]).ok();
+            a[place] == b[place] || id(a).is_some_and(|a| id(b) == Some(a))
+        };
+        is_same(self.user) && is_same(self.session)
     }
 }
 
@@ -154,28 +164,19 @@ impl RawSession {
             places: Places::of_rows(rows.iter().map(Row::line)),
             rejects: Rejects::default(),
         };
-        let mut start = "";
         for (number, row) in rows.iter().enumerate() {
             if number == MAX_POINTS {
                 let message = format!("is one point more than the {MAX_POINTS} of one session's body");
                 reader.reject(row, None, RejectCode::TooManyPoints, &message);
                 break;
             }
-            if row.ends.len() != format.width {
-                let message = format!("has {} cells for {} columns", row.ends.len(), format.width);
-                reader.reject(row, None, RejectCode::InvalidType, &message);
-            }
             if let Some(place) = format.start
                 && !row[place].is_empty()
-                && row[place] != *start
+                && let Some(start) = reader.time(row, place)
+                && *session.start_ts.get_or_insert(start) != start
             {
-                if session.start_ts.is_some() {
-                    let message = "is another one than that of the row before; a session has one, or none";
-                    reader.reject(row, Some(place), RejectCode::InvalidTime, message);
-                } else {
-                    session.start_ts = reader.time(row, place);
-                    start = &row[place];
-                }
+                let message = "is another one than that of a row before; a session has one, or none";
+                reader.reject(row, Some(place), RejectCode::InvalidTime, message);
             }
             session.points.push(reader.point(row));
         }
@@ -248,12 +249,12 @@ impl Reader<'_> {
     }
 }
 
-/// JSON if it is that; what begins as only JSON does must be; else text.
+/// JSON if it is that, else text.
 fn cell(cell: &str) -> Result<Json, JsonErrorKind> {
     match Json::parse(cell) {
         Ok(value) => Ok(value),
-        Err(e) if matches!(e.kind, JsonErrorKind::Syntax(_)) && !cell.trim_start().starts_with(['{', '[', '"']) => {
-            // With everything that is asked of a text in JSON.
+        // With everything that is asked of a text in JSON.
+        Err(JsonError { kind: JsonErrorKind::Syntax(_), .. }) => {
             Json::parse(&serde_json::Value::from(cell).to_string()).map_err(|e| e.kind)
         }
         Err(e) => Err(e.kind),
@@ -302,9 +303,8 @@ mod tests {
 
     #[test]
     fn what_cannot_be_kept_is_named_by_line_and_column() {
-        assert_eq!(values("a,b", "[1|1e999"), "/7/a /7/b");
+        assert_eq!(values("a,b", "[1|1e999"), "/7/b");
         assert_eq!(values("a", "x\0"), "/7/a");
-        assert_eq!(values("a", "1|2"), "/7");
     }
 
     #[test]

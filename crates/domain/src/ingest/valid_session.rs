@@ -7,7 +7,7 @@ use super::place::Place;
 use super::{RawSession, Reject, RejectCode, Rejects};
 use crate::block::SeriesColumns;
 use crate::metric_type::{Catalogue, MetricType};
-use crate::session::SessionExtent;
+use crate::session::Join;
 use crate::{Json, SessionId, TimeRules, Timestamp, UserId};
 
 /// A session that may be stored. Made by [`ValidSession::check`] only.
@@ -31,7 +31,7 @@ pub(super) struct ValidSeries {
 }
 
 impl ValidSession {
-    /// Checks every point, also against the session that they are to `join`, and names every fault.
+    /// Checks every point, also against the session that they join, and names every fault.
     ///
     /// # Errors
     /// [`Rejects`]: those of the raw session and those found here.
@@ -40,11 +40,15 @@ impl ValidSession {
         catalogue: &Catalogue,
         rules: &TimeRules,
         now: Timestamp,
-        join: Option<&SessionExtent>,
+        join: Join,
     ) -> Result<Self, Rejects> {
         let mut rejects = raw.rejects;
         let start_ts = raw.start_ts;
-        let window = join.and_then(|extent| extent.window(rules));
+        let (window, is_alone) = match join {
+            Join::Alone => (None, true),
+            Join::Unknown => (None, start_ts.is_some()),
+            Join::To(extent) => (extent.window(rules), extent.start_ts.is_none()),
+        };
         if raw.lacks_user {
             rejects.push(Reject {
                 pointer: "/user_id".to_owned(),
@@ -80,7 +84,7 @@ impl ValidSession {
             if let Some(t) = point.time
                 && let Err(e) = rules
                     .check(t, now)
-                    .and_then(|()| rules.check_in_session(t, start_ts, first))
+                    .and_then(|()| if is_alone { rules.check_in_session(t, start_ts, first) } else { Ok(()) })
                     .and_then(|()| TimeRules::check_in_window(t, window))
             {
                 check.reject(&place.time(), RejectCode::ImplausibleTime, format!("time {e}"));

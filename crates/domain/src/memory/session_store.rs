@@ -15,28 +15,41 @@ use crate::{MetricTypeId, SessionId, SessionPage, SessionPosition, SessionRecord
 
 #[async_trait]
 impl SessionStore for MemoryStore {
-    async fn store(&self, session: Arc<EncodedSession>, on_conflict: OnConflict) -> Result<Stored, StoreError> {
+    async fn store(
+        &self,
+        session: Arc<EncodedSession>,
+        on_conflict: OnConflict,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Stored, StoreError> {
         let mut state = self.state();
         let user = state.user_of(&session)?;
         let known = user.sessions.get_mut(&session.session_id);
         let outcome = match (known, on_conflict) {
+            (None, OnConflict::Append) if !session.fits_alone() => return Err(StoreError::OutOfSession),
             (None, _) => Outcome::Created,
-            (Some(known), OnConflict::Append) => return known.append(&session, None, &mut user.version),
-            (Some(known), _) if known.digest == session.digest => {
+            (Some(known), OnConflict::Append) => return known.append(&session, key, &mut user.version),
+            (Some(known), _) if known.digest == session.digest() => {
                 return Ok(known.unwritten(Outcome::Unchanged, user.version));
             }
             (Some(_), OnConflict::Error) => return Err(StoreError::SessionConflict),
             (Some(known), OnConflict::Ignore) => return Ok(known.unwritten(Outcome::Ignored, user.version)),
             (Some(_), OnConflict::Replace) => Outcome::Replaced,
         };
+        user.version += 1;
+        let first = key.filter(|_| on_conflict == OnConflict::Append).map(|key| StoredPart {
+            points_digest: session.points_digest,
+            key: Some(key),
+            total_points: session.points,
+            version: user.version,
+            created: true,
+        });
         let kept = KeptSession {
             record: record(&session),
-            digest: session.digest,
+            digest: session.digest(),
             blocks: session.blocks.clone(),
-            parts: Vec::new(),
+            parts: first.into_iter().collect(),
         };
         user.sessions.insert(session.session_id, kept);
-        user.version += 1;
         Ok(Stored { outcome, version: user.version, total_points: session.points, is_replay: false })
     }
 
@@ -115,9 +128,7 @@ impl KeptSession {
     ) -> Result<Stored, StoreError> {
         match part.joining(&self.record.extent(), self.record.points, self.digest, &self.parts, key.as_ref())? {
             Joining::Known => return Ok(self.unwritten(Outcome::Unchanged, *version)),
-            Joining::Answered(StoredPart { total_points, version, .. }) => {
-                return Ok(Stored { outcome: Outcome::Appended, version, total_points, is_replay: true });
-            }
+            Joining::Answered(answered) => return Ok(answered.again()),
             Joining::New => {}
         }
         for appended in part.appended() {
@@ -137,7 +148,8 @@ impl KeptSession {
         self.record.series.sort_by_key(|series| series.metric_type);
         *version += 1;
         let total_points = self.record.points;
-        self.parts.push(StoredPart { digest: part.digest, key, total_points, version: *version });
+        let points_digest = part.points_digest;
+        self.parts.push(StoredPart { points_digest, key, total_points, version: *version, created: false });
         Ok(Stored { outcome: Outcome::Appended, version: *version, total_points, is_replay: false })
     }
 

@@ -26,13 +26,19 @@ pub struct Stored {
 pub trait SessionStore: Send + Sync {
     /// Stores a session whole, with its day summaries and a new version of the user.
     ///
-    /// The same session again is [`Outcome::Unchanged`]. Writes of one user happen one after the other.
+    /// The same session again is [`Outcome::Unchanged`]. A key counts as in [`Self::append`], where the policy is to append.
+    /// Writes of one user happen one after the other.
     ///
     /// # Errors
     /// [`StoreError::SessionConflict`] when another session has the id and the policy is to refuse; where it is to
-    /// append, those of [`EncodedSession::joining`];
+    /// append, those of [`EncodedSession::joining`], and [`StoreError::OutOfSession`] if it cannot be a session of its own;
     /// [`StoreError::CatalogueChanged`] when the session was checked against an older catalogue.
-    async fn store(&self, session: Arc<EncodedSession>, on_conflict: OnConflict) -> Result<Stored, StoreError>;
+    async fn store(
+        &self,
+        session: Arc<EncodedSession>,
+        on_conflict: OnConflict,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Stored, StoreError>;
 
     /// Adds the points of `part` to the session of its id, with the day summaries and a new version of the user. With a
     /// key, what the key was answered first is answered again; without one, points of the same digest are

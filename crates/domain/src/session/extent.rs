@@ -12,6 +12,17 @@ pub struct SessionExtent {
     pub span: Option<(Timestamp, Timestamp)>,
 }
 
+/// What is known of the session that points are checked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Join {
+    /// They are a session of their own.
+    Alone,
+    /// They may join one that is stored; how far their times fit it is told when they are stored.
+    Unknown,
+    /// They join this one.
+    To(SessionExtent),
+}
+
 impl SessionExtent {
     /// The first and last time that a point joining it may have; `None` where nothing bounds them.
     #[must_use]

@@ -5,7 +5,7 @@ mod ids;
 mod record;
 mod time_rules;
 
-pub use extent::SessionExtent;
+pub use extent::{Join, SessionExtent};
 pub use ids::{SessionId, UserId};
 pub use record::{SeriesPoints, SessionPage, SessionPosition, SessionRecord};
 pub use time_rules::{TimeRuleError, TimeRules};

@@ -93,7 +93,7 @@ impl Stores {
             "user_id": user.0, "session_id": Uuid::from_u128(session), "start_ts": start_ts, "data": data
         });
         let body = body.to_string();
-        self.use_case().ingest(|| RawSession::from_json(body.as_bytes()), on_conflict).await
+        self.use_case().ingest(|| RawSession::from_json(body.as_bytes()), on_conflict, None).await
     }
 
     fn use_case(&self) -> IngestSession {

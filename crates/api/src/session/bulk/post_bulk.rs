@@ -90,7 +90,7 @@ async fn store(state: Arc<AppState>, taken: Result<Taken, Problem>, on_conflict:
     // The share is held until the session is stored.
     let Taken { piece, share: _held } = taken?;
     let done = match piece.content {
-        Ok(content) => state.ingest.ingest(|| content.read(), on_conflict).await.map_err(Problem::from),
+        Ok(content) => state.ingest.ingest(|| content.read(), on_conflict, None).await.map_err(Problem::from),
         Err(problem) => Err(problem),
     };
     Ok((piece.number, done))

@@ -1,5 +1,6 @@
 //! Sessions as rows of CSV: those that follow each other with the same ids are one.
 
+use std::collections::VecDeque;
 use std::io::BufRead;
 use std::sync::Arc;
 
@@ -18,7 +19,12 @@ pub(super) struct RowReader<R> {
     next: Option<(Row, usize)>,
     /// A line that is no row and may have been one of the next session.
     broken: Option<u64>,
+    /// Lines that are no rows, and that are not told of yet.
+    untold: VecDeque<NoRow>,
 }
+
+/// So many lines that are no rows wait to be told of.
+const MOST_UNTOLD: usize = 64;
 
 /// A row and how long its line is, or a line that is none.
 type Read = Result<(Row, usize), NoRow>;
@@ -40,18 +46,21 @@ impl<R: BufRead> RowReader<R> {
         };
         let names = cells(number, &text?).map_err(|e| e.problem)?;
         let format = RowFormat::new(names.iter().map(String::as_str)).map_err(|e| invalid(&e))?;
-        Ok(Self { lines, format: Arc::new(format), next: None, broken: None })
+        Ok(Self { lines, format: Arc::new(format), next: None, broken: None, untold: VecDeque::new() })
     }
 
     /// The rows of the next session, or a line that is none. Of a session that is too long nothing is kept.
     pub(super) fn next(&mut self) -> Option<Result<Piece, Problem>> {
+        if let Some(no_row) = self.untold.pop_front() {
+            return Some(Ok(no_row.into()));
+        }
         let (first, mut bytes) = match self.next.take() {
             Some(first) => first,
             None => match self.row()? {
                 Ok(Ok(row)) => row,
-                Ok(Err(NoRow { line, problem })) => {
-                    self.broken = Some(line);
-                    return Some(Ok(Piece { number: line, content: Err(problem), bytes: 0 }));
+                Ok(Err(no_row)) => {
+                    self.broken = Some(no_row.line);
+                    return Some(Ok(no_row.into()));
                 }
                 Err(problem) => return Some(Err(problem)),
             },
@@ -74,9 +83,14 @@ impl<R: BufRead> RowReader<R> {
                     break;
                 }
                 // Whose it was cannot be told: neither this session nor the next one is known to be whole.
-                Ok(Err(NoRow { line, problem })) => {
-                    refused.get_or_insert(problem);
-                    self.broken = Some(line);
+                Ok(Err(no_row)) => {
+                    refused.get_or_insert_with(|| near(no_row.line));
+                    self.broken = Some(no_row.line);
+                    self.untold.push_back(no_row);
+                    // What may follow of this session is refused beside the last of them.
+                    if self.untold.len() == MOST_UNTOLD {
+                        break;
+                    }
                 }
                 Err(problem) => return Some(Err(problem)),
             }
@@ -96,9 +110,27 @@ impl<R: BufRead> RowReader<R> {
             Err(problem) => return Some(Err(problem)),
         };
         Some(Ok(match text {
-            Ok(text) => cells(number, &text).map(|c| (Row::new(number, c.iter().map(String::as_str)), text.len())),
+            Ok(text) => cells(number, &text).and_then(|cells| {
+                let (found, width) = (cells.len(), self.format.width());
+                if found == width {
+                    return Ok((Row::new(number, cells.iter().map(String::as_str)), text.len()));
+                }
+                Err(NoRow::new(number, &format!("has {found} cells for {width} columns")))
+            }),
             Err(problem) => Err(NoRow { line: number, problem }),
         }))
+    }
+}
+
+impl NoRow {
+    fn new(line: u64, why: &str) -> Self {
+        Self { line, problem: Problem::new(Code::InvalidBody, format!("Line {line} {why}.")) }
+    }
+}
+
+impl From<NoRow> for Piece {
+    fn from(NoRow { line, problem }: NoRow) -> Self {
+        Self { number: line, content: Err(problem), bytes: 0 }
     }
 }
 
@@ -110,7 +142,7 @@ fn near(line: u64) -> Problem {
 
 /// The cells of a line.
 fn cells(line: u64, text: &[u8]) -> Result<Vec<String>, NoRow> {
-    let no_row = |why: &str| NoRow { line, problem: Problem::new(Code::InvalidBody, format!("Line {line} {why}.")) };
+    let no_row = |why| NoRow::new(line, why);
     let (mut out, mut ends) = (vec![0; text.len() + 1], vec![0; text.len() + 2]);
     let mut reader = csv_core::Reader::new();
     let (read, taken, mut written, mut count) = reader.read_record(text, &mut out, &mut ends);

@@ -26,12 +26,14 @@ type Heads = HashMap<(MetricTypeId, UtcDay), Vec<BlockHead>>;
 /// What tells a block of a session from its others.
 type BlockKey = (MetricTypeId, u32, Timestamp);
 
-/// An append that adds points, and what it is answered.
+/// Points that are remembered as a part, and what they are answered.
 pub(super) struct Part<'a> {
     pub(super) session: &'a EncodedSession,
     pub(super) key: Option<&'a IdempotencyKey>,
     pub(super) total_points: u64,
     pub(super) version: u64,
+    /// They make the session.
+    pub(super) created: bool,
 }
 
 /// The points of one series and day, and what they change.
@@ -115,57 +117,82 @@ async fn take(client: &Object, part: &EncodedSession, keys: &[BlockKey]) -> Resu
     rows.iter().map(block).collect()
 }
 
-/// What is written of parts besides their blocks, as columns.
+/// The new points of sessions, as columns.
 #[derive(Default)]
-struct PartColumns<'a> {
+struct ExtendColumns {
     session_id: Vec<Uuid>,
     user_id: Vec<Uuid>,
     points: Vec<i32>,
     t_min: Vec<Option<OffsetDateTime>>,
     t_max: Vec<Option<OffsetDateTime>>,
     metric_types: Vec<String>,
+}
+
+/// Rows of `session_part`, as columns.
+#[derive(Default)]
+struct PartColumns<'a> {
+    session_id: Vec<Uuid>,
+    user_id: Vec<Uuid>,
     digest: Vec<&'a [u8]>,
     key: Vec<Option<&'a str>>,
     total_points: Vec<i64>,
     version: Vec<i64>,
+    created: Vec<bool>,
 }
 
 /// What the sessions' rows and `session_part` are told of parts, ready to be sent; nothing if there are none.
-pub(super) struct PartRows<'a>(Option<(Statement, Statement, PartColumns<'a>)>);
+pub(super) struct PartRows<'a>(Option<(Statement, ExtendColumns, Statement, PartColumns<'a>)>);
 
 impl<'a> PartRows<'a> {
     pub(super) async fn prepare(client: &Object, parts: &'a [Part<'a>]) -> Result<Self, PgError> {
         if parts.is_empty() {
             return Ok(Self(None));
         }
-        let mut columns = PartColumns::default();
-        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        let (mut sessions, mut rows) = (ExtendColumns::default(), PartColumns::default());
         for part in parts {
-            let (session, span) = (part.session, part.session.span());
-            columns.session_id.push(session.session_id.0);
-            columns.user_id.push(session.user_id.0);
-            columns.points.push(i32::try_from(session.points).unwrap_or(i32::MAX));
-            columns.t_min.push(time(span.map(|s| s.0)));
-            columns.t_max.push(time(span.map(|s| s.1)));
-            columns.metric_types.push(metric_types(session));
-            columns.digest.push(session.digest.as_bytes());
-            columns.key.push(part.key.map(IdempotencyKey::as_str));
-            columns.total_points.push(number(part.total_points));
-            columns.version.push(number(part.version));
+            if !part.created {
+                sessions.push(part.session);
+            }
+            rows.push(part);
         }
-        let (extend, insert) =
-            (client.prepare_cached(EXTEND_SESSIONS).await?, client.prepare_cached(INSERT_PARTS).await?);
-        Ok(Self(Some((extend, insert, columns))))
+        let extend = client.prepare_cached(EXTEND_SESSIONS).await?;
+        let insert = client.prepare_cached(INSERT_PARTS).await?;
+        Ok(Self(Some((extend, sessions, insert, rows))))
     }
 
     /// Sends both at once.
     pub(super) async fn run(&self, client: &Object) -> Result<(), PgError> {
-        let Some((extend, insert, c)) = &self.0 else { return Ok(()) };
+        let Some((extend, s, insert, p)) = &self.0 else { return Ok(()) };
         let sessions: [&(dyn ToSql + Sync); 6] =
-            [&c.session_id, &c.user_id, &c.points, &c.t_min, &c.t_max, &c.metric_types];
-        let parts: [&(dyn ToSql + Sync); 6] =
-            [&c.session_id, &c.user_id, &c.digest, &c.key, &c.total_points, &c.version];
+            [&s.session_id, &s.user_id, &s.points, &s.t_min, &s.t_max, &s.metric_types];
+        let parts: [&(dyn ToSql + Sync); 7] =
+            [&p.session_id, &p.user_id, &p.digest, &p.key, &p.total_points, &p.version, &p.created];
         try_join(client.execute(extend, &sessions), client.execute(insert, &parts)).await?;
         Ok(())
+    }
+}
+
+impl ExtendColumns {
+    fn push(&mut self, session: &EncodedSession) {
+        let span = session.span();
+        self.session_id.push(session.session_id.0);
+        self.user_id.push(session.user_id.0);
+        self.points.push(i32::try_from(session.points).unwrap_or(i32::MAX));
+        self.t_min.push(time(span.map(|s| s.0)));
+        self.t_max.push(time(span.map(|s| s.1)));
+        self.metric_types.push(metric_types(session));
+    }
+}
+
+impl<'a> PartColumns<'a> {
+    fn push(&mut self, part: &Part<'a>) {
+        let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
+        self.session_id.push(part.session.session_id.0);
+        self.user_id.push(part.session.user_id.0);
+        self.digest.push(part.session.points_digest.as_bytes());
+        self.key.push(part.key.map(IdempotencyKey::as_str));
+        self.total_points.push(number(part.total_points));
+        self.version.push(number(part.version));
+        self.created.push(part.created);
     }
 }

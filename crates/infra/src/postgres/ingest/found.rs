@@ -97,7 +97,7 @@ async fn look_for_parts(
     }
     let (ids, owners): (Vec<Uuid>, Vec<Uuid>) =
         appends.iter().map(|p| (p.session.session_id.0, p.session.user_id.0)).unzip();
-    let digests: Vec<&[u8]> = appends.iter().map(|p| p.session.digest.as_bytes()).collect();
+    let digests: Vec<&[u8]> = appends.iter().map(|p| p.session.points_digest.as_bytes()).collect();
     let keys: Vec<Option<&str>> = appends.iter().map(|p| p.write.key().map(IdempotencyKey::as_str)).collect();
     let statement = client.prepare_cached(STORED_PARTS).await?;
     for row in client.query(&statement, &[&ids, &owners, &digests, &keys]).await? {
@@ -119,12 +119,15 @@ impl Found {
         }
         match (self.session(pending), &pending.write) {
             (None, Write::Append(_)) => Verdict::Refused(StoreError::SessionAbsent),
-            (None, Write::Store(_)) => Verdict::Written(Outcome::Created),
-            (Some(stored), Write::Append(_) | Write::Store(OnConflict::Append)) => self.joining(stored, pending),
-            (Some(stored), _) if stored.digest == session.digest => Verdict::Kept(Outcome::Unchanged),
-            (Some(_), Write::Store(OnConflict::Error)) => Verdict::Refused(StoreError::SessionConflict),
-            (Some(_), Write::Store(OnConflict::Ignore)) => Verdict::Kept(Outcome::Ignored),
-            (Some(_), Write::Store(OnConflict::Replace)) => Verdict::Written(Outcome::Replaced),
+            (None, Write::Store(OnConflict::Append, _)) if !session.fits_alone() => {
+                Verdict::Refused(StoreError::OutOfSession)
+            }
+            (None, Write::Store(..)) => Verdict::Written(Outcome::Created),
+            (Some(stored), Write::Append(_) | Write::Store(OnConflict::Append, _)) => self.joining(stored, pending),
+            (Some(stored), _) if stored.digest == session.digest() => Verdict::Kept(Outcome::Unchanged),
+            (Some(_), Write::Store(OnConflict::Error, _)) => Verdict::Refused(StoreError::SessionConflict),
+            (Some(_), Write::Store(OnConflict::Ignore, _)) => Verdict::Kept(Outcome::Ignored),
+            (Some(_), Write::Store(OnConflict::Replace, _)) => Verdict::Written(Outcome::Replaced),
         }
     }
 
@@ -174,7 +177,8 @@ fn read_part(row: &Row) -> Result<StoredPart, PgError> {
         row.try_get("idempotency_key").map_err(|e| unreadable("session_part", "idempotency_key", e))?;
     let key = key.map(IdempotencyKey::parse).transpose();
     Ok(StoredPart {
-        digest: read_digest(row, "session_part")?,
+        points_digest: read_digest(row, "session_part")?,
+        created: row.try_get("created").map_err(|e| unreadable("session_part", "part_no", e))?,
         key: key.map_err(|e| unreadable("session_part", "idempotency_key", e))?,
         total_points: number("total_points")?,
         version: number("version")?,

@@ -1,8 +1,10 @@
--- A session stands only once in the arrays.
+-- A session stands only once in the arrays. The part that made it is number 0, if it had a key.
 INSERT INTO session_part (session_id, user_id, part_no, digest, idempotency_key, total_points, version)
 SELECT t.session_id, t.user_id,
-       (SELECT COALESCE(max(p.part_no), 0) + 1 FROM session_part AS p
-        WHERE p.session_id = t.session_id AND p.user_id = t.user_id),
+       CASE WHEN t.created THEN 0 ELSE
+           (SELECT COALESCE(max(p.part_no), 0) + 1 FROM session_part AS p
+            WHERE p.session_id = t.session_id AND p.user_id = t.user_id)
+       END,
        t.digest, t.idempotency_key, t.total_points, t.version
-FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::text[], $5::bigint[], $6::bigint[])
-    AS t (session_id, user_id, digest, idempotency_key, total_points, version)
+FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::text[], $5::bigint[], $6::bigint[], $7::boolean[])
+    AS t (session_id, user_id, digest, idempotency_key, total_points, version, created)

@@ -8,19 +8,19 @@ use uuid::Uuid;
 
 /// The columns that are written.
 #[derive(Default)]
-pub(super) struct SessionRows<'a> {
+pub(super) struct SessionRows {
     user_id: Vec<Uuid>,
     session_id: Vec<Uuid>,
     start_ts: Vec<Option<OffsetDateTime>>,
     t_min: Vec<Option<OffsetDateTime>>,
     t_max: Vec<Option<OffsetDateTime>>,
     point_count: Vec<i32>,
-    digest: Vec<&'a [u8]>,
+    digest: Vec<Vec<u8>>,
     metric_types: Vec<String>,
 }
 
-impl<'a> SessionRows<'a> {
-    pub(super) fn push(&mut self, session: &'a EncodedSession) {
+impl SessionRows {
+    pub(super) fn push(&mut self, session: &EncodedSession) {
         let span = session.span();
         self.user_id.push(session.user_id.0);
         self.session_id.push(session.session_id.0);
@@ -28,7 +28,7 @@ impl<'a> SessionRows<'a> {
         self.t_min.push(time(span.map(|s| s.0)));
         self.t_max.push(time(span.map(|s| s.1)));
         self.point_count.push(i32::try_from(session.points).unwrap_or(i32::MAX));
-        self.digest.push(session.digest.as_bytes());
+        self.digest.push(session.digest().as_bytes().to_vec());
         self.metric_types.push(metric_types(session));
     }
 

@@ -29,11 +29,13 @@ const INSERT_SESSIONS: &str = include_str!("insert_sessions.sql");
 /// What a group writes.
 #[derive(Default)]
 struct Written<'a> {
-    /// Sessions that are there as a whole, and parts of others.
+    /// Sessions that are there as a whole, and those that get more points.
     sessions: Vec<&'a EncodedSession>,
+    appends: Vec<&'a EncodedSession>,
+    /// What is remembered: each append, and what made a session under a key.
     parts: Vec<Part<'a>>,
-    /// The blocks of each part, put together with those that it changes.
-    part_blocks: Vec<Vec<(Block, Vec<Summary>)>>,
+    /// The blocks of each append, put together with those that it changes.
+    append_blocks: Vec<Vec<(Block, Vec<Summary>)>>,
     /// The users of sessions that change nothing, and how many those are.
     unchanged: Vec<UserId>,
 }
@@ -58,7 +60,7 @@ impl Postgres {
             searches |= matches!(verdict, Verdict::Written(Outcome::Replaced | Outcome::Appended));
             answers.push(written.add(pending, verdict, &found, &mut versions));
         }
-        if written.sessions.is_empty() && written.parts.is_empty() {
+        if written.sessions.is_empty() && written.appends.is_empty() {
             transaction.rollback().await?;
             return Ok(answers);
         }
@@ -72,13 +74,13 @@ impl Postgres {
                 delete_blocks(&transaction, pending.session.user_id, pending.session.session_id, &stored.span).await?;
             }
         }
-        for part in &written.parts {
-            let blocks = merge_into_blocks(&transaction, part.session).await?;
+        for append in &written.appends {
+            let blocks = merge_into_blocks(&transaction, append).await?;
             let summarised = |block: Block| {
                 let summaries = block.summarise();
                 (block, summaries)
             };
-            written.part_blocks.push(blocks.into_iter().map(summarised).collect());
+            written.append_blocks.push(blocks.into_iter().map(summarised).collect());
         }
         Box::pin(written.insert_and_commit(transaction)).await?;
         Ok(answers)
@@ -102,12 +104,7 @@ impl<'a> Written<'a> {
             unwritten => {
                 self.unchanged.push(session.user_id);
                 return match unwritten {
-                    Verdict::Answered(part) => Ok(Stored {
-                        outcome: Outcome::Appended,
-                        version: part.version,
-                        total_points: part.total_points,
-                        is_replay: true,
-                    }),
+                    Verdict::Answered(part) => Ok(part.again()),
                     Verdict::Kept(outcome) | Verdict::Written(outcome) => {
                         Ok(Stored { outcome, version: *version, total_points: stored, is_replay: false })
                     }
@@ -117,11 +114,15 @@ impl<'a> Written<'a> {
         };
         *version += 1;
         let mut total_points = session.points;
+        let (key, created) = (pending.write.key(), outcome == Outcome::Created);
         if outcome == Outcome::Appended {
             total_points += stored;
-            self.parts.push(Part { session, key: pending.write.key(), total_points, version: *version });
+            self.appends.push(session);
         } else {
             self.sessions.push(session);
+        }
+        if outcome == Outcome::Appended || (created && key.is_some()) {
+            self.parts.push(Part { session, key, total_points, version: *version, created });
         }
         Ok(Stored { outcome, version: *version, total_points, is_replay: false })
     }
@@ -129,7 +130,7 @@ impl<'a> Written<'a> {
     async fn insert_and_commit(self, transaction: Transaction) -> Result<(), PgError> {
         let client: &Object = &transaction;
         let (mut added, mut rows) = (AddedDays::new(), SessionRows::default());
-        for session in self.sessions.iter().copied().chain(self.parts.iter().map(|part| part.session)) {
+        for session in self.sessions.iter().chain(&self.appends) {
             for day in &session.day_summaries {
                 let key = (session.user_id, day.channel, day.day);
                 added.entry(key).or_default().merge(&day.summary);
@@ -137,9 +138,9 @@ impl<'a> Written<'a> {
         }
         self.sessions.iter().for_each(|session| rows.push(session));
         let of_sessions = self.sessions.iter().flat_map(|session| BlockRow::of(session));
-        let of_parts = self.parts.iter().zip(&self.part_blocks);
-        let of_parts = of_parts.flat_map(|(part, blocks)| BlockRow::of_part(part.session, blocks));
-        let blocks: Vec<BlockRow<'_>> = of_sessions.chain(of_parts).collect();
+        let of_appends = self.appends.iter().zip(&self.append_blocks);
+        let of_appends = of_appends.flat_map(|(append, blocks)| BlockRow::of_part(append, blocks));
+        let blocks: Vec<BlockRow<'_>> = of_sessions.chain(of_appends).collect();
         let (users, by): (Vec<Uuid>, Vec<i64>) = by_user(self.unchanged.iter().copied()).into_iter().unzip();
         let (insert, merge, lower) = (
             client.prepare_cached(INSERT_SESSIONS).await?,

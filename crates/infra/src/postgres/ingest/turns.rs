@@ -29,8 +29,8 @@ const SESSION_BYTES: u64 = 1_024;
 
 /// How a session is to be written.
 pub(in crate::postgres) enum Write {
-    /// As a whole.
-    Store(OnConflict),
+    /// As a whole; the key counts where another one is appended to.
+    Store(OnConflict, Option<IdempotencyKey>),
     /// As a part of one that is there.
     Append(Option<IdempotencyKey>),
 }
@@ -91,13 +91,13 @@ pub(super) struct Writer {
 impl Write {
     /// Whether it may add to what is stored.
     pub(super) const fn appends(&self) -> bool {
-        matches!(self, Self::Append(_) | Self::Store(OnConflict::Append))
+        matches!(self, Self::Append(_) | Self::Store(OnConflict::Append, _))
     }
 
     pub(super) const fn key(&self) -> Option<&IdempotencyKey> {
         match self {
-            Self::Append(key) => key.as_ref(),
-            Self::Store(_) => None,
+            Self::Append(key) | Self::Store(OnConflict::Append, key) => key.as_ref(),
+            Self::Store(..) => None,
         }
     }
 }

@@ -17,8 +17,13 @@ use super::pool::Postgres;
 
 #[async_trait]
 impl SessionStore for Postgres {
-    async fn store(&self, session: Arc<EncodedSession>, on_conflict: OnConflict) -> Result<Stored, StoreError> {
-        self.store_session(session, Write::Store(on_conflict)).await
+    async fn store(
+        &self,
+        session: Arc<EncodedSession>,
+        on_conflict: OnConflict,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Stored, StoreError> {
+        self.store_session(session, Write::Store(on_conflict, key)).await
     }
 
     async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError> {

@@ -1,0 +1,104 @@
+//! Points lie where those of the session may: around its start, or around its first point.
+
+use serde_json::{Value, json};
+use time_series_testkit::Backend;
+use uuid::Uuid;
+
+use super::{Case, assert_told, at, hr};
+use crate::common::{SCORE, assert_faults, assert_problem, from_now, plain, results, score};
+use crate::on_both_servers;
+
+on_both_servers![
+    points_lie_around_the_start,
+    the_edges_of_the_window_are_in_it,
+    without_a_start_points_lie_within_a_month_of_each_other,
+    without_a_start_parts_agree_with_the_stored_points,
+    points_lie_not_in_the_future,
+];
+
+const DAY: i64 = 86_400;
+
+async fn points_lie_around_the_start(backend: Backend) {
+    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let part = [hr(1, 2.0), hr(-DAY - 1, 3.0), hr(2, 2.0), hr(31 * DAY + 1, 3.0), hr(400 * DAY, 1.0)];
+    for start in [None, Some(at(0))] {
+        let body = json!({"start_ts": start, "data": part});
+        let answer = case.app.post(&case.path(), &body).await;
+        assert_problem(&answer, 422, "invalid_session");
+        let faults = [1, 3, 4].map(|i| format!("/data/{i}/time implausible_time"));
+        assert_faults(&answer, &faults.each_ref().map(String::as_str));
+        assert_eq!(answer.json()["total_errors"], 3);
+    }
+    assert_problem(&case.post("append", &part).await, 422, "invalid_session");
+    let columns = json!([{"series": SCORE, "times": [at(1), at(40 * DAY)], "values": {"value": [1, 2]}}]);
+    let answer = case.app.post(&case.path(), &json!({"data": columns})).await;
+    assert_problem(&answer, 422, "invalid_session");
+    assert_faults(&answer, &["/data/0/times/1 implausible_time"]);
+    case.assert_scores(&[(0, 1.0)]).await;
+    assert_eq!(case.record().await["version"], 1);
+    case.end().await;
+}
+
+async fn the_edges_of_the_window_are_in_it(backend: Backend) {
+    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    assert_told(&case.append(&[hr(-DAY, 2.0), hr(31 * DAY, 3.0)]).await, "appended", 2, 3, 2);
+    case.assert_scores(&[(-DAY, 2.0), (0, 1.0), (31 * DAY, 3.0)]).await;
+    case.end().await;
+}
+
+/// A session without a start, with these points; the path of its points.
+async fn without_start(case: &Case, data: &[Value]) -> String {
+    let id = Uuid::new_v4();
+    let body = json!({"user_id": case.user, "session_id": id, "data": data});
+    let _ = case.app.post("/api/sessions/", &body).await.expect(201);
+    format!("/api/sessions/{id}/points/")
+}
+
+async fn without_a_start_points_lie_within_a_month_of_each_other(backend: Backend) {
+    let case = Case::new(backend, &[]).await;
+    let path = without_start(&case, &[]).await;
+    let part = |data: &[Value]| json!({ "data": data });
+    let answer = case.app.post(&path, &part(&[hr(5, 1.0), hr(0, 1.0), hr(31 * DAY + 1, 2.0)])).await;
+    assert_problem(&answer, 422, "invalid_session");
+    assert_faults(&answer, &["/data/2/time implausible_time"]);
+    assert_told(&case.app.post(&path, &part(&[hr(31 * DAY, 2.0), hr(0, 1.0)])).await, "appended", 2, 2, 3);
+    case.end().await;
+}
+
+async fn without_a_start_parts_agree_with_the_stored_points(backend: Backend) {
+    let case = Case::new(backend, &[]).await;
+    let path = without_start(&case, &[hr(10 * DAY, 1.0), hr(20 * DAY, 2.0)]).await;
+    let send = async |data: &[Value]| case.app.post(&path, &json!({ "data": data })).await;
+    for (part, faults) in [
+        (vec![hr(15 * DAY, 3.0), hr(41 * DAY + 1, 4.0)], "/data/1/time implausible_time"),
+        (vec![hr(-11 * DAY - 1, 3.0)], "/data/0/time implausible_time"),
+    ] {
+        let answer = send(&part).await;
+        assert_problem(&answer, 422, "invalid_session");
+        assert_faults(&answer, &[faults]);
+    }
+    assert_told(&send(&[hr(41 * DAY, 4.0)]).await, "appended", 1, 3, 3);
+    // Now the last one is further on, and what comes before the first may go back less far.
+    assert_problem(&send(&[hr(10 * DAY - 1, 3.0)]).await, 422, "invalid_session");
+    let path = without_start(&case, &[hr(20 * DAY, 2.0)]).await;
+    let answer = case.app.post(&path, &json!({"data": [hr(-11 * DAY, 3.0)]})).await;
+    assert_told(&answer, "appended", 1, 2, 5);
+    let answer = case.app.post(&path, &json!({"data": [hr(20 * DAY + 1, 3.0)]})).await;
+    assert_problem(&answer, 422, "invalid_session");
+    let listed = results(&case.app.get(&path).await.expect(200));
+    let listed: Vec<Value> = listed.iter().map(|row| plain(&row["value"])).collect();
+    assert_eq!(listed, [json!({"value": 3.0}), json!({"value": 2.0})]);
+    case.end().await;
+}
+
+async fn points_lie_not_in_the_future(backend: Backend) {
+    let case = Case::new(backend, &[]).await;
+    let path = without_start(&case, &[score(&from_now(-60), 1.0)]).await;
+    let soon = json!({"data": [score(&from_now(3_600), 2.0)]});
+    assert_told(&case.app.post(&path, &soon).await, "appended", 1, 2, 3);
+    let late = json!({"data": [score(&from_now(60), 2.0), score(&from_now(2 * DAY), 2.0)]});
+    let answer = case.app.post(&path, &late).await;
+    assert_problem(&answer, 422, "invalid_session");
+    assert_faults(&answer, &["/data/1/time implausible_time"]);
+    case.end().await;
+}
