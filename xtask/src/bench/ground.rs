@@ -62,6 +62,16 @@ impl<'a> Ground<'a> {
         Ok(())
     }
 
+    /// Takes everything out of a database of our own.
+    pub(super) async fn empty(&self) -> anyhow::Result<()> {
+        let (Some(url), true) = (self.target.database_url(), self.target.is_ours()) else { return Ok(()) };
+        let (client, connection) = connect(url).await?;
+        client.batch_execute("TRUNCATE block, session, session_part, day_summary, user_version").await?;
+        drop(client);
+        connection.await??;
+        Ok(())
+    }
+
     /// The process whose memory is watched.
     pub(super) fn pid(&self) -> Option<u32> {
         self.target.pid().or(self.bench.pid)

@@ -56,7 +56,7 @@ impl Peers {
         let (port, rpc) = (free_port()?, free_port()?);
         let config = format!(
             "reporting-disabled = true\nbind-address = \"127.0.0.1:{rpc}\"\n[meta]\n dir = \"{0}/meta\"\n[data]\n dir = \"{0}/data\"\n \
-             wal-dir = \"{0}/wal\"\n query-log-enabled = false\n max-series-per-database = 0\n[http]\n \
+             wal-dir = \"{0}/wal\"\n query-log-enabled = false\n max-series-per-database = 0\n max-values-per-tag = 0\n[http]\n \
              bind-address = \"127.0.0.1:{port}\"\n log-enabled = false\n[logging]\n level = \"error\"\n",
             folder.0.display()
         );

@@ -28,8 +28,6 @@ const REPEATS: usize = 5;
 /// Measures every figure that is wanted, in their order.
 pub(super) async fn measure(ground: &mut Ground<'_>) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
-    // First, while there is nothing.
-    let empty = if ground.bench.wants(3) { Some(small_rates(ground, "nothing stored").await?) } else { None };
     if ground.bench.wants(1) {
         let sessions = RandomSessions::new(LARGE_USERS, ground.bench.scaled(LARGE_SESSIONS), LARGE_POINTS, Shape::Hz);
         figures.extend(
@@ -40,7 +38,9 @@ pub(super) async fn measure(ground: &mut Ground<'_>) -> anyhow::Result<Vec<Figur
         let sessions = RandomSessions::new(1, ground.bench.scaled(STRESS_SESSIONS), STRESS_POINTS, Shape::Seed);
         figures.extend(bytes(ground, 2, "the stress load, indexes too", &sessions, STRESS_POINTS, STRESS_BYTES).await?);
     }
-    if let Some(empty) = empty {
+    if ground.bench.wants(3) {
+        ground.empty().await?;
+        let empty = small_rates(ground, "nothing stored").await?;
         figures.push(growth(ground, &empty).await?);
     }
     Ok(figures)

@@ -15,11 +15,11 @@ use crate::load::{RandomSessions, Sent, Sessions, Shape};
 
 /// Ten points, as in the original's stress test, of many users.
 const SMALL_SESSIONS: usize = 24_000;
-pub(super) const SMALL_USERS: usize = 5_000;
-pub(super) const SMALL_POINTS: usize = 10;
+const SMALL_USERS: usize = 5_000;
+const SMALL_POINTS: usize = 10;
 pub(in crate::bench) const SMALL_CONNECTIONS: usize = 64;
 /// Three series at 1 Hz.
-const LARGE_SESSIONS: usize = 2_000;
+pub(super) const LARGE_SESSIONS: usize = 2_000;
 pub(super) const LARGE_USERS: usize = 50;
 pub(super) const LARGE_POINTS: usize = 1_000;
 pub(super) const LARGE_CONNECTIONS: usize = 32;
@@ -189,6 +189,8 @@ impl<'a, 'b> Loads<'a, 'b> {
         #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
         let count = (peak / 2.0 * OPEN_SECONDS) as usize;
         let sessions = RandomSessions::new(SMALL_USERS, count, SMALL_POINTS, Shape::Seed);
+        // What the loads before left to the disk is not of this rate.
+        self.ground.settle().await?;
         let mut sent = post(self.ground, name, &sessions, OPEN_CONNECTIONS, Some(peak / 2.0)).await?;
         sent.latencies.sort_unstable();
         let at = |part: f64| {

@@ -2,16 +2,13 @@
 
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
-use super::figures::{LARGE_CONNECTIONS, LARGE_POINTS, LARGE_USERS, SMALL_CONNECTIONS, SMALL_POINTS, SMALL_USERS};
+use super::figures::{LARGE_CONNECTIONS, LARGE_POINTS, LARGE_SESSIONS, LARGE_USERS, SMALL_CONNECTIONS, small_sessions};
 use crate::bench::figure::{Beside, Figure};
 use crate::bench::ground::Ground;
 use crate::bench::peers::{Peer, Peers};
 use crate::bench::spread::Spread;
 use crate::load::{RandomSessions, Sessions, Shape};
 
-/// Fewer than we are sent: they take longer.
-const SMALL_SESSIONS: usize = 8_000;
-const LARGE_SESSIONS: usize = 500;
 /// The first warms up.
 const REPEATS: usize = 4;
 
@@ -25,11 +22,7 @@ pub(super) async fn measure(ground: &Ground<'_>, figures: &mut [Figure]) -> anyh
 async fn add(peer: &Peer, ground: &Ground<'_>, figures: &mut [Figure]) -> anyhow::Result<()> {
     for figure in figures.iter_mut() {
         let measured = match figure.number {
-            1 => {
-                let sessions =
-                    || RandomSessions::new(SMALL_USERS, ground.bench.scaled(SMALL_SESSIONS), SMALL_POINTS, Shape::Seed);
-                rates(peer, sessions, SMALL_CONNECTIONS, 1).await?
-            }
+            1 => rates(peer, || small_sessions(ground), SMALL_CONNECTIONS, 1).await?,
             2 => {
                 let sessions =
                     || RandomSessions::new(LARGE_USERS, ground.bench.scaled(LARGE_SESSIONS), LARGE_POINTS, Shape::Hz);
