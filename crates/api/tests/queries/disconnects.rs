@@ -19,7 +19,7 @@ on_both_servers![
 ];
 
 /// How often the database is asked whether all is quiet, ten times a second.
-const LOOKS: usize = 150;
+const LOOKS: usize = 200;
 
 /// What runs in the test's database for others than the test.
 const ACTIVE: &str = "SELECT coalesce(string_agg(state || ': ' || left(query, 80), E'\\n'), '') FROM pg_stat_activity
