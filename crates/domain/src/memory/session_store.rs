@@ -28,6 +28,7 @@ impl SessionStore for MemoryStore {
             (None, OnConflict::Append) if !session.fits_alone() => return Err(StoreError::OutOfSession),
             (None, _) => Outcome::Created,
             (Some(known), OnConflict::Append) => return known.append(&session, key, &mut user.version),
+            (Some(known), OnConflict::Replace) if known.record.points != session.points => Outcome::Replaced,
             (Some(known), _) if known.digest == session.digest() => {
                 return Ok(known.unwritten(Outcome::Unchanged, user.version));
             }

@@ -118,6 +118,13 @@ async fn a_session_that_is_replaced_or_deleted_forgets_its_parts() {
         stores.ingest(USER, 1, DAY, &[(0, 70.0)], OnConflict::Replace).await.expect("replaced");
         let again = stores.append(1, None, &part, Some("a")).await.expect("appended");
         assert_eq!((again.outcome, again.is_replay, again.total_points), (Outcome::Appended, false, Some(2)));
+        stores.ingest(USER, 1, DAY, &[(0, 70.0)], OnConflict::Replace).await.expect("replaced by its first part");
+        assert_eq!(
+            stores.sessions.get(USER, id(1)).await.expect("read").expect("there").0.points,
+            1,
+            "{}",
+            stores.name
+        );
         stores.sessions.delete(USER, id(1)).await.expect("deleted");
         open(&stores).await;
         let again = stores.append(1, None, &part, None).await.expect("appended");

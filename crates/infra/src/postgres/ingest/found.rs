@@ -124,6 +124,10 @@ impl Found {
             }
             (None, Write::Store(..)) => Verdict::Written(Outcome::Created),
             (Some(stored), Write::Append(_) | Write::Store(OnConflict::Append, _)) => self.joining(stored, pending),
+            // What was appended since goes with a replacement by the first part.
+            (Some(stored), Write::Store(OnConflict::Replace, _)) if stored.points != session.points => {
+                Verdict::Written(Outcome::Replaced)
+            }
             (Some(stored), _) if stored.digest == session.digest() => Verdict::Kept(Outcome::Unchanged),
             (Some(_), Write::Store(OnConflict::Error, _)) => Verdict::Refused(StoreError::SessionConflict),
             (Some(_), Write::Store(OnConflict::Ignore, _)) => Verdict::Kept(Outcome::Ignored),
