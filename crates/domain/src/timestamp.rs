@@ -5,6 +5,7 @@ use std::fmt;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+const MICROS_PER_SECOND: i64 = 1_000_000;
 /// Microseconds in one UTC day.
 pub const MICROS_PER_DAY: i64 = 86_400_000_000;
 
@@ -79,7 +80,7 @@ impl Timestamp {
             }
         }
         let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError::NotRfc3339)?;
-        let micros = i64::try_from(parsed.unix_timestamp_nanos() / 1_000).map_err(|_| TimestampError::OutOfRange)?;
+        let micros = parsed.unix_timestamp() * MICROS_PER_SECOND + i64::from(parsed.microsecond());
         if (Self::MIN.0..=Self::MAX.0).contains(&micros) { Ok(Self(micros)) } else { Err(TimestampError::OutOfRange) }
     }
 

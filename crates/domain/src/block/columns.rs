@@ -40,6 +40,16 @@ impl SeriesColumns {
         columns
     }
 
+    /// Points of numbers alone, a column a channel, ordered by (time, arrival).
+    pub(crate) fn of_numbers(
+        metric_type: MetricTypeId,
+        times: Vec<Timestamp>,
+        channels: Vec<Vec<Option<f64>>>,
+    ) -> Self {
+        let rests = vec![None; times.len()];
+        Self { metric_type, times, channels, rests }
+    }
+
     /// The points of blocks, one block behind the other.
     #[must_use]
     pub fn of_blocks(metric_type: MetricTypeId, blocks: &[Block]) -> Self {

@@ -9,7 +9,8 @@ use serde_json::value::RawValue;
 use super::RejectCode;
 use super::at_most::{AtMost, MAX_POINTS};
 use super::fields::read_time;
-use crate::json::RawFields;
+use super::numeric_points::{NumericColumns, Shape};
+use crate::json::{RawFields, numbers};
 use crate::{Json, Timestamp};
 
 /// Is told each fault: where below the entry, what kind, and a sentence about it.
@@ -53,6 +54,40 @@ pub(super) fn read_columns(
         return None;
     }
     Some((times.into_iter().zip(values).collect(), form))
+}
+
+/// As [`read_columns`], where every value is of numbers and nothing else; `None` where one is not, or there is a fault.
+pub(super) fn read_numeric_columns(
+    times: &RawValue,
+    values: &RawValue,
+) -> Option<(Vec<Timestamp>, NumericColumns, Form)> {
+    let (values, form) = match values.get().as_bytes().first() {
+        Some(b'{') => {
+            let fields: RawFields<'_> = serde_json::from_str(values.get()).ok()?;
+            let keys = || fields.0.iter().map(|(key, _)| key.as_ref());
+            let shape = Shape::object(keys()).filter(|_| !keys().any(|key| key.contains('\0')))?;
+            let columns: Option<_> = fields.0.iter().map(|(_, raw)| numeric_column(raw)).collect();
+            (NumericColumns { shape, columns: columns? }, Form::Leaves)
+        }
+        _ => (NumericColumns { shape: Shape::Number, columns: vec![numeric_column(values)?] }, Form::Values),
+    };
+    let count = values.columns.first()?.len();
+    let mut unheard = |_, _, _| {};
+    let times = match times.get().as_bytes().first() {
+        Some(b'{') => read_steps(times, count, &mut unheard)?,
+        _ => read_times(times, &mut unheard)?,
+    };
+    let is_even = times.len() == count && values.columns.iter().all(|column| column.len() == count);
+    is_even.then_some((times, values, form))
+}
+
+fn numeric_column(raw: &RawValue) -> Option<Vec<f64>> {
+    let mut column = Vec::new();
+    let is_numeric = numbers::elements(raw.get(), |number| {
+        column.push(number);
+        column.len() <= MAX_POINTS
+    });
+    is_numeric.then_some(column)
 }
 
 fn read_list(raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> Option<Vec<Json>> {

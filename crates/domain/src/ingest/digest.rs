@@ -1,6 +1,8 @@
 //! What makes two sessions the same: a digest over decoded values.
 
 use super::ValidSession;
+use super::numeric_points::{NumericSeries, Shape};
+use super::valid_session::ValidPoints;
 use crate::{Json, Timestamp};
 
 /// The version of the encoding below; it leads every digest.
@@ -20,11 +22,9 @@ impl Digest {
         let mut hasher = Hasher::new();
         for (name, series) in &session.series {
             hash_bytes(&mut hasher, b's', name.as_bytes());
-            let mut points: Vec<&(Timestamp, Json)> = series.points.iter().collect();
-            points.sort_by_key(|(time, _)| *time); // stable: arrival decides between equal times
-            for (time, value) in points {
-                hash_time(&mut hasher, *time);
-                hash_json(&mut hasher, value);
+            match &series.points {
+                ValidPoints::Numeric(series) => hash_numeric(&mut hasher, series),
+                ValidPoints::Any(points) => hash_points(&mut hasher, points),
             }
         }
         hasher.digest()
@@ -84,6 +84,44 @@ impl Hasher {
     }
 }
 
+fn hash_points(hasher: &mut Hasher, points: &[(Timestamp, Json)]) {
+    let mut points: Vec<&(Timestamp, Json)> = points.iter().collect();
+    points.sort_by_key(|(time, _)| *time); // stable: arrival decides between equal times
+    for (time, value) in points {
+        hash_time(hasher, *time);
+        hash_json(hasher, value);
+    }
+}
+
+/// As the same points one by one.
+fn hash_numeric(hasher: &mut Hasher, series: &NumericSeries) {
+    let mut head = Hasher::new();
+    let mut leaves: Vec<(Vec<u8>, &[f64])> = Vec::new();
+    if let Shape::Object(keys) = &series.shape {
+        hash_bytes(&mut head, b'{', &(keys.len() as u64).to_le_bytes());
+    }
+    for (key, leaf) in series.shape.by_key() {
+        let mut before = Hasher::new();
+        if let Some(key) = key {
+            hash_bytes(&mut before, b'k', key.as_bytes());
+        }
+        leaves.push((before.waiting, series.column(leaf)));
+    }
+    for (place, time) in series.times.iter().enumerate() {
+        hash_time(hasher, *time);
+        hasher.update(&head.waiting);
+        for (before, column) in &leaves {
+            hasher.update(before);
+            hash_double(hasher, column[place]);
+        }
+    }
+}
+
+fn hash_double(hasher: &mut Hasher, number: f64) {
+    hasher.update(b"f");
+    hasher.update(&number.to_bits().to_le_bytes());
+}
+
 fn hash_time(hasher: &mut Hasher, t: Timestamp) {
     hasher.update(b"t");
     hasher.update(&t.micros().to_le_bytes());
@@ -107,8 +145,7 @@ fn hash_json(hasher: &mut Hasher, value: &Json) {
             if let Some(decimal) = n.exact_decimal() {
                 hash_bytes(hasher, b'd', decimal.as_bytes());
             } else {
-                hasher.update(b"f");
-                hasher.update(&n.as_f64().to_bits().to_le_bytes());
+                hash_double(hasher, n.as_f64());
             }
         }
         Json::String(s) => hash_bytes(hasher, b'"', s.as_bytes()),

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use super::at_most::{AtMost, MAX_POINTS};
 use super::columns_body::{Form, read_columns};
 use super::fields::{Text, one_of_each, read_series, read_time};
-use super::place::Places;
+use super::raw_points::{EntryFields, RawPoint, RawPoints};
 use super::reject::LISTED;
 use super::{Reject, RejectCode, Rejects};
 use crate::json::RawFields;
@@ -34,38 +34,8 @@ pub struct RawSession {
     /// `None` when it was left out.
     pub(super) session_id: Option<SessionId>,
     pub(super) start_ts: Option<Timestamp>,
-    pub(super) points: Vec<RawPoint>,
-    pub(super) places: Places,
+    pub(super) points: RawPoints,
     pub(super) rejects: Rejects,
-}
-
-/// A point before validation; what could not be read is `None` and has its reject.
-#[derive(Debug)]
-pub(super) struct RawPoint {
-    pub(super) series: Option<Arc<str>>,
-    pub(super) time: Option<Timestamp>,
-    pub(super) value: Option<Json>,
-}
-
-/// The shape of a point, or of columns, without faults; borrowed from the body.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct EntryFields<'a> {
-    #[serde(borrow)]
-    series: Cow<'a, str>,
-    #[serde(borrow, default)]
-    time: Option<Text<'a>>,
-    #[serde(borrow, default, deserialize_with = "raw")]
-    value: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "raw")]
-    times: Option<&'a RawValue>,
-    #[serde(borrow, default, deserialize_with = "raw")]
-    values: Option<&'a RawValue>,
-}
-
-/// What is there, also if it is null.
-fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
-    <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 /// A text, not null.
@@ -83,8 +53,7 @@ struct SessionFields<'a> {
     session_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     start_ts: Option<Cow<'a, str>>,
-    #[serde(borrow)]
-    data: AtMost<EntryFields<'a>>,
+    data: RawPoints,
 }
 
 impl RawSession {
@@ -98,15 +67,14 @@ impl RawSession {
 
     /// Reads a session without faults in one go; `None` if there is any.
     fn read_faultless(body: &[u8]) -> Option<Self> {
-        let fields: SessionFields<'_> = serde_json::from_slice(body).ok()?;
+        let fields: SessionFields<'_> = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
         let uuid = |text: &str| Uuid::try_parse(text).ok();
         let mut session = Self {
             user_id: None,
             lacks_user: fields.user_id.is_none(),
             session_id: None,
             start_ts: None,
-            points: Vec::with_capacity(fields.data.0.len()),
-            places: Places::default(),
+            points: fields.data,
             rejects: Rejects::default(),
         };
         if let Some(id) = fields.user_id {
@@ -118,34 +86,7 @@ impl RawSession {
         if let Some(start) = fields.start_ts {
             session.start_ts = Some(Timestamp::parse_rfc3339(&start).ok()?);
         }
-        for (entry, fields) in fields.data.0.iter().enumerate() {
-            session.read_entry(entry, fields)?;
-        }
-        (session.points.len() <= MAX_POINTS).then_some(session)
-    }
-
-    /// Reads an entry of `data` without faults; `None` if there is any.
-    fn read_entry(&mut self, entry: usize, fields: &EntryFields<'_>) -> Option<()> {
-        match *fields {
-            EntryFields { ref series, time: Some(Text(ref time)), value: Some(value), times: None, values: None } => {
-                let time = Timestamp::parse_rfc3339(time).ok()?;
-                let value = Json::parse_raw(value).ok()?;
-                self.points.push(RawPoint { series: Some((&**series).into()), time: Some(time), value: Some(value) });
-                Some(())
-            }
-            EntryFields { ref series, time: None, value: None, times: Some(times), values: Some(values) } => {
-                let (points, form) = read_columns(times, values, &mut |_, _, _| {})?;
-                self.push_columns(entry, &(&**series).into(), points, form);
-                Some(())
-            }
-            _ => None,
-        }
-    }
-
-    fn push_columns(&mut self, entry: usize, series: &Arc<str>, points: Vec<(Timestamp, Json)>, form: Form) {
-        self.places.push(entry, self.points.len(), points.len(), form);
-        let point = |(time, value)| RawPoint { series: Some(series.clone()), time: Some(time), value: Some(value) };
-        self.points.extend(points.into_iter().map(point));
+        Some(session)
     }
 
     /// Reads what can be read of a session, naming each fault.
@@ -156,8 +97,7 @@ impl RawSession {
             lacks_user: false,
             session_id: None,
             start_ts: None,
-            points: Vec::new(),
-            places: Places::default(),
+            points: RawPoints::default(),
             rejects: Rejects::default(),
         };
         let mut seen: Vec<&str> = Vec::new();
@@ -205,7 +145,6 @@ impl RawSession {
             session_id: Some(session_id),
             start_ts,
             points: points.into_iter().map(raw).collect(),
-            places: Places::default(),
             rejects: Rejects::default(),
         }
     }
@@ -287,7 +226,7 @@ impl RawSession {
                 return;
             }
             let fields = serde_json::from_str::<EntryFields<'_>>(raw.get()).ok();
-            if fields.and_then(|fields| self.read_entry(entry, &fields)).is_none() {
+            if fields.and_then(|fields| self.points.read_entry(entry, &fields)).is_none() {
                 self.diagnose_entry(entry, raw);
             }
         }
@@ -325,9 +264,9 @@ impl RawSession {
             self.reject_point(entry, series.as_deref().map(str::to_owned), fault);
         }
         match (read, series) {
-            (Some((points, form)), Some(series)) => self.push_columns(entry, &series, points, form),
+            (Some((points, form)), Some(series)) => self.points.push_columns(entry, &series, points, form),
             // No point of it can be told; the place keeps what follows in its place.
-            _ => self.places.push(entry, self.points.len(), 0, Form::Values),
+            _ => self.points.push_columns(entry, &"".into(), Vec::new(), Form::Values),
         }
     }
 

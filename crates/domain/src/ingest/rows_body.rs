@@ -8,8 +8,7 @@ use uuid::Uuid;
 
 use super::at_most::MAX_POINTS;
 use super::fields::read_time_text;
-use super::place::Places;
-use super::raw_session::RawPoint;
+use super::raw_points::{RawPoint, RawPoints};
 use super::{RawSession, Reject, RejectCode, Rejects};
 use crate::{Json, JsonError, JsonErrorKind, SessionId, Timestamp, UserId};
 
@@ -160,10 +159,10 @@ impl RawSession {
             lacks_user: false,
             session_id: first.and_then(|row| reader.uuid(row, format.session)).map(SessionId),
             start_ts: None,
-            points: Vec::with_capacity(rows.len().min(MAX_POINTS)),
-            places: Places::of_rows(rows.iter().map(Row::line)),
+            points: RawPoints::default(),
             rejects: Rejects::default(),
         };
+        let mut points = Vec::with_capacity(rows.len().min(MAX_POINTS));
         for (number, row) in rows.iter().enumerate() {
             if number == MAX_POINTS {
                 let message = format!("is one point more than the {MAX_POINTS} of one session's body");
@@ -178,8 +177,9 @@ impl RawSession {
                 let message = "is another one than that of a row before; a session has one, or none";
                 reader.reject(row, Some(place), RejectCode::InvalidTime, message);
             }
-            session.points.push(reader.point(row));
+            points.push(reader.point(row));
         }
+        session.points = RawPoints::of_rows(points, rows.iter().map(Row::line));
         session.rejects = reader.rejects;
         session
     }
@@ -289,7 +289,7 @@ mod tests {
         let row = Row::new(7, [IDS, IDS, "hr", "2025-01-01T00:00:00Z"].into_iter().chain(cells.split('|')));
         let session = RawSession::from_rows(&format, &[row]);
         let rejects: Vec<&str> = session.rejects.listed().iter().map(|r| r.pointer.as_str()).collect();
-        let value = session.points[0].value.as_ref().map(ToString::to_string);
+        let value = session.points.into_placed().0[0].value.as_ref().map(ToString::to_string);
         if rejects.is_empty() { value.expect("a value") } else { rejects.join(" ") }
     }
 

@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use super::numeric_points::{NumericPoints, NumericSeries};
 use super::place::Place;
+use super::raw_points::RawPoints;
 use super::{RawSession, Reject, RejectCode, Rejects};
 use crate::block::SeriesColumns;
 use crate::metric_type::{Catalogue, MetricType};
-use crate::session::Join;
+use crate::session::{Join, TimeRuleError};
 use crate::{Json, SessionId, TimeRules, Timestamp, UserId};
 
 /// A session that may be stored. Made by [`ValidSession::check`] only.
@@ -16,7 +18,7 @@ pub struct ValidSession {
     pub(super) user_id: UserId,
     pub(super) session_id: SessionId,
     pub(super) start_ts: Option<Timestamp>,
-    /// By series name; the points of each in order of arrival.
+    /// By series name.
     pub(super) series: BTreeMap<String, ValidSeries>,
     /// The catalogue's generation that the values were checked against.
     pub(super) generation: u64,
@@ -27,7 +29,27 @@ pub struct ValidSession {
 #[derive(Debug)]
 pub(super) struct ValidSeries {
     pub(super) metric_type: Arc<MetricType>,
-    pub(super) points: Vec<(Timestamp, Json)>,
+    pub(super) points: ValidPoints,
+}
+
+#[derive(Debug)]
+pub(super) enum ValidPoints {
+    /// By (time, arrival); every number is a channel's.
+    Numeric(NumericSeries),
+    /// In order of arrival.
+    Any(Vec<(Timestamp, Json)>),
+}
+
+type AnySeries = (Arc<MetricType>, Vec<(Timestamp, Json)>);
+
+/// When points may be.
+struct Bounds<'a> {
+    rules: &'a TimeRules,
+    now: Timestamp,
+    start_ts: Option<Timestamp>,
+    /// Their first point, where no other one bounds them.
+    first: Option<Timestamp>,
+    window: Option<(Timestamp, Timestamp)>,
 }
 
 impl ValidSession {
@@ -76,41 +98,14 @@ impl ValidSession {
                 message: "session_id is required".to_owned(),
             });
         }
-        let first = raw.points.iter().filter_map(|p| p.time).min().unwrap_or(Timestamp::EPOCH);
-        let mut series: BTreeMap<String, ValidSeries> = BTreeMap::new();
-        for (number, point) in raw.points.into_iter().enumerate() {
-            let place = raw.places.of(number);
-            let mut check = PointCheck { place, series: point.series.as_deref(), rejects: &mut rejects };
-            if let Some(t) = point.time
-                && let Err(e) = rules
-                    .check(t, now)
-                    .and_then(|()| if is_alone { rules.check_in_session(t, start_ts, first) } else { Ok(()) })
-                    .and_then(|()| TimeRules::check_in_window(t, window))
-            {
-                check.reject(&place.time(), RejectCode::ImplausibleTime, format!("time {e}"));
+        let mut bounds = Bounds { rules, now, start_ts, first: is_alone.then_some(Timestamp::EPOCH), window };
+        let series = match raw.points.numeric().and_then(|points| numeric_series(points, catalogue, &mut bounds)) {
+            Some(metric_types) => {
+                let points = raw.points.into_numeric().unwrap_or_default();
+                points.series.into_iter().zip(metric_types).map(ValidSeries::of_numbers).collect()
             }
-            let Some(name) = &point.series else { continue };
-            let Some(metric_type) = catalogue.get(name) else {
-                if place.is_first_of_entry() {
-                    check.unknown_series(name, catalogue);
-                }
-                continue;
-            };
-            let Some(value) = point.value else { continue };
-            let value = if let Place::Row(_) = place { metric_type.value_of_row(value) } else { value };
-            for violation in metric_type.schema.violations(&value) {
-                let at = place.value(&violation.pointer);
-                check.reject(&at, RejectCode::SchemaViolation, violation.message);
-            }
-            if let Some(time) = point.time {
-                if let Some(known) = series.get_mut(&**name) {
-                    known.points.push((time, value));
-                } else {
-                    let metric_type = Arc::clone(metric_type);
-                    series.insert(name.as_ref().to_owned(), ValidSeries { metric_type, points: vec![(time, value)] });
-                }
-            }
-        }
+            None => any_series(raw.points, catalogue, &mut bounds, &mut rejects),
+        };
         match (raw.user_id, raw.session_id) {
             (Some(user_id), Some(session_id)) if rejects.is_empty() => {
                 let generation = catalogue.generation;
@@ -126,7 +121,7 @@ impl ValidSession {
     /// How many points it has.
     #[must_use]
     pub fn points(&self) -> usize {
-        self.series.values().map(|s| s.points.len()).sum()
+        self.series.values().map(|series| series.points.len()).sum()
     }
 
     /// Whose recording it is.
@@ -142,9 +137,102 @@ impl ValidSession {
     }
 
     pub(super) fn into_columns(self) -> Vec<SeriesColumns> {
-        let columns = |s: ValidSeries| SeriesColumns::new(s.metric_type.id, &s.metric_type.pointers(), s.points);
+        let columns = |ValidSeries { metric_type, points }| match points {
+            ValidPoints::Numeric(series) => series.into_columns(&metric_type),
+            ValidPoints::Any(points) => SeriesColumns::new(metric_type.id, &metric_type.pointers(), points),
+        };
         self.series.into_values().map(columns).collect()
     }
+}
+
+impl ValidSeries {
+    fn of_numbers((mut series, metric_type): (NumericSeries, Arc<MetricType>)) -> (String, Self) {
+        series.sort();
+        (series.name.as_ref().to_owned(), Self { metric_type, points: ValidPoints::Numeric(series) })
+    }
+}
+
+impl ValidPoints {
+    const fn len(&self) -> usize {
+        match self {
+            Self::Numeric(series) => series.times.len(),
+            Self::Any(points) => points.len(),
+        }
+    }
+}
+
+impl Bounds<'_> {
+    fn start_with(&mut self, first: Option<Timestamp>) {
+        self.first = self.first.and(first);
+    }
+
+    fn check(&self, t: Timestamp) -> Result<(), TimeRuleError> {
+        self.rules.check(t, self.now)?;
+        if let Some(first) = self.first {
+            self.rules.check_in_session(t, self.start_ts, first)?;
+        }
+        TimeRules::check_in_window(t, self.window)
+    }
+}
+
+/// The metric type of each series, if every point is fit to be stored as it is.
+fn numeric_series(
+    points: &NumericPoints,
+    catalogue: &Catalogue,
+    bounds: &mut Bounds<'_>,
+) -> Option<Vec<Arc<MetricType>>> {
+    let times = || points.series.iter().flat_map(|series| series.times.iter().copied());
+    bounds.start_with(times().min());
+    if times().any(|t| bounds.check(t).is_err()) {
+        return None;
+    }
+    let metric_type = |series: &NumericSeries| {
+        let metric_type = catalogue.get(&series.name)?;
+        let is_fit = series.is_of_channels(metric_type) && series.fits(&metric_type.schema);
+        is_fit.then(|| Arc::clone(metric_type))
+    };
+    points.series.iter().map(metric_type).collect()
+}
+
+/// The points of each series, every fault noted.
+fn any_series(
+    points: RawPoints,
+    catalogue: &Catalogue,
+    bounds: &mut Bounds<'_>,
+    rejects: &mut Rejects,
+) -> BTreeMap<String, ValidSeries> {
+    let (points, places) = points.into_placed();
+    bounds.start_with(points.iter().filter_map(|point| point.time).min());
+    let mut all: BTreeMap<String, AnySeries> = BTreeMap::new();
+    for (number, point) in points.into_iter().enumerate() {
+        let place = places.of(number);
+        let mut check = PointCheck { place, series: point.series.as_deref(), rejects };
+        if let Some(Err(e)) = point.time.map(|t| bounds.check(t)) {
+            check.reject(&place.time(), RejectCode::ImplausibleTime, format!("time {e}"));
+        }
+        let Some(name) = &point.series else { continue };
+        let Some(metric_type) = catalogue.get(name) else {
+            if place.is_first_of_entry() {
+                check.unknown_series(name, catalogue);
+            }
+            continue;
+        };
+        let Some(value) = point.value else { continue };
+        let value = if let Place::Row(_) = place { metric_type.value_of_row(value) } else { value };
+        for violation in metric_type.schema.violations(&value) {
+            let at = place.value(&violation.pointer);
+            check.reject(&at, RejectCode::SchemaViolation, violation.message);
+        }
+        if let Some(time) = point.time {
+            if let Some((_, known)) = all.get_mut(&**name) {
+                known.push((time, value));
+            } else {
+                all.insert(name.as_ref().to_owned(), (Arc::clone(metric_type), vec![(time, value)]));
+            }
+        }
+    }
+    let valid = |(metric_type, points)| ValidSeries { metric_type, points: ValidPoints::Any(points) };
+    all.into_iter().map(|(name, series)| (name, valid(series))).collect()
 }
 
 struct PointCheck<'a> {

@@ -1,6 +1,7 @@
 //! JSON that keeps what was sent: exact numbers, no duplicate keys, nothing PostgreSQL would refuse later.
 
 mod number;
+pub(crate) mod numbers;
 mod parse;
 mod value;
 

@@ -63,9 +63,13 @@ impl Number {
         if value.is_nan() || value.abs() > MAX_MAGNITUDE {
             return Err(NumberError::TooLarge);
         }
-        let digits = text.bytes().take_while(|b| !matches!(b, b'e' | b'E'));
-        let few_digits = digits.filter(u8::is_ascii_digit).count() <= DIGITS_ALWAYS_EXACT;
-        if few_digits && value.is_normal() {
+        let mut digits = text.bytes().take_while(|b| !matches!(b, b'e' | b'E')).filter(u8::is_ascii_digit);
+        let is_exact = if value == 0.0 {
+            digits.all(|digit| digit == b'0')
+        } else {
+            value.is_normal() && digits.count() <= DIGITS_ALWAYS_EXACT
+        };
+        if is_exact {
             return Ok(Self { value, exact: None });
         }
         let decimal = Decimal::parse(text).ok_or(NumberError::Syntax)?;

@@ -1,6 +1,7 @@
 //! A metric type's JSON Schema, compiled.
 
 use std::fmt;
+use std::sync::Arc;
 
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
@@ -86,6 +87,17 @@ impl ValueSchema {
     #[must_use]
     pub fn numeric_leaves(&self) -> Vec<Pointer> {
         numeric_leaves(&self.document)
+    }
+
+    /// Whether it is sure to admit every object of numbers under these keys, a column a key, or every number of the only
+    /// column where there are no keys.
+    pub(crate) fn admits_numbers(&self, keys: Option<&[Arc<str>]>, columns: &[Vec<f64>]) -> bool {
+        self.shortcut.as_ref().is_some_and(|shortcut| shortcut.admits_numbers(keys, columns))
+    }
+
+    #[cfg(test)]
+    pub(super) fn is_valid(&self, value: &Json) -> bool {
+        self.validator.is_valid(&value.to_serde())
     }
 
     /// Every way in which `value` breaks the schema; empty when it fits.

@@ -1,56 +1,136 @@
 //! Schemas that ask for numbers and nothing else: most are of this kind, and need no validator to be checked.
 
-use serde_json::Value;
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
 
 use crate::Json;
 
 /// Keywords that such a schema may have; all others may mean more.
-const KEYWORDS: [&str; 6] = ["$schema", "title", "description", "type", "properties", "required"];
+const ANNOTATIONS: [&str; 3] = ["$schema", "title", "description"];
+const OF_NUMBERS: [&str; 5] = ["type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"];
+const OF_OBJECTS: [&str; 4] = ["type", "properties", "required", "additionalProperties"];
+/// Whole numbers from here on are left to the validator.
+const MANY: f64 = 9_007_199_254_740_992.0;
 
 /// What such a schema asks for.
 #[derive(Debug)]
 pub(super) enum Shortcut {
     /// A number.
-    Number,
-    /// An object whose members of these names, where they are there, are numbers.
-    Object { numbers: Vec<String>, required: Vec<String> },
+    Number(NumberRule),
+    /// An object whose members of these names, where they are there, are such numbers.
+    Object {
+        numbers: Vec<(String, NumberRule)>,
+        required: Vec<String>,
+        /// Whether it may have others.
+        is_open: bool,
+    },
+}
+
+/// Which numbers.
+#[derive(Debug, Default)]
+pub(super) struct NumberRule {
+    is_whole: bool,
+    least: Option<f64>,
+    most: Option<f64>,
+    above: Option<f64>,
+    below: Option<f64>,
 }
 
 impl Shortcut {
     /// `None` of a schema that may ask for more.
     pub(super) fn of(schema: &Value) -> Option<Self> {
         let members = schema.as_object()?;
-        if !members.keys().all(|key| KEYWORDS.contains(&key.as_str())) {
-            return None;
-        }
-        let (properties, required) = (members.get("properties"), members.get("required"));
+        let has_only = |keywords: &[&str]| {
+            members.keys().all(|key| ANNOTATIONS.contains(&key.as_str()) || keywords.contains(&key.as_str()))
+        };
         match members.get("type")?.as_str()? {
-            "number" if properties.is_none() && required.is_none() => Some(Self::Number),
-            "object" => {
-                let mut numbers = Vec::new();
-                for (name, schema) in properties.and_then(Value::as_object).into_iter().flatten() {
-                    let Some(Self::Number) = Self::of(schema) else { return None };
-                    numbers.push(name.clone());
-                }
-                let names = required.and_then(Value::as_array).into_iter().flatten();
-                let required = names.map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?;
-                Some(Self::Object { numbers, required })
-            }
+            "object" if has_only(&OF_OBJECTS) => Self::of_object(members),
+            "number" | "integer" if has_only(&OF_NUMBERS) => NumberRule::of(members).map(Self::Number),
             _ => None,
         }
+    }
+
+    fn of_object(members: &Map<String, Value>) -> Option<Self> {
+        let mut numbers = Vec::new();
+        for (name, schema) in members.get("properties").and_then(Value::as_object).into_iter().flatten() {
+            let Some(Self::Number(rule)) = Self::of(schema) else { return None };
+            numbers.push((name.clone(), rule));
+        }
+        let names = members.get("required").and_then(Value::as_array).into_iter().flatten();
+        let required = names.map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?;
+        let is_open = members.get("additionalProperties").map_or(Some(true), Value::as_bool)?;
+        Some(Self::Object { numbers, required, is_open })
     }
 
     /// Whether a value fits. One that does not is left to the validator, which says why.
     pub(super) fn admits(&self, value: &Json) -> bool {
         match (self, value) {
-            (Self::Number, Json::Number(_)) => true,
-            (Self::Object { numbers, required }, Json::Object(members)) => {
-                let is_number =
-                    |name: &String| members.get(name).is_none_or(|member| matches!(member, Json::Number(_)));
-                required.iter().all(|name| members.contains_key(name)) && numbers.iter().all(is_number)
+            (Self::Number(rule), value) => rule.admits(value),
+            (Self::Object { numbers, required, is_open }, Json::Object(members)) => {
+                let mut fitting = 0;
+                for (name, rule) in numbers {
+                    match members.get(name) {
+                        Some(member) if rule.admits(member) => fitting += 1,
+                        Some(_) => return false,
+                        None => {}
+                    }
+                }
+                (*is_open || fitting == members.len()) && required.iter().all(|name| members.contains_key(name))
             }
             _ => false,
         }
+    }
+
+    /// Whether all objects of numbers under these keys fit, a column a key; or all numbers of the only column.
+    pub(super) fn admits_numbers(&self, keys: Option<&[Arc<str>]>, columns: &[Vec<f64>]) -> bool {
+        match (self, keys) {
+            (Self::Number(rule), None) => columns.iter().flatten().all(|number| rule.admits_double(*number)),
+            (Self::Object { numbers, required, is_open }, Some(keys)) => {
+                let has = |name: &String| keys.iter().any(|key| **key == **name);
+                let fits = |(key, column): (&Arc<str>, &Vec<f64>)| match numbers.iter().find(|(name, _)| **name == **key) {
+                    Some((_, rule)) => column.iter().all(|number| rule.admits_double(*number)),
+                    None => *is_open,
+                };
+                required.iter().all(has) && keys.iter().zip(columns).all(fits)
+            }
+            _ => false,
+        }
+    }
+}
+
+impl NumberRule {
+    fn of(members: &Map<String, Value>) -> Option<Self> {
+        let bound = |keyword| match members.get(keyword) {
+            None => Some(None),
+            Some(bound) => bound.as_f64().filter(|bound| bound.abs() < MANY).map(Some),
+        };
+        Some(Self {
+            is_whole: members.get("type")? == "integer",
+            least: bound("minimum")?,
+            most: bound("maximum")?,
+            above: bound("exclusiveMinimum")?,
+            below: bound("exclusiveMaximum")?,
+        })
+    }
+
+    fn admits(&self, value: &Json) -> bool {
+        let Json::Number(number) = value else { return false };
+        if number.is_exactly_f64() { self.admits_double(number.as_f64()) } else { self.asks_nothing() }
+    }
+
+    fn admits_double(&self, number: f64) -> bool {
+        let is_whole = number.fract() == 0.0 && number.abs() < MANY && !(number == 0.0 && number.is_sign_negative());
+        (!self.is_whole || is_whole)
+            && self.least.is_none_or(|least| number >= least)
+            && self.most.is_none_or(|most| number <= most)
+            && self.above.is_none_or(|above| number > above)
+            && self.below.is_none_or(|below| number < below)
+    }
+
+    const fn asks_nothing(&self) -> bool {
+        let bounds = [self.least, self.most, self.above, self.below];
+        !self.is_whole && matches!(bounds, [None, None, None, None])
     }
 }
 
@@ -60,42 +140,87 @@ mod tests {
     use serde_json::json;
 
     use super::*;
+    use crate::json::Number;
     use crate::metric_type::ValueSchema;
 
     fn member() -> impl Strategy<Value = Json> {
-        prop_oneof![
-            Just("1"),
-            Just("-0.0"),
-            Just("1e100"),
-            Just("9007199254740993"),
-            Just("null"),
-            Just("\"1\""),
-            Just("[]"),
-            Just("{}"),
-            Just("true")
-        ]
-        .prop_map(|text| Json::parse(text).expect("JSON"))
+        let texts = [
+            "1", "-0.0", "0", "2.5", "7.0", "255", "256", "1e19", "1e100", "9007199254740993", "0.1234567890123456789",
+            "null", "\"1\"", "[]", "{}", "true",
+        ];
+        prop::sample::select(texts.to_vec()).prop_map(|text| Json::parse(text).expect("JSON"))
+    }
+
+    fn number_schema() -> impl Strategy<Value = Value> {
+        let bound = || prop::option::of(prop::sample::select(vec![json!(0), json!(1), json!(2.5), json!(255), json!(-1)]));
+        let bounds = [bound(), bound(), bound(), bound()];
+        (prop::sample::select(vec!["number", "integer"]), bounds).prop_map(|(kind, bounds)| {
+            let mut schema = json!({"type": kind, "title": "any"});
+            for (keyword, bound) in OF_NUMBERS[1..].iter().zip(bounds) {
+                if let Some(bound) = bound {
+                    schema[keyword] = bound;
+                }
+            }
+            schema
+        })
+    }
+
+    fn schema() -> impl Strategy<Value = Value> {
+        let required = prop::sample::subsequence(vec!["a", "b", "c"], 0..3);
+        let properties = prop::collection::btree_map("[ab]", number_schema(), 0..3);
+        let object = (properties, required, prop::option::of(any::<bool>())).prop_map(|(properties, required, open)| {
+            let mut schema = json!({"type": "object", "properties": properties, "required": required});
+            if let Some(open) = open {
+                schema["additionalProperties"] = open.into();
+            }
+            schema
+        });
+        prop_oneof![number_schema(), object]
     }
 
     proptest! {
+        #![proptest_config(ProptestConfig::with_cases(1_000))]
+
         #[test]
-        fn it_admits_what_the_validator_admits(
-            value in prop_oneof![
-                member(),
-                prop::collection::btree_map("[abc]", member(), 0..4).prop_map(Json::Object),
-            ],
-            which in 0..4_usize,
+        fn it_admits_nothing_that_the_validator_refuses(
+            value in prop_oneof![member(), prop::collection::btree_map("[abc]", member(), 0..4).prop_map(Json::Object)],
+            schema in schema(),
         ) {
-            let number = json!({"type": "number", "title": "any"});
-            let schema = [
-                number.clone(),
-                json!({"type": "object", "properties": {"a": number, "b": number}, "required": ["a"]}),
-                json!({"type": "object", "properties": {"a": number}, "required": ["a", "c"]}),
-                json!({"type": "object"}),
-            ][which].clone();
             let shortcut = Shortcut::of(&schema).expect("asks for numbers only");
-            let validated = ValueSchema::parse(schema).expect("a schema").violations(&value).is_empty();
-            prop_assert_eq!(shortcut.admits(&value), validated);
+            let parsed = ValueSchema::parse(schema).expect("a schema");
+            prop_assert!(!shortcut.admits(&value) || parsed.is_valid(&value));
+        }
+
+        #[test]
+        fn it_admits_columns_as_it_admits_their_values(
+            keys in prop::sample::subsequence(vec!["a", "b", "c"], 1..4),
+            rows in prop::collection::vec(prop::array::uniform3(
+                prop_oneof![-2.0..3.0_f64, (-1..300_i32).prop_map(f64::from)]), 1..4),
+            schema in schema(),
+        ) {
+            let shortcut = Shortcut::of(&schema).expect("asks for numbers only");
+            let number = |v: f64| Json::Number(Number::from_f64(v).expect("small"));
+            let column = |place: usize| rows.iter().map(|row| row[place]).collect::<Vec<f64>>();
+            let shared: Vec<Arc<str>> = keys.iter().map(|key| Arc::from(*key)).collect();
+            let columns: Vec<Vec<f64>> = (0..keys.len()).map(column).collect();
+            let object = |row: &[f64; 3]| {
+                Json::Object(keys.iter().map(|key| (*key).to_owned()).zip(row.iter().map(|v| number(*v))).collect())
+            };
+            let each = rows.iter().all(|row| shortcut.admits(&object(row)));
+            prop_assert_eq!(shortcut.admits_numbers(Some(&shared), &columns), each);
+            let each = rows.iter().all(|row| shortcut.admits(&number(row[0])));
+            prop_assert_eq!(shortcut.admits_numbers(None, &[column(0)]), each);
+        }
+    }
+
+    #[test]
+    fn it_decides_what_is_common() {
+        let color = json!({"type": "integer", "minimum": 0, "maximum": 255});
+        let schema = json!({"type": "object", "properties": {"r": color}, "required": ["r"], "additionalProperties": false});
+        let admits = |text| Shortcut::of(&schema).expect("a shortcut").admits(&Json::parse(text).expect("JSON"));
+        assert!(admits(r#"{"r": 0}"#) && admits(r#"{"r": 255.0}"#));
+        for refused in [r#"{"r": 256}"#, r#"{"r": 0.5}"#, r#"{"r": 1, "s": 1}"#, "{}", "1"] {
+            assert!(!admits(refused), "{refused}");
         }
     }
 
@@ -105,10 +230,10 @@ mod tests {
         for schema in [
             json!(true),
             json!({}),
-            json!({"type": "integer"}),
             json!({"type": ["number", "null"]}),
-            json!({"type": "number", "minimum": 0}),
-            json!({"type": "object", "properties": {"a": number}, "additionalProperties": false}),
+            json!({"type": "number", "multipleOf": 0.1}),
+            json!({"type": "number", "minimum": 1e300}),
+            json!({"type": "object", "properties": {"a": number}, "additionalProperties": number}),
             json!({"type": "object", "properties": {"a": {"type": "string"}}}),
             json!({"type": "object", "properties": {"a": number}, "allOf": []}),
         ] {

@@ -1,0 +1,129 @@
+//! The numbers in a JSON text whose syntax was checked, read without building a tree.
+//!
+//! Each function is false, or `None`, of a text that holds anything else, and of numbers that no double gives back.
+
+use super::Number;
+
+/// A number by itself.
+pub(crate) fn number(text: &str) -> Option<f64> {
+    let number = Number::parse(text).ok()?;
+    number.is_exactly_f64().then(|| number.as_f64())
+}
+
+/// Tells of each member of an object of numbers, until it is told to stop.
+pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, f64) -> bool) -> bool {
+    items(text, b'{', b'}', |rest| {
+        let (key, rest) = key(rest)?;
+        let (number, rest) = leading_number(rest.strip_prefix(':')?)?;
+        each(key, number).then_some(rest)
+    })
+}
+
+/// Tells of each element of an array of numbers, until it is told to stop.
+pub(crate) fn elements(text: &str, mut each: impl FnMut(f64) -> bool) -> bool {
+    items(text, b'[', b']', |rest| {
+        let (number, rest) = leading_number(rest)?;
+        each(number).then_some(rest)
+    })
+}
+
+/// Reads what stands between commas; `item` gives what comes behind it.
+fn items<'a>(text: &'a str, open: u8, close: u8, mut item: impl FnMut(&'a str) -> Option<&'a str>) -> bool {
+    let mut rest = text;
+    if rest.as_bytes().first() != Some(&open) {
+        return false;
+    }
+    loop {
+        let Some(after) = item(without_space(&rest[1..])) else { return false };
+        rest = without_space(after);
+        match rest.as_bytes().first() {
+            Some(b',') => {}
+            end => return end == Some(&close),
+        }
+    }
+}
+
+/// A key without escapes.
+fn key(text: &str) -> Option<(&str, &str)> {
+    let inner = text.strip_prefix('"')?;
+    let end = inner.bytes().position(|b| matches!(b, b'"' | b'\\'))?;
+    let (key, rest) = inner.split_at(end);
+    Some((key, without_space(rest.strip_prefix('"')?)))
+}
+
+fn leading_number(text: &str) -> Option<(f64, &str)> {
+    let text = without_space(text);
+    let end = text.bytes().position(|b| !matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
+    let (digits, rest) = text.split_at(end.unwrap_or(text.len()));
+    Some((number(digits)?, rest))
+}
+
+fn without_space(text: &str) -> &str {
+    text.trim_start_matches([' ', '\t', '\n', '\r'])
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::Json;
+
+    fn read_members(text: &str) -> Option<Vec<(&str, f64)>> {
+        let mut read = Vec::new();
+        let is_whole = members(text, |key, number| {
+            read.push((key, number));
+            true
+        });
+        is_whole.then_some(read)
+    }
+
+    fn read_elements(text: &str) -> Option<Vec<f64>> {
+        let mut read = Vec::new();
+        let is_whole = elements(text, |number| {
+            read.push(number);
+            true
+        });
+        is_whole.then_some(read)
+    }
+
+    #[test]
+    fn space_stands_where_it_may() {
+        assert_eq!(read_members("{ \"a\" : 1 ,\n\t\"b\":-2.5\r}"), Some(vec![("a", 1.0), ("b", -2.5)]));
+        assert_eq!(read_elements("[ 1 , 2e3\n]"), Some(vec![1.0, 2000.0]));
+    }
+
+    #[test]
+    fn anything_but_numbers_is_left_to_the_tree() {
+        for text in ["{}", r#"{"a":"1"}"#, r#"{"a":null}"#, r#"{"a":{"b":1}}"#, r#"{"\u0061":1}"#, "[1]", "1"] {
+            assert_eq!(read_members(text), None, "{text}");
+        }
+        for text in ["[]", "[null]", "[[1]]", "[1,true]", "[9007199254740993]", "[1e141]", "{}", "1"] {
+            assert_eq!(read_elements(text), None, "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn they_are_the_numbers_of_the_tree(
+            keys in prop::collection::vec("[a-c ]{0,2}", 1..5),
+            texts in prop::collection::vec(prop_oneof![
+                any::<f64>().prop_map(|v| format!("{v:e}")), any::<i64>().prop_map(|v| v.to_string()),
+                Just("-0.0".to_owned()), Just("0e5".to_owned()), Just("1e-400".to_owned()),
+            ], 5),
+        ) {
+            let texts: Vec<&String> = texts.iter().filter(|text| Json::parse(text).is_ok()).collect();
+            let pairs = || keys.iter().zip(&texts);
+            let object = pairs().map(|(key, text)| format!("\"{key}\":{text}")).collect::<Vec<_>>().join(",");
+            if let (object, Some(read)) = (format!("{{{object}}}"), read_members(&format!("{{{object}}}"))) {
+                for ((key, number), (sent, text)) in read.iter().zip(pairs()) {
+                    prop_assert_eq!(key, sent);
+                    let Ok(Json::Number(tree)) = Json::parse(text) else { panic!("{object}") };
+                    prop_assert_eq!(number.to_bits(), tree.as_f64().to_bits());
+                    prop_assert!(tree.is_exactly_f64());
+                }
+                prop_assert_eq!(read.len(), pairs().count());
+            }
+        }
+    }
+}
