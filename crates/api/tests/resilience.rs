@@ -1,7 +1,9 @@
 //! The service outlives its database's troubles.
 
+use std::time::Duration;
+
 use serde_json::json;
-use time_series_testkit::{Backend, TestApp};
+use time_series_testkit::{Backend, Relay, TestApp};
 use uuid::Uuid;
 
 /// Enough tries for every pooled connection to be found dead once.
@@ -59,4 +61,23 @@ async fn a_failure_below_shows_nothing_of_it() {
     for word in ["relation", "session\"", "SQL", "postgres"] {
         assert!(!answer.text.contains(word), "{}", answer.text);
     }
+}
+
+#[tokio::test]
+async fn a_network_that_swallows_everything_ends_in_an_answer() {
+    let relay = Relay::to(Backend::Plain.address()).await;
+    let short = Duration::from_millis(500);
+    let app = TestApp::with(Backend::Plain).through(&relay).statement_timeout(short).database_wait(short).start().await;
+    app.seed().await;
+    let user = Uuid::new_v4();
+    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
+    let session = || json!({"user_id": user, "session_id": Uuid::new_v4(), "data": [point]});
+    let _ = app.post("/api/sessions/", &session()).await.expect(201);
+    relay.swallow();
+    // Its connection is there and takes everything; only the answer never comes.
+    let lost = session();
+    let answer = app.post("/api/sessions/", &lost).await.expect(503);
+    assert!(answer.headers.contains_key("retry-after"), "{}", answer.text);
+    relay.carry_on();
+    assert_eq!(app.post("/api/sessions/", &lost).await.expect(201).json()["outcome"], "created");
 }

@@ -14,7 +14,8 @@ use time_series_domain::TimeRules;
 use time_series_domain::query::QueryLimits;
 use uuid::Uuid;
 
-use crate::database::{Backend, TestDatabase};
+use crate::database::{Backend, TestDatabase, with_address};
+use crate::relay::Relay;
 
 /// A running service with a database of its own.
 pub struct TestApp {
@@ -82,6 +83,8 @@ pub struct TestAppBuilder {
     max_body_bytes: usize,
     max_bytes_in_flight: usize,
     database_wait: Duration,
+    statement_timeout: Duration,
+    relay: Option<SocketAddr>,
 }
 
 impl TestAppBuilder {
@@ -163,6 +166,20 @@ impl TestAppBuilder {
         self
     }
 
+    /// With a limit on the time of a statement.
+    #[must_use]
+    pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
+        self.statement_timeout = timeout;
+        self
+    }
+
+    /// With its database behind a relay to [`Backend::address`].
+    #[must_use]
+    pub const fn through(mut self, relay: &Relay) -> Self {
+        self.relay = Some(relay.address);
+        self
+    }
+
     /// Starts it.
     ///
     /// # Panics
@@ -181,10 +198,13 @@ impl TestAppBuilder {
                 shutdown: Duration::from_secs(1),
             },
             database: DatabaseConfig {
-                url: database_url.into(),
+                url: self
+                    .relay
+                    .map_or_else(|| database_url.to_owned(), |relay| with_address(database_url, relay))
+                    .into(),
                 connections: 8,
                 wait: self.database_wait,
-                statement_timeout: Duration::from_secs(30),
+                statement_timeout: self.statement_timeout,
             },
             cache: self.cache,
             admin: AdminConfig { token: self.admin_token.map(Into::into) },
@@ -233,6 +253,8 @@ impl TestApp {
             max_body_bytes: 8 << 20,
             max_bytes_in_flight: 64 << 20,
             database_wait: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(30),
+            relay: None,
         }
     }
 

@@ -1,6 +1,7 @@
 //! A database for each test, copied from a migrated template.
 
 use std::collections::BTreeMap;
+use std::net::SocketAddr;
 
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
@@ -17,6 +18,17 @@ pub enum Backend {
 impl Backend {
     /// Both.
     pub const ALL: [Self; 2] = [Self::Plain, Self::Timescaledb];
+
+    /// Where its server listens: `host:port`.
+    ///
+    /// # Panics
+    /// When no server is provided.
+    #[must_use]
+    pub fn address(self) -> String {
+        let url = self.url();
+        let rest = url.split_once('@').expect("a URL with a user").1;
+        rest.split_once('/').expect("a URL that names a database").0.to_owned()
+    }
 
     fn url(self) -> String {
         setting(match self {
@@ -145,6 +157,13 @@ async fn connect(url: &str) -> Client {
 async fn execute(server: &str, statement: &str) {
     let client = connect(server).await;
     client.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e:?}"));
+}
+
+/// The URL with another host and port.
+pub(crate) fn with_address(url: &str, address: SocketAddr) -> String {
+    let (before, rest) = url.split_once('@').expect("a URL with a user");
+    let (_, name) = rest.split_once('/').expect("a URL that names a database");
+    format!("{before}@{address}/{name}")
 }
 
 fn with_database(server: &str, name: &str) -> String {

@@ -4,6 +4,8 @@
 
 mod app;
 mod database;
+mod relay;
 
 pub use app::{Answer, TestApp, TestAppBuilder};
 pub use database::{Backend, TestDatabase, redis_url};
+pub use relay::Relay;

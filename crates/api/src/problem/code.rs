@@ -30,7 +30,7 @@ macro_rules! codes {
 
 codes! {
     /// The body cannot be read as a JSON object.
-    InvalidBody, "invalid_body", BAD_REQUEST, "The body is not a JSON object";
+    InvalidBody, "invalid_body", BAD_REQUEST, "The body cannot be read";
     /// No or a wrong token.
     Unauthorized, "unauthorized", UNAUTHORIZED, "Only admins may do this";
     /// No token is set and the service is reachable from outside.

@@ -129,13 +129,7 @@ impl RawPoints {
     }
 
     /// Adds the points of an entry that has columns.
-    pub(super) fn push_columns(
-        &mut self,
-        entry: usize,
-        series: &Arc<str>,
-        points: Vec<(Timestamp, Json)>,
-        form: Form,
-    ) {
+    pub(super) fn push_columns(&mut self, entry: usize, series: &Arc<str>, points: Vec<(Timestamp, Json)>, form: Form) {
         self.places.push(entry, self.len(), points.len(), form);
         let point = |(time, value)| RawPoint { series: Some(series.clone()), time: Some(time), value: Some(value) };
         self.any().extend(points.into_iter().map(point));

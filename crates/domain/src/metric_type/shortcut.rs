@@ -88,10 +88,11 @@ impl Shortcut {
             (Self::Number(rule), None) => columns.iter().flatten().all(|number| rule.admits_double(*number)),
             (Self::Object { numbers, required, is_open }, Some(keys)) => {
                 let has = |name: &String| keys.iter().any(|key| **key == **name);
-                let fits = |(key, column): (&Arc<str>, &Vec<f64>)| match numbers.iter().find(|(name, _)| **name == **key) {
-                    Some((_, rule)) => column.iter().all(|number| rule.admits_double(*number)),
-                    None => *is_open,
-                };
+                let fits =
+                    |(key, column): (&Arc<str>, &Vec<f64>)| match numbers.iter().find(|(name, _)| **name == **key) {
+                        Some((_, rule)) => column.iter().all(|number| rule.admits_double(*number)),
+                        None => *is_open,
+                    };
                 required.iter().all(has) && keys.iter().zip(columns).all(fits)
             }
             _ => false,
@@ -145,14 +146,29 @@ mod tests {
 
     fn member() -> impl Strategy<Value = Json> {
         let texts = [
-            "1", "-0.0", "0", "2.5", "7.0", "255", "256", "1e19", "1e100", "9007199254740993", "0.1234567890123456789",
-            "null", "\"1\"", "[]", "{}", "true",
+            "1",
+            "-0.0",
+            "0",
+            "2.5",
+            "7.0",
+            "255",
+            "256",
+            "1e19",
+            "1e100",
+            "9007199254740993",
+            "0.1234567890123456789",
+            "null",
+            "\"1\"",
+            "[]",
+            "{}",
+            "true",
         ];
         prop::sample::select(texts.to_vec()).prop_map(|text| Json::parse(text).expect("JSON"))
     }
 
     fn number_schema() -> impl Strategy<Value = Value> {
-        let bound = || prop::option::of(prop::sample::select(vec![json!(0), json!(1), json!(2.5), json!(255), json!(-1)]));
+        let bound =
+            || prop::option::of(prop::sample::select(vec![json!(0), json!(1), json!(2.5), json!(255), json!(-1)]));
         let bounds = [bound(), bound(), bound(), bound()];
         (prop::sample::select(vec!["number", "integer"]), bounds).prop_map(|(kind, bounds)| {
             let mut schema = json!({"type": kind, "title": "any"});
@@ -168,13 +184,14 @@ mod tests {
     fn schema() -> impl Strategy<Value = Value> {
         let required = prop::sample::subsequence(vec!["a", "b", "c"], 0..3);
         let properties = prop::collection::btree_map("[ab]", number_schema(), 0..3);
-        let object = (properties, required, prop::option::of(any::<bool>())).prop_map(|(properties, required, open)| {
-            let mut schema = json!({"type": "object", "properties": properties, "required": required});
-            if let Some(open) = open {
-                schema["additionalProperties"] = open.into();
-            }
-            schema
-        });
+        let object =
+            (properties, required, prop::option::of(any::<bool>())).prop_map(|(properties, required, open)| {
+                let mut schema = json!({"type": "object", "properties": properties, "required": required});
+                if let Some(open) = open {
+                    schema["additionalProperties"] = open.into();
+                }
+                schema
+            });
         prop_oneof![number_schema(), object]
     }
 
@@ -216,7 +233,8 @@ mod tests {
     #[test]
     fn it_decides_what_is_common() {
         let color = json!({"type": "integer", "minimum": 0, "maximum": 255});
-        let schema = json!({"type": "object", "properties": {"r": color}, "required": ["r"], "additionalProperties": false});
+        let schema =
+            json!({"type": "object", "properties": {"r": color}, "required": ["r"], "additionalProperties": false});
         let admits = |text| Shortcut::of(&schema).expect("a shortcut").admits(&Json::parse(text).expect("JSON"));
         assert!(admits(r#"{"r": 0}"#) && admits(r#"{"r": 255.0}"#));
         for refused in [r#"{"r": 256}"#, r#"{"r": 0.5}"#, r#"{"r": 1, "s": 1}"#, "{}", "1"] {

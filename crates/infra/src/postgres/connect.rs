@@ -46,7 +46,7 @@ pub(super) fn abandon(client: ClientWrapper) {
         let mut ended = pin!(client.batch_execute("ROLLBACK"));
         // More than once: the first may come before the statement that it is meant for.
         for _ in 0..CANCELS {
-            if let Err(e) = token.cancel_query(NoTls).await {
+            if let Ok(Err(e)) = tokio::time::timeout(CANCEL_AGAIN, token.cancel_query(NoTls)).await {
                 tracing::debug!(error = %e, "not cancelled");
             }
             if tokio::time::timeout(CANCEL_AGAIN, &mut ended).await.is_ok() {

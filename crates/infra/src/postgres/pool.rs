@@ -20,6 +20,9 @@ const PLANS: &str = "-c plan_cache_mode=force_custom_plan";
 const WRITERS_PLANS: &str =
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
 
+/// More than so many statements of a group never take their longest, one after the other.
+const GROUP_STATEMENTS: u32 = 4;
+
 /// How to reach PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct PostgresConfig {
@@ -49,6 +52,8 @@ pub struct Postgres {
     pub(super) turns: Arc<Turns>,
     /// How long a connection, or a turn, is waited for.
     pub(super) wait: Duration,
+    /// How long a group of sessions may take to be stored, on a connection from which no answer may ever come.
+    pub(super) longest_group: Duration,
 }
 
 impl Postgres {
@@ -71,9 +76,13 @@ impl Postgres {
         if pg.get_connect_timeout().is_none() {
             pg.connect_timeout(config.wait);
         }
-        let pool = |plans: &str, connections| {
+        let longest_group = config.wait + config.statement_timeout * GROUP_STATEMENTS;
+        // Where the network ends in the middle of a group, its locks end with it.
+        let of_writers =
+            format!("{options} {WRITERS_PLANS} -c idle_in_transaction_session_timeout={}", longest_group.as_millis());
+        let pool = |options: &str, connections| {
             let mut pg = pg.clone();
-            pg.options(format!("{options} {plans}").trim());
+            pg.options(options.trim());
             let fast = ManagerConfig { recycling_method: RecyclingMethod::Fast };
             Pool::builder(Manager::from_connect(pg, OwnThreads, fast))
                 .config(PoolConfig {
@@ -89,8 +98,16 @@ impl Postgres {
                 .build()
                 .map_err(|e| invalid(&e))
         };
-        let (pool, writers) = (pool(PLANS, config.connections)?, pool(WRITERS_PLANS, WRITERS)?);
-        Ok(Self { pool, writers, chunks: Arc::default(), turns: Arc::default(), wait: config.wait })
+        let readers = pool(&format!("{options} {PLANS}"), config.connections)?;
+        let writers = pool(&of_writers, WRITERS)?;
+        Ok(Self {
+            pool: readers,
+            writers,
+            chunks: Arc::default(),
+            turns: Arc::default(),
+            wait: config.wait,
+            longest_group,
+        })
     }
 
     /// Whether the database answers and has the tables that this program was built for.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use deadpool_postgres::Object;
-use futures_util::future::try_join;
+use futures_util::future::{join, try_join};
 use time_series_domain::ports::StoreError;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
@@ -79,6 +79,18 @@ impl Transaction {
         try_join(work, commit).await.map_err(PgError::in_commit)?;
         self.is_over.store(true, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// As [`Self::commit_behind`], but waits for the end either way: a failed statement of `work` has rolled everything
+    /// back, and the connection goes on.
+    pub(super) async fn end_behind<T>(
+        &self,
+        work: impl Future<Output = Result<T, tokio_postgres::Error>>,
+    ) -> Result<Result<T, tokio_postgres::Error>, PgError> {
+        let (worked, ended) = join(work, self.batch_execute("COMMIT")).await;
+        ended.map_err(PgError::Commit)?;
+        self.is_over.store(true, Ordering::Relaxed);
+        Ok(worked)
     }
 
     pub(super) async fn rollback(self) -> Result<(), PgError> {

@@ -146,8 +146,11 @@ fn cells(line: u64, text: &[u8]) -> Result<Vec<String>, NoRow> {
     let (mut out, mut ends) = (vec![0; text.len() + 1], vec![0; text.len() + 2]);
     let mut reader = csv_core::Reader::new();
     let (read, taken, mut written, mut count) = reader.read_record(text, &mut out, &mut ends);
+    if taken < text.len() {
+        return Err(no_row("has a carriage return in it; lines end with \\n or \\r\\n"));
+    }
     // The end of the line, unless it is in the middle of something.
-    if read == ReadRecordResult::InputEmpty && taken == text.len() {
+    if read == ReadRecordResult::InputEmpty {
         let (end, _, more, cells) = reader.read_record(b"\n", &mut out[written..], &mut ends[count..]);
         if end != ReadRecordResult::Record {
             return Err(no_row(
@@ -178,6 +181,12 @@ mod tests {
         assert_eq!(read("é"), Ok("é".to_owned()));
         assert_eq!(read("a,"), Ok("a|".to_owned()));
         assert!(read("\"a").is_err_and(|e| e.contains("Line 3 has a quoted cell")));
+    }
+
+    #[test]
+    fn nothing_behind_a_carriage_return_is_lost() {
+        assert!(read("a,b\rc,d").is_err_and(|e| e.contains("Line 3 has a carriage return")));
+        assert_eq!(read("a,\"b\rc\""), Ok("a|b\rc".to_owned()));
     }
 
     #[test]

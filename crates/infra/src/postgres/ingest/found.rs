@@ -19,15 +19,15 @@ use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::session::StoredSpan;
 use crate::postgres::transaction::Transaction;
 
-const LOCK_USERS: &str = include_str!("lock_users.sql");
+pub(super) const LOCK_USERS: &str = include_str!("lock_users.sql");
 const STORED_SESSIONS: &str = include_str!("stored_sessions.sql");
 const STORED_PARTS: &str = include_str!("stored_parts.sql");
 
 /// What is there.
 pub(super) struct Found {
     generation: u64,
-    /// As raised by one for each session of the group.
-    versions: HashMap<UserId, u64>,
+    /// The users' versions before the first session of the group.
+    pub(super) versions: HashMap<UserId, u64>,
     sessions: HashMap<(UserId, SessionId), StoredAs>,
     /// Parts that may be those that are appended.
     parts: HashMap<(UserId, SessionId), Vec<StoredPart>>,
@@ -52,20 +52,52 @@ pub(super) enum Verdict {
     Refused(StoreError),
 }
 
+/// Whom and what the first statement of a group locks.
+pub(super) struct Locks {
+    users: Vec<Uuid>,
+    /// How much each user's version is raised.
+    by: Vec<i64>,
+    metric_types: Vec<i32>,
+}
+
+impl Locks {
+    pub(super) fn of(group: &[Pending]) -> Self {
+        let counts = by_user(group.iter().map(|p| p.session.user_id));
+        let (users, by) = counts.into_iter().unzip();
+        let mut metric_types: Vec<i32> = group.iter().flat_map(|p| p.session.metric_types()).map(|t| t.0).collect();
+        metric_types.sort_unstable();
+        metric_types.dedup();
+        Self { users, by, metric_types }
+    }
+
+    pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 3] {
+        [&self.users, &self.by, &self.metric_types]
+    }
+}
+
+/// The users' versions before the first session of the group, from what raised them by one for each.
+pub(super) fn versions_before(raised: &[Row], group: &[Pending]) -> Result<HashMap<UserId, u64>, PgError> {
+    let mut versions = HashMap::with_capacity(raised.len());
+    for row in raised {
+        let user = row.try_get("user_id").map_err(|e| unreadable("user_version", "user_id", e))?;
+        versions.insert(UserId(user), read_version(row)?);
+    }
+    for pending in group {
+        versions.entry(pending.session.user_id).and_modify(|version| *version -= 1);
+    }
+    Ok(versions)
+}
+
 /// Locks the users, keeps the schemas as they are until the commit, and finds the sessions of those ids.
 pub(super) async fn lock_and_look(transaction: &Transaction, group: &[Pending]) -> Result<Found, PgError> {
-    let counts = by_user(group.iter().map(|p| p.session.user_id));
-    let (users, by): (Vec<Uuid>, Vec<i64>) = counts.into_iter().unzip();
-    let mut types: Vec<i32> = group.iter().flat_map(|p| p.session.metric_types()).map(|t| t.0).collect();
-    types.sort_unstable();
-    types.dedup();
+    let locks = Locks::of(group);
     let (ids, owners): (Vec<Uuid>, Vec<Uuid>) =
         group.iter().map(|p| (p.session.session_id.0, p.session.user_id.0)).unzip();
     let client: &Object = transaction;
     let (lock, find) = (client.prepare_cached(LOCK_USERS).await?, client.prepare_cached(STORED_SESSIONS).await?);
     // Pipelined. READ COMMITTED: the locks come first, what follows sees what they waited for.
-    let lock_params: [&(dyn ToSql + Sync); 3] = [&users, &by, &types];
     let find_params: [&(dyn ToSql + Sync); 2] = [&ids, &owners];
+    let lock_params = locks.params();
     let found = try_join3(transaction.open(), client.query(&lock, &lock_params), client.query(&find, &find_params));
     let (((), raised, stored), parts) = try_join(async { Ok(found.await?) }, look_for_parts(client, group)).await?;
     let generation: i64 = match stored.first() {
@@ -73,13 +105,9 @@ pub(super) async fn lock_and_look(transaction: &Transaction, group: &[Pending]) 
         None => return Err(unreadable("catalogue", "generation", "there is no row")),
     };
     let is_session = |row: &&Row| !matches!(row.try_get::<_, Option<Uuid>>("session_id"), Ok(None));
-    let version = |row: &Row| {
-        let user = row.try_get("user_id").map_err(|e| unreadable("user_version", "user_id", e))?;
-        Ok::<_, PgError>((UserId(user), read_version(row)?))
-    };
     Ok(Found {
         generation: u64::try_from(generation).map_err(|e| unreadable("catalogue", "generation", e))?,
-        versions: raised.iter().map(version).collect::<Result<_, _>>()?,
+        versions: versions_before(&raised, group)?,
         sessions: stored.iter().filter(is_session).map(StoredAs::read).collect::<Result<_, _>>()?,
         parts,
     })
@@ -145,15 +173,6 @@ impl Found {
             Ok(Joining::Answered(part)) => Verdict::Answered(part),
             Err(e) => Verdict::Refused(e),
         }
-    }
-
-    /// The users' versions before the first session of the group.
-    pub(super) fn versions_before(&self, group: &[Pending]) -> HashMap<UserId, u64> {
-        let mut versions = self.versions.clone();
-        for pending in group {
-            versions.entry(pending.session.user_id).and_modify(|version| *version -= 1);
-        }
-        versions
     }
 }
 

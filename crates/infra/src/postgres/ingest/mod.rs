@@ -4,6 +4,7 @@ mod append;
 mod day_summaries;
 mod found;
 mod session_rows;
+mod store_as_new;
 mod store_group;
 mod turns;
 mod writer;
@@ -32,6 +33,7 @@ mod statements {
         include_str!("stored_session.sql"),
         include_str!("stored_sessions.sql"),
         include_str!("insert_sessions.sql"),
+        include_str!("insert_new_sessions.sql"),
         include_str!("merge_day_summaries.sql"),
         include_str!("delete_day_summaries.sql"),
         include_str!("blocks_of_days.sql"),

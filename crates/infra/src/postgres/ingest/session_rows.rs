@@ -50,6 +50,14 @@ impl SessionRows {
     }
 }
 
+impl SessionRows {
+    /// As [`Self::params`], and the generation that is expected.
+    pub(super) fn params_with<'a>(&'a self, generation: &'a i64) -> [&'a (dyn ToSql + Sync); 9] {
+        let [user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types] = self.params();
+        [user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types, generation]
+    }
+}
+
 pub(super) fn time(time: Option<Timestamp>) -> Option<OffsetDateTime> {
     time.map(Timestamp::to_offset_date_time)
 }

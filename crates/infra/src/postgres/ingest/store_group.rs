@@ -15,6 +15,7 @@ use super::append::{Part, PartRows, merge_into_blocks};
 use super::day_summaries::{AddedDays, Merge};
 use super::found::{Found, Verdict, lock_and_look};
 use super::session_rows::SessionRows;
+use super::store_as_new::{add_days, may_be_new, store_as_new};
 use super::turns::Pending;
 use crate::postgres::block_rows::{BlockRow, CopyBlocks, FEW_BLOCKS, InsertBlocks};
 use crate::postgres::error::{PgError, unreadable};
@@ -50,10 +51,18 @@ impl Postgres {
             let blocks = group.iter().flat_map(|p| &p.session.blocks);
             chunks.ensure(&client, blocks.map(Block::t_min)).await?;
         }
+        let client = if may_be_new(group) {
+            if let Some(answers) = store_as_new(client, group).await? {
+                return Ok(answers);
+            }
+            self.writers_connection("storing a session").await?
+        } else {
+            client
+        };
         let transaction = Transaction::unopened(client);
         let found = lock_and_look(&transaction, group).await?;
         let (mut written, mut answers) = (Written::default(), Vec::with_capacity(group.len()));
-        let mut versions = found.versions_before(group);
+        let mut versions = found.versions.clone();
         let mut searches = false;
         for pending in group {
             let verdict = found.verdict(pending);
@@ -131,10 +140,7 @@ impl<'a> Written<'a> {
         let client: &Object = &transaction;
         let (mut added, mut rows) = (AddedDays::new(), SessionRows::default());
         for session in self.sessions.iter().chain(&self.appends) {
-            for day in &session.day_summaries {
-                let key = (session.user_id, day.channel, day.day);
-                added.entry(key).or_default().merge(&day.summary);
-            }
+            add_days(&mut added, session);
         }
         self.sessions.iter().for_each(|session| rows.push(session));
         let of_sessions = self.sessions.iter().flat_map(|session| BlockRow::of(session));

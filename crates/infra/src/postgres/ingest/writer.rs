@@ -53,7 +53,7 @@ impl Postgres {
             return Vec::new();
         }
         metrics::histogram!("store_group_sessions").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
-        match self.run(DOING, || self.store_group(group)).await {
+        match self.store(group).await {
             Ok(answers) => answers,
             Err(e) => match group {
                 [_] => vec![Err(e)],
@@ -68,6 +68,13 @@ impl Postgres {
 }
 
 impl Postgres {
+    /// The server ends what takes too long, but of a server that is not heard of nobody knows what it did.
+    async fn store(&self, group: &[Pending]) -> Result<Vec<Result<Stored, StoreError>>, StoreError> {
+        let run = self.run(DOING, || self.store_group(group));
+        let ended = tokio::time::timeout(self.longest_group, run).await;
+        ended.unwrap_or_else(|late| Err(StoreError::OutcomeUnknown { doing: DOING, source: late.into() }))
+    }
+
     async fn answers_one_by_one(&self, group: &[Pending]) -> Vec<Result<Stored, StoreError>> {
         let mut answers = Vec::with_capacity(group.len());
         let mut locked = HashSet::new();
@@ -78,7 +85,7 @@ impl Postgres {
                 answers.push(Err(StoreError::Busy { doing: DOING }));
                 continue;
             }
-            let stored = self.run(DOING, || self.store_group(one)).await;
+            let stored = self.store(one).await;
             if let Err(StoreError::Busy { .. }) = stored {
                 locked.insert(user);
             }

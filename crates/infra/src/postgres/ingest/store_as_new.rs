@@ -1,0 +1,96 @@
+//! Sessions that are new, as most are, in one round trip: everything is sent at once, and the database refuses it where
+//! one is not.
+
+use deadpool_postgres::Object;
+use futures_util::future::join5;
+use time_series_domain::ingest::{EncodedSession, OnConflict, Outcome};
+use time_series_domain::ports::{StoreError, Stored};
+use tokio_postgres::error::SqlState;
+
+use super::day_summaries::{AddedDays, Merge};
+use super::found::{LOCK_USERS, Locks, versions_before};
+use super::session_rows::SessionRows;
+use super::turns::{Pending, Write};
+use crate::postgres::block_rows::{BlockRow, FEW_BLOCKS, InsertBlocks};
+use crate::postgres::error::PgError;
+use crate::postgres::transaction::Transaction;
+
+const INSERT_NEW_SESSIONS: &str = include_str!("insert_new_sessions.sql");
+
+/// Whether sessions are likely to be new, few enough to be sent at once, and checked by the same metric types.
+pub(super) fn may_be_new(group: &[Pending]) -> bool {
+    let generation = group.first().map(|first| first.session.generation);
+    let is_alike = |pending: &Pending| {
+        !matches!(pending.write, Write::Append(_) | Write::Store(OnConflict::Append | OnConflict::Replace, _))
+            && Some(pending.session.generation) == generation
+    };
+    let blocks: usize = group.iter().map(|pending| pending.session.blocks.len()).sum();
+    blocks <= FEW_BLOCKS && group.iter().all(is_alike)
+}
+
+/// Stores sessions if all of them are new and the metric types are as they were; else nothing.
+pub(super) async fn store_as_new(
+    client: Object,
+    group: &[Pending],
+) -> Result<Option<Vec<Result<Stored, StoreError>>>, PgError> {
+    let transaction = Transaction::unopened(client);
+    let client: &Object = &transaction;
+    let (mut added, mut rows) = (AddedDays::new(), SessionRows::default());
+    for session in group.iter().map(|pending| &pending.session) {
+        rows.push(session);
+        add_days(&mut added, session);
+    }
+    let blocks: Vec<BlockRow<'_>> = group.iter().flat_map(|pending| BlockRow::of(&pending.session)).collect();
+    let (lock, insert, merge, blocks) = (
+        client.prepare_cached(LOCK_USERS).await?,
+        client.prepare_cached(INSERT_NEW_SESSIONS).await?,
+        Merge::prepare(client, &added).await?,
+        InsertBlocks::prepare(client, &blocks).await?,
+    );
+    let generation = group.first().map_or(0, |first| i64::try_from(first.session.generation).unwrap_or(i64::MAX));
+    let (locks, sessions) = (Locks::of(group), rows.params_with(&generation));
+    let lock_params = locks.params();
+    let sent = transaction.end_behind(async {
+        // In the order of what is sent: the first that fails is why the others do.
+        let (opened, raised, inserted, merged, written) = join5(
+            transaction.open(),
+            client.query(&lock, &lock_params),
+            client.execute(&insert, &sessions),
+            merge.run(client),
+            blocks.run(client),
+        )
+        .await;
+        opened?;
+        let raised = raised?;
+        inserted?;
+        merged?;
+        written?;
+        Ok(raised)
+    });
+    let raised = match sent.await? {
+        Ok(raised) => raised,
+        Err(e) if is_not_new(&e) => return Ok(None),
+        Err(e) => return Err(e.into()),
+    };
+    let mut versions = versions_before(&raised, group)?;
+    let answer = |pending: &Pending| {
+        let version = versions.entry(pending.session.user_id).or_default();
+        *version += 1;
+        let total_points = pending.session.points;
+        Ok(Stored { outcome: Outcome::Created, version: *version, total_points, is_replay: false })
+    };
+    Ok(Some(group.iter().map(answer).collect()))
+}
+
+/// What a session adds to its user's days.
+pub(super) fn add_days(added: &mut AddedDays, session: &EncodedSession) {
+    for day in &session.day_summaries {
+        added.entry((session.user_id, day.channel, day.day)).or_default().merge(&day.summary);
+    }
+}
+
+/// A session of that id is there, or the metric types are others.
+fn is_not_new(e: &tokio_postgres::Error) -> bool {
+    let is_it = |code| [SqlState::UNIQUE_VIOLATION, SqlState::DIVISION_BY_ZERO].contains(code);
+    e.code().is_some_and(is_it)
+}
