@@ -10,6 +10,7 @@ use crate::on_both_servers;
 on_both_servers![
     replacing_forgets_parts_and_keys,
     a_put_forgets_parts_and_keys,
+    what_replaces_a_session_is_what_it_holds_then,
     deleting_forgets_parts_and_keys,
     ignoring_keeps_everything,
     another_session_under_the_id_is_still_a_conflict,
@@ -41,7 +42,7 @@ async fn replacing_forgets_parts_and_keys(backend: Backend) {
     forgotten(&case, 4).await;
     // The replaced session's first part is no retry, either.
     assert_told(&case.append(&[hr(0, 1.0)]).await, "appended", 1, 5, 7);
-    assert_told(&case.append(&[hr(5, 9.0)]).await, "unchanged", 1, 5, 7);
+    assert_told(&case.post("append", &[hr(5, 9.0)]).await, "unchanged", 1, 5, 7);
     case.end().await;
 }
 
@@ -51,6 +52,22 @@ async fn a_put_forgets_parts_and_keys(backend: Backend) {
     assert_told(&answer, "replaced", 1, 1, 4);
     forgotten(&case, 4).await;
     case.end().await;
+}
+
+/// Also where it is what the session held before it was added to.
+async fn what_replaces_a_session_is_what_it_holds_then(backend: Backend) {
+    for put in [true, false] {
+        let case = appended_to(backend).await;
+        let first = [hr(0, 1.0)];
+        let answer = if put {
+            case.app.put(&case.record_path(), &case.body(&first)).await
+        } else {
+            case.post("replace", &first).await
+        };
+        assert_told(&answer, "replaced", 1, 1, 4);
+        case.assert_scores(&[(0, 1.0)]).await;
+        case.end().await;
+    }
 }
 
 async fn deleting_forgets_parts_and_keys(backend: Backend) {

@@ -87,7 +87,7 @@ async fn an_id_of_several_users_asks_for_the_user(backend: Backend) {
     let path = format!("{}?user_id={other}", case.path());
     assert_told(&case.app.post(&path, &json!({"data": part})).await, "appended", 1, 2, 2);
     assert_told(&case.app.post(&path, &json!({"data": part})).await, "unchanged", 1, 2, 2);
-    assert_told(&case.post("append", &part).await, "unchanged", 1, 2, 2);
+    assert_told(&case.app.post(&case.path(), &named).await, "unchanged", 1, 2, 2);
     case.assert_scores(&[(0, 1.0), (1, 2.0)]).await;
     assert_eq!(points_of(&case.app, other).await, 2);
     let stranger = format!("{}?user_id={}", case.path(), Uuid::new_v4());

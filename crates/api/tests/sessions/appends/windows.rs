@@ -4,13 +4,16 @@ use serde_json::{Value, json};
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, assert_told, at, hr};
+use super::{Case, START, assert_told, at, hr};
 use crate::common::{SCORE, assert_faults, assert_problem, from_now, plain, results, score};
 use crate::on_both_servers;
 
 on_both_servers![
     points_lie_around_the_start,
+    points_lie_around_the_start_that_was_left_out,
+    each_point_outside_is_named_alone,
     the_edges_of_the_window_are_in_it,
+    the_edges_of_the_window_are_in_it_if_the_start_was_left_out,
     without_a_start_points_lie_within_a_month_of_each_other,
     without_a_start_parts_agree_with_the_stored_points,
     points_lie_not_in_the_future,
@@ -18,20 +21,18 @@ on_both_servers![
 
 const DAY: i64 = 86_400;
 
-async fn points_lie_around_the_start(backend: Backend) {
+/// Sends points outside the window of a session with a start.
+async fn outside(backend: Backend, start: Option<&str>) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let part = [hr(1, 2.0), hr(-DAY - 1, 3.0), hr(2, 2.0), hr(31 * DAY + 1, 3.0), hr(400 * DAY, 1.0)];
-    for start in [None, Some(at(0))] {
-        let body = json!({"start_ts": start, "data": part});
-        let answer = case.app.post(&case.path(), &body).await;
-        assert_problem(&answer, 422, "invalid_session");
-        let faults = [1, 3, 4].map(|i| format!("/data/{i}/time implausible_time"));
-        assert_faults(&answer, &faults.each_ref().map(String::as_str));
-        assert_eq!(answer.json()["total_errors"], 3);
-    }
+    let answer = case.app.post(&case.path(), &json!({"start_ts": start, "data": part})).await;
+    assert_problem(&answer, 422, "invalid_session");
+    let faults = [1, 3, 4].map(|i| format!("/data/{i}/time implausible_time"));
+    assert_faults(&answer, &faults.each_ref().map(String::as_str));
+    assert_eq!(answer.json()["total_errors"], 3);
     assert_problem(&case.post("append", &part).await, 422, "invalid_session");
     let columns = json!([{"series": SCORE, "times": [at(1), at(40 * DAY)], "values": {"value": [1, 2]}}]);
-    let answer = case.app.post(&case.path(), &json!({"data": columns})).await;
+    let answer = case.app.post(&case.path(), &json!({"start_ts": start, "data": columns})).await;
     assert_problem(&answer, 422, "invalid_session");
     assert_faults(&answer, &["/data/0/times/1 implausible_time"]);
     case.assert_scores(&[(0, 1.0)]).await;
@@ -39,11 +40,43 @@ async fn points_lie_around_the_start(backend: Backend) {
     case.end().await;
 }
 
-async fn the_edges_of_the_window_are_in_it(backend: Backend) {
+async fn points_lie_around_the_start(backend: Backend) {
+    outside(backend, Some(START)).await;
+}
+
+async fn points_lie_around_the_start_that_was_left_out(backend: Backend) {
+    outside(backend, None).await;
+}
+
+async fn each_point_outside_is_named_alone(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    assert_told(&case.append(&[hr(-DAY, 2.0), hr(31 * DAY, 3.0)]).await, "appended", 2, 3, 2);
+    for second in [-DAY - 1, 31 * DAY + 1, 400 * DAY, -400 * DAY] {
+        for part in [vec![hr(second, 1.0)], vec![hr(second, 1.0), hr(second, 2.0)]] {
+            let answer = case.append(&part).await;
+            assert_problem(&answer, 422, "invalid_session");
+            let faults: Vec<String> = (0..part.len()).map(|i| format!("/data/{i}/time implausible_time")).collect();
+            assert_faults(&answer, &faults.iter().map(String::as_str).collect::<Vec<_>>());
+        }
+    }
+    case.assert_scores(&[(0, 1.0)]).await;
+    case.end().await;
+}
+
+/// Both in one part, which is then longer than a month.
+async fn the_edges(backend: Backend, start: Option<&str>) {
+    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let body = json!({"start_ts": start, "data": [hr(-DAY, 2.0), hr(31 * DAY, 3.0)]});
+    assert_told(&case.app.post(&case.path(), &body).await, "appended", 2, 3, 2);
     case.assert_scores(&[(-DAY, 2.0), (0, 1.0), (31 * DAY, 3.0)]).await;
     case.end().await;
+}
+
+async fn the_edges_of_the_window_are_in_it(backend: Backend) {
+    the_edges(backend, Some(START)).await;
+}
+
+async fn the_edges_of_the_window_are_in_it_if_the_start_was_left_out(backend: Backend) {
+    the_edges(backend, None).await;
 }
 
 /// A session without a start, with these points; the path of its points.

@@ -1,24 +1,17 @@
-//! Which columns a file may have, and the sessions that its rows make.
+//! Which columns a file may have, and what stands in them.
 
 use serde_json::json;
 use time_series_testkit::Backend;
 
-use super::{Case, START, Told};
-use crate::common::gzip::stored;
-use crate::common::{COLOR, SCORE, assert_problem};
+use super::{Case, START};
+use crate::common::{COLOR, SCORE};
 use crate::on_both_servers;
 
 on_both_servers![
     the_documented_file_is_taken,
     columns_come_in_any_order,
-    rows_of_one_session_keep_their_order,
-    the_start_may_stand_in_any_row_or_none,
-    line_ends_and_marks_make_no_difference,
-    packed_files_are_unpacked,
-    a_file_may_lack_its_last_line_end,
     nested_leaves_are_dotted,
     only_failures_are_told_if_asked,
-    the_content_type_tells_csv,
 ];
 
 async fn the_documented_file_is_taken(backend: Backend) {
@@ -79,115 +72,6 @@ async fn columns_come_in_any_order(backend: Backend) {
     case.end().await;
 }
 
-async fn rows_of_one_session_keep_their_order(backend: Backend) {
-    let case = Case::new(backend).await;
-    let told = case
-        .send(&[
-            "user_id,session_id,series,time,value",
-            "U,S0,session.gut_health_score,2025-01-01T00:00:05Z,9",
-            "U,S0,session.gut_health_score,2025-01-01T00:00:01Z,3",
-            "U,S0,session.gut_health_score,2025-01-01T00:00:05Z,1",
-            "U,S0,session.gut_health_score,2025-01-01T00:00:05Z,5",
-        ])
-        .await;
-    assert_eq!(told.all(), [(2, 201, "created")]);
-    let value = |v: u32| json!({"value": v});
-    case.assert_points(0, &[(SCORE, 1, value(3)), (SCORE, 5, value(9)), (SCORE, 5, value(1)), (SCORE, 5, value(5))])
-        .await;
-    case.end().await;
-}
-
-async fn the_start_may_stand_in_any_row_or_none(backend: Backend) {
-    let case = Case::new(backend).await;
-    let told = case
-        .send(&[
-            "start_ts,user_id,session_id,series,time,value",
-            ",U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1",
-            ",U,S0,session.gut_health_score,2025-01-01T00:00:02Z,1",
-            "2025-01-01T00:00:00Z,U,S1,session.gut_health_score,2025-01-01T00:00:01Z,1",
-            "2025-01-01T00:00:00Z,U,S1,session.gut_health_score,2025-01-01T00:00:02Z,1",
-            "2025-01-01T01:00:00+01:00,U,S2,session.gut_health_score,2025-01-01T00:00:01Z,1",
-            "2025-01-01T00:00:00.000Z,U,S2,session.gut_health_score,2025-01-01T00:00:02Z,1",
-        ])
-        .await;
-    assert_eq!(told.all(), [(2, 201, "created"), (4, 201, "created"), (6, 201, "created")]);
-    for (session, start) in [(0, json!(null)), (1, json!(START)), (2, json!(START))] {
-        let record = case.app.get(&format!("/api/sessions/{}/", case.ids[session])).await.expect(200).json();
-        assert_eq!((&record["start_ts"], &record["points"]), (&start, &json!(2)));
-    }
-    case.end().await;
-}
-
-/// A file of two sessions.
-const FILE: [&str; 4] = [
-    "user_id,session_id,series,time,value,note",
-    "U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1,\u{e9}",
-    "U,S0,session.gut_health_score,2025-01-01T00:00:02Z,2,",
-    "U,S1,session.gut_health_score,2025-01-01T00:00:03Z,3,",
-];
-
-impl Case {
-    async fn holds_the_file(&self) {
-        let one = json!({"value": 1, "note": "\u{e9}"});
-        self.assert_points(0, &[(SCORE, 1, one), (SCORE, 2, json!({"value": 2}))]).await;
-        self.assert_points(1, &[(SCORE, 3, json!({"value": 3}))]).await;
-    }
-}
-
-async fn line_ends_and_marks_make_no_difference(backend: Backend) {
-    let case = Case::new(backend).await;
-    let text = case.text(&FILE);
-    let mark = "\u{feff}".to_owned() + &text;
-    let crlf = text.replace('\n', "\r\n");
-    let both = mark.replace('\n', "\r\n");
-    for (number, body) in [mark, crlf, both, text].iter().enumerate() {
-        let told = Told::read(&case.post("", body.as_bytes()).await);
-        let expected = if number == 0 {
-            [(2, 201, "created"), (4, 201, "created")]
-        } else {
-            [(2, 200, "unchanged"), (4, 200, "unchanged")]
-        };
-        assert_eq!(told.all(), expected, "{body:?}");
-    }
-    case.holds_the_file().await;
-    case.end().await;
-}
-
-async fn packed_files_are_unpacked(backend: Backend) {
-    let case = Case::new(backend).await;
-    let text = case.text(&FILE);
-    let zstd = zstd::encode_all(text.as_bytes(), 3).expect("packs");
-    for (encoding, body, outcome) in [("gzip", stored(text.as_bytes()), "created"), ("zstd", zstd, "unchanged")] {
-        let headers = [("content-type", "text/csv; charset=utf-8"), ("content-encoding", encoding)];
-        let told = Told::read(&case.app.request(reqwest::Method::POST, super::PATH, Some(body), &headers).await);
-        told.assert_end(
-            &[(outcome, 2)],
-            if outcome == "created" { 3 } else { told.end["points"].as_u64().expect("points") },
-        );
-    }
-    case.holds_the_file().await;
-    // Half of it is said to be half.
-    let packed = stored(text.as_bytes());
-    let headers = [("content-type", "text/csv"), ("content-encoding", "gzip")];
-    let half = Some(packed[..packed.len() / 2].to_vec());
-    // Before a session is whole, the status says so.
-    let answer = case.app.request(reqwest::Method::POST, super::PATH, half, &headers).await;
-    assert_problem(&answer, 400, "invalid_body");
-    case.end().await;
-}
-
-async fn a_file_may_lack_its_last_line_end(backend: Backend) {
-    let case = Case::new(backend).await;
-    let text = case.text(&FILE);
-    let told = Told::read(&case.post("", text.trim_end().as_bytes()).await);
-    told.assert_end(&[("created", 2)], 3);
-    // Lines without anything in them are none.
-    let told = Told::read(&case.post("", format!("{text}\n\r\n").as_bytes()).await);
-    assert_eq!(told.all(), [(2, 200, "unchanged"), (4, 200, "unchanged")]);
-    case.holds_the_file().await;
-    case.end().await;
-}
-
 async fn nested_leaves_are_dotted(backend: Backend) {
     let case = Case::new(backend).await;
     let number = json!({"type": "number"});
@@ -233,23 +117,5 @@ async fn only_failures_are_told_if_asked(backend: Backend) {
         .await;
     assert_eq!(told.all(), [(3, 422, "invalid_session")]);
     told.assert_end(&[("created", 2), ("failed", 1)], 2);
-    case.end().await;
-}
-
-async fn the_content_type_tells_csv(backend: Backend) {
-    let case = Case::new(backend).await;
-    let text = case.text(&FILE);
-    for (content_type, outcome) in [("text/csv", "created"), ("Text/CSV;charset=UTF-8", "unchanged")] {
-        let headers = [("content-type", content_type)];
-        let body = Some(text.clone().into_bytes());
-        let told = Told::read(&case.app.request(reqwest::Method::POST, super::PATH, body, &headers).await);
-        assert!(told.verdicts.iter().all(|v| v["outcome"] == outcome), "{content_type}: {:?}", told.verdicts);
-    }
-    // Without it, lines are JSON: none of these is.
-    let told = Told::read(&case.app.post_text(super::PATH, &text).await);
-    assert_eq!(told.end["failed"], 4);
-    let body = Some(text.into_bytes());
-    let single = case.app.request(reqwest::Method::POST, "/api/sessions/", body, &[("content-type", "text/csv")]).await;
-    assert_problem(&single, 400, "invalid_body");
     case.end().await;
 }

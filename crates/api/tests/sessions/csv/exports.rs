@@ -45,7 +45,7 @@ async fn exports_are_those_of_the_same_json(backend: Backend) {
         for i in 0..60_u32 {
             for (n, (series, value, cells)) in sorts(i).into_iter().enumerate() {
                 let time = format!("2025-01-{:02}T{:02}:{:02}:00.{n}Z", 1 + i % 3, number, i * 7 % 60);
-                writeln!(csv, "{},{id},{series},{time},{cells}", case.user).expect("a string takes all");
+                writeln!(csv, "{},{id},{series},{time},{cells}", case.user).expect("a string grows");
                 data.push(json!({"series": series, "time": time, "value": value}));
             }
         }

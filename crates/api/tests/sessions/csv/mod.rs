@@ -1,5 +1,7 @@
 //! Sessions as CSV, a point a row: what the tests of it share.
 
+mod bodies;
+mod broken;
 mod cells;
 mod columns;
 mod exports;
@@ -7,6 +9,7 @@ mod faults;
 mod files;
 mod headers;
 mod returns;
+mod rows;
 
 use reqwest::Method;
 use serde_json::{Value, json};
