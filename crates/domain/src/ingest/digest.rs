@@ -95,21 +95,17 @@ fn hash_points(hasher: &mut Hasher, points: &[(Timestamp, Json)]) {
 
 /// As the same points one by one.
 fn hash_numeric(hasher: &mut Hasher, series: &NumericSeries) {
-    let mut head = Hasher::new();
-    let mut leaves: Vec<(Vec<u8>, &[f64])> = Vec::new();
-    if let Shape::Object(keys) = &series.shape {
-        hash_bytes(&mut head, b'{', &(keys.len() as u64).to_le_bytes());
-    }
-    for (key, leaf) in series.shape.by_key() {
-        let mut before = Hasher::new();
-        if let Some(key) = key {
-            hash_bytes(&mut before, b'k', key.as_bytes());
-        }
-        leaves.push((before.waiting, series.column(leaf)));
-    }
+    let head = match &series.shape {
+        Shape::Object(keys) => tagged(b'{', &(keys.len() as u64).to_le_bytes()),
+        Shape::Number => Vec::new(),
+    };
+    let leaf = |(key, leaf): (Option<&str>, usize)| {
+        (key.map_or_else(Vec::new, |key| tagged(b'k', key.as_bytes())), series.column(leaf))
+    };
+    let leaves: Vec<(Vec<u8>, &[f64])> = series.shape.by_key().into_iter().map(leaf).collect();
     for (place, time) in series.times.iter().enumerate() {
         hash_time(hasher, *time);
-        hasher.update(&head.waiting);
+        hasher.update(&head);
         for (before, column) in &leaves {
             hasher.update(before);
             hash_double(hasher, column[place]);
@@ -125,6 +121,11 @@ fn hash_double(hasher: &mut Hasher, number: f64) {
 fn hash_time(hasher: &mut Hasher, t: Timestamp) {
     hasher.update(b"t");
     hasher.update(&t.micros().to_le_bytes());
+}
+
+/// What [`hash_bytes`] hashes.
+fn tagged(tag: u8, bytes: &[u8]) -> Vec<u8> {
+    [&[tag], &(bytes.len() as u64).to_le_bytes()[..], bytes].concat()
 }
 
 fn hash_bytes(hasher: &mut Hasher, tag: u8, bytes: &[u8]) {

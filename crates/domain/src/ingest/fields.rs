@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::Deserialize;
+use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::RejectCode;
@@ -46,6 +46,11 @@ pub(super) fn read_series(raw: &RawValue, faults: &mut Vec<(String, RejectCode, 
 /// A JSON string, borrowed where it has no escapes.
 #[derive(Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
+
+/// A text, not null.
+pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text<'de>>, D::Error> {
+    Text::deserialize(deserializer).map(Some)
+}
 
 pub(super) fn read_time(raw: &str) -> Result<Timestamp, (RejectCode, String)> {
     let Ok(Text(text)) = serde_json::from_str::<Text<'_>>(raw) else {

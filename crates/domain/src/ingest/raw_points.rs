@@ -4,12 +4,13 @@ use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
-use serde::de::{Deserialize, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::at_most::MAX_POINTS;
 use super::columns_body::{Form, read_columns, read_numeric_columns};
-use super::fields::Text;
+use super::fields::{Text, text};
 use super::numeric_points::NumericPoints;
 use super::place::Places;
 use crate::json::MAX_VALUE_BYTES;
@@ -39,7 +40,7 @@ pub(super) struct RawPoint {
 pub(super) struct EntryFields<'a> {
     #[serde(borrow)]
     series: Cow<'a, str>,
-    #[serde(borrow, default)]
+    #[serde(borrow, default, deserialize_with = "text")]
     time: Option<Text<'a>>,
     #[serde(borrow, default, deserialize_with = "raw")]
     value: Option<&'a RawValue>,
@@ -47,6 +48,27 @@ pub(super) struct EntryFields<'a> {
     times: Option<&'a RawValue>,
     #[serde(borrow, default, deserialize_with = "raw")]
     values: Option<&'a RawValue>,
+}
+
+/// An entry of `data`: an object, not an array of its fields.
+pub(super) struct Entry<'a>(pub(super) EntryFields<'a>);
+
+impl<'de> Deserialize<'de> for Entry<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Object;
+        impl<'de> Visitor<'de> for Object {
+            type Value = Entry<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, fields: A) -> Result<Entry<'de>, A::Error> {
+                EntryFields::deserialize(MapAccessDeserializer::new(fields)).map(Entry)
+            }
+        }
+        deserializer.deserialize_map(Object)
+    }
 }
 
 /// What is there, also if it is null.
@@ -171,7 +193,7 @@ impl<'de> Deserialize<'de> for RawPoints {
             fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<RawPoints, A::Error> {
                 let mut points = RawPoints::default();
                 let mut entry = 0;
-                while let Some(fields) = entries.next_element::<EntryFields<'de>>()? {
+                while let Some(Entry(fields)) = entries.next_element()? {
                     points.read_entry(entry, &fields).ok_or_else(|| A::Error::custom("an entry with a fault"))?;
                     if points.len() > MAX_POINTS {
                         return Err(A::Error::custom("too many points"));

@@ -3,14 +3,14 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::at_most::{AtMost, MAX_POINTS};
 use super::columns_body::{Form, read_columns};
-use super::fields::{Text, one_of_each, read_series, read_time};
-use super::raw_points::{EntryFields, RawPoint, RawPoints};
+use super::fields::{Text, one_of_each, read_series, read_time, text};
+use super::raw_points::{Entry, RawPoint, RawPoints};
 use super::reject::LISTED;
 use super::{Reject, RejectCode, Rejects};
 use crate::json::RawFields;
@@ -38,11 +38,6 @@ pub struct RawSession {
     pub(super) rejects: Rejects,
 }
 
-/// A text, not null.
-fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text<'de>>, D::Error> {
-    Text::deserialize(deserializer).map(Some)
-}
-
 /// The shape of a session without faults.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,7 +62,10 @@ impl RawSession {
 
     /// Reads a session without faults in one go; `None` if there is any.
     fn read_faultless(body: &[u8]) -> Option<Self> {
-        let fields: SessionFields<'_> = serde_json::from_str(std::str::from_utf8(body).ok()?).ok()?;
+        let text = std::str::from_utf8(body).ok()?;
+        // An array would be taken for the fields in their order.
+        let fields: SessionFields<'_> =
+            serde_json::from_str(text).ok().filter(|_| text.trim_start().starts_with('{'))?;
         let uuid = |text: &str| Uuid::try_parse(text).ok();
         let mut session = Self {
             user_id: None,
@@ -219,16 +217,20 @@ impl RawSession {
             self.reject_field("data", RejectCode::InvalidType, "must be an array of points");
             return;
         };
+        let mut is_too_long = raws.is_too_long();
         for (entry, raw) in raws.0.into_iter().enumerate() {
-            if self.points.len() >= MAX_POINTS {
-                let message = format!("has more than {MAX_POINTS} points, the most of one session's body");
-                self.reject_field("data", RejectCode::TooManyPoints, &message);
-                return;
+            is_too_long |= self.points.len() > MAX_POINTS;
+            if is_too_long {
+                break;
             }
-            let fields = serde_json::from_str::<EntryFields<'_>>(raw.get()).ok();
-            if fields.and_then(|fields| self.points.read_entry(entry, &fields)).is_none() {
+            let fields = serde_json::from_str::<Entry<'_>>(raw.get()).ok();
+            if fields.and_then(|Entry(fields)| self.points.read_entry(entry, &fields)).is_none() {
                 self.diagnose_entry(entry, raw);
             }
+        }
+        if is_too_long || self.points.len() > MAX_POINTS {
+            let message = format!("has more than {MAX_POINTS} points, the most of one session's body");
+            self.reject_field("data", RejectCode::TooManyPoints, &message);
         }
     }
 
@@ -325,5 +327,43 @@ impl RawSession {
             series,
             code,
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const USER: &str = r#""user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e""#;
+
+    /// Where the faults of a session with these entries are.
+    fn faults(entries: &str) -> Vec<String> {
+        let session = RawSession::from_json(format!("{{{USER},\"data\":[{entries}]}}").as_bytes()).expect("an object");
+        session.rejects.listed().iter().map(|reject| reject.pointer.clone()).collect()
+    }
+
+    fn columns(points: usize) -> String {
+        let values = vec!["1"; points].join(",");
+        format!(r#"{{"series":"a","times":{{"start":"2025-01-01T00:00:00Z","step":"1ms"}},"values":[{values}]}}"#)
+    }
+
+    #[test]
+    fn an_array_is_no_object_however_well_it_would_fit() {
+        assert_eq!(faults(r#"["a","2025-01-01T00:00:00Z",1]"#), ["/data/0"]);
+        assert!(RawSession::from_json(br#"["8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e",null,null,[]]"#).is_err());
+    }
+
+    #[test]
+    fn null_is_no_time() {
+        assert_eq!(faults(r#"{"series":"a","time":null,"value":1}"#), ["/data/0/time"]);
+        assert_eq!(faults(&columns(1).replace("\"times\"", "\"time\":null,\"times\"")), ["/data/0/time"]);
+    }
+
+    #[test]
+    fn the_most_points_are_those_of_all_entries() {
+        assert_eq!(faults(&columns(MAX_POINTS)), [""; 0]);
+        assert_eq!(faults(&format!("{},{}", columns(MAX_POINTS), columns(1))), ["/data"]);
+        let nothing = r#"{"series":"a","times":[],"values":[]}"#;
+        assert_eq!(faults(&format!("{},{{}}", vec![nothing; MAX_POINTS + 1].join(","))), ["/data"]);
     }
 }

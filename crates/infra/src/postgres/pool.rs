@@ -20,7 +20,8 @@ const PLANS: &str = "-c plan_cache_mode=force_custom_plan";
 const WRITERS_PLANS: &str =
     "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
 
-/// More than so many statements of a group never take their longest, one after the other.
+/// So many statements of a group at most take their longest, one after the other; so many more for a session that is
+/// appended to or replaced.
 const GROUP_STATEMENTS: u32 = 4;
 
 /// How to reach PostgreSQL.
@@ -52,8 +53,7 @@ pub struct Postgres {
     pub(super) turns: Arc<Turns>,
     /// How long a connection, or a turn, is waited for.
     pub(super) wait: Duration,
-    /// How long a group of sessions may take to be stored, on a connection from which no answer may ever come.
-    pub(super) longest_group: Duration,
+    statement_timeout: Duration,
 }
 
 impl Postgres {
@@ -76,10 +76,9 @@ impl Postgres {
         if pg.get_connect_timeout().is_none() {
             pg.connect_timeout(config.wait);
         }
-        let longest_group = config.wait + config.statement_timeout * GROUP_STATEMENTS;
-        // Where the network ends in the middle of a group, its locks end with it.
-        let of_writers =
-            format!("{options} {WRITERS_PLANS} -c idle_in_transaction_session_timeout={}", longest_group.as_millis());
+        // Where the network ends in the middle of a group, its locks end with it. 0 is no limit, as for statements.
+        let idle = i32::try_from((config.statement_timeout * GROUP_STATEMENTS).as_millis()).unwrap_or(0);
+        let of_writers = format!("{options} {WRITERS_PLANS} -c idle_in_transaction_session_timeout={idle}");
         let pool = |options: &str, connections| {
             let mut pg = pg.clone();
             pg.options(options.trim());
@@ -106,8 +105,16 @@ impl Postgres {
             chunks: Arc::default(),
             turns: Arc::default(),
             wait: config.wait,
-            longest_group,
+            statement_timeout: config.statement_timeout,
         })
+    }
+
+    /// How long a group may take to be stored, of whose sessions so many change what is stored; on a connection from which
+    /// no answer may ever come. `None` where statements have no limit either.
+    pub(super) fn longest_group(&self, changing: usize) -> Option<Duration> {
+        let sessions = u32::try_from(changing + 1).unwrap_or(u32::MAX);
+        let statements = self.statement_timeout.checked_mul(sessions.saturating_mul(GROUP_STATEMENTS))?;
+        (!statements.is_zero()).then(|| self.wait.saturating_add(statements))
     }
 
     /// Whether the database answers and has the tables that this program was built for.

@@ -1,11 +1,14 @@
 //! A transaction that owns its connection, and the one place that decides what is tried again.
 
 use std::ops::Deref;
+use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::Poll;
 use std::time::Instant;
 
 use deadpool_postgres::Object;
 use futures_util::future::{join, try_join};
+use futures_util::poll;
 use time_series_domain::ports::StoreError;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
@@ -87,10 +90,20 @@ impl Transaction {
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<Result<T, tokio_postgres::Error>, PgError> {
-        let (worked, ended) = join(work, self.batch_execute("COMMIT")).await;
-        ended.map_err(PgError::Commit)?;
-        self.is_over.store(true, Ordering::Relaxed);
-        Ok(worked)
+        let mut work = pin!(work);
+        // What could not even be sent must not be followed by a COMMIT.
+        if let Poll::Ready(Err(e)) = poll!(work.as_mut()) {
+            return Err(e.into());
+        }
+        match join(work, self.batch_execute("COMMIT")).await {
+            (worked, Ok(())) => {
+                self.is_over.store(true, Ordering::Relaxed);
+                Ok(worked)
+            }
+            // The server refused a statement, so whatever became of the connection, nothing was committed.
+            (Err(e), Err(_)) if e.code().is_some() => Err(e.into()),
+            (_, Err(e)) => Err(PgError::Commit(e)),
+        }
     }
 
     pub(super) async fn rollback(self) -> Result<(), PgError> {

@@ -2,15 +2,15 @@
 //! one is not.
 
 use deadpool_postgres::Object;
-use futures_util::future::join5;
-use time_series_domain::ingest::{EncodedSession, OnConflict, Outcome};
+use futures_util::future::try_join5;
+use time_series_domain::ingest::{EncodedSession, Outcome};
 use time_series_domain::ports::{StoreError, Stored};
 use tokio_postgres::error::SqlState;
 
 use super::day_summaries::{AddedDays, Merge};
 use super::found::{LOCK_USERS, Locks, versions_before};
 use super::session_rows::SessionRows;
-use super::turns::{Pending, Write};
+use super::turns::Pending;
 use crate::postgres::block_rows::{BlockRow, FEW_BLOCKS, InsertBlocks};
 use crate::postgres::error::PgError;
 use crate::postgres::transaction::Transaction;
@@ -20,10 +20,7 @@ const INSERT_NEW_SESSIONS: &str = include_str!("insert_new_sessions.sql");
 /// Whether sessions are likely to be new, few enough to be sent at once, and checked by the same metric types.
 pub(super) fn may_be_new(group: &[Pending]) -> bool {
     let generation = group.first().map(|first| first.session.generation);
-    let is_alike = |pending: &Pending| {
-        !matches!(pending.write, Write::Append(_) | Write::Store(OnConflict::Append | OnConflict::Replace, _))
-            && Some(pending.session.generation) == generation
-    };
+    let is_alike = |pending: &Pending| !pending.write.changes() && Some(pending.session.generation) == generation;
     let blocks: usize = group.iter().map(|pending| pending.session.blocks.len()).sum();
     blocks <= FEW_BLOCKS && group.iter().all(is_alike)
 }
@@ -50,25 +47,16 @@ pub(super) async fn store_as_new(
     let generation = group.first().map_or(0, |first| i64::try_from(first.session.generation).unwrap_or(i64::MAX));
     let (locks, sessions) = (Locks::of(group), rows.params_with(&generation));
     let lock_params = locks.params();
-    let sent = transaction.end_behind(async {
-        // In the order of what is sent: the first that fails is why the others do.
-        let (opened, raised, inserted, merged, written) = join5(
-            transaction.open(),
-            client.query(&lock, &lock_params),
-            client.execute(&insert, &sessions),
-            merge.run(client),
-            blocks.run(client),
-        )
-        .await;
-        opened?;
-        let raised = raised?;
-        inserted?;
-        merged?;
-        written?;
-        Ok(raised)
-    });
+    // In the order of what is sent: the first that fails is why the others do.
+    let sent = transaction.end_behind(try_join5(
+        transaction.open(),
+        client.query(&lock, &lock_params),
+        client.execute(&insert, &sessions),
+        merge.run(client),
+        blocks.run(client),
+    ));
     let raised = match sent.await? {
-        Ok(raised) => raised,
+        Ok(((), raised, ..)) => raised,
         Err(e) if is_not_new(&e) => return Ok(None),
         Err(e) => return Err(e.into()),
     };

@@ -94,6 +94,11 @@ impl Write {
         matches!(self, Self::Append(_) | Self::Store(OnConflict::Append, _))
     }
 
+    /// Whether it may change what is stored.
+    pub(super) const fn changes(&self) -> bool {
+        self.appends() || matches!(self, Self::Store(OnConflict::Replace, _))
+    }
+
     pub(super) const fn key(&self) -> Option<&IdempotencyKey> {
         match self {
             Self::Append(key) | Self::Store(OnConflict::Append, key) => key.as_ref(),

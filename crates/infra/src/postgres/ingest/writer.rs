@@ -71,8 +71,11 @@ impl Postgres {
     /// The server ends what takes too long, but of a server that is not heard of nobody knows what it did.
     async fn store(&self, group: &[Pending]) -> Result<Vec<Result<Stored, StoreError>>, StoreError> {
         let run = self.run(DOING, || self.store_group(group));
-        let ended = tokio::time::timeout(self.longest_group, run).await;
-        ended.unwrap_or_else(|late| Err(StoreError::OutcomeUnknown { doing: DOING, source: late.into() }))
+        let changing = group.iter().filter(|pending| pending.write.changes()).count();
+        let Some(longest) = self.longest_group(changing) else { return run.await };
+        tokio::time::timeout(longest, run)
+            .await
+            .unwrap_or_else(|late| Err(StoreError::OutcomeUnknown { doing: DOING, source: late.into() }))
     }
 
     async fn answers_one_by_one(&self, group: &[Pending]) -> Vec<Result<Stored, StoreError>> {
