@@ -162,17 +162,19 @@ impl NumericPoints {
         place
     }
 
-    /// One by one, in order of arrival.
-    pub(super) fn into_points(self) -> Vec<RawPoint> {
-        let mut points: Vec<(usize, RawPoint)> = Vec::with_capacity(self.len);
-        for series in &self.series {
+    /// One by one, in order of arrival, each made when it is asked for.
+    pub(super) fn into_points(self) -> impl Iterator<Item = RawPoint> {
+        let mut order = vec![(0, 0); self.len];
+        for (which, series) in self.series.iter().enumerate() {
             for (place, number) in series.numbers.iter().enumerate() {
-                let (name, time, value) = (series.name.clone(), series.times[place], series.value(place));
-                points.push((*number, RawPoint { series: Some(name), time: Some(time), value: Some(value) }));
+                order[*number] = (which, place);
             }
         }
-        points.sort_unstable_by_key(|(number, _)| *number);
-        points.into_iter().map(|(_, point)| point).collect()
+        order.into_iter().map(move |(which, place)| {
+            let series = &self.series[which];
+            let (name, time, value) = (series.name.clone(), series.times[place], series.value(place));
+            RawPoint { series: Some(name), time: Some(time), value: Some(value) }
+        })
     }
 }
 

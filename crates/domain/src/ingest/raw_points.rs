@@ -102,10 +102,16 @@ impl RawPoints {
         self.numeric
     }
 
-    /// Every point, and where it stands.
-    pub(super) fn into_placed(mut self) -> (Vec<RawPoint>, Places) {
-        let points = std::mem::take(self.any());
-        (points, self.places)
+    /// The earliest time of a point.
+    pub(super) fn first(&self) -> Option<Timestamp> {
+        let numeric = self.numeric.iter().flat_map(|points| &points.series).flat_map(|series| &series.times);
+        self.any.iter().filter_map(|point| point.time).chain(numeric.copied()).min()
+    }
+
+    /// Every point, and where they stand.
+    pub(super) fn into_placed(self) -> (impl Iterator<Item = RawPoint>, Places) {
+        let numeric = self.numeric.into_iter().flat_map(NumericPoints::into_points);
+        (self.any.into_iter().chain(numeric), self.places)
     }
 
     /// Adds a point, that of the next entry of `data`.
@@ -167,7 +173,7 @@ impl RawPoints {
     /// The points one by one, from now on.
     fn any(&mut self) -> &mut Vec<RawPoint> {
         if let Some(numeric) = self.numeric.take() {
-            self.any = numeric.into_points();
+            self.any = numeric.into_points().collect();
         }
         &mut self.any
     }

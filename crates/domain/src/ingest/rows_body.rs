@@ -289,7 +289,7 @@ mod tests {
         let row = Row::new(7, [IDS, IDS, "hr", "2025-01-01T00:00:00Z"].into_iter().chain(cells.split('|')));
         let session = RawSession::from_rows(&format, &[row]);
         let rejects: Vec<&str> = session.rejects.listed().iter().map(|r| r.pointer.as_str()).collect();
-        let value = session.points.into_placed().0[0].value.as_ref().map(ToString::to_string);
+        let value = session.points.into_placed().0.next().and_then(|point| point.value).map(|value| value.to_string());
         if rejects.is_empty() { value.expect("a value") } else { rejects.join(" ") }
     }
 

@@ -98,16 +98,21 @@ impl ValidSession {
                 message: "session_id is required".to_owned(),
             });
         }
-        let mut bounds = Bounds { rules, now, start_ts, first: is_alone.then_some(Timestamp::EPOCH), window };
-        let series = match raw.points.numeric().and_then(|points| numeric_series(points, catalogue, &mut bounds)) {
-            Some(metric_types) => {
+        let first = if is_alone { raw.points.first() } else { None };
+        let bounds = Bounds { rules, now, start_ts, first, window };
+        let series = match raw.points.numeric().map(|points| numeric_series(points, catalogue, &bounds)) {
+            Some(Ok(metric_types)) => {
                 let points = raw.points.into_numeric().unwrap_or_default();
-                points.series.into_iter().zip(metric_types).map(ValidSeries::of_numbers).collect()
+                Some(points.series.into_iter().zip(metric_types).map(ValidSeries::of_numbers).collect())
             }
-            None => any_series(raw.points, catalogue, &mut bounds, &mut rejects),
+            Some(Err(Misfit::Fault)) => any_series(raw.points, catalogue, &bounds, &mut rejects, false),
+            Some(Err(Misfit::Remainder)) | None => {
+                let is_whole = rejects.is_empty();
+                any_series(raw.points, catalogue, &bounds, &mut rejects, is_whole)
+            }
         };
-        match (raw.user_id, raw.session_id) {
-            (Some(user_id), Some(session_id)) if rejects.is_empty() => {
+        match (raw.user_id, raw.session_id, series) {
+            (Some(user_id), Some(session_id), Some(series)) if rejects.is_empty() => {
                 let generation = catalogue.generation;
                 Ok(Self { user_id, session_id, start_ts, series, generation, rules: *rules })
             }
@@ -162,10 +167,6 @@ impl ValidPoints {
 }
 
 impl Bounds<'_> {
-    fn start_with(&mut self, first: Option<Timestamp>) {
-        self.first = self.first.and(first);
-    }
-
     fn check(&self, t: Timestamp) -> Result<(), TimeRuleError> {
         self.rules.check(t, self.now)?;
         if let Some(first) = self.first {
@@ -175,36 +176,44 @@ impl Bounds<'_> {
     }
 }
 
+/// Why points of numbers are not stored as the columns that they are.
+enum Misfit {
+    /// One at least has a fault.
+    Fault,
+    /// Not every number is a channel's.
+    Remainder,
+}
+
 /// The metric type of each series, if every point is fit to be stored as it is.
 fn numeric_series(
     points: &NumericPoints,
     catalogue: &Catalogue,
-    bounds: &mut Bounds<'_>,
-) -> Option<Vec<Arc<MetricType>>> {
-    let times = || points.series.iter().flat_map(|series| series.times.iter().copied());
-    bounds.start_with(times().min());
-    if times().any(|t| bounds.check(t).is_err()) {
-        return None;
+    bounds: &Bounds<'_>,
+) -> Result<Vec<Arc<MetricType>>, Misfit> {
+    if points.series.iter().flat_map(|series| &series.times).any(|t| bounds.check(*t).is_err()) {
+        return Err(Misfit::Fault);
     }
     let metric_type = |series: &NumericSeries| {
-        let metric_type = catalogue.get(&series.name)?;
-        let is_fit = series.is_of_channels(metric_type) && series.fits(&metric_type.schema);
-        is_fit.then(|| Arc::clone(metric_type))
+        let metric_type = catalogue.get(&series.name).ok_or(Misfit::Fault)?;
+        if !series.fits(&metric_type.schema) {
+            return Err(Misfit::Fault);
+        }
+        if series.is_of_channels(metric_type) { Ok(Arc::clone(metric_type)) } else { Err(Misfit::Remainder) }
     };
     points.series.iter().map(metric_type).collect()
 }
 
-/// The points of each series, every fault noted.
+/// The points of each series, every fault noted; `None` once one has a fault, or where that is known before.
 fn any_series(
     points: RawPoints,
     catalogue: &Catalogue,
-    bounds: &mut Bounds<'_>,
+    bounds: &Bounds<'_>,
     rejects: &mut Rejects,
-) -> BTreeMap<String, ValidSeries> {
+    mut is_whole: bool,
+) -> Option<BTreeMap<String, ValidSeries>> {
     let (points, places) = points.into_placed();
-    bounds.start_with(points.iter().filter_map(|point| point.time).min());
     let mut all: BTreeMap<String, AnySeries> = BTreeMap::new();
-    for (number, point) in points.into_iter().enumerate() {
+    for (number, point) in points.enumerate() {
         let place = places.of(number);
         let mut check = PointCheck { place, series: point.series.as_deref(), rejects };
         if let Some(Err(e)) = point.time.map(|t| bounds.check(t)) {
@@ -223,7 +232,11 @@ fn any_series(
             let at = place.value(&violation.pointer);
             check.reject(&at, RejectCode::SchemaViolation, violation.message);
         }
-        if let Some(time) = point.time {
+        if is_whole && !rejects.is_empty() {
+            is_whole = false;
+            all.clear();
+        }
+        if let Some(time) = point.time.filter(|_| is_whole) {
             if let Some((_, known)) = all.get_mut(&**name) {
                 known.push((time, value));
             } else {
@@ -232,7 +245,7 @@ fn any_series(
         }
     }
     let valid = |(metric_type, points)| ValidSeries { metric_type, points: ValidPoints::Any(points) };
-    all.into_iter().map(|(name, series)| (name, valid(series))).collect()
+    is_whole.then(|| all.into_iter().map(|(name, series)| (name, valid(series))).collect())
 }
 
 struct PointCheck<'a> {
