@@ -39,6 +39,23 @@ async fn one_session_from_32_clients_is_stored_once() {
 }
 
 #[tokio::test]
+async fn what_is_there_is_unchanged_however_often_it_is_sent_at_once() {
+    let app = TestApp::seeded(Backend::Plain).await;
+    let bodies: Vec<Value> = (0..24).map(|i| session(Uuid::new_v4(), Uuid::new_v4(), 1, &[i, 2, 3])).collect();
+    for body in &bodies {
+        let _ = app.post("/api/sessions/", body).await.expect(201);
+    }
+    let client = async |client: usize| {
+        for round in 0..60 {
+            let answer = app.post("/api/sessions/", &bodies[(client * 7 + round) % bodies.len()]).await;
+            assert_eq!(answer.expect(200).json()["outcome"], "unchanged");
+        }
+    };
+    futures_util::future::join_all((0..24).map(client)).await;
+    app.database.check_day_summaries().await;
+}
+
+#[tokio::test]
 async fn a_user_whom_another_process_holds_holds_up_nobody_else_for_good() {
     for backend in Backend::ALL {
         let app = TestApp::with(backend).database_wait(Duration::from_millis(300)).start().await;

@@ -3,7 +3,6 @@
 use std::pin::pin;
 
 use deadpool_postgres::Object;
-use futures_util::future::try_join_all;
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
 use time_series_domain::block::{Block, Numbers, Spacing};
@@ -16,6 +15,7 @@ use tokio_postgres::types::{Json, ToSql, Type};
 use uuid::Uuid;
 
 use super::error::{PgError, unreadable};
+use super::pipeline::send;
 
 /// So few blocks are inserted one by one, in the same round trip as everything else: COPY takes one more.
 pub(super) const FEW_BLOCKS: usize = 8;
@@ -92,7 +92,14 @@ impl<'a> InsertBlocks<'a> {
     /// Sends all of them at once.
     pub(super) async fn run(&self, client: &Object) -> Result<(), tokio_postgres::Error> {
         let params: Vec<_> = self.columns.iter().map(Columns::params).collect();
-        try_join_all(params.iter().map(|params| client.execute(&self.statement, params))).await.map(drop)
+        let mut sent = Vec::with_capacity(params.len());
+        for params in &params {
+            sent.push(send(client.execute(&self.statement, params)).await?);
+        }
+        for inserted in sent {
+            inserted.await?;
+        }
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ mod error;
 mod ingest;
 mod metric_type;
 mod migrate;
+mod pipeline;
 mod pool;
 mod query;
 mod session;

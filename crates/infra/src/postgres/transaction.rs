@@ -1,20 +1,17 @@
 //! A transaction that owns its connection, and the one place that decides what is tried again.
 
 use std::ops::Deref;
-use std::pin::pin;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::task::Poll;
 use std::time::Instant;
 
 use deadpool_postgres::Object;
-use futures_util::future::{join, try_join};
-use futures_util::poll;
 use time_series_domain::ports::StoreError;
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
 use super::connect;
 use super::error::PgError;
+use super::pipeline::send;
 use super::pool::Postgres;
 
 /// A transaction that lost a race is run so often.
@@ -43,8 +40,10 @@ impl Transaction {
         params: &[&(dyn ToSql + Sync)],
     ) -> Result<(Self, Row), PgError> {
         let transaction = Self::unopened(client);
-        let begin = transaction.batch_execute("BEGIN");
-        let ((), row) = try_join(begin, transaction.query_one(statement, params)).await?;
+        let opened = send(transaction.open()).await?;
+        let row = send(transaction.query_one(statement, params)).await?;
+        opened.await?;
+        let row = row.await?;
         Ok((transaction, row))
     }
 
@@ -76,10 +75,12 @@ impl Transaction {
     }
 
     /// Commits in the round trip of `work`, the last of this transaction. If it fails, so does the commit, and if the
-    /// connection is lost, nobody knows: whichever of the two hears of it first, the commit was on its way.
+    /// connection is lost, nobody knows: the commit was on its way.
     pub(super) async fn commit_behind(&self, work: impl Future<Output = Result<(), PgError>>) -> Result<(), PgError> {
-        let commit = async { self.batch_execute("COMMIT").await.map_err(PgError::Commit) };
-        try_join(work, commit).await.map_err(PgError::in_commit)?;
+        let worked = send(work).await?;
+        let committed = send(self.batch_execute("COMMIT")).await?;
+        worked.await.map_err(PgError::in_commit)?;
+        committed.await.map_err(PgError::Commit)?;
         self.is_over.store(true, Ordering::Relaxed);
         Ok(())
     }
@@ -90,12 +91,9 @@ impl Transaction {
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<Result<T, tokio_postgres::Error>, PgError> {
-        let mut work = pin!(work);
-        // What could not even be sent must not be followed by a COMMIT.
-        if let Poll::Ready(Err(e)) = poll!(work.as_mut()) {
-            return Err(e.into());
-        }
-        match join(work, self.batch_execute("COMMIT")).await {
+        let worked = send(work).await?;
+        let committed = send(self.batch_execute("COMMIT")).await?;
+        match (worked.await, committed.await) {
             (worked, Ok(())) => {
                 self.is_over.store(true, Ordering::Relaxed);
                 Ok(worked)

@@ -44,7 +44,12 @@ async fn five_thousand_sessions_are_told_of_in_order(backend: Backend) {
     }
     assert_eq!(points, 9_900);
     let told = Told::read(&case.post("?verdicts=failed", text.as_bytes()).await);
-    assert_eq!(told.verdicts.len(), 50);
+    assert_eq!(
+        told.verdicts.len(),
+        50,
+        "{:?}",
+        told.verdicts.iter().filter(|v| v["status"] != 422).collect::<Vec<_>>()
+    );
     assert_eq!((&told.end["lines"], &told.end["unchanged"]), (&json!(5_000), &json!(4_950)));
     let told = Told::read(&case.post("?on_conflict=append&verdicts=failed", text.as_bytes()).await);
     assert_eq!((&told.end["unchanged"], &told.end["failed"]), (&json!(4_950), &json!(50)), "{}", told.end);

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Object;
-use futures_util::future::try_join;
 use time::OffsetDateTime;
 use time_series_domain::block::{Block, BlockHead, Cluster, SeriesColumns, plan_append};
 use time_series_domain::ingest::{EncodedSession, IdempotencyKey};
@@ -15,6 +14,7 @@ use uuid::Uuid;
 use super::session_rows::{metric_types, time};
 use crate::postgres::block_reader::BlockReader;
 use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::pipeline::send;
 
 const BLOCK_HEADS: &str = include_str!("block_heads.sql");
 const TAKE_BLOCKS: &str = include_str!("take_blocks.sql");
@@ -161,13 +161,16 @@ impl<'a> PartRows<'a> {
     }
 
     /// Sends both at once.
-    pub(super) async fn run(&self, client: &Object) -> Result<(), PgError> {
+    pub(super) async fn run(&self, client: &Object) -> Result<(), tokio_postgres::Error> {
         let Some((extend, s, insert, p)) = &self.0 else { return Ok(()) };
         let sessions: [&(dyn ToSql + Sync); 6] =
             [&s.session_id, &s.user_id, &s.points, &s.t_min, &s.t_max, &s.metric_types];
         let parts: [&(dyn ToSql + Sync); 7] =
             [&p.session_id, &p.user_id, &p.digest, &p.key, &p.total_points, &p.version, &p.created];
-        try_join(client.execute(extend, &sessions), client.execute(insert, &parts)).await?;
+        let extended = send(client.execute(extend, &sessions)).await?;
+        let inserted = send(client.execute(insert, &parts)).await?;
+        extended.await?;
+        inserted.await?;
         Ok(())
     }
 }

@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 
 use deadpool_postgres::Object;
-use futures_util::future::{try_join, try_join3};
 use time::OffsetDateTime;
 use time_series_domain::ingest::{Digest, IdempotencyKey, Joining, OnConflict, Outcome, StoredPart};
 use time_series_domain::ports::StoreError;
@@ -16,6 +15,7 @@ use uuid::Uuid;
 use super::store_group::{by_user, read_version};
 use super::turns::{Pending, Write};
 use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::pipeline::send;
 use crate::postgres::session::StoredSpan;
 use crate::postgres::transaction::Transaction;
 
@@ -95,11 +95,15 @@ pub(super) async fn lock_and_look(transaction: &Transaction, group: &[Pending]) 
         group.iter().map(|p| (p.session.session_id.0, p.session.user_id.0)).unzip();
     let client: &Object = transaction;
     let (lock, find) = (client.prepare_cached(LOCK_USERS).await?, client.prepare_cached(STORED_SESSIONS).await?);
-    // Pipelined. READ COMMITTED: the locks come first, what follows sees what they waited for.
+    // READ COMMITTED: the locks come first, what follows sees what they waited for.
     let find_params: [&(dyn ToSql + Sync); 2] = [&ids, &owners];
     let lock_params = locks.params();
-    let found = try_join3(transaction.open(), client.query(&lock, &lock_params), client.query(&find, &find_params));
-    let (((), raised, stored), parts) = try_join(async { Ok(found.await?) }, look_for_parts(client, group)).await?;
+    let opened = send(transaction.open()).await?;
+    let raised = send(client.query(&lock, &lock_params)).await?;
+    let stored = send(client.query(&find, &find_params)).await?;
+    let parts = send(look_for_parts(client, group)).await?;
+    opened.await?;
+    let (raised, stored, parts) = (raised.await?, stored.await?, parts.await?);
     let generation: i64 = match stored.first() {
         Some(row) => row.try_get("generation").map_err(|e| unreadable("catalogue", "generation", e))?,
         None => return Err(unreadable("catalogue", "generation", "there is no row")),

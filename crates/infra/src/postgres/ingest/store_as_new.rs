@@ -2,7 +2,6 @@
 //! one is not.
 
 use deadpool_postgres::Object;
-use futures_util::future::try_join5;
 use time_series_domain::ingest::{EncodedSession, Outcome};
 use time_series_domain::ports::{StoreError, Stored};
 use tokio_postgres::error::SqlState;
@@ -13,6 +12,7 @@ use super::session_rows::SessionRows;
 use super::turns::Pending;
 use crate::postgres::block_rows::{BlockRow, FEW_BLOCKS, InsertBlocks};
 use crate::postgres::error::PgError;
+use crate::postgres::pipeline::send;
 use crate::postgres::transaction::Transaction;
 
 const INSERT_NEW_SESSIONS: &str = include_str!("insert_new_sessions.sql");
@@ -47,16 +47,21 @@ pub(super) async fn store_as_new(
     let generation = group.first().map_or(0, |first| i64::try_from(first.session.generation).unwrap_or(i64::MAX));
     let (locks, sessions) = (Locks::of(group), rows.params_with(&generation));
     let lock_params = locks.params();
-    // In the order of what is sent: the first that fails is why the others do.
-    let sent = transaction.end_behind(try_join5(
-        transaction.open(),
-        client.query(&lock, &lock_params),
-        client.execute(&insert, &sessions),
-        merge.run(client),
-        blocks.run(client),
-    ));
-    let raised = match sent.await? {
-        Ok(((), raised, ..)) => raised,
+    let all = async {
+        let opened = send(transaction.open()).await?;
+        let raised = send(client.query(&lock, &lock_params)).await?;
+        let inserted = send(client.execute(&insert, &sessions)).await?;
+        let merged = send(merge.run(client)).await?;
+        let blocks = send(blocks.run(client)).await?;
+        opened.await?;
+        let raised = raised.await?;
+        inserted.await?;
+        merged.await?;
+        blocks.await?;
+        Ok(raised)
+    };
+    let raised = match transaction.end_behind(all).await? {
+        Ok(raised) => raised,
         Err(e) if is_not_new(&e) => return Ok(None),
         Err(e) => return Err(e.into()),
     };

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::Object;
-use futures_util::future::{try_join, try_join4};
 use time_series_domain::block::Block;
 use time_series_domain::ingest::{EncodedSession, Outcome};
 use time_series_domain::ports::{StoreError, Stored};
@@ -19,6 +18,7 @@ use super::store_as_new::{add_days, may_be_new, store_as_new};
 use super::turns::Pending;
 use crate::postgres::block_rows::{BlockRow, CopyBlocks, FEW_BLOCKS, InsertBlocks};
 use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::pipeline::send;
 use crate::postgres::pool::Postgres;
 use crate::postgres::session::delete_blocks;
 use crate::postgres::transaction::Transaction;
@@ -157,25 +157,40 @@ impl<'a> Written<'a> {
             if !rows.is_empty() {
                 client.execute(&insert, &rows.params()).await?;
             }
-            Ok::<_, PgError>(())
+            Ok::<_, tokio_postgres::Error>(())
         };
         let lower_versions = async {
             if !users.is_empty() {
                 client.execute(&lower, &[&users, &by]).await?;
             }
-            Ok(())
+            Ok::<_, tokio_postgres::Error>(())
         };
         let parts = PartRows::prepare(client, &self.parts).await?;
-        let merge_days = async { Ok(merge.run(client).await?) };
-        let rows = Box::pin(try_join4(insert_sessions, lower_versions, parts.run(client), merge_days));
+        let rows = async {
+            let inserted = send(insert_sessions).await?;
+            let lowered = send(lower_versions).await?;
+            let parts = send(parts.run(client)).await?;
+            let merged = send(merge.run(client)).await?;
+            inserted.await?;
+            lowered.await?;
+            parts.await?;
+            merged.await
+        };
         if blocks.len() <= FEW_BLOCKS {
             let few = InsertBlocks::prepare(client, &blocks).await?;
-            let blocks = async { Ok(few.run(client).await?) };
-            return transaction.commit_behind(async { try_join(rows, blocks).await.map(drop) }).await;
+            let all = async {
+                let rows = send(rows).await?;
+                let blocks = send(few.run(client)).await?;
+                rows.await?;
+                Ok(blocks.await?)
+            };
+            return transaction.commit_behind(all).await;
         }
         // Two round trips: everything up to the begin of COPY, then its rows and the commit. Nothing may be sent between.
-        let (_, copy) = try_join(rows, async { Ok(CopyBlocks::begin(client).await?) }).await?;
-        transaction.commit_behind(copy.write(&blocks)).await
+        let rows = send(rows).await?;
+        let copy = send(CopyBlocks::begin(client)).await?;
+        rows.await?;
+        transaction.commit_behind(copy.await?.write(&blocks)).await
     }
 }
 

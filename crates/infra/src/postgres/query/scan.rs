@@ -5,7 +5,6 @@ use std::pin::pin;
 
 use deadpool_postgres::Object;
 use futures_util::TryStreamExt;
-use futures_util::future::try_join3;
 use time::{Date, OffsetDateTime};
 use time_series_domain::ports::{
     Arrays, BlockScan, DayScan, LeafCondition, ScanHead, ScanRequest, ScanSink, SummaryParts,
@@ -18,6 +17,7 @@ use uuid::Uuid;
 
 use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::ingest::{date, read_version};
+use crate::postgres::pipeline::send;
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
 
@@ -139,9 +139,13 @@ async fn begin(
             None => Ok(Vec::new()),
         }
     };
-    // Pipelined: sent in this order, answered in this order.
-    let ((), head, rows) = try_join3(snapshot.open_snapshot(), snapshot.query_one(head, &[&users]), read_days).await?;
-    Ok((snapshot, read_head(&head)?, rows))
+    let of_users: [&(dyn ToSql + Sync); 1] = [&users];
+    let opened = send(snapshot.open_snapshot()).await?;
+    let head = send(snapshot.query_one(head, &of_users)).await?;
+    let rows = send(read_days).await?;
+    opened.await?;
+    let (head, rows) = (read_head(&head.await?)?, rows.await?);
+    Ok((snapshot, head, rows))
 }
 
 pub(super) fn read_head(row: &Row) -> Result<ScanHead, PgError> {
