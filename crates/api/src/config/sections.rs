@@ -10,6 +10,9 @@ use tracing_subscriber::EnvFilter;
 
 use super::env::{ConfigError, Env};
 
+/// A day.
+const MOST_MILLISECONDS: u32 = 24 * 60 * 60 * 1_000;
+
 /// All settings.
 #[derive(Debug)]
 pub struct Config {
@@ -149,8 +152,8 @@ impl DatabaseConfig {
         Ok(Self {
             url: env.required("DATABASE_URL", what)?.into(),
             connections: at_least_one("DATABASE_CONNECTIONS", env.parsed("DATABASE_CONNECTIONS", 16)?)?,
-            wait: Duration::from_millis(env.parsed("DATABASE_WAIT_MS", 5_000)?),
-            statement_timeout: Duration::from_millis(env.parsed("STATEMENT_TIMEOUT_MS", 30_000)?),
+            wait: milliseconds(env, "DATABASE_WAIT_MS", 5_000)?,
+            statement_timeout: milliseconds(env, "STATEMENT_TIMEOUT_MS", 30_000)?,
         })
     }
 
@@ -166,7 +169,7 @@ impl QueriesConfig {
         let half = (database.connections / 2).max(1);
         Ok(Self {
             concurrency: at_least_one("QUERY_CONCURRENCY", env.parsed("QUERY_CONCURRENCY", half)?)?,
-            timeout: Duration::from_millis(env.parsed("QUERY_TIMEOUT_MS", 30_000)?),
+            timeout: milliseconds(env, "QUERY_TIMEOUT_MS", 30_000)?,
         })
     }
 }
@@ -224,6 +227,15 @@ fn at_least_one(name: &'static str, value: usize) -> Result<usize, ConfigError> 
     if value == 0 { Err(ConfigError::new(name, "must be at least 1")) } else { Ok(value) }
 }
 
+/// PostgreSQL takes no more than 2^31 of them, and several of ours are put together.
+fn milliseconds(env: &Env, name: &'static str, default: u32) -> Result<Duration, ConfigError> {
+    let millis = env.parsed(name, default)?;
+    if millis > MOST_MILLISECONDS {
+        return Err(ConfigError::new(name, format!("must be at most {MOST_MILLISECONDS}, a day")));
+    }
+    Ok(Duration::from_millis(millis.into()))
+}
+
 /// Which of some words a setting is; the first where it is absent.
 fn one_of(env: &Env, name: &'static str, words: &[&str]) -> Result<usize, ConfigError> {
     let Some(text) = env.text(name) else { return Ok(0) };
@@ -248,7 +260,14 @@ mod tests {
 
     #[test]
     fn what_does_not_parse_is_named() {
-        for (name, value) in [("BIND_ADDR", "here"), ("CACHE", "maybe"), ("MAX_ROWS", "0"), ("DAYS_AHEAD", "-1")] {
+        let wrong = [
+            ("BIND_ADDR", "here"),
+            ("CACHE", "maybe"),
+            ("MAX_ROWS", "0"),
+            ("DAYS_AHEAD", "-1"),
+            ("STATEMENT_TIMEOUT_MS", "86400001"),
+        ];
+        for (name, value) in wrong {
             let e = Config::read(&Env::of(&[URL, (name, value)])).expect_err(name);
             assert!(e.to_string().contains(name), "{e}");
         }

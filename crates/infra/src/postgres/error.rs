@@ -6,6 +6,8 @@ use deadpool_postgres::PoolError;
 use time_series_domain::ports::StoreError;
 use tokio_postgres::error::SqlState;
 
+use super::pipeline::Told;
+
 /// An error on the way, before it is known whether another try would help.
 #[derive(Debug)]
 pub(super) enum PgError {
@@ -31,7 +33,7 @@ impl PgError {
     /// As it is when a COMMIT was sent behind the statement that failed: without a word from the server, who knows.
     pub(super) fn in_commit(self) -> Self {
         match self {
-            Self::Driver(e) if e.code().is_none() => Self::Commit(e),
+            Self::Driver(e) if !e.is_answer() => Self::Commit(e),
             other => other,
         }
     }

@@ -11,7 +11,7 @@ use tokio_postgres::{Row, Statement};
 
 use super::connect;
 use super::error::PgError;
-use super::pipeline::send;
+use super::pipeline::{Told, send};
 use super::pool::Postgres;
 
 /// A transaction that lost a race is run so often.
@@ -75,32 +75,31 @@ impl Transaction {
     }
 
     /// Commits in the round trip of `work`, the last of this transaction. If it fails, so does the commit, and if the
-    /// connection is lost, nobody knows: the commit was on its way.
+    /// connection is lost, nobody knows: the commit may have been on its way.
     pub(super) async fn commit_behind(&self, work: impl Future<Output = Result<(), PgError>>) -> Result<(), PgError> {
         let worked = send(work).await?;
-        let committed = send(self.batch_execute("COMMIT")).await?;
+        let committed = send(self.batch_execute("COMMIT")).await.map_err(PgError::Commit)?;
         worked.await.map_err(PgError::in_commit)?;
         committed.await.map_err(PgError::Commit)?;
         self.is_over.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// As [`Self::commit_behind`], but waits for the end either way: a failed statement of `work` has rolled everything
-    /// back, and the connection goes on.
+    /// As [`Self::commit_behind`], but waits for the end of what could be sent: a failed statement of `work` has rolled
+    /// everything back, and the connection goes on.
     pub(super) async fn end_behind<T>(
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<Result<T, tokio_postgres::Error>, PgError> {
         let worked = send(work).await?;
-        let committed = send(self.batch_execute("COMMIT")).await?;
-        match (worked.await, committed.await) {
-            (worked, Ok(())) => {
-                self.is_over.store(true, Ordering::Relaxed);
-                Ok(worked)
-            }
+        let committed = send(self.batch_execute("COMMIT")).await.map_err(PgError::Commit)?;
+        let (worked, committed) = (worked.await, committed.await);
+        self.is_over.store(committed.is_ok(), Ordering::Relaxed);
+        match (worked, committed) {
             // The server refused a statement, so whatever became of the connection, nothing was committed.
-            (Err(e), Err(_)) if e.code().is_some() => Err(e.into()),
-            (_, Err(e)) => Err(PgError::Commit(e)),
+            (Err(e), _) if e.is_answer() => Ok(Err(e)),
+            (Err(e), _) | (Ok(_), Err(e)) => Err(PgError::Commit(e)),
+            (Ok(value), Ok(())) => Ok(Ok(value)),
         }
     }
 

@@ -145,6 +145,10 @@ fn cells(line: u64, text: &[u8]) -> Result<Vec<String>, NoRow> {
     let no_row = |why| NoRow::new(line, why);
     let (mut out, mut ends) = (vec![0; text.len() + 1], vec![0; text.len() + 2]);
     let mut reader = csv_core::Reader::new();
+    if line > 1 {
+        // A byte order mark stands where a file begins; anywhere else it is text. The reader drops it from what it reads first.
+        let _ = reader.read_record(b"\n", &mut out, &mut ends);
+    }
     let (read, taken, mut written, mut count) = reader.read_record(text, &mut out, &mut ends);
     if taken < text.len() {
         return Err(no_row("has a carriage return in it; lines end with \\n or \\r\\n"));
@@ -187,6 +191,13 @@ mod tests {
     fn nothing_behind_a_carriage_return_is_lost() {
         assert!(read("a,b\rc,d").is_err_and(|e| e.contains("Line 3 has a carriage return")));
         assert_eq!(read("a,\"b\rc\""), Ok("a|b\rc".to_owned()));
+    }
+
+    #[test]
+    fn a_byte_order_mark_is_dropped_where_the_file_begins_and_is_text_elsewhere() {
+        let first_cell = |line| cells(line, "\u{feff}a,b".as_bytes()).ok().map(|cells| cells[0].clone());
+        assert_eq!(first_cell(1).as_deref(), Some("a"));
+        assert_eq!(first_cell(2).as_deref(), Some("\u{feff}a"));
     }
 
     #[test]
