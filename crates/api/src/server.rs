@@ -4,6 +4,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::OnceLock;
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
 use actix_web::{App, HttpServer, middleware, web};
 use apistos::app::BuildConfig;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
@@ -63,7 +64,13 @@ impl Server {
         self.address
     }
 
-    /// Serves until a signal asks for a stop; then finishes what is under way.
+    /// What stops it, from wherever.
+    #[must_use]
+    pub fn handle(&self) -> ServerHandle {
+        self.running.handle()
+    }
+
+    /// Serves until a signal or [`Self::handle`] asks for a stop; then finishes what is under way.
     ///
     /// # Errors
     /// When the sockets fail.

@@ -63,7 +63,7 @@ fn cache(config: &CacheConfig) -> Result<Option<Arc<dyn AnswerCache>>, ConfigErr
     }
     Ok(Some(match &config.redis_url {
         Some(url) => {
-            let redis = RedisCache::new(url.expose_secret());
+            let redis = RedisCache::new(url.expose_secret(), config.redis_wait);
             Arc::new(redis.map_err(|e| ConfigError::new("REDIS_URL", e))?)
         }
         None => Arc::new(MokaCache::new(config.max_bytes)),

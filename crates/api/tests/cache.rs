@@ -1,5 +1,7 @@
 //! The cache makes answers quicker, never older.
 
+use std::time::Duration;
+
 use serde_json::json;
 use time_series_testkit::{Backend, TestApp, redis_url};
 use uuid::Uuid;
@@ -51,7 +53,7 @@ async fn without_a_redis_that_answers() {
 
 #[tokio::test]
 async fn a_kept_answer_is_used() {
-    let app = TestApp::with(Backend::Plain).redis(&redis_url()).start().await;
+    let app = TestApp::with(Backend::Plain).redis(&redis_url()).redis_wait(Duration::from_secs(10)).start().await;
     app.seed().await;
     let user = Uuid::new_v4();
     let point = json!({"series": "session.gut_health_score", "time": "2025-01-05T12:00:00Z", "value": {"value": 5}});

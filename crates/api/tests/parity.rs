@@ -89,7 +89,8 @@ async fn a_trailing_slash_is_optional(backend: Backend) {
 async fn a_query_defaults_to_weekly_averages_of_the_last_seven_days(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    let (old, new) = (from_now(-8 * 86_400), from_now(-600));
+    let (old, recent) = (from_now(-8 * 86_400), seconds_from_now(-600));
+    let new = rfc3339(recent);
     let _ = store(&app, user, &old, &[score(&old, 1000.0), score(&new, 10.0), score(&new, 20.0)]).await;
     let answer = app.get(&format!("/api/timeseries/?user_id={user}")).await.expect(200);
     let body = answer.json();
@@ -97,7 +98,7 @@ async fn a_query_defaults_to_weekly_averages_of_the_last_seven_days(backend: Bac
     assert_eq!(body["metadata"]["count"], 1, "{body}");
     assert_eq!(plain(&body["results"][0]["value"]), json!(15.0), "{body}");
     // Thursday was day 0: so many days have gone since the Monday of the week of these points.
-    let days = seconds_from_now(-600).div_euclid(86_400);
+    let days = recent.div_euclid(86_400);
     assert_eq!(body["results"][0]["bucket"], rfc3339((days - (days + 3).rem_euclid(7)) * 86_400));
     let bounds = (body["metadata"]["start_time"].clone(), body["metadata"]["end_time"].clone());
     let (start, end) = (bounds.0.as_str().expect("a start"), bounds.1.as_str().expect("an end"));

@@ -63,11 +63,12 @@ async fn a_failure_below_shows_nothing_of_it() {
     }
 }
 
-#[tokio::test]
+#[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_swallows_everything_ends_in_an_answer() {
     let relay = Relay::to(Backend::Plain.address()).await;
-    let short = Duration::from_millis(500);
-    let app = TestApp::with(Backend::Plain).through(&relay).statement_timeout(short).database_wait(short).start().await;
+    let (statement, wait) = (Duration::from_secs(2), Duration::from_secs(4));
+    let app = TestApp::with(Backend::Plain).through(&relay).statement_timeout(statement).database_wait(wait);
+    let app = app.start().await;
     app.seed().await;
     let user = Uuid::new_v4();
     let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
@@ -79,5 +80,12 @@ async fn a_network_that_swallows_everything_ends_in_an_answer() {
     let answer = app.post("/api/sessions/", &lost).await.expect(503);
     assert!(answer.headers.contains_key("retry-after"), "{}", answer.text);
     relay.carry_on();
-    assert_eq!(app.post("/api/sessions/", &lost).await.expect(201).json()["outcome"], "created");
+    let mut again = app.post("/api/sessions/", &lost).await;
+    for _ in 0..TRIES {
+        if again.status != 503 {
+            break;
+        }
+        again = app.post("/api/sessions/", &lost).await;
+    }
+    assert_eq!(again.expect(201).json()["outcome"], "created");
 }

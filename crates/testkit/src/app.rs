@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use actix_web::dev::ServerHandle;
 use reqwest::header::HeaderMap;
 use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
@@ -17,10 +18,11 @@ use uuid::Uuid;
 use crate::database::{Backend, TestDatabase, with_address};
 use crate::relay::Relay;
 
-/// A running service with a database of its own.
+/// A running service with a database of its own; both end with this.
 pub struct TestApp {
     /// Its address: `http://127.0.0.1:port`.
     pub url: String,
+    _running: Running,
     /// Its database.
     pub database: TestDatabase,
     client: Client,
@@ -100,6 +102,13 @@ impl TestAppBuilder {
     #[must_use]
     pub const fn cache(mut self) -> Self {
         self.cache.enabled = true;
+        self
+    }
+
+    /// With so much patience with Redis.
+    #[must_use]
+    pub const fn redis_wait(mut self, wait: Duration) -> Self {
+        self.cache.redis_wait = wait;
         self
     }
 
@@ -186,8 +195,8 @@ impl TestAppBuilder {
     /// When it does not start.
     pub async fn start(self) -> TestApp {
         let database = TestDatabase::new(self.backend).await;
-        let url = serve(self.config(&database.url));
-        TestApp { url, database, client: Client::new() }
+        let (url, running) = serve(self.config(&database.url));
+        TestApp { url, _running: running, database, client: Client::new() }
     }
 
     fn config(self, database_url: &str) -> Config {
@@ -222,17 +231,28 @@ impl TestAppBuilder {
     }
 }
 
-/// Runs a service in a thread of its own until the test process ends.
-fn serve(config: Config) -> String {
-    let (started, address) = std::sync::mpsc::channel();
+/// A service that runs until this is dropped.
+struct Running(ServerHandle);
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // It is told at once; nobody waits until it has stopped.
+        drop(self.0.stop(false));
+    }
+}
+
+/// Runs a service in a thread of its own; gives its URL, too.
+fn serve(config: Config) -> (String, Running) {
+    let (started, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let server = Server::start(config).await.expect("the service starts");
-            started.send(server.address()).ok();
+            started.send((server.address(), server.handle())).ok();
             server.run_until_stopped().await.ok();
         });
     });
-    format!("http://{}", address.recv().expect("the service tells its address"))
+    let (address, handle) = told.recv().expect("the service tells its address");
+    (format!("http://{address}"), Running(handle))
 }
 
 impl TestApp {
@@ -246,7 +266,13 @@ impl TestApp {
     pub fn with(backend: Backend) -> TestAppBuilder {
         TestAppBuilder {
             backend,
-            cache: CacheConfig { enabled: false, redis_url: None, max_bytes: 1 << 20, worth: Duration::ZERO },
+            cache: CacheConfig {
+                enabled: false,
+                redis_url: None,
+                redis_wait: Duration::from_millis(5),
+                max_bytes: 1 << 20,
+                worth: Duration::ZERO,
+            },
             admin_token: None,
             limits: QueryLimits::default(),
             queries: QueriesConfig { concurrency: 4, timeout: Duration::from_secs(30) },

@@ -138,7 +138,8 @@ async fn template(backend: Backend, server: &str) -> String {
     let mut client = connect(&with_database(server, &name)).await;
     time_series_infra::postgres::migrate(&mut client).await.expect("the migrations apply");
     drop(client);
-    // A template must not be in use: wait until our session is gone.
+    // A template must not be in use, by autovacuum neither: wait until our session is gone, and let nobody in again.
+    execute(server, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
     let sessions = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'");
     let watcher = connect(server).await;
     while watcher.query_one(&sessions, &[]).await.expect("activity").get::<_, i64>(0) > 0 {

@@ -123,7 +123,7 @@ async fn ask(chaos: &Chaos, user: Uuid) -> anyhow::Result<Content> {
         "http://{}/api/timeseries/?user_id={user}&start_time=2024-01-01&end_time=2027-01-01&interval=all&agg_func=count,sum",
         chaos.address()
     );
-    let answer: Value = serde_json::from_slice(&reqwest::get(&url).await?.bytes().await?)?;
+    let answer: Value = reqwest::get(&url).await?.error_for_status()?.json().await?;
     let value = &answer["results"][0]["value"];
     let sum = value["sum"].as_f64().unwrap_or(0.0);
     #[expect(clippy::cast_possible_truncation, reason = "tenths, rounded")]

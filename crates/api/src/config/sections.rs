@@ -72,6 +72,8 @@ pub struct CacheConfig {
     pub enabled: bool,
     /// `REDIS_URL`; without it answers are cached in this process.
     pub redis_url: Option<SecretString>,
+    /// `REDIS_WAIT_MS`, default 5: a slower Redis is no help, and is left alone for a while.
+    pub redis_wait: Duration,
     /// `CACHE_MAX_BYTES`, default 64 MiB: the size of the cache in this process.
     pub max_bytes: u64,
     /// `CACHE_WORTH_MS`, default 5: answers that took less are not kept.
@@ -179,8 +181,9 @@ impl CacheConfig {
         Ok(Self {
             enabled: one_of(env, "CACHE", &["on", "off"])? == 0,
             redis_url: env.text("REDIS_URL").map(SecretString::from),
+            redis_wait: milliseconds(env, "REDIS_WAIT_MS", 5)?,
             max_bytes: env.parsed("CACHE_MAX_BYTES", 64 << 20)?,
-            worth: Duration::from_millis(env.parsed("CACHE_WORTH_MS", 5)?),
+            worth: milliseconds(env, "CACHE_WORTH_MS", 5)?,
         })
     }
 }

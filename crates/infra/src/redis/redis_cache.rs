@@ -9,8 +9,6 @@ use time_series_domain::ports::AnswerCache;
 
 use super::breaker::Breaker;
 
-/// A slower Redis than this is no help: PostgreSQL answers in the meantime.
-const PATIENCE: Duration = Duration::from_millis(5);
 /// How long Redis is left alone after it failed.
 const PAUSE: Duration = Duration::from_secs(5);
 /// Answers are kept so long; newer versions of the data have newer keys anyway.
@@ -30,14 +28,15 @@ pub struct RedisCache {
 pub struct RedisUrlError(String);
 
 impl RedisCache {
-    /// Connects in the background, and again whenever the connection is lost.
+    /// Connects in the background, and again whenever the connection is lost. A command that takes longer than `wait` has
+    /// failed: `PostgreSQL` answers in the meantime.
     ///
     /// # Errors
     /// [`RedisUrlError`]. A Redis that cannot be reached is no error.
-    pub fn new(url: &str) -> Result<Self, RedisUrlError> {
+    pub fn new(url: &str, wait: Duration) -> Result<Self, RedisUrlError> {
         let config = Config::from_url(url).map_err(|e| RedisUrlError(e.to_string()))?;
         let client = Builder::from_config(config)
-            .with_performance_config(|performance| performance.default_command_timeout = PATIENCE)
+            .with_performance_config(|performance| performance.default_command_timeout = wait)
             .with_connection_config(|connection| {
                 connection.connection_timeout = Duration::from_secs(2);
                 // A command waits for no reconnection: the breaker and PostgreSQL take over.
