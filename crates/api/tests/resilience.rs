@@ -63,6 +63,32 @@ async fn a_failure_below_shows_nothing_of_it() {
     }
 }
 
+#[tokio::test]
+async fn nothing_is_written_outside_of_a_transaction_that_was_begun() {
+    let app = TestApp::seeded(Backend::Plain).await;
+    let database = app.database.connect().await;
+    let note = "CREATE TABLE seen (unless_begun text, begun text);
+                CREATE FUNCTION note() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                    INSERT INTO seen VALUES (current_setting('default_transaction_read_only'), current_setting('transaction_read_only'));
+                    RETURN NULL;
+                END $$;
+                CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON user_version EXECUTE FUNCTION note();
+                CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON metric_type EXECUTE FUNCTION note();";
+    database.batch_execute(note).await.unwrap();
+    let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
+    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
+    let body = json!({"user_id": user, "session_id": id, "data": [point]});
+    let _ = app.post("/api/sessions/", &body).await.expect(201);
+    let _ = app.put(&format!("/api/sessions/{id}/"), &body).await.expect(200);
+    let _ = app.delete(&format!("/api/sessions/{id}/?user_id={user}")).await.expect(204);
+    app.metric_type("new", &json!({"type": "number"})).await;
+    let _ = app.delete("/api/metrictypes/new/").await.expect(204);
+    let seen = database.query("SELECT unless_begun, begun FROM seen", &[]).await.unwrap();
+    let seen: Vec<(&str, &str)> = seen.iter().map(|row| (row.get(0), row.get(1))).collect();
+    assert!(seen.len() >= 4, "{seen:?}");
+    assert!(seen.iter().all(|pair| *pair == ("on", "off")), "{seen:?}");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_network_that_swallows_everything_ends_in_an_answer() {
     let relay = Relay::to(Backend::Plain.address()).await;

@@ -6,6 +6,10 @@ use std::sync::{Mutex, PoisonError};
 use deadpool_postgres::Object;
 use time_series_domain::Timestamp;
 
+use super::error::PgError;
+use super::pool::Postgres;
+use super::transaction::Transaction;
+
 const HAS_EXTENSION: &str = include_str!("timescaledb_version.sql");
 const CHUNK_INTERVAL: &str = include_str!("chunk_interval.sql");
 const CREATE_CHUNK: &str = include_str!("create_chunk.sql");
@@ -31,9 +35,9 @@ impl Chunks {
     /// Creates the chunks that blocks beginning at `times` need and that are not known to exist.
     pub(super) async fn ensure(
         &self,
-        client: &Object,
+        postgres: &Postgres,
         times: impl IntoIterator<Item = Timestamp>,
-    ) -> Result<(), tokio_postgres::Error> {
+    ) -> Result<(), PgError> {
         let missing: Vec<(i64, Timestamp)> = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             let numbered = times.into_iter().map(|t| (t.micros().div_euclid(self.interval_micros), t));
@@ -43,7 +47,9 @@ impl Chunks {
             missing
         };
         for (number, time) in missing {
-            client.execute(CREATE_CHUNK, &[&time.to_offset_date_time()]).await?;
+            let transaction = Transaction::begin(postgres.writers_connection("creating a partition").await?).await?;
+            transaction.execute(CREATE_CHUNK, &[&time.to_offset_date_time()]).await?;
+            transaction.commit().await?;
             self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
         }
         Ok(())

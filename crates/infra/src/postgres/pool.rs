@@ -64,9 +64,9 @@ impl Postgres {
     pub fn new(config: &PostgresConfig) -> Result<Self, PostgresUrlError> {
         let invalid = |e: &dyn std::fmt::Display| PostgresUrlError(e.to_string());
         let mut pg = tokio_postgres::Config::from_str(&config.url).map_err(|e| invalid(&e))?;
-        // Compiling plans never pays.
+        // Compiling plans never pays. Read only: what is sent behind a BEGIN that fails must not be written by itself.
         let options = format!(
-            "{} -c jit=off -c TimeZone=UTC -c statement_timeout={} -c lock_timeout={} \
+            "{} -c jit=off -c default_transaction_read_only=on -c TimeZone=UTC -c statement_timeout={} -c lock_timeout={} \
              -c client_connection_check_interval=1000",
             pg.get_options().unwrap_or_default(),
             config.statement_timeout.as_millis(),

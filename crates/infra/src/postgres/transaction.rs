@@ -29,7 +29,7 @@ impl Transaction {
     /// READ COMMITTED: the first statement locks the user's row, what follows sees what it waited for.
     pub(super) async fn begin(client: Object) -> Result<Self, PgError> {
         let transaction = Self::unopened(client);
-        transaction.batch_execute("BEGIN").await?;
+        transaction.open().await?;
         Ok(transaction)
     }
 
@@ -61,7 +61,7 @@ impl Transaction {
 
     /// As [`Self::begin`].
     pub(super) async fn open(&self) -> Result<(), tokio_postgres::Error> {
-        self.batch_execute("BEGIN").await
+        self.batch_execute("BEGIN READ WRITE").await
     }
 
     pub(super) async fn open_snapshot(&self) -> Result<(), tokio_postgres::Error> {

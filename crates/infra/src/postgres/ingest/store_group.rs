@@ -46,11 +46,11 @@ impl Postgres {
     pub(super) async fn store_group(&self, group: &[Pending]) -> Result<Vec<Result<Stored, StoreError>>, PgError> {
         // Before the connection: who holds one must not wait for another.
         let chunks = self.chunks().await?;
-        let client = self.writers_connection("storing a session").await?;
         if let Some(chunks) = chunks {
             let blocks = group.iter().flat_map(|p| &p.session.blocks);
-            chunks.ensure(&client, blocks.map(Block::t_min)).await?;
+            chunks.ensure(self, blocks.map(Block::t_min)).await?;
         }
+        let client = self.writers_connection("storing a session").await?;
         let client = if may_be_new(group) {
             if let Some(answers) = store_as_new(client, group).await? {
                 return Ok(answers);
