@@ -74,7 +74,7 @@ impl Chaos {
                     self.service = start(&self.program, self.database.url(), self.bind).await?;
                 }
             }
-            say(format!("{} acknowledged of {}", account.acknowledged(), account.begun()));
+            say(format!("{} writes acknowledged, {} sessions begun", account.acknowledged(), account.begun()));
         }
         let cut = account.cut.load(std::sync::atomic::Ordering::Relaxed);
         self.told = format!(
