@@ -196,7 +196,9 @@ impl TestAppBuilder {
     pub async fn start(self) -> TestApp {
         let database = TestDatabase::new(self.backend).await;
         let (url, running) = serve(self.config(&database.url));
-        TestApp { url, _running: running, database, client: Client::new() }
+        // The service closes what is idle for five seconds; a request must not meet that.
+        let client = Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().expect("a client");
+        TestApp { url, _running: running, database, client }
     }
 
     fn config(self, database_url: &str) -> Config {

@@ -28,6 +28,8 @@ fn session(user: Uuid, id: Uuid, score: usize) -> Value {
 async fn a_trickle_gets_through_a_firehose(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let users: Vec<Uuid> = (0..10).map(|_| Uuid::new_v4()).collect();
+    let lines: Vec<String> = (0..3_000).map(|i| format!("{}\n", session(users[i % 10], Uuid::new_v4(), i))).collect();
+    let chunks: Vec<String> = lines.chunks(100).map(<[String]>::concat).collect();
     let address = app.url.strip_prefix("http://").expect("an address");
     let is_served = AtomicBool::new(false);
     let firehose = async {
@@ -38,17 +40,19 @@ async fn a_trickle_gets_through_a_firehose(backend: Backend) {
         );
         stream.write_all(head.as_bytes()).await.expect("the head is sent");
         let mut sent = 0;
-        while !is_served.load(Ordering::Relaxed) {
-            let lines = (0..100).map(|i| format!("{}\n", session(users[i % 10], Uuid::new_v4(), i)));
-            let lines: String = lines.collect();
-            let chunk = format!("{:x}\r\n{lines}\r\n", lines.len());
+        for chunk in chunks.iter().cycle() {
+            if is_served.load(Ordering::Relaxed) {
+                break;
+            }
+            let chunk = format!("{:x}\r\n{chunk}\r\n", chunk.len());
             stream.write_all(chunk.as_bytes()).await.expect("some sessions are sent");
             sent += 100;
+            tokio::task::yield_now().await;
         }
         stream.write_all(b"0\r\n\r\n").await.expect("the end is sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("an answer");
-        assert!(answer.contains(&format!("\"created\":{sent}")), "{sent} were sent: {answer}");
+        assert!(answer.contains(&format!("\"lines\":{sent},")) && answer.contains("\"failed\":0,"), "{sent}: {answer}");
     };
     let trickle = async {
         let user = Uuid::new_v4();
