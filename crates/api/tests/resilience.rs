@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use serde_json::json;
-use time_series_testkit::{Backend, Relay, TestApp};
+use serde_json::{Value, json};
+use time_series_testkit::{Answer, Backend, Relay, TestApp};
 use uuid::Uuid;
 
 /// Enough tries for every pooled connection to be found dead once.
@@ -16,6 +16,16 @@ async fn until_ready(app: &TestApp) {
         }
     }
     let _ = app.get("/health/ready").await.expect(200);
+}
+
+async fn post_until_served(app: &TestApp, session: &Value) -> Answer {
+    for _ in 0..TRIES {
+        let answer = app.post("/api/sessions/", session).await;
+        if answer.status != 503 {
+            return answer;
+        }
+    }
+    app.post("/api/sessions/", session).await
 }
 
 #[tokio::test]
@@ -31,13 +41,7 @@ async fn lost_connections_are_replaced() {
                     WHERE datname = current_database() AND pid <> pg_backend_pid()";
         killer.batch_execute(kill).await.unwrap();
         until_ready(&app).await;
-        let mut answer = app.post("/api/sessions/", &body).await;
-        for _ in 0..TRIES {
-            if answer.status != 503 {
-                break;
-            }
-            answer = app.post("/api/sessions/", &body).await;
-        }
+        let answer = post_until_served(&app, &body).await;
         assert_eq!(answer.expect(200).json()["outcome"], "unchanged");
     }
 }
@@ -106,12 +110,6 @@ async fn a_network_that_swallows_everything_ends_in_an_answer() {
     let answer = app.post("/api/sessions/", &lost).await.expect(503);
     assert!(answer.headers.contains_key("retry-after"), "{}", answer.text);
     relay.carry_on();
-    let mut again = app.post("/api/sessions/", &lost).await;
-    for _ in 0..TRIES {
-        if again.status != 503 {
-            break;
-        }
-        again = app.post("/api/sessions/", &lost).await;
-    }
+    let again = post_until_served(&app, &lost).await;
     assert_eq!(again.expect(201).json()["outcome"], "created");
 }

@@ -181,7 +181,8 @@ impl CacheConfig {
         Ok(Self {
             enabled: one_of(env, "CACHE", &["on", "off"])? == 0,
             redis_url: env.text("REDIS_URL").map(SecretString::from),
-            redis_wait: milliseconds(env, "REDIS_WAIT_MS", 5)?,
+            // The client takes 0 for no limit.
+            redis_wait: at_least_one("REDIS_WAIT_MS", milliseconds(env, "REDIS_WAIT_MS", 5)?)?,
             max_bytes: env.parsed("CACHE_MAX_BYTES", 64 << 20)?,
             worth: milliseconds(env, "CACHE_WORTH_MS", 5)?,
         })
@@ -226,11 +227,11 @@ impl LogConfig {
     }
 }
 
-fn at_least_one(name: &'static str, value: usize) -> Result<usize, ConfigError> {
-    if value == 0 { Err(ConfigError::new(name, "must be at least 1")) } else { Ok(value) }
+fn at_least_one<T: Default + PartialEq>(name: &'static str, value: T) -> Result<T, ConfigError> {
+    if value == T::default() { Err(ConfigError::new(name, "must be at least 1")) } else { Ok(value) }
 }
 
-/// PostgreSQL takes no more than 2^31 of them, and several of ours are put together.
+/// A time of at most a day: `PostgreSQL` takes no more than 2^31 of them, and several of ours are put together.
 fn milliseconds(env: &Env, name: &'static str, default: u32) -> Result<Duration, ConfigError> {
     let millis = env.parsed(name, default)?;
     if millis > MOST_MILLISECONDS {
@@ -269,6 +270,7 @@ mod tests {
             ("MAX_ROWS", "0"),
             ("DAYS_AHEAD", "-1"),
             ("STATEMENT_TIMEOUT_MS", "86400001"),
+            ("REDIS_WAIT_MS", "0"),
         ];
         for (name, value) in wrong {
             let e = Config::read(&Env::of(&[URL, (name, value)])).expect_err(name);
