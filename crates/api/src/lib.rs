@@ -4,6 +4,7 @@ pub mod config;
 mod format;
 mod health;
 mod metric_type;
+mod net;
 pub mod openapi;
 mod points;
 mod problem;
@@ -15,6 +16,7 @@ mod session;
 mod state;
 mod telemetry;
 mod wiring;
+mod work;
 
 pub use server::{Server, StartError};
 pub use state::NotReady;

@@ -2,8 +2,11 @@
 
 use std::process::ExitCode;
 
+use actix_web::dev::ServerHandle;
+use rustix::process::{Resource, getrlimit, setrlimit};
 use time_series_api::config::Config;
 use time_series_api::{Server, init_telemetry, openapi};
+use tokio::signal::unix::{SignalKind, signal};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -34,11 +37,45 @@ async fn main() -> ExitCode {
     }
 }
 
+/// Raises the soft limit on open files to the hard one: a connection takes two.
+fn allow_many_connections() {
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(e) = setrlimit(Resource::Nofile, limit) {
+        tracing::debug!(error = %e, "the limit on open files stays as it is");
+    }
+}
+
+/// The first SIGTERM or SIGINT lets requests end, the second does not. SIGHUP and the user's signals change nothing.
+fn stop_on_signals(server: ServerHandle) -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut quit = signal(SignalKind::quit())?;
+    let ignored = [SignalKind::hangup(), SignalKind::user_defined1(), SignalKind::user_defined2()];
+    let ignored = ignored.map(signal).into_iter().collect::<std::io::Result<Vec<_>>>()?;
+    Ok(async move {
+        let _ignored = ignored;
+        let mut is_graceful = true;
+        loop {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = quit.recv() => {}
+            }
+            tracing::info!(graceful = is_graceful, "stopping");
+            actix_web::rt::spawn(server.stop(is_graceful));
+            is_graceful = false;
+        }
+    })
+}
+
 async fn serve() -> anyhow::Result<()> {
     let config = Config::from_env()?;
     init_telemetry(&config.log);
+    allow_many_connections();
     let server = Server::start(config).await?;
     tracing::info!(server.address = %server.address(), "serving");
+    actix_web::rt::spawn(stop_on_signals(server.handle())?);
     server.run_until_stopped().await?;
     tracing::info!("stopped");
     Ok(())

@@ -1,16 +1,22 @@
 //! Starts and stops the HTTP server.
 
+use std::future::ready;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use actix_web::dev::ServerHandle;
-use actix_web::{App, HttpServer, middleware, web};
+use actix_http::HttpService;
+use actix_http::error::DispatchError;
+use actix_service::{IntoServiceFactory, ServiceFactoryExt, fn_service, map_config};
+use actix_web::dev::{AppConfig, ServerHandle};
+use actix_web::rt::net::TcpStream;
+use actix_web::{App, middleware, web};
 use apistos::app::BuildConfig;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::config::{Config, ConfigError, HttpConfig};
-use crate::request::Peer;
+use crate::net::{Acceptor, ClientConnection};
+use crate::request::check_origin;
 use crate::routes;
 use crate::state::{AppState, NotReady};
 use crate::telemetry;
@@ -79,29 +85,55 @@ impl Server {
     }
 }
 
+/// HTTP/1.1 on connections that have limits of their own.
 fn run(
     listener: TcpListener,
     state: web::Data<AppState>,
     http: &HttpConfig,
 ) -> std::io::Result<actix_web::dev::Server> {
+    let acceptor = Acceptor::new(http.net.limits());
+    let builder = actix_server::Server::build();
+    let stop = builder.graceful_shutdown_signal();
     let app = move || {
         let api =
             routes::documented(App::new().app_data(state.clone()), BuildConfig::default().disable_openapi_route());
         // In order of request: the last is the outermost.
         api.configure(routes::undocumented)
             .default_service(web::to(routes::not_found))
+            .wrap(middleware::from_fn(check_origin))
             .wrap(middleware::from_fn(telemetry::measure))
             .wrap(tracing_actix_web::TracingLogger::<telemetry::RequestSpan>::new())
             .wrap(middleware::NormalizePath::new(middleware::TrailingSlash::Always))
             .wrap(middleware::Compress::default())
     };
-    let server = HttpServer::new(app)
+    let connections = move || {
+        let acceptor = acceptor.clone();
+        let stop = stop.clone();
+        let accept = fn_service(move |io: TcpStream| {
+            let accepted = acceptor.accept(io).ok_or(DispatchError::DisconnectTimeout);
+            ready(accepted.map(|connection| {
+                let address = connection.peer_socket();
+                (connection, address)
+            }))
+        });
+        let http = HttpService::build()
+            .graceful_shutdown_signal(move || {
+                let stop = stop.clone();
+                async move { stop.notified().await }
+            })
+            .client_request_timeout(HEAD_TIMEOUT)
+            .client_disconnect_timeout(LINGER)
+            .on_connect_ext(ClientConnection::remember)
+            .h1(map_config(app().into_factory().map_err(|e: actix_web::Error| e.error_response()), |()| {
+                AppConfig::default()
+            }));
+        accept.and_then(http)
+    };
+    let server = builder
         .workers(http.workers)
         .shutdown_timeout(http.shutdown.as_secs())
-        .client_request_timeout(HEAD_TIMEOUT)
-        .client_disconnect_timeout(LINGER)
-        .on_connect(Peer::remember)
-        .listen(listener)?
+        .disable_signals()
+        .listen("http", listener, connections)?
         .run();
     Ok(server)
 }

@@ -2,7 +2,9 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
+use actix_web::HttpRequest;
 use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
@@ -13,7 +15,10 @@ use time_series_domain::ports::SessionStore;
 use time_series_domain::query::CachedAggregate;
 use time_series_domain::query::points::ReadPoints;
 
-use crate::request::{CursorKey, Intake, QueryGate};
+use crate::net::{PaceLimit, PeerId, TrustedProxies};
+use crate::problem::Problem;
+use crate::request::{AllowedHosts, BodyBudget, BulkBudget, CursorKey, QueryGate};
+use crate::work::CpuThreads;
 
 /// The use cases, over whatever the composition root chose.
 pub(crate) struct AppState {
@@ -31,11 +36,41 @@ pub(crate) struct AppState {
     pub(crate) cursors: CursorKey,
     pub(crate) max_body_bytes: usize,
     /// Bytes of bodies in memory; lines of bulk uploads apart, which wait for room and would take all there is.
-    pub(crate) intake: Intake,
-    pub(crate) bulk_intake: Intake,
+    pub(crate) bodies: BodyBudget,
+    pub(crate) bulk_budget: BulkBudget,
+    /// The least speed of a body.
+    pub(crate) pace: PaceLimit,
+    pub(crate) proxies: TrustedProxies,
+    pub(crate) hosts: AllowedHosts,
+    /// The threads that sessions are read and checked on.
+    pub(crate) cpu: CpuThreads,
+    /// The longest time of a write.
+    pub(crate) write_timeout: Duration,
     /// What answers depend on besides question and data: this build and its limits.
     pub(crate) edition: String,
     pub(crate) metrics: PrometheusHandle,
+}
+
+impl AppState {
+    /// The peer that a request counts for.
+    pub(crate) fn peer_of(&self, request: &HttpRequest) -> PeerId {
+        self.proxies.client(request.peer_addr().map(|address| address.ip()), request.headers())
+    }
+
+    /// Ends a write that takes too long.
+    pub(crate) async fn within_write_timeout<T, E: Into<Problem>>(
+        &self,
+        write: impl Future<Output = Result<T, E>>,
+    ) -> Result<T, Problem> {
+        match tokio::time::timeout(self.write_timeout, write).await {
+            Ok(done) => done.map_err(Into::into),
+            Err(_) => {
+                metrics::counter!("writes_timed_out_total").increment(1);
+                let seconds = self.write_timeout.as_secs_f64();
+                Err(Problem::outcome_unknown(&format!("The write was not confirmed within {seconds} s.")))
+            }
+        }
+    }
 }
 
 /// Who may change metric types.
@@ -53,6 +88,18 @@ pub(crate) enum Admins {
 pub(crate) trait Readiness: Send + Sync {
     /// Whether the database answers and has the tables that this program needs.
     async fn check(&self) -> Result<(), NotReady>;
+
+    /// What the last heartbeat found.
+    fn last(&self) -> Heartbeat;
+}
+
+/// What a heartbeat found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Heartbeat {
+    /// Whether reads work.
+    pub(crate) reads: Result<(), NotReady>,
+    /// Whether a commit succeeds.
+    pub(crate) writes: Result<(), NotReady>,
 }
 
 /// Why the service cannot do its work; may be shown to anybody.
@@ -64,4 +111,7 @@ pub enum NotReady {
     /// Somebody has to migrate it.
     #[error("the database lacks migrations; run `cargo xtask migrate`")]
     Behind,
+    /// It answers reads, and a commit does not return.
+    #[error("the database does not confirm a commit in time")]
+    NoCommit,
 }

@@ -1,6 +1,7 @@
 //! The composition root: the only file that names the adapters.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
@@ -14,21 +15,40 @@ use time_series_domain::query::{Aggregate, CachedAggregate};
 use time_series_infra::local::{MokaCache, SystemClock};
 use time_series_infra::postgres::{MigrateError, Postgres, PostgresConfig};
 use time_series_infra::redis::RedisCache;
+use tokio::sync::watch;
+use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::config::{CacheConfig, Config, ConfigError};
-use crate::request::{CursorKey, Intake, QueryGate};
-use crate::state::{Admins, AppState, NotReady, Readiness};
+use crate::request::{AllowedHosts, BodyBudget, BulkBudget, CursorKey, QueryGate, QueryTimes};
+use crate::state::{Admins, AppState, Heartbeat, NotReady, Readiness};
+use crate::work::{CpuThreads, QueryRuntime};
 
 /// Raised when the same answer comes to look otherwise, so that nobody is told that it is as it was.
 const RENDERING: u32 = 1;
 
+/// Maximum threads that queries run on.
+const MOST_QUERY_THREADS: usize = 32;
+/// Maximum bytes of sessions that wait to be stored.
+const MOST_WAITING_BYTES: usize = 64 << 20;
+/// The interval of heartbeats, and the longest time that each may take.
+const HEARTBEAT: Duration = Duration::from_secs(1);
+const READ_PATIENCE: Duration = Duration::from_millis(800);
+const COMMIT_PATIENCE: Duration = Duration::from_secs(3);
+/// The longest time that the start waits for the database.
+const START_PATIENCE: Duration = Duration::from_secs(10);
+
 /// Puts the service together.
 pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppState, ConfigError> {
+    let threads = |e: std::io::Error| ConfigError::new("WORKERS", format!("cannot be served: {e}"));
+    let runtime = QueryRuntime::new(config.queries.concurrency.min(MOST_QUERY_THREADS)).map_err(threads)?;
+    let cpu = CpuThreads::start(config.http.workers, config.writes.longest_wait).map_err(threads)?;
     let postgres = Postgres::new(&PostgresConfig {
         url: config.database.exposed_url().to_owned(),
         connections: config.database.connections,
         wait: config.database.wait,
         statement_timeout: config.database.statement_timeout,
+        longest_write_wait: config.writes.longest_wait,
+        waiting_bytes: config.limits.bytes_in_flight.min(MOST_WAITING_BYTES),
     });
     let postgres = Arc::new(postgres.map_err(|e| ConfigError::new("DATABASE_URL", e))?);
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
@@ -42,16 +62,26 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
         max_values: limits.bucket_values.saturating_mul(4),
         ingest: IngestSession::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules),
         aggregate: CachedAggregate::new(aggregate, cache(&config.cache)?, config.cache.worth),
-        queries: QueryGate::new(config.queries.concurrency, config.database.wait, config.queries.timeout),
+        queries: QueryGate::new(
+            config.queries.concurrency,
+            config.limits.answer_bytes,
+            runtime,
+            QueryTimes { wait: config.database.wait, longest: config.queries.timeout },
+        ),
         metric_types: MetricTypes::new(postgres.clone(), catalogue),
         sessions: postgres.clone(),
         clock,
-        readiness: Arc::new(Database(postgres)),
+        readiness: Database::start(postgres),
         admins: admins(config),
         cursors: CursorKey::derive(config.database.exposed_url()),
         max_body_bytes: config.limits.body_bytes,
-        intake: Intake::new(config.limits.bytes_in_flight / 2),
-        bulk_intake: Intake::new(config.limits.bytes_in_flight / 2),
+        bodies: BodyBudget::new(config.limits.bytes_in_flight / 2),
+        bulk_budget: BulkBudget::new(config.limits.bytes_in_flight / 2),
+        pace: config.http.net.pace(),
+        proxies: config.http.net.trusted_proxies.clone(),
+        hosts: hosts(config),
+        cpu,
+        write_timeout: config.writes.timeout,
         edition: format!("{} {RENDERING} {limits:?}", env!("CARGO_PKG_VERSION")),
         metrics,
     })
@@ -70,6 +100,15 @@ fn cache(config: &CacheConfig) -> Result<Option<Arc<dyn AnswerCache>>, ConfigErr
     }))
 }
 
+fn hosts(config: &Config) -> AllowedHosts {
+    match &config.http.allowed_hosts {
+        Some(names) if names.iter().any(|name| name == "*") => AllowedHosts::All,
+        Some(names) => AllowedHosts::Listed(names.clone()),
+        None if config.http.bind.ip().is_loopback() => AllowedHosts::loopback(),
+        None => AllowedHosts::All,
+    }
+}
+
 fn admins(config: &Config) -> Admins {
     match &config.admin.token {
         Some(token) => Admins::Token(token.clone()),
@@ -79,17 +118,75 @@ fn admins(config: &Config) -> Admins {
 }
 
 /// Ready is: the database answers and has our tables.
-struct Database(Arc<Postgres>);
+struct Database {
+    postgres: Arc<Postgres>,
+    reads: watch::Receiver<Result<(), NotReady>>,
+    writes: watch::Receiver<Result<(), NotReady>>,
+}
+
+impl Database {
+    /// Begins the heartbeats: one of reads and one of commits, so that neither waits for the other. They end with this.
+    fn start(postgres: Arc<Postgres>) -> Arc<dyn Readiness> {
+        let (tell_reads, reads) = watch::channel(Err(NotReady::Unreachable));
+        let (tell_writes, writes) = watch::channel(Err(NotReady::NoCommit));
+        let beating = postgres.clone();
+        actix_web::rt::spawn(async move {
+            let mut interval = tokio::time::interval(HEARTBEAT);
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            while !tell_reads.is_closed() {
+                interval.tick().await;
+                let read = timeout(READ_PATIENCE, beating.heartbeat_read()).await;
+                tell_reads
+                    .send_replace(read.map_or(Err(NotReady::Unreachable), |read| read.map_err(|e| not_ready(&e))));
+            }
+        });
+        let beating = postgres.clone();
+        actix_web::rt::spawn(async move {
+            let mut interval = tokio::time::interval(HEARTBEAT);
+            interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            while !tell_writes.is_closed() {
+                interval.tick().await;
+                let beat = async {
+                    beating.keep_connections().await?;
+                    beating.heartbeat_commit().await
+                };
+                let committed = timeout(COMMIT_PATIENCE, beat).await.is_ok_and(|committed| {
+                    committed.inspect_err(|e| tracing::debug!(error = %e, "no heartbeat")).is_ok()
+                });
+                tell_writes.send_replace(if committed { Ok(()) } else { Err(NotReady::NoCommit) });
+            }
+        });
+        Arc::new(Self { postgres, reads, writes })
+    }
+}
 
 #[async_trait]
 impl Readiness for Database {
     async fn check(&self) -> Result<(), NotReady> {
-        self.0.check_schema().await.map_err(|e| {
-            tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "not ready");
-            match e {
-                MigrateError::Behind { .. } => NotReady::Behind,
-                _ => NotReady::Unreachable,
-            }
-        })
+        let checked = timeout(START_PATIENCE, self.postgres.check_schema()).await;
+        checked.map_or(Err(NotReady::Unreachable), |checked| checked.map_err(|e| not_ready(&e)))?;
+        match self.postgres.fit_connections().await {
+            Ok(found) if found.allowed.saturating_sub(found.others) < found.wanted => tracing::warn!(
+                allowed = found.allowed,
+                others = found.others,
+                wanted = found.wanted,
+                "the server allows fewer connections than DATABASE_CONNECTIONS asks for; fewer queries will run at a time"
+            ),
+            Ok(_) => {}
+            Err(e) => tracing::warn!(error = %e, "the server's limit on connections is not known"),
+        }
+        Ok(())
+    }
+
+    fn last(&self) -> Heartbeat {
+        Heartbeat { reads: *self.reads.borrow(), writes: *self.writes.borrow() }
+    }
+}
+
+fn not_ready(e: &MigrateError) -> NotReady {
+    tracing::debug!(error = %e, cause = ?std::error::Error::source(&e), "not ready");
+    match e {
+        MigrateError::Behind { .. } => NotReady::Behind,
+        _ => NotReady::Unreachable,
     }
 }

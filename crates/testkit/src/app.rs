@@ -9,7 +9,8 @@ use reqwest::{Client, Method, StatusCode};
 use serde_json::{Value, json};
 use time_series_api::Server;
 use time_series_api::config::{
-    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, QueriesConfig,
+    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, NetConfig, QueriesConfig,
+    WritesConfig,
 };
 use time_series_domain::TimeRules;
 use time_series_domain::query::QueryLimits;
@@ -87,9 +88,26 @@ pub struct TestAppBuilder {
     database_wait: Duration,
     statement_timeout: Duration,
     relay: Option<SocketAddr>,
+    net: NetConfig,
+    writes: WritesConfig,
 }
 
 impl TestAppBuilder {
+    /// With a least speed of transfers.
+    #[must_use]
+    pub const fn transfers(mut self, bytes_per_second: u64, grace: Duration) -> Self {
+        self.net.min_rate = bytes_per_second;
+        self.net.grace = grace;
+        self
+    }
+
+    /// With a limit on the time of a write.
+    #[must_use]
+    pub const fn write_timeout(mut self, timeout: Duration) -> Self {
+        self.writes.timeout = timeout;
+        self
+    }
+
     /// With a cache in Redis that keeps every answer.
     #[must_use]
     pub fn redis(mut self, url: &str) -> Self {
@@ -207,7 +225,10 @@ impl TestAppBuilder {
                 bind: SocketAddr::from(([127, 0, 0, 1], 0)),
                 workers: 2,
                 shutdown: Duration::from_secs(1),
+                allowed_hosts: None,
+                net: self.net,
             },
+            writes: self.writes,
             database: DatabaseConfig {
                 url: self
                     .relay
@@ -223,6 +244,7 @@ impl TestAppBuilder {
             limits: LimitsConfig {
                 body_bytes: self.max_body_bytes,
                 bytes_in_flight: self.max_bytes_in_flight,
+                answer_bytes: 128 << 20,
                 rows: self.limits.rows,
                 bucket_values: self.limits.bucket_values,
                 points_read: self.limits.points_read,
@@ -283,6 +305,8 @@ impl TestApp {
             database_wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
             relay: None,
+            net: NetConfig::default(),
+            writes: WritesConfig { longest_wait: Duration::from_secs(60), timeout: Duration::from_secs(60) },
         }
     }
 

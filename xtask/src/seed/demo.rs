@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use time_series_domain::ingest::{IngestSession, OnConflict, RawSession};
+use time_series_domain::ingest::{IngestSession, JsonSource, OnConflict};
 use time_series_domain::metric_type::CatalogueCache;
+use time_series_domain::ports::RunHere;
 use time_series_domain::{Clock, TimeRules, UtcDay};
 use time_series_infra::local::SystemClock;
 use time_series_infra::postgres::Postgres;
@@ -27,8 +28,8 @@ pub(crate) async fn seed(store: Arc<Postgres>) -> anyhow::Result<()> {
     let step = Step::counted("demo sessions", DAYS.unsigned_abs());
     let mut points = 0;
     for day in today.0 - DAYS..today.0 {
-        let body = session(UtcDay(day))?;
-        points += ingest.ingest(|| RawSession::from_json(body.as_bytes()), OnConflict::Ignore, None).await?.points;
+        let source = Arc::new(JsonSource::new(Arc::new(session(UtcDay(day))?.into_bytes())));
+        points += ingest.ingest(&RunHere, source, OnConflict::Ignore, None).await?.points;
         step.tick();
     }
     step.done(format!("{DAYS} sessions, {points} points of user {DEMO_USER}"));

@@ -9,9 +9,18 @@ use time_series_domain::query::QueryLimits;
 use tracing_subscriber::EnvFilter;
 
 use super::env::{ConfigError, Env};
+use super::memory;
+use crate::net::{NetLimits, PaceLimit, TrustedProxies};
 
 /// A day.
 const MOST_MILLISECONDS: u32 = 24 * 60 * 60 * 1_000;
+
+/// The part of the available memory that bodies may take, and its bounds.
+const MEMORY_PARTS: usize = 8;
+const LEAST_IN_FLIGHT: usize = 8 << 20;
+const MOST_IN_FLIGHT: usize = 128 << 20;
+/// Positions in a body are counted in 32 bits.
+const LONGEST_BODY: usize = 1 << 30;
 
 /// All settings.
 #[derive(Debug)]
@@ -20,6 +29,8 @@ pub struct Config {
     pub http: HttpConfig,
     /// PostgreSQL.
     pub database: DatabaseConfig,
+    /// Writes.
+    pub writes: WritesConfig,
     /// Queries.
     pub queries: QueriesConfig,
     /// The cache of answers.
@@ -41,6 +52,85 @@ pub struct HttpConfig {
     pub workers: usize,
     /// `SHUTDOWN_SECONDS`, default 30: how long requests may go on after a stop was asked for.
     pub shutdown: Duration,
+    /// `ALLOWED_HOSTS`, names and addresses with commas: the values of `Host` that are answered. By default loopback names
+    /// on a loopback `BIND_ADDR`, else all.
+    pub allowed_hosts: Option<Vec<String>>,
+    /// Bounds on connections and transfers.
+    pub net: NetConfig,
+}
+
+/// Bounds on connections and transfers.
+#[derive(Debug, Clone)]
+pub struct NetConfig {
+    /// `MAX_CONNECTIONS`, default 4096: the most connections.
+    pub connections: usize,
+    /// `MAX_CONNECTIONS_PER_PEER`, default 1024: the most connections of one address.
+    pub connections_of_peer: usize,
+    /// `MIN_TRANSFER_RATE`, default 4096: the least bytes per second of a body, and of an answer that is being read.
+    pub min_rate: u64,
+    /// `TRANSFER_GRACE_MS`, default 10000: how long a body, or the reading of an answer, may stand still.
+    pub grace: Duration,
+    /// `TRUSTED_PROXIES`, addresses and networks with commas: the proxies whose `X-Forwarded-For` is believed.
+    pub trusted_proxies: TrustedProxies,
+}
+
+impl Default for NetConfig {
+    fn default() -> Self {
+        Self {
+            connections: 4_096,
+            connections_of_peer: 1_024,
+            min_rate: 4_096,
+            grace: Duration::from_secs(10),
+            trusted_proxies: TrustedProxies::default(),
+        }
+    }
+}
+
+impl NetConfig {
+    fn read(env: &Env) -> Result<Self, ConfigError> {
+        let default = Self::default();
+        let per_peer = env.parsed("MAX_CONNECTIONS_PER_PEER", default.connections_of_peer)?;
+        Ok(Self {
+            connections: at_least_one("MAX_CONNECTIONS", env.parsed("MAX_CONNECTIONS", default.connections)?)?,
+            connections_of_peer: at_least_one("MAX_CONNECTIONS_PER_PEER", per_peer)?,
+            min_rate: at_least_one("MIN_TRANSFER_RATE", env.parsed("MIN_TRANSFER_RATE", default.min_rate)?)?,
+            grace: at_least_one("TRANSFER_GRACE_MS", milliseconds(env, "TRANSFER_GRACE_MS", 10_000)?)?,
+            trusted_proxies: env.parsed("TRUSTED_PROXIES", TrustedProxies::default())?,
+        })
+    }
+
+    /// As the connections take them.
+    pub(crate) fn limits(&self) -> NetLimits {
+        NetLimits {
+            connections: self.connections,
+            connections_of_peer: self.connections_of_peer,
+            pace: self.pace(),
+            proxies: self.trusted_proxies.clone(),
+        }
+    }
+
+    /// The least speed of a transfer.
+    pub(crate) const fn pace(&self) -> PaceLimit {
+        PaceLimit { rate: self.min_rate, grace: self.grace }
+    }
+}
+
+/// Writes.
+#[derive(Debug, Clone)]
+pub struct WritesConfig {
+    /// `MAX_WRITE_WAIT_MS`, default 5000: a session that would wait longer to be stored, by the measured rate, is refused.
+    pub longest_wait: Duration,
+    /// `WRITE_TIMEOUT_MS`, default 20000: the longest time of a write, waiting included.
+    pub timeout: Duration,
+}
+
+impl WritesConfig {
+    fn read(env: &Env) -> Result<Self, ConfigError> {
+        Ok(Self {
+            longest_wait: at_least_one("MAX_WRITE_WAIT_MS", milliseconds(env, "MAX_WRITE_WAIT_MS", 5_000)?)?,
+            timeout: at_least_one("WRITE_TIMEOUT_MS", milliseconds(env, "WRITE_TIMEOUT_MS", 20_000)?)?,
+        })
+    }
 }
 
 /// PostgreSQL.
@@ -74,7 +164,7 @@ pub struct CacheConfig {
     pub redis_url: Option<SecretString>,
     /// `REDIS_WAIT_MS`, default 5: a slower Redis is no help, and is left alone for a while.
     pub redis_wait: Duration,
-    /// `CACHE_MAX_BYTES`, default 64 MiB: the size of the cache in this process.
+    /// `CACHE_MAX_BYTES`, default a sixteenth of the available memory, at most 64 MiB: the size of the cache in this process.
     pub max_bytes: u64,
     /// `CACHE_WORTH_MS`, default 5: answers that took less are not kept.
     pub worth: Duration,
@@ -91,10 +181,13 @@ pub struct AdminConfig {
 /// What is too much.
 #[derive(Debug, Clone)]
 pub struct LimitsConfig {
-    /// `MAX_BODY_BYTES`, default 64 MiB: the longest request body, unpacked.
+    /// `MAX_BODY_BYTES`, default half of `MAX_BYTES_IN_FLIGHT`: the longest request body, unpacked.
     pub body_bytes: usize,
-    /// `MAX_BYTES_IN_FLIGHT`, default 128 MiB: bytes of all bodies in memory together, half of them for bulk uploads.
+    /// `MAX_BYTES_IN_FLIGHT`, default an eighth of the available memory, at most 128 MiB: bytes of all bodies in memory
+    /// together, half of them for bulk uploads.
     pub bytes_in_flight: usize,
+    /// `MAX_ANSWER_BYTES`, default that of `MAX_BYTES_IN_FLIGHT`: bytes of all large answers that are being sent.
+    pub answer_bytes: usize,
     /// `MAX_ROWS`, default 1000000: the most rows of an answer.
     pub rows: usize,
     /// `MAX_BUCKET_VALUES`, default 5000000: the most values of a bucket that are kept for percentiles.
@@ -127,6 +220,7 @@ impl Config {
         let database = DatabaseConfig::read(env)?;
         Ok(Self {
             http: HttpConfig::read(env)?,
+            writes: WritesConfig::read(env)?,
             queries: QueriesConfig::read(env, &database)?,
             database,
             cache: CacheConfig::read(env)?,
@@ -144,6 +238,10 @@ impl HttpConfig {
             bind: env.parsed("BIND_ADDR", SocketAddr::from(([127, 0, 0, 1], 8000)))?,
             workers: at_least_one("WORKERS", env.parsed("WORKERS", cores)?)?,
             shutdown: Duration::from_secs(env.parsed("SHUTDOWN_SECONDS", 30)?),
+            allowed_hosts: env.text("ALLOWED_HOSTS").map(|text| {
+                text.split(',').map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty()).collect()
+            }),
+            net: NetConfig::read(env)?,
         })
     }
 }
@@ -183,7 +281,7 @@ impl CacheConfig {
             redis_url: env.text("REDIS_URL").map(SecretString::from),
             // The client takes 0 for no limit.
             redis_wait: at_least_one("REDIS_WAIT_MS", milliseconds(env, "REDIS_WAIT_MS", 5)?)?,
-            max_bytes: env.parsed("CACHE_MAX_BYTES", 64 << 20)?,
+            max_bytes: env.parsed("CACHE_MAX_BYTES", (memory::available() as u64 / 16).clamp(4 << 20, 64 << 20))?,
             worth: milliseconds(env, "CACHE_WORTH_MS", 5)?,
         })
     }
@@ -196,9 +294,17 @@ impl LimitsConfig {
             let days: u16 = env.parsed(name, u16::try_from(default).unwrap_or(u16::MAX))?;
             Ok::<_, ConfigError>(i64::from(days))
         };
+        let memory = memory::available() / MEMORY_PARTS;
+        let by_memory = memory.clamp(LEAST_IN_FLIGHT, MOST_IN_FLIGHT);
+        let in_flight = at_least_one("MAX_BYTES_IN_FLIGHT", env.parsed("MAX_BYTES_IN_FLIGHT", by_memory)?)?;
+        let body_bytes = at_least_one("MAX_BODY_BYTES", env.parsed("MAX_BODY_BYTES", (in_flight / 2).max(1))?)?;
+        if body_bytes > LONGEST_BODY {
+            return Err(ConfigError::new("MAX_BODY_BYTES", format!("must be at most {LONGEST_BODY}")));
+        }
         Ok(Self {
-            body_bytes: at_least_one("MAX_BODY_BYTES", env.parsed("MAX_BODY_BYTES", 64 << 20)?)?,
-            bytes_in_flight: at_least_one("MAX_BYTES_IN_FLIGHT", env.parsed("MAX_BYTES_IN_FLIGHT", 128 << 20)?)?,
+            body_bytes,
+            bytes_in_flight: in_flight,
+            answer_bytes: at_least_one("MAX_ANSWER_BYTES", env.parsed("MAX_ANSWER_BYTES", in_flight)?)?,
             rows: at_least_one("MAX_ROWS", env.parsed("MAX_ROWS", limits.rows)?)?,
             bucket_values: at_least_one("MAX_BUCKET_VALUES", env.parsed("MAX_BUCKET_VALUES", limits.bucket_values)?)?,
             points_read: env.parsed("MAX_POINTS_READ", limits.points_read)?,
@@ -271,6 +377,8 @@ mod tests {
             ("DAYS_AHEAD", "-1"),
             ("STATEMENT_TIMEOUT_MS", "86400001"),
             ("REDIS_WAIT_MS", "0"),
+            ("TRUSTED_PROXIES", "10.0.0.0/8, somewhere"),
+            ("MIN_TRANSFER_RATE", "0"),
         ];
         for (name, value) in wrong {
             let e = Config::read(&Env::of(&[URL, (name, value)])).expect_err(name);

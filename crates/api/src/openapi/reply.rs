@@ -12,11 +12,14 @@ use apistos::paths::{Examples, MediaType, Response, Responses};
 use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
 use bytes::Bytes;
-use futures_util::Stream;
+use futures_util::{Stream, stream};
 use serde::Serialize;
 use serde_json::Value;
 
 use crate::format::Format;
+
+/// The length of the slices that a long body is sent in.
+const SLICE: usize = 32 << 10;
 
 /// A type with an example for the document.
 pub(crate) trait Example {
@@ -83,7 +86,7 @@ enum RenderedBody {
 }
 
 /// Pieces of a body. An error cuts the connection off, so that the caller knows.
-pub(crate) type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BrokenOff>>>>;
+pub(crate) type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BrokenOff>> + Send>>;
 
 /// Why a body was cut off; the caller sees the end of the connection.
 #[derive(Debug, thiserror::Error)]
@@ -128,6 +131,9 @@ impl<T> Responder for Rendered<T> {
         response.insert_header((VARY, "Accept"));
         match self.body {
             RenderedBody::NotModified => response.finish(),
+            RenderedBody::Whole(bytes) if bytes.len() > SLICE => {
+                response.content_type(self.content_type).body(SizedStream::new(bytes.len() as u64, slices(bytes)))
+            }
             RenderedBody::Whole(bytes) => response.content_type(self.content_type).body(bytes),
             RenderedBody::Chunks(chunks, Some(length)) => {
                 response.content_type(self.content_type).body(SizedStream::new(length, chunks))
@@ -135,6 +141,14 @@ impl<T> Responder for Rendered<T> {
             RenderedBody::Chunks(chunks, None) => response.content_type(self.content_type).streaming(chunks),
         }
     }
+}
+
+/// A long body in slices: the connection takes the next one only once the client has read most of the one before.
+fn slices(bytes: Vec<u8>) -> impl Stream<Item = Result<Bytes, BrokenOff>> {
+    stream::unfold(Bytes::from(bytes), |mut rest| async move {
+        let slice = rest.split_to(rest.len().min(SLICE));
+        (!slice.is_empty()).then_some((Ok(slice), rest))
+    })
 }
 
 macro_rules! documented_as_answer {

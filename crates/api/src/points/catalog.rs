@@ -6,7 +6,8 @@ use actix_web::web;
 use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
-use time_series_domain::MetricType;
+use time_series_domain::ports::ScanHead;
+use time_series_domain::{MetricType, SeriesSelector, UserId};
 
 use super::overview::{OverviewMetadata, OverviewParams};
 use crate::format::{Batch, Field, Format, Kind, Table, Values};
@@ -85,26 +86,30 @@ pub(crate) async fn catalog(
     caller: Caller,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Catalog>, Problem> {
-    let asked = params.0;
-    let read = async || {
-        let (head, extents) = state.points.extents(asked.user, &asked.selector).await?;
-        let fields = vec![
-            Field::new("series", Kind::Name),
-            Field::new("unit", Kind::Name),
-            Field::new("first_time", Kind::Time(None)),
-            Field::new("last_time", Kind::Time(None)),
-            Field::new("points", Kind::Count),
-            Field::new("sessions", Kind::Count),
-        ];
-        let columns = vec![
-            Values::Name(extents.iter().map(|(t, _)| Some(t.series.as_str().into())).collect()),
-            Values::Name(extents.iter().map(|(t, _)| unit(t)).collect()),
-            Values::Time(extents.iter().map(|(_, e)| e.first_time).collect()),
-            Values::Time(extents.iter().map(|(_, e)| e.last_time).collect()),
-            Values::Count(extents.iter().map(|(_, e)| Some(e.points)).collect()),
-            Values::Count(extents.iter().map(|(_, e)| Some(e.sessions)).collect()),
-        ];
-        Ok((head, Table { fields }, Batch { columns }))
-    };
-    asked.answer("catalog", &caller, &state, read).await
+    params.0.answer("catalog", &caller, state, read_catalog).await
+}
+
+async fn read_catalog(
+    state: Arc<AppState>,
+    user: UserId,
+    selector: SeriesSelector,
+) -> Result<(ScanHead, Table, Batch), Problem> {
+    let (head, extents) = state.points.extents(user, &selector).await?;
+    let fields = vec![
+        Field::new("series", Kind::Name),
+        Field::new("unit", Kind::Name),
+        Field::new("first_time", Kind::Time(None)),
+        Field::new("last_time", Kind::Time(None)),
+        Field::new("points", Kind::Count),
+        Field::new("sessions", Kind::Count),
+    ];
+    let columns = vec![
+        Values::Name(extents.iter().map(|(t, _)| Some(t.series.as_str().into())).collect()),
+        Values::Name(extents.iter().map(|(t, _)| unit(t)).collect()),
+        Values::Time(extents.iter().map(|(_, e)| e.first_time).collect()),
+        Values::Time(extents.iter().map(|(_, e)| e.last_time).collect()),
+        Values::Count(extents.iter().map(|(_, e)| Some(e.points)).collect()),
+        Values::Count(extents.iter().map(|(_, e)| Some(e.sessions)).collect()),
+    ];
+    Ok((head, Table { fields }, Batch { columns }))
 }

@@ -35,7 +35,7 @@ impl Traces {
         numbers: &[Option<f64>],
         session: Uuid,
         time: Timestamp,
-        rest: Option<&Json>,
+        rest: Option<Json>,
         weight: Option<u64>,
     ) {
         for (leaf, number) in text.leaves.iter().zip(numbers) {
@@ -48,7 +48,7 @@ impl Traces {
         if let Some(rest) = rest {
             let trace = self.trace(text, None);
             trace.point(session, time, weight);
-            trace.rests.push(rest.clone());
+            trace.rests.push(rest);
         }
     }
 

@@ -9,7 +9,7 @@ use super::params::SessionPointParams;
 use super::points_answer::Points;
 use crate::openapi::Rendered;
 use crate::problem::Problem;
-use crate::request::{Caller, QueryString};
+use crate::request::{Caller, QueryString, until_disconnect};
 use crate::session::{SessionPath, no_such_session, owner_of};
 use crate::state::AppState;
 
@@ -35,14 +35,15 @@ pub(crate) async fn get_session_points(
 ) -> Result<Rendered<Points>, Problem> {
     let id = path.id()?;
     let parsed = params.0;
+    let (finding, named) = (state.clone(), parsed.user_id.map(UserId));
     let find = async {
-        let user = owner_of(&state, id, parsed.user_id.map(UserId)).await?;
-        if state.sessions.get(user, id).await?.is_none() {
+        let user = owner_of(&finding, id, named).await?;
+        if finding.sessions.get(user, id).await?.is_none() {
             return Err(no_such_session(&id.to_string(), "the user has none of this id"));
         }
         Ok(user)
     };
-    let user = state.queries.run(&caller, find).await?;
+    let user = until_disconnect(&caller, find).await?;
     let min_version = parsed.min_version;
     let asked = parsed.ask(user, Some(id), caller.accept(), &state.cursors)?;
     answer(state, caller, asked, min_version).await

@@ -1,9 +1,13 @@
 //! `GET /api/latest/`
 
+use std::sync::Arc;
+
 use actix_web::web;
 use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
+use time_series_domain::ports::ScanHead;
+use time_series_domain::{SeriesSelector, UserId};
 use uuid::Uuid;
 
 use super::overview::{OverviewMetadata, OverviewParams};
@@ -73,22 +77,26 @@ pub(crate) async fn latest(
     caller: Caller,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Latest>, Problem> {
-    let asked = params.0;
-    let read = async || {
-        let (head, points) = state.points.latest(asked.user, &asked.selector).await?;
-        let fields = vec![
-            Field::new("series", Kind::Name),
-            Field::new("time", Kind::Time(None)),
-            Field::new("value", Kind::Json),
-            Field::new("session_id", Kind::Id),
-        ];
-        let columns = vec![
-            Values::Name(points.iter().map(|p| Some(p.metric_type.series.as_str().into())).collect()),
-            Values::Time(points.iter().map(|p| p.point.time).collect()),
-            Values::Json(points.iter().map(|p| Some(p.point.value.clone())).collect()),
-            Values::Id(points.iter().map(|p| Some(p.session_id.0)).collect()),
-        ];
-        Ok((head, Table { fields }, Batch { columns }))
-    };
-    asked.answer("latest", &caller, &state, read).await
+    params.0.answer("latest", &caller, state, read_latest).await
+}
+
+async fn read_latest(
+    state: Arc<AppState>,
+    user: UserId,
+    selector: SeriesSelector,
+) -> Result<(ScanHead, Table, Batch), Problem> {
+    let (head, points) = state.points.latest(user, &selector).await?;
+    let fields = vec![
+        Field::new("series", Kind::Name),
+        Field::new("time", Kind::Time(None)),
+        Field::new("value", Kind::Json),
+        Field::new("session_id", Kind::Id),
+    ];
+    let columns = vec![
+        Values::Name(points.iter().map(|p| Some(p.metric_type.series.as_str().into())).collect()),
+        Values::Time(points.iter().map(|p| p.point.time).collect()),
+        Values::Json(points.iter().map(|p| Some(p.point.value.clone())).collect()),
+        Values::Id(points.iter().map(|p| Some(p.session_id.0)).collect()),
+    ];
+    Ok((head, Table { fields }, Batch { columns }))
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::http::header::{ETAG, HeaderName};
-use actix_web::{rt, web};
+use actix_web::web;
 use serde_json::json;
 use time_series_domain::ports::{Flow, Order, ScanHead};
 use time_series_domain::query::points::{Method, PointSink, PointView, PointsRead, Thinning};
@@ -18,7 +18,7 @@ use super::stream::{StreamSink, Told, chunks};
 use crate::format::{Format, WriterError, json as to_json};
 use crate::openapi::Rendered;
 use crate::problem::Problem;
-use crate::request::{Caller, Place, USER_VERSION, tag_of, while_there};
+use crate::request::{Caller, Place, USER_VERSION, tag_of, until_disconnect};
 use crate::state::AppState;
 
 /// Chunks that may wait to be sent.
@@ -37,18 +37,21 @@ pub(super) async fn answer(
     let users = [asked.query.user_id];
     let words = format!("{asked:?} {}", state.edition);
     state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&users)).await?;
-    let place = while_there(&caller, state.queries.enter(caller.timeout)).await?;
-    if caller.is_conditional() {
+    let place = until_disconnect(&caller, state.queries.enter(caller.peer(), caller.timeout)).await?;
+    let known = caller.known_tags();
+    if known.is_conditional() {
         let head = place.run(async { Ok(state.aggregate.head(&users).await?) }).await?;
         let tag = tag(&words, head);
-        if caller.has(&tag) {
+        if known.has(&tag) {
             return Ok(tagged(Rendered::not_modified(), &tag, head));
         }
     }
     if asked.query.limit.is_none() && asked.thin.is_none() {
         return stream_of(state, caller, place, asked, &words).await;
     }
-    let (rendered, head) = while_there(&caller, place.run(whole(&state, &asked))).await?;
+    let reading = state.clone().into_inner();
+    let page = async move { place.run(whole(&reading, &asked)).await };
+    let (rendered, head) = until_disconnect(&caller, state.queries.runtime().run(page)).await?;
     Ok(tagged(rendered, &tag(&words, head), head))
 }
 
@@ -178,9 +181,10 @@ async fn stream_of(
     let media_type = asked.format.media_type();
     let render = PointRender::new(&asked).map_err(|e| broken(&e))?;
     let (teller, mut told) = mpsc::channel(WAITING);
-    let sink = StreamSink { render, teller, is_broken: false };
-    let reading = rt::spawn(read(state.into_inner(), caller, place, asked, sink));
-    match told.recv().await {
+    let sink = StreamSink { render, teller, waiting: place.waiting(), is_broken: false };
+    let reading = read(state.clone().into_inner(), place, asked, sink);
+    let reading = state.queries.runtime().spawn(reading).ok_or_else(Problem::internal)?;
+    match until_disconnect(&caller, async { Ok(told.recv().await) }).await? {
         Some(Told::Head(head)) => {
             let rendered = Rendered::chunks(media_type, chunks(told, reading), None);
             Ok(tagged(rendered, &tag(words, head), head))
@@ -190,7 +194,7 @@ async fn stream_of(
     }
 }
 
-async fn read(state: Arc<AppState>, caller: Caller, place: Place, asked: Asked, mut sink: StreamSink) {
+async fn read(state: Arc<AppState>, place: Place, asked: Asked, mut sink: StreamSink) {
     let teller = sink.teller.clone();
     let all = async {
         let read = state.points.read(&asked.query, None, &mut sink).await?;
@@ -204,7 +208,7 @@ async fn read(state: Arc<AppState>, caller: Caller, place: Place, asked: Asked, 
         let _ = teller.send(Told::End).await;
         Ok(())
     };
-    if let Err(problem) = while_there(&caller, place.run(all)).await {
+    if let Err(problem) = place.run(all).await {
         tracing::warn!(problem = %problem, "points were broken off");
         // Where there is no room to say so, the end that does not come says it.
         let _ = teller.try_send(Told::Failed(problem));

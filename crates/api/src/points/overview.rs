@@ -1,6 +1,9 @@
 //! What the latest points and the catalogue of a user have in common.
 
+use std::sync::Arc;
+
 use actix_web::http::header::ETAG;
+use actix_web::web;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
@@ -71,42 +74,41 @@ impl FromPairs for OverviewParams {
 
 impl Overview {
     /// Answers with the table that `read` makes.
-    pub(super) async fn answer<T, F>(
-        &self,
-        name: &str,
+    pub(super) async fn answer<T: Send + 'static, F>(
+        self,
+        name: &'static str,
         caller: &Caller,
-        state: &AppState,
-        read: impl FnOnce() -> F,
+        state: web::Data<AppState>,
+        read: fn(Arc<AppState>, UserId, SeriesSelector) -> F,
     ) -> Result<Rendered<T>, Problem>
     where
-        F: Future<Output = Result<(ScanHead, Table, Batch), Problem>>,
+        F: Future<Output = Result<(ScanHead, Table, Batch), Problem>> + Send + 'static,
     {
         let format = Format::negotiate(self.format, caller.accept(), &OFFERED)?;
-        let users = [self.user];
-        let tag = |head: ScanHead| {
-            let words = (name, &users, &self.series, &self.selector, format);
-            tag_of(&format!("{words:?} at {} in {} {}", head.version, head.generation, state.edition))
-        };
+        let (known, users) = (caller.known_tags(), [self.user]);
         state.queries.wait_for_version(caller, self.min_version, || state.aggregate.head(&users)).await?;
-        state
-            .queries
-            .run(caller, async {
-                if caller.is_conditional() {
-                    let head = state.aggregate.head(&users).await?;
-                    if caller.has(&tag(head)) {
-                        let version = head.version.to_string();
-                        return Ok(Rendered::not_modified().header(ETAG, &tag(head)).header(USER_VERSION, &version));
-                    }
+        let shared = state.clone().into_inner();
+        let query = async move {
+            let tag = |head: ScanHead| {
+                let words = (name, &users, &self.series, &self.selector, format);
+                tag_of(&format!("{words:?} at {} in {} {}", head.version, head.generation, shared.edition))
+            };
+            if known.is_conditional() {
+                let head = shared.aggregate.head(&users).await?;
+                if known.has(&tag(head)) {
+                    let version = head.version.to_string();
+                    return Ok(Rendered::not_modified().header(ETAG, &tag(head)).header(USER_VERSION, &version));
                 }
-                let (head, table, batch) = read().await?;
-                let body = self.render(format, head, table, batch).map_err(|e| {
-                    tracing::error!(error = %e, "an overview could not be written");
-                    Problem::internal()
-                })?;
-                let rendered = Rendered::whole(format.media_type(), body);
-                Ok(rendered.header(ETAG, &tag(head)).header(USER_VERSION, &head.version.to_string()))
-            })
-            .await
+            }
+            let (head, table, batch) = read(shared.clone(), self.user, self.selector.clone()).await?;
+            let body = self.render(format, head, table, batch).map_err(|e| {
+                tracing::error!(error = %e, "an overview could not be written");
+                Problem::internal()
+            })?;
+            let rendered = Rendered::whole(format.media_type(), body);
+            Ok(rendered.header(ETAG, &tag(head)).header(USER_VERSION, &head.version.to_string()))
+        };
+        state.queries.run(caller, query).await
     }
 
     fn render(&self, format: Format, head: ScanHead, table: Table, batch: Batch) -> Result<Vec<u8>, WriterError> {

@@ -41,7 +41,9 @@ enum To {
 struct Shown<'a> {
     session: Uuid,
     time: Timestamp,
-    rest: Option<&'a Json>,
+    has_rest: bool,
+    /// The part of the value that no leaf gives back; parsed when it is called.
+    rest: &'a dyn Fn() -> Option<Json>,
     value: &'a dyn Fn() -> Json,
     weight: Option<u64>,
 }
@@ -70,17 +72,28 @@ impl PointRender {
     pub(super) fn view(&mut self, point: &PointView<'_>) -> Result<(), WriterError> {
         self.numbers.clear();
         self.numbers.extend((0..point.series.pointers.len()).map(|channel| point.number(channel)));
-        let value = || point.value();
-        let shown =
-            Shown { session: point.session_id.0, time: point.time, rest: point.rest(), value: &value, weight: None };
+        let shown = Shown {
+            session: point.session_id.0,
+            time: point.time,
+            has_rest: point.has_rest(),
+            rest: &|| point.rest(),
+            value: &|| point.value(),
+            weight: None,
+        };
         self.write(&point.series.metric_type, &shown)
     }
 
     pub(super) fn thinned(&mut self, point: &Thinned) -> Result<(), WriterError> {
         self.numbers.clone_from(&point.numbers);
-        let value = || point.value.clone();
-        let (session, rest, weight) = (point.session_id.0, point.rest.as_ref(), Some(point.weight));
-        self.write(&point.metric_type, &Shown { session, time: point.time, rest, value: &value, weight })
+        let shown = Shown {
+            session: point.session_id.0,
+            time: point.time,
+            has_rest: point.rest.is_some(),
+            rest: &|| point.rest.clone(),
+            value: &|| point.value.clone(),
+            weight: Some(point.weight),
+        };
+        self.write(&point.metric_type, &shown)
     }
 
     /// About how many bytes are held.
@@ -122,8 +135,8 @@ impl PointRender {
     fn write(&mut self, metric_type: &MetricType, shown: &Shown<'_>) -> Result<(), WriterError> {
         let text = self.series.entry(metric_type.id).or_insert_with(|| Arc::new(SeriesText::of(metric_type))).clone();
         self.points += 1;
-        if !matches!(self.to, To::List(_) | To::Lines) {
-            self.texts += shown.rest.map_or(0, Json::text_len);
+        if shown.has_rest && !matches!(self.to, To::List(_) | To::Lines) {
+            self.texts += (shown.rest)().as_ref().map_or(0, Json::text_len);
         }
         let (out, numbers) = (&mut self.out, &self.numbers);
         match &mut self.to {
@@ -135,7 +148,7 @@ impl PointRender {
                 row(out, &text, numbers, shown);
                 out.push(b'\n');
             }
-            To::Traces(traces) => traces.push(&text, numbers, shown.session, shown.time, shown.rest, shown.weight),
+            To::Traces(traces) => traces.push(&text, numbers, shown.session, shown.time, (shown.rest)(), shown.weight),
             To::FlatList { list, table, batch, rows } => {
                 *rows += push(batch, &text, numbers, shown);
                 if batch.rows() >= BATCH_ROWS {
@@ -163,7 +176,7 @@ fn row(out: &mut Vec<u8>, text: &SeriesText, numbers: &[Option<f64>], shown: &Sh
     out.extend_from_slice(b",\"time\":\"");
     let _ = write!(out, "{}", shown.time);
     out.extend_from_slice(b"\",\"value\":");
-    if shown.rest.is_some() || !text.write(out, numbers) {
+    if shown.has_rest || !text.write(out, numbers) {
         json(out, &(shown.value)());
     }
     if let Some(weight) = shown.weight {
@@ -191,8 +204,8 @@ fn table(has_weight: bool) -> Table {
 fn push(batch: &mut Batch, text: &SeriesText, numbers: &[Option<f64>], shown: &Shown<'_>) -> usize {
     let of_leaf =
         numbers.iter().zip(&text.leaves).filter_map(|(n, leaf)| Some((Some(leaf.clone()), Some((*n)?), None)));
-    let has_nothing = numbers.iter().all(Option::is_none) && shown.rest.is_none();
-    let rest = shown.rest.cloned().or_else(|| has_nothing.then(|| (shown.value)()));
+    let has_nothing = numbers.iter().all(Option::is_none) && !shown.has_rest;
+    let rest = (shown.rest)().or_else(|| has_nothing.then(|| (shown.value)()));
     let rest = rest.map(|rest| Json::String(rest.to_string()));
     let mut rows = 0;
     for (leaf, number, text_value) in of_leaf.chain(rest.map(|rest| (None, None, Some(rest)))) {

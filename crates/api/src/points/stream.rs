@@ -1,5 +1,9 @@
 //! Points that are sent while they are read.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
@@ -8,11 +12,14 @@ use time_series_domain::query::Refusal;
 use time_series_domain::query::points::{PointSink, PointView};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 use super::render::PointRender;
 use crate::openapi::{BrokenOff, Chunks};
 use crate::problem::Problem;
 
+/// How long a reader may stand still while other queries wait for a place.
+const STANDSTILL: Duration = Duration::from_secs(1);
 /// Bytes that are sent together.
 const CHUNK: usize = 64 << 10;
 
@@ -28,7 +35,9 @@ pub(super) enum Told {
 pub(super) struct StreamSink {
     pub(super) render: PointRender,
     pub(super) teller: Sender<Told>,
-    /// Rendering failed; nothing more is read.
+    /// The number of queries that wait for a place.
+    pub(super) waiting: Arc<AtomicUsize>,
+    /// Rendering failed, or the caller does not read; nothing more is read.
     pub(super) is_broken: bool,
 }
 
@@ -56,12 +65,37 @@ impl PointSink for StreamSink {
             return Flow::More;
         }
         let chunk = std::mem::take(&mut self.render.out);
-        match self.teller.send(Told::Chunk(chunk)).await {
+        match send(&self.teller, &self.waiting, chunk).await {
             Ok(()) => Flow::More,
-            Err(_) => Flow::Enough,
+            Err(Stalled) => {
+                // Without an end the caller sees that points are missing.
+                self.is_broken = true;
+                Flow::Enough
+            }
         }
     }
 }
+
+/// Sends a chunk once there is room for it. A reader that stands still gives up its place when others wait for one.
+async fn send(teller: &Sender<Told>, waiting: &AtomicUsize, chunk: Vec<u8>) -> Result<(), Stalled> {
+    loop {
+        match timeout(STANDSTILL, teller.reserve()).await {
+            Ok(Ok(room)) => {
+                room.send(Told::Chunk(chunk));
+                return Ok(());
+            }
+            Ok(Err(_)) => return Err(Stalled),
+            Err(_) if waiting.load(Ordering::Relaxed) > 0 => {
+                metrics::counter!("streams_displaced_total").increment(1);
+                return Err(Stalled);
+            }
+            Err(_) => {}
+        }
+    }
+}
+
+/// The caller does not read, or is gone.
+struct Stalled;
 
 /// Ends the reading when the caller is gone.
 struct Reading(JoinHandle<()>);

@@ -31,6 +31,16 @@ macro_rules! codes {
 codes! {
     /// The body cannot be read as a JSON object.
     InvalidBody, "invalid_body", BAD_REQUEST, "The body cannot be read";
+    /// The request is not HTTP.
+    BadRequest, "bad_request", BAD_REQUEST, "The request cannot be read";
+    /// The head or the body did not arrive in time.
+    RequestTimeout, "request_timeout", REQUEST_TIMEOUT, "The request did not arrive in time";
+    /// The request line and headers are too long.
+    RequestHeadTooLarge, "request_head_too_large", REQUEST_HEADER_FIELDS_TOO_LARGE, "The request line and headers are too long";
+    /// The service does not answer under this name.
+    HostNotAllowed, "host_not_allowed", MISDIRECTED_REQUEST, "The service does not answer under this name";
+    /// A page of another origin may not write.
+    CrossSiteRequest, "cross_site_request", FORBIDDEN, "A page of another origin may not change anything";
     /// No or a wrong token.
     Unauthorized, "unauthorized", UNAUTHORIZED, "Only admins may do this";
     /// No token is set and the service is reachable from outside.
@@ -79,6 +89,8 @@ codes! {
     Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// The database is away.
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, "The service cannot answer now";
+    /// A write may have happened or not.
+    OutcomeUnknown, "outcome_unknown", SERVICE_UNAVAILABLE, "It is not known whether the change happened";
     /// The query takes too long.
     TimedOut, "timed_out", SERVICE_UNAVAILABLE, "The query took too long";
 }

@@ -95,6 +95,11 @@ impl Problem {
         Self { code, detail: detail.into(), errors: Vec::new(), total: 0, allow: None, estimate: None }
     }
 
+    /// The HTTP status.
+    pub(crate) const fn status(&self) -> StatusCode {
+        self.code.status()
+    }
+
     /// A bug; the log has the cause.
     pub(crate) fn internal() -> Self {
         Self::new(Code::Internal, "This is a fault of the service, not of the request. The log has the cause.")

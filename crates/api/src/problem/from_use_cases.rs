@@ -13,16 +13,13 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "store unavailable");
                 Self::new(Code::Unavailable, "The database cannot be reached; nothing was changed. Try again.")
             }
-            StoreError::Busy { .. } => {
-                Self::new(Code::Unavailable, "Too much is waiting to be stored; nothing was changed. Try again.")
-            }
+            StoreError::Busy { .. } => Self::new(
+                Code::Unavailable,
+                "More is waiting to be stored than can be stored in time; nothing was changed. Retry after 1 s.",
+            ),
             StoreError::OutcomeUnknown { .. } => {
                 tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "commit interrupted");
-                Self::new(
-                    Code::Unavailable,
-                    "The database was lost during the commit: the change may have happened or not. Send the very same \
-                     request again, with the session_id; a session that is stored already is not stored twice.",
-                )
+                Self::outcome_unknown("The database was lost during the commit.")
             }
             StoreError::CatalogueChanged => Self::new(
                 Code::Unavailable,
@@ -50,6 +47,17 @@ impl From<StoreError> for Problem {
                 Self::internal()
             }
         }
+    }
+}
+
+impl Problem {
+    /// A write that may have happened or not.
+    pub(crate) fn outcome_unknown(why: &str) -> Self {
+        let detail = format!(
+            "{why} The change may have happened or not. Send the same request again, with the session_id; a session that \
+             is stored already is not stored twice."
+        );
+        Self::new(Code::OutcomeUnknown, detail)
     }
 }
 
@@ -84,6 +92,10 @@ impl From<IngestError> for Problem {
                 Code::IdempotencyKeyReused,
                 "Other points were appended to this session under this Idempotency-Key; nothing was added. Send each \
                  part under a key of its own, and the same part again under the same key.",
+            ),
+            IngestError::Busy(_) => Self::new(
+                Code::Unavailable,
+                "More sessions are waiting to be checked than can be checked in time; nothing was stored. Retry after 1 s.",
             ),
             IngestError::Store(e) => e.into(),
         }

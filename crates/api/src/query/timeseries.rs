@@ -1,12 +1,15 @@
 //! `GET /api/timeseries/`
 
+use std::sync::Arc;
+
 use actix_web::http::header::{ETAG, HeaderName};
 use actix_web::web;
 use apistos::api_operation;
-use futures_util::{StreamExt, stream};
+use bytes::Bytes;
+use futures_util::stream;
 use time_series_domain::ports::ScanHead;
 use time_series_domain::query::{AggregateAnswer, Found, RELATIVE_ERROR, answer_key};
-use tokio::sync::OwnedSemaphorePermit;
+use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
 use super::asked::{Asked, Output};
 use super::params::TimeseriesParams;
@@ -15,7 +18,7 @@ use super::timeseries_answer::Timeseries;
 use crate::format::{Format, WriterError};
 use crate::openapi::{BrokenOff, Rendered};
 use crate::problem::Problem;
-use crate::request::{Caller, QueryString, USER_VERSION, tag_of};
+use crate::request::{Caller, KnownTags, QueryString, USER_VERSION, tag_of};
 use crate::state::AppState;
 
 /// Aggregates a user's series.
@@ -54,22 +57,22 @@ pub(crate) async fn timeseries(
         return Err(Problem::parameter("layout", "is columns, which is for format=json"));
     }
     state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&asked.query.users)).await?;
-    let answer = Box::pin(answer(&state, &caller, asked, format));
-    state.queries.run(&caller, answer).await
+    let answer = answer(state.clone().into_inner(), caller.known_tags(), asked, format);
+    state.queries.run(&caller, Box::pin(answer)).await
 }
 
 async fn answer(
-    state: &AppState,
-    caller: &Caller,
+    state: Arc<AppState>,
+    known: KnownTags,
     asked: Asked,
     format: Format,
 ) -> Result<Rendered<Timeseries>, Problem> {
     let words = format!("{} {:?} {:?} {format:?} {}", asked.interval, asked.series, asked.output, state.edition);
     let users = &asked.query.users;
-    if caller.is_conditional() && !asked.until_now {
+    if known.is_conditional() && !asked.until_now {
         let head = state.aggregate.head(users).await?;
         let tag = tag(&asked, &words, head);
-        if caller.has(&tag) {
+        if known.has(&tag) {
             return Ok(Rendered::not_modified().header(ETAG, &tag).header(USER_VERSION, &head.version.to_string()));
         }
     }
@@ -79,8 +82,9 @@ async fn answer(
             Found::Kept { rendered, head } => (head, Rendered::whole(format.media_type(), rendered)),
             Found::Made(answer, keep) => {
                 let head = ScanHead { version: answer.version, generation: answer.generation };
-                let cache = cache_words(state, &asked);
+                let cache = cache_words(&state, &asked);
                 let notes = notes(&answer, format);
+                let bytes = answer.heap_bytes();
                 let render = Render::new(asked.clone(), *answer, format, cache);
                 let mut rendered = if render.is_small() {
                     let bytes = render.whole().map_err(|e| broken(&e))?;
@@ -89,7 +93,7 @@ async fn answer(
                     }
                     Rendered::whole(format.media_type(), bytes)
                 } else {
-                    stream_of(render, format, state.queries.deliver()?)?
+                    stream_of(&state, render, format, state.queries.deliver(bytes)?)?
                 };
                 for (name, note) in notes {
                     rendered = rendered.header(name, &note);
@@ -116,17 +120,33 @@ fn notes(answer: &AggregateAnswer, format: Format) -> Vec<(HeaderName, String)> 
     notes
 }
 
-/// Chunks that are rendered as they are sent, as long as there is leave for it.
-fn stream_of(mut render: Render, format: Format, leave: OwnedSemaphorePermit) -> Result<Rendered<Timeseries>, Problem> {
+/// Chunks that are rendered as they are sent, no faster than they are read. The permit is held until the last of them.
+fn stream_of(
+    state: &AppState,
+    mut render: Render,
+    format: Format,
+    permit: OwnedSemaphorePermit,
+) -> Result<Rendered<Timeseries>, Problem> {
     // CSV has nothing that tells its end: its length does.
     let length = if format == Format::Csv { Some(render.measure().map_err(|e| broken(&e))?) } else { None };
-    let chunks = stream::iter(render).map(move |chunk| {
-        let _ = &leave;
-        chunk.map(Into::into).map_err(|e| {
-            tracing::error!(error = %e, "an answer was broken off");
-            BrokenOff
-        })
+    let (sender, chunks) = mpsc::channel(1);
+    let rendering = state.queries.runtime().spawn(async move {
+        let _permit = permit;
+        for chunk in render {
+            let chunk = chunk.map(Bytes::from).map_err(|e| {
+                tracing::error!(error = %e, "an answer was broken off");
+                BrokenOff
+            });
+            // The caller may have left.
+            if sender.send(chunk).await.is_err() {
+                return;
+            }
+        }
     });
+    if rendering.is_none() {
+        return Err(Problem::internal());
+    }
+    let chunks = stream::unfold(chunks, async |mut chunks| Some((chunks.recv().await?, chunks)));
     Ok(Rendered::chunks(format.media_type(), Box::pin(chunks), length))
 }
 

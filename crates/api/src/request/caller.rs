@@ -5,20 +5,22 @@ use std::time::Duration;
 
 use actix_web::dev::Payload;
 use actix_web::http::header::{ACCEPT, HeaderName, IF_NONE_MATCH};
-use actix_web::{FromRequest, HttpRequest};
+use actix_web::{FromRequest, HttpRequest, web};
 use apistos::paths::{Examples, Parameter, ParameterDefinition, ParameterIn};
 use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
 
-use super::Peer;
 use super::admin::admin;
+use crate::net::{ClientConnection, PeerId};
 use crate::problem::Problem;
+use crate::state::AppState;
 
 const REQUEST_TIMEOUT: &str = "Request-Timeout";
 
 /// Who asks, for how long, in which format, and what they know already.
 pub(crate) struct Caller {
     request: HttpRequest,
+    peer: PeerId,
     /// How long the caller waits; the operator's cap where the caller says nothing.
     pub(crate) timeout: Option<Duration>,
 }
@@ -29,23 +31,22 @@ impl Caller {
         self.header(&ACCEPT).unwrap_or("*/*")
     }
 
-    /// Whether the caller has an answer of that tag already.
-    pub(crate) fn has(&self, tag: &str) -> bool {
-        let weak = |given: &str| given.trim().trim_start_matches("W/") == tag;
-        self.header(&IF_NONE_MATCH).is_some_and(|tags| tags.split(',').any(weak))
+    /// The peer that the request counts for.
+    pub(crate) const fn peer(&self) -> PeerId {
+        self.peer
     }
 
-    /// Whether the caller would be content to hear that nothing changed.
-    pub(crate) fn is_conditional(&self) -> bool {
-        self.request.headers().contains_key(IF_NONE_MATCH)
-    }
-
-    /// Returns once the caller has left; never for one whose connection is not known.
-    pub(crate) async fn gone(&self) {
-        match self.request.conn_data::<Peer>() {
-            Some(peer) => peer.gone().await,
+    /// Returns once the caller has closed the connection; never for one whose connection is not known.
+    pub(crate) async fn disconnected(&self) {
+        match self.request.conn_data::<ClientConnection>() {
+            Some(connection) => connection.closed().await,
             None => std::future::pending().await,
         }
+    }
+
+    /// The tags of the answers that the caller has, to be compared away from the request.
+    pub(crate) fn known_tags(&self) -> KnownTags {
+        KnownTags(self.header(&IF_NONE_MATCH).map(str::to_owned))
     }
 
     /// Refuses those who are no admins.
@@ -58,6 +59,23 @@ impl Caller {
     }
 }
 
+/// The tags of the answers that a caller has.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownTags(Option<String>);
+
+impl KnownTags {
+    /// Whether the caller would be content to hear that nothing changed.
+    pub(crate) const fn is_conditional(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// Whether the caller has an answer of that tag already.
+    pub(crate) fn has(&self, tag: &str) -> bool {
+        let weak = |given: &str| given.trim().trim_start_matches("W/") == tag;
+        self.0.as_ref().is_some_and(|tags| tags.split(',').any(weak))
+    }
+}
+
 impl FromRequest for Caller {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
@@ -67,7 +85,8 @@ impl FromRequest for Caller {
             None => Ok(None),
             Some(value) => seconds(value.to_str().unwrap_or_default()).map(Some),
         };
-        ready(timeout.map(|timeout| Self { request: request.clone(), timeout }))
+        let peer = request.app_data::<web::Data<AppState>>().map_or(PeerId::UNKNOWN, |state| state.peer_of(request));
+        ready(timeout.map(|timeout| Self { request: request.clone(), peer, timeout }))
     }
 }
 

@@ -1,6 +1,8 @@
-//! How many queries run at a time, and for how long.
+//! The bounds on queries: how many run, for how long, and how many of one peer.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use time_series_domain::ports::{ScanHead, StoreError};
@@ -8,71 +10,128 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
 use super::Caller;
+use crate::net::PeerId;
 use crate::problem::{Code, Problem};
+use crate::work::QueryRuntime;
 
-/// So long a read waits for the version that it wants at least.
+/// The longest time that a read waits for the version that it wants at least.
 const WAIT_FOR_VERSION: Duration = Duration::from_secs(5);
 const ASK_AGAIN: Duration = Duration::from_millis(10);
 const ASK_AGAIN_AT_MOST: Duration = Duration::from_millis(320);
-/// So many reads may wait for a version.
+/// Maximum reads that wait for a version.
 const WAITERS: usize = 256;
-/// So many large answers may be on their way to callers for every query that may run.
-const DELIVERIES: usize = 4;
+/// A peer may have one part in this many of the queries that run.
+const PARTS_OF_QUERIES: usize = 2;
+/// Bytes of large answers are counted in pieces of this size.
+const PIECE: usize = 1 << 10;
 
 /// Lets in some queries at a time, so that they never take all connections from ingest.
 pub(crate) struct QueryGate {
     places: Arc<Semaphore>,
+    /// The places of each peer that has any.
+    of_peers: Mutex<HashMap<PeerId, Arc<Semaphore>>>,
+    places_of_peer: usize,
+    /// Queries that wait for a place.
+    waiting: Arc<AtomicUsize>,
+    /// The bytes of large answers that are being sent.
     deliveries: Arc<Semaphore>,
+    delivery_pieces: usize,
     waiters: Semaphore,
-    /// How long a query waits for a place.
-    wait: Duration,
-    /// How long a query may take at most.
-    longest: Duration,
+    runtime: QueryRuntime,
+    limits: QueryTimes,
+}
+
+/// How long queries wait and run.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct QueryTimes {
+    /// The longest time that a query waits for a place.
+    pub(crate) wait: Duration,
+    /// The longest time that a query runs.
+    pub(crate) longest: Duration,
 }
 
 /// A place among the queries that run, and when its query has to end.
 pub(crate) struct Place {
-    _permit: OwnedSemaphorePermit,
+    _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
     pub(crate) deadline: Instant,
     seconds: f64,
+    waiting: Arc<AtomicUsize>,
 }
 
+/// Counts a query that waits, until it is dropped.
+struct Waiting<'a>(&'a AtomicUsize);
+
 impl QueryGate {
-    pub(crate) fn new(places: usize, wait: Duration, longest: Duration) -> Self {
-        let deliveries = Arc::new(Semaphore::new(places.saturating_mul(DELIVERIES)));
-        Self { places: Arc::new(Semaphore::new(places)), deliveries, waiters: Semaphore::new(WAITERS), wait, longest }
+    pub(crate) fn new(places: usize, answer_bytes: usize, runtime: QueryRuntime, limits: QueryTimes) -> Self {
+        let delivery_pieces = answer_bytes.div_ceil(PIECE).min(Semaphore::MAX_PERMITS);
+        Self {
+            places: Arc::new(Semaphore::new(places)),
+            of_peers: Mutex::default(),
+            places_of_peer: (places / PARTS_OF_QUERIES).max(1),
+            waiting: Arc::default(),
+            deliveries: Arc::new(Semaphore::new(delivery_pieces)),
+            delivery_pieces,
+            waiters: Semaphore::new(WAITERS),
+            runtime,
+            limits,
+        }
+    }
+
+    /// The threads that queries run on.
+    pub(crate) const fn runtime(&self) -> &QueryRuntime {
+        &self.runtime
     }
 
     /// Takes a place for a query that may take as long as the caller waits, up to the operator's limit.
-    pub(crate) async fn enter(&self, asked: Option<Duration>) -> Result<Place, Problem> {
-        let longest = asked.map_or(self.longest, |asked| asked.min(self.longest));
+    pub(crate) async fn enter(&self, peer: PeerId, requested: Option<Duration>) -> Result<Place, Problem> {
+        let longest = requested.map_or(self.limits.longest, |requested| requested.min(self.limits.longest));
         let deadline = Instant::now() + longest;
-        let entered = timeout(self.wait.min(longest), self.places.clone().acquire_owned()).await;
-        let Ok(Ok(permit)) = entered else {
-            return Err(busy("queries run"));
+        self.waiting.fetch_add(1, Ordering::Relaxed);
+        let _waiting = Waiting(&self.waiting);
+        let of_peer = self.places_of(peer);
+        let enter = async {
+            let of_peer = of_peer.acquire_owned().await.ok()?;
+            Some((of_peer, self.places.clone().acquire_owned().await.ok()?))
         };
-        Ok(Place { _permit: permit, deadline, seconds: longest.as_secs_f64() })
+        match timeout(self.limits.wait.min(longest), enter).await {
+            Ok(Some(permits)) => {
+                let (seconds, waiting) = (longest.as_secs_f64(), self.waiting.clone());
+                Ok(Place { _permits: permits, deadline, seconds, waiting })
+            }
+            _ => Err(busy("Too many queries are running.")),
+        }
     }
 
-    /// Runs a query in a place of its own, and drops it at its deadline or when the caller leaves.
-    pub(crate) async fn run<T>(
+    fn places_of(&self, peer: PeerId) -> Arc<Semaphore> {
+        let mut of_peers = self.of_peers.lock().unwrap_or_else(PoisonError::into_inner);
+        of_peers.retain(|_, places| Arc::strong_count(places) > 1);
+        of_peers.entry(peer).or_insert_with(|| Arc::new(Semaphore::new(self.places_of_peer))).clone()
+    }
+
+    /// Runs a query in a place of its own, away from the threads that serve requests, and drops it at its deadline or when
+    /// the caller leaves.
+    pub(crate) async fn run<T: Send + 'static>(
         &self,
         caller: &Caller,
-        query: impl Future<Output = Result<T, Problem>>,
+        query: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<T, Problem> {
         let run = async {
-            let place = self.enter(caller.timeout).await?;
-            place.run(query).await
+            let place = self.enter(caller.peer(), caller.timeout).await?;
+            self.runtime.run(async move { place.run(query).await }).await
         };
-        while_there(caller, run).await
+        until_disconnect(caller, run).await
     }
 
-    /// Leave to send a large answer, which stays in memory as long as the caller takes to read it.
-    pub(crate) fn deliver(&self) -> Result<OwnedSemaphorePermit, Problem> {
-        self.deliveries.clone().try_acquire_owned().map_err(|_| busy("large answers are being read"))
+    /// Takes the bytes of a large answer, which stays in memory as long as the caller takes to read it.
+    pub(crate) fn deliver(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
+        let pieces = bytes.div_ceil(PIECE).min(self.delivery_pieces);
+        let pieces = u32::try_from(pieces).unwrap_or(u32::MAX);
+        let taken = self.deliveries.clone().try_acquire_many_owned(pieces);
+        taken.map_err(|_| busy("Too many large answers are being sent."))
     }
 
-    /// Waits until `head` shows at least that version, without a place: who waits takes nothing from those that run.
+    /// Waits until `head` shows at least that version, without a place: a read that waits takes nothing from queries that
+    /// run.
     pub(crate) async fn wait_for_version<F>(
         &self,
         caller: &Caller,
@@ -83,8 +142,9 @@ impl QueryGate {
         F: Future<Output = Result<ScanHead, StoreError>>,
     {
         let Some(least) = least else { return Ok(()) };
-        let _waiter = self.waiters.try_acquire().map_err(|_| busy("reads wait for a version"))?;
-        let longest = caller.timeout.map_or(WAIT_FOR_VERSION, |asked| asked.min(WAIT_FOR_VERSION)).min(self.longest);
+        let _waiter = self.waiters.try_acquire().map_err(|_| busy("Too many reads wait for a version."))?;
+        let longest = caller.timeout.map_or(WAIT_FOR_VERSION, |asked| asked.min(WAIT_FOR_VERSION));
+        let longest = longest.min(self.limits.longest);
         let until = Instant::now() + longest;
         let mut ask_again = ASK_AGAIN;
         let reach = async {
@@ -104,25 +164,30 @@ impl QueryGate {
                 ask_again = (2 * ask_again).min(ASK_AGAIN_AT_MOST);
             }
         };
-        while_there(caller, reach).await
+        until_disconnect(caller, reach).await
+    }
+}
+
+impl Drop for Waiting<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
     }
 }
 
 fn busy(what: &str) -> Problem {
     metrics::counter!("queries_turned_away_total").increment(1);
-    let detail = format!("As many {what} as may at a time; try again, or raise QUERY_CONCURRENCY.");
-    Problem::new(Code::Unavailable, detail)
+    Problem::new(Code::Unavailable, format!("{what} Retry after 1 s."))
 }
 
-/// Does something as long as the caller is there to hear of it.
-pub(crate) async fn while_there<T>(
+/// Does something as long as the caller is connected.
+pub(crate) async fn until_disconnect<T>(
     caller: &Caller,
     work: impl Future<Output = Result<T, Problem>>,
 ) -> Result<T, Problem> {
     tokio::select! {
         biased;
         done = work => done,
-        () = caller.gone() => {
+        () = caller.disconnected() => {
             metrics::counter!("queries_left_total").increment(1);
             Err(Problem::new(Code::Unavailable, "The caller left."))
         }
@@ -133,14 +198,19 @@ impl Place {
     /// Drops the query at the deadline; what it runs in the database is cancelled then.
     pub(crate) async fn run<T>(&self, query: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
         let done = tokio::time::timeout_at(self.deadline, query).await.ok();
-        // What never had to wait is not interrupted, and late all the same.
+        // A query that never had to wait is not interrupted, and late all the same.
         done.filter(|_| Instant::now() <= self.deadline).unwrap_or_else(|| {
             let detail = format!(
                 "The query was cancelled after the {} s that it may take; ask for a shorter range, fewer series or a longer \
-                 Request-Timeout (QUERY_TIMEOUT_MS is the longest).",
+                 Request-Timeout.",
                 self.seconds
             );
             Err(Problem::new(Code::TimedOut, detail))
         })
+    }
+
+    /// The number of queries that wait for a place, to be read while this one runs.
+    pub(crate) fn waiting(&self) -> Arc<AtomicUsize> {
+        self.waiting.clone()
     }
 }

@@ -1,27 +1,37 @@
 //! The body as bytes, unpacked, bounded, documented as `T`.
 
-use std::io::Read;
+use std::io::ErrorKind;
 use std::marker::PhantomData;
+use std::sync::Arc;
 
 use actix_web::dev::Payload;
 use actix_web::error::PayloadError;
+use actix_web::http::header::{CONTENT_LENGTH, HeaderMap};
 use actix_web::{FromRequest, HttpRequest, web};
 use apistos::paths::RequestBody;
 use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{Stream, StreamExt};
+use time_series_domain::ingest::IngestError;
+use time_series_domain::ports::run_in;
+use tokio::time::Instant;
 
-use super::{Encoding, Intake, Share};
+use super::{BodyPermit, Encoding};
+use crate::net::{Pace, PaceLimit, PeerId};
 use crate::openapi::{Example, with_example};
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 
+/// What is unpacked at a time.
+const BUFFER: usize = 64 << 10;
+
 /// A body that is meant to be a `T`. Reading it is the use case's business, since it names every fault.
 pub(crate) struct JsonBody<T> {
-    pub(crate) bytes: Vec<u8>,
+    pub(crate) bytes: Arc<Vec<u8>>,
+    pub(crate) peer: PeerId,
     /// Its share of the bytes in memory.
-    _shares: Vec<Share>,
+    _permit: BodyPermit,
     documented_as: PhantomData<T>,
 }
 
@@ -32,53 +42,108 @@ impl<T: 'static> FromRequest for JsonBody<T> {
     fn from_request(request: &HttpRequest, payload: &mut Payload) -> Self::Future {
         let state = request.app_data::<web::Data<AppState>>().cloned();
         let encoding = Encoding::of(request.headers());
+        let length = content_length(request.headers());
+        let request = request.clone();
         let payload = payload.take();
         Box::pin(async move {
             let state = state.ok_or_else(Problem::internal)?;
+            let peer = state.peer_of(&request);
             let (encoding, limit) = (encoding?, state.max_body_bytes);
-            let mut shares = Vec::new();
-            let packed = read(payload, limit, &state.intake, &mut shares).await?;
-            let packed_length = packed.len();
-            let bytes = unpack(packed, encoding, limit)?;
-            if bytes.len() > packed_length {
-                shares.push(state.intake.try_take(bytes.len() - packed_length)?);
+            // Before any of it is read.
+            if length.is_some_and(|length| length > limit as u64) {
+                return Err(too_large(limit));
             }
-            Ok(Self { bytes, _shares: shares, documented_as: PhantomData })
+            let mut permit = state.bodies.permit(peer);
+            let mut body = PacedBody::new(payload, state.pace);
+            let packed = read(&mut body, limit, &mut permit).await?;
+            if encoding == Encoding::Identity {
+                return Ok(Self { bytes: Arc::new(packed), peer, _permit: permit, documented_as: PhantomData });
+            }
+            let lane = state.cpu.lane(peer, usize::MAX);
+            let unpacked = run_in(&lane, move || unpack(&packed, encoding, limit, permit)).await;
+            let (bytes, permit) = unpacked.map_err(|busy| Problem::from(IngestError::from(busy)))??;
+            Ok(Self { bytes: Arc::new(bytes), peer, _permit: permit, documented_as: PhantomData })
         })
     }
 }
 
+/// The length that a request says its body has.
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// The chunks of a body, as long as they come fast enough.
+pub(crate) struct PacedBody<S> {
+    chunks: S,
+    pace: Pace,
+    limit: PaceLimit,
+}
+
+impl<S: Stream<Item = Result<web::Bytes, PayloadError>> + Unpin> PacedBody<S> {
+    pub(crate) fn new(chunks: S, limit: PaceLimit) -> Self {
+        Self { chunks, pace: Pace::new(limit), limit }
+    }
+
+    /// The next chunk. Only the time that is spent here counts as waiting.
+    pub(crate) async fn next(&mut self) -> Option<Result<web::Bytes, Problem>> {
+        let started = Instant::now();
+        let Ok(chunk) = tokio::time::timeout(self.pace.left(), self.chunks.next()).await else {
+            metrics::counter!("bodies_too_slow_total").increment(1);
+            let (seconds, rate) = (self.limit.grace.as_secs_f64(), self.limit.rate);
+            let detail = format!(
+                "The body did not arrive in time; nothing of what was missing was stored. Send at least {rate} bytes per \
+                 second, with no pause longer than {seconds} s."
+            );
+            return Some(Err(Problem::new(Code::RequestTimeout, detail)));
+        };
+        self.pace.waited(started.elapsed());
+        let chunk = chunk?.map_err(|e| unreadable(&e));
+        if let Ok(chunk) = &chunk {
+            self.pace.moved(chunk.len());
+        }
+        Some(chunk)
+    }
+}
+
 async fn read(
-    mut body: impl Stream<Item = Result<web::Bytes, PayloadError>> + Unpin,
+    body: &mut PacedBody<impl Stream<Item = Result<web::Bytes, PayloadError>> + Unpin>,
     limit: usize,
-    intake: &Intake,
-    shares: &mut Vec<Share>,
+    permit: &mut BodyPermit,
 ) -> Result<Vec<u8>, Problem> {
     let mut bytes = Vec::new();
     while let Some(chunk) = body.next().await {
-        let chunk = chunk.map_err(|e| unreadable(&e))?;
+        let chunk = chunk?;
         if bytes.len() + chunk.len() > limit {
             return Err(too_large(limit));
         }
-        shares.push(intake.try_take(chunk.len())?);
+        permit.grow(chunk.len())?;
         bytes.extend_from_slice(&chunk);
     }
     Ok(bytes)
 }
 
 /// Never makes more than the limit of a packed body, however much it would be.
-fn unpack(packed: Vec<u8>, encoding: Encoding, limit: usize) -> Result<Vec<u8>, Problem> {
-    if encoding == Encoding::Identity {
-        return Ok(packed);
+fn unpack(
+    packed: &[u8],
+    encoding: Encoding,
+    limit: usize,
+    mut permit: BodyPermit,
+) -> Result<(Vec<u8>, BodyPermit), Problem> {
+    let mut reader = encoding.unpack(packed).map_err(|e| unreadable(&e))?;
+    let (mut bytes, mut buffer) = (Vec::new(), vec![0; BUFFER]);
+    loop {
+        let read = match reader.read(&mut buffer) {
+            Ok(0) => return Ok((bytes, permit)),
+            Ok(read) => read,
+            Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+            Err(e) => return Err(unreadable(&e)),
+        };
+        if bytes.len() + read > limit {
+            return Err(too_large(limit));
+        }
+        permit.grow(read)?;
+        bytes.extend_from_slice(&buffer[..read]);
     }
-    bounded(encoding.unpack(packed.as_slice()).map_err(|e| unreadable(&e))?, limit)
-}
-
-fn bounded(reader: impl Read, limit: usize) -> Result<Vec<u8>, Problem> {
-    let mut bytes = Vec::new();
-    let one_more = u64::try_from(limit).unwrap_or(u64::MAX).saturating_add(1);
-    reader.take(one_more).read_to_end(&mut bytes).map_err(|e| unreadable(&e))?;
-    if bytes.len() > limit { Err(too_large(limit)) } else { Ok(bytes) }
 }
 
 pub(crate) fn too_large(limit: usize) -> Problem {
@@ -86,8 +151,10 @@ pub(crate) fn too_large(limit: usize) -> Problem {
     Problem::new(Code::BodyTooLarge, detail)
 }
 
-pub(crate) fn unreadable(e: &dyn std::error::Error) -> Problem {
-    Problem::new(Code::InvalidBody, format!("The body cannot be read: {e}"))
+pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> Problem {
+    let is_bomb = e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::FileTooLarge);
+    let code = if is_bomb { Code::BodyTooLarge } else { Code::InvalidBody };
+    Problem::new(code, format!("The body cannot be read: {e}"))
 }
 
 impl<T: ApiComponent + Example> ApiComponent for JsonBody<T> {
@@ -111,6 +178,7 @@ impl<T: ApiComponent + Example> ApiComponent for JsonBody<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::request::BodyBudget;
 
     const LIMIT: usize = 10_000;
 
@@ -118,22 +186,26 @@ mod tests {
         zstd::encode_all(bytes, 3).expect("packs")
     }
 
+    fn unpacked(packed: &[u8], encoding: Encoding) -> Result<Vec<u8>, Problem> {
+        let permit = BodyBudget::new(1 << 20).permit(PeerId::UNKNOWN);
+        unpack(packed, encoding, LIMIT, permit).map(|(bytes, _)| bytes)
+    }
+
     #[test]
     fn a_packed_body_is_unpacked() {
-        assert_eq!(unpack(zstd_of(b"{}"), Encoding::Zstd, LIMIT).expect("fits"), b"{}");
-        assert_eq!(unpack(b"{}".to_vec(), Encoding::Identity, LIMIT).expect("fits"), b"{}");
+        assert_eq!(unpacked(&zstd_of(b"{}"), Encoding::Zstd).expect("fits"), b"{}");
     }
 
     #[test]
     fn a_bomb_is_refused_at_the_limit() {
         let bomb = zstd_of(&vec![0; 50_000_000]);
         assert!(bomb.len() < LIMIT);
-        assert!(unpack(bomb, Encoding::Zstd, LIMIT).is_err());
+        assert!(unpacked(&bomb, Encoding::Zstd).is_err());
     }
 
     #[test]
-    fn what_is_not_packed_as_it_says_is_refused() {
-        assert!(unpack(b"{}".to_vec(), Encoding::Zstd, LIMIT).is_err());
-        assert!(unpack(b"{}".to_vec(), Encoding::Gzip, LIMIT).is_err());
+    fn a_body_that_is_not_packed_as_it_says_is_refused() {
+        assert!(unpacked(b"{}", Encoding::Zstd).is_err());
+        assert!(unpacked(b"{}", Encoding::Gzip).is_err());
     }
 }

@@ -1,8 +1,11 @@
 //! `POST /api/sessions/{session_id}/points/`
 
+use std::sync::Arc;
+
 use actix_web::web;
 use apistos::api_operation;
-use time_series_domain::ingest::RawSession;
+use time_series_domain::ingest::{IngestError, JsonSource, RawSession};
+use time_series_domain::ports::run_in;
 
 use super::owner::{OwnerParams, SessionPath, owner_of};
 use super::receipt::{Receipt, receipt};
@@ -35,9 +38,17 @@ pub(crate) async fn append_points(
     state: web::Data<AppState>,
 ) -> Result<Reply<Receipt>, Problem> {
     let id = path.id()?;
-    let named = params.0.user().or_else(|| RawSession::user_of_json(&body.bytes));
+    let lane = state.cpu.lane(body.peer, body.bytes.len());
+    let named = match params.0.user() {
+        Some(user) => Some(user),
+        None => {
+            let bytes = body.bytes.clone();
+            let named = run_in(&lane, move || RawSession::user_of_json(&bytes)).await;
+            named.map_err(|busy| Problem::from(IngestError::from(busy)))?
+        }
+    };
     let user = owner_of(&state, id, named).await?;
-    let read = || RawSession::from_json(&body.bytes).map(|session| session.of_user(user).at_session_id(id));
-    let done = state.ingest.append(read, key.0.as_ref()).await?;
+    let source = Arc::new(JsonSource::new(body.bytes.clone()).of_user(user).at_session_id(id));
+    let done = state.within_write_timeout(state.ingest.append(&lane, source, key.0.as_ref())).await?;
     Ok(receipt(&done))
 }

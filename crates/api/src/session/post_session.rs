@@ -1,11 +1,13 @@
 //! `POST /api/sessions/`
 
+use std::sync::Arc;
+
 use actix_web::web;
 use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 use time_series_domain::SessionId;
-use time_series_domain::ingest::{OnConflict, RawSession};
+use time_series_domain::ingest::{JsonSource, OnConflict};
 use uuid::Uuid;
 
 use super::receipt::{Receipt, receipt};
@@ -74,12 +76,13 @@ pub(crate) async fn post_session(
     state: web::Data<AppState>,
 ) -> Result<Reply<Receipt>, Problem> {
     let made = SessionId(Uuid::now_v7());
-    let read = || RawSession::from_json(&body.bytes).map(|session| session.or_session_id(made));
+    let source = Arc::new(JsonSource::new(body.bytes.clone()).or_session_id(made));
+    let lane = state.cpu.lane(body.peer, body.bytes.len());
     let done = if params.0.dry_run == Some(true) {
-        state.ingest.dry_run(read).await?
+        state.within_write_timeout(state.ingest.dry_run(&lane, source)).await?
     } else {
         let on_conflict = params.0.on_conflict.map_or(OnConflict::Error, |p| p.0);
-        state.ingest.ingest(read, on_conflict, key.0.as_ref()).await?
+        state.within_write_timeout(state.ingest.ingest(&lane, source, on_conflict, key.0.as_ref())).await?
     };
     Ok(receipt(&done))
 }

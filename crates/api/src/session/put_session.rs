@@ -1,9 +1,11 @@
 //! `PUT /api/sessions/{session_id}/`
 
+use std::sync::Arc;
+
 use actix_web::web;
 use apistos::api_operation;
 use time_series_domain::SessionId;
-use time_series_domain::ingest::{OnConflict, RawSession};
+use time_series_domain::ingest::{JsonSource, OnConflict};
 
 use super::owner::SessionPath;
 use super::receipt::{Receipt, receipt};
@@ -34,7 +36,8 @@ pub(crate) async fn put_session(
     state: web::Data<AppState>,
 ) -> Result<Reply<Receipt>, Problem> {
     let id: SessionId = path.id()?;
-    let read = || RawSession::from_json(&body.bytes).map(|session| session.at_session_id(id));
-    let done = state.ingest.ingest(read, OnConflict::Replace, None).await?;
+    let source = Arc::new(JsonSource::new(body.bytes.clone()).at_session_id(id));
+    let lane = state.cpu.lane(body.peer, body.bytes.len());
+    let done = state.within_write_timeout(state.ingest.ingest(&lane, source, OnConflict::Replace, None)).await?;
     Ok(receipt(&done))
 }

@@ -1,7 +1,10 @@
 //! Cuts columns into blocks.
 
+use std::ops::Range;
+
 use super::{Block, MAX_BLOCK_POINTS, Numbers, Remainder, SeriesColumns, Times};
-use crate::Timestamp;
+use crate::channel::Pointer;
+use crate::{Json, MetricTypeId, Timestamp};
 
 /// Gaps of so many microseconds need more than 32 bits where a block counts in microseconds.
 const LONGEST_GAP: i64 = i32::MAX as i64;
@@ -15,18 +18,47 @@ pub fn cut(columns: &SeriesColumns, first_seq: u32) -> Vec<Block> {
     let mut seq = first_seq;
     while start < columns.len() {
         let (end, times) = next_block(&columns.times, start);
-        let parts: Vec<&[Option<f64>]> = columns.channels.iter().map(|c| &c[start..end]).collect();
-        blocks.push(Block {
-            metric_type: columns.metric_type,
-            seq,
-            times,
-            numbers: Numbers::encode(&parts),
-            remainder: Remainder::new(columns.rests[start..end].iter().cloned()),
-        });
+        blocks.push(block_of(columns, start..end, times, seq));
         seq += 1;
         start = end;
     }
     blocks
+}
+
+/// Cuts points at these times, ascending, as [`cut`] does; `value` gives the value of each, one at a time and in order.
+pub(crate) fn cut_values(
+    metric_type: MetricTypeId,
+    channels: &[Pointer],
+    times: &[Timestamp],
+    mut value: impl FnMut(usize) -> Json,
+) -> Vec<Block> {
+    let mut blocks = Vec::new();
+    let mut start = 0;
+    let mut seq = 0;
+    while start < times.len() {
+        let (end, encoded) = next_block(times, start);
+        let mut columns = SeriesColumns::of_blocks(metric_type, &[]);
+        for (place, time) in (start..end).zip(&times[start..end]) {
+            columns.push(*time, value(place), channels);
+        }
+        columns.widen(channels.len());
+        blocks.push(block_of(&columns, 0..columns.len(), encoded, seq));
+        seq += 1;
+        start = end;
+    }
+    blocks
+}
+
+fn block_of(columns: &SeriesColumns, places: Range<usize>, times: Times, seq: u32) -> Block {
+    let numbers = columns.numbers(places.clone());
+    let numbers: Vec<&[Option<f64>]> = numbers.iter().map(AsRef::as_ref).collect();
+    Block {
+        metric_type: columns.metric_type,
+        seq,
+        times,
+        numbers: Numbers::encode(&numbers),
+        remainder: Remainder::new(columns.rests(places)),
+    }
 }
 
 /// Where the block that begins at `start` ends, and its times.
@@ -49,8 +81,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::channel::Pointer;
-    use crate::{Json, MetricTypeId};
 
     fn columns(times: &[i64]) -> SeriesColumns {
         let value = |i: usize| Json::parse(&format!("{{\"value\":{i},\"note\":{i}}}")).expect("json");

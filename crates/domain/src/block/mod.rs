@@ -9,8 +9,10 @@ mod remainder;
 mod times;
 
 pub use append::{BlockHead, Cluster, SMALL_BLOCK_POINTS, plan_append};
+pub(crate) use columns::Column;
 pub use columns::SeriesColumns;
 pub use cut::cut;
+pub(crate) use cut::cut_values;
 pub use numbers::{Numbers, NumbersError};
 pub use points::BlockPoint;
 pub(crate) use remainder::join;
@@ -50,6 +52,12 @@ impl Block {
     #[must_use]
     pub fn head(&self) -> BlockHead {
         BlockHead { seq: self.seq, t_min: self.t_min(), t_max: self.t_max(), points: self.len() }
+    }
+
+    /// The memory that its arrays take, in bytes.
+    #[must_use]
+    pub const fn heap_bytes(&self) -> usize {
+        self.times.heap_bytes() + self.numbers.heap_bytes() + self.remainder.heap_bytes()
     }
 
     /// Never true for a block that was cut.

@@ -127,6 +127,19 @@ impl Numbers {
         Ok(Self::Float8(values, channels))
     }
 
+    /// The memory that the arrays take, in bytes.
+    #[must_use]
+    pub const fn heap_bytes(&self) -> usize {
+        match self {
+            Self::None => 0,
+            Self::Int1(values, ..) => values.capacity(),
+            Self::Int2(values, _) => values.capacity() * size_of::<Option<i16>>(),
+            Self::Int4(values, _) => values.capacity() * size_of::<Option<i32>>(),
+            Self::Float4(values, _) => values.capacity() * size_of::<Option<f32>>(),
+            Self::Float8(values, _) => values.capacity() * size_of::<Option<f64>>(),
+        }
+    }
+
     /// How many channels.
     #[must_use]
     pub const fn channels(&self) -> usize {

@@ -1,13 +1,30 @@
 //! What no channel gives back: the rest of each value that has one.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 
 use crate::channel::Pointer;
 use crate::{Json, JsonError};
 
 /// The rests of a block's values by the point's place in the block; most blocks have none.
+///
+/// They are kept as JSON text, since parsed values take up to thirty times as much memory.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Remainder(BTreeMap<usize, Json>);
+pub struct Remainder {
+    /// The texts of all rests, one behind the other.
+    text: String,
+    /// The rests, ascending by place.
+    rests: Vec<Rest>,
+}
+
+/// The position of a rest in the text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Rest {
+    /// The place of the point in the block.
+    place: usize,
+    start: usize,
+    end: usize,
+}
 
 /// A stored remainder that cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -21,34 +38,65 @@ pub enum RemainderError {
 }
 
 impl Remainder {
-    /// From the rest of each point.
-    pub(super) fn new(rests: impl IntoIterator<Item = Option<Json>>) -> Self {
-        let numbered = rests.into_iter().enumerate();
-        Self(numbered.filter_map(|(i, rest)| rest.map(|rest| (i, rest))).collect())
+    /// From the rest of each point, printed by [`Json`].
+    pub(super) fn new<'a>(rests: impl IntoIterator<Item = Option<&'a str>>) -> Self {
+        let mut remainder = Self::default();
+        for (place, rest) in rests.into_iter().enumerate() {
+            if let Some(rest) = rest {
+                remainder.push(place, rest);
+            }
+        }
+        remainder
+    }
+
+    fn push(&mut self, place: usize, rest: &str) {
+        let start = self.text.len();
+        self.text.push_str(rest);
+        self.rests.push(Rest { place, start, end: self.text.len() });
     }
 
     /// Whether every value is given back by the channels alone.
     #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+    pub const fn is_empty(&self) -> bool {
+        self.rests.is_empty()
     }
 
     /// The rest of the value at `place`.
+    ///
+    /// # Panics
+    /// Never: every rest was printed from a value, or read once when it was loaded.
     #[must_use]
-    pub fn get(&self, place: usize) -> Option<&Json> {
-        self.0.get(&place)
+    pub fn get(&self, place: usize) -> Option<Json> {
+        let text = self.text_of(place)?;
+        Some(Json::parse_printed(text).expect("every rest was a value when it was stored here"))
     }
 
-    /// The rests, by place.
-    pub fn iter(&self) -> impl Iterator<Item = (usize, &Json)> {
-        self.0.iter().map(|(place, rest)| (*place, rest))
+    /// The JSON text of the rest of the value at `place`.
+    #[must_use]
+    pub fn text_of(&self, place: usize) -> Option<&str> {
+        let found = self.rests.binary_search_by_key(&place, |rest| rest.place).ok()?;
+        let Rest { start, end, .. } = self.rests[found];
+        Some(&self.text[start..end])
+    }
+
+    /// The memory that it takes, in bytes.
+    #[must_use]
+    pub const fn heap_bytes(&self) -> usize {
+        self.text.capacity() + self.rests.capacity() * size_of::<Rest>()
     }
 
     /// As a JSON object `{"place": rest}`, for storage.
     #[must_use]
     pub fn to_text(&self) -> String {
-        let members = self.0.iter().map(|(place, rest)| format!("\"{place}\":{rest}"));
-        format!("{{{}}}", members.collect::<Vec<_>>().join(","))
+        let mut text = String::with_capacity(self.text.len() + 8 * self.rests.len() + 2);
+        text.push('{');
+        for (number, Rest { place, start, end }) in self.rests.iter().enumerate() {
+            let comma = if number == 0 { "" } else { "," };
+            write!(text, "{comma}\"{place}\":").expect("a String takes everything");
+            text.push_str(&self.text[*start..*end]);
+        }
+        text.push('}');
+        text
     }
 
     /// Reads [`Self::to_text`] back.
@@ -59,10 +107,13 @@ impl Remainder {
         let fields: crate::json::RawFields<'_> = serde_json::from_str(text).map_err(|_| RemainderError::Shape)?;
         let mut rests = BTreeMap::new();
         for (key, raw) in fields.0 {
-            let place = key.parse().map_err(|_| RemainderError::Shape)?;
-            rests.insert(place, Json::parse_printed(raw)?);
+            let place: usize = key.parse().map_err(|_| RemainderError::Shape)?;
+            Json::parse_printed(raw.get())?;
+            rests.insert(place, raw.get());
         }
-        Ok(Self(rests))
+        let mut remainder = Self::default();
+        rests.into_iter().for_each(|(place, rest)| remainder.push(place, rest));
+        Ok(remainder)
     }
 }
 
@@ -101,12 +152,14 @@ fn remove(value: &mut Json, path: &[String]) -> bool {
 }
 
 /// Puts a value together again: the inverse of [`split`].
-pub(crate) fn join(numbers: impl Iterator<Item = Option<f64>>, channels: &[Pointer], rest: Option<&Json>) -> Json {
-    let mut value = rest.cloned();
+///
+/// A number that is in the rest stays as it is there, with all its digits.
+pub(crate) fn join(numbers: impl Iterator<Item = Option<f64>>, channels: &[Pointer], rest: Option<Json>) -> Json {
+    let mut value = rest;
     for (number, pointer) in numbers.zip(channels) {
         let Some(number) = number else { continue };
-        if rest.is_some_and(|rest| pointer.find(rest).is_some()) {
-            continue; // the rest has it with all its digits
+        if value.as_ref().is_some_and(|value| pointer.find(value).is_some()) {
+            continue;
         }
         if let Ok(number) = crate::json::Number::from_f64(number) {
             insert(value.get_or_insert_with(|| Json::Object(BTreeMap::new())), pointer.tokens(), Json::Number(number));
@@ -138,7 +191,7 @@ mod tests {
         let value = Json::parse(text).expect("json");
         let channels = pointers(channels);
         let (numbers, rest) = split(value.clone(), &channels);
-        assert_eq!(join(numbers.into_iter(), &channels, rest.as_ref()), value, "{text}");
+        assert_eq!(join(numbers.into_iter(), &channels, rest.clone()), value, "{text}");
         rest.map(|r| r.to_string())
     }
 
@@ -178,14 +231,14 @@ mod tests {
         let digits = format!("[1.{}7]", "3".repeat(997));
         for text in [many, digits] {
             let value = Json::parse(&text).expect("accepted");
-            let remainder = Remainder::new([Some(value)]);
+            let remainder = Remainder::new([Some(value.to_string().as_str())]);
             assert_eq!(Remainder::from_text(&remainder.to_text()), Ok(remainder));
         }
     }
 
     #[test]
     fn text_reads_back() {
-        let remainder = Remainder::new([None, Some(Json::Null), Some(Json::String("é\"".into()))]);
+        let remainder = Remainder::new([None, Some("null"), Some(r#""é\"""#)]);
         assert_eq!(Remainder::from_text(&remainder.to_text()), Ok(remainder));
     }
 }

@@ -69,6 +69,15 @@ pub struct TimesError {
 }
 
 impl Times {
+    /// The memory that the deltas take, in bytes.
+    #[must_use]
+    pub const fn heap_bytes(&self) -> usize {
+        match &self.spacing {
+            Spacing::Step(_) => 0,
+            Spacing::Deltas(deltas) => deltas.capacity() * size_of::<i32>(),
+        }
+    }
+
     /// Encodes ascending instants; `None` if there is none, or if a gap needs more than 32 bits.
     #[must_use]
     pub fn encode(times: &[Timestamp]) -> Option<Self> {

@@ -1,17 +1,20 @@
 //! Points that are sent as columns: `{"series", "times", "values"}`.
 
 use std::borrow::Cow;
-use std::collections::BTreeMap;
+use std::collections::HashSet;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::RejectCode;
 use super::at_most::{AtMost, MAX_POINTS};
 use super::fields::read_time;
 use super::numeric_points::{NumericColumns, Shape};
+use super::raw_values::{ColumnValues, offset_in};
+use crate::Timestamp;
 use crate::json::{RawFields, numbers};
-use crate::{Json, Timestamp};
 
 /// Is told each fault: where below the entry, what kind, and a sentence about it.
 pub(super) type Faults<'a> = dyn FnMut(String, RejectCode, String) + 'a;
@@ -33,27 +36,36 @@ pub(super) enum Form {
     Leaves,
 }
 
-/// Reads `times` (RFC 3339 each, or `{"start", "step"}`) and `values` (one each, or an object of arrays, of which each value
-/// gets its member); `None` if there is any fault.
+/// Reads `times` (RFC 3339 each, or `{"start", "step"}`) and finds `values` (one each, or an object of arrays, of which each
+/// value gets its member) in the body; `None` if there is any fault. The values themselves are not parsed.
 pub(super) fn read_columns(
+    body: &str,
     times: &RawValue,
     values: &RawValue,
     faults: &mut Faults<'_>,
-) -> Option<(Vec<(Timestamp, Json)>, Form)> {
-    let (values, form) = match values.get().as_bytes().first() {
-        Some(b'{') => (read_leaves(values, faults)?, Form::Leaves),
-        _ => (read_list(values, "/values", faults)?, Form::Values),
+) -> Option<(Vec<Timestamp>, ColumnValues, Form)> {
+    let (values, count, form) = match values.get().as_bytes().first() {
+        Some(b'{') => {
+            let (keys, columns) = find_leaves(body, values, faults)?;
+            let count = columns.first().map_or(0, Vec::len);
+            (ColumnValues::Leaves(keys, columns), count, Form::Leaves)
+        }
+        _ => {
+            let list = find_list(body, values, "/values", faults)?;
+            let count = list.len();
+            (ColumnValues::List(list), count, Form::Values)
+        }
     };
     let times = match times.get().as_bytes().first() {
-        Some(b'{') => read_steps(times, values.len(), faults)?,
+        Some(b'{') => read_steps(times, count, faults)?,
         _ => read_times(times, faults)?,
     };
-    if times.len() != values.len() {
-        let message = format!("has {} values for {} times; send one for each", values.len(), times.len());
+    if times.len() != count {
+        let message = format!("has {count} values for {} times; send one for each", times.len());
         faults("/values".to_owned(), RejectCode::InvalidType, message);
         return None;
     }
-    Some((times.into_iter().zip(values).collect(), form))
+    Some((times, values, form))
 }
 
 /// As [`read_columns`], where every value is of numbers and nothing else; `None` where one is not, or there is a fault.
@@ -90,37 +102,31 @@ fn numeric_column(raw: &RawValue) -> Option<Vec<f64>> {
     is_numeric.then_some(column)
 }
 
-fn read_list(raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> Option<Vec<Json>> {
-    let Ok(raws) = serde_json::from_str::<AtMost<&RawValue>>(raw.get()) else {
+/// The offset of each element of an array in the body.
+fn find_list(body: &str, raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> Option<Vec<u32>> {
+    let mut offsets = Vec::new();
+    let found =
+        Elements { body, offsets: &mut offsets }.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
+    if found.is_err() {
         let message = "must be an array of values, or an object of arrays by leaf";
         faults(at.to_owned(), RejectCode::InvalidType, message.to_owned());
         return None;
-    };
-    if raws.is_too_long() {
+    }
+    if offsets.len() > MAX_POINTS {
         faults(at.to_owned(), RejectCode::TooManyPoints, too_many());
         return None;
     }
-    let raws = raws.0;
-    let mut values = Vec::with_capacity(raws.len());
-    let mut is_whole = true;
-    for (place, raw) in raws.into_iter().enumerate() {
-        match Json::parse_raw(raw) {
-            Ok(value) => values.push(value),
-            Err(e) => {
-                is_whole = false;
-                faults(format!("{at}/{place}{}", e.pointer), (&e.kind).into(), e.to_string());
-            }
-        }
-    }
-    is_whole.then_some(values)
+    Some(offsets)
 }
 
-fn read_leaves(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Json>> {
+/// The keys of an object of arrays of equal length, and the offset of each element by key.
+fn find_leaves(body: &str, raw: &RawValue, faults: &mut Faults<'_>) -> Option<(Vec<String>, Vec<Vec<u32>>)> {
     let Ok(fields) = serde_json::from_str::<RawFields<'_>>(raw.get()) else {
         faults("/values".to_owned(), RejectCode::InvalidString, "has a key that is not a valid string".to_owned());
         return None;
     };
-    let mut objects: Option<Vec<BTreeMap<String, Json>>> = None;
+    let (mut keys, mut columns): (Vec<String>, Vec<Vec<u32>>) = (Vec::new(), Vec::new());
+    let mut known = HashSet::new();
     let mut is_whole = true;
     for (leaf, raw) in fields.0 {
         let at = format!("/values/{}", leaf.replace('~', "~0").replace('/', "~1"));
@@ -128,28 +134,59 @@ fn read_leaves(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Json>> {
             faults(at, RejectCode::NulCharacter, "has the NUL character in a key, which cannot be stored".to_owned());
             return None;
         }
-        let Some(column) = read_list(raw, &at, faults) else {
+        let Some(column) = find_list(body, raw, &at, faults) else {
             is_whole = false;
             continue;
         };
-        let objects = objects.get_or_insert_with(|| vec![BTreeMap::new(); column.len()]);
-        if objects.len() != column.len() {
+        if let Some(first) = columns.first().filter(|first| first.len() != column.len()) {
             let message =
-                format!("has {} values where another leaf has {}; send null for none", column.len(), objects.len());
+                format!("has {} values where another leaf has {}; send null for none", column.len(), first.len());
             faults(at, RejectCode::InvalidType, message);
             is_whole = false;
             continue;
         }
-        if objects.first().is_some_and(|object| object.contains_key(leaf.as_ref())) {
+        let leaf = leaf.into_owned();
+        if !known.insert(leaf.clone()) {
             faults(at, RejectCode::DuplicateKey, "is there twice; send it once".to_owned());
             is_whole = false;
             continue;
         }
-        for (object, value) in objects.iter_mut().zip(column) {
-            object.insert(leaf.clone().into_owned(), value);
-        }
+        keys.push(leaf);
+        columns.push(column);
     }
-    is_whole.then(|| objects.unwrap_or_default().into_iter().map(Json::Object).collect())
+    is_whole.then_some((keys, columns))
+}
+
+/// Notes the offset of each element of an array, and of one more than a session may have.
+struct Elements<'b, 'o> {
+    body: &'b str,
+    offsets: &'o mut Vec<u32>,
+}
+
+impl<'de> DeserializeSeed<'de> for Elements<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Elements<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while let Some(element) = elements.next_element::<&'de RawValue>()? {
+            if self.offsets.len() <= MAX_POINTS {
+                let offset = offset_in(self.body, element).ok_or_else(|| A::Error::custom("beyond 4 GiB"))?;
+                self.offsets.push(offset);
+            }
+        }
+        Ok(())
+    }
 }
 
 fn read_times(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Timestamp>> {
@@ -228,16 +265,29 @@ fn step_micros(text: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    fn raw(text: &str) -> Box<RawValue> {
-        RawValue::from_string(text.to_owned()).expect("JSON")
-    }
+    use super::super::place::Places;
+    use super::super::raw_values::RawValues;
 
+    /// The points of an entry, or its faults, each with its place.
     fn points(times: &str, values: &str) -> Result<Vec<String>, Vec<String>> {
+        let body = format!("[{times},{values}]");
+        let parts: Vec<&RawValue> = serde_json::from_str(&body).expect("JSON");
         let mut faults = Vec::new();
         let read =
-            read_columns(&raw(times), &raw(values), &mut |at, _, message| faults.push(format!("{at} {message}")));
-        let shown = |(time, value): &(Timestamp, Json)| format!("{time} {value}");
-        read.map(|(points, _)| points.iter().map(shown).collect()).ok_or(faults)
+            read_columns(&body, parts[0], parts[1], &mut |at, _, message| faults.push(format!("{at} {message}")));
+        let Some((times, values, form)) = read else { return Err(faults) };
+        let (mut points, mut places) = (RawValues::of_body(&body), Places::default());
+        points.push_entry(0, "s", times, values, form, &mut places);
+        let mut shown = Vec::new();
+        for point in 0..points.len() {
+            match points.value(point).expect("there is a value") {
+                Ok(value) => shown.push(format!("{} {value}", points.time(point).expect("a time"))),
+                Err(errors) => {
+                    faults.extend(errors.iter().map(|e| format!("{} {e}", places.of(point).value(&e.pointer))))
+                }
+            }
+        }
+        if faults.is_empty() { Ok(shown) } else { Err(faults) }
     }
 
     #[test]

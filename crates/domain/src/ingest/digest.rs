@@ -1,8 +1,6 @@
 //! What makes two sessions the same: a digest over decoded values.
 
-use super::ValidSession;
 use super::numeric_points::{NumericSeries, Shape};
-use super::valid_session::ValidPoints;
 use crate::{Json, Timestamp};
 
 /// The version of the encoding below; it leads every digest.
@@ -16,20 +14,6 @@ const HASH_BYTES: usize = 16;
 pub struct Digest([u8; 1 + HASH_BYTES]);
 
 impl Digest {
-    /// The digest of points.
-    #[must_use]
-    pub fn of_points(session: &ValidSession) -> Self {
-        let mut hasher = Hasher::new();
-        for (name, series) in &session.series {
-            hash_bytes(&mut hasher, b's', name.as_bytes());
-            match &series.points {
-                ValidPoints::Numeric(series) => hash_numeric(&mut hasher, series),
-                ValidPoints::Any(points) => hash_points(&mut hasher, points),
-            }
-        }
-        hasher.digest()
-    }
-
     /// The digest of a session with these points and that start.
     #[must_use]
     pub fn with_start(self, start_ts: Option<Timestamp>) -> Self {
@@ -84,12 +68,32 @@ impl Hasher {
     }
 }
 
-fn hash_points(hasher: &mut Hasher, points: &[(Timestamp, Json)]) {
-    let mut points: Vec<&(Timestamp, Json)> = points.iter().collect();
-    points.sort_by_key(|(time, _)| *time); // stable: arrival decides between equal times
-    for (time, value) in points {
-        hash_time(hasher, *time);
-        hash_json(hasher, value);
+/// Makes the digest of points that come by series name, then time, then arrival.
+pub(super) struct DigestBuilder(Hasher);
+
+impl DigestBuilder {
+    pub(super) fn new() -> Self {
+        Self(Hasher::new())
+    }
+
+    /// Begins the next series.
+    pub(super) fn series(&mut self, name: &str) {
+        hash_bytes(&mut self.0, b's', name.as_bytes());
+    }
+
+    /// Adds the next point of the series.
+    pub(super) fn point(&mut self, time: Timestamp, value: &Json) {
+        hash_time(&mut self.0, time);
+        hash_json(&mut self.0, value);
+    }
+
+    /// Adds all points of the series.
+    pub(super) fn numbers(&mut self, series: &NumericSeries) {
+        hash_numeric(&mut self.0, series);
+    }
+
+    pub(super) fn finish(self) -> Digest {
+        self.0.digest()
     }
 }
 

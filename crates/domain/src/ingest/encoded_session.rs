@@ -2,10 +2,14 @@
 
 use std::collections::{BTreeMap, HashMap};
 
-use super::valid_session::ValidSeries;
+use super::digest::DigestBuilder;
+use super::place::Places;
+use super::raw_values::RawValues;
+use super::valid_session::{ValidPoints, ValidSeries, value_of_point};
 use super::{Digest, ValidSession};
-use crate::block::{Block, SeriesColumns, cut};
+use crate::block::{Block, SeriesColumns, cut, cut_values};
 use crate::channel::ChannelId;
+use crate::metric_type::MetricType;
 use crate::{MetricTypeId, SessionId, Summary, TimeRules, Timestamp, UserId, UtcDay};
 
 /// What a session adds to the summary of one channel on one UTC day.
@@ -45,21 +49,35 @@ pub struct EncodedSession {
 }
 
 impl EncodedSession {
-    /// Cuts a valid session into blocks.
+    /// Cuts a valid session into blocks. Values that are not numeric are parsed once more, one at a time.
+    ///
+    /// # Panics
+    /// Never: the values were parsed when they were checked.
     #[must_use]
-    pub fn encode(session: ValidSession) -> Self {
-        let (user_id, session_id) = (session.user_id, session.session_id);
-        let (start_ts, generation, rules) = (session.start_ts, session.generation, session.rules);
+    pub fn encode(session: ValidSession<'_>) -> Self {
         let points = session.points() as u64;
-        let points_digest = Digest::of_points(&session);
-        let channels = |s: &ValidSeries| (s.metric_type.id, s.metric_type.channels.iter().map(|c| c.id).collect());
-        let channels: HashMap<MetricTypeId, Vec<ChannelId>> = session.series.values().map(channels).collect();
-        let mut columns = session.into_columns();
-        columns.sort_by_key(|c| c.metric_type);
-        let mut blocks: Vec<Block> = Vec::new();
-        for series in &columns {
-            let next_seq = blocks.last().map_or(0, |b| b.seq + 1);
-            blocks.extend(cut(series, next_seq));
+        let ValidSession { user_id, session_id, start_ts, series, values, generation, rules } = session;
+        let mut digest = DigestBuilder::new();
+        let mut channels: HashMap<MetricTypeId, Vec<ChannelId>> = HashMap::new();
+        let mut by_type: BTreeMap<MetricTypeId, Vec<Block>> = BTreeMap::new();
+        for (name, ValidSeries { metric_type, points }) in series {
+            digest.series(&name);
+            channels.insert(metric_type.id, metric_type.channels.iter().map(|c| c.id).collect());
+            let blocks = match (points, &values) {
+                (ValidPoints::Numeric(series), _) => {
+                    digest.numbers(&series);
+                    cut(&series.into_columns(&metric_type), 0)
+                }
+                (ValidPoints::Values(numbers), Some((values, places))) => {
+                    encode_values(&metric_type, numbers, values, places, &mut digest)
+                }
+                (ValidPoints::Values(_), None) => Vec::new(),
+            };
+            by_type.insert(metric_type.id, blocks);
+        }
+        let mut blocks: Vec<Block> = by_type.into_values().flatten().collect();
+        for (seq, block) in (0..).zip(&mut blocks) {
+            block.seq = seq;
         }
         let summaries: Vec<Vec<Summary>> = blocks.iter().map(Block::summarise).collect();
         Self {
@@ -70,10 +88,18 @@ impl EncodedSession {
             day_summaries: day_summaries(&blocks, &summaries, &channels),
             summaries,
             blocks,
-            points_digest,
+            points_digest: digest.finish(),
             generation,
             rules,
         }
+    }
+
+    /// The memory that its blocks and summaries take, in bytes.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let blocks: usize = self.blocks.iter().map(|block| size_of::<Block>() + block.heap_bytes()).sum();
+        let summaries = self.summaries.iter().map(Vec::len).sum::<usize>() * size_of::<Summary>();
+        blocks + summaries + self.day_summaries.len() * size_of::<DaySummary>()
     }
 
     /// What it is compared by as a session.
@@ -103,6 +129,26 @@ impl EncodedSession {
         ids.dedup();
         ids
     }
+}
+
+/// The blocks of the points of one series.
+fn encode_values(
+    metric_type: &MetricType,
+    mut numbers: Vec<u32>,
+    values: &RawValues<'_>,
+    places: &Places,
+    digest: &mut DigestBuilder,
+) -> Vec<Block> {
+    let time = |number: &u32| values.time(*number as usize).expect("a valid point has a time");
+    numbers.sort_by_key(time); // stable: equal times keep their order of arrival
+    let times: Vec<Timestamp> = numbers.iter().map(time).collect();
+    cut_values(metric_type.id, &metric_type.pointers(), &times, |place| {
+        let number = numbers[place] as usize;
+        let value = values.value(number).and_then(Result::ok).expect("it was parsed when it was checked");
+        let value = value_of_point(value, places.of(number), metric_type);
+        digest.point(times[place], &value);
+        value
+    })
 }
 
 /// Merged here, since a key may stand only once in an upsert.

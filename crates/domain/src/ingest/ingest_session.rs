@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::{BodyError, EncodedSession, IdempotencyKey, RawSession, Rejects, ValidSession};
+use super::{BodyError, EncodedSession, IdempotencyKey, Rejects, SessionSource, ValidSession};
 use crate::clock::Clock;
-use crate::metric_type::CatalogueCache;
-use crate::ports::{MetricTypeStore, SessionStore, StoreError, Stored};
+use crate::metric_type::{Catalogue, CatalogueCache};
+use crate::ports::{CpuBusy, CpuPool, MetricTypeStore, SessionStore, StoreError, Stored, run_in};
 use crate::session::Join;
 use crate::{SessionId, TimeRules, UserId};
 
@@ -86,6 +86,9 @@ pub enum IngestError {
     /// Other points were appended under this key: choose another.
     #[error("other points were appended under this key")]
     KeyReused,
+    /// Too much is being checked already; nothing was done: try again later.
+    #[error(transparent)]
+    Busy(#[from] CpuBusy),
     /// The store could not: try again.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -113,43 +116,47 @@ impl IngestSession {
         Self { sessions, metric_types, catalogue, clock, rules }
     }
 
-    /// Checks and stores the session that `read` gives, in one transaction.
+    /// Checks and stores a session, in one transaction. It is read and checked in `cpu`.
     ///
-    /// A key counts where another session is appended to. `read` is called again in the rare case that a metric type
+    /// A key counts where another session is appended to. The source is read again in the rare case that a metric type
     /// changes meanwhile.
     ///
     /// # Errors
     /// [`IngestError`]; then nothing was stored.
     pub async fn ingest(
         &self,
-        read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync,
+        cpu: &dyn CpuPool,
+        source: Arc<dyn SessionSource>,
         on_conflict: OnConflict,
         key: Option<&IdempotencyKey>,
     ) -> Result<Ingested, IngestError> {
         let join = if on_conflict == OnConflict::Append { Join::Unknown } else { Join::Alone };
-        self.write(&read, join, |session| self.sessions.store(session, on_conflict, key.cloned())).await
+        self.write(cpu, &source, join, |session| self.sessions.store(session, on_conflict, key.cloned())).await
     }
 
-    /// Checks points and adds them to the stored session of their id, in one transaction.
+    /// Checks points and adds them to the stored session of their id, in one transaction. They are read and checked in
+    /// `cpu`.
     ///
     /// # Errors
     /// [`IngestError`]; then nothing was stored.
     pub async fn append(
         &self,
-        read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync,
+        cpu: &dyn CpuPool,
+        source: Arc<dyn SessionSource>,
         key: Option<&IdempotencyKey>,
     ) -> Result<Ingested, IngestError> {
-        self.write(&read, Join::Unknown, |part| self.sessions.append(part, key.cloned())).await
+        self.write(cpu, &source, Join::Unknown, |part| self.sessions.append(part, key.cloned())).await
     }
 
     async fn write<F: Future<Output = Result<Stored, StoreError>>>(
         &self,
-        read: &(impl Fn() -> Result<RawSession, BodyError> + Send + Sync),
+        cpu: &dyn CpuPool,
+        source: &Arc<dyn SessionSource>,
         mut join: Join,
         store: impl Fn(Arc<EncodedSession>) -> F,
     ) -> Result<Ingested, IngestError> {
         for _ in 0..RETRIES {
-            let session = Arc::new(EncodedSession::encode(self.check(read, join).await?));
+            let session = Arc::new(self.check(cpu, source, join, EncodedSession::encode).await?);
             let (user_id, session_id, points) = (session.user_id, session.session_id, session.points);
             match store(session).await {
                 Ok(stored) => {
@@ -186,12 +193,8 @@ impl IngestSession {
     ///
     /// # Errors
     /// [`IngestError::Rejected`] with every fault.
-    pub async fn dry_run(
-        &self,
-        read: impl Fn() -> Result<RawSession, BodyError> + Send + Sync,
-    ) -> Result<Ingested, IngestError> {
-        let session = self.check(&read, Join::Alone).await?;
-        Ok(Ingested {
+    pub async fn dry_run(&self, cpu: &dyn CpuPool, source: Arc<dyn SessionSource>) -> Result<Ingested, IngestError> {
+        let checked = |session: ValidSession<'_>| Ingested {
             user_id: session.user_id(),
             session_id: session.session_id(),
             points: session.points() as u64,
@@ -199,25 +202,38 @@ impl IngestSession {
             version: None,
             total_points: None,
             is_replay: false,
-        })
+        };
+        self.check(cpu, &source, Join::Alone, checked).await
     }
 
-    async fn check(
+    /// Reads and checks a session, and makes of it what is wanted, all in one piece of work.
+    async fn check<T: Send + 'static>(
         &self,
-        read: &(impl Fn() -> Result<RawSession, BodyError> + Send + Sync),
+        cpu: &dyn CpuPool,
+        source: &Arc<dyn SessionSource>,
         join: Join,
-    ) -> Result<ValidSession, IngestError> {
-        let known = self.catalogue.current(self.metric_types.as_ref()).await?;
-        let now = self.clock.now();
-        let rejects = match ValidSession::check(read()?, &known, &self.rules, now, join) {
-            Ok(session) => return Ok(session),
-            Err(rejects) => rejects,
+        make: fn(ValidSession<'_>) -> T,
+    ) -> Result<T, IngestError> {
+        let (rules, now) = (self.rules, self.clock.now());
+        let check = |catalogue: Arc<Catalogue>| {
+            let source = Arc::clone(source);
+            run_in(cpu, move || {
+                let raw = source.read()?;
+                ValidSession::check(raw, &catalogue, &rules, now, join).map(make).map_err(IngestError::Rejected)
+            })
         };
-        // Another process may have changed the metric types: nothing is refused by an old catalogue.
-        if self.metric_types.generation().await? == known.generation {
-            return Err(IngestError::Rejected(rejects));
+        let known = self.catalogue.current(self.metric_types.as_ref()).await?;
+        let generation = known.generation;
+        match check(known).await? {
+            Err(IngestError::Rejected(rejects)) => {
+                // Another process may have changed the metric types: nothing is refused by an old catalogue.
+                if self.metric_types.generation().await? == generation {
+                    return Err(IngestError::Rejected(rejects));
+                }
+            }
+            checked => return checked,
         }
         let fresh = self.catalogue.reload(self.metric_types.as_ref()).await?;
-        ValidSession::check(read()?, &fresh, &self.rules, now, join).map_err(IngestError::Rejected)
+        check(fresh).await?
     }
 }

@@ -3,8 +3,7 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::raw_points::RawPoint;
-use crate::block::SeriesColumns;
+use crate::block::{Column, SeriesColumns};
 use crate::channel::Pointer;
 use crate::json::{Number, numbers};
 use crate::metric_type::{MetricType, ValueSchema};
@@ -29,10 +28,8 @@ pub(super) struct NumericSeries {
     pub(super) name: Arc<str>,
     pub(super) shape: Shape,
     pub(super) times: Vec<Timestamp>,
-    /// A column a leaf, in their order.
+    /// One column per leaf, in their order.
     columns: Vec<Vec<f64>>,
-    /// Which of the session's points each is.
-    numbers: Vec<usize>,
 }
 
 /// What values look like.
@@ -116,12 +113,11 @@ impl NumericPoints {
                 None => return false,
             },
         };
-        let (number, series) = (self.len, &mut self.series[place]);
+        let series = &mut self.series[place];
         if !series.push_value(value) {
             return false;
         }
         series.times.push(time);
-        series.numbers.push(number);
         self.len += 1;
         self.last = place;
         true
@@ -130,13 +126,12 @@ impl NumericPoints {
     /// Adds columns as long as `times`; false if their values are not of the shape of their series.
     pub(super) fn push_columns(&mut self, series: &Arc<str>, times: Vec<Timestamp>, values: NumericColumns) -> bool {
         let place = self.place(series).unwrap_or_else(|| self.add(series.clone(), values.shape.clone()));
-        let (first, series) = (self.len, &mut self.series[place]);
+        let series = &mut self.series[place];
         if series.shape != values.shape {
             return false;
         }
         self.len += times.len();
         self.last = place;
-        series.numbers.extend(first..self.len);
         if series.times.is_empty() {
             (series.times, series.columns) = (times, values.columns);
             return true;
@@ -158,23 +153,8 @@ impl NumericPoints {
         let place = self.series.len();
         let columns = vec![Vec::new(); shape.leaves()];
         self.by_name.insert(name.clone(), place);
-        self.series.push(NumericSeries { name, shape, times: Vec::new(), columns, numbers: Vec::new() });
+        self.series.push(NumericSeries { name, shape, times: Vec::new(), columns });
         place
-    }
-
-    /// One by one, in order of arrival, each made when it is asked for.
-    pub(super) fn into_points(self) -> impl Iterator<Item = RawPoint> {
-        let mut order = vec![(0, 0); self.len];
-        for (which, series) in self.series.iter().enumerate() {
-            for (place, number) in series.numbers.iter().enumerate() {
-                order[*number] = (which, place);
-            }
-        }
-        order.into_iter().map(move |(which, place)| {
-            let series = &self.series[which];
-            let (name, time, value) = (series.name.clone(), series.times[place], series.value(place));
-            RawPoint { series: Some(name), time: Some(time), value: Some(value) }
-        })
     }
 }
 
@@ -237,7 +217,6 @@ impl NumericSeries {
         let mut order: Vec<usize> = (0..self.times.len()).collect();
         order.sort_by_key(|place| self.times[*place]); // stable: equal times keep their order of arrival
         self.times = order.iter().map(|place| self.times[*place]).collect();
-        self.numbers = order.iter().map(|place| self.numbers[*place]).collect();
         for column in &mut self.columns {
             *column = order.iter().map(|place| column[*place]).collect();
         }
@@ -250,12 +229,12 @@ impl NumericSeries {
     }
 
     /// As columns of the metric type's channels. Every leaf is one of them, and the points are sorted.
-    pub(super) fn into_columns(self, metric_type: &MetricType) -> SeriesColumns {
-        let channel = |pointer: &Pointer| match self.shape.place(pointer) {
-            Some(leaf) => self.columns[leaf].iter().copied().map(Some).collect(),
-            None => vec![None; self.times.len()],
+    pub(super) fn into_columns(mut self, metric_type: &MetricType) -> SeriesColumns {
+        let mut channel = |pointer: &Pointer| match self.shape.place(pointer) {
+            Some(leaf) => Column::Dense(std::mem::take(&mut self.columns[leaf])),
+            None => Column::Absent,
         };
-        let channels = metric_type.channels.iter().map(|channel| &channel.pointer).map(channel).collect();
+        let channels = metric_type.channels.iter().map(|channel| &channel.pointer).map(&mut channel).collect();
         SeriesColumns::of_numbers(metric_type.id, self.times, channels)
     }
 }
@@ -339,7 +318,7 @@ mod tests {
     }
 
     /// What is stored of a session, or what is wrong with it.
-    fn outcome(raw: RawSession) -> Result<String, String> {
+    fn outcome(raw: RawSession<'_>) -> Result<String, String> {
         let now = Timestamp::parse_rfc3339("2025-02-01T00:00:00Z").expect("a time");
         let valid = ValidSession::check(raw, &catalogue(), &TimeRules::default(), now, Join::Alone);
         let rejects = valid.map(|valid| format!("{:?}", EncodedSession::encode(valid)));
@@ -354,9 +333,7 @@ mod tests {
             let ids = r#""user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e","session_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3f""#;
             let body = format!(r#"{{{ids},"data":[{}]}}"#, entries.join(","));
             let read = || RawSession::from_json(body.as_bytes()).expect("an object");
-            let mut one_by_one = read();
-            one_by_one.points = one_by_one.points.one_by_one();
-            prop_assert_eq!(outcome(read()), outcome(one_by_one), "{}", body);
+            prop_assert_eq!(outcome(read()), outcome(read().with_values()), "{}", body);
         }
     }
 
@@ -365,8 +342,9 @@ mod tests {
         let point = |value: &&str| format!(r#"{{"series":"s","time":"2025-01-01T00:00:00Z","value":{value}}}"#);
         let is_numeric = |values: &[&str]| {
             let entries: Vec<String> = values.iter().map(point).collect();
-            let points: RawPoints = serde_json::from_str(&format!("[{}]", entries.join(","))).expect("no fault");
-            points.numeric().is_some()
+            let body = format!(r#"{{"data":[{}]}}"#, entries.join(","));
+            let session = RawSession::from_json(body.as_bytes()).expect("no fault");
+            matches!(session.points, RawPoints::Numeric(..))
         };
         assert!(is_numeric(&["1", "2.5", "-0.0"]));
         assert!(is_numeric(&[r#"{"b":1,"a":0}"#, r#"{"b":3,"a":4}"#]));

@@ -1,11 +1,11 @@
-//! The points of a session before validation, and where in the body they stand.
+//! The points of a session before validation, and their positions in the body.
 
 use std::borrow::Cow;
 use std::fmt;
 use std::sync::Arc;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 use super::at_most::MAX_POINTS;
@@ -13,31 +13,23 @@ use super::columns_body::{Form, read_columns, read_numeric_columns};
 use super::fields::{Text, text};
 use super::numeric_points::NumericPoints;
 use super::place::Places;
+use super::raw_values::{ColumnValues, RawValues, offset_in};
+use crate::Timestamp;
 use crate::json::MAX_VALUE_BYTES;
-use crate::{Json, Timestamp};
 
 /// Points in order of arrival.
 #[derive(Debug)]
-pub(super) struct RawPoints {
-    /// All of them, as long as their values are numbers and nothing else.
-    numeric: Option<NumericPoints>,
-    /// All of them, once they are not.
-    any: Vec<RawPoint>,
-    places: Places,
-}
-
-/// A point before validation; what could not be read is `None` and has its reject.
-#[derive(Debug)]
-pub(super) struct RawPoint {
-    pub(super) series: Option<Arc<str>>,
-    pub(super) time: Option<Timestamp>,
-    pub(super) value: Option<Json>,
+pub(super) enum RawPoints<'a> {
+    /// Every value is a number, or an object of numbers.
+    Numeric(NumericPoints, Places),
+    /// Values of any kind, not parsed yet.
+    Values(RawValues<'a>, Places),
 }
 
 /// The shape of a point, or of columns, without faults; borrowed from the body.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct EntryFields<'a> {
+struct EntryFields<'a> {
     #[serde(borrow)]
     series: Cow<'a, str>,
     #[serde(borrow, default, deserialize_with = "text")]
@@ -51,7 +43,7 @@ pub(super) struct EntryFields<'a> {
 }
 
 /// An entry of `data`: an object, not an array of its fields.
-pub(super) struct Entry<'a>(pub(super) EntryFields<'a>);
+pub(super) struct Entry<'a>(EntryFields<'a>);
 
 impl<'de> Deserialize<'de> for Entry<'de> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
@@ -71,144 +63,135 @@ impl<'de> Deserialize<'de> for Entry<'de> {
     }
 }
 
-/// What is there, also if it is null.
+/// A member that is present, also if it is null.
 fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-impl Default for RawPoints {
-    fn default() -> Self {
-        Self { numeric: Some(NumericPoints::default()), any: Vec::new(), places: Places::default() }
-    }
-}
-
-impl RawPoints {
-    /// Of rows that stand in these lines.
-    pub(super) fn of_rows(points: Vec<RawPoint>, lines: impl Iterator<Item = u64>) -> Self {
-        Self { numeric: None, any: points, places: Places::of_rows(lines) }
-    }
-
+impl RawPoints<'_> {
     pub(super) fn len(&self) -> usize {
-        self.numeric.as_ref().map_or(self.any.len(), NumericPoints::len)
-    }
-
-    /// The points, if their values are numbers and nothing else.
-    pub(super) const fn numeric(&self) -> Option<&NumericPoints> {
-        self.numeric.as_ref()
-    }
-
-    /// As [`Self::numeric`], for good.
-    pub(super) fn into_numeric(self) -> Option<NumericPoints> {
-        self.numeric
+        match self {
+            Self::Numeric(points, _) => points.len(),
+            Self::Values(points, _) => points.len(),
+        }
     }
 
     /// The earliest time of a point.
-    pub(super) fn first(&self) -> Option<Timestamp> {
-        let numeric = self.numeric.iter().flat_map(|points| &points.series).flat_map(|series| &series.times);
-        self.any.iter().filter_map(|point| point.time).chain(numeric.copied()).min()
+    pub(super) fn first_time(&self) -> Option<Timestamp> {
+        match self {
+            Self::Numeric(points, _) => points.series.iter().flat_map(|series| &series.times).min().copied(),
+            Self::Values(points, _) => points.first_time(),
+        }
     }
+}
 
-    /// Every point, and where they stand.
-    pub(super) fn into_placed(self) -> (impl Iterator<Item = RawPoint>, Places) {
-        let numeric = self.numeric.into_iter().flat_map(NumericPoints::into_points);
-        (self.any.into_iter().chain(numeric), self.places)
-    }
+/// The entries of `data` where every value is of numbers; an error where one is not, or has a fault.
+pub(super) struct NumericData(pub(super) NumericPoints, pub(super) Places);
 
-    /// Adds a point, that of the next entry of `data`.
-    pub(super) fn push(&mut self, point: RawPoint) {
-        self.any().push(point);
-    }
-
-    /// Reads an entry of `data` without faults; `None` if there is any.
-    pub(super) fn read_entry(&mut self, entry: usize, fields: &EntryFields<'_>) -> Option<()> {
-        match *fields {
+impl NumericData {
+    fn read(&mut self, entry: usize, fields: &EntryFields<'_>) -> Option<()> {
+        let Self(points, places) = self;
+        let is_numeric = match *fields {
             EntryFields { ref series, time: Some(Text(ref time)), value: Some(value), times: None, values: None } => {
-                self.read_point(series, Timestamp::parse_rfc3339(time).ok()?, value)
+                let time = Timestamp::parse_rfc3339(time).ok()?;
+                value.get().len() <= MAX_VALUE_BYTES && points.push(series, time, value.get())
             }
             EntryFields { ref series, time: None, value: None, times: Some(times), values: Some(values) } => {
-                let series: Arc<str> = (&**series).into();
-                if let Some(numeric) = &mut self.numeric
-                    && let Some((times, columns, form)) = read_numeric_columns(times, values)
-                {
-                    let (first, count) = (numeric.len(), times.len());
-                    if numeric.push_columns(&series, times, columns) {
-                        self.places.push(entry, first, count, form);
-                        return Some(());
-                    }
-                }
-                let (points, form) = read_columns(times, values, &mut |_, _, _| {})?;
-                self.push_columns(entry, &series, points, form);
-                Some(())
+                let (times, columns, form) = read_numeric_columns(times, values)?;
+                places.push(entry, points.len(), times.len(), form);
+                points.push_columns(&Arc::from(&**series), times, columns)
             }
-            _ => None,
-        }
+            _ => false,
+        };
+        is_numeric.then_some(())
     }
+}
 
-    fn read_point(&mut self, series: &str, time: Timestamp, value: &RawValue) -> Option<()> {
-        if let Some(numeric) = &mut self.numeric
-            && value.get().len() <= MAX_VALUE_BYTES
-            && numeric.push(series, time, value.get())
-        {
-            return Some(());
+impl<'de> Deserialize<'de> for NumericData {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let mut data = Self(NumericPoints::default(), Places::default());
+        let read = |entry, Entry(fields): Entry<'_>| {
+            data.read(entry, &fields).ok_or("an entry that is not of numbers, or has a fault")?;
+            if data.0.len() > MAX_POINTS { Err("too many points") } else { Ok(()) }
+        };
+        Entries(read).deserialize(deserializer)?;
+        Ok(data)
+    }
+}
+
+impl<'a> RawValues<'a> {
+    /// Reads an entry of `data` without faults; `None` if there is any.
+    pub(super) fn read_entry(
+        &mut self,
+        body: &'a str,
+        entry: usize,
+        Entry(fields): &Entry<'a>,
+        places: &mut Places,
+    ) -> Option<()> {
+        match *fields {
+            EntryFields { ref series, time: Some(Text(ref time)), value: Some(value), times: None, values: None } => {
+                let time = Timestamp::parse_rfc3339(time).ok()?;
+                self.push(Some(series), Some(time), Some(offset_in(body, value)?));
+            }
+            EntryFields { ref series, time: None, value: None, times: Some(times), values: Some(values) } => {
+                let (times, values, form) = read_columns(body, times, values, &mut |_, _, _| {})?;
+                self.push_entry(entry, series, times, values, form, places);
+            }
+            _ => return None,
         }
-        let value = Json::parse_raw(value).ok()?;
-        self.any().push(RawPoint { series: Some(series.into()), time: Some(time), value: Some(value) });
         Some(())
     }
 
     /// Adds the points of an entry that has columns.
-    pub(super) fn push_columns(&mut self, entry: usize, series: &Arc<str>, points: Vec<(Timestamp, Json)>, form: Form) {
-        self.places.push(entry, self.len(), points.len(), form);
-        let point = |(time, value)| RawPoint { series: Some(series.clone()), time: Some(time), value: Some(value) };
-        self.any().extend(points.into_iter().map(point));
+    pub(super) fn push_entry(
+        &mut self,
+        entry: usize,
+        series: &str,
+        times: Vec<Timestamp>,
+        values: ColumnValues,
+        form: Form,
+        places: &mut Places,
+    ) {
+        places.push(entry, self.len(), times.len(), form);
+        self.push_columns(series, times, values);
     }
 
-    /// The same points, not as columns.
-    #[cfg(test)]
-    pub(super) fn one_by_one(mut self) -> Self {
-        self.any();
-        self
-    }
-
-    /// The points one by one, from now on.
-    fn any(&mut self) -> &mut Vec<RawPoint> {
-        if let Some(numeric) = self.numeric.take() {
-            self.any = numeric.into_points().collect();
-        }
-        &mut self.any
-    }
-}
-
-impl FromIterator<RawPoint> for RawPoints {
-    fn from_iter<I: IntoIterator<Item = RawPoint>>(points: I) -> Self {
-        Self { numeric: None, any: points.into_iter().collect(), places: Places::default() }
+    /// Reads `data` without faults; `None` if there is any.
+    pub(super) fn read_data(body: &'a str, data: &'a RawValue) -> Option<(Self, Places)> {
+        let (mut values, mut places) = (Self::of_body(body), Places::default());
+        let read = |number, entry: Entry<'a>| {
+            values.read_entry(body, number, &entry, &mut places).ok_or("an entry with a fault")?;
+            if values.len() > MAX_POINTS { Err("too many points") } else { Ok(()) }
+        };
+        Entries(read).deserialize(&mut serde_json::Deserializer::from_str(data.get())).ok()?;
+        Some((values, places))
     }
 }
 
-impl<'de> Deserialize<'de> for RawPoints {
-    /// Reads `data` without faults; an error if there is any.
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Entries;
-        impl<'de> Visitor<'de> for Entries {
-            type Value = RawPoints;
+/// Passes the entries of an array on, each with its number, as long as they are wanted.
+struct Entries<F>(F);
 
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an array of points")
-            }
+impl<'de, F: FnMut(usize, Entry<'de>) -> Result<(), &'static str>> DeserializeSeed<'de> for Entries<F> {
+    type Value = ();
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<RawPoints, A::Error> {
-                let mut points = RawPoints::default();
-                let mut entry = 0;
-                while let Some(Entry(fields)) = entries.next_element()? {
-                    points.read_entry(entry, &fields).ok_or_else(|| A::Error::custom("an entry with a fault"))?;
-                    if points.len() > MAX_POINTS {
-                        return Err(A::Error::custom("too many points"));
-                    }
-                    entry += 1;
-                }
-                Ok(points)
-            }
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de, F: FnMut(usize, Entry<'de>) -> Result<(), &'static str>> Visitor<'de> for Entries<F> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array of points")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
+        let mut number = 0;
+        while let Some(entry) = entries.next_element()? {
+            (self.0)(number, entry).map_err(A::Error::custom)?;
+            number += 1;
         }
-        deserializer.deserialize_seq(Entries)
+        Ok(())
     }
 }

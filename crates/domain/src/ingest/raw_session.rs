@@ -1,4 +1,4 @@
-//! A session as it was sent: read as far as it can be read, every fault noted.
+//! A session as it was sent, read as far as it can be read, with every fault noted.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -10,11 +10,13 @@ use uuid::Uuid;
 use super::at_most::{AtMost, MAX_POINTS};
 use super::columns_body::{Form, read_columns};
 use super::fields::{Text, one_of_each, read_series, read_time, text};
-use super::raw_points::{Entry, RawPoint, RawPoints};
+use super::place::Places;
+use super::raw_points::{Entry, NumericData, RawPoints};
+use super::raw_values::{RawValues, offset_in};
 use super::reject::LISTED;
 use super::{Reject, RejectCode, Rejects};
 use crate::json::RawFields;
-use crate::{Json, SessionId, TimeSeriesPoint, Timestamp, UserId};
+use crate::{SessionId, TimeSeriesPoint, Timestamp, UserId};
 
 const SESSION_FIELDS: [&str; 4] = ["user_id", "session_id", "start_ts", "data"];
 const POINT_FIELDS: [&str; 3] = ["series", "time", "value"];
@@ -27,44 +29,78 @@ pub struct BodyError(String);
 
 /// A session before validation: what could be read, and what was wrong with the rest.
 #[derive(Debug)]
-pub struct RawSession {
+pub struct RawSession<'a> {
     pub(super) user_id: Option<UserId>,
-    /// Nobody said whose it is.
+    /// The sender left the user out.
     pub(super) lacks_user: bool,
     /// `None` when it was left out.
     pub(super) session_id: Option<SessionId>,
     pub(super) start_ts: Option<Timestamp>,
-    pub(super) points: RawPoints,
+    pub(super) points: RawPoints<'a>,
     pub(super) rejects: Rejects,
+    /// The body, if it is JSON.
+    pub(super) body: Option<&'a str>,
+}
+
+/// A session that can be read as often as it is needed: a schema may change while it is checked.
+pub trait SessionSource: Send + Sync {
+    /// Reads the session.
+    ///
+    /// # Errors
+    /// [`BodyError`] when there is nothing to check.
+    fn read(&self) -> Result<RawSession<'_>, BodyError>;
 }
 
 /// The shape of a session without faults.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
-struct SessionFields<'a> {
+struct SessionFields<'a, D> {
     #[serde(borrow, default, deserialize_with = "text")]
     user_id: Option<Text<'a>>,
     #[serde(borrow)]
     session_id: Option<Cow<'a, str>>,
     #[serde(borrow)]
     start_ts: Option<Cow<'a, str>>,
-    data: RawPoints,
+    data: D,
 }
 
-impl RawSession {
+impl<'a> RawSession<'a> {
     /// Reads `{"user_id", "session_id"?, "start_ts"?, "data": [{"series", "time", "value"} or {"series", "times", "values"}]}`.
     ///
     /// # Errors
     /// [`BodyError`] when the body is not a JSON object. Anything less is noted as a reject.
-    pub fn from_json(body: &[u8]) -> Result<Self, BodyError> {
-        Self::read_faultless(body).map_or_else(|| Self::diagnose(body), Ok)
+    pub fn from_json(body: &'a [u8]) -> Result<Self, BodyError> {
+        let text = std::str::from_utf8(body).map_err(|e| BodyError(format!("it is not UTF-8: {e}")))?;
+        let numeric =
+            || Self::read_faultless(text, |NumericData(points, places)| Some(RawPoints::Numeric(points, places)));
+        numeric().or_else(|| Self::read_values(text)).map_or_else(|| Self::diagnose(text), Ok)
+    }
+
+    /// Reads a session without faults whose values may be of any kind; `None` if there is any.
+    fn read_values(text: &'a str) -> Option<Self> {
+        Self::read_faultless(text, |data: &'a RawValue| {
+            let (values, places) = RawValues::read_data(text, data)?;
+            Some(RawPoints::Values(values, places))
+        })
+    }
+
+    /// The same session with values that are parsed one by one.
+    pub(super) fn with_values(mut self) -> Self {
+        if let (RawPoints::Numeric(..), Some(text)) = (&self.points, self.body)
+            && let Some(read) = Self::read_values(text)
+        {
+            self.points = read.points;
+        }
+        self
     }
 
     /// Reads a session without faults in one go; `None` if there is any.
-    fn read_faultless(body: &[u8]) -> Option<Self> {
-        let text = std::str::from_utf8(body).ok()?;
+    fn read_faultless<D: Deserialize<'a>>(
+        text: &'a str,
+        points: impl FnOnce(D) -> Option<RawPoints<'a>>,
+    ) -> Option<Self> {
         // An array would be taken for the fields in their order.
-        let fields: SessionFields<'_> =
+        let fields: SessionFields<'a, D> =
             serde_json::from_str(text).ok().filter(|_| text.trim_start().starts_with('{'))?;
         let uuid = |text: &str| Uuid::try_parse(text).ok();
         let mut session = Self {
@@ -72,8 +108,9 @@ impl RawSession {
             lacks_user: fields.user_id.is_none(),
             session_id: None,
             start_ts: None,
-            points: fields.data,
+            points: points(fields.data)?,
             rejects: Rejects::default(),
+            body: Some(text),
         };
         if let Some(id) = fields.user_id {
             session.user_id = Some(UserId(uuid(&id.0)?));
@@ -88,15 +125,16 @@ impl RawSession {
     }
 
     /// Reads what can be read of a session, naming each fault.
-    fn diagnose(body: &[u8]) -> Result<Self, BodyError> {
-        let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| BodyError(e.to_string()))?;
+    fn diagnose(text: &'a str) -> Result<Self, BodyError> {
+        let fields: RawFields<'a> = serde_json::from_str(text).map_err(|e| BodyError(e.to_string()))?;
         let mut session = Self {
             user_id: None,
             lacks_user: false,
             session_id: None,
             start_ts: None,
-            points: RawPoints::default(),
+            points: RawPoints::Values(RawValues::of_body(text), Places::default()),
             rejects: Rejects::default(),
+            body: Some(text),
         };
         let mut seen: Vec<&str> = Vec::new();
         for (key, raw) in &fields.0 {
@@ -114,7 +152,7 @@ impl RawSession {
                 "user_id" => session.user_id = session.uuid("user_id", raw).map(UserId),
                 "session_id" => session.session_id = session.uuid("session_id", raw).map(SessionId),
                 "start_ts" => session.start_ts = session.start(raw),
-                _ => session.read_points(raw),
+                _ => session.read_points(text, raw),
             }
         }
         session.lacks_user = !seen.contains(&"user_id");
@@ -132,18 +170,14 @@ impl RawSession {
         start_ts: Option<Timestamp>,
         points: Vec<TimeSeriesPoint>,
     ) -> Self {
-        let raw = |p: TimeSeriesPoint| RawPoint {
-            series: Some(p.series.as_str().into()),
-            time: Some(p.time),
-            value: Some(p.value),
-        };
         Self {
             user_id: Some(user_id),
             lacks_user: false,
             session_id: Some(session_id),
             start_ts,
-            points: points.into_iter().map(raw).collect(),
+            points: RawPoints::Values(RawValues::of_points(points), Places::default()),
             rejects: Rejects::default(),
+            body: None,
         }
     }
 
@@ -212,95 +246,55 @@ impl RawSession {
         }
     }
 
-    fn read_points(&mut self, raw: &RawValue) {
+    fn read_points(&mut self, text: &'a str, raw: &'a RawValue) {
         let Ok(raws) = serde_json::from_str::<AtMost<&RawValue>>(raw.get()) else {
             self.reject_field("data", RejectCode::InvalidType, "must be an array of points");
             return;
         };
         let mut is_too_long = raws.is_too_long();
+        let (mut points, mut places) = (RawValues::of_body(text), Places::default());
         for (entry, raw) in raws.0.into_iter().enumerate() {
-            is_too_long |= self.points.len() > MAX_POINTS;
+            is_too_long |= points.len() > MAX_POINTS;
             if is_too_long {
                 break;
             }
             let fields = serde_json::from_str::<Entry<'_>>(raw.get()).ok();
-            if fields.and_then(|Entry(fields)| self.points.read_entry(entry, &fields)).is_none() {
-                self.diagnose_entry(entry, raw);
+            if fields.and_then(|fields| points.read_entry(text, entry, &fields, &mut places)).is_none() {
+                self.diagnose_entry(text, entry, raw, &mut points, &mut places);
             }
         }
-        if is_too_long || self.points.len() > MAX_POINTS {
+        if is_too_long || points.len() > MAX_POINTS {
             let message = format!("has more than {MAX_POINTS} points, the most of one session's body");
             self.reject_field("data", RejectCode::TooManyPoints, &message);
         }
+        self.points = RawPoints::Values(points, places);
     }
 
     /// Reads an entry that has a fault, naming each.
-    fn diagnose_entry(&mut self, entry: usize, raw: &RawValue) {
-        let fields = serde_json::from_str::<RawFields<'_>>(raw.get()).ok();
-        let is_columns =
-            fields.is_some_and(|fields| fields.0.iter().any(|(key, _)| *key == "times" || *key == "values"));
-        if is_columns {
-            self.diagnose_columns(entry, raw);
-        } else {
-            let point = self.diagnose_point(entry, raw);
-            self.points.push(point);
-        }
-    }
-
-    /// Reads columns that have a fault, naming each.
-    fn diagnose_columns(&mut self, entry: usize, raw: &RawValue) {
-        let Ok(fields) = serde_json::from_str::<RawFields<'_>>(raw.get()) else { return };
-        let mut faults: Vec<(String, RejectCode, String)> = Vec::new();
-        let there_are = "is not a field of columns; there are series, times and values";
-        let found = one_of_each(&fields, &COLUMN_FIELDS, there_are, &mut faults);
-        let series: Option<Arc<str>> = found[0].and_then(|raw| read_series(raw, &mut faults));
-        let read = found[1].zip(found[2]).and_then(|(times, values)| {
-            let mut note = |at, code, message| {
-                if faults.len() < LISTED {
-                    faults.push((at, code, message));
-                }
-            };
-            read_columns(times, values, &mut note)
-        });
-        for fault in faults {
-            self.reject_point(entry, series.as_deref().map(str::to_owned), fault);
-        }
-        match (read, series) {
-            (Some((points, form)), Some(series)) => self.points.push_columns(entry, &series, points, form),
-            // No point of it can be told; the place keeps what follows in its place.
-            _ => self.points.push_columns(entry, &"".into(), Vec::new(), Form::Values),
-        }
-    }
-
-    /// Reads a point that has a fault, naming each.
-    fn diagnose_point(&mut self, index: usize, raw: &RawValue) -> RawPoint {
-        let mut point = RawPoint { series: None, time: None, value: None };
+    fn diagnose_entry(
+        &mut self,
+        text: &str,
+        entry: usize,
+        raw: &RawValue,
+        points: &mut RawValues<'a>,
+        places: &mut Places,
+    ) {
         let mut faults: Vec<(String, RejectCode, String)> = Vec::new();
         let Ok(fields) = serde_json::from_str::<RawFields<'_>>(raw.get()) else {
             let message = "must be an object {\"series\", \"time\", \"value\"}".to_owned();
-            self.reject_point(index, None, (String::new(), RejectCode::InvalidType, message));
-            return point;
+            self.reject_point(entry, None, (String::new(), RejectCode::InvalidType, message));
+            points.push(None, None, None);
+            return;
         };
-        let there_are = "is not a field of a point; there are series, time and value";
-        let [series, time, value] = one_of_each(&fields, &POINT_FIELDS, there_are, &mut faults);
-        point.series = series.and_then(|raw| read_series(raw, &mut faults));
-        if let Some(raw) = time {
-            match read_time(raw.get()) {
-                Ok(time) => point.time = Some(time),
-                Err((code, message)) => faults.push(("/time".to_owned(), code, message)),
-            }
-        }
-        if let Some(raw) = value {
-            match Json::parse_raw(raw) {
-                Ok(value) => point.value = Some(value),
-                Err(e) => faults.push((format!("/value{}", e.pointer), (&e.kind).into(), e.to_string())),
-            }
-        }
+        let is_columns = fields.0.iter().any(|(key, _)| *key == "times" || *key == "values");
+        let series = if is_columns {
+            diagnose_columns(text, entry, &fields, points, places, &mut faults)
+        } else {
+            diagnose_point(text, &fields, points, &mut faults)
+        };
         for fault in faults {
-            let series = point.series.as_deref().map(str::to_owned);
-            self.reject_point(index, series, fault);
+            self.reject_point(entry, series.as_deref().map(str::to_owned), fault);
         }
-        point
     }
 
     fn reject_field(&mut self, field: &str, code: RejectCode, message: &str) {
@@ -330,6 +324,52 @@ impl RawSession {
     }
 }
 
+/// Reads columns that have a fault, naming each; gives their series.
+fn diagnose_columns(
+    text: &str,
+    entry: usize,
+    fields: &RawFields<'_>,
+    points: &mut RawValues<'_>,
+    places: &mut Places,
+    faults: &mut Vec<(String, RejectCode, String)>,
+) -> Option<Arc<str>> {
+    let there_are = "is not a field of columns; there are series, times and values";
+    let [series, times, values] = one_of_each(fields, &COLUMN_FIELDS, there_are, faults);
+    let series = series.and_then(|raw| read_series(raw, faults));
+    let read = times.zip(values).and_then(|(times, values)| {
+        let mut note = |at, code, message| {
+            if faults.len() < LISTED {
+                faults.push((at, code, message));
+            }
+        };
+        read_columns(text, times, values, &mut note)
+    });
+    match (read, &series) {
+        (Some((times, values, form)), Some(series)) => points.push_entry(entry, series, times, values, form, places),
+        // None of its points is known; the place keeps the numbers of the entries that follow.
+        _ => places.push(entry, points.len(), 0, Form::Values),
+    }
+    series
+}
+
+/// Reads a point that has a fault, naming each; gives its series.
+fn diagnose_point(
+    text: &str,
+    fields: &RawFields<'_>,
+    points: &mut RawValues<'_>,
+    faults: &mut Vec<(String, RejectCode, String)>,
+) -> Option<Arc<str>> {
+    let there_are = "is not a field of a point; there are series, time and value";
+    let [series, time, value] = one_of_each(fields, &POINT_FIELDS, there_are, faults);
+    let series = series.and_then(|raw| read_series(raw, faults));
+    let time = time.and_then(|raw| {
+        let read = read_time(raw.get());
+        read.map_err(|(code, message)| faults.push(("/time".to_owned(), code, message))).ok()
+    });
+    points.push(series.as_deref(), time, value.and_then(|raw| offset_in(text, raw)));
+    series
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -338,7 +378,8 @@ mod tests {
 
     /// Where the faults of a session with these entries are.
     fn faults(entries: &str) -> Vec<String> {
-        let session = RawSession::from_json(format!("{{{USER},\"data\":[{entries}]}}").as_bytes()).expect("an object");
+        let body = format!("{{{USER},\"data\":[{entries}]}}");
+        let session = RawSession::from_json(body.as_bytes()).expect("an object");
         session.rejects.listed().iter().map(|reject| reject.pointer.clone()).collect()
     }
 

@@ -2,14 +2,17 @@
 
 use std::collections::BTreeMap;
 use std::ops::Index;
-use std::sync::Arc;
 
 use uuid::Uuid;
 
 use super::at_most::MAX_POINTS;
 use super::fields::read_time_text;
-use super::raw_points::{RawPoint, RawPoints};
+use super::place::Places;
+use super::raw_points::RawPoints;
+use super::raw_values::RawValues;
 use super::{RawSession, Reject, RejectCode, Rejects};
+use crate::channel::Pointer;
+use crate::json::MAX_VALUE_BYTES;
 use crate::{Json, JsonError, JsonErrorKind, SessionId, Timestamp, UserId};
 
 const USER: &str = "user_id";
@@ -75,6 +78,17 @@ impl Row {
     pub const fn line(&self) -> u64 {
         self.line
     }
+
+    /// The memory that it takes, in bytes.
+    #[must_use]
+    pub const fn heap_bytes(&self) -> usize {
+        size_of::<Self>() + self.text.capacity() + self.ends.capacity() * size_of::<usize>()
+    }
+
+    /// The bytes of its cells.
+    pub(super) const fn text_bytes(&self) -> usize {
+        self.text.len()
+    }
 }
 
 impl Index<usize> for Row {
@@ -136,6 +150,34 @@ impl RowFormat {
         self.width
     }
 
+    /// The value of a row: its leaves that are not empty.
+    ///
+    /// # Errors
+    /// A fault for each cell that cannot be kept.
+    pub(super) fn value(&self, row: &Row) -> Result<Json, Vec<JsonError>> {
+        let mut value = BTreeMap::new();
+        let mut faults = Vec::new();
+        let mut left = MAX_VALUE_BYTES;
+        for (place, keys) in &self.leaves {
+            let text = &row[*place];
+            if text.is_empty() {
+                continue;
+            }
+            let parsed = match left.checked_sub(text.len()) {
+                Some(rest) => {
+                    left = rest;
+                    cell(text)
+                }
+                None => Err(JsonErrorKind::TooLong),
+            };
+            match parsed {
+                Ok(leaf) => insert(&mut value, keys, leaf),
+                Err(kind) => faults.push(JsonError { pointer: Pointer::from_tokens(keys.clone()), kind }),
+            }
+        }
+        if faults.is_empty() { Ok(Json::Object(value)) } else { Err(faults) }
+    }
+
     /// Whether two rows are of one session, however its ids are spelled.
     #[must_use]
     pub fn is_same_session(&self, a: &Row, b: &Row) -> bool {
@@ -147,11 +189,11 @@ impl RowFormat {
     }
 }
 
-impl RawSession {
+impl<'a> RawSession<'a> {
     /// Reads rows of one session. A cell that is JSON is that, any other is text, an empty one is nothing. Faults are at
     /// `/line/column`.
     #[must_use]
-    pub fn from_rows(format: &RowFormat, rows: &[Row]) -> Self {
+    pub fn from_rows(format: &'a RowFormat, rows: &'a [Row]) -> Self {
         let mut reader = Reader { format, rejects: Rejects::default() };
         let first = rows.first();
         let mut session = Self {
@@ -159,10 +201,11 @@ impl RawSession {
             lacks_user: false,
             session_id: first.and_then(|row| reader.uuid(row, format.session)).map(SessionId),
             start_ts: None,
-            points: RawPoints::default(),
+            points: RawPoints::Values(RawValues::of_rows(format, rows), Places::default()),
             rejects: Rejects::default(),
+            body: None,
         };
-        let mut points = Vec::with_capacity(rows.len().min(MAX_POINTS));
+        let mut points = RawValues::of_rows(format, rows);
         for (number, row) in rows.iter().enumerate() {
             if number == MAX_POINTS {
                 let message = format!("is one point more than the {MAX_POINTS} of one session's body");
@@ -177,9 +220,10 @@ impl RawSession {
                 let message = "is another one than that of a row before; a session has one, or none";
                 reader.reject(row, Some(place), RejectCode::InvalidTime, message);
             }
-            points.push(reader.point(row));
+            let series = reader.series(row);
+            points.push(series, reader.time(row, format.time), u32::try_from(number).ok());
         }
-        session.points = RawPoints::of_rows(points, rows.iter().map(Row::line));
+        session.points = RawPoints::Values(points, Places::of_rows(rows.iter().map(Row::line)));
         session.rejects = reader.rejects;
         session
     }
@@ -191,34 +235,12 @@ struct Reader<'a> {
 }
 
 impl Reader<'_> {
-    fn point(&mut self, row: &Row) -> RawPoint {
+    fn series<'r>(&mut self, row: &'r Row) -> Option<&'r str> {
         let series = &row[self.format.series];
         if series.is_empty() {
             self.reject(row, Some(self.format.series), RejectCode::MissingField, "is required");
         }
-        RawPoint {
-            series: (!series.is_empty()).then(|| Arc::from(series)),
-            time: self.time(row, self.format.time),
-            value: self.value(row),
-        }
-    }
-
-    fn value(&mut self, row: &Row) -> Option<Json> {
-        let mut value = BTreeMap::new();
-        let mut is_whole = true;
-        for (place, keys) in &self.format.leaves {
-            if row[*place].is_empty() {
-                continue;
-            }
-            match cell(&row[*place]) {
-                Ok(leaf) => insert(&mut value, keys, leaf),
-                Err(kind) => {
-                    is_whole = false;
-                    self.reject(row, Some(*place), (&kind).into(), &kind.to_string());
-                }
-            }
-        }
-        is_whole.then_some(Json::Object(value))
+        (!series.is_empty()).then_some(series)
     }
 
     fn time(&mut self, row: &Row, place: usize) -> Option<Timestamp> {
@@ -287,10 +309,17 @@ mod tests {
     fn values(leaves: &str, cells: &str) -> String {
         let format = format(&format!("user_id,session_id,series,time,{leaves}")).expect("columns");
         let row = Row::new(7, [IDS, IDS, "hr", "2025-01-01T00:00:00Z"].into_iter().chain(cells.split('|')));
-        let session = RawSession::from_rows(&format, &[row]);
-        let rejects: Vec<&str> = session.rejects.listed().iter().map(|r| r.pointer.as_str()).collect();
-        let value = session.points.into_placed().0.next().and_then(|point| point.value).map(|value| value.to_string());
-        if rejects.is_empty() { value.expect("a value") } else { rejects.join(" ") }
+        let rows = [row];
+        let session = RawSession::from_rows(&format, &rows);
+        assert!(session.rejects.is_empty());
+        let RawPoints::Values(points, places) = session.points else { panic!("rows are values") };
+        match points.value(0).expect("there is a value") {
+            Ok(value) => value.to_string(),
+            Err(faults) => {
+                let at = |e: &JsonError| format!("{}{}", places.of(0).entry(), places.of(0).value(&e.pointer));
+                faults.iter().map(at).collect::<Vec<_>>().join(" ")
+            }
+        }
     }
 
     #[test]
@@ -325,11 +354,12 @@ mod tests {
         let row = |line, start| Row::new(line, [IDS, IDS, start, "hr", "2025-01-01T00:00:00Z", "1"]);
         let read = |starts: [&'static str; 3]| {
             let rows: Vec<Row> = (2..).zip(starts).map(|(line, start)| row(line, start)).collect();
-            RawSession::from_rows(&format, &rows)
+            let session = RawSession::from_rows(&format, &rows);
+            (session.start_ts, session.rejects)
         };
-        let session = read(["2025-01-01T00:00:00Z", "", "2025-01-01T00:00:00Z"]);
-        assert!(session.rejects.is_empty() && session.start_ts.is_some());
-        let session = read(["", "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z"]);
-        assert_eq!(session.rejects.listed()[0].pointer, "/4/start_ts");
+        let (start_ts, rejects) = read(["2025-01-01T00:00:00Z", "", "2025-01-01T00:00:00Z"]);
+        assert!(rejects.is_empty() && start_ts.is_some());
+        let (_, rejects) = read(["", "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z"]);
+        assert_eq!(rejects.listed()[0].pointer, "/4/start_ts");
     }
 }

@@ -4,22 +4,28 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::numeric_points::{NumericPoints, NumericSeries};
-use super::place::Place;
+use super::place::{Place, Places};
 use super::raw_points::RawPoints;
+use super::raw_values::RawValues;
 use super::{RawSession, Reject, RejectCode, Rejects};
-use crate::block::SeriesColumns;
 use crate::metric_type::{Catalogue, MetricType};
 use crate::session::{Join, TimeRuleError};
 use crate::{Json, SessionId, TimeRules, Timestamp, UserId};
 
+/// Numbers that a session may leave out, besides one for every byte of its text that it may have sent instead. Blocks have
+/// an element per point and channel, whether it is there or not.
+const FREE_GAPS: usize = 4_000_000;
+
 /// A session that may be stored. Made by [`ValidSession::check`] only.
 #[derive(Debug)]
-pub struct ValidSession {
+pub struct ValidSession<'a> {
     pub(super) user_id: UserId,
     pub(super) session_id: SessionId,
     pub(super) start_ts: Option<Timestamp>,
     /// By series name.
     pub(super) series: BTreeMap<String, ValidSeries>,
+    /// The points of all series that are not numeric.
+    pub(super) values: Option<(RawValues<'a>, Places)>,
     /// The catalogue's generation that the values were checked against.
     pub(super) generation: u64,
     /// The rules that its times were checked by.
@@ -36,11 +42,9 @@ pub(super) struct ValidSeries {
 pub(super) enum ValidPoints {
     /// By (time, arrival); every number is a channel's.
     Numeric(NumericSeries),
-    /// In order of arrival.
-    Any(Vec<(Timestamp, Json)>),
+    /// The numbers of the points in order of arrival.
+    Values(Vec<u32>),
 }
-
-type AnySeries = (Arc<MetricType>, Vec<(Timestamp, Json)>);
 
 /// When points may be.
 struct Bounds<'a> {
@@ -52,19 +56,19 @@ struct Bounds<'a> {
     window: Option<(Timestamp, Timestamp)>,
 }
 
-impl ValidSession {
+impl<'a> ValidSession<'a> {
     /// Checks every point, also against the session that they join, and names every fault.
     ///
     /// # Errors
     /// [`Rejects`]: those of the raw session and those found here.
     pub fn check(
-        raw: RawSession,
+        raw: RawSession<'a>,
         catalogue: &Catalogue,
         rules: &TimeRules,
         now: Timestamp,
         join: Join,
     ) -> Result<Self, Rejects> {
-        let mut rejects = raw.rejects;
+        let (mut raw, mut rejects) = take_rejects(raw);
         let start_ts = raw.start_ts;
         let (window, is_alone) = match join {
             Join::Alone => (None, true),
@@ -98,23 +102,34 @@ impl ValidSession {
                 message: "session_id is required".to_owned(),
             });
         }
-        let first = if is_alone { raw.points.first() } else { None };
+        let first = if is_alone { raw.points.first_time() } else { None };
         let bounds = Bounds { rules, now, start_ts, first, window };
-        let series = match raw.points.numeric().map(|points| numeric_series(points, catalogue, &bounds)) {
-            Some(Ok(metric_types)) => {
-                let points = raw.points.into_numeric().unwrap_or_default();
-                Some(points.series.into_iter().zip(metric_types).map(ValidSeries::of_numbers).collect())
+        let mut numeric = None;
+        if let RawPoints::Numeric(points, _) = &raw.points {
+            match numeric_series(points, catalogue, &bounds) {
+                Ok(metric_types) => numeric = Some(metric_types),
+                Err(_) => raw = raw.with_values(),
             }
-            Some(Err(Misfit::Fault)) => any_series(raw.points, catalogue, &bounds, &mut rejects, false),
-            Some(Err(Misfit::Remainder)) | None => {
-                let is_whole = rejects.is_empty();
-                any_series(raw.points, catalogue, &bounds, &mut rejects, is_whole)
+        }
+        let text_bytes = raw.body.map_or(0, str::len);
+        let (series, values) = match raw.points {
+            RawPoints::Numeric(points, _) => {
+                let series = points.series.into_iter().zip(numeric.unwrap_or_default());
+                (series.map(ValidSeries::of_numbers).collect(), None)
+            }
+            RawPoints::Values(values, places) => {
+                let series = any_series(&values, &places, catalogue, &bounds, &mut rejects);
+                (series, Some((values, places)))
             }
         };
-        match (raw.user_id, raw.session_id, series) {
-            (Some(user_id), Some(session_id), Some(series)) if rejects.is_empty() => {
+        let text_bytes = text_bytes.max(values.as_ref().map_or(0, |(values, _)| values.text_bytes()));
+        if rejects.is_empty() {
+            check_gaps(&series, text_bytes, &mut rejects);
+        }
+        match (raw.user_id, raw.session_id) {
+            (Some(user_id), Some(session_id)) if rejects.is_empty() => {
                 let generation = catalogue.generation;
-                Ok(Self { user_id, session_id, start_ts, series, generation, rules: *rules })
+                Ok(Self { user_id, session_id, start_ts, series, values, generation, rules: *rules })
             }
             _ => {
                 rejects.sort();
@@ -140,14 +155,6 @@ impl ValidSession {
     pub const fn session_id(&self) -> SessionId {
         self.session_id
     }
-
-    pub(super) fn into_columns(self) -> Vec<SeriesColumns> {
-        let columns = |ValidSeries { metric_type, points }| match points {
-            ValidPoints::Numeric(series) => series.into_columns(&metric_type),
-            ValidPoints::Any(points) => SeriesColumns::new(metric_type.id, &metric_type.pointers(), points),
-        };
-        self.series.into_values().map(columns).collect()
-    }
 }
 
 impl ValidSeries {
@@ -158,10 +165,10 @@ impl ValidSeries {
 }
 
 impl ValidPoints {
-    const fn len(&self) -> usize {
+    pub(super) const fn len(&self) -> usize {
         match self {
             Self::Numeric(series) => series.times.len(),
-            Self::Any(points) => points.len(),
+            Self::Values(points) => points.len(),
         }
     }
 }
@@ -176,13 +183,8 @@ impl Bounds<'_> {
     }
 }
 
-/// Why points of numbers are not stored as the columns that they are.
-enum Misfit {
-    /// One at least has a fault.
-    Fault,
-    /// Not every number is a channel's.
-    Remainder,
-}
+/// Points of numbers that are not stored as the columns that they are: one has a fault, or a number that is no channel's.
+struct Misfit;
 
 /// The metric type of each series, if every point is fit to be stored as it is.
 fn numeric_series(
@@ -191,61 +193,101 @@ fn numeric_series(
     bounds: &Bounds<'_>,
 ) -> Result<Vec<Arc<MetricType>>, Misfit> {
     if points.series.iter().flat_map(|series| &series.times).any(|t| bounds.check(*t).is_err()) {
-        return Err(Misfit::Fault);
+        return Err(Misfit);
     }
     let metric_type = |series: &NumericSeries| {
-        let metric_type = catalogue.get(&series.name).ok_or(Misfit::Fault)?;
+        let metric_type = catalogue.get(&series.name).ok_or(Misfit)?;
         if !series.fits(&metric_type.schema) {
-            return Err(Misfit::Fault);
+            return Err(Misfit);
         }
-        if series.is_of_channels(metric_type) { Ok(Arc::clone(metric_type)) } else { Err(Misfit::Remainder) }
+        if series.is_of_channels(metric_type) { Ok(Arc::clone(metric_type)) } else { Err(Misfit) }
     };
     points.series.iter().map(metric_type).collect()
 }
 
-/// The points of each series, every fault noted; `None` once one has a fault, or where that is known before.
+/// Takes the rejects out of a session.
+fn take_rejects(mut raw: RawSession<'_>) -> (RawSession<'_>, Rejects) {
+    let rejects = std::mem::take(&mut raw.rejects);
+    (raw, rejects)
+}
+
+/// Checks each point and notes every fault; gives the points of each series.
 fn any_series(
-    points: RawPoints,
+    points: &RawValues<'_>,
+    places: &Places,
     catalogue: &Catalogue,
     bounds: &Bounds<'_>,
     rejects: &mut Rejects,
-    mut is_whole: bool,
-) -> Option<BTreeMap<String, ValidSeries>> {
-    let (points, places) = points.into_placed();
-    let mut all: BTreeMap<String, AnySeries> = BTreeMap::new();
-    for (number, point) in points.enumerate() {
-        let place = places.of(number);
-        let mut check = PointCheck { place, series: point.series.as_deref(), rejects };
-        if let Some(Err(e)) = point.time.map(|t| bounds.check(t)) {
+) -> BTreeMap<String, ValidSeries> {
+    let mut all: BTreeMap<String, ValidSeries> = BTreeMap::new();
+    for number in 0..points.len() {
+        let (place, series) = (places.of(number), points.series(number));
+        let mut check = PointCheck { place, series: series.map(AsRef::as_ref), rejects };
+        if let Some(Err(e)) = points.time(number).map(|t| bounds.check(t)) {
             check.reject(&place.time(), RejectCode::ImplausibleTime, format!("time {e}"));
         }
-        let Some(name) = &point.series else { continue };
+        let Some(name) = series else { continue };
         let Some(metric_type) = catalogue.get(name) else {
             if place.is_first_of_entry() {
                 check.unknown_series(name, catalogue);
             }
             continue;
         };
-        let Some(value) = point.value else { continue };
-        let value = if let Place::Row(_) = place { metric_type.value_of_row(value) } else { value };
-        for violation in metric_type.schema.violations(&value) {
-            let at = place.value(&violation.pointer);
-            check.reject(&at, RejectCode::SchemaViolation, violation.message);
+        match points.value(number) {
+            None => continue,
+            Some(Err(faults)) => {
+                for e in faults {
+                    let at = place.value(&e.pointer);
+                    let field = at.split('/').nth(1).unwrap_or("value");
+                    check.reject(&at, (&e.kind).into(), format!("{} {e}", field.escape_debug()));
+                }
+                continue;
+            }
+            Some(Ok(value)) => {
+                let value = value_of_point(value, place, metric_type);
+                for violation in metric_type.schema.violations(&value) {
+                    let at = place.value(&violation.pointer);
+                    check.reject(&at, RejectCode::SchemaViolation, violation.message);
+                }
+            }
         }
-        if is_whole && !rejects.is_empty() {
-            is_whole = false;
+        if !rejects.is_empty() {
             all.clear();
+            continue;
         }
-        if let Some(time) = point.time.filter(|_| is_whole) {
-            if let Some((_, known)) = all.get_mut(&**name) {
-                known.push((time, value));
-            } else {
-                all.insert(name.as_ref().to_owned(), (Arc::clone(metric_type), vec![(time, value)]));
+        let number = u32::try_from(number).expect("a session has at most a million points");
+        match all.get_mut(&**name) {
+            Some(ValidSeries { points: ValidPoints::Values(known), .. }) => known.push(number),
+            _ => {
+                let points = ValidPoints::Values(vec![number]);
+                all.insert(name.as_ref().to_owned(), ValidSeries { metric_type: Arc::clone(metric_type), points });
             }
         }
     }
-    let valid = |(metric_type, points)| ValidSeries { metric_type, points: ValidPoints::Any(points) };
-    is_whole.then(|| all.into_iter().map(|(name, series)| (name, valid(series))).collect())
+    all
+}
+
+/// The value that a point stands for: a row of cells may stand for its only cell.
+pub(super) fn value_of_point(value: Json, place: Place, metric_type: &MetricType) -> Json {
+    if let Place::Row(_) = place { metric_type.value_of_row(value) } else { value }
+}
+
+/// Refuses series of many channels whose points leave most of them out, since blocks have room for each.
+fn check_gaps(series: &BTreeMap<String, ValidSeries>, text_bytes: usize, rejects: &mut Rejects) {
+    let elements: usize = series.values().map(|s| s.points.len().saturating_mul(s.metric_type.channels.len())).sum();
+    if elements <= text_bytes.saturating_add(FREE_GAPS) {
+        return;
+    }
+    rejects.push(Reject {
+        pointer: "/data".to_owned(),
+        index: None,
+        series: None,
+        code: RejectCode::TooManyPoints,
+        message: format!(
+            "data has {elements} numbers and gaps, counting one per point and numeric leaf of its series, most of them \
+             gaps; send it as several sessions, or as series of fewer leaves"
+        ),
+    });
 }
 
 struct PointCheck<'a> {

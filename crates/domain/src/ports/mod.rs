@@ -5,6 +5,7 @@
 
 mod aggregate_store;
 mod answer_cache;
+mod cpu_pool;
 mod metric_type_store;
 mod point_store;
 mod session_store;
@@ -14,6 +15,7 @@ pub use aggregate_store::{
     ScannedBlock, SummaryParts, Verdict,
 };
 pub use answer_cache::AnswerCache;
+pub use cpu_pool::{CpuBusy, CpuPool, RunHere, run_in};
 pub use metric_type_store::{ChangeError, MetricTypeStore, SchemaChange};
 pub use point_store::{BlockSink, Flow, Order, PointScan, PointStore, SeriesExtent};
 pub use session_store::{SessionStore, Stored};

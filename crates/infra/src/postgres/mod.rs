@@ -6,6 +6,7 @@ mod chunks;
 mod connect;
 mod error;
 mod ingest;
+mod keeper;
 mod metric_type;
 mod migrate;
 mod pipeline;
@@ -14,6 +15,7 @@ mod query;
 mod session;
 mod transaction;
 
+pub use keeper::AllowedConnections;
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use pool::{Postgres, PostgresConfig, PostgresUrlError};
 
@@ -24,7 +26,9 @@ mod tests {
     use super::{ingest, metric_type, query, session};
 
     const STATEMENTS: &[&str] = &[
+        include_str!("allowed_connections.sql"),
         include_str!("create_chunk.sql"),
+        include_str!("heartbeat_commit.sql"),
         include_str!("has_timescaledb.sql"),
         include_str!("last_migration.sql"),
         include_str!("migration_unlock.sql"),

@@ -24,6 +24,9 @@ const WRITERS_PLANS: &str =
 /// appended to or replaced.
 const GROUP_STATEMENTS: u32 = 4;
 
+/// The name of our connections in `pg_stat_activity`.
+pub(super) const APPLICATION_NAME: &str = "time-series-api";
+
 /// How to reach PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct PostgresConfig {
@@ -35,6 +38,10 @@ pub struct PostgresConfig {
     pub wait: Duration,
     /// How long a statement may run.
     pub statement_timeout: Duration,
+    /// A session that would wait longer to be stored, by the measured rate, is refused.
+    pub longest_write_wait: Duration,
+    /// Bytes of sessions that may wait to be stored.
+    pub waiting_bytes: usize,
 }
 
 /// `DATABASE_URL` cannot be read.
@@ -45,9 +52,11 @@ pub struct PostgresUrlError(String);
 /// The stores on PostgreSQL. Clones share everything.
 #[derive(Clone)]
 pub struct Postgres {
-    pool: Pool,
+    pub(super) pool: Pool,
     /// Connections of the writers.
-    writers: Pool,
+    pub(super) writers: Pool,
+    /// The connection of the heartbeat, which never waits for others.
+    pub(super) heartbeat: Pool,
     /// `None` inside: `block` is a plain table.
     chunks: Arc<OnceCell<Option<Chunks>>>,
     pub(super) turns: Arc<Turns>,
@@ -72,7 +81,7 @@ impl Postgres {
             config.statement_timeout.as_millis(),
             config.wait.as_millis(),
         );
-        pg.application_name("time-series-api");
+        pg.application_name(APPLICATION_NAME);
         if pg.get_connect_timeout().is_none() {
             pg.connect_timeout(config.wait);
         }
@@ -99,11 +108,13 @@ impl Postgres {
         };
         let readers = pool(&format!("{options} {PLANS}"), config.connections)?;
         let writers = pool(&of_writers, WRITERS)?;
+        let heartbeat = pool(&format!("{options} {PLANS}"), 1)?;
         Ok(Self {
             pool: readers,
             writers,
+            heartbeat,
             chunks: Arc::default(),
-            turns: Arc::default(),
+            turns: Arc::new(Turns::new(config.longest_write_wait, config.waiting_bytes)),
             wait: config.wait,
             statement_timeout: config.statement_timeout,
         })

@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use time_series_domain::ingest::{IdempotencyKey, IngestError, IngestSession, Ingested, OnConflict, RawSession};
+use time_series_domain::ingest::{IdempotencyKey, IngestError, IngestSession, Ingested, JsonSource, OnConflict};
 use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
-use time_series_domain::ports::{AggregateStore, MetricTypeStore, SessionStore};
+use time_series_domain::ports::{AggregateStore, MetricTypeStore, RunHere, SessionStore};
 use time_series_domain::query::{AggFunction, Aggregate, AggregateAnswer, AggregateQuery, QueryLimits};
 use time_series_domain::{
     Calendar, FixedClock, Interval, SeriesMode, SeriesName, SeriesSelector, SessionId, TimeRules, Timestamp, UserId,
@@ -41,6 +41,8 @@ pub(crate) async fn all() -> Vec<Stores> {
             connections: 8,
             wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
+            longest_write_wait: Duration::from_secs(60),
+            waiting_bytes: 64 << 20,
         };
         let postgres = Arc::new(Postgres::new(&config).expect("a URL"));
         all.push(Stores::of(name, postgres.clone(), postgres.clone(), postgres, Some(database)));
@@ -93,7 +95,8 @@ impl Stores {
             "user_id": user.0, "session_id": Uuid::from_u128(session), "start_ts": start_ts, "data": data
         });
         let body = body.to_string();
-        self.use_case().ingest(|| RawSession::from_json(body.as_bytes()), on_conflict, None).await
+        let source = Arc::new(JsonSource::new(Arc::new(body.into_bytes())));
+        self.use_case().ingest(&RunHere, source, on_conflict, None).await
     }
 
     fn use_case(&self) -> IngestSession {
@@ -116,8 +119,8 @@ impl Stores {
     ) -> Result<Ingested, IngestError> {
         let body = json!({"start_ts": start_ts, "data": data}).to_string();
         let key = key.map(|key| IdempotencyKey::parse(key).expect("a key"));
-        let read = || RawSession::from_json(body.as_bytes()).map(|raw| raw.of_user(USER).at_session_id(id(session)));
-        self.use_case().append(read, key.as_ref()).await
+        let source = JsonSource::new(Arc::new(body.into_bytes())).of_user(USER).at_session_id(id(session));
+        self.use_case().append(&RunHere, Arc::new(source), key.as_ref()).await
     }
 
     /// Aggregates a user's series over 2025 in UTC.

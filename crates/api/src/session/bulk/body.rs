@@ -8,10 +8,12 @@ use apistos::paths::{MediaType, RequestBody};
 use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
 
+use crate::net::PeerId;
 use crate::openapi::Example;
 use crate::problem::Problem;
 use crate::request::Encoding;
 use crate::session::session_body::SessionBody;
+use crate::state::AppState;
 
 const DESCRIPTION: &str = "One session a line, as in `POST /api/sessions/`, with its `session_id`. As `text/csv`: a row a \
     point; the first line names the columns, which are user_id, session_id, series, time, start_ts if you like, and the \
@@ -25,8 +27,9 @@ const ROWS: &str = "user_id,session_id,start_ts,series,time,value,r,g,b\n\
 pub(crate) struct LinesBody {
     pub(super) payload: web::Payload,
     pub(super) encoding: Encoding,
-    /// Rows of CSV, and not a session a line.
+    /// Rows of CSV, and not one session per line.
     pub(super) is_csv: bool,
+    pub(super) peer: PeerId,
 }
 
 impl FromRequest for LinesBody {
@@ -38,7 +41,8 @@ impl FromRequest for LinesBody {
         let encoding = Encoding::of(request.headers());
         let is_csv = request.content_type().eq_ignore_ascii_case("text/csv");
         let payload = payload.map_err(|_| Problem::internal());
-        ready(payload.and_then(|payload| Ok(Self { payload, encoding: encoding?, is_csv })))
+        let peer = request.app_data::<web::Data<AppState>>().map_or(PeerId::UNKNOWN, |state| state.peer_of(request));
+        ready(payload.and_then(|payload| Ok(Self { payload, encoding: encoding?, is_csv, peer })))
     }
 }
 

@@ -1,225 +1,218 @@
-//! The sessions of a body, unpacked line by line as it comes, and no further ahead than a few of them.
+//! The lines of a bulk body, unpacked as it arrives and without ever waiting for it.
 
-use std::io::{BufRead, BufReader, Read};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{BufRead, BufReader, ErrorKind, Read};
+use std::sync::mpsc::{Receiver, TryRecvError};
+use std::time::Instant;
 
-use actix_web::{rt, web};
 use bytes::Bytes;
-use futures_util::StreamExt;
-use time_series_domain::ingest::{BodyError, RawSession, Row, RowFormat};
-use tokio::runtime::Handle;
-use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::body::LinesBody;
-use super::rows::RowReader;
 use crate::problem::{Code, Problem};
-use crate::request::{Intake, Share, too_large, unreadable};
+use crate::request::{Encoding, too_large, unreadable};
 
-/// Pieces of the body, and lines, that may wait.
-const PIECES: usize = 8;
-const LINES: usize = 64;
 /// What is unpacked at a time.
 const BUFFER: usize = 64 << 10;
-/// Beyond so much, a body that unpacks to more than so many times its length is a bomb.
-const BOMB_BYTES: u64 = 256 << 20;
-const BOMB_RATIO: u64 = 1_000;
+/// Maximum empty lines of a body: each is work, and says nothing.
+const MOST_EMPTY_LINES: u64 = 100_000;
 
-/// What a session is read from.
-pub(super) enum Content {
-    Json(Vec<u8>),
-    Rows(Arc<RowFormat>, Vec<Row>),
-}
-
-/// A session's part of the body.
-pub(super) struct Piece {
-    /// The line that it begins in, counted from 1, empty lines included.
-    pub(super) number: u64,
-    /// Or why it cannot be read; the next one may be fine.
-    pub(super) content: Result<Content, Problem>,
-    pub(super) bytes: usize,
-}
-
-/// A session's part of the body, and its share of the bytes in memory.
-pub(super) struct Taken {
-    pub(super) piece: Piece,
-    pub(super) share: Option<Share>,
+/// The result of asking for more of a body.
+pub(super) enum Step<T> {
+    /// The next one.
+    Next(T),
+    /// Nothing more can be made of what has arrived.
+    NeedsInput,
+    /// The time is over; there may be more.
+    Paused,
+    /// There is no more.
+    End,
 }
 
 /// A line that is not empty.
 pub(super) struct Text {
+    /// Counted from 1, empty lines included.
     pub(super) number: u64,
     pub(super) text: Result<Vec<u8>, Problem>,
 }
 
-impl Content {
-    pub(super) fn read(&self) -> Result<RawSession, BodyError> {
-        match self {
-            Self::Json(text) => RawSession::from_json(text),
-            Self::Rows(format, rows) => Ok(RawSession::from_rows(format, rows)),
-        }
+/// Chunks of a body as they arrive.
+pub(super) struct Inbox {
+    chunks: Receiver<Option<Bytes>>,
+    chunk: Bytes,
+    is_over: bool,
+}
+
+impl Inbox {
+    /// `None` ends the body.
+    pub(super) const fn new(chunks: Receiver<Option<Bytes>>) -> Self {
+        Self { chunks, chunk: Bytes::new(), is_over: false }
     }
 }
 
-/// Reads the sessions of a body, none longer than `longest`. An error is the last that comes: the body cannot be read on.
-pub(super) fn sessions(body: LinesBody, longest: usize, intake: Intake) -> Receiver<Result<Taken, Problem>> {
-    let (pieces, packed) = channel(PIECES);
-    let (teller, sessions) = channel(LINES);
-    rt::spawn(pump(body.payload, pieces));
-    let runtime = Handle::current();
-    // Unpacking takes a thread of its own, so that it holds up nobody.
-    rt::task::spawn_blocking(move || {
-        let read = Arc::<AtomicU64>::default();
-        let packed = Pieces { packed, piece: Bytes::new(), read: read.clone() };
-        let packed = BufReader::with_capacity(BUFFER, packed);
-        let unpacked = match body.encoding.unpack(packed) {
-            Ok(unpacked) => BufReader::with_capacity(BUFFER, unpacked),
-            Err(e) => {
-                let _ = teller.blocking_send(Err(unreadable(&e)));
-                return;
-            }
-        };
-        let lines = LineReader { unpacked, longest, number: 0, bytes: 0, read };
-        let mut reader = match Reader::new(lines, body.is_csv) {
-            Ok(reader) => reader,
-            Err(problem) => {
-                let _ = teller.blocking_send(Err(problem));
-                return;
-            }
-        };
-        while let Some(piece) = reader.next() {
-            let is_last = piece.is_err();
-            let taken = piece.map(|piece| Taken { share: runtime.block_on(intake.take(piece.bytes)), piece });
-            if teller.blocking_send(taken).is_err() || is_last {
-                return;
-            }
-        }
-    });
-    sessions
-}
-
-/// Finds the sessions.
-enum Reader<R> {
-    /// One a line.
-    Lines(LineReader<R>),
-    /// Rows of CSV.
-    Rows(RowReader<R>),
-}
-
-impl<R: BufRead> Reader<R> {
-    fn new(lines: LineReader<R>, is_csv: bool) -> Result<Self, Problem> {
-        Ok(if is_csv { Self::Rows(RowReader::new(lines)?) } else { Self::Lines(lines) })
-    }
-
-    fn next(&mut self) -> Option<Result<Piece, Problem>> {
-        match self {
-            Self::Rows(rows) => rows.next(),
-            Self::Lines(lines) => Some(lines.next()?.map(|Text { number, text }| {
-                let bytes = text.as_ref().map_or(0, Vec::len);
-                Piece { number, content: text.map(Content::Json), bytes }
-            })),
-        }
-    }
-}
-
-/// Hands on what comes from the network; what fails there fails here.
-async fn pump(mut payload: web::Payload, pieces: Sender<std::io::Result<Bytes>>) {
-    while let Some(piece) = payload.next().await {
-        if pieces.send(piece.map_err(std::io::Error::other)).await.is_err() {
-            return;
-        }
-    }
-}
-
-/// The pieces as a reader.
-struct Pieces {
-    packed: Receiver<std::io::Result<Bytes>>,
-    piece: Bytes,
-    read: Arc<AtomicU64>,
-}
-
-impl Read for Pieces {
+impl Read for Inbox {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
-        while self.piece.is_empty() {
-            match self.packed.blocking_recv() {
-                Some(piece) => self.piece = piece?,
-                None => return Ok(0),
+        let bytes = self.fill_buf()?;
+        let read = bytes.len().min(buffer.len());
+        buffer[..read].copy_from_slice(&bytes[..read]);
+        self.consume(read);
+        Ok(read)
+    }
+}
+
+impl BufRead for Inbox {
+    /// [`ErrorKind::WouldBlock`] where the next chunk has not arrived.
+    fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
+        while self.chunk.is_empty() && !self.is_over {
+            match self.chunks.try_recv() {
+                Ok(Some(chunk)) => self.chunk = chunk,
+                Ok(None) => self.is_over = true,
+                Err(TryRecvError::Empty) => return Err(ErrorKind::WouldBlock.into()),
+                Err(TryRecvError::Disconnected) => return Err(ErrorKind::UnexpectedEof.into()),
             }
         }
-        let taken = self.piece.split_to(self.piece.len().min(buffer.len()));
-        buffer[..taken.len()].copy_from_slice(&taken);
-        self.read.fetch_add(taken.len() as u64, Ordering::Relaxed);
-        Ok(taken.len())
+        Ok(&self.chunk)
+    }
+
+    fn consume(&mut self, bytes: usize) {
+        let _ = self.chunk.split_to(bytes);
     }
 }
 
 /// The lines of a body.
-pub(super) struct LineReader<R> {
-    unpacked: R,
+pub(super) struct LineReader {
+    unpacked: BufReader<Box<dyn Read + Send>>,
     pub(super) longest: usize,
     number: u64,
-    /// How many bytes were unpacked, and of how many.
-    bytes: u64,
-    read: Arc<AtomicU64>,
+    empty_lines: u64,
+    /// The part of the next line that has been read.
+    line: Vec<u8>,
+    /// The rest of the line is passed over.
+    is_skipping: bool,
+    /// When to pause.
+    pub(super) until: Instant,
 }
 
-impl<R: BufRead> LineReader<R> {
-    /// The next line that is not empty.
-    pub(super) fn next(&mut self) -> Option<Result<Text, Problem>> {
+impl LineReader {
+    /// # Errors
+    /// The body is not packed as it says.
+    pub(super) fn new(inbox: Inbox, encoding: Encoding, longest: usize) -> Result<Self, Problem> {
+        let unpacked = encoding.unpack(inbox).map_err(|e| unreadable(&e))?;
+        Ok(Self {
+            unpacked: BufReader::with_capacity(BUFFER, unpacked),
+            longest,
+            number: 0,
+            empty_lines: 0,
+            line: Vec::new(),
+            is_skipping: false,
+            until: Instant::now(),
+        })
+    }
+
+    /// The next line that is not empty. An error is the last: the body cannot be read on.
+    pub(super) fn next(&mut self) -> Step<Result<Text, Problem>> {
         loop {
-            let mut text = Vec::new();
-            let one_more = self.longest as u64 + 2;
-            match self.unpacked.by_ref().take(one_more).read_until(b'\n', &mut text) {
-                Ok(0) => return None,
-                Ok(bytes) => self.bytes += bytes as u64,
-                Err(e) => return Some(Err(unreadable(&e))),
+            if Instant::now() >= self.until {
+                return Step::Paused;
             }
-            if self.is_bomb() {
-                return Some(Err(bomb()));
-            }
-            self.number += 1;
-            let has_end = text.last() == Some(&b'\n');
-            while text.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
-                text.pop();
-            }
-            if text.len() > self.longest {
-                if !has_end && let Err(problem) = self.skip_line() {
-                    return Some(Err(problem));
+            let read = if self.is_skipping { self.skip() } else { self.read() };
+            let is_end_of_body = match read {
+                Ok(bytes) => bytes == 0,
+                Err(e) if e.kind() == ErrorKind::WouldBlock => return Step::NeedsInput,
+                Err(e) if e.kind() == ErrorKind::Interrupted => continue,
+                Err(e) => return Step::Next(Err(unreadable(&e))),
+            };
+            if self.is_skipping {
+                if is_end_of_body {
+                    return Step::End;
                 }
-                return Some(Ok(Text { number: self.number, text: Err(too_large(self.longest)) }));
+                continue;
+            }
+            if is_end_of_body && self.line.is_empty() {
+                return Step::End;
+            }
+            let text = self.take_line();
+            if text.len() > self.longest {
+                return Step::Next(Ok(Text { number: self.number, text: Err(too_large(self.longest)) }));
             }
             if !text.iter().all(u8::is_ascii_whitespace) {
-                return Some(Ok(Text { number: self.number, text: Ok(text) }));
+                return Step::Next(Ok(Text { number: self.number, text: Ok(text) }));
+            }
+            self.empty_lines += 1;
+            if self.empty_lines > MOST_EMPTY_LINES {
+                let detail = format!("The body has more than {MOST_EMPTY_LINES} empty lines; leave them out.");
+                return Step::Next(Err(Problem::new(Code::InvalidBody, detail)));
             }
         }
     }
 
-    fn is_bomb(&self) -> bool {
-        self.bytes > BOMB_BYTES && self.bytes / BOMB_RATIO > self.read.load(Ordering::Relaxed)
+    /// Reads on to the end of the line, or to one byte more than it may have.
+    fn read(&mut self) -> std::io::Result<usize> {
+        let room = (self.longest as u64 + 2).saturating_sub(self.line.len() as u64);
+        // What was read before it has to wait stays in the line.
+        self.unpacked.by_ref().take(room).read_until(b'\n', &mut self.line)
     }
 
-    fn skip_line(&mut self) -> Result<(), Problem> {
-        loop {
-            if self.is_bomb() {
-                return Err(bomb());
-            }
-            let buffer = self.unpacked.fill_buf().map_err(|e| unreadable(&e))?;
-            if buffer.is_empty() {
-                return Ok(());
-            }
-            if let Some(end) = buffer.iter().position(|byte| *byte == b'\n') {
-                self.bytes += end as u64 + 1;
-                self.unpacked.consume(end + 1);
-                return Ok(());
-            }
-            let all = buffer.len();
-            self.bytes += all as u64;
-            self.unpacked.consume(all);
+    fn take_line(&mut self) -> Vec<u8> {
+        self.number += 1;
+        let mut text = std::mem::take(&mut self.line);
+        let has_end = text.last() == Some(&b'\n');
+        while text.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+            text.pop();
         }
+        self.is_skipping = !has_end && text.len() > self.longest;
+        text
+    }
+
+    /// Passes over bytes up to the end of the line.
+    fn skip(&mut self) -> std::io::Result<usize> {
+        let buffer = self.unpacked.fill_buf()?;
+        let end = buffer.iter().position(|byte| *byte == b'\n');
+        let skipped = end.map_or(buffer.len(), |end| end + 1);
+        self.unpacked.consume(skipped);
+        self.is_skipping = end.is_none();
+        Ok(skipped)
     }
 }
 
-fn bomb() -> Problem {
-    let detail = format!("The body unpacks to more than {BOMB_RATIO} times its length; send it packed less, or plain.");
-    Problem::new(Code::BodyTooLarge, detail)
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::channel;
+    use std::time::Duration;
+
+    use super::*;
+
+    /// The lines of a body that arrives in these chunks; what is read after each is told by a bar.
+    fn lines(chunks: &[&str], longest: usize) -> String {
+        let (sender, receiver) = channel();
+        let mut reader = LineReader::new(Inbox::new(receiver), Encoding::Identity, longest).expect("plain");
+        reader.until = Instant::now() + Duration::from_mins(1);
+        let mut shown = String::new();
+        for chunk in chunks.iter().map(|chunk| Some(Bytes::copy_from_slice(chunk.as_bytes()))).chain([None]) {
+            sender.send(chunk).expect("it is read");
+            loop {
+                match reader.next() {
+                    Step::Next(Ok(Text { number, text })) => {
+                        let text = text.map_or("too long".into(), |text| String::from_utf8_lossy(&text).into_owned());
+                        shown += &format!("{number}:{text} ");
+                    }
+                    Step::NeedsInput => break shown += "| ",
+                    Step::End => break shown += "end",
+                    Step::Paused | Step::Next(Err(_)) => panic!("neither slow nor broken"),
+                }
+            }
+        }
+        shown
+    }
+
+    #[test]
+    fn lines_may_be_cut_anywhere() {
+        assert_eq!(
+            lines(&["ab\ncd", "ef\r\n\n", "gh"], 10),
+            "1:ab | 2:cdef | 4:gh end".replace("| 4", "| | 4").replace("| | 4:gh", "| | 4:gh")
+        );
+    }
+
+    #[test]
+    fn a_long_line_is_passed_over_and_the_next_is_read() {
+        assert_eq!(lines(&["abc", "def", "ghi\njk\n"], 5), "| 1:too long | 2:jk | end");
+        assert_eq!(lines(&["abcde\nabcdef\n", "a"], 5), "1:abcde 2:too long | | 3:a end".replace("| | 3", "| | 3"));
+    }
 }

@@ -4,6 +4,7 @@ mod body;
 mod lines;
 mod post_bulk;
 mod rows;
+mod sessions;
 mod verdict;
 
 pub(crate) use post_bulk::post_bulk;

@@ -11,9 +11,10 @@ use serde_json::{Value, json};
 use time_series_domain::ingest::{Ingested, OnConflict};
 
 use super::body::LinesBody;
-use super::lines::{Taken, sessions};
+use super::sessions::{Taken, sessions};
 use super::verdict::{Told, Totals, Verdict};
 use crate::format::Format;
+use crate::net::PeerId;
 use crate::openapi::Rendered;
 use crate::problem::Problem;
 use crate::request::{FromPairs, Pairs, QueryString};
@@ -71,26 +72,28 @@ pub(crate) async fn post_bulk(
     state: web::Data<AppState>,
 ) -> Result<Rendered<Verdict>, Problem> {
     let Bulk { on_conflict, told } = params.0;
-    let longest = state.max_body_bytes;
     let state = state.into_inner();
-    let is_csv = body.is_csv;
-    let mut sessions = sessions(body, longest, state.bulk_intake.clone());
+    let (is_csv, peer) = (body.is_csv, body.peer);
+    let mut sessions = sessions(body, state.clone(), peer);
     // Columns that cannot be points are a fault of the whole body, which is told by the status.
     let first = if is_csv { sessions.recv().await.transpose()? } else { None };
     let others = stream::unfold(sessions, async |mut sessions| Some((sessions.recv().await?, sessions)));
     let sessions = stream::iter(first.map(Ok)).chain(others);
-    let done = sessions.map(move |taken| store(state.clone(), taken, on_conflict)).buffered(UNDER_WAY);
+    let done = sessions.map(move |taken| store(state.clone(), peer, taken, on_conflict)).buffered(UNDER_WAY);
     Ok(Rendered::chunks(Format::Ndjson.media_type(), Box::pin(verdicts(done, told)), None))
 }
 
 /// A session's line and what became of it, or why no more can be read.
 type Done = Result<(u64, Result<Ingested, Problem>), Problem>;
 
-async fn store(state: Arc<AppState>, taken: Result<Taken, Problem>, on_conflict: OnConflict) -> Done {
-    // The share is held until the session is stored.
-    let Taken { piece, share: _held } = taken?;
+async fn store(state: Arc<AppState>, peer: PeerId, taken: Result<Taken, Problem>, on_conflict: OnConflict) -> Done {
+    // The permit is held until the session is stored.
+    let Taken { piece, permit: _held } = taken?;
     let done = match piece.content {
-        Ok(content) => state.ingest.ingest(|| content.read(), on_conflict, None).await.map_err(Problem::from),
+        Ok(content) => {
+            let lane = state.cpu.lane(peer, piece.bytes).patient();
+            state.within_write_timeout(state.ingest.ingest(&lane, Arc::new(content), on_conflict, None)).await
+        }
         Err(problem) => Err(problem),
     };
     Ok((piece.number, done))

@@ -1,30 +1,41 @@
 //! Sessions as rows of CSV: those that follow each other with the same ids are one.
 
 use std::collections::VecDeque;
-use std::io::BufRead;
 use std::sync::Arc;
 
 use csv_core::ReadRecordResult;
 use time_series_domain::ingest::{Row, RowFormat};
 
-use super::lines::{Content, LineReader, Piece, Text};
+use super::lines::{LineReader, Step, Text};
+use super::sessions::{Content, Piece};
 use crate::problem::{Code, Problem};
 use crate::request::too_large;
 
 /// Reads sessions from lines of CSV.
-pub(super) struct RowReader<R> {
-    lines: LineReader<R>,
-    format: Arc<RowFormat>,
+pub(super) struct RowReader {
+    pub(super) lines: LineReader,
+    /// The columns, once the first line was read.
+    format: Option<Arc<RowFormat>>,
+    /// The session whose rows are being read.
+    open: Option<OpenSession>,
     /// The first row of the next session.
     next: Option<(Row, usize)>,
     /// A line that is no row and may have been one of the next session.
     broken: Option<u64>,
-    /// Lines that are no rows, and that are not told of yet.
-    untold: VecDeque<NoRow>,
+    /// Lines that are no rows and are still to be reported.
+    unreported: VecDeque<NoRow>,
 }
 
-/// So many lines that are no rows wait to be told of.
-const MOST_UNTOLD: usize = 64;
+/// A session whose rows are being read. Of one that is too long nothing is kept.
+struct OpenSession {
+    rows: Vec<Row>,
+    /// The bytes of its lines.
+    bytes: usize,
+    refused: Option<Problem>,
+}
+
+/// Maximum lines that are no rows and wait to be reported.
+const MOST_UNREPORTED: usize = 64;
 
 /// A row and how long its line is, or a line that is none.
 type Read = Result<(Row, usize), NoRow>;
@@ -35,83 +46,119 @@ struct NoRow {
     problem: Problem,
 }
 
-impl<R: BufRead> RowReader<R> {
-    /// Reads the names of the columns from the first line.
-    pub(super) fn new(mut lines: LineReader<R>) -> Result<Self, Problem> {
-        let invalid = |why: &dyn std::fmt::Display| {
-            Problem::new(Code::InvalidBody, format!("The first line of a CSV names the columns; it {why}."))
-        };
-        let Some(Text { number, text }) = lines.next().transpose()? else {
-            return Err(invalid(&"is missing"));
-        };
-        let names = cells(number, &text?).map_err(|e| e.problem)?;
-        let format = RowFormat::new(names.iter().map(String::as_str)).map_err(|e| invalid(&e))?;
-        Ok(Self { lines, format: Arc::new(format), next: None, broken: None, untold: VecDeque::new() })
+/// Returns early with what is not the next one.
+macro_rules! next {
+    ($step:expr) => {
+        match $step {
+            Step::Next(Ok(next)) => next,
+            Step::Next(Err(problem)) => return Step::Next(Err(problem)),
+            Step::NeedsInput => return Step::NeedsInput,
+            Step::Paused => return Step::Paused,
+            Step::End => return Step::End,
+        }
+    };
+}
+
+impl RowReader {
+    pub(super) const fn new(lines: LineReader) -> Self {
+        Self { lines, format: None, open: None, next: None, broken: None, unreported: VecDeque::new() }
     }
 
-    /// The rows of the next session, or a line that is none. Of a session that is too long nothing is kept.
-    pub(super) fn next(&mut self) -> Option<Result<Piece, Problem>> {
-        if let Some(no_row) = self.untold.pop_front() {
-            return Some(Ok(no_row.into()));
-        }
-        let (first, mut bytes) = match self.next.take() {
-            Some(first) => first,
-            None => match self.row()? {
-                Ok(Ok(row)) => row,
-                Ok(Err(no_row)) => {
-                    self.broken = Some(no_row.line);
-                    return Some(Ok(no_row.into()));
-                }
-                Err(problem) => return Some(Err(problem)),
-            },
+    /// The rows of the next session, or a line that is none.
+    pub(super) fn next(&mut self) -> Step<Result<Piece, Problem>> {
+        let format = match &self.format {
+            Some(format) => format.clone(),
+            None => next!(self.header()),
         };
-        let (line, mut rows) = (first.line(), vec![first]);
-        let mut refused = self.broken.take().map(near);
-        while let Some(row) = self.row() {
+        if let Some(no_row) = self.unreported.pop_front() {
+            return Step::Next(Ok(no_row.into()));
+        }
+        if self.open.is_none() {
+            let (first, bytes) = match self.next.take() {
+                Some(first) => first,
+                None => match next!(self.row(&format)) {
+                    Ok(row) => row,
+                    Err(no_row) => {
+                        self.broken = Some(no_row.line);
+                        return Step::Next(Ok(no_row.into()));
+                    }
+                },
+            };
+            let refused = self.broken.take().map(near);
+            self.open = Some(OpenSession { rows: vec![first], bytes, refused });
+        }
+        loop {
+            let row = match self.row(&format) {
+                Step::Next(Ok(row)) => row,
+                Step::Next(Err(problem)) => return Step::Next(Err(problem)),
+                Step::NeedsInput => return Step::NeedsInput,
+                Step::Paused => return Step::Paused,
+                Step::End => break,
+            };
+            let Some(open) = &mut self.open else { break };
             match row {
-                Ok(Ok((row, length))) if self.format.is_same_session(&rows[0], &row) => {
+                Ok((row, length)) if format.is_same_session(&open.rows[0], &row) => {
                     self.broken = None;
-                    bytes += length;
-                    if bytes <= self.lines.longest {
-                        rows.push(row);
+                    open.bytes += length;
+                    if open.bytes <= self.lines.longest {
+                        open.rows.push(row);
                     } else {
-                        rows.truncate(1);
+                        open.rows.truncate(1);
                     }
                 }
-                Ok(Ok(of_next)) => {
+                Ok(of_next) => {
                     self.next = Some(of_next);
                     break;
                 }
                 // Whose it was cannot be told: neither this session nor the next one is known to be whole.
-                Ok(Err(no_row)) => {
-                    refused.get_or_insert_with(|| near(no_row.line));
+                Err(no_row) => {
+                    open.refused.get_or_insert_with(|| near(no_row.line));
                     self.broken = Some(no_row.line);
-                    self.untold.push_back(no_row);
+                    self.unreported.push_back(no_row);
                     // What may follow of this session is refused beside the last of them.
-                    if self.untold.len() == MOST_UNTOLD {
+                    if self.unreported.len() == MOST_UNREPORTED {
                         break;
                     }
                 }
-                Err(problem) => return Some(Err(problem)),
             }
         }
+        match self.open.take() {
+            Some(open) => Step::Next(Ok(self.piece(open, format))),
+            None => Step::End,
+        }
+    }
+
+    fn piece(&self, open: OpenSession, format: Arc<RowFormat>) -> Piece {
+        let OpenSession { rows, bytes, refused } = open;
+        let (number, memory) = (rows[0].line(), rows.iter().map(Row::heap_bytes).sum());
         let content = match refused {
             Some(problem) => Err(problem),
             None if bytes > self.lines.longest => Err(too_large(self.lines.longest)),
-            None => Ok(Content::Rows(self.format.clone(), rows)),
+            None => Ok(Content::Rows(format, rows)),
         };
-        Some(Ok(Piece { number: line, content, bytes: bytes.min(self.lines.longest) }))
+        Piece { number, content, bytes: memory }
+    }
+
+    /// Reads the names of the columns from the first line.
+    fn header(&mut self) -> Step<Result<Arc<RowFormat>, Problem>> {
+        let invalid = |why: &dyn std::fmt::Display| {
+            Problem::new(Code::InvalidBody, format!("The first line of a CSV names the columns; it {why}."))
+        };
+        let Text { number, text } = match self.lines.next() {
+            Step::End => return Step::Next(Err(invalid(&"is missing"))),
+            step => next!(step),
+        };
+        let names = text.and_then(|text| cells(number, &text).map_err(|e| e.problem));
+        let read = names.and_then(|names| RowFormat::new(names.iter().map(String::as_str)).map_err(|e| invalid(&e)));
+        Step::Next(read.map(|format| self.format.insert(Arc::new(format)).clone()))
     }
 
     /// The next line. An error is the last: the body cannot be read on.
-    fn row(&mut self) -> Option<Result<Read, Problem>> {
-        let Text { number, text } = match self.lines.next()? {
-            Ok(line) => line,
-            Err(problem) => return Some(Err(problem)),
-        };
-        Some(Ok(match text {
+    fn row(&mut self, format: &RowFormat) -> Step<Result<Read, Problem>> {
+        let Text { number, text } = next!(self.lines.next());
+        Step::Next(Ok(match text {
             Ok(text) => cells(number, &text).and_then(|cells| {
-                let (found, width) = (cells.len(), self.format.width());
+                let (found, width) = (cells.len(), format.width());
                 if found == width {
                     return Ok((Row::new(number, cells.iter().map(String::as_str)), text.len()));
                 }

@@ -33,6 +33,14 @@ pub struct AggregateAnswer {
 }
 
 impl AggregateAnswer {
+    /// The memory that its rows take, in bytes.
+    #[must_use]
+    pub fn heap_bytes(&self) -> usize {
+        let of_series =
+            |s: &SeriesAnswer| s.rows.capacity() * size_of::<BucketRow>() + s.figures.capacity() * size_of::<Figure>();
+        self.series.iter().map(of_series).sum()
+    }
+
     /// How many rows there are.
     #[must_use]
     pub fn rows(&self) -> usize {

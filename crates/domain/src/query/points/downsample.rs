@@ -102,7 +102,7 @@ impl PointSink for Thinning {
         });
         if let Some(rest) = point.rest() {
             self.values += rest.weight();
-            gathered.rests.insert(gathered.times.len(), rest.clone());
+            gathered.rests.insert(gathered.times.len(), rest);
         }
         gathered.times.push(point.time);
         gathered.sessions.push(point.session_id);
@@ -125,14 +125,14 @@ impl Gathered {
     fn point(&self, place: usize, weight: u64) -> Thinned {
         let numbers: Vec<Option<f64>> =
             self.numbers.iter().map(|numbers| Some(numbers[place]).filter(|n| !n.is_nan())).collect();
-        let rest = self.rests.get(&place);
+        let rest = self.rests.get(&place).cloned();
         Thinned {
             metric_type: self.metric_type.clone(),
             session_id: self.sessions[place],
             time: self.times[place],
-            value: join(numbers.iter().copied(), &self.pointers, rest),
+            value: join(numbers.iter().copied(), &self.pointers, rest.clone()),
             numbers,
-            rest: rest.cloned(),
+            rest,
             weight,
         }
     }

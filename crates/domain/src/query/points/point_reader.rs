@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 use super::merge::{Merge, OpenBlock, Standing};
 use super::point_query::{PointPosition, PointQuery};
-use crate::block::{Block, join};
+use crate::block::{Block, Remainder, join};
 use crate::channel::Pointer;
 use crate::metric_type::MetricType;
 use crate::ports::{BlockContent, BlockSink, Flow, LeafCondition, Order, ScanHead, ScannedBlock, StoreError};
@@ -27,7 +27,7 @@ pub struct PointView<'a> {
     pub time: Timestamp,
     numbers: &'a [Vec<Option<f64>>],
     place: usize,
-    rest: Option<&'a Json>,
+    remainder: Option<&'a Remainder>,
 }
 
 /// A series whose points are read.
@@ -48,17 +48,23 @@ impl PointView<'_> {
         self.numbers.get(channel).and_then(|numbers| numbers[self.place])
     }
 
-    /// What no channel gives back.
+    /// Whether the channels alone do not give the value back.
     #[must_use]
-    pub const fn rest(&self) -> Option<&Json> {
-        self.rest
+    pub fn has_rest(&self) -> bool {
+        self.remainder.is_some_and(|remainder| remainder.text_of(self.place).is_some())
+    }
+
+    /// The part of the value that no channel gives back.
+    #[must_use]
+    pub fn rest(&self) -> Option<Json> {
+        self.remainder.and_then(|remainder| remainder.get(self.place))
     }
 
     /// The whole value, as it was accepted.
     #[must_use]
     pub fn value(&self) -> Json {
         let numbers = self.numbers.iter().map(|numbers| numbers[self.place]);
-        join(numbers, &self.series.pointers, self.rest)
+        join(numbers, &self.series.pointers, self.rest())
     }
 }
 
@@ -238,7 +244,7 @@ impl OpenBlock {
             time: self.standing().0,
             numbers: &self.numbers,
             place: self.at,
-            rest: self.block().and_then(|block| block.remainder.get(self.at)),
+            remainder: self.block().map(|block| &block.remainder),
         }
     }
 

@@ -6,7 +6,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use time_series_domain::UserId;
 use time_series_domain::ingest::{EncodedSession, IdempotencyKey, OnConflict};
@@ -21,11 +21,12 @@ pub(in crate::postgres) const WRITERS: usize = 3;
 const GROUP_SESSIONS: usize = 256;
 const GROUP_POINTS: u64 = 64_000;
 const GROUP_OF_USER: usize = 64;
-/// What may wait and be written, in bytes of points.
-const WAITING_BYTES: u64 = 64 << 20;
-/// A point in memory: its time and a few numbers.
-const POINT_BYTES: u64 = 32;
+/// The memory of a session besides its blocks.
 const SESSION_BYTES: u64 = 1_024;
+/// The rate of writing is measured over stretches of at least this length.
+const MEASURED: Duration = Duration::from_millis(250);
+/// Weight of the newest measurement of the rate.
+const SMOOTHING: f64 = 0.3;
 
 /// How a session is to be written.
 pub(in crate::postgres) enum Write {
@@ -44,9 +45,12 @@ pub(super) struct Pending {
 }
 
 /// The turns of all users.
-#[derive(Default)]
 pub(in crate::postgres) struct Turns {
     state: Mutex<State>,
+    /// A session that would wait longer is refused.
+    longest_wait: Duration,
+    /// What may wait and be written, in bytes.
+    most_bytes: u64,
 }
 
 #[derive(Default)]
@@ -56,6 +60,43 @@ struct State {
     ready: VecDeque<UserId>,
     bytes: u64,
     writers: usize,
+    rate: Rate,
+}
+
+/// The rate at which sessions are written while any wait.
+#[derive(Default)]
+struct Rate {
+    /// Bytes per second, once measured.
+    bytes_per_second: Option<f64>,
+    /// Since when the writers have been at work, and what they have written since.
+    since: Option<(Instant, u64)>,
+}
+
+impl Rate {
+    /// Begins to measure, if writers were idle.
+    fn begin(&mut self) {
+        self.since.get_or_insert_with(|| (Instant::now(), 0));
+    }
+
+    fn written(&mut self, bytes: u64) {
+        let Some((since, written)) = &mut self.since else { return };
+        *written += bytes;
+        if since.elapsed() < MEASURED {
+            return;
+        }
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let now = *written as f64 / since.elapsed().as_secs_f64();
+        self.bytes_per_second = Some(self.bytes_per_second.map_or(now, |known| known + SMOOTHING * (now - known)));
+        self.since = Some((Instant::now(), 0));
+    }
+
+    /// The time that these bytes take; nothing before the first measurement.
+    fn time_of(&self, bytes: u64) -> Duration {
+        let Some(rate) = self.bytes_per_second else { return Duration::ZERO };
+        #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+        let seconds = bytes as f64 / rate.max(1.0);
+        Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
+    }
 }
 
 /// What waits for a user.
@@ -122,20 +163,35 @@ impl Pending {
     }
 
     fn bytes(&self) -> u64 {
-        SESSION_BYTES + POINT_BYTES * self.session.points
+        SESSION_BYTES + self.session.heap_bytes() as u64
     }
 }
 
 impl Turns {
+    pub(in crate::postgres) fn new(longest_wait: Duration, most_bytes: usize) -> Self {
+        Self { state: Mutex::default(), longest_wait, most_bytes: most_bytes as u64 }
+    }
+
+    /// The time that a session of a user would wait, by the measured rate: for all that waits, or for as much of each user
+    /// as waits of this one, whichever is less.
+    fn wait_of(state: &State, user: UserId) -> Duration {
+        let own: u64 = state.users.get(&user).into_iter().flat_map(|w| &w.sessions).map(Pending::bytes).sum();
+        let ahead = state.bytes.min(own.saturating_mul(state.users.len() as u64));
+        state.rate.time_of(ahead)
+    }
+
     /// Lets a session wait; gives a writer to be started, if one is needed.
     pub(super) fn push(self: &Arc<Self>, pending: Pending) -> Result<Option<Writer>, StoreError> {
         let user = pending.session.user_id;
         let mut state = self.state();
         let bytes = pending.bytes();
-        if state.bytes > 0 && state.bytes + bytes > WAITING_BYTES {
+        let is_full = state.bytes > 0 && state.bytes + bytes > self.most_bytes;
+        if is_full || Self::wait_of(&state, user) > self.longest_wait {
+            metrics::counter!("writes_rejected_total").increment(1);
             return Err(StoreError::Busy { doing: "storing a session" });
         }
         state.bytes += bytes;
+        state.rate.begin();
         let waiting = state.users.entry(user).or_default();
         waiting.sessions.push_back(pending);
         if !waiting.is_taken && waiting.sessions.len() == 1 {
@@ -240,7 +296,14 @@ impl Postgres {
 
 impl Drop for Group {
     fn drop(&mut self) {
-        self.postgres.turns.state().bytes -= self.bytes;
+        {
+            let mut state = self.postgres.turns.state();
+            state.bytes -= self.bytes;
+            state.rate.written(self.bytes);
+            if state.bytes == 0 {
+                state.rate.since = None;
+            }
+        }
         for user in std::mem::take(&mut self.users) {
             let writer = self.postgres.turns.release(user, &self.postgres);
             self.postgres.start(writer);

@@ -1,0 +1,74 @@
+//! The memory that the process may use.
+
+use std::fs;
+
+/// What is assumed where nothing can be read.
+const UNKNOWN: usize = 1 << 30;
+
+/// The bytes of memory that the process may use: the least limit of its control groups, else the machine's memory.
+pub(super) fn available() -> usize {
+    let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
+    let limits = group_files(&groups).into_iter().filter_map(|path| limit(&fs::read_to_string(path).ok()?));
+    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
+    limits.chain(machine).min().unwrap_or(UNKNOWN)
+}
+
+/// The files that hold the limits of a process in these groups, and of the groups around them.
+fn group_files(groups: &str) -> Vec<String> {
+    let mut files = Vec::new();
+    for line in groups.lines() {
+        let mut parts = line.splitn(3, ':').skip(1);
+        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
+        let (root, file) = match controllers {
+            "" => ("/sys/fs/cgroup", "memory.max"),
+            controllers if controllers.split(',').any(|c| c == "memory") => {
+                ("/sys/fs/cgroup/memory", "memory.limit_in_bytes")
+            }
+            _ => continue,
+        };
+        let mut path = path.trim_end_matches('/');
+        loop {
+            files.push(format!("{root}{path}/{file}"));
+            match path.rfind('/') {
+                Some(parent) => path = &path[..parent],
+                None => break,
+            }
+        }
+    }
+    files
+}
+
+/// A limit; `max` and what is larger than any machine are none.
+fn limit(text: &str) -> Option<usize> {
+    text.trim().parse().ok().filter(|bytes| *bytes < 1 << 60)
+}
+
+fn total(meminfo: &str) -> Option<usize> {
+    let line = meminfo.lines().find(|line| line.starts_with("MemTotal:"))?;
+    let kibibytes: usize = line.split_whitespace().nth(1)?.parse().ok()?;
+    Some(kibibytes << 10)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_group_around_the_process_counts() {
+        assert_eq!(
+            group_files("0::/a/b\n"),
+            ["/sys/fs/cgroup/a/b/memory.max", "/sys/fs/cgroup/a/memory.max", "/sys/fs/cgroup/memory.max"]
+        );
+        assert_eq!(
+            group_files("5:cpu:/x\n4:memory:/x\n"),
+            ["/sys/fs/cgroup/memory/x/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+        );
+    }
+
+    #[test]
+    fn no_limit_is_none() {
+        assert_eq!(limit("209715200\n"), Some(200 << 20));
+        assert_eq!([limit("max\n"), limit("9223372036854771712\n")], [None, None]);
+        assert_eq!(total("MemTotal:       24576 kB\nMemFree: 1 kB\n"), Some(24 << 20));
+    }
+}

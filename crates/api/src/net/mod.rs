@@ -1,0 +1,12 @@
+//! Connections: how many there are, how slow they may be, and what they are answered below the router.
+
+mod accept;
+mod bare_error;
+mod connection;
+mod pace;
+mod peer;
+
+pub(crate) use accept::{Acceptor, ConnectionLimits, NetLimits};
+pub(crate) use connection::ClientConnection;
+pub(crate) use pace::{Pace, PaceLimit};
+pub(crate) use peer::{PeerId, TrustedProxies};

@@ -1,0 +1,73 @@
+//! The least speed of a transfer.
+
+use std::time::Duration;
+
+/// The least speed that the other side of a connection may have, and how long it may stand still.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct PaceLimit {
+    /// Bytes per second.
+    pub(crate) rate: u64,
+    /// The longest pause.
+    pub(crate) grace: Duration,
+}
+
+/// Patience with one transfer. Waiting for the other side uses it up, and each byte that moves gives some back, so that
+/// no stretch longer than the grace is slower than the rate.
+#[derive(Debug)]
+pub(crate) struct Pace {
+    limit: PaceLimit,
+    left: Duration,
+}
+
+impl Pace {
+    pub(crate) const fn new(limit: PaceLimit) -> Self {
+        Self { limit, left: limit.grace }
+    }
+
+    /// The time that the other side may still be waited for.
+    pub(crate) const fn left(&self) -> Duration {
+        self.left
+    }
+
+    /// Takes the time off that the other side was waited for.
+    pub(crate) const fn waited(&mut self, time: Duration) {
+        self.left = self.left.saturating_sub(time);
+    }
+
+    /// Gives time back for bytes that moved.
+    pub(crate) fn moved(&mut self, bytes: usize) {
+        let nanos = u128::from(bytes as u64) * 1_000_000_000 / u128::from(self.limit.rate.max(1));
+        let earned = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
+        self.left = self.left.saturating_add(earned).min(self.limit.grace);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LIMIT: PaceLimit = PaceLimit { rate: 1_000, grace: Duration::from_secs(10) };
+
+    #[test]
+    fn a_transfer_at_the_rate_goes_on_for_ever_and_a_slower_one_ends() {
+        let mut pace = Pace::new(LIMIT);
+        for _ in 0..1_000 {
+            pace.waited(Duration::from_secs(1));
+            pace.moved(1_000);
+        }
+        assert_eq!(pace.left(), LIMIT.grace);
+        let seconds = (0..1_000).take_while(|_| {
+            pace.waited(Duration::from_secs(1));
+            pace.moved(500);
+            !pace.left().is_zero()
+        });
+        assert_eq!(seconds.count(), 18);
+    }
+
+    #[test]
+    fn what_was_sent_at_once_buys_no_long_pause() {
+        let mut pace = Pace::new(LIMIT);
+        pace.moved(64 << 20);
+        assert_eq!(pace.left(), LIMIT.grace);
+    }
+}

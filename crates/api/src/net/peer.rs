@@ -1,0 +1,113 @@
+//! The peer that a request counts for.
+
+use std::net::{IpAddr, Ipv6Addr};
+use std::str::FromStr;
+
+use actix_web::http::header::{HeaderMap, X_FORWARDED_FOR};
+use ipnet::IpNet;
+
+/// A client, as far as it can be told from others: by its address. An IPv6 client has a whole /64.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct PeerId(IpAddr);
+
+impl PeerId {
+    /// The peer of requests whose address is not known.
+    pub(crate) const UNKNOWN: Self = Self(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
+
+    pub(crate) fn of(address: IpAddr) -> Self {
+        match address.to_canonical() {
+            IpAddr::V6(v6) => {
+                let [a, b, c, d, ..] = v6.segments();
+                Self(IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0)))
+            }
+            v4 @ IpAddr::V4(_) => Self(v4),
+        }
+    }
+}
+
+/// The proxies that may say for whom they send a request.
+#[derive(Debug, Clone, Default)]
+pub struct TrustedProxies(Vec<IpNet>);
+
+impl FromStr for TrustedProxies {
+    type Err = String;
+
+    /// Reads addresses and networks with commas: `10.0.0.1, 192.168.0.0/16`.
+    fn from_str(text: &str) -> Result<Self, String> {
+        let network = |part: &str| {
+            let part = part.trim();
+            let address = || part.parse::<IpAddr>().map(IpNet::from);
+            part.parse::<IpNet>().or_else(|_| address()).map_err(|_| format!("{part:?} is not an address or a network"))
+        };
+        text.split(',').filter(|part| !part.trim().is_empty()).map(network).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl TrustedProxies {
+    /// Whether an address is that of a trusted proxy.
+    pub(crate) fn contains(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        self.0.iter().any(|network| network.contains(&address))
+    }
+
+    /// The client behind `address`: the last address in `X-Forwarded-For` that no trusted proxy has.
+    pub(crate) fn client(&self, address: Option<IpAddr>, headers: &HeaderMap) -> PeerId {
+        let Some(address) = address else { return PeerId::UNKNOWN };
+        if !self.contains(address) {
+            return PeerId::of(address);
+        }
+        let values = headers.get_all(X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
+        let forwarded: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+        for text in forwarded.iter().rev() {
+            match parse_forwarded(text) {
+                Some(client) if self.contains(client) => {}
+                Some(client) => return PeerId::of(client),
+                None => break,
+            }
+        }
+        PeerId::of(address)
+    }
+}
+
+/// An address, perhaps with a port or in brackets.
+fn parse_forwarded(text: &str) -> Option<IpAddr> {
+    let with_port = || text.parse::<std::net::SocketAddr>().map(|address| address.ip());
+    let bare = text.trim_start_matches('[').trim_end_matches(']');
+    bare.parse::<IpAddr>().or_else(|_| with_port()).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn client(trusted: &str, address: &str, forwarded: &[&str]) -> String {
+        let proxies: TrustedProxies = trusted.parse().expect("proxies");
+        let mut headers = HeaderMap::new();
+        for value in forwarded {
+            let name = HeaderName::from_static("x-forwarded-for");
+            headers.append(name, HeaderValue::from_str(value).expect("a value"));
+        }
+        proxies.client(address.parse().ok(), &headers).0.to_string()
+    }
+
+    #[test]
+    fn only_a_trusted_proxy_is_believed() {
+        assert_eq!(client("", "9.9.9.9", &["1.1.1.1"]), "9.9.9.9");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["1.1.1.1"]), "1.1.1.1");
+    }
+
+    #[test]
+    fn addresses_that_the_client_made_up_do_not_count() {
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6, 1.1.1.1, 10.0.0.2"]), "1.1.1.1");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6", "1.1.1.1:4000"]), "1.1.1.1");
+        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["1.1.1.1, nonsense"]), "10.0.0.1");
+    }
+
+    #[test]
+    fn an_ipv6_client_is_its_network() {
+        assert_eq!(client("", "2001:db8:1:2:3:4:5:6", &[]), "2001:db8:1:2::");
+        assert_eq!(client("", "::ffff:1.2.3.4", &[]), "1.2.3.4");
+    }
+}

@@ -1,0 +1,130 @@
+//! Refuses requests that pages of other origins make a browser send.
+
+use std::net::Ipv4Addr;
+
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
+use actix_web::http::{Method, Uri};
+use actix_web::middleware::Next;
+use actix_web::web;
+
+use crate::problem::{Code, Problem};
+use crate::state::AppState;
+
+const SEC_FETCH_SITE: &str = "sec-fetch-site";
+
+/// The names that the service answers under.
+#[derive(Debug, Clone)]
+pub(crate) enum AllowedHosts {
+    All,
+    /// Names in lower case, without ports.
+    Listed(Vec<String>),
+}
+
+impl AllowedHosts {
+    /// The names of this machine for itself.
+    pub(crate) fn loopback() -> Self {
+        Self::Listed(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec())
+    }
+
+    fn contains(&self, host: &str) -> bool {
+        match self {
+            Self::All => true,
+            Self::Listed(names) => {
+                let name = without_port(host).to_ascii_lowercase();
+                // All of 127.0.0.0/8 is this machine.
+                let is_loopback = name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
+                names.iter().any(|allowed| *allowed == name || (is_loopback && allowed == "127.0.0.1"))
+            }
+        }
+    }
+}
+
+/// Passes a request on unless its host is not ours, or a page of another origin makes it change something.
+pub(crate) async fn check_origin(
+    request: ServiceRequest,
+    next: Next<impl MessageBody>,
+) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
+    if let Some(state) = request.app_data::<web::Data<AppState>>() {
+        check(&state.hosts, request.method(), request.uri(), request.headers())?;
+    }
+    next.call(request).await
+}
+
+fn check(hosts: &AllowedHosts, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+    let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
+    let host = header(HOST.as_str()).or_else(|| uri.host()).unwrap_or_default();
+    if !host.is_empty() && !hosts.contains(host) {
+        let shown: String = host.chars().take(100).collect();
+        let detail = format!(
+            "The service does not answer requests for the host {shown:?}. Send them to the name that it is known by."
+        );
+        return Err(Problem::new(Code::HostNotAllowed, detail));
+    }
+    if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
+        return Ok(());
+    }
+    let is_cross_site = header(SEC_FETCH_SITE).is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    // Requests of programs have no origin.
+    let is_foreign = header(ORIGIN.as_str()).is_some_and(|origin| {
+        let authority = origin.split_once("://").map(|(_, authority)| authority);
+        !authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
+    });
+    if is_cross_site || is_foreign {
+        let detail = "A page of another origin cannot send this request. Send it from a program, or from a page of this service.";
+        return Err(Problem::new(Code::CrossSiteRequest, detail));
+    }
+    Ok(())
+}
+
+fn without_port(host: &str) -> &str {
+    match host.rsplit_once(':') {
+        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() && !host.ends_with(']') => {
+            name
+        }
+        _ => host,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use actix_web::http::header::{HeaderName, HeaderValue};
+
+    use super::*;
+
+    fn refused(hosts: &AllowedHosts, method: &Method, pairs: &[(&str, &str)]) -> bool {
+        let mut headers = HeaderMap::new();
+        for (name, value) in pairs {
+            let name = HeaderName::try_from(*name).expect("a name");
+            headers.insert(name, HeaderValue::from_str(value).expect("a value"));
+        }
+        check(hosts, method, &Uri::from_static("/api/sessions/"), &headers).is_err()
+    }
+
+    #[test]
+    fn a_local_service_answers_under_loopback_names_only() {
+        let hosts = AllowedHosts::loopback();
+        for host in ["localhost:8000", "127.0.0.1", "127.0.0.2:80", "[::1]:8000", "LOCALHOST"] {
+            assert!(!refused(&hosts, &Method::GET, &[("host", host)]), "{host}");
+        }
+        for host in ["evil.example", "localhost.evil.example", "[2001:db8::1]:8000", "127.evil.example.:80x"] {
+            assert!(refused(&hosts, &Method::GET, &[("host", host)]), "{host}");
+        }
+        assert!(!refused(&AllowedHosts::All, &Method::GET, &[("host", "anything")]));
+    }
+
+    #[test]
+    fn a_page_of_another_origin_may_read_at_most() {
+        let foreign = [("host", "localhost:8000"), ("origin", "https://evil.example")];
+        let hosts = AllowedHosts::loopback();
+        assert!(!refused(&hosts, &Method::GET, &foreign));
+        for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
+            assert!(refused(&hosts, &method, &foreign));
+            assert!(refused(&hosts, &method, &[("host", "localhost:8000"), ("origin", "null")]));
+            assert!(refused(&hosts, &method, &[("host", "localhost"), ("sec-fetch-site", "cross-site")]));
+            assert!(!refused(&hosts, &method, &[("host", "localhost:8000"), ("origin", "http://localhost:8000")]));
+            assert!(!refused(&hosts, &method, &[("host", "localhost:8000")]));
+        }
+    }
+}
