@@ -34,7 +34,7 @@ pub enum TimestampError {
     #[error("is a leap second (:60), which cannot be kept; send the second before or after")]
     LeapSecond,
     /// Outside the years 0001 to 9999.
-    #[error("is outside the years 0001 to 9999")]
+    #[error("is outside the years 0001 to 9999 (UTC); use a time inside them")]
     OutOfRange,
 }
 

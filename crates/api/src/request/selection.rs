@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use time_series_domain::query::ValueFilter;
-use time_series_domain::{Calendar, SelectorError, SeriesMode, SeriesSelector, Timestamp};
+use time_series_domain::{Calendar, SelectorError, SeriesMode, SeriesSelector, Timestamp, TimestampError};
 
 use super::Pairs;
 use crate::problem::Problem;
@@ -43,6 +43,9 @@ impl When {
             return Ok(Self::Date(text.to_owned()));
         }
         Timestamp::parse_rfc3339(text).map(Self::Instant).map_err(|e| {
+            if e != TimestampError::NotRfc3339 {
+                return e.to_string();
+            }
             let hint = if text.contains(' ') { " (in a URL, write + as %2B)" } else { "" };
             format!("{e}, nor a date such as 2025-01-01{hint}")
         })
@@ -53,7 +56,7 @@ impl When {
             Self::Instant(t) => Ok(t),
             Self::Date(text) => calendar
                 .parse_date(&text)
-                .ok_or_else(|| Problem::parameter(name, format!("{text:?} is not a date of the calendar"))),
+                .map_err(|e| Problem::parameter(name, format!("{text:?} in {} {e}", calendar.zone_name()))),
         }
     }
 }

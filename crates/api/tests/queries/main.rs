@@ -14,6 +14,7 @@ mod disconnects;
 mod downsampling;
 mod etags;
 mod explain;
+mod extreme_times;
 mod fill;
 mod fill_daylight;
 mod formats;

@@ -185,6 +185,9 @@ impl Numbers {
 
 /// A byte a value and a base a channel, where no channel has gaps or spans more than a byte can count.
 fn in_bytes(integers: &[Option<i32>], channels: usize) -> Option<(Vec<u8>, Vec<i32>)> {
+    if integers.is_empty() {
+        return None;
+    }
     let (mut bytes, mut bases) = (Vec::with_capacity(integers.len()), Vec::with_capacity(channels));
     for channel in integers.chunks(integers.len() / channels) {
         let (mut least, mut most) = (i32::MAX, i32::MIN);

@@ -1,5 +1,6 @@
 //! The times of a block: the first instant, and steps or deltas in the coarsest exact unit.
 
+use super::MAX_BLOCK_POINTS;
 use crate::Timestamp;
 
 /// The unit that a block's deltas are counted in.
@@ -62,10 +63,21 @@ pub struct Times {
 
 /// The parts do not describe times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("{deltas} deltas cannot be the times of {points} points")]
-pub struct TimesError {
-    points: usize,
-    deltas: usize,
+pub enum TimesError {
+    /// Not one delta fewer than points.
+    #[error("{deltas} deltas cannot be the times of {points} points")]
+    Deltas {
+        /// How many points there should be.
+        points: usize,
+        /// How many deltas there are.
+        deltas: usize,
+    },
+    /// No points, or more than [`MAX_BLOCK_POINTS`].
+    #[error("{0} points are not the points of a block, which has 1 to {MAX_BLOCK_POINTS}")]
+    Points(usize),
+    /// A step or delta below zero.
+    #[error("times of a block do not descend")]
+    Descending,
 }
 
 impl Times {
@@ -94,16 +106,19 @@ impl Times {
     /// From stored parts.
     ///
     /// # Errors
-    /// [`TimesError`] when the number of deltas does not fit.
+    /// [`TimesError`] when the parts are not those of a block.
     pub fn from_parts(first: Timestamp, len: usize, unit: TimeUnit, spacing: Spacing) -> Result<Self, TimesError> {
-        let deltas = match &spacing {
-            Spacing::Step(_) => len.saturating_sub(1),
-            Spacing::Deltas(deltas) => deltas.len(),
-        };
-        if len == 0 || deltas + 1 != len {
-            return Err(TimesError { points: len, deltas });
+        if !(1..=MAX_BLOCK_POINTS).contains(&len) {
+            return Err(TimesError::Points(len));
         }
-        Ok(Self { first, len, unit, spacing })
+        let least = match &spacing {
+            Spacing::Step(step) => *step,
+            Spacing::Deltas(deltas) if deltas.len() + 1 != len => {
+                return Err(TimesError::Deltas { points: len, deltas: deltas.len() });
+            }
+            Spacing::Deltas(deltas) => deltas.iter().copied().min().unwrap_or(0),
+        };
+        if least < 0 { Err(TimesError::Descending) } else { Ok(Self { first, len, unit, spacing }) }
     }
 
     /// How many.
@@ -185,6 +200,17 @@ mod tests {
         let encoded = Times::encode(&times).expect("fits");
         assert_eq!(encoded.spacing(), &Spacing::Step(1));
         assert_eq!(encoded.unit(), TimeUnit::Second);
+    }
+
+    #[test]
+    fn parts_that_are_not_of_a_block_are_refused() {
+        let from_parts = |len, spacing| Times::from_parts(Timestamp::EPOCH, len, TimeUnit::Second, spacing);
+        assert!(from_parts(2, Spacing::Deltas(vec![0])).is_ok());
+        assert_eq!(from_parts(3, Spacing::Deltas(vec![1])), Err(TimesError::Deltas { points: 3, deltas: 1 }));
+        assert_eq!(from_parts(0, Spacing::Step(0)), Err(TimesError::Points(0)));
+        assert_eq!(from_parts(4_097, Spacing::Step(1)), Err(TimesError::Points(4_097)));
+        assert_eq!(from_parts(2, Spacing::Step(-1)), Err(TimesError::Descending));
+        assert_eq!(from_parts(3, Spacing::Deltas(vec![5, -1])), Err(TimesError::Descending));
     }
 
     #[test]

@@ -3,67 +3,57 @@
 use std::fmt;
 use std::ops::Range;
 
-use jiff::civil::{Date, Weekday as CivilWeekday, date};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::civil::Date;
 
-use super::{Interval, Weekday};
+use super::zone::{UnknownZone, Zone};
+use super::{Bucket, Interval, Weekday, civil};
 use crate::Timestamp;
+use crate::timestamp::MICROS_PER_DAY;
 
-/// The half-open stretch of time of one bucket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bucket {
-    /// Its first instant, which is its label.
-    pub start: Timestamp,
-    /// The first instant after it.
-    pub end: Timestamp,
-}
-
-impl Bucket {
-    /// Whether `t` lies in it.
-    #[must_use]
-    pub fn holds(&self, t: Timestamp) -> bool {
-        self.start <= t && t < self.end
-    }
-}
+const MICROS_PER_SECOND: i64 = 1_000_000;
+/// Days from Monday to 1970-01-01, a Thursday.
+const EPOCH_AFTER_MONDAY: i64 = 3;
 
 /// Cuts time into buckets: an interval, an IANA zone, and the day that weeks start on.
 ///
-/// A local day starts at the first instant whose date it is, also where midnight does not exist.
+/// A local day starts at the first instant whose date it is, also where midnight does not exist. Every [`Timestamp`] has a
+/// bucket, in every zone; the first and the last one are cut at the ends of [`Timestamp`].
 ///
 /// ```
 /// use time_series_domain::{Calendar, Interval, Timestamp, Weekday};
 ///
 /// let calendar = Calendar::new(Interval::Days(1), "America/New_York", Weekday::Monday)?;
 /// let bucket = calendar.bucket(Timestamp::parse_rfc3339("2025-03-09T12:00:00Z")?);
-/// assert_eq!(bucket.start.to_string(), "2025-03-09T05:00:00Z");
-/// assert_eq!(bucket.end.to_string(), "2025-03-10T04:00:00Z"); // 23 hours
-/// assert_eq!(calendar.label(bucket.start), "2025-03-09T00:00:00-05:00");
+/// assert_eq!(bucket.start().to_string(), "2025-03-09T05:00:00Z");
+/// assert_eq!(bucket.end().to_string(), "2025-03-10T04:00:00Z"); // 23 hours
+/// assert_eq!(calendar.label(bucket.start()), "2025-03-09T00:00:00-05:00");
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Clone)]
 pub struct Calendar {
     interval: Interval,
-    zone: TimeZone,
-    zone_name: String,
+    zone: Zone,
     week_start: Weekday,
 }
 
-/// No such zone in the IANA database.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("is not an IANA time zone; use a name such as UTC or Europe/Berlin")]
-pub struct UnknownZone;
-
-const EPOCH: Date = date(1970, 1, 1);
+/// The text is not a date that has an instant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum DateError {
+    /// Not `YYYY-MM-DD`, or not a date of the calendar.
+    #[error("is not a date of the calendar; use a date such as 2025-01-31")]
+    NotADate,
+    /// The day starts outside of [`Timestamp`].
+    #[error("starts outside the years 0001 to 9999 (UTC); use a date inside them")]
+    OutOfRange,
+}
 
 impl Calendar {
     /// A calendar in the zone of that IANA name.
     ///
     /// # Errors
-    /// [`UnknownZone`]. `Local`, offsets and POSIX strings are no names.
+    /// [`UnknownZone`]. `Local`, offsets and POSIX strings are not names.
     pub fn new(interval: Interval, zone: &str, week_start: Weekday) -> Result<Self, UnknownZone> {
-        let found = TimeZone::get(zone).map_err(|_| UnknownZone)?;
-        let zone_name = found.iana_name().ok_or(UnknownZone)?.to_owned();
-        Ok(Self { interval, zone: found, zone_name, week_start })
+        Ok(Self { interval, zone: Zone::get(zone)?, week_start })
     }
 
     /// The same calendar with another bucket length.
@@ -81,7 +71,7 @@ impl Calendar {
     /// The IANA name of the zone.
     #[must_use]
     pub fn zone_name(&self) -> &str {
-        &self.zone_name
+        self.zone.name()
     }
 
     /// The day that weeks start on.
@@ -90,37 +80,40 @@ impl Calendar {
         self.week_start
     }
 
-    /// The bucket that holds `t`. With [`Interval::All`] it is all time.
+    /// The bucket that holds `t`. With [`Interval::All`] it is all time. [`Timestamp::MAX`], which lies in no bucket, has
+    /// the last one.
     #[must_use]
     pub fn bucket(&self, t: Timestamp) -> Bucket {
-        match self.interval {
-            Interval::All => Bucket { start: Timestamp::MIN, end: Timestamp::MAX },
-            Interval::Seconds(seconds) => {
-                let day = self.dates_bucket(t, |d| d, |d| plus_days(d, 1));
-                within_day(day, t, i64::from(seconds) * 1_000_000)
+        let t = Bucket::instant(t);
+        // A multiple of zero would not advance; parsing gives none.
+        let multiple = |n: u32| i64::from(n.max(1));
+        let bounds = match self.interval {
+            Interval::All => return Bucket::ALL,
+            Interval::Seconds(n) => {
+                let day = self.days_bounds(t, |day| day, |day| day + 1);
+                within_day(&day, t, multiple(n) * MICROS_PER_SECOND)
             }
             Interval::Days(n) => {
-                let n = i64::from(n);
-                let first = |d: Date| plus_days(EPOCH, days_since_epoch(d).div_euclid(n) * n);
-                self.dates_bucket(t, first, |d| plus_days(d, n))
+                let n = multiple(n);
+                self.days_bounds(t, |day| day.div_euclid(n) * n, |day| day + n)
             }
             Interval::Weeks(n) => {
-                let n = i64::from(n) * 7;
-                // 1970-01-01 was a Thursday: its week began this many days before.
-                let lead = (days_after_monday(EPOCH) - self.week_start.days_after_monday()).rem_euclid(7);
-                let first = |d: Date| plus_days(EPOCH, (days_since_epoch(d) + lead).div_euclid(n) * n - lead);
-                self.dates_bucket(t, first, |d| plus_days(d, n))
+                let n = multiple(n) * 7;
+                // The week of 1970-01-01 began this many days before.
+                let lead = (EPOCH_AFTER_MONDAY - self.week_start.days_after_monday()).rem_euclid(7);
+                self.days_bounds(t, |day| (day + lead).div_euclid(n) * n - lead, |day| day + n)
             }
             Interval::Months(n) => {
-                let n = i64::from(n);
-                let months = |d: Date| (i64::from(d.year()) - 1970) * 12 + i64::from(d.month()) - 1;
-                let first = |d: Date| first_of_month(months(d).div_euclid(n) * n);
-                self.dates_bucket(t, first, |d| first_of_month(months(d) + n))
+                let n = multiple(n);
+                let first = |day| civil::first_day_of_month(civil::month_of(day).div_euclid(n) * n);
+                self.days_bounds(t, first, |day| civil::first_day_of_month(civil::month_of(day) + n))
             }
-        }
+        };
+        Bucket::around(t, bounds.start, bounds.end)
     }
 
-    /// The buckets that `range` touches, in order; each clipped only by the calendar.
+    /// The buckets that `range` touches, in order; each clipped only by the calendar. Their starts ascend strictly, so
+    /// that the walk ends; how long it is, [`Self::least_buckets`] says beforehand.
     pub fn buckets(&self, range: Range<Timestamp>) -> impl Iterator<Item = Bucket> + '_ {
         let mut at = range.start;
         std::iter::from_fn(move || {
@@ -128,7 +121,7 @@ impl Calendar {
                 return None;
             }
             let bucket = self.bucket(at);
-            at = bucket.end;
+            at = bucket.end();
             Some(bucket)
         })
     }
@@ -136,116 +129,79 @@ impl Calendar {
     /// How many buckets `range` touches at least, told without walking through them; nearly all of them.
     #[must_use]
     pub fn least_buckets(&self, range: &Range<Timestamp>) -> usize {
-        const MICROS_PER_SECOND: i64 = 1_000_000;
-        const SECONDS_PER_DAY: i64 = 86_400;
-        let seconds = range.end.micros().saturating_sub(range.start.micros()) / MICROS_PER_SECOND;
+        if range.is_empty() {
+            return 0;
+        }
+        let micros = range.end.micros() - range.start.micros();
         // A day may have been skipped at the date line, and a few have an hour more.
-        let days = seconds / SECONDS_PER_DAY - 2;
-        let buckets = match self.interval() {
-            Interval::Seconds(n) => seconds / i64::from(n),
-            Interval::Days(n) => days / i64::from(n),
-            Interval::Weeks(n) => days / (7 * i64::from(n)),
-            Interval::Months(n) => days / (31 * i64::from(n)),
+        let days = micros / MICROS_PER_DAY - 2;
+        let buckets = match self.interval {
+            Interval::Seconds(n) => micros / (i64::from(n.max(1)) * MICROS_PER_SECOND),
+            Interval::Days(n) => days / i64::from(n.max(1)),
+            Interval::Weeks(n) => days / (7 * i64::from(n.max(1))),
+            Interval::Months(n) => days / (31 * i64::from(n.max(1))),
             Interval::All => 1,
         };
-        usize::try_from(buckets).unwrap_or(0)
+        usize::try_from(buckets).unwrap_or(0).max(1)
     }
 
-    /// The first instant of the local date `year-month-day`, or `None` if there is no such date.
-    #[must_use]
-    pub fn parse_date(&self, text: &str) -> Option<Timestamp> {
-        let date: Date = text.parse().ok()?;
-        (date.to_string() == text).then(|| self.start_of(date))
+    /// The first instant of the local date `YYYY-MM-DD`.
+    ///
+    /// # Errors
+    /// [`DateError`]: an instant is never moved to where it fits.
+    pub fn parse_date(&self, text: &str) -> Result<Timestamp, DateError> {
+        let date: Date = text.parse().map_err(|_| DateError::NotADate)?;
+        if date.to_string() != text {
+            return Err(DateError::NotADate);
+        }
+        let day = civil::day_of(i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
+        let start = self.zone.start_of(day);
+        let instant = Timestamp::from_micros(start);
+        if instant.micros() == start { Ok(instant) } else { Err(DateError::OutOfRange) }
     }
 
     /// RFC 3339 with the zone's offset at that instant.
     #[must_use]
     pub fn label(&self, t: Timestamp) -> String {
-        let Ok(instant) = jiff::Timestamp::from_microsecond(t.micros()) else {
-            return t.to_string();
-        };
-        let offset = self.zone.to_offset(instant);
-        if offset.seconds() == 0 {
-            return t.to_string();
-        }
-        // RFC 3339 has no seconds in offsets; zones had them before 1972, and we show such times in UTC.
-        if offset.seconds() % 60 != 0 {
+        let offset = self.zone.offset(t);
+        let micros = t.micros() + offset * MICROS_PER_SECOND;
+        let local = Timestamp::from_micros(micros);
+        // RFC 3339 has no seconds in offsets; zones had them before 1972, and we show such times in UTC. It has no years of
+        // five digits either, where local time is beyond the year 9999.
+        if offset == 0 || offset % 60 != 0 || local.micros() != micros {
             return t.to_string();
         }
-        let local = offset.to_datetime(instant);
-        let sign = if offset.seconds() < 0 { '-' } else { '+' };
-        let minutes = offset.seconds().abs() / 60;
-        format!("{local}{sign}{:02}:{:02}", minutes / 60, minutes % 60)
+        let local = local.to_string();
+        let sign = if offset < 0 { '-' } else { '+' };
+        let minutes = offset.abs() / 60;
+        format!("{}{sign}{:02}:{:02}", local.trim_end_matches('Z'), minutes / 60, minutes % 60)
     }
 
-    /// The bucket from the first instant of `first(date)` to that of `next(first(date))`.
-    fn dates_bucket(&self, t: Timestamp, first: impl Fn(Date) -> Date, next: impl Fn(Date) -> Date) -> Bucket {
-        let Ok(instant) = jiff::Timestamp::from_microsecond(t.micros()) else {
-            return Bucket { start: Timestamp::MIN, end: Timestamp::MAX };
-        };
-        let mut date = first(self.zone.to_datetime(instant).date());
-        // Clocks set back across midnight repeat the end of a date that is already over.
-        while self.start_of(next(date)) <= t && next(date) > date {
-            date = next(date);
-        }
-        Bucket { start: self.start_of(date), end: self.start_of(next(date)) }
-    }
-
-    /// The first instant whose local date is `date`, or the first after where the date was skipped.
-    fn start_of(&self, date: Date) -> Timestamp {
-        let midnight = date.at(0, 0, 0, 0);
-        let ambiguous = self.zone.to_ambiguous_timestamp(midnight);
-        let instant = match ambiguous.offset() {
-            AmbiguousOffset::Gap { after, .. } => after
-                .to_timestamp(midnight)
-                .ok()
-                .and_then(|before| self.zone.following(before).next())
-                .map(|transition| transition.timestamp()),
-            AmbiguousOffset::Unambiguous { offset } => offset.to_timestamp(midnight).ok(),
-            AmbiguousOffset::Fold { before, .. } => before.to_timestamp(midnight).ok(),
-        };
-        match instant {
-            Some(instant) => Timestamp::from_micros(instant.as_microsecond()),
-            None if date.year() < 1970 => Timestamp::MIN,
-            None => Timestamp::MAX,
+    /// From the first instant of the day `first(day)` to that of `next(first(day))`, `day` being the one that holds `t`;
+    /// in microseconds since 1970, which may lie outside of [`Timestamp`].
+    fn days_bounds(&self, t: Timestamp, first: impl Fn(i64) -> i64, next: impl Fn(i64) -> i64) -> Range<i64> {
+        let mut day = first(self.zone.day(t));
+        loop {
+            let end = self.zone.start_of(next(day));
+            // Clocks set back across midnight repeat the end of a date that is already over: then the next one holds `t`.
+            // A day later always starts later, but for those that were skipped, so this ends after a step or two.
+            if t.micros() < end {
+                return self.zone.start_of(day)..end;
+            }
+            day = next(day);
         }
     }
 }
 
 impl fmt::Debug for Calendar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Calendar({} {} from {})", self.interval, self.zone_name, self.week_start.name())
+        write!(f, "Calendar({} {} from {})", self.interval, self.zone.name(), self.week_start.name())
     }
 }
 
-fn within_day(day: Bucket, t: Timestamp, step: i64) -> Bucket {
-    let passed = (t.micros() - day.start.micros()).div_euclid(step) * step;
-    let start = day.start.plus_micros(passed);
-    Bucket { start, end: start.plus_micros(step).min(day.end) }
-}
-
-fn days_since_epoch(date: Date) -> i64 {
-    date.duration_since(EPOCH).as_hours() / 24
-}
-
-fn plus_days(date: Date, days: i64) -> Date {
-    let end = if days < 0 { Date::MIN } else { Date::MAX };
-    let span = jiff::Span::new().try_days(days);
-    span.and_then(|span| date.checked_add(span)).unwrap_or(end)
-}
-
-/// The first day of the month that lies `months` after January 1970.
-fn first_of_month(months: i64) -> Date {
-    let year = i16::try_from(1970 + months.div_euclid(12));
-    let month = i8::try_from(months.rem_euclid(12) + 1);
-    match (year, month) {
-        (Ok(year), Ok(month)) => Date::new(year, month, 1).unwrap_or(Date::MAX),
-        _ => Date::MAX,
-    }
-}
-
-fn days_after_monday(date: Date) -> i64 {
-    i64::from(CivilWeekday::to_monday_zero_offset(date.weekday()))
+fn within_day(day: &Range<i64>, t: Timestamp, step: i64) -> Range<i64> {
+    let start = day.start + (t.micros() - day.start).div_euclid(step) * step;
+    start..(start + step).min(day.end)
 }
 
 #[cfg(test)]
@@ -263,15 +219,15 @@ mod tests {
     fn labels(interval: &str, zone: &str, start: &str, end: &str) -> Vec<String> {
         let calendar = calendar(interval, zone);
         let buckets = calendar.buckets(at(start)..at(end));
-        buckets.map(|b| calendar.label(b.start)).collect()
+        buckets.map(|b| calendar.label(b.start())).collect()
     }
 
     #[test]
     fn weeks_start_on_the_asked_day() {
         let monday = calendar("week", "UTC").bucket(at("2025-01-01T00:00:00Z"));
-        assert_eq!(monday.start, at("2024-12-30T00:00:00Z"));
+        assert_eq!(monday.start(), at("2024-12-30T00:00:00Z"));
         let sunday = Calendar::new(Interval::Weeks(1), "UTC", Weekday::Sunday).expect("UTC");
-        assert_eq!(sunday.bucket(at("2025-01-01T00:00:00Z")).start, at("2024-12-29T00:00:00Z"));
+        assert_eq!(sunday.bucket(at("2025-01-01T00:00:00Z")).start(), at("2024-12-29T00:00:00Z"));
     }
 
     #[test]
@@ -311,8 +267,8 @@ mod tests {
         let calendar = calendar("day", "America/St_Johns");
         let repeated = calendar.bucket(at("2010-11-07T03:00:00Z"));
         assert!(repeated.holds(at("2010-11-07T03:00:00Z")));
-        let next = calendar.bucket(repeated.end);
-        assert_eq!(next.start, repeated.end);
+        let next = calendar.bucket(repeated.end());
+        assert_eq!(next.start(), repeated.end());
     }
 
     #[test]
@@ -331,10 +287,10 @@ mod tests {
                 for _ in 0..2_000 {
                     let bucket = calendar.bucket(at);
                     assert!(bucket.holds(at), "{zone} {interval} {at}");
-                    assert_eq!(calendar.bucket(bucket.start), bucket, "{zone} {interval}");
-                    let last = bucket.end.plus_micros(-1);
+                    assert_eq!(calendar.bucket(bucket.start()), bucket, "{zone} {interval}");
+                    let last = bucket.end().plus_micros(-1);
                     assert_eq!(calendar.bucket(last), bucket, "{zone} {interval}");
-                    at = bucket.end;
+                    at = bucket.end();
                 }
             }
         }
@@ -343,11 +299,11 @@ mod tests {
     #[test]
     fn multiples_count_from_1970() {
         let two_years = calendar("2y", "UTC").bucket(at("2025-06-01T00:00:00Z"));
-        assert_eq!(two_years.start, at("2024-01-01T00:00:00Z"));
+        assert_eq!(two_years.start(), at("2024-01-01T00:00:00Z"));
         let two_weeks = calendar("2w", "UTC").bucket(at("1970-01-01T00:00:00Z"));
-        assert_eq!(two_weeks.start, at("1969-12-29T00:00:00Z"));
+        assert_eq!(two_weeks.start(), at("1969-12-29T00:00:00Z"));
         let three_days = calendar("3d", "UTC").bucket(at("1970-01-03T00:00:00Z"));
-        assert_eq!(three_days.start, at("1970-01-01T00:00:00Z"));
+        assert_eq!(three_days.start(), at("1970-01-01T00:00:00Z"));
     }
 
     #[test]

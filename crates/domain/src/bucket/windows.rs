@@ -6,6 +6,10 @@ use super::{Calendar, Interval};
 use crate::timestamp::MICROS_PER_DAY;
 use crate::{Timestamp, UtcDay};
 
+/// Maximum number of buckets that a range is split along: days of 270 years, more than points can lie in. A longer
+/// range is one stretch.
+const MOST_BUCKETS: usize = 100_000;
+
 /// Whole UTC days that all lie in one bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayWindow {
@@ -39,9 +43,12 @@ impl Windows {
             split.stretches.push(range.clone());
             return split;
         }
+        if calendar.least_buckets(range) > MOST_BUCKETS {
+            return Self::without_days(range);
+        }
         for bucket in calendar.buckets(range.clone()) {
-            let start = bucket.start.max(range.start);
-            let end = bucket.end.min(range.end);
+            let start = bucket.start().max(range.start);
+            let end = bucket.end().min(range.end);
             let days = UtcDay::ceil(start)..end.utc_day();
             if days.is_empty() {
                 split.stretch(start..end);
@@ -49,7 +56,7 @@ impl Windows {
             }
             split.stretch(start..days.start.start());
             split.stretch(days.end.start()..end);
-            split.windows.push(DayWindow { bucket: bucket.start, days });
+            split.windows.push(DayWindow { bucket: bucket.start(), days });
         }
         split
     }

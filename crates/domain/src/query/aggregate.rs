@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use super::answer::{AggregateAnswer, Finished, Gaps, SeriesAnswer, finish, over};
-use super::ask::{AggregateQuery, Axis, Fill, Offsets};
+use super::ask::{AggregateQuery, Axis, Fill};
 use super::fold::{Fold, Folded, QueryLimits, Refusal};
 use super::plan::{Estimate, Plan};
 use super::select::select;
@@ -209,21 +209,13 @@ impl Aggregate {
         series: &mut Vec<SeriesAnswer>,
         before: &[Option<Finished>],
     ) -> Result<(), QueryError> {
-        if series.iter().zip(before).all(|(s, b)| s.rows.is_empty() && b.is_none()) {
+        let groups: usize = series.iter().zip(before).map(|(series, before)| groups(series, before.as_ref())).sum();
+        if groups == 0 {
             return Ok(());
         }
-        let buckets = buckets(query, series);
-        let rows_of = |(series, before): (&SeriesAnswer, &Option<Finished>)| {
-            let all = series.rows.iter().chain(before.iter().flat_map(|b| &b.series.rows));
-            let mut groups: Vec<_> = all.map(|row| row.group).collect();
-            groups.sort_unstable();
-            groups.dedup();
-            groups.len() * buckets.len()
-        };
-        let rows: usize = series.iter().zip(before).map(rows_of).sum();
-        if rows > self.limits.rows {
-            return Err(QueryError::TooMuch(Refusal::Rows { rows, limit: self.limits.rows }));
-        }
+        let limit = self.limits.rows;
+        let buckets = buckets(query, series, limit / groups)
+            .map_err(|buckets| QueryError::TooMuch(Refusal::Rows { rows: buckets.saturating_mul(groups), limit }))?;
         let gaps = Gaps { fill: query.fill, buckets: &buckets };
         let filled = std::mem::take(series).into_iter().zip(before);
         *series = filled.map(|(series, before)| gaps.fill(series, before.as_ref())).collect();
@@ -255,19 +247,36 @@ impl Aggregate {
     }
 }
 
-/// The buckets that have a row in a filled answer: all of the range, or on a session's axis those between the
-/// least and the greatest that has a point.
-fn buckets(query: &AggregateQuery, series: &[SeriesAnswer]) -> Vec<Timestamp> {
-    match &query.axis {
-        Axis::Calendar(calendar) => calendar.buckets(query.range.clone()).map(|b| b.start).collect(),
-        Axis::SinceStart(offsets) => {
-            let known = || series.iter().flat_map(|s| &s.rows).map(|row| row.bucket);
-            known().min().zip(known().max()).map_or_else(Vec::new, |(first, last)| steps(*offsets, first, last))
-        }
-    }
+/// How many groups of a series have a row in the range or the lookback.
+fn groups(series: &SeriesAnswer, before: Option<&Finished>) -> usize {
+    let rows = series.rows.iter().chain(before.iter().flat_map(|before| &before.series.rows));
+    let mut groups: Vec<_> = rows.map(|row| row.group).collect();
+    groups.sort_unstable();
+    groups.dedup();
+    groups.len()
 }
 
-fn steps(offsets: Offsets, first: Timestamp, last: Timestamp) -> Vec<Timestamp> {
-    let after = |at: &Timestamp| Some(offsets.bucket(*at).end);
-    std::iter::successors(Some(first), after).take_while(|at| *at <= last).collect()
+/// The starts of the buckets that have a row in a filled answer: all of the range, or on a session's axis those between
+/// the least and the greatest that has a point.
+///
+/// # Errors
+/// How many there are at least, where they are more than `most`: they are counted before they are made.
+fn buckets(query: &AggregateQuery, series: &[SeriesAnswer], most: usize) -> Result<Vec<Timestamp>, usize> {
+    let known = || series.iter().flat_map(|s| &s.rows).map(|row| row.bucket);
+    match &query.axis {
+        Axis::Calendar(calendar) => {
+            let least = calendar.least_buckets(&query.range);
+            if least > most {
+                return Err(least);
+            }
+            let buckets = calendar.buckets(query.range.clone()).map(|bucket| bucket.start());
+            let starts: Vec<Timestamp> = buckets.take(most.saturating_add(1)).collect();
+            if starts.len() > most { Err(starts.len()) } else { Ok(starts) }
+        }
+        Axis::SinceStart(offsets) => {
+            let Some((first, last)) = known().min().zip(known().max()) else { return Ok(Vec::new()) };
+            let steps = offsets.count(first, last);
+            if steps > most { Err(steps) } else { Ok(offsets.starts(first, last).collect()) }
+        }
+    }
 }

@@ -23,7 +23,7 @@ pub(in crate::query) fn over(query: &AggregateQuery, finished: Finished) -> Fini
     let mut buckets: BTreeMap<Timestamp, Vec<Gathered>> = BTreeMap::new();
     for (place, row) in series.rows.iter().enumerate() {
         let bucket = match first_at.get(place) {
-            Some(first) if query.places_sessions() => query.axis.bucket(*first).start,
+            Some(first) if query.places_sessions() => query.axis.bucket(*first).start(),
             _ => row.bucket,
         };
         let nothing = || series.columns.iter().map(|_| Gathered::Nothing).collect();

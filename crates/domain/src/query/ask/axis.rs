@@ -23,7 +23,7 @@ pub enum Axis {
 /// use time_series_domain::{Interval, Timestamp};
 ///
 /// let offsets = Offsets::new(Interval::parse("30m")?).expect("half hours are steps");
-/// let bucket = offsets.bucket(Timestamp::from_micros(-1)).start;
+/// let bucket = offsets.bucket(Timestamp::from_micros(-1)).start();
 /// assert_eq!(Offsets::label(bucket), "-PT30M");
 /// # Ok::<(), time_series_domain::bucket::IntervalError>(())
 /// ```
@@ -37,16 +37,32 @@ impl Offsets {
     #[must_use]
     pub fn new(interval: Interval) -> Option<Self> {
         match interval {
-            Interval::Seconds(seconds) => Some(Self { step: i64::from(seconds) * MICROS_PER_SECOND }),
+            // A multiple of zero would not advance; parsing gives none.
+            Interval::Seconds(seconds) => Some(Self { step: i64::from(seconds.max(1)) * MICROS_PER_SECOND }),
             _ => None,
         }
     }
 
     /// The step that holds an offset.
     #[must_use]
-    pub const fn bucket(self, offset: Timestamp) -> Bucket {
-        let start = offset.micros().div_euclid(self.step) * self.step;
-        Bucket { start: Timestamp::from_micros(start), end: Timestamp::from_micros(start + self.step) }
+    pub fn bucket(self, offset: Timestamp) -> Bucket {
+        let start = self.number(offset) * self.step;
+        Bucket::around(offset, start, start + self.step)
+    }
+
+    /// The starts of the steps from the one that holds `first` to the one that holds `last`.
+    pub(in crate::query) fn starts(self, first: Timestamp, last: Timestamp) -> impl Iterator<Item = Timestamp> {
+        (self.number(first)..=self.number(last)).map(move |number| Timestamp::from_micros(number * self.step))
+    }
+
+    /// How many [`Self::starts`] there are.
+    pub(in crate::query) fn count(self, first: Timestamp, last: Timestamp) -> usize {
+        usize::try_from(self.number(last) - self.number(first) + 1).unwrap_or(0)
+    }
+
+    /// The number of the step that holds an offset, counted from the session's start.
+    fn number(self, offset: Timestamp) -> i64 {
+        Bucket::instant(offset).micros().div_euclid(self.step)
     }
 
     /// An offset as an ISO 8601 duration in hours, minutes and seconds; negative before the start.

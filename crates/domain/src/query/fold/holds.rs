@@ -125,7 +125,7 @@ impl Long {
                 && let Cell::Numbers(tallies) = cell
                 && let Some(tally) = tallies.get_mut(self.track.channel)
             {
-                tally.held.add(self.value, *bucket, axis.bucket(*bucket).end);
+                tally.held.add(self.value, *bucket, axis.bucket(*bucket).end());
             }
         }
     }

@@ -188,14 +188,15 @@ impl<'a> Fold<'a> {
             (Axis::SinceStart(offsets), Some(start)) => {
                 let bucket = offsets.bucket(offset(t, start));
                 let at = |edge: Timestamp| start.plus_micros(edge.micros());
-                Slot { part: Part::Asked, bucket: bucket.start, from: at(bucket.start), until: at(bucket.end) }
+                Slot { part: Part::Asked, bucket: bucket.start(), from: at(bucket.start()), until: at(bucket.end()) }
             }
             (axis, _) => {
                 let (bucket, cut) = (axis.bucket(t), self.plan.asked_from);
+                let (start, end) = (bucket.start(), bucket.end());
                 if t < cut {
-                    Slot { part: Part::Before, bucket: bucket.start, from: bucket.start, until: bucket.end.min(cut) }
+                    Slot { part: Part::Before, bucket: start, from: start, until: end.min(cut) }
                 } else {
-                    Slot { part: Part::Asked, bucket: bucket.start, from: bucket.start.max(cut), until: bucket.end }
+                    Slot { part: Part::Asked, bucket: start, from: start.max(cut), until: end }
                 }
             }
         };
@@ -277,7 +278,8 @@ impl<'a> Fold<'a> {
         let mut from = places.start;
         while from < places.end {
             let slot = self.slot(times[from], start);
-            let until = from + times[from..places.end].partition_point(|t| *t < slot.until);
+            // One point at least, also where a stored time is so absurd that its slot is cut at the end of time.
+            let until = from + times[from..places.end].partition_point(|t| *t < slot.until).max(1);
             self.run(&run, slot, from..until)?;
             from = until;
         }

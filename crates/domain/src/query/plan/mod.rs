@@ -174,7 +174,7 @@ impl<'a> Level<'a> {
         for stretch in stretches {
             edges.push(stretch.start);
             for bucket in calendar.buckets(stretch.clone()) {
-                let end = bucket.end.min(stretch.end);
+                let end = bucket.end().min(stretch.end);
                 if edges.last().is_some_and(|last| *last < asked_from) && asked_from < end {
                     edges.push(asked_from); // the end of the lookback
                 }
