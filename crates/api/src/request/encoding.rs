@@ -3,6 +3,7 @@
 use std::io::{BufRead, Read};
 
 use actix_web::http::header::{CONTENT_ENCODING, HeaderMap};
+use time_series_domain::text::echo;
 
 use crate::problem::{Code, Problem};
 
@@ -29,7 +30,7 @@ impl Encoding {
             "gzip" => Ok(Self::Gzip),
             "zstd" => Ok(Self::Zstd),
             other => {
-                let detail = format!("Content-Encoding {other:?} is not supported; use gzip, zstd or none.");
+                let detail = format!("Content-Encoding {:?} is not supported; use gzip, zstd or none.", echo(other));
                 Err(Problem::new(Code::UnsupportedEncoding, detail))
             }
         }

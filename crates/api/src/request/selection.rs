@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use time_series_domain::query::ValueFilter;
+use time_series_domain::text::echo;
 use time_series_domain::{Calendar, SelectorError, SeriesMode, SeriesSelector, Timestamp};
 
 use super::Pairs;
@@ -53,7 +54,7 @@ impl When {
             Self::Instant(t) => Ok(t),
             Self::Date(text) => calendar
                 .parse_date(&text)
-                .ok_or_else(|| Problem::parameter(name, format!("{text:?} is not a date of the calendar"))),
+                .ok_or_else(|| Problem::parameter(name, format!("{:?} is not a date of the calendar", echo(text)))),
         }
     }
 }

@@ -8,10 +8,14 @@ use serde_json::value::RawValue;
 
 use super::RejectCode;
 use super::at_most::{AtMost, MAX_POINTS};
-use super::fields::read_time;
+use super::fields::{pointer_to, read_time};
 use super::numeric_points::{NumericColumns, Shape};
 use crate::json::{RawFields, numbers};
+use crate::text::{bounded, echo};
 use crate::{Json, Timestamp};
+
+/// Maximum length of the description of a fault, in bytes.
+const MAX_FAULT: usize = 500;
 
 /// Is told each fault: where below the entry, what kind, and a sentence about it.
 pub(super) type Faults<'a> = dyn FnMut(String, RejectCode, String) + 'a;
@@ -108,7 +112,7 @@ fn read_list(raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> Option<Vec<Js
             Ok(value) => values.push(value),
             Err(e) => {
                 is_whole = false;
-                faults(format!("{at}/{place}{}", e.pointer), (&e.kind).into(), e.to_string());
+                faults(format!("{at}/{place}{}", e.pointer), (&e.kind).into(), bounded(&e, MAX_FAULT));
             }
         }
     }
@@ -123,7 +127,7 @@ fn read_leaves(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Json>> {
     let mut objects: Option<Vec<BTreeMap<String, Json>>> = None;
     let mut is_whole = true;
     for (leaf, raw) in fields.0 {
-        let at = format!("/values/{}", leaf.replace('~', "~0").replace('/', "~1"));
+        let at = format!("/values{}", pointer_to(&leaf));
         if leaf.contains('\0') {
             faults(at, RejectCode::NulCharacter, "has the NUL character in a key, which cannot be stored".to_owned());
             return None;
@@ -188,8 +192,10 @@ fn read_steps(raw: &RawValue, count: usize, faults: &mut Faults<'_>) -> Option<V
     });
     let step = step_micros(&steps.step);
     if step.is_none() {
-        let message =
-            format!("is {:?}; it must be a length above 0 such as \"1s\", \"40ms\", \"500us\", \"1m\"", steps.step);
+        let message = format!(
+            "is {:?}; it must be a length above 0 such as \"1s\", \"40ms\", \"500us\", \"1m\"",
+            echo(&steps.step)
+        );
         faults("/times/step".to_owned(), RejectCode::InvalidTime, message);
     }
     let (start, step) = (start.ok()?, step?);

@@ -23,5 +23,5 @@ pub use ingest_session::{IngestError, IngestSession, Ingested, OnConflict, Outco
 pub use joining::{Joining, MAX_SESSION_POINTS, StoredPart};
 pub use raw_session::{BodyError, RawSession};
 pub use reject::{Reject, RejectCode, Rejects};
-pub use rows_body::{Row, RowFormat, RowFormatError};
+pub use rows_body::{MAX_COLUMNS, Row, RowFormat, RowFormatError};
 pub use valid_session::ValidSession;

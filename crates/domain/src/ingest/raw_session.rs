@@ -9,16 +9,20 @@ use uuid::Uuid;
 
 use super::at_most::{AtMost, MAX_POINTS};
 use super::columns_body::{Form, read_columns};
-use super::fields::{Text, one_of_each, read_series, read_time, text};
+use super::fields::{Text, one_of_each, pointer_to, read_series, read_time, text};
 use super::raw_points::{Entry, RawPoint, RawPoints};
 use super::reject::LISTED;
 use super::{Reject, RejectCode, Rejects};
 use crate::json::RawFields;
+use crate::text::{bounded, echo};
 use crate::{Json, SessionId, TimeSeriesPoint, Timestamp, UserId};
 
 const SESSION_FIELDS: [&str; 4] = ["user_id", "session_id", "start_ts", "data"];
 const POINT_FIELDS: [&str; 3] = ["series", "time", "value"];
 const COLUMN_FIELDS: [&str; 3] = ["series", "times", "values"];
+
+/// Maximum length of the description of a fault, in bytes.
+const MAX_FAULT: usize = 500;
 
 /// The body is no JSON object at all, so there is no place to point to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -89,7 +93,7 @@ impl RawSession {
 
     /// Reads what can be read of a session, naming each fault.
     fn diagnose(body: &[u8]) -> Result<Self, BodyError> {
-        let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| BodyError(e.to_string()))?;
+        let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| BodyError(bounded(e, MAX_FAULT)))?;
         let mut session = Self {
             user_id: None,
             lacks_user: false,
@@ -293,7 +297,7 @@ impl RawSession {
         if let Some(raw) = value {
             match Json::parse_raw(raw) {
                 Ok(value) => point.value = Some(value),
-                Err(e) => faults.push((format!("/value{}", e.pointer), (&e.kind).into(), e.to_string())),
+                Err(e) => faults.push((format!("/value{}", e.pointer), (&e.kind).into(), bounded(&e, MAX_FAULT))),
             }
         }
         for fault in faults {
@@ -305,11 +309,11 @@ impl RawSession {
 
     fn reject_field(&mut self, field: &str, code: RejectCode, message: &str) {
         self.rejects.push(Reject {
-            pointer: format!("/{}", field.replace('~', "~0").replace('/', "~1")),
+            pointer: pointer_to(field),
             index: None,
             series: None,
             code,
-            message: format!("{} {message}", field.escape_debug()),
+            message: format!("{} {message}", echo(field).escape_debug()),
         });
     }
 
@@ -321,7 +325,7 @@ impl RawSession {
     ) {
         let field = at.split('/').nth(1).unwrap_or("point");
         self.rejects.push(Reject {
-            message: format!("{} {message}", field.escape_debug()),
+            message: format!("{} {message}", echo(field).escape_debug()),
             pointer: format!("/data/{index}{at}"),
             index: Some(index),
             series,

@@ -1,6 +1,6 @@
 //! A session that is sent as rows of cells, as in CSV: a row a point, its leaves in columns of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Index;
 use std::sync::Arc;
 
@@ -10,6 +10,8 @@ use super::at_most::MAX_POINTS;
 use super::fields::read_time_text;
 use super::raw_points::{RawPoint, RawPoints};
 use super::{RawSession, Reject, RejectCode, Rejects};
+use crate::json::MAX_DEPTH;
+use crate::text::{bounded, echo, excerpt};
 use crate::{Json, JsonError, JsonErrorKind, SessionId, Timestamp, UserId};
 
 const USER: &str = "user_id";
@@ -17,6 +19,11 @@ const SESSION: &str = "session_id";
 const START: &str = "start_ts";
 const SERIES: &str = "series";
 const TIME: &str = "time";
+/// Maximum number of columns.
+pub const MAX_COLUMNS: usize = 1_000;
+
+/// Maximum length of the description of a fault, in bytes.
+const MAX_FAULT: usize = 500;
 
 /// What the columns of rows are.
 #[derive(Debug)]
@@ -49,6 +56,12 @@ pub enum RowFormatError {
     /// Nothing that a value could be made of.
     #[error("has no column for values, such as value")]
     NoLeaf,
+    /// More columns than [`MAX_COLUMNS`].
+    #[error("has more than {MAX_COLUMNS} columns; send some of them as other series")]
+    TooMany,
+    /// A leaf inside of more objects than a value may have.
+    #[error("has the column {0:?}, which is nested deeper than 64 levels")]
+    TooDeep(String),
 }
 
 /// The cells of a row.
@@ -93,7 +106,10 @@ impl RowFormat {
     /// # Errors
     /// [`RowFormatError`].
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, RowFormatError> {
-        let names: Vec<String> = names.into_iter().map(|name| name.trim().to_owned()).collect();
+        let names: Vec<String> = names.into_iter().take(MAX_COLUMNS + 1).map(|name| name.trim().to_owned()).collect();
+        if names.len() > MAX_COLUMNS {
+            return Err(RowFormatError::TooMany);
+        }
         let place = |name| names.iter().position(|n| n == name);
         let required = |name| place(name).ok_or(RowFormatError::Missing(name));
         let mut format = Self {
@@ -106,22 +122,25 @@ impl RowFormat {
             leaves: Vec::new(),
             names: Vec::new(),
         };
+        let mut seen = HashSet::new();
         for (at, name) in names.iter().enumerate() {
             if name.split('.').any(str::is_empty) {
                 return Err(RowFormatError::Nameless);
             }
-            if names[..at].contains(name) {
-                return Err(RowFormatError::Twice(name.clone()));
+            if name.split('.').nth(MAX_DEPTH).is_some() {
+                return Err(RowFormatError::TooDeep(echo(name).into_owned()));
+            }
+            if !seen.insert(name.as_str()) {
+                return Err(RowFormatError::Twice(echo(name).into_owned()));
             }
             if ![USER, SESSION, START, SERIES, TIME].contains(&name.as_str()) {
                 format.leaves.push((at, name.split('.').map(str::to_owned).collect()));
             }
         }
-        let is_inside = |(at, leaf): &&(usize, Vec<String>)| {
-            format.leaves.iter().any(|(other, keys)| other != at && leaf.starts_with(keys))
-        };
+        let leaves: HashSet<&[String]> = format.leaves.iter().map(|(_, keys)| keys.as_slice()).collect();
+        let is_inside = |(_, keys): &&(usize, Vec<String>)| (1..keys.len()).any(|end| leaves.contains(&keys[..end]));
         if let Some((at, _)) = format.leaves.iter().find(is_inside) {
-            return Err(RowFormatError::Twice(names[*at].clone()));
+            return Err(RowFormatError::Twice(echo(&names[*at]).into_owned()));
         }
         if format.leaves.is_empty() {
             return Err(RowFormatError::NoLeaf);
@@ -211,10 +230,14 @@ impl Reader<'_> {
                 continue;
             }
             match cell(&row[*place]) {
+                Ok(leaf) if keys.len() + leaf.levels() > MAX_DEPTH + 1 => {
+                    is_whole = false;
+                    self.reject(row, Some(*place), RejectCode::TooDeep, &JsonErrorKind::TooDeep.to_string());
+                }
                 Ok(leaf) => insert(&mut value, keys, leaf),
                 Err(kind) => {
                     is_whole = false;
-                    self.reject(row, Some(*place), (&kind).into(), &kind.to_string());
+                    self.reject(row, Some(*place), (&kind).into(), &bounded(&kind, MAX_FAULT));
                 }
             }
         }
@@ -237,14 +260,14 @@ impl Reader<'_> {
 
     fn reject(&mut self, row: &Row, place: Option<usize>, code: RejectCode, message: &str) {
         let name = place.and_then(|place| self.format.names.get(place)).map_or("row", String::as_str);
-        let column = place.map_or_else(String::new, |_| format!("/{name}"));
+        let column = place.map_or_else(String::new, |_| format!("/{}", echo(name)));
         let series = &row[self.format.series];
         self.rejects.push(Reject {
             pointer: format!("/{}{column}", row.line),
             index: None,
-            series: (!series.is_empty()).then(|| series.to_owned()),
+            series: (!series.is_empty()).then(|| excerpt(series, 255).into_owned()),
             code,
-            message: format!("{} {message}", name.escape_debug()),
+            message: format!("{} {message}", echo(name).escape_debug()),
         });
     }
 }

@@ -8,8 +8,9 @@ use super::place::Place;
 use super::raw_points::RawPoints;
 use super::{RawSession, Reject, RejectCode, Rejects};
 use crate::block::SeriesColumns;
-use crate::metric_type::{Catalogue, MetricType};
+use crate::metric_type::{Catalogue, MetricType, StepBudget, Violation, ViolationKind};
 use crate::session::{Join, TimeRuleError};
+use crate::text::echo;
 use crate::{Json, SessionId, TimeRules, Timestamp, UserId};
 
 /// A session that may be stored. Made by [`ValidSession::check`] only.
@@ -193,9 +194,10 @@ fn numeric_series(
     if points.series.iter().flat_map(|series| &series.times).any(|t| bounds.check(*t).is_err()) {
         return Err(Misfit::Fault);
     }
+    let mut budget = StepBudget::default();
     let metric_type = |series: &NumericSeries| {
         let metric_type = catalogue.get(&series.name).ok_or(Misfit::Fault)?;
-        if !series.fits(&metric_type.schema) {
+        if !series.fits(&metric_type.schema, &mut budget) {
             return Err(Misfit::Fault);
         }
         if series.is_of_channels(metric_type) { Ok(Arc::clone(metric_type)) } else { Err(Misfit::Remainder) }
@@ -213,6 +215,7 @@ fn any_series(
 ) -> Option<BTreeMap<String, ValidSeries>> {
     let (points, places) = points.into_placed();
     let mut all: BTreeMap<String, AnySeries> = BTreeMap::new();
+    let mut budget = StepBudget::default();
     for (number, point) in points.enumerate() {
         let place = places.of(number);
         let mut check = PointCheck { place, series: point.series.as_deref(), rejects };
@@ -227,10 +230,23 @@ fn any_series(
             continue;
         };
         let Some(value) = point.value else { continue };
-        let value = if let Place::Row(_) = place { metric_type.value_of_row(value) } else { value };
-        for violation in metric_type.schema.violations(&value) {
-            let at = place.value(&violation.pointer);
-            check.reject(&at, RejectCode::SchemaViolation, violation.message);
+        if budget.is_spent() {
+            continue;
+        }
+        let value = if let Place::Row(_) = place { metric_type.value_of_row(value, &mut budget) } else { value };
+        if check.rejects.is_full() {
+            // Without a description, which would not be listed.
+            if !metric_type.schema.fits(&value, &mut budget) {
+                check.rejects.count();
+            }
+            continue;
+        }
+        for Violation { pointer, message, kind } in metric_type.schema.violations(&value, &mut budget) {
+            let code = match kind {
+                ViolationKind::Mismatch => RejectCode::SchemaViolation,
+                ViolationKind::TooCostly => RejectCode::TooCostly,
+            };
+            check.reject(&place.value(&pointer), code, message);
         }
         if is_whole && !rejects.is_empty() {
             is_whole = false;
@@ -256,6 +272,9 @@ struct PointCheck<'a> {
 
 impl PointCheck<'_> {
     fn reject(&mut self, at: &str, code: RejectCode, message: String) {
+        if self.rejects.is_full() {
+            return self.rejects.count();
+        }
         self.rejects.push(Reject {
             pointer: format!("{}{at}", self.place.entry()),
             index: self.place.index(),
@@ -273,7 +292,7 @@ impl PointCheck<'_> {
         } else {
             format!("did you mean {}?", suggestions.join(" or "))
         };
-        let message = format!("no metric type is named {name:?}; {hint}");
+        let message = format!("no metric type is named {:?}; {hint}", echo(name));
         self.reject("/series", RejectCode::UnknownSeries, message);
     }
 }
