@@ -37,9 +37,9 @@ pub(super) const MAX_SCALAR_STEPS: u64 = 20_000;
 /// Maximum number of steps for one value.
 pub(super) const MAX_VALUE_STEPS: u64 = 2_000_000;
 /// Maximum number of steps for the values of one session.
-pub(super) const MAX_SESSION_STEPS: u64 = 500_000_000;
+pub(super) const MAX_SESSION_STEPS: u64 = 250_000_000;
 /// Maximum number of steps for a value whose every error is collected.
-const MAX_ERROR_STEPS: u64 = 10_000;
+const MAX_ERROR_STEPS: u64 = 100_000;
 /// Maximum number of subschemas inside each other, as applied to one value: each takes a part of the stack.
 const MAX_NESTING: u64 = 600;
 /// Maximum number of steps of compiling a schema.

@@ -14,11 +14,12 @@ pub(super) fn pattern_size(pattern: &str) -> u64 {
             ')' => reader.close_group(),
             '[' => reader.class(),
             '\\' => {
-                reader.next();
-                reader.atom(CLASS);
+                let class = reader.next();
+                reader.atom(if class.is_some_and(|c| "pPDSWB".contains(c)) { WIDE_CLASS } else { 1 });
             }
             '{' => reader.repetition(),
             '*' | '+' | '?' | '|' => reader.atom(1),
+            '.' => reader.atom(WIDE_CLASS),
             // One instruction per byte of a literal.
             c => reader.atom(c.len_utf8() as u64),
         }
@@ -29,8 +30,8 @@ pub(super) fn pattern_size(pattern: &str) -> u64 {
     reader.groups.pop().map_or(u64::MAX, |whole| whole.size.saturating_add(1))
 }
 
-/// Instructions of a class of characters, which is a set of byte sequences.
-const CLASS: u64 = 8;
+/// Instructions of a class with characters beyond ASCII, which is a set of byte sequences.
+const WIDE_CLASS: u64 = 8;
 
 /// A group of the pattern that is being read.
 #[derive(Default)]
@@ -69,19 +70,23 @@ impl Reader<'_> {
         }
     }
 
+    /// `[a-z]`: one instruction, unless it may have characters beyond ASCII.
     fn class(&mut self) {
-        let mut length = 0;
+        let (mut length, mut size) = (0, 1);
         while let Some(c) = self.next() {
             length += 1;
             match c {
                 '\\' => {
                     self.next();
+                    size = WIDE_CLASS;
                 }
                 ']' if length > 1 => break,
+                '^' if length == 1 => size = WIDE_CLASS,
+                c if !c.is_ascii() => size = size.max(WIDE_CLASS) + 1,
                 _ => {}
             }
         }
-        self.atom(CLASS + length);
+        self.atom(size);
     }
 
     /// `{3}`, `{3,}` or `{3,5}` behind an atom; anything else is literal.
@@ -108,7 +113,8 @@ mod tests {
     #[test]
     fn repetitions_multiply_what_they_repeat() {
         assert!(pattern_size("^[a-z]{3}$") < 100);
-        assert!(pattern_size("^[a-z]{1000}$") > 8_000);
+        assert!(pattern_size("^[a-z]{1000}$") > 1_000);
+        assert!(pattern_size("^[^a-z]{1000}$") > 8_000);
         assert!(pattern_size("((a{100}){100}){100}") > 1_000_000);
         assert!(pattern_size("^[0-9]{4}-[0-9]{2}-[0-9]{2}$") < 200, "repetitions side by side add up");
     }
