@@ -52,6 +52,14 @@ pub fn bounded(value: impl Display, max: usize) -> String {
     if is_whole { shorten(out.text, max) } else { shorten(out.text + " ", max) }
 }
 
+/// Formats a value whose text takes at most `max` bytes; `None` if it takes more, of which little more is rendered.
+#[must_use]
+pub fn whole(value: impl Display, max: usize) -> Option<String> {
+    // As JSON it takes at most six times as much.
+    let text = bounded(value, 6 * max);
+    (text.len() <= max).then_some(text)
+}
+
 /// Returns the byte at which a text is cut, or `None` if it fits.
 fn cut(text: &str, max: usize) -> Option<usize> {
     // No character takes more than six bytes as JSON.
@@ -125,6 +133,7 @@ mod tests {
             let expected = excerpt(&text, max).into_owned();
             prop_assert_eq!(&shorten(text.clone(), max), &expected);
             prop_assert_eq!(&bounded(&text, max), &expected);
+            prop_assert_eq!(whole(&text, max), (text.len() <= max).then_some(text.clone()));
         }
     }
 

@@ -10,7 +10,7 @@ use super::shortcut::Shortcut;
 use super::validation_cost::{CostError, Estimate, MAX_SESSION_STEPS, MAX_VALUE_STEPS, ValidationCost};
 use crate::Json;
 use crate::channel::{Pointer, numeric_leaves};
-use crate::text::bounded;
+use crate::text::{bounded, whole};
 
 /// The longest schema, in bytes of compact JSON.
 pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
@@ -256,8 +256,7 @@ impl Violation {
 
 /// Describes an error without rendering a large value whole.
 fn describe(e: &jsonschema::ValidationError<'_>) -> String {
-    let whole = bounded(e, MAX_SHOWN_VALUE + 1);
-    if whole.len() <= MAX_SHOWN_VALUE {
+    if let Some(whole) = whole(e, MAX_SHOWN_VALUE) {
         return whole;
     }
     // The value may be what is long: without it, the sentence says what is wrong.
@@ -265,7 +264,7 @@ fn describe(e: &jsonschema::ValidationError<'_>) -> String {
 }
 
 fn check_length(document: &Value) -> Result<(), SchemaError> {
-    if bounded(document, 2 * MAX_SCHEMA_BYTES).len() > MAX_SCHEMA_BYTES { Err(SchemaError::TooLong) } else { Ok(()) }
+    whole(document, MAX_SCHEMA_BYTES).map(drop).ok_or(SchemaError::TooLong)
 }
 
 impl fmt::Debug for ValueSchema {

@@ -50,7 +50,10 @@ fn in_time<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> Opti
             Some(done)
         }
         Err(RecvTimeoutError::Timeout) => None,
-        Err(RecvTimeoutError::Disconnected) => panic!("the case panicked"),
+        Err(RecvTimeoutError::Disconnected) => {
+            thread.join().expect("the case holds");
+            None
+        }
     }
 }
 

@@ -25,7 +25,7 @@ pub(super) struct Choice {
 
 impl Choice {
     pub(super) fn new(all: Vec<usize>) -> Self {
-        Self { open: [all.clone(), all.clone(), all.clone()], groups: Default::default(), all }
+        Self { open: [all.clone(), all.clone(), all.clone()], groups: [Vec::new(), Vec::new(), Vec::new()], all }
     }
 
     pub(super) fn branches(&self) -> impl Iterator<Item = &usize> {

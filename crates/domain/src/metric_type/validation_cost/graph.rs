@@ -165,8 +165,7 @@ impl<'a> Graph<'a> {
                 node.text = node.text.saturating_add(size);
                 node.patterns.push((pattern, size));
             }
-            "format" => node.text += 8,
-            "contentMediaType" | "contentEncoding" => node.text += 8,
+            "format" | "contentMediaType" | "contentEncoding" => node.text += 8,
             "minLength" | "maxLength" => node.text += 1,
             "multipleOf" => node.own += 4,
             // Short arrays are compared pair by pair, others through a hash of each element.
