@@ -11,7 +11,7 @@ use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{Stream, StreamExt};
-use time_series_domain::text::bounded;
+use time_series_domain::text;
 
 use super::{Encoding, Intake, Share};
 use crate::openapi::{Example, with_example};
@@ -88,7 +88,7 @@ pub(crate) fn too_large(limit: usize) -> Problem {
 }
 
 pub(crate) fn unreadable(e: &dyn std::error::Error) -> Problem {
-    Problem::new(Code::InvalidBody, format!("The body cannot be read: {}", bounded(e, 200)))
+    Problem::new(Code::InvalidBody, format!("The body cannot be read: {}", text::bounded(e, 200)))
 }
 
 impl<T: ApiComponent + Example> ApiComponent for JsonBody<T> {

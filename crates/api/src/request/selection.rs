@@ -54,7 +54,7 @@ impl When {
             Self::Instant(t) => Ok(t),
             Self::Date(text) => calendar
                 .parse_date(&text)
-                .ok_or_else(|| Problem::parameter(name, format!("{:?} is not a date of the calendar", echo(text)))),
+                .ok_or_else(|| Problem::parameter(name, format!("{:?} is not a date of the calendar", echo(&text)))),
         }
     }
 }
