@@ -11,7 +11,7 @@ use time_series_domain::metric_type::{MetricTypeDefinition, StepBudget, Violatio
 use time_series_domain::{Json, SeriesName};
 
 /// Maximum time of one schema with its values before it counts as endless; far above what it takes on a busy machine.
-const ENDLESS: Duration = Duration::from_secs(60);
+const ENDLESS: Duration = Duration::from_mins(1);
 /// Maximum length of what is said of a value.
 const MAX_MESSAGE: usize = 1_000;
 

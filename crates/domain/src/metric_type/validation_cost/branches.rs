@@ -155,7 +155,9 @@ fn discriminator<'a>(branches: &[Branch<'a>]) -> Option<&'a str> {
         let mut names = branch.required.clone();
         names.sort_unstable();
         names.dedup();
-        names.into_iter().for_each(|name| *counts.entry(name).or_default() += 1);
+        for name in names {
+            *counts.entry(name).or_default() += 1;
+        }
     }
     // The validator takes the name that most branches require and that two of them fix.
     let mut names: Vec<(&str, usize)> = counts.into_iter().filter(|(_, count)| *count > 1).collect();

@@ -81,7 +81,7 @@ impl<'a> Graph<'a> {
 
     fn read(&mut self, place: Place<'a>) -> Node<'a> {
         let Value::Object(keywords) = place.schema else { return Node { own: 1, ..Node::default() } };
-        let place = self.references.enter(place);
+        let place = References::enter(place);
         let mut node = Node { keywords: Some(keywords), own: 1, ..Node::default() };
         // Until draft 7, a reference stands for the whole schema.
         if self.references.is_old() && keywords.contains_key("$ref") {

@@ -44,12 +44,12 @@ impl<'a> References<'a> {
     }
 
     /// The place as its own subschemas see it.
-    pub(super) fn enter(&self, place: Place<'a>) -> Place<'a> {
+    pub(super) fn enter(place: Place<'a>) -> Place<'a> {
         if resource_id(place.schema).is_some() { Place { resource: place.schema, ..place } } else { place }
     }
 
     fn find_names(&mut self, place: Place<'a>) {
-        let place = self.enter(place);
+        let place = Self::enter(place);
         if let Some(id) = resource_id(place.schema) {
             self.resources.push((id, place.schema));
         }
@@ -108,7 +108,7 @@ impl<'a> References<'a> {
     fn follow(&self, from: Place<'a>, pointer: &str) -> Option<Place<'a>> {
         let mut place = from;
         for token in pointer.split('/').skip(1) {
-            place = self.enter(place);
+            place = Self::enter(place);
             let token = token.replace("~1", "/").replace("~0", "~");
             place.schema = match place.schema {
                 Value::Object(members) => members.get(&token)?,
