@@ -97,7 +97,7 @@ impl<'a> References<'a> {
             self.resources.iter().filter(|(id, _)| is_named(id)).map(|(_, resource)| *resource).collect()
         };
         if fragment.is_empty() || fragment.starts_with('/') {
-            let follow = |resource| self.follow(Place { schema: resource, resource }, &fragment);
+            let follow = |resource| Self::follow(Place { schema: resource, resource }, &fragment);
             resources.into_iter().filter_map(follow).collect()
         } else {
             self.anchors.iter().filter(|(anchor, _)| *anchor == fragment).map(|(_, place)| *place).collect()
@@ -105,7 +105,7 @@ impl<'a> References<'a> {
     }
 
     /// Follows a JSON pointer, which may lead into another resource.
-    fn follow(&self, from: Place<'a>, pointer: &str) -> Option<Place<'a>> {
+    fn follow(from: Place<'a>, pointer: &str) -> Option<Place<'a>> {
         let mut place = from;
         for token in pointer.split('/').skip(1) {
             place = Self::enter(place);
