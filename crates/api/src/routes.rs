@@ -4,6 +4,7 @@ use actix_web::dev::{ServiceFactory, ServiceRequest};
 use actix_web::{App, Error, HttpRequest, HttpResponse, Route, web as plain};
 use apistos::app::{BuildConfig, OpenApiWrapper};
 use apistos::web::{delete, get, post, put, resource};
+use time_series_domain::text::echo;
 
 use crate::problem::{Code, Problem};
 use crate::{health, metric_type, openapi, points, query, session};
@@ -71,14 +72,14 @@ pub(crate) fn undocumented(config: &mut plain::ServiceConfig) {
 
 /// For paths that are not on this page.
 pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let detail = format!("There is nothing at {}. GET /schema/ or /redoc/ lists what there is.", request.path());
+    let detail = format!("There is nothing at {}. GET /schema/ or /redoc/ lists what there is.", echo(request.path()));
     Err(Problem::new(Code::NoSuchPath, detail))
 }
 
 /// What a path answers to methods other than those in `allowed`.
 fn only(allowed: &'static str) -> Route {
     plain::to(move |request: HttpRequest| async move {
-        let detail = format!("{} takes {allowed} and not {}.", request.path(), request.method());
+        let detail = format!("{} takes {allowed} and not {}.", echo(request.path()), echo(request.method().as_str()));
         Err::<HttpResponse, Problem>(Problem::new(Code::MethodNotAllowed, detail).allow(allowed))
     })
 }

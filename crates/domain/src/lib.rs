@@ -13,6 +13,7 @@ pub mod ports;
 pub mod query;
 pub mod session;
 pub mod summary;
+pub mod text;
 mod timestamp;
 
 pub use block::BlockPoint;

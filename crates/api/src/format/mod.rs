@@ -11,6 +11,8 @@ pub(crate) use json::{JsonList, figure as json_figure, json, text as json_text};
 pub(crate) use table::{Batch, Field, Kind, Table, Values};
 pub(crate) use writer::{Writer, WriterError, elements, end_record};
 
+use time_series_domain::text::echo;
+
 use crate::problem::{Code, Problem};
 use crate::request::Pairs;
 
@@ -63,7 +65,7 @@ impl Format {
     pub(crate) fn negotiate(asked: Option<Self>, accept: &str, offered: &[Self]) -> Result<Self, Problem> {
         let Some(format) = asked.or_else(|| accepted(accept, offered)) else {
             let types: Vec<&str> = offered.iter().map(|f| f.essence()).collect();
-            let detail = format!("Accept is {accept:?}; there are {}, or use ?format=", types.join(", "));
+            let detail = format!("Accept is {:?}; there are {}, or use ?format=", echo(accept), types.join(", "));
             return Err(Problem::new(Code::NotAcceptable, detail));
         };
         if !cfg!(feature = "columnar") && matches!(format, Self::Arrow | Self::Parquet) {

@@ -8,9 +8,11 @@ use serde::Deserialize;
 use serde_json::Value;
 use time_series_domain::SeriesName;
 use time_series_domain::json::RawFields;
-use time_series_domain::metric_type::{DefinitionError, MetricTypeDefinition, SchemaError};
+use time_series_domain::metric_type::{DefinitionError, MAX_SCHEMA_BYTES, MetricTypeDefinition, SchemaError};
 
-use crate::problem::{Code, FieldError, Problem};
+use time_series_domain::text::{bounded, echo, excerpt};
+
+use crate::problem::{Code, FieldError, MAX_ERRORS, Problem};
 
 /// The metric type's place in the path.
 #[derive(Deserialize, JsonSchema, ApiComponent)]
@@ -21,8 +23,9 @@ pub(crate) struct SeriesPath {
 
 /// Reads a definition; `path` is the name that the path gives, if it does. Every fault is named.
 pub(super) fn definition(body: &[u8], path: Option<&str>) -> Result<MetricTypeDefinition, Problem> {
-    let fields: RawFields<'_> = serde_json::from_slice(body)
-        .map_err(|e| Problem::new(Code::InvalidBody, format!("The body is not a JSON object: {e}")))?;
+    let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| {
+        Problem::new(Code::InvalidBody, format!("The body is not a JSON object: {}", bounded(e, MAX_FAULT)))
+    })?;
     let mut sent = Sent::default();
     for (key, raw) in &fields.0 {
         sent.read(key, raw.get());
@@ -31,7 +34,7 @@ pub(super) fn definition(body: &[u8], path: Option<&str>) -> Result<MetricTypeDe
     if let (Some(path), Some(series)) = (path, &series)
         && path != series
     {
-        sent.fault("series", format!("must be left out or be {path:?}, the one of the path"));
+        sent.fault("series", format!("must be left out or be {:?}, the one of the path", echo(path)));
     }
     for (field, is_missing) in [("series", series.is_none()), ("schema", sent.schema.is_none())] {
         if is_missing && !sent.seen.iter().any(|seen| seen == field) {
@@ -46,18 +49,24 @@ pub(super) fn definition(body: &[u8], path: Option<&str>) -> Result<MetricTypeDe
         }
     });
     let (Some(name), Some(schema), true) = (name, sent.schema, sent.faults.is_empty()) else {
-        return Err(problem(sent.faults));
+        return Err(Problem::of_faults(Code::InvalidMetricType, sent.faults, sent.total));
     };
     MetricTypeDefinition::new(name, schema, sent.description, sent.unit).map_err(|e| {
         let pointer = match &e {
             DefinitionError::Schema(SchemaError::Invalid { pointer, .. }) => format!("/schema{pointer}"),
-            DefinitionError::Schema(SchemaError::TooLong) | DefinitionError::TooManyChannels(_) => "/schema".to_owned(),
+            DefinitionError::Schema(SchemaError::TooLong | SchemaError::Costly(_))
+            | DefinitionError::TooManyChannels(_) => "/schema".to_owned(),
             DefinitionError::Text(field) => format!("/{field}"),
         };
-        problem(vec![FieldError::new(&pointer, "invalid_definition", e.to_string())])
+        let fault = FieldError::new(&pointer, "invalid_definition", bounded(&e, MAX_FAULT));
+        Problem::of_faults(Code::InvalidMetricType, vec![fault], 1)
     })
 }
 
+/// Maximum length of a schema's text; without spaces it may be as long as a schema may be.
+const MAX_SCHEMA_TEXT: usize = 16 * MAX_SCHEMA_BYTES;
+/// Maximum length of the description of a fault, in bytes.
+const MAX_FAULT: usize = 800;
 const FIELDS: [&str; 4] = ["series", "schema", "description", "unit"];
 
 /// What was sent, as far as it could be read.
@@ -68,7 +77,9 @@ struct Sent {
     description: String,
     unit: String,
     seen: Vec<String>,
+    /// The first hundred.
     faults: Vec<FieldError>,
+    total: usize,
 }
 
 impl Sent {
@@ -84,6 +95,7 @@ impl Sent {
             "series" => self.series = self.text(key, raw),
             "description" => self.description = self.text(key, raw).unwrap_or_default(),
             "unit" => self.unit = self.text(key, raw).unwrap_or_default(),
+            _ if raw.len() > MAX_SCHEMA_TEXT => self.fault(key, SchemaError::TooLong),
             _ => match serde_json::from_str(raw) {
                 Ok(schema) => self.schema = Some(schema),
                 Err(e) => self.fault(key, format!("cannot be read: {e}")),
@@ -100,17 +112,16 @@ impl Sent {
     }
 
     fn fault(&mut self, key: &str, message: impl Display) {
-        let pointer = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
-        self.faults.push(FieldError::new(&pointer, "invalid_definition", format!("{key} {message}")));
+        self.total += 1;
+        if self.faults.len() < MAX_ERRORS {
+            let pointer = format!("/{}", excerpt(key, 200).replace('~', "~0").replace('/', "~1"));
+            let message = format!("{} {}", echo(key), bounded(message, MAX_FAULT));
+            self.faults.push(FieldError::new(&pointer, "invalid_definition", message));
+        }
     }
 }
 
-fn problem(faults: Vec<FieldError>) -> Problem {
-    let messages: Vec<&str> = faults.iter().map(|f| f.message.as_str()).collect();
-    Problem::with_errors(Code::InvalidMetricType, messages.join("; "), faults)
-}
-
 pub(super) fn no_such_series(series: &str) -> Problem {
-    let detail = format!("No metric type is named {series:?}. GET /api/metrictypes/ lists those there are.");
+    let detail = format!("No metric type is named {:?}. GET /api/metrictypes/ lists those there are.", echo(series));
     Problem::new(Code::MetricTypeNotFound, detail)
 }

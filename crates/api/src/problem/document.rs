@@ -12,8 +12,21 @@ use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, ApiErrorComponent, Schema};
 use schemars::JsonSchema;
 use serde::Serialize;
+use time_series_domain::text::{bounded, shorten};
 
 use super::Code;
+
+/// Maximum number of faults that a problem lists.
+pub(crate) const MAX_ERRORS: usize = 100;
+/// Maximum length of a detail, as JSON.
+const MAX_DETAIL: usize = 500;
+/// Maximum length of a listed fault, as JSON.
+const MAX_ERROR: usize = 1_000;
+/// Maximum length of a fault's pointer and series, as JSON.
+const MAX_POINTER: usize = 256;
+const MAX_SERIES: usize = 255;
+/// Length of a fault's JSON without its texts.
+const ERROR_FRAME: usize = 80;
 
 /// When to try again after a 503, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
@@ -92,7 +105,8 @@ pub(crate) struct ProblemBody<'a> {
 
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
-        Self { code, detail: detail.into(), errors: Vec::new(), total: 0, allow: None, estimate: None }
+        let detail = shorten(detail.into(), MAX_DETAIL);
+        Self { code, detail, errors: Vec::new(), total: 0, allow: None, estimate: None }
     }
 
     /// The HTTP status.
@@ -105,9 +119,21 @@ impl Problem {
         Self::new(Code::Internal, "This is a fault of the service, not of the request. The log has the cause.")
     }
 
+    /// Faults of the request, of which the first hundred are listed.
     pub(crate) fn with_errors(code: Code, detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
         let total = errors.len();
-        Self { code, detail: detail.into(), errors, total, allow: None, estimate: None }
+        let errors = errors.into_iter().take(MAX_ERRORS).map(FieldError::within_bounds).collect();
+        Self { errors, total, ..Self::new(code, detail) }
+    }
+
+    /// Faults of the request; the detail is the first of them, and how many more there are.
+    pub(crate) fn of_faults(code: Code, errors: Vec<FieldError>, total: usize) -> Self {
+        let first = errors.first().map_or("", |error| error.message.as_str());
+        let detail = match total.saturating_sub(1) {
+            0 => first.to_owned(),
+            more => format!("{}; and {more} more, see errors", bounded(first, MAX_DETAIL - 60)),
+        };
+        Self::with_errors(code, detail, errors).total(total)
     }
 
     /// There are more faults than are listed.
@@ -130,7 +156,7 @@ impl Problem {
 
     /// One wrong parameter.
     pub(crate) fn parameter(name: &str, message: impl fmt::Display) -> Self {
-        let message = format!("{name} {message}");
+        let message = format!("{name} {}", bounded(message, MAX_ERROR));
         let error = FieldError::new(name, "invalid_parameter", message.clone());
         Self::with_errors(Code::InvalidParameters, message, vec![error])
     }
@@ -150,10 +176,37 @@ impl Problem {
     }
 }
 
+impl ProblemBody<'_> {
+    /// The document with fewer faults listed.
+    pub(crate) fn list_at_most(mut self, most: usize) -> Self {
+        self.errors = self.errors.map(|errors| &errors[..errors.len().min(most)]);
+        self
+    }
+
+    /// How many faults it lists.
+    pub(crate) fn listed(&self) -> usize {
+        self.errors.map_or(0, <[_]>::len)
+    }
+}
+
 impl FieldError {
     pub(crate) fn new(pointer: &str, code: &'static str, message: impl Into<String>) -> Self {
         Self { pointer: pointer.to_owned(), index: None, series: None, code, message: message.into() }
     }
+
+    /// The fault with its texts cut, so that all of it takes at most [`MAX_ERROR`] bytes.
+    fn within_bounds(self) -> Self {
+        let pointer = shorten(self.pointer, MAX_POINTER);
+        let series = self.series.map(|series| shorten(series, MAX_SERIES));
+        let series_length = series.as_ref().map_or(0, |series| json_length(series));
+        let rest = MAX_ERROR - ERROR_FRAME - self.code.len() - json_length(&pointer) - series_length;
+        Self { pointer, series, message: shorten(self.message, rest), ..self }
+    }
+}
+
+/// The length of a text inside a JSON string, of which no byte takes more than six.
+fn json_length(text: &str) -> usize {
+    serde_json::to_string(text).map_or(6 * text.len(), |json| json.len() - 2)
 }
 
 impl fmt::Display for Problem {
@@ -220,4 +273,28 @@ fn statuses() -> Vec<String> {
     statuses.sort();
     statuses.dedup();
     statuses
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whatever_is_echoed_an_error_takes_a_kilobyte_at_most() {
+        for long in ["x", "é", "\u{1}", "\"", "\\", "😀"].map(|c| c.repeat(100_000)) {
+            let error = FieldError {
+                pointer: long.clone(),
+                index: Some(usize::MAX),
+                series: Some(long.clone()),
+                code: "invalid_parameter",
+                message: long.clone(),
+            };
+            let problem = Problem::with_errors(Code::InvalidParameters, long, vec![error; 1_000]);
+            let body = serde_json::to_value(problem.body()).expect("JSON");
+            let errors = body["errors"].as_array().expect("a list");
+            assert_eq!((errors.len(), &body["total_errors"]), (MAX_ERRORS, &1_000.into()));
+            assert!(errors.iter().all(|error| error.to_string().len() <= MAX_ERROR), "{}", errors[0].to_string().len());
+            assert!(body["detail"].to_string().len() <= MAX_DETAIL + 2);
+        }
+    }
 }

@@ -3,6 +3,7 @@
 use time_series_domain::query::{
     Accuracy, AggFunction, AggregateQuery, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
 };
+use time_series_domain::text::echo;
 use time_series_domain::{Calendar, Interval, SeriesSelector, SessionId, Timestamp, UserId, Weekday};
 use uuid::Uuid;
 
@@ -164,7 +165,7 @@ fn read_functions(pairs: &mut Pairs, name: &str) -> Vec<AggFunction> {
     let functions = pairs.read(name, |text| {
         let mut functions: Vec<AggFunction> = Vec::new();
         for name in text.split(',') {
-            let function = AggFunction::parse(name.trim()).map_err(|e| format!("{name:?} {e}"))?;
+            let function = AggFunction::parse(name.trim()).map_err(|e| format!("{:?} {e}", echo(name)))?;
             if !functions.contains(&function) {
                 functions.push(function);
             }

@@ -9,6 +9,7 @@ use actix_web::{FromRequest, HttpRequest, web};
 use apistos::paths::{Examples, Parameter, ParameterDefinition, ParameterIn};
 use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
+use time_series_domain::text::echo;
 
 use super::admin::admin;
 use crate::net::{ClientConnection, PeerId};
@@ -94,7 +95,10 @@ fn seconds(text: &str) -> Result<Duration, Problem> {
     let seconds = text.trim().parse::<f64>().ok().filter(|s| *s > 0.0 && s.is_finite());
     let duration = seconds.and_then(|s| Duration::try_from_secs_f64(s.min(1e9)).ok());
     duration.ok_or_else(|| {
-        Problem::parameter(REQUEST_TIMEOUT, format!("is {text:?}; the header takes seconds above 0, such as 2.5"))
+        Problem::parameter(
+            REQUEST_TIMEOUT,
+            format!("is {:?}; the header takes seconds above 0, such as 2.5", echo(text)),
+        )
     })
 }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use actix_web::http::header::{CONTENT_ENCODING, HeaderMap};
+use time_series_domain::text::echo;
 
 use crate::problem::{Code, Problem};
 
@@ -44,8 +45,7 @@ impl Encoding {
             "gzip" => Ok(Self::Gzip),
             "zstd" => Ok(Self::Zstd),
             other => {
-                let shown: String = other.chars().take(50).collect();
-                let detail = format!("Content-Encoding {shown:?} is not supported; use gzip, zstd or none.");
+                let detail = format!("Content-Encoding {:?} is not supported; use gzip, zstd or none.", echo(other));
                 Err(Problem::new(Code::UnsupportedEncoding, detail))
             }
         }

@@ -15,6 +15,7 @@ use futures_util::future::LocalBoxFuture;
 use futures_util::{Stream, StreamExt};
 use time_series_domain::ingest::IngestError;
 use time_series_domain::ports::run_in;
+use time_series_domain::text;
 use tokio::time::Instant;
 
 use super::{BodyPermit, Encoding};
@@ -154,7 +155,7 @@ pub(crate) fn too_large(limit: usize) -> Problem {
 pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> Problem {
     let is_bomb = e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::FileTooLarge);
     let code = if is_bomb { Code::BodyTooLarge } else { Code::InvalidBody };
-    Problem::new(code, format!("The body cannot be read: {e}"))
+    Problem::new(code, format!("The body cannot be read: {}", text::bounded(e, 200)))
 }
 
 impl<T: ApiComponent + Example> ApiComponent for JsonBody<T> {

@@ -6,12 +6,14 @@ use std::str::FromStr;
 use actix_web::web::Query;
 use uuid::Uuid;
 
-use crate::problem::{Code, FieldError, Problem};
+use time_series_domain::text::{bounded, echo, excerpt};
 
-/// So many faults are listed.
-const MOST_FAULTS: usize = 100;
-/// So many are told in one sentence.
-const TOLD_FAULTS: usize = 10;
+use crate::problem::{Code, FieldError, MAX_ERRORS, Problem};
+
+/// Maximum number of parameters in a query string, repeated ones included.
+const MAX_PAIRS: usize = 2_000;
+/// Maximum length of the description of a fault, in bytes.
+const MAX_FAULT: usize = 800;
 const A_UUID: &str = "8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
 
 /// The parameters of a request and what is wrong with them.
@@ -31,10 +33,19 @@ impl Pairs {
                 "The query string is not UTF-8 once its escapes are decoded.",
             ));
         }
-        let Query(given) = Query::<Vec<(String, String)>>::from_query(query)
-            .map_err(|e| Problem::new(Code::InvalidParameters, format!("The query string cannot be read: {e}")))?;
-        let unknown: Vec<String> =
-            given.iter().map(|(name, _)| name).filter(|name| !known.contains(&name.as_str())).cloned().collect();
+        if query.bytes().filter(|b| *b == b'&').count() >= MAX_PAIRS {
+            let detail = format!("The query string has more than {MAX_PAIRS} parameters; a list has commas.");
+            return Err(Problem::new(Code::InvalidParameters, detail));
+        }
+        let Query(given) = Query::<Vec<(String, String)>>::from_query(query).map_err(|e| {
+            Problem::new(Code::InvalidParameters, format!("The query string cannot be read: {}", bounded(e, 200)))
+        })?;
+        let unknown: Vec<String> = given
+            .iter()
+            .map(|(name, _)| name)
+            .filter(|name| !known.contains(&name.as_str()))
+            .map(|name| excerpt(name, 200).into_owned())
+            .collect();
         let mut pairs = Self { given, errors: Vec::new(), faults: 0 };
         let there_are = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
         for name in unknown {
@@ -75,7 +86,7 @@ impl Pairs {
         self.read(name, |text| {
             let known = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
             let all = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
-            known.ok_or_else(|| format!("is {text:?}; it must be one of {}", all()))
+            known.ok_or_else(|| format!("is {:?}; it must be one of {}", echo(text), all()))
         })
     }
 
@@ -126,8 +137,9 @@ impl Pairs {
 
     pub(crate) fn fault(&mut self, name: &str, code: &'static str, message: impl Display) {
         self.faults += 1;
-        if self.errors.len() < MOST_FAULTS {
-            self.errors.push(FieldError::new(name, code, format!("{name} {message}")));
+        if self.errors.len() < MAX_ERRORS {
+            let message = format!("{} {}", echo(name), bounded(message, MAX_FAULT));
+            self.errors.push(FieldError::new(name, code, message));
         }
     }
 
@@ -136,9 +148,6 @@ impl Pairs {
         if self.errors.is_empty() {
             return Ok(());
         }
-        let messages: Vec<&str> = self.errors.iter().take(TOLD_FAULTS).map(|e| e.message.as_str()).collect();
-        let more = self.faults - messages.len();
-        let detail = messages.join("; ") + &if more > 0 { format!("; and {more} more") } else { String::new() };
-        Err(Problem::with_errors(Code::InvalidParameters, detail, self.errors).total(self.faults))
+        Err(Problem::of_faults(Code::InvalidParameters, self.errors, self.faults))
     }
 }

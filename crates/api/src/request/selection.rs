@@ -3,6 +3,7 @@
 use std::fmt::Display;
 
 use time_series_domain::query::ValueFilter;
+use time_series_domain::text::echo;
 use time_series_domain::{Calendar, SelectorError, SeriesMode, SeriesSelector, Timestamp, TimestampError};
 
 use super::Pairs;
@@ -56,7 +57,7 @@ impl When {
             Self::Instant(t) => Ok(t),
             Self::Date(text) => calendar
                 .parse_date(&text)
-                .map_err(|e| Problem::parameter(name, format!("{text:?} in {} {e}", calendar.zone_name()))),
+                .map_err(|e| Problem::parameter(name, format!("{:?} in {} {e}", echo(&text), calendar.zone_name()))),
         }
     }
 }

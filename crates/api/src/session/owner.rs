@@ -3,6 +3,7 @@
 use apistos::ApiComponent;
 use schemars::JsonSchema;
 use serde::Deserialize;
+use time_series_domain::text::echo;
 use time_series_domain::{SessionId, UserId};
 use uuid::Uuid;
 
@@ -70,5 +71,5 @@ pub(crate) async fn owner_of(state: &AppState, id: SessionId, named: Option<User
 }
 
 pub(crate) fn no_such_session(id: &str, why: &str) -> Problem {
-    Problem::new(Code::SessionNotFound, format!("There is no session {id}: {why}."))
+    Problem::new(Code::SessionNotFound, format!("There is no session {}: {why}.", echo(id)))
 }

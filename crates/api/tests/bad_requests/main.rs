@@ -1,5 +1,6 @@
 //! Bad requests: each is refused with its place and its code, and stores nothing.
 
+mod amplification;
 mod bodies;
 #[path = "../common/mod.rs"]
 mod common;

@@ -10,11 +10,13 @@ use serde_json::value::RawValue;
 
 use super::RejectCode;
 use super::at_most::{AtMost, MAX_POINTS};
-use super::fields::read_time;
+use super::fields::{pointer_to, read_time};
 use super::numeric_points::{NumericColumns, Shape};
 use super::raw_values::{ColumnValues, offset_in};
 use crate::Timestamp;
 use crate::json::{RawFields, numbers};
+use crate::text::echo;
+
 
 /// Is told each fault: where below the entry, what kind, and a sentence about it.
 pub(super) type Faults<'a> = dyn FnMut(String, RejectCode, String) + 'a;
@@ -129,7 +131,7 @@ fn find_leaves(body: &str, raw: &RawValue, faults: &mut Faults<'_>) -> Option<(V
     let mut known = HashSet::new();
     let mut is_whole = true;
     for (leaf, raw) in fields.0 {
-        let at = format!("/values/{}", leaf.replace('~', "~0").replace('/', "~1"));
+        let at = format!("/values{}", pointer_to(&leaf));
         if leaf.contains('\0') {
             faults(at, RejectCode::NulCharacter, "has the NUL character in a key, which cannot be stored".to_owned());
             return None;
@@ -225,8 +227,10 @@ fn read_steps(raw: &RawValue, count: usize, faults: &mut Faults<'_>) -> Option<V
     });
     let step = step_micros(&steps.step);
     if step.is_none() {
-        let message =
-            format!("is {:?}; it must be a length above 0 such as \"1s\", \"40ms\", \"500us\", \"1m\"", steps.step);
+        let message = format!(
+            "is {:?}; it must be a length above 0 such as \"1s\", \"40ms\", \"500us\", \"1m\"",
+            echo(&steps.step)
+        );
         faults("/times/step".to_owned(), RejectCode::InvalidTime, message);
     }
     let (start, step) = (start.ok()?, step?);

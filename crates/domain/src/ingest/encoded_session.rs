@@ -9,7 +9,7 @@ use super::valid_session::{ValidPoints, ValidSeries, value_of_point};
 use super::{Digest, ValidSession};
 use crate::block::{Block, SeriesColumns, cut, cut_values};
 use crate::channel::ChannelId;
-use crate::metric_type::MetricType;
+use crate::metric_type::{MetricType, StepBudget};
 use crate::{MetricTypeId, SessionId, Summary, TimeRules, Timestamp, UserId, UtcDay};
 
 /// What a session adds to the summary of one channel on one UTC day.
@@ -145,7 +145,7 @@ fn encode_values(
     cut_values(metric_type.id, &metric_type.pointers(), &times, |place| {
         let number = numbers[place] as usize;
         let value = values.value(number).and_then(Result::ok).expect("it was parsed when it was checked");
-        let value = value_of_point(value, places.of(number), metric_type);
+        let value = value_of_point(value, places.of(number), metric_type, &mut StepBudget::default());
         digest.point(times[place], &value);
         value
     })

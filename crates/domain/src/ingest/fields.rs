@@ -7,8 +7,13 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::RejectCode;
+use super::reject::LISTED;
 use crate::json::RawFields;
+use crate::text::excerpt;
 use crate::{Timestamp, TimestampError};
+
+/// Maximum length of a key in a pointer, as JSON.
+const MAX_KEY: usize = 200;
 
 /// The members of these names; others, second ones and missing ones are faults.
 pub(super) fn one_of_each<'a>(
@@ -19,19 +24,25 @@ pub(super) fn one_of_each<'a>(
 ) -> [Option<&'a RawValue>; 3] {
     let mut found = [None; 3];
     for (key, raw) in &fields.0 {
-        let at = format!("/{}", key.replace('~', "~0").replace('/', "~1"));
         match names.iter().position(|name| name == key) {
-            None => faults.push((at, RejectCode::UnknownField, there_are.to_owned())),
-            Some(place) if found[place].is_some() => {
-                faults.push((at, RejectCode::DuplicateKey, "is there twice; send it once".to_owned()));
+            Some(place) if found[place].is_none() => found[place] = Some(*raw),
+            // More faults than are listed are not kept.
+            _ if faults.len() >= LISTED => {}
+            None => faults.push((pointer_to(key), RejectCode::UnknownField, there_are.to_owned())),
+            Some(_) => {
+                faults.push((pointer_to(key), RejectCode::DuplicateKey, "is there twice; send it once".to_owned()));
             }
-            Some(place) => found[place] = Some(*raw),
         }
     }
     for (name, _) in names.iter().zip(found).filter(|(_, found)| found.is_none()) {
         faults.push((format!("/{name}"), RejectCode::MissingField, "is required".to_owned()));
     }
     found
+}
+
+/// A JSON pointer to a member; a long key is cut.
+pub(super) fn pointer_to(key: &str) -> String {
+    format!("/{}", excerpt(key, MAX_KEY).replace('~', "~0").replace('/', "~1"))
 }
 
 pub(super) fn read_series(raw: &RawValue, faults: &mut Vec<(String, RejectCode, String)>) -> Option<Arc<str>> {

@@ -26,5 +26,5 @@ pub use joining::{Joining, MAX_SESSION_POINTS, StoredPart};
 pub use json_source::JsonSource;
 pub use raw_session::{BodyError, RawSession, SessionSource};
 pub use reject::{Reject, RejectCode, Rejects};
-pub use rows_body::{Row, RowFormat, RowFormatError};
+pub use rows_body::{MAX_COLUMNS, Row, RowFormat, RowFormatError};
 pub use valid_session::ValidSession;

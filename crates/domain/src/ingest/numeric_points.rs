@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::block::{Column, SeriesColumns};
 use crate::channel::Pointer;
 use crate::json::{Number, numbers};
-use crate::metric_type::{MetricType, ValueSchema};
+use crate::metric_type::{MetricType, StepBudget, ValueSchema};
 use crate::{Json, Timestamp};
 
 /// Values of more numbers are left to the tree.
@@ -200,13 +200,13 @@ impl NumericSeries {
     }
 
     /// Whether every value fits a schema.
-    pub(super) fn fits(&self, schema: &ValueSchema) -> bool {
+    pub(super) fn fits(&self, schema: &ValueSchema, budget: &mut StepBudget) -> bool {
         let keys = match &self.shape {
             Shape::Number => None,
             Shape::Object(keys) => Some(keys.as_slice()),
         };
         schema.admits_numbers(keys, &self.columns)
-            || (0..self.times.len()).all(|place| schema.violations(&self.value(place)).is_empty())
+            || (0..self.times.len()).all(|place| schema.fits(&self.value(place), budget))
     }
 
     /// By (time, arrival).

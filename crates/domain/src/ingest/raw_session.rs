@@ -9,18 +9,22 @@ use uuid::Uuid;
 
 use super::at_most::{AtMost, MAX_POINTS};
 use super::columns_body::{Form, read_columns};
-use super::fields::{Text, one_of_each, read_series, read_time, text};
+use super::fields::{Text, one_of_each, pointer_to, read_series, read_time, text};
 use super::place::Places;
 use super::raw_points::{Entry, NumericData, RawPoints};
 use super::raw_values::{RawValues, offset_in};
 use super::reject::LISTED;
 use super::{Reject, RejectCode, Rejects};
 use crate::json::RawFields;
+use crate::text::{bounded, echo};
 use crate::{SessionId, TimeSeriesPoint, Timestamp, UserId};
 
 const SESSION_FIELDS: [&str; 4] = ["user_id", "session_id", "start_ts", "data"];
 const POINT_FIELDS: [&str; 3] = ["series", "time", "value"];
 const COLUMN_FIELDS: [&str; 3] = ["series", "times", "values"];
+
+/// Maximum length of the description of a fault, in bytes.
+const MAX_FAULT: usize = 500;
 
 /// The body is no JSON object at all, so there is no place to point to.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -126,7 +130,7 @@ impl<'a> RawSession<'a> {
 
     /// Reads what can be read of a session, naming each fault.
     fn diagnose(text: &'a str) -> Result<Self, BodyError> {
-        let fields: RawFields<'a> = serde_json::from_str(text).map_err(|e| BodyError(e.to_string()))?;
+        let fields: RawFields<'a> = serde_json::from_str(text).map_err(|e| BodyError(bounded(e, MAX_FAULT)))?;
         let mut session = Self {
             user_id: None,
             lacks_user: false,
@@ -299,11 +303,11 @@ impl<'a> RawSession<'a> {
 
     fn reject_field(&mut self, field: &str, code: RejectCode, message: &str) {
         self.rejects.push(Reject {
-            pointer: format!("/{}", field.replace('~', "~0").replace('/', "~1")),
+            pointer: pointer_to(field),
             index: None,
             series: None,
             code,
-            message: format!("{} {message}", field.escape_debug()),
+            message: format!("{} {message}", echo(field).escape_debug()),
         });
     }
 
@@ -315,7 +319,7 @@ impl<'a> RawSession<'a> {
     ) {
         let field = at.split('/').nth(1).unwrap_or("point");
         self.rejects.push(Reject {
-            message: format!("{} {message}", field.escape_debug()),
+            message: format!("{} {message}", echo(field).escape_debug()),
             pointer: format!("/data/{index}{at}"),
             index: Some(index),
             series,

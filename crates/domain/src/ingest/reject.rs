@@ -1,9 +1,14 @@
 //! What is wrong with a session, point by point.
 
 use crate::JsonErrorKind;
+use crate::text::shorten;
 
 /// How many rejects are listed; the rest is only counted.
 pub(super) const LISTED: usize = 100;
+/// Maximum lengths of the texts of a listed reject, as JSON.
+const MAX_POINTER: usize = 250;
+const MAX_SERIES: usize = 255;
+const MAX_MESSAGE: usize = 600;
 
 /// One fault in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -43,6 +48,8 @@ pub enum RejectCode {
     UnknownSeries,
     /// The value breaks its metric type's schema.
     SchemaViolation,
+    /// Validating the value would take too long.
+    TooCostly,
     /// U+0000 in a string.
     NulCharacter,
     /// Not Unicode.
@@ -72,6 +79,7 @@ impl RejectCode {
             Self::ImplausibleTime => "implausible_time",
             Self::UnknownSeries => "unknown_series",
             Self::SchemaViolation => "schema_violation",
+            Self::TooCostly => "too_costly",
             Self::NulCharacter => "nul_character",
             Self::InvalidString => "invalid_string",
             Self::NumberOutOfRange => "number_out_of_range",
@@ -104,12 +112,21 @@ pub struct Rejects {
 }
 
 impl Rejects {
-    /// Adds a fault.
-    pub fn push(&mut self, reject: Reject) {
+    /// Adds a fault; its texts are cut to the lengths that are kept.
+    pub fn push(&mut self, mut reject: Reject) {
         self.total += 1;
-        if self.listed.len() < LISTED {
-            self.listed.push(reject);
+        if self.is_full() {
+            return;
         }
+        reject.pointer = shorten(reject.pointer, MAX_POINTER);
+        reject.series = reject.series.map(|series| shorten(series, MAX_SERIES));
+        reject.message = shorten(reject.message, MAX_MESSAGE);
+        self.listed.push(reject);
+    }
+
+    /// Counts a fault that is not listed.
+    pub const fn count(&mut self) {
+        self.total += 1;
     }
 
     /// Whether further faults are only counted.

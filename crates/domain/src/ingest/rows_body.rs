@@ -1,6 +1,6 @@
 //! A session that is sent as rows of cells, as in CSV: a row a point, its leaves in columns of their own.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::ops::Index;
 
 use uuid::Uuid;
@@ -12,7 +12,8 @@ use super::raw_points::RawPoints;
 use super::raw_values::RawValues;
 use super::{RawSession, Reject, RejectCode, Rejects};
 use crate::channel::Pointer;
-use crate::json::MAX_VALUE_BYTES;
+use crate::json::{MAX_DEPTH, MAX_VALUE_BYTES};
+use crate::text::{echo, excerpt};
 use crate::{Json, JsonError, JsonErrorKind, SessionId, Timestamp, UserId};
 
 const USER: &str = "user_id";
@@ -20,6 +21,9 @@ const SESSION: &str = "session_id";
 const START: &str = "start_ts";
 const SERIES: &str = "series";
 const TIME: &str = "time";
+/// Maximum number of columns.
+pub const MAX_COLUMNS: usize = 1_000;
+
 
 /// What the columns of rows are.
 #[derive(Debug)]
@@ -52,6 +56,12 @@ pub enum RowFormatError {
     /// Nothing that a value could be made of.
     #[error("has no column for values, such as value")]
     NoLeaf,
+    /// More columns than [`MAX_COLUMNS`].
+    #[error("has more than {MAX_COLUMNS} columns; send some of them as other series")]
+    TooMany,
+    /// A leaf inside of more objects than a value may have.
+    #[error("has the column {0:?}, which is nested deeper than 64 levels")]
+    TooDeep(String),
 }
 
 /// The cells of a row.
@@ -107,7 +117,10 @@ impl RowFormat {
     /// # Errors
     /// [`RowFormatError`].
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, RowFormatError> {
-        let names: Vec<String> = names.into_iter().map(|name| name.trim().to_owned()).collect();
+        let names: Vec<String> = names.into_iter().take(MAX_COLUMNS + 1).map(|name| name.trim().to_owned()).collect();
+        if names.len() > MAX_COLUMNS {
+            return Err(RowFormatError::TooMany);
+        }
         let place = |name| names.iter().position(|n| n == name);
         let required = |name| place(name).ok_or(RowFormatError::Missing(name));
         let mut format = Self {
@@ -120,22 +133,25 @@ impl RowFormat {
             leaves: Vec::new(),
             names: Vec::new(),
         };
+        let mut seen = HashSet::new();
         for (at, name) in names.iter().enumerate() {
             if name.split('.').any(str::is_empty) {
                 return Err(RowFormatError::Nameless);
             }
-            if names[..at].contains(name) {
-                return Err(RowFormatError::Twice(name.clone()));
+            if name.split('.').nth(MAX_DEPTH).is_some() {
+                return Err(RowFormatError::TooDeep(echo(name).into_owned()));
+            }
+            if !seen.insert(name.as_str()) {
+                return Err(RowFormatError::Twice(echo(name).into_owned()));
             }
             if ![USER, SESSION, START, SERIES, TIME].contains(&name.as_str()) {
                 format.leaves.push((at, name.split('.').map(str::to_owned).collect()));
             }
         }
-        let is_inside = |(at, leaf): &&(usize, Vec<String>)| {
-            format.leaves.iter().any(|(other, keys)| other != at && leaf.starts_with(keys))
-        };
+        let leaves: HashSet<&[String]> = format.leaves.iter().map(|(_, keys)| keys.as_slice()).collect();
+        let is_inside = |(_, keys): &&(usize, Vec<String>)| (1..keys.len()).any(|end| leaves.contains(&keys[..end]));
         if let Some((at, _)) = format.leaves.iter().find(is_inside) {
-            return Err(RowFormatError::Twice(names[*at].clone()));
+            return Err(RowFormatError::Twice(echo(&names[*at]).into_owned()));
         }
         if format.leaves.is_empty() {
             return Err(RowFormatError::NoLeaf);
@@ -171,6 +187,9 @@ impl RowFormat {
                 None => Err(JsonErrorKind::TooLong),
             };
             match parsed {
+                Ok(leaf) if keys.len() + leaf.levels() > MAX_DEPTH + 1 => {
+                    faults.push(JsonError { pointer: Pointer::from_tokens(keys.clone()), kind: JsonErrorKind::TooDeep });
+                }
                 Ok(leaf) => insert(&mut value, keys, leaf),
                 Err(kind) => faults.push(JsonError { pointer: Pointer::from_tokens(keys.clone()), kind }),
             }
@@ -259,14 +278,14 @@ impl Reader<'_> {
 
     fn reject(&mut self, row: &Row, place: Option<usize>, code: RejectCode, message: &str) {
         let name = place.and_then(|place| self.format.names.get(place)).map_or("row", String::as_str);
-        let column = place.map_or_else(String::new, |_| format!("/{name}"));
+        let column = place.map_or_else(String::new, |_| format!("/{}", echo(name)));
         let series = &row[self.format.series];
         self.rejects.push(Reject {
             pointer: format!("/{}{column}", row.line),
             index: None,
-            series: (!series.is_empty()).then(|| series.to_owned()),
+            series: (!series.is_empty()).then(|| excerpt(series, 255).into_owned()),
             code,
-            message: format!("{} {message}", name.escape_debug()),
+            message: format!("{} {message}", echo(name).escape_debug()),
         });
     }
 }

@@ -8,13 +8,16 @@ use super::place::{Place, Places};
 use super::raw_points::RawPoints;
 use super::raw_values::RawValues;
 use super::{RawSession, Reject, RejectCode, Rejects};
-use crate::metric_type::{Catalogue, MetricType};
+use crate::metric_type::{Catalogue, MetricType, StepBudget, Violation, ViolationKind};
 use crate::session::{Join, TimeRuleError};
+use crate::text::{bounded, echo};
 use crate::{Json, SessionId, TimeRules, Timestamp, UserId};
 
 /// Numbers that a session may leave out, besides one for every byte of its text that it may have sent instead. Blocks have
 /// an element per point and channel, whether it is there or not.
 const FREE_GAPS: usize = 4_000_000;
+/// Maximum length of the description of a fault, in bytes.
+const MAX_FAULT: usize = 500;
 
 /// A session that may be stored. Made by [`ValidSession::check`] only.
 #[derive(Debug)]
@@ -195,9 +198,10 @@ fn numeric_series(
     if points.series.iter().flat_map(|series| &series.times).any(|t| bounds.check(*t).is_err()) {
         return Err(Misfit);
     }
+    let mut budget = StepBudget::default();
     let metric_type = |series: &NumericSeries| {
         let metric_type = catalogue.get(&series.name).ok_or(Misfit)?;
-        if !series.fits(&metric_type.schema) {
+        if !series.fits(&metric_type.schema, &mut budget) {
             return Err(Misfit);
         }
         if series.is_of_channels(metric_type) { Ok(Arc::clone(metric_type)) } else { Err(Misfit) }
@@ -220,6 +224,7 @@ fn any_series(
     rejects: &mut Rejects,
 ) -> BTreeMap<String, ValidSeries> {
     let mut all: BTreeMap<String, ValidSeries> = BTreeMap::new();
+    let mut budget = StepBudget::default();
     for number in 0..points.len() {
         let (place, series) = (places.of(number), points.series(number));
         let mut check = PointCheck { place, series: series.map(AsRef::as_ref), rejects };
@@ -233,23 +238,20 @@ fn any_series(
             }
             continue;
         };
+        if budget.is_spent() {
+            continue;
+        }
         match points.value(number) {
             None => continue,
             Some(Err(faults)) => {
                 for e in faults {
                     let at = place.value(&e.pointer);
                     let field = at.split('/').nth(1).unwrap_or("value");
-                    check.reject(&at, (&e.kind).into(), format!("{} {e}", field.escape_debug()));
+                    check.reject(&at, (&e.kind).into(), format!("{} {}", echo(field).escape_debug(), bounded(&e, MAX_FAULT)));
                 }
                 continue;
             }
-            Some(Ok(value)) => {
-                let value = value_of_point(value, place, metric_type);
-                for violation in metric_type.schema.violations(&value) {
-                    let at = place.value(&violation.pointer);
-                    check.reject(&at, RejectCode::SchemaViolation, violation.message);
-                }
-            }
+            Some(Ok(value)) => check.value(value, metric_type, &mut budget),
         }
         if !rejects.is_empty() {
             all.clear();
@@ -268,8 +270,8 @@ fn any_series(
 }
 
 /// The value that a point stands for: a row of cells may stand for its only cell.
-pub(super) fn value_of_point(value: Json, place: Place, metric_type: &MetricType) -> Json {
-    if let Place::Row(_) = place { metric_type.value_of_row(value) } else { value }
+pub(super) fn value_of_point(value: Json, place: Place, metric_type: &MetricType, budget: &mut StepBudget) -> Json {
+    if let Place::Row(_) = place { metric_type.value_of_row(value, budget) } else { value }
 }
 
 /// Refuses series of many channels whose points leave most of them out, since blocks have room for each.
@@ -298,6 +300,9 @@ struct PointCheck<'a> {
 
 impl PointCheck<'_> {
     fn reject(&mut self, at: &str, code: RejectCode, message: String) {
+        if self.rejects.is_full() {
+            return self.rejects.count();
+        }
         self.rejects.push(Reject {
             pointer: format!("{}{at}", self.place.entry()),
             index: self.place.index(),
@@ -305,6 +310,25 @@ impl PointCheck<'_> {
             code,
             message,
         });
+    }
+
+    /// Checks a value against its schema.
+    fn value(&mut self, value: Json, metric_type: &MetricType, budget: &mut StepBudget) {
+        let value = value_of_point(value, self.place, metric_type, budget);
+        if self.rejects.is_full() {
+            // Without a description, which would not be listed.
+            if !metric_type.schema.fits(&value, budget) {
+                self.rejects.count();
+            }
+            return;
+        }
+        for Violation { pointer, message, kind } in metric_type.schema.violations(&value, budget) {
+            let code = match kind {
+                ViolationKind::Mismatch => RejectCode::SchemaViolation,
+                ViolationKind::TooCostly => RejectCode::TooCostly,
+            };
+            self.reject(&self.place.value(&pointer), code, message);
+        }
     }
 
     fn unknown_series(&mut self, name: &str, catalogue: &Catalogue) {
@@ -315,7 +339,7 @@ impl PointCheck<'_> {
         } else {
             format!("did you mean {}?", suggestions.join(" or "))
         };
-        let message = format!("no metric type is named {name:?}; {hint}");
+        let message = format!("no metric type is named {:?}; {hint}", echo(name));
         self.reject("/series", RejectCode::UnknownSeries, message);
     }
 }

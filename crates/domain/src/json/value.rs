@@ -40,6 +40,16 @@ impl Json {
         }
     }
 
+    /// How many levels it has, itself included.
+    #[must_use]
+    pub fn levels(&self) -> usize {
+        1 + match self {
+            Self::Array(items) => items.iter().map(Self::levels).max().unwrap_or(0),
+            Self::Object(members) => members.values().map(Self::levels).max().unwrap_or(0),
+            _ => 0,
+        }
+    }
+
     /// The member under `key`, if this is an object that has it.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {

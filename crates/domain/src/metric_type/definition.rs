@@ -52,7 +52,7 @@ impl MetricTypeDefinition {
         if contains_nul(&schema) {
             return Err(DefinitionError::Text("schema"));
         }
-        let schema = ValueSchema::parse(schema)?;
+        let schema = ValueSchema::define(schema)?;
         let channels = schema.numeric_leaves().len();
         if channels > MAX_CHANNELS {
             return Err(DefinitionError::TooManyChannels(channels));

@@ -7,15 +7,17 @@ mod schema;
 mod selector;
 mod series_name;
 mod shortcut;
+mod validation_cost;
 
 use std::sync::Arc;
 
 pub use catalogue::{Catalogue, CatalogueCache};
 pub use definition::{DefinitionError, MetricTypeDefinition};
 pub use manage::{ManageError, MetricTypes};
-pub use schema::{MAX_SCHEMA_BYTES, SchemaError, ValueSchema, Violation};
+pub use schema::{MAX_SCHEMA_BYTES, SchemaError, StepBudget, ValueSchema, Violation, ViolationKind};
 pub use selector::{SelectorError, SeriesMode, SeriesSelector};
 pub use series_name::{SeriesName, SeriesNameError};
+pub use validation_cost::CostError;
 
 use crate::channel::{Channel, Pointer};
 use crate::{Json, Timestamp};
@@ -49,11 +51,11 @@ impl MetricType {
     /// The value that a row of leaves stands for: where the only leaf is `value`, that itself, if it is what the schema
     /// accepts and an object is not.
     #[must_use]
-    pub fn value_of_row(&self, row: Json) -> Json {
+    pub fn value_of_row(&self, row: Json, budget: &mut StepBudget) -> Json {
         let Json::Object(leaves) = &row else { return row };
         match (leaves.len(), leaves.get("value")) {
             (1, Some(value)) => {
-                let is_bare = !self.schema.violations(&row).is_empty() && self.schema.violations(value).is_empty();
+                let is_bare = !self.schema.fits(&row, budget) && self.schema.fits(value, budget);
                 if is_bare { value.clone() } else { row }
             }
             _ => row,

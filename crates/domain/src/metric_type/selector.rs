@@ -5,9 +5,12 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder};
 
 use super::{Catalogue, MetricType, SeriesName};
+use crate::text::{bounded, echo};
 
 /// The longest pattern, in bytes.
 const MAX_PATTERN: usize = 1_000;
+/// Maximum length of the description of a wrong pattern, in bytes.
+const MAX_FAULT: usize = 300;
 /// A compiled pattern may take so much memory.
 const COMPILED_BYTES: usize = 1 << 18;
 
@@ -68,7 +71,7 @@ pub enum SelectorError {
     #[error("is not a valid regular expression: {0}")]
     Regex(String),
     /// A name that no metric type has.
-    #[error("names {name:?}, which no metric type has{}", did_you_mean(.suggestions))]
+    #[error("names {:?}, which no metric type has{}", echo(.name), did_you_mean(.suggestions))]
     Unknown {
         /// The name.
         name: String,
@@ -186,7 +189,7 @@ fn regex(text: &str) -> Result<Regex, SelectorError> {
     if text.len() > 4 * MAX_PATTERN {
         return Err(SelectorError::TooLong);
     }
-    RegexBuilder::new(text).size_limit(COMPILED_BYTES).build().map_err(|e| SelectorError::Regex(e.to_string()))
+    RegexBuilder::new(text).size_limit(COMPILED_BYTES).build().map_err(|e| SelectorError::Regex(bounded(e, MAX_FAULT)))
 }
 
 #[cfg(test)]

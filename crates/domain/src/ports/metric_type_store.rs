@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::StoreError;
 use crate::block::Block;
 use crate::channel::Pointer;
-use crate::metric_type::{Catalogue, MetricType, MetricTypeDefinition};
+use crate::metric_type::{Catalogue, MetricType, MetricTypeDefinition, StepBudget};
 
 /// Keeps metric types. Every change of any of them raises the catalogue's generation.
 #[async_trait]
@@ -102,7 +102,9 @@ impl<'a> SchemaChange<'a> {
     /// [`ChangeError::Misfits`] or [`ChangeError::LeafInUse`] for the first point that does not.
     pub fn check(&self, block: &Block) -> Result<(), ChangeError> {
         for point in block.points(&self.old_channels) {
-            if let Some(violation) = self.definition.schema.violations(&point.value).into_iter().next() {
+            // Each value was accepted within a budget of its own session.
+            let mut budget = StepBudget::default();
+            if let Some(violation) = self.definition.schema.violations(&point.value, &mut budget).into_iter().next() {
                 return Err(ChangeError::Misfits {
                     pointer: violation.pointer.to_string(),
                     message: violation.message,

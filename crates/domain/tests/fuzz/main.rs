@@ -7,4 +7,5 @@
 mod blocks;
 mod calendars;
 mod harness;
+mod schemas;
 mod times;

@@ -53,6 +53,9 @@ struct LastLine<'a> {
     problem: Option<ProblemBody<'a>>,
 }
 
+/// Maximum number of faults that the verdicts of one body list; further lines list their first one.
+const MAX_LISTED: usize = 10_000;
+
 /// What became of all lines.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Totals {
@@ -65,6 +68,9 @@ pub(super) struct Totals {
     failed: u64,
     /// Points of sessions that are stored now.
     points: u64,
+    /// Faults that were listed.
+    #[serde(skip)]
+    listed: usize,
 }
 
 /// Which verdicts are told.
@@ -109,7 +115,10 @@ impl Totals {
             }
             Err(problem) => {
                 self.failed += 1;
-                json(out, &Refused { line, problem: problem.body() });
+                let most = if self.listed < MAX_LISTED { usize::MAX } else { 1 };
+                let problem = problem.body().list_at_most(most);
+                self.listed += problem.listed();
+                json(out, &Refused { line, problem });
             }
         }
         out.push(b'\n');
