@@ -7,13 +7,14 @@ use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use time_series_domain::Clock;
+use time_series_domain::fingerprint::Fingerprint;
 use time_series_domain::ingest::IngestSession;
 use time_series_domain::metric_type::MetricTypes;
 use time_series_domain::ports::SessionStore;
 use time_series_domain::query::CachedAggregate;
 use time_series_domain::query::points::ReadPoints;
 
-use crate::request::{CursorKey, Intake, QueryGate};
+use crate::request::{Cursors, Intake, QueryGate};
 
 /// The use cases, over whatever the composition root chose.
 pub(crate) struct AppState {
@@ -28,13 +29,13 @@ pub(crate) struct AppState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) admins: Admins,
-    pub(crate) cursors: CursorKey,
+    pub(crate) cursors: Cursors,
     pub(crate) max_body_bytes: usize,
     /// Bytes of bodies in memory; lines of bulk uploads apart, which wait for room and would take all there is.
     pub(crate) intake: Intake,
     pub(crate) bulk_intake: Intake,
-    /// What answers depend on besides question and data: this build and its limits.
-    pub(crate) edition: String,
+    /// Fingerprint of what answers depend on besides query and data: this build and its limits.
+    pub(crate) edition: Fingerprint,
     pub(crate) metrics: PrometheusHandle,
 }
 

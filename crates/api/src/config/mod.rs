@@ -5,5 +5,5 @@ mod sections;
 
 pub use env::ConfigError;
 pub use sections::{
-    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, QueriesConfig,
+    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, QueriesConfig, SecretsConfig,
 };

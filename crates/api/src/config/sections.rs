@@ -13,6 +13,9 @@ use super::env::{ConfigError, Env};
 /// A day.
 const MOST_MILLISECONDS: u32 = 24 * 60 * 60 * 1_000;
 
+/// Minimum length of `SECRET_KEY`.
+const MIN_SECRET_BYTES: usize = 32;
+
 /// All settings.
 #[derive(Debug)]
 pub struct Config {
@@ -26,6 +29,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// Who may change metric types.
     pub admin: AdminConfig,
+    /// Secrets of the service itself.
+    pub secrets: SecretsConfig,
     /// What is too much.
     pub limits: LimitsConfig,
     /// Logging.
@@ -88,6 +93,14 @@ pub struct AdminConfig {
     pub token: Option<SecretString>,
 }
 
+/// Secrets of the service itself.
+#[derive(Debug, Clone)]
+pub struct SecretsConfig {
+    /// `SECRET_KEY`, at least 32 bytes: the root of the keys of cursors and cached answers. Without it, a random one that
+    /// is kept in the database.
+    pub key: Option<SecretString>,
+}
+
 /// What is too much.
 #[derive(Debug, Clone)]
 pub struct LimitsConfig {
@@ -131,6 +144,7 @@ impl Config {
             database,
             cache: CacheConfig::read(env)?,
             admin: AdminConfig { token: env.text("ADMIN_TOKEN").map(SecretString::from) },
+            secrets: SecretsConfig::read(env)?,
             limits: LimitsConfig::read(env)?,
             log: LogConfig::read(env)?,
         })
@@ -186,6 +200,17 @@ impl CacheConfig {
             max_bytes: env.parsed("CACHE_MAX_BYTES", 64 << 20)?,
             worth: milliseconds(env, "CACHE_WORTH_MS", 5)?,
         })
+    }
+}
+
+impl SecretsConfig {
+    fn read(env: &Env) -> Result<Self, ConfigError> {
+        let key = env.text("SECRET_KEY").map(SecretString::from);
+        if key.as_ref().is_some_and(|key| key.expose_secret().len() < MIN_SECRET_BYTES) {
+            let problem = format!("is shorter than {MIN_SECRET_BYTES} bytes; make one with `openssl rand -hex 32`");
+            return Err(ConfigError::new("SECRET_KEY", problem));
+        }
+        Ok(Self { key })
     }
 }
 
@@ -271,10 +296,11 @@ mod tests {
             ("DAYS_AHEAD", "-1"),
             ("STATEMENT_TIMEOUT_MS", "86400001"),
             ("REDIS_WAIT_MS", "0"),
+            ("SECRET_KEY", "hush-only-thirty-one-bytes-long"),
         ];
         for (name, value) in wrong {
             let e = Config::read(&Env::of(&[URL, (name, value)])).expect_err(name);
-            assert!(e.to_string().contains(name), "{e}");
+            assert!(e.to_string().contains(name) && !e.to_string().contains("hush"), "{e}");
         }
         let e = Config::read(&Env::of(&[])).expect_err("no database");
         assert!(e.to_string().contains("DATABASE_URL"), "{e}");
@@ -282,7 +308,8 @@ mod tests {
 
     #[test]
     fn secrets_do_not_reach_debug_output() {
-        let config = Config::read(&Env::of(&[URL, ("ADMIN_TOKEN", "hush2")])).expect("valid");
+        let config =
+            Config::read(&Env::of(&[URL, ("ADMIN_TOKEN", "hush2"), ("SECRET_KEY", &"hush".repeat(8))])).expect("valid");
         assert!(!format!("{config:?}").contains("hush"));
     }
 }

