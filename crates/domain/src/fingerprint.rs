@@ -167,7 +167,9 @@ impl<T: Fingerprinted> Fingerprinted for Option<T> {
 impl<T: Fingerprinted> Fingerprinted for [T] {
     fn feed(&self, hasher: &mut FingerprintHasher) {
         self.len().feed(hasher);
-        self.iter().for_each(|item| item.feed(hasher));
+        for item in self {
+            item.feed(hasher);
+        }
     }
 }
 

@@ -46,12 +46,12 @@ fn selector(text: &str, mode: SeriesMode) -> SeriesSelector {
     SeriesSelector::parse(&[text], mode).expect("a selector")
 }
 
-fn filter(text: &str) -> Option<ValueFilter> {
-    Some(ValueFilter::parse(text).expect("a filter"))
+fn filter(text: &str) -> ValueFilter {
+    ValueFilter::parse(text).expect("a filter")
 }
 
-fn lookback(text: &str) -> Option<Lookback> {
-    Some(Lookback::parse(text).expect("a length of time"))
+fn lookback(text: &str) -> Lookback {
+    Lookback::parse(text).expect("a length of time")
 }
 
 fn function(text: &str) -> AggFunction {
@@ -65,13 +65,13 @@ fn query() -> AggregateQuery {
         session_id: Some(session(1)),
         selector: selector("a,b", SeriesMode::Auto),
         range: Timestamp::from_micros(1_000)..Timestamp::from_micros(2_000),
-        filter: filter("r>1,g<2"),
+        filter: Some(filter("r>1,g<2")),
         axis: calendar(Interval::Days(1), "Europe/Berlin", Weekday::Monday),
         functions: vec![AggFunction::Avg, function("p90")],
         group_by: GroupBy::Session,
         over: vec![AggFunction::Max],
         fill: Fill::Previous,
-        lookback: lookback("7d"),
+        lookback: Some(lookback("7d")),
         accuracy: Accuracy::Exact,
         explain: false,
     }
@@ -91,10 +91,10 @@ const CHANGES: &[Change<AggregateQuery>] = &[
     ("an earlier start", |q| q.range.start = Timestamp::from_micros(999)),
     ("a later end", |q| q.range.end = Timestamp::from_micros(2_001)),
     ("no filter", |q| q.filter = None),
-    ("another leaf", |q| q.filter = filter("rr>1,g<2")),
-    ("another operator", |q| q.filter = filter("r>=1,g<2")),
-    ("another number", |q| q.filter = filter("r>1.5,g<2")),
-    ("one condition", |q| q.filter = filter("r>1")),
+    ("another leaf", |q| q.filter = Some(filter("rr>1,g<2"))),
+    ("another operator", |q| q.filter = Some(filter("r>=1,g<2"))),
+    ("another number", |q| q.filter = Some(filter("r>1.5,g<2"))),
+    ("one condition", |q| q.filter = Some(filter("r>1"))),
     ("another interval", |q| q.axis = calendar(Interval::Days(2), "Europe/Berlin", Weekday::Monday)),
     ("another unit of interval", |q| q.axis = calendar(Interval::Weeks(1), "Europe/Berlin", Weekday::Monday)),
     ("months", |q| q.axis = calendar(Interval::Months(1), "Europe/Berlin", Weekday::Monday)),
@@ -115,8 +115,8 @@ const CHANGES: &[Change<AggregateQuery>] = &[
     ("functions moved to over", |q| q.over.insert(0, AggFunction::Avg)),
     ("another fill", |q| q.fill = Fill::Linear),
     ("no lookback", |q| q.lookback = None),
-    ("another lookback", |q| q.lookback = lookback("8d")),
-    ("the same lookback in another unit, as it is shown", |q| q.lookback = lookback("1w")),
+    ("another lookback", |q| q.lookback = Some(lookback("8d"))),
+    ("the same lookback in another unit, as it is shown", |q| q.lookback = Some(lookback("1w"))),
     ("approximate percentiles", |q| q.accuracy = Accuracy::Approx),
     ("an explanation", |q| q.explain = true),
 ];
@@ -142,7 +142,7 @@ fn every_named_word_has_a_key_of_its_own() {
         keys.push((fill.name().to_owned(), key(&AggregateQuery { fill, functions: Vec::new(), ..query() })));
     }
     for operator in ["=", "!=", "<", "<=", ">", ">="] {
-        let filter = filter(&format!("r{operator}1"));
+        let filter = Some(filter(&format!("r{operator}1")));
         keys.push((operator.to_owned(), key(&AggregateQuery { filter, ..query() })));
     }
     assert_all_differ(&keys);
@@ -166,7 +166,7 @@ fn point_query() -> PointQuery {
         session_id: Some(session(1)),
         selector: selector("a,b", SeriesMode::Auto),
         range: Timestamp::from_micros(1_000)..Timestamp::from_micros(2_000),
-        filter: filter("r>1"),
+        filter: Some(filter("r>1")),
         order: Order::Ascending,
         after: Some(position()),
         limit: Some(10),
@@ -185,7 +185,7 @@ const LIST_CHANGES: &[Change<PointQuery>] = &[
     ("another series", |q| q.selector = selector("b", SeriesMode::Auto)),
     ("an earlier start", |q| q.range.start = Timestamp::from_micros(999)),
     ("a later end", |q| q.range.end = Timestamp::from_micros(2_001)),
-    ("another filter", |q| q.filter = filter("r>2")),
+    ("another filter", |q| q.filter = Some(filter("r>2"))),
     ("no filter", |q| q.filter = None),
     ("another order", |q| q.order = Order::Descending),
 ];
@@ -243,7 +243,7 @@ prop_compose! {
         (users, session_id) in (prop::collection::vec((1..3_u128).prop_map(user), 1..3), prop::option::of((1..3_u128).prop_map(session))),
         selector in prop::sample::select(vec!["a", "a,b", "a*", "^a", "b"]).prop_map(|text| selector(text, SeriesMode::Auto)),
         range in (0..2_i64, 2..4_i64).prop_map(|(from, to)| Timestamp::from_micros(from)..Timestamp::from_micros(to)),
-        filter in prop::option::of(prop::sample::select(vec!["a<1", "a<2", "a<=1", "b<1", "a<1,b<1"])).prop_map(|text| text.and_then(filter)),
+        filter in prop::option::of(prop::sample::select(vec!["a<1", "a<2", "a<=1", "b<1", "a<1,b<1"])).prop_map(|text| text.map(filter)),
         axis in prop_oneof![
             (
                 prop::sample::select(vec![Interval::Days(1), Interval::Weeks(1), Interval::Seconds(60), Interval::All]),
@@ -258,7 +258,7 @@ prop_compose! {
         ),
         group_by in prop::sample::select(vec![GroupBy::Nothing, GroupBy::User, GroupBy::Session]),
         fill in prop::sample::select(Fill::ALL.to_vec()),
-        lookback in prop::option::of(prop::sample::select(vec!["7d", "1w"])).prop_map(|text| text.and_then(lookback)),
+        lookback in prop::option::of(prop::sample::select(vec!["7d", "1w"])).prop_map(|text| text.map(lookback)),
         accuracy in prop::sample::select(vec![Accuracy::Exact, Accuracy::Approx]),
         explain in any::<bool>(),
     ) -> AggregateQuery {
