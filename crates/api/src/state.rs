@@ -9,6 +9,7 @@ use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use time_series_domain::Clock;
+use time_series_domain::fingerprint::Fingerprint;
 use time_series_domain::ingest::IngestSession;
 use time_series_domain::metric_type::MetricTypes;
 use time_series_domain::ports::SessionStore;
@@ -17,7 +18,7 @@ use time_series_domain::query::points::ReadPoints;
 
 use crate::net::{PaceLimit, PeerId, TrustedProxies};
 use crate::problem::Problem;
-use crate::request::{AllowedHosts, BodyBudget, BulkBudget, CursorKey, QueryGate};
+use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, QueryGate};
 use crate::work::CpuThreads;
 
 /// The use cases, over whatever the composition root chose.
@@ -33,7 +34,7 @@ pub(crate) struct AppState {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) admins: Admins,
-    pub(crate) cursors: CursorKey,
+    pub(crate) cursors: Cursors,
     pub(crate) max_body_bytes: usize,
     /// Bytes of bodies in memory; lines of bulk uploads apart, which wait for room and would take all there is.
     pub(crate) bodies: BodyBudget,
@@ -46,8 +47,8 @@ pub(crate) struct AppState {
     pub(crate) cpu: CpuThreads,
     /// The longest time of a write.
     pub(crate) write_timeout: Duration,
-    /// What answers depend on besides question and data: this build and its limits.
-    pub(crate) edition: String,
+    /// Fingerprint of what answers depend on besides query and data: this build and its limits.
+    pub(crate) edition: Fingerprint,
     pub(crate) metrics: PrometheusHandle,
 }
 

@@ -6,24 +6,27 @@ use std::time::Duration;
 use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::ExposeSecret;
-use time_series_domain::Clock;
+use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::ingest::IngestSession;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypes};
-use time_series_domain::ports::AnswerCache;
+use time_series_domain::ports::{AnswerCache, SecretStore};
 use time_series_domain::query::points::ReadPoints;
-use time_series_domain::query::{Aggregate, CachedAggregate};
-use time_series_infra::local::{MokaCache, SystemClock};
+use time_series_domain::query::{Aggregate, CachedAggregate, QueryLimits};
+use time_series_domain::{Clock, TimeRules};
+use time_series_infra::AuthenticatedCache;
+use time_series_infra::local::{FixedSecret, MokaCache, SystemClock};
 use time_series_infra::postgres::{MigrateError, Postgres, PostgresConfig};
 use time_series_infra::redis::RedisCache;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::config::{CacheConfig, Config, ConfigError};
-use crate::request::{AllowedHosts, BodyBudget, BulkBudget, CursorKey, QueryGate, QueryTimes};
+use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, QueryGate, QueryTimes};
 use crate::state::{Admins, AppState, Heartbeat, NotReady, Readiness};
 use crate::work::{CpuThreads, QueryRuntime};
 
-/// Raised when the same answer comes to look otherwise, so that nobody is told that it is as it was.
+/// Version of the rendering. Raise it whenever the same answer is rendered differently, so that tags and cached answers
+/// of earlier releases are not used.
 const RENDERING: u32 = 1;
 
 /// Maximum threads that queries run on.
@@ -55,13 +58,14 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
     let catalogue = Arc::new(CatalogueCache::default());
     let rules = config.limits.times;
     let limits = config.limits.queries();
+    let secrets = secrets(config, &postgres);
     let aggregate = Aggregate::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules, limits);
     let points = ReadPoints::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules, limits);
     Ok(AppState {
         points,
         max_values: limits.bucket_values.saturating_mul(4),
         ingest: IngestSession::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules),
-        aggregate: CachedAggregate::new(aggregate, cache(&config.cache)?, config.cache.worth),
+        aggregate: CachedAggregate::new(aggregate, cache(&config.cache, &secrets)?, config.cache.worth),
         queries: QueryGate::new(
             config.queries.concurrency,
             config.limits.answer_bytes,
@@ -73,7 +77,7 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
         clock,
         readiness: Database::start(postgres),
         admins: admins(config),
-        cursors: CursorKey::derive(config.database.exposed_url()),
+        cursors: Cursors::new(secrets),
         max_body_bytes: config.limits.body_bytes,
         bodies: BodyBudget::new(config.limits.bytes_in_flight / 2),
         bulk_budget: BulkBudget::new(config.limits.bytes_in_flight / 2),
@@ -82,19 +86,40 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
         hosts: hosts(config),
         cpu,
         write_timeout: config.writes.timeout,
-        edition: format!("{} {RENDERING} {limits:?}", env!("CARGO_PKG_VERSION")),
+        edition: edition(&limits, &rules),
         metrics,
     })
 }
 
-fn cache(config: &CacheConfig) -> Result<Option<Arc<dyn AnswerCache>>, ConfigError> {
+/// Returns the secret from the settings, else the one in the database.
+fn secrets(config: &Config, postgres: &Arc<Postgres>) -> Arc<dyn SecretStore> {
+    match &config.secrets.key {
+        Some(key) => Arc::new(FixedSecret::new(key.expose_secret())),
+        None => postgres.clone(),
+    }
+}
+
+/// Returns the fingerprint of what answers depend on besides query and data.
+fn edition(limits: &QueryLimits, rules: &TimeRules) -> Fingerprint {
+    let mut hasher = FingerprintHasher::new("edition");
+    hasher
+        .field("release", env!("CARGO_PKG_VERSION"))
+        .field("rendering", &RENDERING)
+        .field("limits", limits)
+        .field("rules", rules);
+    hasher.finish()
+}
+
+fn cache(config: &CacheConfig, secrets: &Arc<dyn SecretStore>) -> Result<Option<Arc<dyn AnswerCache>>, ConfigError> {
     if !config.enabled {
         return Ok(None);
     }
     Ok(Some(match &config.redis_url {
         Some(url) => {
             let redis = RedisCache::new(url.expose_secret(), config.redis_wait);
-            Arc::new(redis.map_err(|e| ConfigError::new("REDIS_URL", e))?)
+            let redis = redis.map_err(|e| ConfigError::new("REDIS_URL", e))?;
+            // Others can write to Redis; nobody but this process to its own memory.
+            Arc::new(AuthenticatedCache::new(redis, secrets.clone()))
         }
         None => Arc::new(MokaCache::new(config.max_bytes)),
     }))

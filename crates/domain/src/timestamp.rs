@@ -5,6 +5,8 @@ use std::fmt;
 use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
+
 const MICROS_PER_SECOND: i64 = 1_000_000;
 /// Microseconds in one UTC day.
 pub const MICROS_PER_DAY: i64 = 86_400_000_000;
@@ -150,6 +152,13 @@ impl UtcDay {
     #[must_use]
     pub const fn next(self) -> Self {
         Self(self.0 + 1)
+    }
+}
+
+impl Fingerprinted for Timestamp {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self(micros) = self;
+        micros.feed(hasher);
     }
 }
 

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use time_series_api::Server;
 use time_series_api::config::{
     AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, NetConfig, QueriesConfig,
-    WritesConfig,
+    SecretsConfig, WritesConfig,
 };
 use time_series_domain::TimeRules;
 use time_series_domain::query::QueryLimits;
@@ -81,6 +81,7 @@ pub struct TestAppBuilder {
     backend: Backend,
     cache: CacheConfig,
     admin_token: Option<String>,
+    secret_key: Option<String>,
     limits: QueryLimits,
     queries: QueriesConfig,
     max_body_bytes: usize,
@@ -134,6 +135,13 @@ impl TestAppBuilder {
     #[must_use]
     pub fn admin_token(mut self, token: &str) -> Self {
         self.admin_token = Some(token.to_owned());
+        self
+    }
+
+    /// With this `SECRET_KEY`, and not the one in the database.
+    #[must_use]
+    pub fn secret_key(mut self, key: &str) -> Self {
+        self.secret_key = Some(key.to_owned());
         self
     }
 
@@ -240,6 +248,7 @@ impl TestAppBuilder {
             },
             cache: self.cache,
             admin: AdminConfig { token: self.admin_token.map(Into::into) },
+            secrets: SecretsConfig { key: self.secret_key.map(Into::into) },
             queries: self.queries,
             limits: LimitsConfig {
                 body_bytes: self.max_body_bytes,
@@ -298,6 +307,7 @@ impl TestApp {
                 worth: Duration::ZERO,
             },
             admin_token: None,
+            secret_key: None,
             limits: QueryLimits::default(),
             queries: QueriesConfig { concurrency: 4, timeout: Duration::from_secs(30) },
             max_body_bytes: 8 << 20,

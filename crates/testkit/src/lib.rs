@@ -4,8 +4,12 @@
 
 mod app;
 mod database;
+pub mod fuzz;
+mod redis;
 mod relay;
 
 pub use app::{Answer, TestApp, TestAppBuilder};
 pub use database::{Backend, TestDatabase, redis_url};
+pub use fuzz::fuzz;
+pub use redis::TestRedis;
 pub use relay::Relay;

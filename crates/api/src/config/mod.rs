@@ -7,5 +7,5 @@ mod sections;
 pub use env::ConfigError;
 pub use sections::{
     AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, NetConfig, QueriesConfig,
-    WritesConfig,
+    SecretsConfig, WritesConfig,
 };

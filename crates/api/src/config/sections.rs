@@ -21,6 +21,8 @@ const LEAST_IN_FLIGHT: usize = 8 << 20;
 const MOST_IN_FLIGHT: usize = 128 << 20;
 /// Positions in a body are counted in 32 bits.
 const LONGEST_BODY: usize = 1 << 30;
+/// Minimum length of `SECRET_KEY`.
+const MIN_SECRET_BYTES: usize = 32;
 
 /// All settings.
 #[derive(Debug)]
@@ -37,6 +39,8 @@ pub struct Config {
     pub cache: CacheConfig,
     /// Who may change metric types.
     pub admin: AdminConfig,
+    /// Secrets of the service itself.
+    pub secrets: SecretsConfig,
     /// What is too much.
     pub limits: LimitsConfig,
     /// Logging.
@@ -178,6 +182,14 @@ pub struct AdminConfig {
     pub token: Option<SecretString>,
 }
 
+/// Secrets of the service itself.
+#[derive(Debug, Clone)]
+pub struct SecretsConfig {
+    /// `SECRET_KEY`, at least 32 bytes: the root of the keys of cursors and cached answers. Without it, a random one that
+    /// is kept in the database.
+    pub key: Option<SecretString>,
+}
+
 /// What is too much.
 #[derive(Debug, Clone)]
 pub struct LimitsConfig {
@@ -225,6 +237,7 @@ impl Config {
             database,
             cache: CacheConfig::read(env)?,
             admin: AdminConfig { token: env.text("ADMIN_TOKEN").map(SecretString::from) },
+            secrets: SecretsConfig::read(env)?,
             limits: LimitsConfig::read(env)?,
             log: LogConfig::read(env)?,
         })
@@ -284,6 +297,17 @@ impl CacheConfig {
             max_bytes: env.parsed("CACHE_MAX_BYTES", (memory::available() as u64 / 16).clamp(4 << 20, 64 << 20))?,
             worth: milliseconds(env, "CACHE_WORTH_MS", 5)?,
         })
+    }
+}
+
+impl SecretsConfig {
+    fn read(env: &Env) -> Result<Self, ConfigError> {
+        let key = env.text("SECRET_KEY").map(SecretString::from);
+        if key.as_ref().is_some_and(|key| key.expose_secret().len() < MIN_SECRET_BYTES) {
+            let problem = format!("is shorter than {MIN_SECRET_BYTES} bytes; make one with `openssl rand -hex 32`");
+            return Err(ConfigError::new("SECRET_KEY", problem));
+        }
+        Ok(Self { key })
     }
 }
 
@@ -379,10 +403,11 @@ mod tests {
             ("REDIS_WAIT_MS", "0"),
             ("TRUSTED_PROXIES", "10.0.0.0/8, somewhere"),
             ("MIN_TRANSFER_RATE", "0"),
+            ("SECRET_KEY", "hush-only-thirty-one-bytes-long"),
         ];
         for (name, value) in wrong {
             let e = Config::read(&Env::of(&[URL, (name, value)])).expect_err(name);
-            assert!(e.to_string().contains(name), "{e}");
+            assert!(e.to_string().contains(name) && !e.to_string().contains("hush"), "{e}");
         }
         let e = Config::read(&Env::of(&[])).expect_err("no database");
         assert!(e.to_string().contains("DATABASE_URL"), "{e}");
@@ -390,7 +415,8 @@ mod tests {
 
     #[test]
     fn secrets_do_not_reach_debug_output() {
-        let config = Config::read(&Env::of(&[URL, ("ADMIN_TOKEN", "hush2")])).expect("valid");
+        let config =
+            Config::read(&Env::of(&[URL, ("ADMIN_TOKEN", "hush2"), ("SECRET_KEY", &"hush".repeat(8))])).expect("valid");
         assert!(!format!("{config:?}").contains("hush"));
     }
 }

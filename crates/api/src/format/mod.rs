@@ -11,6 +11,7 @@ pub(crate) use json::{JsonList, figure as json_figure, json, text as json_text};
 pub(crate) use table::{Batch, Field, Kind, Table, Values};
 pub(crate) use writer::{Writer, WriterError, elements, end_record};
 
+use time_series_domain::fingerprint::{FingerprintHasher, Fingerprinted};
 use time_series_domain::text::echo;
 
 use crate::problem::{Code, Problem};
@@ -77,6 +78,12 @@ impl Format {
 
     pub(crate) fn essence(self) -> &'static str {
         self.media_type().split(';').next().unwrap_or_default()
+    }
+}
+
+impl Fingerprinted for Format {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(self.name());
     }
 }
 

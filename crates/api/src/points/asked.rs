@@ -1,5 +1,6 @@
 //! The parameters of raw points, parsed into what the domain asks.
 
+use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprinted};
 use time_series_domain::ports::Order;
 use time_series_domain::query::ValueFilter;
 use time_series_domain::query::points::{Method, PointQuery};
@@ -54,6 +55,50 @@ pub(super) struct Asked {
     pub(super) thin: Option<(usize, Method)>,
     pub(super) format: Format,
     pub(super) output: Output,
+    /// The cursor as it was given, to be opened.
+    cursor: Option<String>,
+}
+
+impl Asked {
+    /// Starts behind the place of the cursor that was given, if one was.
+    pub(super) fn at_cursor(mut self, cursors: &CursorKey) -> Result<Self, Problem> {
+        if let Some(text) = &self.cursor {
+            let place = cursor::open(cursors, &self.query, text);
+            self.query.after = Some(place.ok_or_else(|| {
+                let message = "is not one that this list gave for these parameters; leave it out to start anew";
+                Problem::parameter("cursor", message)
+            })?);
+        }
+        Ok(self)
+    }
+
+    /// Returns the fingerprint of the answer apart from the data: of the query and of how the answer is rendered.
+    pub(super) fn answer_key(&self, cursors: &CursorKey, edition: &Fingerprint) -> Fingerprint {
+        // The cursor counts as the place that it names, which is in the query.
+        let Self { query, series, start, end, thin, format, output, cursor: _ } = self;
+        let mut hasher = FingerprintHasher::new("points");
+        hasher
+            .field("query", query)
+            .field("series", series)
+            .field("start", start)
+            .field("end", end)
+            .field("thin", thin)
+            .field("format", format)
+            .field("output", output)
+            .field("cursors", &cursors.id())
+            .field("edition", edition);
+        hasher.finish()
+    }
+}
+
+impl Fingerprinted for Output {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(match self {
+            Self::Nested => "nested",
+            Self::Flat => "flat",
+            Self::Columns => "columns",
+        });
+    }
 }
 
 impl Parsed {
@@ -104,13 +149,7 @@ impl Parsed {
     }
 
     /// The query that these parameters ask of a user, or of a session.
-    pub(super) fn ask(
-        self,
-        user: UserId,
-        session: Option<SessionId>,
-        accept: &str,
-        cursors: &CursorKey,
-    ) -> Result<Asked, Problem> {
+    pub(super) fn ask(self, user: UserId, session: Option<SessionId>, accept: &str) -> Result<Asked, Problem> {
         let format = Format::negotiate(self.format, accept, &Format::ALL)?;
         if self.output == Output::Columns && format != Format::Json {
             return Err(Problem::parameter("layout", "is columns, which is for format=json"));
@@ -122,7 +161,7 @@ impl Parsed {
         let range = start.unwrap_or(Timestamp::MIN)..end.unwrap_or(Timestamp::MAX);
         check_range(range.start, range.end, "end_time", |t| t.to_string())?;
         let by_default = (format == Format::Json && self.thin.is_none()).then_some(DEFAULT_LIMIT);
-        let mut query = PointQuery {
+        let query = PointQuery {
             user_id: user,
             session_id: session.or(self.session_id.map(SessionId)),
             selector: self.selector,
@@ -132,13 +171,15 @@ impl Parsed {
             after: None,
             limit: self.limit.or(by_default),
         };
-        if let Some(text) = self.cursor {
-            let place = cursor::open(cursors, &query, &text);
-            query.after = Some(place.ok_or_else(|| {
-                let message = "is not one that this list gave for these parameters; leave it out to start anew";
-                Problem::parameter("cursor", message)
-            })?);
-        }
-        Ok(Asked { query, series: self.series, start, end, thin: self.thin, format, output: self.output })
+        Ok(Asked {
+            query,
+            series: self.series,
+            start,
+            end,
+            thin: self.thin,
+            format,
+            output: self.output,
+            cursor: self.cursor,
+        })
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use actix_web::http::header::{ETAG, HeaderName};
 use actix_web::web;
 use serde_json::json;
+use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::ports::{Flow, Order, ScanHead};
 use time_series_domain::query::points::{Method, PointSink, PointView, PointsRead, Thinning};
 use time_series_domain::query::{QueryError, Refusal};
@@ -18,7 +19,7 @@ use super::stream::{StreamSink, Told, chunks};
 use crate::format::{Format, WriterError, json as to_json};
 use crate::openapi::Rendered;
 use crate::problem::Problem;
-use crate::request::{Caller, Place, USER_VERSION, tag_of, until_disconnect};
+use crate::request::{Caller, CursorKey, Place, USER_VERSION, tag_of, until_disconnect};
 use crate::state::AppState;
 
 /// Chunks that may wait to be sent.
@@ -35,28 +36,32 @@ pub(super) async fn answer(
     min_version: Option<u64>,
 ) -> Result<Rendered<Points>, Problem> {
     let users = [asked.query.user_id];
-    let words = format!("{asked:?} {}", state.edition);
     state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&users)).await?;
     let place = until_disconnect(&caller, state.queries.enter(caller.peer(), caller.timeout)).await?;
+    let cursors = until_disconnect(&caller, place.run(async { Ok(state.cursors.key().await?) })).await?;
+    let asked = asked.at_cursor(&cursors)?;
+    let key = asked.answer_key(&cursors, &state.edition);
     let known = caller.known_tags();
     if known.is_conditional() {
         let head = place.run(async { Ok(state.aggregate.head(&users).await?) }).await?;
-        let tag = tag(&words, head);
+        let tag = tag(&key, head);
         if known.has(&tag) {
             return Ok(tagged(Rendered::not_modified(), &tag, head));
         }
     }
     if asked.query.limit.is_none() && asked.thin.is_none() {
-        return stream_of(state, caller, place, asked, &words).await;
+        return stream_of(state, caller, place, asked, cursors, &key).await;
     }
     let reading = state.clone().into_inner();
-    let page = async move { place.run(whole(&reading, &asked)).await };
+    let page = async move { place.run(whole(&reading, &asked, &cursors)).await };
     let (rendered, head) = until_disconnect(&caller, state.queries.runtime().run(page)).await?;
-    Ok(tagged(rendered, &tag(&words, head), head))
+    Ok(tagged(rendered, &tag(&key, head), head))
 }
 
-fn tag(words: &str, head: ScanHead) -> String {
-    tag_of(&format!("{words} at {} in {}", head.version, head.generation))
+fn tag(key: &Fingerprint, head: ScanHead) -> String {
+    let mut hasher = FingerprintHasher::new("points answer");
+    hasher.field("key", key).field("head", &head);
+    tag_of(&hasher.finish().to_string())
 }
 
 fn tagged(rendered: Rendered<Points>, tag: &str, head: ScanHead) -> Rendered<Points> {
@@ -74,7 +79,7 @@ fn only_numbers(asked: &Asked) -> Option<&'static str> {
 }
 
 /// A page, or what is left of all points once they are thinned out.
-async fn whole(state: &AppState, asked: &Asked) -> Result<(Rendered<Points>, ScanHead), Problem> {
+async fn whole(state: &AppState, asked: &Asked, cursors: &CursorKey) -> Result<(Rendered<Points>, ScanHead), Problem> {
     let mut render = PointRender::new(asked).map_err(|e| broken(&e))?;
     let read = if let Some((most, method)) = asked.thin {
         let mut thinning = Thinning::new(most, method, state.max_values);
@@ -94,7 +99,7 @@ async fn whole(state: &AppState, asked: &Asked) -> Result<(Rendered<Points>, Sca
     };
     let media_type = asked.format.media_type();
     if asked.format != Format::Json {
-        let next = next_cursor(state, asked, &read);
+        let next = next_cursor(cursors, asked, &read);
         let extra = if asked.thin.is_some() { String::new() } else { cursor_member(next.as_deref()) };
         let page = Rendered::whole(media_type, render.end(&extra).map_err(|e| broken(&e))?);
         // Most formats have no place for it.
@@ -102,7 +107,7 @@ async fn whole(state: &AppState, asked: &Asked) -> Result<(Rendered<Points>, Sca
     }
     let (count, results) = render.results();
     let mut body = b"{\"metadata\":".to_vec();
-    to_json(&mut body, &metadata(state, asked, &read, count).await?);
+    to_json(&mut body, &metadata(state, asked, cursors, &read, count).await?);
     body.extend_from_slice(b",\"results\":[");
     body.extend(results);
     body.extend_from_slice(b"]}");
@@ -112,6 +117,7 @@ async fn whole(state: &AppState, asked: &Asked) -> Result<(Rendered<Points>, Sca
 async fn metadata(
     state: &AppState,
     asked: &Asked,
+    cursors: &CursorKey,
     read: &PointsRead,
     count: usize,
 ) -> Result<PointsMetadata, QueryError> {
@@ -127,7 +133,7 @@ async fn metadata(
         r#where: query.filter.as_ref().map(ToString::to_string),
         order: if query.order == Order::Ascending { "asc" } else { "desc" },
         limit: query.limit,
-        next_cursor: next_cursor(state, asked, read),
+        next_cursor: next_cursor(cursors, asked, read),
         max_points: asked.thin.map(|(most, _)| most),
         method: asked.thin.map(|(_, method)| if method == Method::Lttb { "lttb" } else { "minmax" }),
         skipped,
@@ -135,8 +141,8 @@ async fn metadata(
     })
 }
 
-fn next_cursor(state: &AppState, asked: &Asked, read: &PointsRead) -> Option<String> {
-    read.next.map(|position| cursor::seal(&state.cursors, &asked.query, &position))
+fn next_cursor(cursors: &CursorKey, asked: &Asked, read: &PointsRead) -> Option<String> {
+    read.next.map(|position| cursor::seal(cursors, &asked.query, &position))
 }
 
 /// What an end record says of the next page.
@@ -176,32 +182,33 @@ async fn stream_of(
     caller: Caller,
     place: Place,
     asked: Asked,
-    words: &str,
+    cursors: CursorKey,
+    key: &Fingerprint,
 ) -> Result<Rendered<Points>, Problem> {
     let media_type = asked.format.media_type();
     let render = PointRender::new(&asked).map_err(|e| broken(&e))?;
     let (teller, mut told) = mpsc::channel(WAITING);
     let sink = StreamSink { render, teller, waiting: place.waiting(), is_broken: false };
-    let reading = read(state.clone().into_inner(), place, asked, sink);
+    let reading = read(state.clone().into_inner(), place, asked, cursors, sink);
     let reading = state.queries.runtime().spawn(reading).ok_or_else(Problem::internal)?;
     match until_disconnect(&caller, async { Ok(told.recv().await) }).await? {
         Some(Told::Head(head)) => {
             let rendered = Rendered::chunks(media_type, chunks(told, reading), None);
-            Ok(tagged(rendered, &tag(words, head), head))
+            Ok(tagged(rendered, &tag(key, head), head))
         }
         Some(Told::Failed(problem)) => Err(problem),
         _ => Err(Problem::internal()),
     }
 }
 
-async fn read(state: Arc<AppState>, place: Place, asked: Asked, mut sink: StreamSink) {
+async fn read(state: Arc<AppState>, place: Place, asked: Asked, cursors: CursorKey, mut sink: StreamSink) {
     let teller = sink.teller.clone();
     let all = async {
         let read = state.points.read(&asked.query, None, &mut sink).await?;
         if sink.is_broken {
             return Err(Problem::internal());
         }
-        let next = next_cursor(&state, &asked, &read);
+        let next = next_cursor(&cursors, &asked, &read);
         let last = sink.render.end(&cursor_member(next.as_deref())).map_err(|e| broken(&e))?;
         // A receiver that is gone needs to hear nothing.
         let _ = teller.send(Told::Chunk(last)).await;

@@ -7,6 +7,7 @@ use actix_web::web;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
+use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::ports::ScanHead;
 use time_series_domain::{SeriesSelector, UserId};
 use uuid::Uuid;
@@ -89,10 +90,7 @@ impl Overview {
         state.queries.wait_for_version(caller, self.min_version, || state.aggregate.head(&users)).await?;
         let shared = state.clone().into_inner();
         let query = async move {
-            let tag = |head: ScanHead| {
-                let words = (name, &users, &self.series, &self.selector, format);
-                tag_of(&format!("{words:?} at {} in {} {}", head.version, head.generation, shared.edition))
-            };
+            let tag = |head: ScanHead| self.tag(name, format, &shared.edition, head);
             if known.is_conditional() {
                 let head = shared.aggregate.head(&users).await?;
                 if known.has(&tag(head)) {
@@ -109,6 +107,21 @@ impl Overview {
             Ok(rendered.header(ETAG, &tag(head)).header(USER_VERSION, &head.version.to_string()))
         };
         state.queries.run(caller, query).await
+    }
+
+    fn tag(&self, name: &str, format: Format, edition: &Fingerprint, head: ScanHead) -> String {
+        // The format is the negotiated one; the version waited for is not shown.
+        let Self { user, selector, series, format: _, min_version: _ } = self;
+        let mut hasher = FingerprintHasher::new("overview answer");
+        hasher
+            .field("name", name)
+            .field("user", user)
+            .field("selector", selector)
+            .field("series", series)
+            .field("format", &format)
+            .field("edition", edition)
+            .field("head", &head);
+        tag_of(&hasher.finish().to_string())
     }
 
     fn render(&self, format: Format, head: ScanHead, table: Table, batch: Batch) -> Result<Vec<u8>, WriterError> {
@@ -145,4 +158,15 @@ pub(crate) struct OverviewMetadata {
     series: Vec<String>,
     /// The version of the user's data that this shows.
     version: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::fuzz::fuzz_query_strings;
+
+    #[test]
+    fn no_query_string_panics_and_problems_are_bounded() {
+        fuzz_query_strings::<OverviewParams>(|_| Ok(()));
+    }
 }

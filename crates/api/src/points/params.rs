@@ -141,3 +141,26 @@ impl FromPairs for SessionPointParams {
         Parsed::read(pairs, user, None)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time_series_domain::UserId;
+
+    use super::*;
+    use crate::request::fuzz::fuzz_query_strings;
+
+    fn ask(parsed: Parsed) -> Result<(), crate::problem::Problem> {
+        let user = UserId(parsed.user_id.unwrap_or_default());
+        parsed.ask(user, None, "*/*").map(|_| ())
+    }
+
+    #[test]
+    fn no_query_string_for_a_user_panics_and_problems_are_bounded() {
+        fuzz_query_strings::<PointParams>(ask);
+    }
+
+    #[test]
+    fn no_query_string_for_a_session_panics_and_problems_are_bounded() {
+        fuzz_query_strings::<SessionPointParams>(ask);
+    }
+}

@@ -1,5 +1,6 @@
 //! The parameters of an aggregate query, parsed into what the domain asks.
 
+use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprinted};
 use time_series_domain::query::{
     Accuracy, AggFunction, AggregateQuery, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
 };
@@ -61,6 +62,33 @@ pub(super) struct Asked {
     pub(super) calendar: Calendar,
     /// The range ends now, at another instant for every query.
     pub(super) until_now: bool,
+}
+
+impl Asked {
+    /// Returns the fingerprint of how the answer is rendered: of all that it shows besides the query's own parts.
+    pub(super) fn render_key(&self, format: Format, edition: &Fingerprint) -> Fingerprint {
+        // `until_now` decides whether the answer is kept, not what it shows.
+        let Self { query: _, interval, series, output, calendar, until_now: _ } = self;
+        let mut hasher = FingerprintHasher::new("aggregate rendering");
+        hasher
+            .field("interval", interval)
+            .field("series", series)
+            .field("output", output)
+            .field("calendar", calendar)
+            .field("format", &format)
+            .field("edition", edition);
+        hasher.finish()
+    }
+}
+
+impl Fingerprinted for Output {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(match self {
+            Self::Nested => "nested",
+            Self::Flat => "flat",
+            Self::Columns => "columns",
+        });
+    }
 }
 
 impl Parsed {
@@ -218,5 +246,47 @@ fn read_output(pairs: &mut Pairs) -> Output {
         (true, _) => Output::Columns,
         (false, true) => Output::Flat,
         (false, false) => Output::Nested,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn asked() -> Asked {
+        let calendar = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
+        let range = Timestamp::from_micros(0)..Timestamp::from_micros(1);
+        Asked {
+            query: AggregateQuery::new(UserId(Uuid::from_u128(1)), calendar.clone(), range),
+            interval: "day".to_owned(),
+            series: vec!["a".to_owned(), "b".to_owned()],
+            output: Output::Nested,
+            calendar,
+            until_now: false,
+        }
+    }
+
+    fn edition(text: &str) -> Fingerprint {
+        FingerprintHasher::new("test").field("edition", text).finish()
+    }
+
+    #[test]
+    fn every_part_of_the_rendering_changes_its_key() {
+        let zone = |name| Calendar::new(Interval::Days(1), name, Weekday::Monday).expect("a zone");
+        let key = |asked: &Asked| asked.render_key(Format::Json, &edition("1"));
+        let mut keys = vec![
+            key(&asked()),
+            key(&Asked { interval: "1d".to_owned(), ..asked() }),
+            key(&Asked { series: vec!["a,b".to_owned()], ..asked() }),
+            key(&Asked { series: Vec::new(), ..asked() }),
+            key(&Asked { output: Output::Flat, ..asked() }),
+            key(&Asked { output: Output::Columns, ..asked() }),
+            key(&Asked { calendar: zone("Asia/Tokyo"), ..asked() }),
+            asked().render_key(Format::Json, &edition("2")),
+        ];
+        keys.extend(Format::ALL[1..].iter().map(|format| asked().render_key(*format, &edition("1"))));
+        let different: std::collections::HashSet<_> = keys.iter().collect();
+        assert_eq!(different.len(), keys.len(), "{keys:?}");
+        assert_eq!(key(&asked()), key(&Asked { until_now: true, ..asked() }), "only whether it is kept");
     }
 }

@@ -114,3 +114,18 @@ impl FromPairs for TimeseriesParams {
         Parsed::read(pairs)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use time_series_domain::Timestamp;
+
+    use super::*;
+    use crate::request::fuzz::fuzz_query_strings;
+
+    #[test]
+    fn no_query_string_panics_and_problems_are_bounded() {
+        for now in [Timestamp::MIN, Timestamp::EPOCH, Timestamp::MAX] {
+            fuzz_query_strings::<TimeseriesParams>(|parsed| parsed.ask(now).map(|_| ()));
+        }
+    }
+}

@@ -7,6 +7,7 @@ use actix_web::web;
 use apistos::api_operation;
 use bytes::Bytes;
 use futures_util::stream;
+use time_series_domain::fingerprint::Fingerprint;
 use time_series_domain::ports::ScanHead;
 use time_series_domain::query::{AggregateAnswer, Found, RELATIVE_ERROR, answer_key};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
@@ -67,41 +68,40 @@ async fn answer(
     asked: Asked,
     format: Format,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    let words = format!("{} {:?} {:?} {format:?} {}", asked.interval, asked.series, asked.output, state.edition);
+    let render_key = asked.render_key(format, &state.edition);
     let users = &asked.query.users;
     if known.is_conditional() && !asked.until_now {
         let head = state.aggregate.head(users).await?;
-        let tag = tag(&asked, &words, head);
+        let tag = tag(&asked, &render_key, head);
         if known.has(&tag) {
             return Ok(Rendered::not_modified().header(ETAG, &tag).header(USER_VERSION, &head.version.to_string()));
         }
     }
     let is_worth_keeping = !asked.until_now && !asked.query.explain;
-    let (head, rendered) =
-        match state.aggregate.answer(&asked.query, is_worth_keeping.then_some(words.as_str())).await? {
-            Found::Kept { rendered, head } => (head, Rendered::whole(format.media_type(), rendered)),
-            Found::Made(answer, keep) => {
-                let head = ScanHead { version: answer.version, generation: answer.generation };
-                let cache = cache_words(&state, &asked);
-                let notes = notes(&answer, format);
-                let bytes = answer.heap_bytes();
-                let render = Render::new(asked.clone(), *answer, format, cache);
-                let mut rendered = if render.is_small() {
-                    let bytes = render.whole().map_err(|e| broken(&e))?;
-                    if let Some(keep) = keep.filter(|_| notes.is_empty()) {
-                        state.aggregate.keep(keep, &bytes).await;
-                    }
-                    Rendered::whole(format.media_type(), bytes)
-                } else {
-                    stream_of(&state, render, format, state.queries.deliver(bytes)?)?
-                };
-                for (name, note) in notes {
-                    rendered = rendered.header(name, &note);
+    let (head, rendered) = match state.aggregate.answer(&asked.query, is_worth_keeping.then_some(&render_key)).await? {
+        Found::Kept { rendered, head } => (head, Rendered::whole(format.media_type(), rendered)),
+        Found::Made(answer, keep) => {
+            let head = ScanHead { version: answer.version, generation: answer.generation };
+            let cache = cache_words(&state, &asked);
+            let notes = notes(&answer, format);
+            let bytes = answer.heap_bytes();
+            let render = Render::new(asked.clone(), *answer, format, cache);
+            let mut rendered = if render.is_small() {
+                let bytes = render.whole().map_err(|e| broken(&e))?;
+                if let Some(keep) = keep.filter(|_| notes.is_empty()) {
+                    state.aggregate.keep(keep, &bytes).await;
                 }
-                (head, rendered)
+                Rendered::whole(format.media_type(), bytes)
+            } else {
+                stream_of(&state, render, format, state.queries.deliver(bytes)?)?
+            };
+            for (name, note) in notes {
+                rendered = rendered.header(name, &note);
             }
-        };
-    Ok(rendered.header(ETAG, &tag(&asked, &words, head)).header(USER_VERSION, &head.version.to_string()))
+            (head, rendered)
+        }
+    };
+    Ok(rendered.header(ETAG, &tag(&asked, &render_key, head)).header(USER_VERSION, &head.version.to_string()))
 }
 
 /// What has no place in the body: how many rows are approximate, how many series were skipped.
@@ -155,8 +155,8 @@ fn broken(e: &WriterError) -> Problem {
     Problem::internal()
 }
 
-fn tag(asked: &Asked, words: &str, head: ScanHead) -> String {
-    tag_of(&answer_key(&asked.query, words, head))
+fn tag(asked: &Asked, render_key: &Fingerprint, head: ScanHead) -> String {
+    tag_of(&answer_key(&asked.query, render_key, head))
 }
 
 const fn cache_words(state: &AppState, asked: &Asked) -> &'static str {

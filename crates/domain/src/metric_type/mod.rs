@@ -20,6 +20,7 @@ pub use series_name::{SeriesName, SeriesNameError};
 pub use validation_cost::CostError;
 
 use crate::channel::{Channel, Pointer};
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{Json, Timestamp};
 
 /// A metric type's number in the catalogue.
@@ -75,5 +76,12 @@ impl MetricType {
     #[must_use]
     pub fn pointers(&self) -> Vec<Pointer> {
         self.channels.iter().map(|c| c.pointer.clone()).collect()
+    }
+}
+
+impl Fingerprinted for MetricTypeId {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self(id) = self;
+        id.feed(hasher);
     }
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use regex::{Regex, RegexBuilder};
 
 use super::{Catalogue, MetricType, SeriesName};
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::text::{bounded, echo};
 
 /// The longest pattern, in bytes.
@@ -190,6 +191,23 @@ fn regex(text: &str) -> Result<Regex, SelectorError> {
         return Err(SelectorError::TooLong);
     }
     RegexBuilder::new(text).size_limit(COMPILED_BYTES).build().map_err(|e| SelectorError::Regex(bounded(e, MAX_FAULT)))
+}
+
+impl Fingerprinted for SeriesSelector {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { patterns } = self;
+        hasher.field("patterns", patterns);
+    }
+}
+
+impl Fingerprinted for Pattern {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        match self {
+            Self::Exact(name) => hasher.variant("exact").field("name", name),
+            // All expressions are compiled with the same options, so that the text is all there is.
+            Self::Matching(regex) => hasher.variant("matching").field("regex", regex.as_str()),
+        };
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ use super::StoreError;
 use crate::block::Block;
 use crate::bucket::DayWindow;
 use crate::channel::ChannelId;
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId};
 
 /// Which parts of day summaries are needed: the fewer, the quicker.
@@ -128,6 +129,13 @@ pub struct ScanHead {
     pub version: u64,
     /// The catalogue's generation.
     pub generation: u64,
+}
+
+impl Fingerprinted for ScanHead {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { version, generation } = self;
+        hasher.field("version", version).field("generation", generation);
+    }
 }
 
 /// A block as far as it was needed.

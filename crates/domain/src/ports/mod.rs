@@ -8,6 +8,7 @@ mod answer_cache;
 mod cpu_pool;
 mod metric_type_store;
 mod point_store;
+mod secret_store;
 mod session_store;
 
 pub use aggregate_store::{
@@ -18,6 +19,7 @@ pub use answer_cache::AnswerCache;
 pub use cpu_pool::{CpuBusy, CpuPool, RunHere, run_in};
 pub use metric_type_store::{ChangeError, MetricTypeStore, SchemaChange};
 pub use point_store::{BlockSink, Flow, Order, PointScan, PointStore, SeriesExtent};
+pub use secret_store::SecretStore;
 pub use session_store::{SessionStore, Stored};
 
 /// Why a store could not answer. What to do about each stands beside it.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use async_trait::async_trait;
 
 use super::{LeafCondition, ScanHead, ScannedBlock, StoreError};
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{MetricTypeId, SessionId, Timestamp, UserId};
 
 /// Which way time runs.
@@ -15,6 +16,15 @@ pub enum Order {
     Ascending,
     /// From the latest point back.
     Descending,
+}
+
+impl Fingerprinted for Order {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(match self {
+            Self::Ascending => "ascending",
+            Self::Descending => "descending",
+        });
+    }
 }
 
 /// Which blocks to read in order of time.

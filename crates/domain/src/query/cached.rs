@@ -7,6 +7,7 @@ use super::aggregate::{Aggregate, QueryError};
 use super::answer::AggregateAnswer;
 use super::ask::AggregateQuery;
 use crate::UserId;
+use crate::fingerprint::{Fingerprint, FingerprintHasher};
 use crate::ports::{AnswerCache, ScanHead, StoreError};
 
 /// Aggregates, with a cache in front of what is expensive.
@@ -64,27 +65,27 @@ impl CachedAggregate {
     }
 
     /// Answers `query`. The key of a kept answer names the user's version and the catalogue's generation, so that an
-    /// answer found is the answer that would be made. `words` is what the rendered answer shows besides; `None`
-    /// for a query that nobody will ask again, such as one up to now.
+    /// answer found is the answer that would be made. `render` is the fingerprint of how the answer is
+    /// rendered; `None` for a query that nobody will ask again, such as one up to now.
     ///
     /// # Errors
     /// [`QueryError`], as without a cache.
-    pub async fn answer(&self, query: &AggregateQuery, words: Option<&str>) -> Result<Found, QueryError> {
+    pub async fn answer(&self, query: &AggregateQuery, render: Option<&Fingerprint>) -> Result<Found, QueryError> {
         let planned = self.aggregate.plan(query).await?;
-        let (Some(cache), Some(words)) = (&self.cache, words.filter(|_| planned.plan.may_be_expensive())) else {
+        let (Some(cache), Some(render)) = (&self.cache, render.filter(|_| planned.plan.may_be_expensive())) else {
             let answer = self.aggregate.answer_planned(query, planned).await?;
             return Ok(Found::Made(Box::new(answer), None));
         };
         let head = self.aggregate.head(&query.users).await?;
         if head.generation == planned.catalogue.generation
-            && let Some(rendered) = cache.get(&key(query, words, head)).await
+            && let Some(rendered) = cache.get(&key(query, render, head)).await
         {
             return Ok(Found::Kept { rendered, head });
         }
         let began = Instant::now();
         let answer = self.aggregate.answer_planned(query, planned).await?;
         let shown = ScanHead { version: answer.version, generation: answer.generation };
-        let keep = Keep { key: key(query, words, shown), began };
+        let keep = Keep { key: key(query, render, shown), began };
         Ok(Found::Made(Box::new(answer), Some(keep)))
     }
 
@@ -98,9 +99,10 @@ impl CachedAggregate {
     }
 }
 
-/// A digest of everything that an answer depends on. `Debug` of a query shows all of its parts.
+/// Returns the cache key of an answer: a digest of everything that the rendered answer depends on.
 #[must_use]
-pub fn key(query: &AggregateQuery, words: &str, head: ScanHead) -> String {
-    let text = format!("{query:?} {words:?} at {} in {}", head.version, head.generation);
-    format!("answer:2:{}", blake3::hash(text.as_bytes()).to_hex())
+pub fn key(query: &AggregateQuery, render: &Fingerprint, head: ScanHead) -> String {
+    let mut hasher = FingerprintHasher::new("aggregate answer");
+    hasher.field("query", query).field("render", render).field("head", &head);
+    format!("answer:3:{}", hasher.finish())
 }

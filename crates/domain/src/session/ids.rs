@@ -4,6 +4,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
+
 /// A user. Users are not stored as such: whoever has sessions exists.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub Uuid);
@@ -21,5 +23,19 @@ impl fmt::Display for UserId {
 impl fmt::Display for SessionId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.fmt(f)
+    }
+}
+
+impl Fingerprinted for UserId {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self(id) = self;
+        id.feed(hasher);
+    }
+}
+
+impl Fingerprinted for SessionId {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self(id) = self;
+        id.feed(hasher);
     }
 }

@@ -1,5 +1,6 @@
 //! Which times a session's points may have.
 
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{Timestamp, UtcDay};
 
 /// Stored points may lie so far ahead of the clock, whatever the rules are now.
@@ -99,5 +100,15 @@ impl TimeRules {
         // Wider than the rules: another server's clock may be ahead of ours, and the rules were others once.
         let latest = now.plus_days(self.days_ahead_of_clock.max(DAYS_EVER_AHEAD) + 1);
         (Timestamp::EPOCH, UtcDay::ceil(latest).start())
+    }
+}
+
+impl Fingerprinted for TimeRules {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { days_before_start, days_after_start, days_ahead_of_clock } = self;
+        hasher
+            .field("days_before_start", days_before_start)
+            .field("days_after_start", days_after_start)
+            .field("days_ahead_of_clock", days_ahead_of_clock);
     }
 }

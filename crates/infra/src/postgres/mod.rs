@@ -12,6 +12,7 @@ mod migrate;
 mod pipeline;
 mod pool;
 mod query;
+mod secret;
 mod session;
 mod transaction;
 
@@ -32,6 +33,7 @@ mod tests {
         include_str!("has_timescaledb.sql"),
         include_str!("last_migration.sql"),
         include_str!("migration_unlock.sql"),
+        include_str!("read_secret.sql"),
         include_str!("timescaledb_version.sql"),
         include_str!("try_migration_lock.sql"),
     ];

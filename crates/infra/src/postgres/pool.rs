@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolConfig, RecyclingMethod, Runtime, Timeouts};
+use time_series_domain::RootSecret;
 use time_series_domain::ports::StoreError;
 use tokio::sync::OnceCell;
 
@@ -60,6 +61,7 @@ pub struct Postgres {
     /// `None` inside: `block` is a plain table.
     chunks: Arc<OnceCell<Option<Chunks>>>,
     pub(super) turns: Arc<Turns>,
+    pub(super) secret: Arc<OnceCell<Arc<RootSecret>>>,
     /// How long a connection, or a turn, is waited for.
     pub(super) wait: Duration,
     statement_timeout: Duration,
@@ -115,6 +117,7 @@ impl Postgres {
             heartbeat,
             chunks: Arc::default(),
             turns: Arc::new(Turns::new(config.longest_write_wait, config.waiting_bytes)),
+            secret: Arc::default(),
             wait: config.wait,
             statement_timeout: config.statement_timeout,
         })

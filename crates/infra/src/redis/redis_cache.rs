@@ -13,8 +13,8 @@ use super::breaker::Breaker;
 const PAUSE: Duration = Duration::from_secs(5);
 /// Answers are kept so long; newer versions of the data have newer keys anyway.
 const KEEP_SECONDS: i64 = 3_600;
-/// Larger answers would hold up the connection for longer than the wait is allowed to be.
-const LARGEST: usize = 4 << 20;
+/// Maximum size of an entry. A larger one would occupy the connection for longer than a command may wait.
+const MAX_ENTRY_BYTES: usize = 4 << 20;
 
 /// Keeps answers in Redis.
 pub struct RedisCache {
@@ -50,6 +50,10 @@ impl RedisCache {
     }
 
     fn failed(&self, doing: &str, error: &Error) {
+        // An entry of another type is a miss, and no reason to leave Redis alone.
+        if error.details().starts_with("WRONGTYPE") {
+            return;
+        }
         if self.breaker.open() {
             tracing::warn!(redis.doing = doing, error = %error, "Redis does not answer; going on without it");
         }
@@ -62,8 +66,10 @@ impl AnswerCache for RedisCache {
         if self.breaker.is_open() {
             return None;
         }
-        match self.client.get::<Option<Bytes>, _>(key).await {
-            Ok(answer) => answer.map(Vec::from),
+        // One byte more than an entry may have: whoever writes to Redis cannot make this process hold larger ones.
+        match self.client.getrange::<Bytes, _>(key, 0, MAX_ENTRY_BYTES).await {
+            // No key is an empty range.
+            Ok(entry) => Some(Vec::from(entry)).filter(|entry| (1..=MAX_ENTRY_BYTES).contains(&entry.len())),
             Err(e) => {
                 self.failed("get", &e);
                 None
@@ -72,7 +78,7 @@ impl AnswerCache for RedisCache {
     }
 
     async fn put(&self, key: &str, answer: &[u8]) {
-        if self.breaker.is_open() || answer.len() > LARGEST {
+        if self.breaker.is_open() || answer.len() > MAX_ENTRY_BYTES {
             return;
         }
         let keep = Some(Expiration::EX(KEEP_SECONDS));

@@ -3,6 +3,7 @@
 use std::fmt;
 
 use super::Percent;
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::ports::SummaryParts;
 
 /// What is computed of the points of a bucket.
@@ -158,5 +159,30 @@ impl fmt::Display for AggFunction {
             Self::Distinct => "distinct",
             Self::TimeAvg => "time_avg",
         })
+    }
+}
+
+impl Fingerprinted for AggFunction {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let name = match self {
+            Self::Avg => "avg",
+            Self::Min => "min",
+            Self::Max => "max",
+            Self::Count => "count",
+            Self::Sum => "sum",
+            Self::First => "first",
+            Self::Last => "last",
+            Self::Stddev => "stddev",
+            Self::Range => "range",
+            Self::Median => "median",
+            Self::Percentile(percent) => {
+                hasher.variant("percentile").field("percent", percent);
+                return;
+            }
+            Self::Mode => "mode",
+            Self::Distinct => "distinct",
+            Self::TimeAvg => "time_avg",
+        };
+        hasher.variant(name);
     }
 }

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::{AggFunction, Axis, Fill, Lookback, ValueFilter};
 use crate::bucket::Interval;
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::metric_type::SeriesSelector;
 use crate::{Calendar, SessionId, Timestamp, UserId};
 
@@ -93,5 +94,58 @@ impl AggregateQuery {
             Axis::Calendar(calendar) if self.places_sessions() => Axis::Calendar(calendar.every(Interval::All)),
             axis => axis.clone(),
         }
+    }
+}
+
+impl Fingerprinted for AggregateQuery {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self {
+            users,
+            session_id,
+            selector,
+            range,
+            filter,
+            axis,
+            functions,
+            group_by,
+            over,
+            fill,
+            lookback,
+            accuracy,
+            explain,
+        } = self;
+        hasher
+            .field("users", users)
+            .field("session_id", session_id)
+            .field("selector", selector)
+            .field("range", range)
+            .field("filter", filter)
+            .field("axis", axis)
+            .field("functions", functions)
+            .field("group_by", group_by)
+            .field("over", over)
+            .field("fill", fill)
+            .field("lookback", lookback)
+            .field("accuracy", accuracy)
+            .field("explain", explain);
+    }
+}
+
+impl Fingerprinted for GroupBy {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(match self {
+            Self::Nothing => "nothing",
+            Self::User => "user",
+            Self::Session => "session",
+        });
+    }
+}
+
+impl Fingerprinted for Accuracy {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(match self {
+            Self::Exact => "exact",
+            Self::Approx => "approx",
+        });
     }
 }

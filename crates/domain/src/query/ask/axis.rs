@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::bucket::{Bucket, Interval};
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{Calendar, Timestamp};
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -123,6 +124,22 @@ impl Axis {
             Self::Calendar(calendar) => calendar.label(start),
             Self::SinceStart(_) => Offsets::label(start),
         }
+    }
+}
+
+impl Fingerprinted for Axis {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        match self {
+            Self::Calendar(calendar) => hasher.variant("calendar").field("calendar", calendar),
+            Self::SinceStart(offsets) => hasher.variant("since start").field("offsets", offsets),
+        };
+    }
+}
+
+impl Fingerprinted for Offsets {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { step } = self;
+        hasher.field("step", step);
     }
 }
 

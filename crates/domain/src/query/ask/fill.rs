@@ -3,6 +3,7 @@
 use std::fmt;
 
 use crate::Timestamp;
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 
 /// What stands in buckets without a point, for series that have one somewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -128,5 +129,31 @@ impl fmt::Display for Lookback {
             Unit::Week => "w",
         };
         write!(f, "{}{unit}", self.number)
+    }
+}
+
+impl Fingerprinted for Fill {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(self.name());
+    }
+}
+
+impl Fingerprinted for Lookback {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        // Both count: answers show the spelling, so that 7d and 1w are different.
+        let Self { number, unit } = self;
+        hasher.field("number", number).field("unit", unit);
+    }
+}
+
+impl Fingerprinted for Unit {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(match self {
+            Self::Second => "second",
+            Self::Minute => "minute",
+            Self::Hour => "hour",
+            Self::Day => "day",
+            Self::Week => "week",
+        });
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
+
 /// Units of a billionth of a percent, so that every accepted decimal is exact.
 const UNITS: u64 = 1_000_000_000;
 const DECIMALS: usize = 9;
@@ -52,5 +54,12 @@ impl fmt::Display for Percent {
         }
         let decimals = format!("{decimals:0>DECIMALS$}");
         write!(f, "{whole}.{}", decimals.trim_end_matches('0'))
+    }
+}
+
+impl Fingerprinted for Percent {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self(units) = self;
+        units.feed(hasher);
     }
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::metric_type::MetricType;
 use crate::ports::LeafCondition;
 
@@ -128,5 +129,32 @@ impl fmt::Display for ValueFilter {
             write!(f, "{}{}{spelling}{}", if i == 0 { "" } else { "," }, c.leaf, c.number)?;
         }
         Ok(())
+    }
+}
+
+impl Fingerprinted for ValueFilter {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { conditions } = self;
+        hasher.field("conditions", conditions);
+    }
+}
+
+impl Fingerprinted for Condition {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { leaf, operator, number } = self;
+        hasher.field("leaf", leaf).field("operator", operator).field("number", number);
+    }
+}
+
+impl Fingerprinted for Operator {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(match self {
+            Self::Equal => "=",
+            Self::NotEqual => "!=",
+            Self::Less => "<",
+            Self::AtMost => "<=",
+            Self::Greater => ">",
+            Self::AtLeast => ">=",
+        });
     }
 }

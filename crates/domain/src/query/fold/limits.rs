@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
+
 /// So many times the values of a bucket may be kept in all buckets together.
 pub(super) const BUCKETS: usize = 4;
 
@@ -101,5 +103,12 @@ impl fmt::Display for Refusal {
                  points a limit and the cursor"
             ),
         }
+    }
+}
+
+impl Fingerprinted for QueryLimits {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { rows, bucket_values, points_read } = self;
+        hasher.field("rows", rows).field("bucket_values", bucket_values).field("points_read", points_read);
     }
 }

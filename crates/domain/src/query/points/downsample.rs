@@ -8,6 +8,7 @@ use async_trait::async_trait;
 use super::point_reader::{PointSink, PointView};
 use crate::block::join;
 use crate::channel::Pointer;
+use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::metric_type::MetricType;
 use crate::ports::{Flow, ScanHead};
 use crate::query::fold::Refusal;
@@ -22,6 +23,15 @@ pub enum Method {
     Lttb,
     /// The least and the greatest point of each of equally full buckets, by the first leaf that has numbers there.
     MinMax,
+}
+
+impl Fingerprinted for Method {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(match self {
+            Self::Lttb => "lttb",
+            Self::MinMax => "minmax",
+        });
+    }
 }
 
 /// Gathers the points of each series, to be thinned out.

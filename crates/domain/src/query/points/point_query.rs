@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use crate::fingerprint::{Fingerprint, FingerprintHasher, Fingerprinted};
 use crate::metric_type::SeriesSelector;
 use crate::ports::Order;
 use crate::query::ask::ValueFilter;
@@ -39,4 +40,40 @@ pub struct PointPosition {
     pub session_id: SessionId,
     /// How many points of the same time, series and session came before it, in the order of the query.
     pub ordinal: u32,
+}
+
+impl PointQuery {
+    /// Returns the fingerprint of the list that the query is a page of: of everything but the place
+    /// and the length of the page.
+    #[must_use]
+    pub fn list(&self) -> Fingerprint {
+        let Self { user_id, session_id, selector, range, filter, order, after: _, limit: _ } = self;
+        let mut hasher = FingerprintHasher::new("list of points");
+        hasher
+            .field("user_id", user_id)
+            .field("session_id", session_id)
+            .field("selector", selector)
+            .field("range", range)
+            .field("filter", filter)
+            .field("order", order);
+        hasher.finish()
+    }
+}
+
+impl Fingerprinted for PointQuery {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { user_id: _, session_id: _, selector: _, range: _, filter: _, order: _, after, limit } = self;
+        hasher.field("list", &self.list()).field("after", after).field("limit", limit);
+    }
+}
+
+impl Fingerprinted for PointPosition {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        let Self { time, metric_type, session_id, ordinal } = self;
+        hasher
+            .field("time", time)
+            .field("metric_type", metric_type)
+            .field("session_id", session_id)
+            .field("ordinal", ordinal);
+    }
 }

@@ -1,0 +1,1 @@
+SELECT key FROM service_secret

@@ -1,0 +1,104 @@
+//! The service's secret, kept in the database that it protects.
+
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::zeroize::Zeroizing;
+use time_series_domain::RootSecret;
+use time_series_domain::ports::{SecretStore, StoreError};
+
+use super::error::{PgError, unreadable};
+use super::pool::Postgres;
+
+const DOING: &str = "reading the service's secret";
+const READ: &str = include_str!("read_secret.sql");
+
+#[async_trait]
+impl SecretStore for Postgres {
+    async fn secret(&self) -> Result<Arc<RootSecret>, StoreError> {
+        let loaded = self.secret.get_or_try_init(async || self.read_secret().await.map(Arc::new));
+        // Those who wait for another caller's attempt wait no longer either.
+        match tokio::time::timeout(self.wait, loaded).await {
+            Ok(secret) => secret.cloned(),
+            Err(e) => Err(StoreError::Unavailable { doing: DOING, source: e.into() }),
+        }
+    }
+}
+
+impl Postgres {
+    async fn read_secret(&self) -> Result<RootSecret, StoreError> {
+        let client = self.connection(DOING).await?;
+        let row = client.query_opt(READ, &[]).await.map_err(|e| PgError::from(e).into_store_error(DOING))?;
+        let invalid =
+            |problem: &dyn std::fmt::Display| unreadable("service_secret", "key", problem).into_store_error(DOING);
+        let row = row.ok_or_else(|| invalid(&"no row; run INSERT INTO service_secret DEFAULT VALUES"))?;
+        let key: Zeroizing<Vec<u8>> = row.try_get(0).map(Zeroizing::new).map_err(|e| invalid(&e))?;
+        Ok(RootSecret::new(&key))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use time_series_testkit::{Backend, TestDatabase};
+
+    use super::*;
+    use crate::postgres::PostgresConfig;
+
+    fn stores(database: &TestDatabase) -> Postgres {
+        let config = PostgresConfig {
+            url: database.url.clone(),
+            connections: 2,
+            wait: Duration::from_secs(10),
+            statement_timeout: Duration::from_secs(10),
+        };
+        Postgres::new(&config).expect("a URL")
+    }
+
+    async fn tag(store: &Postgres) -> blake3::Hash {
+        store.secret().await.expect("a secret").mac_key("test").tag(&[b"x"])
+    }
+
+    #[tokio::test]
+    async fn processes_on_one_database_agree() {
+        let database = TestDatabase::new(Backend::Plain).await;
+        assert_eq!(tag(&stores(&database)).await, tag(&stores(&database)).await);
+    }
+
+    #[tokio::test]
+    async fn a_renewed_secret_is_another_one() {
+        let database = TestDatabase::new(Backend::Plain).await;
+        let before = stores(&database);
+        let tag_before = tag(&before).await;
+        let client = database.connect().await;
+        client.batch_execute("UPDATE service_secret SET key = DEFAULT").await.expect("renewed");
+        assert_ne!(tag(&stores(&database)).await, tag_before);
+        assert_eq!(tag(&before).await, tag_before, "a process keeps its secret until it restarts");
+    }
+
+    #[tokio::test]
+    async fn a_missing_secret_is_an_error_and_is_read_again() {
+        let database = TestDatabase::new(Backend::Plain).await;
+        let client = database.connect().await;
+        client.batch_execute("DELETE FROM service_secret").await.expect("deleted");
+        let store = stores(&database);
+        let missing = store.secret().await;
+        assert!(matches!(missing, Err(StoreError::Inconsistent { table: "service_secret", .. })), "{missing:?}");
+        client.batch_execute("INSERT INTO service_secret DEFAULT VALUES").await.expect("inserted");
+        let _ = tag(&store).await;
+    }
+
+    #[tokio::test]
+    async fn the_table_takes_one_row_of_at_least_32_bytes() {
+        let database = TestDatabase::new(Backend::Plain).await;
+        let client = database.connect().await;
+        for refused in [
+            "INSERT INTO service_secret DEFAULT VALUES",
+            "INSERT INTO service_secret (id) VALUES (false)",
+            "UPDATE service_secret SET key = '\\x00'",
+        ] {
+            assert!(client.batch_execute(refused).await.is_err(), "{refused}");
+        }
+    }
+}
