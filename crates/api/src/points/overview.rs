@@ -93,6 +93,7 @@ impl Overview {
             .run(caller, async {
                 if caller.is_conditional() {
                     let head = state.aggregate.head(&users).await?;
+                    let head = state.points.head_of_all(self.user, &self.selector, head).await?;
                     if caller.has(&tag(head)) {
                         let version = head.version.to_string();
                         return Ok(Rendered::not_modified().header(ETAG, &tag(head)).header(USER_VERSION, &version));

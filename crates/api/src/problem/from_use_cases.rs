@@ -24,9 +24,9 @@ impl From<StoreError> for Problem {
                      request again, with the session_id; a session that is stored already is not stored twice.",
                 )
             }
-            StoreError::CatalogueChanged => Self::new(
+            StoreError::CatalogueChanged | StoreError::MetricTypeBusy => Self::new(
                 Code::Unavailable,
-                "Metric types are being changed right now; nothing was changed. Try again.",
+                "A metric type of this request is being changed right now; nothing was stored. Try again.",
             ),
             StoreError::TimedOut { .. } => {
                 tracing::warn!(error = %e, "statement timed out");

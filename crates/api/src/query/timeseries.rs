@@ -65,9 +65,8 @@ async fn answer(
     format: Format,
 ) -> Result<Rendered<Timeseries>, Problem> {
     let words = format!("{} {:?} {:?} {format:?} {}", asked.interval, asked.series, asked.output, state.edition);
-    let users = &asked.query.users;
     if caller.is_conditional() && !asked.until_now {
-        let head = state.aggregate.head(users).await?;
+        let head = state.aggregate.head_of(&asked.query).await?;
         let tag = tag(&asked, &words, head);
         if caller.has(&tag) {
             return Ok(Rendered::not_modified().header(ETAG, &tag).header(USER_VERSION, &head.version.to_string()));

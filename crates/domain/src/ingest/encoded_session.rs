@@ -6,7 +6,7 @@ use super::valid_session::ValidSeries;
 use super::{Digest, ValidSession};
 use crate::block::{Block, SeriesColumns, cut};
 use crate::channel::ChannelId;
-use crate::{MetricTypeId, SessionId, Summary, TimeRules, Timestamp, UserId, UtcDay};
+use crate::{MetricTypeId, SchemaVersion, SessionId, Summary, TimeRules, Timestamp, UserId, UtcDay};
 
 /// What a session adds to the summary of one channel on one UTC day.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -38,8 +38,8 @@ pub struct EncodedSession {
     pub day_summaries: Vec<DaySummary>,
     /// What its points are compared by.
     pub points_digest: Digest,
-    /// The catalogue's generation that it was checked against.
-    pub generation: u64,
+    /// The schemas that its points were checked against, by metric type.
+    pub schemas: Vec<SchemaVersion>,
     /// The rules that its times were checked by.
     pub rules: TimeRules,
 }
@@ -49,7 +49,10 @@ impl EncodedSession {
     #[must_use]
     pub fn encode(session: ValidSession) -> Self {
         let (user_id, session_id) = (session.user_id, session.session_id);
-        let (start_ts, generation, rules) = (session.start_ts, session.generation, session.rules);
+        let (start_ts, rules) = (session.start_ts, session.rules);
+        let mut schemas: Vec<SchemaVersion> =
+            session.series.values().map(|series| series.metric_type.schema_version()).collect();
+        schemas.sort_unstable();
         let points = session.points() as u64;
         let points_digest = Digest::of_points(&session);
         let channels = |s: &ValidSeries| (s.metric_type.id, s.metric_type.channels.iter().map(|c| c.id).collect());
@@ -71,7 +74,7 @@ impl EncodedSession {
             summaries,
             blocks,
             points_digest,
-            generation,
+            schemas,
             rules,
         }
     }

@@ -9,8 +9,9 @@ use crate::ports::{MetricTypeStore, SessionStore, StoreError, Stored};
 use crate::session::Join;
 use crate::{SessionId, TimeRules, UserId};
 
-/// A schema, or the session that is appended to, may change while points are checked; so often they are checked again.
-const RETRIES: usize = 5;
+/// Maximum attempts where the schema of one of the session's own metric types, or the session that is appended to, changes
+/// while points are checked.
+const ATTEMPTS: usize = 16;
 
 /// What to do when another session has the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -148,7 +149,7 @@ impl IngestSession {
         mut join: Join,
         store: impl Fn(Arc<EncodedSession>) -> F,
     ) -> Result<Ingested, IngestError> {
-        for _ in 0..RETRIES {
+        for _ in 0..ATTEMPTS {
             let session = Arc::new(EncodedSession::encode(self.check(read, join).await?));
             let (user_id, session_id, points) = (session.user_id, session.session_id, session.points);
             match store(session).await {
@@ -164,7 +165,7 @@ impl IngestSession {
                     });
                 }
                 Err(StoreError::CatalogueChanged) => {
-                    self.catalogue.reload(self.metric_types.as_ref()).await?;
+                    self.catalogue.latest(self.metric_types.as_ref()).await?;
                 }
                 // To name each point that does not fit; where all fit by now, they are tried again.
                 Err(StoreError::OutOfSession) => {
@@ -207,17 +208,17 @@ impl IngestSession {
         read: &(impl Fn() -> Result<RawSession, BodyError> + Send + Sync),
         join: Join,
     ) -> Result<ValidSession, IngestError> {
-        let known = self.catalogue.current(self.metric_types.as_ref()).await?;
+        let known = self.catalogue.known(self.metric_types.as_ref()).await?;
         let now = self.clock.now();
         let rejects = match ValidSession::check(read()?, &known, &self.rules, now, join) {
             Ok(session) => return Ok(session),
             Err(rejects) => rejects,
         };
         // Another process may have changed the metric types: nothing is refused by an old catalogue.
-        if self.metric_types.generation().await? == known.generation {
+        let latest = self.catalogue.latest(self.metric_types.as_ref()).await?;
+        if latest.generation == known.generation {
             return Err(IngestError::Rejected(rejects));
         }
-        let fresh = self.catalogue.reload(self.metric_types.as_ref()).await?;
-        ValidSession::check(read()?, &fresh, &self.rules, now, join).map_err(IngestError::Rejected)
+        ValidSession::check(read()?, &latest, &self.rules, now, join).map_err(IngestError::Rejected)
     }
 }

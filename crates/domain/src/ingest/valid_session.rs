@@ -20,8 +20,6 @@ pub struct ValidSession {
     pub(super) start_ts: Option<Timestamp>,
     /// By series name.
     pub(super) series: BTreeMap<String, ValidSeries>,
-    /// The catalogue's generation that the values were checked against.
-    pub(super) generation: u64,
     /// The rules that its times were checked by.
     pub(super) rules: TimeRules,
 }
@@ -113,8 +111,7 @@ impl ValidSession {
         };
         match (raw.user_id, raw.session_id, series) {
             (Some(user_id), Some(session_id), Some(series)) if rejects.is_empty() => {
-                let generation = catalogue.generation;
-                Ok(Self { user_id, session_id, start_ts, series, generation, rules: *rules })
+                Ok(Self { user_id, session_id, start_ts, series, rules: *rules })
             }
             _ => {
                 rejects.sort();

@@ -28,6 +28,7 @@ const POINT_BYTES: u64 = 32;
 const SESSION_BYTES: u64 = 1_024;
 
 /// How a session is to be written.
+#[derive(Clone)]
 pub(in crate::postgres) enum Write {
     /// As a whole; the key counts where another one is appended to.
     Store(OnConflict, Option<IdempotencyKey>),
