@@ -57,15 +57,15 @@ LANGUAGE plpgsql STABLE ROWS 10
 SET plan_cache_mode = force_generic_plan SET enable_seqscan = off SET enable_bitmapscan = off AS $$
 DECLARE
     one uuid;
-    last integer;
+    seen integer;
 BEGIN
     FOREACH one IN ARRAY users LOOP
-        SELECT min(d.channel_id) INTO last FROM day_summary AS d WHERE d.user_id = one;
-        WHILE last IS NOT NULL LOOP
+        SELECT min(d.channel_id) INTO seen FROM day_summary AS d WHERE d.user_id = one;
+        WHILE seen IS NOT NULL LOOP
             RETURN QUERY
                 SELECT m.id, m.schema_generation
-                FROM channel AS c JOIN metric_type AS m ON m.id = c.metric_type_id WHERE c.id = last;
-            SELECT min(d.channel_id) INTO last FROM day_summary AS d WHERE d.user_id = one AND d.channel_id > last;
+                FROM channel AS c JOIN metric_type AS m ON m.id = c.metric_type_id WHERE c.id = seen;
+            SELECT min(d.channel_id) INTO seen FROM day_summary AS d WHERE d.user_id = one AND d.channel_id > seen;
         END LOOP;
     END LOOP;
 END

@@ -6,6 +6,6 @@ mod app;
 mod database;
 mod relay;
 
-pub use app::{Answer, TestApp, TestAppBuilder};
+pub use app::{Answer, Peer, TestApp, TestAppBuilder};
 pub use database::{Backend, TestDatabase, redis_url};
 pub use relay::Relay;

@@ -17,6 +17,6 @@ WITH RECURSIVE own AS (
     ) AS b
 )
 SELECT COALESCE((SELECT sum(version)::bigint FROM user_version WHERE user_id = ANY ($1)), 0) AS version,
-       c.generation, m.id AS metric_type_id, m.schema_generation
+       c.generation, t.metric_type_id, (SELECT schema_generation FROM metric_type WHERE id = t.metric_type_id) AS schema_generation
 FROM catalogue AS c
-LEFT JOIN metric_type AS m ON m.id IN (SELECT metric_type_id FROM own)
+LEFT JOIN (SELECT DISTINCT metric_type_id FROM own) AS t ON true
