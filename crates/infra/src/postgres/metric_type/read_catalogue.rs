@@ -31,6 +31,7 @@ impl Postgres {
             let rows = client.query(&statement, &[&since, &since]).await?;
             let generation = catalogue_generation(&rows)?;
             if (since..=since.saturating_add(GENERATIONS_LOGGED)).contains(&generation) {
+                drop(client);
                 return compile(rows, false).await;
             }
         }
