@@ -78,7 +78,7 @@ async fn no_request_fails_beside_clients_that_create_and_delete_metric_types(bac
     beside(reads_and_posts(app), |number| async move {
         let client = async |client: usize| {
             let name = format!("session.new.{client}.{number}");
-            let schema = if client % 2 == 0 { json!({"type": "number"}) } else { json!({"type": "string"}) };
+            let schema = if client.is_multiple_of(2) { json!({"type": "number"}) } else { json!({"type": "string"}) };
             app.metric_type(&name, &schema).await;
             if client < 2 {
                 let _ = app.delete(&format!("/api/metrictypes/{name}/")).await.expect(204);

@@ -40,11 +40,11 @@ impl Catalogue {
     /// Returns the catalogue after `changes`, which are those since its generation, or everything.
     #[must_use]
     pub fn with(&self, changes: CatalogueChanges) -> Self {
-        let mut changed = if changes.is_whole { Self::default() } else { self.clone() };
-        changed.generation = changes.generation;
-        changes.deleted.into_iter().for_each(|id| changed.remove(id));
-        changes.changed.into_iter().for_each(|metric_type| changed.put(metric_type));
-        changed
+        let mut catalogue = if changes.is_whole { Self::default() } else { self.clone() };
+        catalogue.generation = changes.generation;
+        changes.deleted.into_iter().for_each(|id| catalogue.remove(id));
+        changes.changed.into_iter().for_each(|metric_type| catalogue.put(metric_type));
+        catalogue
     }
 
     /// The metric type of that name.

@@ -150,12 +150,16 @@ mod tests {
         #[test]
         fn a_copy_does_not_see_later_changes(keys in prop::collection::vec(0_u16..400, 1..800)) {
             let mut map = SharedMap::default();
-            keys.iter().for_each(|key| map.insert(*key, 0));
+            for key in &keys {
+                map.insert(*key, 0);
+            }
             let copy = map.clone();
             for key in keys.iter().step_by(2) {
                 map.remove(key);
             }
-            keys.iter().skip(1).step_by(2).for_each(|key| map.insert(*key, 1));
+            for key in keys.iter().skip(1).step_by(2) {
+                map.insert(*key, 1);
+            }
             prop_assert!(copy.values().all(|value| *value == 0));
             prop_assert!(keys.iter().all(|key| copy.get(key) == Some(&0)));
         }

@@ -10,7 +10,7 @@ use super::plan::{Estimate, Plan};
 use super::select::{CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, needs_numbers, point_source};
 use crate::clock::Clock;
 use crate::metric_type::{CatalogueCache, MetricType, SelectorError};
-use crate::ports::{AggregateStore, MetricTypeStore, ScanHead, StoreError};
+use crate::ports::{AggregateStore, CatalogueView, MetricTypeStore, ScanHead, StoreError};
 use crate::{TimeRules, Timestamp, UserId};
 
 /// So many rows of groups may be aggregated once more, even if an answer may have few.
@@ -54,10 +54,17 @@ pub(super) struct Planned {
     pub(super) generation: u64,
     /// Digest of the metric types that it depends on.
     pub(super) digest: u64,
-    /// The head at which it was made, if it depends on the users' points.
+    /// The head at which it was made, if it was made from the users' points as they are now.
     pub(super) head: Option<ScanHead>,
     began: Instant,
     ended: Instant,
+}
+
+impl Planned {
+    /// Whether it was made from what was remembered of the user's points.
+    const fn is_remembered(&self) -> bool {
+        self.head.is_none() && matches!(self.plan.request.view, CatalogueView::OfUsers { .. })
+    }
 }
 
 impl Aggregate {
@@ -134,6 +141,11 @@ impl Aggregate {
                 }
                 scanned => scanned?,
             };
+            if planned.is_remembered() && planned.generation < head.generation {
+                // The series that are skipped are those of the catalogue as of now.
+                planned = self.plan(query, attempt).await?;
+                continue;
+            }
             let began = Instant::now();
             let (folded, mut work) = fold.into_cells()?;
             work.plan = planned.ended - planned.began;
@@ -257,7 +269,7 @@ impl Aggregate {
         let began = Instant::now();
         let needs_numbers = |metric_type: &MetricType| needs_numbers(query, metric_type);
         let selection = self.series.select(&choice(query, &needs_numbers), attempt).await?;
-        let (generation, digest, head) = (selection.generation, selection.digest, selection.head());
+        let (generation, digest, head) = (selection.generation, selection.digest, selection.head);
         let Selection { kept, skipped, view, .. } = selection;
         let possible = self.rules.possible(self.clock.now());
         let plan = Plan::new(query, kept, skipped, view, possible);

@@ -1,6 +1,7 @@
 //! Which series a query is about.
 
-use std::sync::Arc;
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::aggregate::QueryError;
 use super::ask::{AggFunction, AggregateQuery, Fill, ValueFilter};
@@ -14,6 +15,9 @@ pub(super) const CATALOGUE_ATTEMPTS: usize = 16;
 /// A pattern is resolved against the whole catalogue up to this number of metric types, and against those of the users'
 /// points beyond it.
 const SMALL_CATALOGUE: usize = 32;
+
+/// Maximum users whose metric types are remembered.
+const REMEMBERED_USERS: usize = 10_000;
 
 /// What a query selects.
 pub(super) struct Choice<'a> {
@@ -38,17 +42,26 @@ pub(super) struct Selection {
     pub(super) generation: u64,
     /// Digest of the generations of the metric types that are kept, and of the names that are skipped.
     pub(super) digest: u64,
+    /// The head at which it was made, if it was made from the users' points as they are now.
+    pub(super) head: Option<ScanHead>,
 }
 
 /// Selects series from the catalogue.
 pub(super) struct SelectSeries {
     metric_types: Arc<dyn MetricTypeStore>,
     catalogue: Arc<CatalogueCache>,
+    remembered: Mutex<BTreeMap<UserId, Arc<OfUser>>>,
+}
+
+/// The metric types of a user's points as they were once. The store checks in the snapshot of a query whether they still are.
+struct OfUser {
+    head: ScanHead,
+    types: Vec<SchemaVersion>,
 }
 
 impl SelectSeries {
     pub(super) const fn new(metric_types: Arc<dyn MetricTypeStore>, catalogue: Arc<CatalogueCache>) -> Self {
-        Self { metric_types, catalogue }
+        Self { metric_types, catalogue, remembered: Mutex::new(BTreeMap::new()) }
     }
 
     /// Selects series. A later attempt uses the latest catalogue and depends on the metric types of the users' points only.
@@ -64,9 +77,9 @@ impl SelectSeries {
         let mut is_latest = attempt > 0;
         for _ in 0..CATALOGUE_ATTEMPTS {
             let selected = if choice.selector.is_exact() || (catalogue.len() <= SMALL_CATALOGUE && attempt == 0) {
-                choice.from_catalogue(&catalogue)
+                choice.of_catalogue(&catalogue)
             } else {
-                match self.of_users(choice, &catalogue).await {
+                match self.of_users(choice, &catalogue, attempt == 0 && !is_latest).await {
                     Err(QueryError::Store(StoreError::CatalogueChanged)) => {
                         catalogue = self.catalogue.latest(store).await?;
                         is_latest = true;
@@ -96,11 +109,28 @@ impl SelectSeries {
         if selection.generation < head.generation {
             selection = self.select(choice, 1).await?;
         }
-        Ok(selection.shown(selection.head().unwrap_or(head)))
+        Ok(selection.shown(selection.head.unwrap_or(head)))
     }
 
-    async fn of_users(&self, choice: &Choice<'_>, known: &Arc<Catalogue>) -> Result<Selection, QueryError> {
+    /// Selects from the metric types of the users' points; `may_remember` those of an earlier query.
+    async fn of_users(
+        &self,
+        choice: &Choice<'_>,
+        known: &Arc<Catalogue>,
+        may_remember: bool,
+    ) -> Result<Selection, QueryError> {
         choice.selector.check_names(known)?;
+        if let Some(of_user) = choice.remembered_user().filter(|_| may_remember).and_then(|user| self.remembered(user))
+        {
+            let current = |version: &SchemaVersion| {
+                known.by_id(version.metric_type).filter(|t| t.schema_version() == *version).cloned()
+            };
+            if let Some(own) = of_user.types.iter().map(current).collect() {
+                let (head, types) = (of_user.head, of_user.types.clone());
+                let view = CatalogueView::OfUsers { head, points: choice.points.clone(), types };
+                return Ok(Selection { head: None, ..choice.of_users(known, own, view)? });
+            }
+        }
         let (head, types) = self.metric_types.of_users(choice.users, &choice.points).await?;
         let catalogue = if head.generation == known.generation {
             Arc::clone(known)
@@ -112,13 +142,37 @@ impl SelectSeries {
             metric_type.cloned().ok_or(StoreError::CatalogueChanged)
         };
         let own = types.iter().map(seen).collect::<Result<Vec<_>, _>>()?;
-        choice.of_users(&catalogue, own, CatalogueView::OfUsers { head, points: choice.points.clone(), types })
+        if let Some(user) = choice.remembered_user() {
+            self.remember(user, OfUser { head, types: types.clone() });
+        }
+        let view = CatalogueView::OfUsers { head, points: choice.points.clone(), types };
+        Ok(Selection { head: Some(head), ..choice.of_users(&catalogue, own, view)? })
+    }
+
+    fn remembered(&self, user: UserId) -> Option<Arc<OfUser>> {
+        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&user).cloned()
+    }
+
+    fn remember(&self, user: UserId, of_user: OfUser) {
+        let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        if remembered.len() >= REMEMBERED_USERS {
+            remembered.clear();
+        }
+        remembered.insert(user, Arc::new(of_user));
     }
 }
 
 impl Choice<'_> {
+    /// The user whose metric types are worth remembering: those from day summaries do not depend on the range.
+    fn remembered_user(&self) -> Option<UserId> {
+        match (self.users, &self.points) {
+            ([user], PointSource::DaySummaries) => Some(*user),
+            _ => None,
+        }
+    }
+
     /// Selects from the whole catalogue.
-    fn from_catalogue(&self, catalogue: &Catalogue) -> Result<Selection, QueryError> {
+    fn of_catalogue(&self, catalogue: &Catalogue) -> Result<Selection, QueryError> {
         let resolved = self.selector.resolve(catalogue)?;
         let generation = catalogue.generation;
         let view = if self.selector.is_exact() {
@@ -190,7 +244,7 @@ impl Selection {
         }
         let mut digest = [0; 8];
         hash.finalize_xof().fill(&mut digest);
-        Self { kept, skipped, view, generation, digest: u64::from_le_bytes(digest) }
+        Self { kept, skipped, view, generation, digest: u64::from_le_bytes(digest), head: None }
     }
 
     /// The numbers of the metric types that are kept.
@@ -201,14 +255,6 @@ impl Selection {
     /// The metric types that are kept, by name.
     pub(super) fn metric_types(&self) -> impl Iterator<Item = &Arc<MetricType>> {
         self.kept.iter().map(|selected| &selected.metric_type)
-    }
-
-    /// The head at which the selection was made, if it depends on the users' points.
-    pub(super) const fn head(&self) -> Option<ScanHead> {
-        match &self.view {
-            CatalogueView::OfUsers { head, .. } => Some(*head),
-            CatalogueView::Whole(_) | CatalogueView::Types { .. } => None,
-        }
     }
 
     /// A head as an answer from this selection shows it.

@@ -34,7 +34,8 @@ impl Postgres {
         let series = definition.series.as_str();
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
             [&series, definition.schema.document(), &definition.description, &definition.unit];
-        let Some(row) = transaction.query_opt(INSERT, &params).await? else {
+        let insert = transaction.prepare_cached(INSERT).await?;
+        let Some(row) = transaction.query_opt(&insert, &params).await? else {
             transaction.rollback().await?;
             return Ok(Err(ChangeError::Exists));
         };
@@ -125,7 +126,8 @@ async fn unhurried(client: &Object) -> Result<(), PgError> {
 
 async fn insert_channels(client: &Object, id: i32, leaves: &[Pointer]) -> Result<(), PgError> {
     let pointers: Vec<String> = leaves.iter().map(ToString::to_string).collect();
-    client.execute(INSERT_CHANNELS, &[&id, &pointers]).await?;
+    let insert = client.prepare_cached(INSERT_CHANNELS).await?;
+    client.execute(&insert, &[&id, &pointers]).await?;
     Ok(())
 }
 
