@@ -23,7 +23,9 @@ pub use bucket::{Bucket, Calendar, Interval, Weekday};
 pub use channel::{Channel, ChannelId, Pointer};
 pub use clock::{Clock, FixedClock};
 pub use json::{Json, JsonError, JsonErrorKind};
-pub use metric_type::{Catalogue, MetricType, MetricTypeId, SelectorError, SeriesMode, SeriesName, SeriesSelector};
+pub use metric_type::{
+    Catalogue, MetricType, MetricTypeId, SchemaVersion, SelectorError, SeriesMode, SeriesName, SeriesSelector,
+};
 pub use point::TimeSeriesPoint;
 pub use secret::{MacHasher, MacKey, RootSecret};
 pub use session::{SessionId, SessionPage, SessionPosition, SessionRecord, TimeRules, UserId};

@@ -29,6 +29,28 @@ pub struct TestApp {
     client: Client,
 }
 
+/// A second service on the database of a [`TestApp`], as another process would be.
+pub struct Peer {
+    url: String,
+    _running: Running,
+    client: Client,
+}
+
+impl Peer {
+    /// GET
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub async fn get(&self, path: &str) -> Answer {
+        let answer = self.client.get(format!("{}{path}", self.url)).send().await.expect("an answer");
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.expect("a body"),
+        }
+    }
+}
+
 /// An answer, read to its end.
 #[derive(Debug, Clone)]
 pub struct Answer {
@@ -289,6 +311,16 @@ fn serve(config: Config) -> (String, Running) {
 }
 
 impl TestApp {
+    /// A second service on its database.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        let (url, running) = serve(Self::with(Backend::Plain).config(&self.database.url));
+        Peer { url, _running: running, client: Client::new() }
+    }
+
     /// A service without a cache.
     pub async fn start(backend: Backend) -> Self {
         Self::with(backend).start().await

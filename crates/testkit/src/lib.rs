@@ -8,7 +8,7 @@ pub mod fuzz;
 mod redis;
 mod relay;
 
-pub use app::{Answer, TestApp, TestAppBuilder};
+pub use app::{Answer, Peer, TestApp, TestAppBuilder};
 pub use database::{Backend, TestDatabase, redis_url};
 pub use fuzz::fuzz;
 pub use redis::TestRedis;

@@ -86,10 +86,7 @@ pub(crate) async fn list_metric_types(
     let MetricTypeListParams { limit, cursor } = params.0;
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let catalogue = state.metric_types.list().await?;
-    let behind = |t: &&std::sync::Arc<time_series_domain::MetricType>| {
-        cursor.as_deref().is_none_or(|cursor| t.series.as_str() > cursor)
-    };
-    let mut rest = catalogue.iter().filter(behind);
+    let mut rest = catalogue.iter_after(cursor.as_deref().unwrap_or_default());
     let results: Vec<MetricTypeView> = rest.by_ref().take(limit).map(|t| t.as_ref().into()).collect();
     let more = rest.next().is_some();
     let next_cursor = results.last().filter(|_| more).map(MetricTypeView::series);

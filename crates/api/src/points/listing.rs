@@ -7,8 +7,8 @@ use actix_web::web;
 use serde_json::json;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::ports::{Flow, Order, ScanHead};
+use time_series_domain::query::Refusal;
 use time_series_domain::query::points::{Method, PointSink, PointView, PointsRead, Thinning};
-use time_series_domain::query::{QueryError, Refusal};
 use tokio::sync::mpsc;
 
 use super::asked::Asked;
@@ -43,7 +43,11 @@ pub(super) async fn answer(
     let key = asked.answer_key(&cursors, &state.edition);
     let known = caller.known_tags();
     if known.is_conditional() {
-        let head = place.run(async { Ok(state.aggregate.head(&users).await?) }).await?;
+        let shown = async {
+            let head = state.aggregate.head(&users).await?;
+            Ok(state.points.head_of(&asked.query, only_numbers(&asked), head).await?)
+        };
+        let head = place.run(shown).await?;
         let tag = tag(&key, head);
         if known.has(&tag) {
             return Ok(tagged(Rendered::not_modified(), &tag, head));
@@ -107,23 +111,16 @@ async fn whole(state: &AppState, asked: &Asked, cursors: &CursorKey) -> Result<(
     }
     let (count, results) = render.results();
     let mut body = b"{\"metadata\":".to_vec();
-    to_json(&mut body, &metadata(state, asked, cursors, &read, count).await?);
+    to_json(&mut body, &metadata(asked, cursors, &read, count));
     body.extend_from_slice(b",\"results\":[");
     body.extend(results);
     body.extend_from_slice(b"]}");
     Ok((Rendered::whole(media_type, body), read.head))
 }
 
-async fn metadata(
-    state: &AppState,
-    asked: &Asked,
-    cursors: &CursorKey,
-    read: &PointsRead,
-    count: usize,
-) -> Result<PointsMetadata, QueryError> {
+fn metadata(asked: &Asked, cursors: &CursorKey, read: &PointsRead, count: usize) -> PointsMetadata {
     let query = &asked.query;
-    let (_, skipped) = state.points.series(&query.selector, query.filter.as_ref(), only_numbers(asked)).await?;
-    Ok(PointsMetadata {
+    PointsMetadata {
         count,
         user_id: query.user_id.0,
         session_id: query.session_id.map(|s| s.0),
@@ -136,9 +133,9 @@ async fn metadata(
         next_cursor: next_cursor(cursors, asked, read),
         max_points: asked.thin.map(|(most, _)| most),
         method: asked.thin.map(|(_, method)| if method == Method::Lttb { "lttb" } else { "minmax" }),
-        skipped,
+        skipped: read.skipped.clone(),
         version: read.head.version,
-    })
+    }
 }
 
 fn next_cursor(cursors: &CursorKey, asked: &Asked, read: &PointsRead) -> Option<String> {

@@ -93,6 +93,7 @@ impl Overview {
             let tag = |head: ScanHead| self.tag(name, format, &shared.edition, head);
             if known.is_conditional() {
                 let head = shared.aggregate.head(&users).await?;
+                let head = shared.points.head_of_all(self.user, &self.selector, head).await?;
                 if known.has(&tag(head)) {
                     let version = head.version.to_string();
                     return Ok(Rendered::not_modified().header(ETAG, &tag(head)).header(USER_VERSION, &version));

@@ -21,9 +21,9 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "commit interrupted");
                 Self::outcome_unknown("The database was lost during the commit.")
             }
-            StoreError::CatalogueChanged => Self::new(
+            StoreError::CatalogueChanged | StoreError::MetricTypeBusy => Self::new(
                 Code::Unavailable,
-                "Metric types are being changed right now; nothing was changed. Try again.",
+                "A metric type of this request is being changed right now; nothing was stored. Try again.",
             ),
             StoreError::TimedOut { .. } => {
                 tracing::warn!(error = %e, "statement timed out");

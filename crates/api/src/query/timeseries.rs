@@ -69,9 +69,8 @@ async fn answer(
     format: Format,
 ) -> Result<Rendered<Timeseries>, Problem> {
     let render_key = asked.render_key(format, &state.edition);
-    let users = &asked.query.users;
     if known.is_conditional() && !asked.until_now {
-        let head = state.aggregate.head(users).await?;
+        let head = state.aggregate.head_of(&asked.query).await?;
         let tag = tag(&asked, &render_key, head);
         if known.has(&tag) {
             return Ok(Rendered::not_modified().header(ETAG, &tag).header(USER_VERSION, &head.version.to_string()));

@@ -1,6 +1,7 @@
 //! Metric types: created, listed, changed while they are in use, deleted; and who may do so.
 
 mod admins;
+mod beside_changes;
 mod catalogue;
 mod changes;
 #[path = "../common/mod.rs"]

@@ -10,7 +10,7 @@ use super::{Digest, ValidSession};
 use crate::block::{Block, SeriesColumns, cut, cut_values};
 use crate::channel::ChannelId;
 use crate::metric_type::{MetricType, StepBudget};
-use crate::{MetricTypeId, SessionId, Summary, TimeRules, Timestamp, UserId, UtcDay};
+use crate::{MetricTypeId, SchemaVersion, SessionId, Summary, TimeRules, Timestamp, UserId, UtcDay};
 
 /// What a session adds to the summary of one channel on one UTC day.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -42,8 +42,8 @@ pub struct EncodedSession {
     pub day_summaries: Vec<DaySummary>,
     /// What its points are compared by.
     pub points_digest: Digest,
-    /// The catalogue's generation that it was checked against.
-    pub generation: u64,
+    /// The schemas that its points were checked against, by metric type.
+    pub schemas: Vec<SchemaVersion>,
     /// The rules that its times were checked by.
     pub rules: TimeRules,
 }
@@ -55,8 +55,11 @@ impl EncodedSession {
     /// Never: the values were parsed when they were checked.
     #[must_use]
     pub fn encode(session: ValidSession<'_>) -> Self {
+        let mut schemas: Vec<SchemaVersion> =
+            session.series.values().map(|series| series.metric_type.schema_version()).collect();
+        schemas.sort_unstable();
         let points = session.points() as u64;
-        let ValidSession { user_id, session_id, start_ts, series, values, generation, rules } = session;
+        let ValidSession { user_id, session_id, start_ts, series, values, rules } = session;
         let mut digest = DigestBuilder::new();
         let mut channels: HashMap<MetricTypeId, Vec<ChannelId>> = HashMap::new();
         let mut by_type: BTreeMap<MetricTypeId, Vec<Block>> = BTreeMap::new();
@@ -89,7 +92,7 @@ impl EncodedSession {
             summaries,
             blocks,
             points_digest: digest.finish(),
-            generation,
+            schemas,
             rules,
         }
     }

@@ -9,8 +9,9 @@ use crate::ports::{CpuBusy, CpuPool, MetricTypeStore, SessionStore, StoreError, 
 use crate::session::Join;
 use crate::{SessionId, TimeRules, UserId};
 
-/// A schema, or the session that is appended to, may change while points are checked; so often they are checked again.
-const RETRIES: usize = 5;
+/// Maximum attempts where the schema of one of the session's own metric types, or the session that is appended to, changes
+/// while points are checked.
+const ATTEMPTS: usize = 16;
 
 /// What to do when another session has the same id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -155,7 +156,7 @@ impl IngestSession {
         mut join: Join,
         store: impl Fn(Arc<EncodedSession>) -> F,
     ) -> Result<Ingested, IngestError> {
-        for _ in 0..RETRIES {
+        for _ in 0..ATTEMPTS {
             let session = Arc::new(self.check(cpu, source, join, EncodedSession::encode).await?);
             let (user_id, session_id, points) = (session.user_id, session.session_id, session.points);
             match store(session).await {
@@ -171,7 +172,7 @@ impl IngestSession {
                     });
                 }
                 Err(StoreError::CatalogueChanged) => {
-                    self.catalogue.reload(self.metric_types.as_ref()).await?;
+                    self.catalogue.latest(self.metric_types.as_ref()).await?;
                 }
                 // To name each point that does not fit; where all fit by now, they are tried again.
                 Err(StoreError::OutOfSession) => {
@@ -222,18 +223,17 @@ impl IngestSession {
                 ValidSession::check(raw, &catalogue, &rules, now, join).map(make).map_err(IngestError::Rejected)
             })
         };
-        let known = self.catalogue.current(self.metric_types.as_ref()).await?;
+        let known = self.catalogue.known(self.metric_types.as_ref()).await?;
         let generation = known.generation;
-        match check(known).await? {
-            Err(IngestError::Rejected(rejects)) => {
-                // Another process may have changed the metric types: nothing is refused by an old catalogue.
-                if self.metric_types.generation().await? == generation {
-                    return Err(IngestError::Rejected(rejects));
-                }
-            }
+        let rejects = match check(known).await? {
+            Err(IngestError::Rejected(rejects)) => rejects,
             checked => return checked,
+        };
+        // Another process may have changed the metric types: nothing is refused by an old catalogue.
+        let latest = self.catalogue.latest(self.metric_types.as_ref()).await?;
+        if latest.generation == generation {
+            return Err(IngestError::Rejected(rejects));
         }
-        let fresh = self.catalogue.reload(self.metric_types.as_ref()).await?;
-        check(fresh).await?
+        check(latest).await?
     }
 }

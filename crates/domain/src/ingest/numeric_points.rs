@@ -264,6 +264,8 @@ mod tests {
                 schema: Arc::new(schema),
                 description: String::new(),
                 unit: String::new(),
+                generation: 1,
+                schema_generation: 1,
                 created_at: Timestamp::EPOCH,
                 updated_at: Timestamp::EPOCH,
             }

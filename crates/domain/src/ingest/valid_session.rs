@@ -29,8 +29,6 @@ pub struct ValidSession<'a> {
     pub(super) series: BTreeMap<String, ValidSeries>,
     /// The points of all series that are not numeric.
     pub(super) values: Option<(RawValues<'a>, Places)>,
-    /// The catalogue's generation that the values were checked against.
-    pub(super) generation: u64,
     /// The rules that its times were checked by.
     pub(super) rules: TimeRules,
 }
@@ -131,8 +129,7 @@ impl<'a> ValidSession<'a> {
         }
         match (raw.user_id, raw.session_id) {
             (Some(user_id), Some(session_id)) if rejects.is_empty() => {
-                let generation = catalogue.generation;
-                Ok(Self { user_id, session_id, start_ts, series, values, generation, rules: *rules })
+                Ok(Self { user_id, session_id, start_ts, series, values, rules: *rules })
             }
             _ => {
                 rejects.sort();

@@ -20,6 +20,7 @@ impl AggregateStore for MemoryStore {
 
     async fn scan(&self, request: &ScanRequest, sink: &mut dyn ScanSink) -> Result<ScanHead, StoreError> {
         let state = self.state();
+        state.check(&request.users, &request.view)?;
         for (id, user) in request.users.iter().filter_map(|id| Some((*id, state.users.get(id)?))) {
             if let Some(range) = &request.starts {
                 tell_starts(id, user, request.session_id, range, sink)?;

@@ -1,24 +1,40 @@
 //! Metric types in memory.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
 use super::{MemoryStore, State};
+use crate::block::Block;
 use crate::channel::{Channel, ChannelId, Pointer};
-use crate::metric_type::{Catalogue, MetricType, MetricTypeDefinition};
-use crate::ports::{ChangeError, MetricTypeStore, SchemaChange, StoreError};
-use crate::{MetricTypeId, Timestamp};
+use crate::metric_type::{MetricType, MetricTypeDefinition};
+use crate::ports::{
+    CatalogueChanges, CatalogueView, ChangeError, MetricTypeStore, PointSource, ScanHead, SchemaChange, StoreError,
+};
+use crate::{MetricTypeId, SchemaVersion, Timestamp, UserId};
 
 #[async_trait]
 impl MetricTypeStore for MemoryStore {
-    async fn catalogue(&self) -> Result<Catalogue, StoreError> {
+    async fn changes(&self, since: Option<u64>) -> Result<CatalogueChanges, StoreError> {
         let state = self.state();
-        Ok(Catalogue::new(state.generation, state.metric_types.iter().cloned()))
+        let since = since.filter(|since| *since <= state.generation);
+        let is_new = |generation: u64| since.is_none_or(|since| generation > since);
+        Ok(CatalogueChanges {
+            generation: state.generation,
+            is_whole: since.is_none(),
+            changed: state.metric_types.iter().filter(|t| is_new(t.generation)).cloned().collect(),
+            deleted: state.deleted.iter().filter(|(at, _)| is_new(*at)).map(|(_, id)| *id).collect(),
+        })
     }
 
-    async fn generation(&self) -> Result<u64, StoreError> {
-        Ok(self.state().generation)
+    async fn of_users(
+        &self,
+        users: &[UserId],
+        points: &PointSource,
+    ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError> {
+        let state = self.state();
+        Ok((state.head(users), state.types_of(users, points)))
     }
 
     async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
@@ -35,6 +51,8 @@ impl MetricTypeStore for MemoryStore {
             description: definition.description.clone(),
             unit: definition.unit.clone(),
             channels: state.new_channels(definition.schema.numeric_leaves()),
+            generation: state.generation,
+            schema_generation: state.generation,
             created_at: Timestamp::EPOCH,
             updated_at: Timestamp::EPOCH,
         };
@@ -54,16 +72,23 @@ impl MetricTypeStore for MemoryStore {
                 change.check(block)?;
             }
         }
-        let kept = if has_points { old.channels } else { Vec::new() };
-        let leaves = if has_points { change.new_leaves().to_vec() } else { definition.schema.numeric_leaves() };
+        let changes_schema = old.schema.document() != definition.schema.document();
+        let keeps_channels = has_points || !changes_schema;
+        let kept = if keeps_channels { old.channels.clone() } else { Vec::new() };
+        let leaves = if keeps_channels { change.new_leaves().to_vec() } else { definition.schema.numeric_leaves() };
         let mut channels = kept;
         channels.extend(state.new_channels(leaves));
         state.generation += 1;
+        let generation = state.generation;
         let updated = &mut state.metric_types[place];
         updated.schema = Arc::clone(&definition.schema);
         updated.description.clone_from(&definition.description);
         updated.unit.clone_from(&definition.unit);
         updated.channels = channels;
+        updated.generation = generation;
+        if changes_schema {
+            updated.schema_generation = generation;
+        }
         Ok(updated.clone())
     }
 
@@ -77,6 +102,8 @@ impl MetricTypeStore for MemoryStore {
         }
         state.metric_types.remove(place);
         state.generation += 1;
+        let generation = state.generation;
+        state.deleted.push((generation, id));
         Ok(())
     }
 }
@@ -84,6 +111,32 @@ impl MetricTypeStore for MemoryStore {
 impl State {
     fn place(&self, series: &str) -> Option<usize> {
         self.metric_types.iter().position(|t| t.series.as_str() == series)
+    }
+
+    /// The metric types of the users' points.
+    fn types_of(&self, users: &[UserId], points: &PointSource) -> Vec<SchemaVersion> {
+        let sessions = users.iter().filter_map(|user| self.users.get(user)).flat_map(|user| user.sessions.values());
+        let is_seen = |block: &&Block| match points {
+            PointSource::DaySummaries => block.summarise().iter().any(|summary| summary.count() > 0),
+            PointSource::Blocks(range) => block.t_min() < range.end && range.start <= block.t_max(),
+        };
+        let seen: BTreeSet<MetricTypeId> =
+            sessions.flat_map(|session| &session.blocks).filter(is_seen).map(|block| block.metric_type).collect();
+        let seen = self.metric_types.iter().filter(|t| seen.contains(&t.id));
+        seen.map(MetricType::schema_version).collect()
+    }
+
+    /// Checks that metric types are as a request assumes.
+    pub(super) fn check(&self, users: &[UserId], view: &CatalogueView) -> Result<(), StoreError> {
+        let is_current = |known: &SchemaVersion| self.metric_types.iter().any(|t| t.schema_version() == *known);
+        let holds = match view {
+            CatalogueView::Whole(generation) => *generation == self.generation,
+            CatalogueView::Types { types, .. } => types.iter().all(is_current),
+            CatalogueView::OfUsers { points, types, .. } => {
+                self.types_of(users, points).iter().all(|seen| types.contains(seen))
+            }
+        };
+        if holds { Ok(()) } else { Err(StoreError::CatalogueChanged) }
     }
 
     fn new_channels(&mut self, leaves: Vec<Pointer>) -> Vec<Channel> {

@@ -11,7 +11,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use crate::block::Block;
 use crate::ingest::{Digest, StoredPart};
 use crate::metric_type::MetricType;
-use crate::{SessionId, SessionRecord, UserId};
+use crate::{MetricTypeId, SessionId, SessionRecord, UserId};
 
 /// All ports in one process, nothing kept beyond it. Every method holds one lock, so each is one
 /// transaction.
@@ -24,6 +24,8 @@ pub struct MemoryStore {
 struct State {
     generation: u64,
     metric_types: Vec<MetricType>,
+    /// The generations at which metric types were deleted.
+    deleted: Vec<(u64, MetricTypeId)>,
     /// Numbers are never used twice.
     last_metric_type: i32,
     last_channel: i32,

@@ -9,7 +9,8 @@ use async_trait::async_trait;
 use super::{MemoryStore, User};
 use crate::block::Block;
 use crate::ports::{
-    BlockContent, BlockSink, Flow, Order, PointScan, PointStore, ScanHead, ScannedBlock, SeriesExtent, StoreError,
+    BlockContent, BlockSink, CatalogueView, Flow, Order, PointScan, PointStore, ScanHead, ScannedBlock, SeriesExtent,
+    StoreError,
 };
 use crate::{MetricTypeId, SessionId, Timestamp, UserId};
 
@@ -18,6 +19,7 @@ impl PointStore for MemoryStore {
     async fn scan_in_order(&self, scan: &PointScan, sink: &mut dyn BlockSink) -> Result<(), StoreError> {
         let (head, blocks) = {
             let state = self.state();
+            state.check(&[scan.user_id], &scan.view)?;
             let user = state.users.get(&scan.user_id);
             let in_scan = |b: &ScannedBlock| {
                 scan.metric_types.contains(&b.metric_type)
@@ -46,8 +48,10 @@ impl PointStore for MemoryStore {
         &self,
         user: UserId,
         series: &[MetricTypeId],
+        view: &CatalogueView,
     ) -> Result<(ScanHead, Vec<ScannedBlock>), StoreError> {
         let state = self.state();
+        state.check(&[user], view)?;
         let of_user = || state.users.get(&user).into_iter().flat_map(|u| blocks(user, u));
         let last = |id: &MetricTypeId| {
             of_user().filter(|b| b.metric_type == *id).max_by_key(|b| (b.t_max, b.session_id, b.seq))
@@ -60,8 +64,10 @@ impl PointStore for MemoryStore {
         user: UserId,
         series: &[MetricTypeId],
         range: Range<Timestamp>,
+        view: &CatalogueView,
     ) -> Result<(ScanHead, Vec<SeriesExtent>), StoreError> {
         let state = self.state();
+        state.check(&[user], view)?;
         let extent = |id: &MetricTypeId| {
             let all = state.users.get(&user).into_iter().flat_map(blocks_of);
             let of_series: Vec<(SessionId, &Block)> = all

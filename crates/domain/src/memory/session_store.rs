@@ -11,7 +11,9 @@ use crate::block::{Block, BlockHead, SeriesColumns, plan_append};
 use crate::ingest::{EncodedSession, IdempotencyKey, Joining, OnConflict, Outcome, StoredPart};
 use crate::ports::{SessionStore, StoreError, Stored};
 use crate::session::SeriesPoints;
-use crate::{MetricTypeId, SessionId, SessionPage, SessionPosition, SessionRecord, Timestamp, UserId, UtcDay};
+use crate::{
+    MetricTypeId, SchemaVersion, SessionId, SessionPage, SessionPosition, SessionRecord, Timestamp, UserId, UtcDay,
+};
 
 #[async_trait]
 impl SessionStore for MemoryStore {
@@ -107,9 +109,10 @@ impl SessionStore for MemoryStore {
 }
 
 impl State {
-    /// Whose session it is, if it was checked against the catalogue that there is.
+    /// The user of a session, if the schemas that it was checked against are still in force.
     fn user_of(&mut self, session: &EncodedSession) -> Result<&mut User, StoreError> {
-        if self.generation != session.generation {
+        let is_current = |known: &SchemaVersion| self.metric_types.iter().any(|t| t.schema_version() == *known);
+        if !session.schemas.iter().all(is_current) {
             return Err(StoreError::CatalogueChanged);
         }
         Ok(self.users.entry(session.user_id).or_default())

@@ -1,31 +1,50 @@
-//! All metric types at one moment.
+//! All metric types as of one generation.
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
 
+use super::shared_map::SharedMap;
 use super::{MetricType, MetricTypeId};
-use crate::ports::{MetricTypeStore, StoreError};
+use crate::channel::Pointer;
+use crate::ports::{CatalogueChanges, MetricTypeStore, StoreError};
 
 /// Names at most so far away (Damerau-Levenshtein) are suggested for a misspelt one.
 const SUGGESTION_DISTANCE: usize = 4;
 /// Longer names are no misspelling, and comparing them would take long.
 const LONGEST_MISSPELT: usize = 255;
 const MAX_SUGGESTIONS: usize = 3;
+/// Maximum names on each side of a misspelt one, in name order, that are compared with it.
+const COMPARED_NAMES: usize = 500;
 
-/// The metric types of one generation. Every change of any metric type starts a new generation.
+type Types<K> = SharedMap<K, Arc<MetricType>>;
+
+/// The metric types as of one generation. Copies share the types that did not change.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    /// Raised by every change.
+    /// The number of the last change that it has.
     pub generation: u64,
-    by_name: BTreeMap<String, Arc<MetricType>>,
+    by_name: Types<Arc<str>>,
+    by_id: Types<MetricTypeId>,
+    /// By channels, then by name: whether a query can use a metric type depends on its channels only.
+    by_channels: SharedMap<Arc<[Pointer]>, Types<Arc<str>>>,
 }
 
 impl Catalogue {
     /// A catalogue of `types`.
     #[must_use]
     pub fn new(generation: u64, types: impl IntoIterator<Item = MetricType>) -> Self {
-        let named = |t: MetricType| (t.series.as_str().to_owned(), Arc::new(t));
-        Self { generation, by_name: types.into_iter().map(named).collect() }
+        let mut catalogue = Self { generation, ..Self::default() };
+        types.into_iter().for_each(|metric_type| catalogue.put(metric_type));
+        catalogue
+    }
+
+    /// Returns the catalogue after `changes`, which are those since its generation, or everything.
+    #[must_use]
+    pub fn with(&self, changes: CatalogueChanges) -> Self {
+        let mut catalogue = if changes.is_whole { Self::default() } else { self.clone() };
+        catalogue.generation = changes.generation;
+        changes.deleted.into_iter().for_each(|id| catalogue.remove(id));
+        changes.changed.into_iter().for_each(|metric_type| catalogue.put(metric_type));
+        catalogue
     }
 
     /// The metric type of that name.
@@ -37,12 +56,38 @@ impl Catalogue {
     /// The metric type of that number.
     #[must_use]
     pub fn by_id(&self, id: MetricTypeId) -> Option<&Arc<MetricType>> {
-        self.by_name.values().find(|t| t.id == id)
+        self.by_id.get(&id)
+    }
+
+    /// Number of metric types.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.by_name.len()
+    }
+
+    /// Whether it has no metric type.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.by_name.len() == 0
     }
 
     /// All metric types, by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<MetricType>> {
         self.by_name.values()
+    }
+
+    /// The metric types whose names come after `name`, by name.
+    pub fn iter_after(&self, name: &str) -> impl Iterator<Item = &Arc<MetricType>> {
+        self.by_name.values_after(name)
+    }
+
+    /// The metric types, by name, of those channels that `selects` selects by a metric type with them.
+    pub(crate) fn iter_by_channels(
+        &self,
+        selects: impl Fn(&MetricType) -> bool,
+    ) -> impl Iterator<Item = &Arc<MetricType>> {
+        let selects = move |types: &&Types<Arc<str>>| types.values().next().is_some_and(|one| selects(one));
+        self.by_channels.values().filter(selects).flat_map(Types::values)
     }
 
     /// Existing names near to `name`, nearest first.
@@ -51,56 +96,87 @@ impl Catalogue {
         if name.len() > LONGEST_MISSPELT {
             return Vec::new();
         }
+        let before = self.by_name.values_until(name).take(COMPARED_NAMES);
+        let compared = before.chain(self.by_name.values_after(name).take(COMPARED_NAMES));
         let name = name.to_lowercase();
-        let distance = |n: &&String| strsim::damerau_levenshtein(&n.to_lowercase(), &name);
-        let mut near: Vec<&String> = self
-            .by_name
-            .keys()
-            .filter(|n| distance(n) <= SUGGESTION_DISTANCE || n.to_lowercase().contains(&name))
-            .collect();
-        near.sort_by_key(distance);
-        near.into_iter().take(MAX_SUGGESTIONS).cloned().collect()
+        let near = |known: &Arc<MetricType>| {
+            let known = known.series.as_str();
+            let lower = known.to_lowercase();
+            let distance = strsim::damerau_levenshtein(&lower, &name);
+            (distance <= SUGGESTION_DISTANCE || lower.contains(&name)).then(|| (distance, known.to_owned()))
+        };
+        let mut near: Vec<(usize, String)> = compared.filter_map(near).collect();
+        near.sort();
+        near.into_iter().take(MAX_SUGGESTIONS).map(|(_, name)| name).collect()
+    }
+
+    fn put(&mut self, metric_type: MetricType) {
+        self.remove(metric_type.id);
+        let (name, metric_type) = (Arc::<str>::from(metric_type.series.as_str()), Arc::new(metric_type));
+        let channels: Arc<[Pointer]> = metric_type.pointers().into();
+        let mut alike = self.by_channels.get(&channels).cloned().unwrap_or_default();
+        alike.insert(Arc::clone(&name), Arc::clone(&metric_type));
+        self.by_channels.insert(channels, alike);
+        self.by_id.insert(metric_type.id, Arc::clone(&metric_type));
+        self.by_name.insert(name, metric_type);
+    }
+
+    fn remove(&mut self, id: MetricTypeId) {
+        let Some(removed) = self.by_id.remove(&id) else { return };
+        let name = removed.series.as_str();
+        let channels: Arc<[Pointer]> = removed.pointers().into();
+        let mut alike = self.by_channels.remove(&channels).unwrap_or_default();
+        alike.remove(name);
+        if alike.len() > 0 {
+            self.by_channels.insert(channels, alike);
+        }
+        // Another one may have got the name since.
+        if self.by_name.get(name).is_some_and(|known| known.id == id) {
+            self.by_name.remove(name);
+        }
     }
 }
 
-/// The last catalogue that was seen. Whoever finds it too old asks for a newer one.
+/// The newest catalogue that was read, brought up to date by what changed since.
 #[derive(Debug, Default)]
 pub struct CatalogueCache {
-    current: RwLock<Option<Arc<Catalogue>>>,
+    newest: RwLock<Option<Arc<Catalogue>>>,
 }
 
 impl CatalogueCache {
-    /// The catalogue last seen, loaded if none was.
+    /// Returns the newest catalogue that was read, without a request to the store if there is one.
     ///
     /// # Errors
-    /// What the store says.
-    pub async fn current(&self, store: &dyn MetricTypeStore) -> Result<Arc<Catalogue>, StoreError> {
-        let seen = self.current.read().unwrap_or_else(PoisonError::into_inner).clone();
-        match seen {
+    /// [`StoreError`] of the store.
+    pub async fn known(&self, store: &dyn MetricTypeStore) -> Result<Arc<Catalogue>, StoreError> {
+        match self.newest() {
             Some(catalogue) => Ok(catalogue),
-            None => self.reload(store).await,
+            None => self.latest(store).await,
         }
     }
 
-    /// The catalogue last seen, if it is still the store's, else the store's.
+    /// Returns the store's catalogue as of now, or a later one. Reads only what changed since the one before.
     ///
     /// # Errors
-    /// What the store says.
-    pub async fn fresh(&self, store: &dyn MetricTypeStore) -> Result<Arc<Catalogue>, StoreError> {
-        let seen = self.current(store).await?;
-        if store.generation().await? == seen.generation { Ok(seen) } else { self.reload(store).await }
+    /// [`StoreError`] of the store.
+    pub async fn latest(&self, store: &dyn MetricTypeStore) -> Result<Arc<Catalogue>, StoreError> {
+        let known = self.newest();
+        let changes = store.changes(known.as_ref().map(|known| known.generation)).await?;
+        let is_whole = changes.is_whole;
+        let latest = match known {
+            Some(known) if known.generation == changes.generation => return Ok(known),
+            Some(known) => Arc::new(known.with(changes)),
+            None => Arc::new(Catalogue::default().with(changes)),
+        };
+        let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
+        match newest.as_ref() {
+            // Where everything was read, the store may have been set back to an earlier state.
+            Some(other) if !is_whole && latest.generation <= other.generation => Ok(Arc::clone(other)),
+            _ => Ok(Arc::clone(newest.insert(latest))),
+        }
     }
 
-    /// The store's catalogue now.
-    ///
-    /// # Errors
-    /// What the store says.
-    pub async fn reload(&self, store: &dyn MetricTypeStore) -> Result<Arc<Catalogue>, StoreError> {
-        let fresh = Arc::new(store.catalogue().await?);
-        let mut current = self.current.write().unwrap_or_else(PoisonError::into_inner);
-        if current.as_ref().is_none_or(|c| c.generation <= fresh.generation) {
-            *current = Some(Arc::clone(&fresh));
-        }
-        Ok(fresh)
+    fn newest(&self) -> Option<Arc<Catalogue>> {
+        self.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }

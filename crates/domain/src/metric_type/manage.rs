@@ -26,11 +26,7 @@ impl MetricTypes {
     /// # Errors
     /// What the store says.
     pub async fn list(&self) -> Result<Arc<Catalogue>, StoreError> {
-        let known = self.catalogue.current(self.store.as_ref()).await?;
-        if self.store.generation().await? == known.generation {
-            return Ok(known);
-        }
-        self.catalogue.reload(self.store.as_ref()).await
+        self.catalogue.latest(self.store.as_ref()).await
     }
 
     /// Adds a metric type.
@@ -39,7 +35,7 @@ impl MetricTypes {
     /// [`ChangeError::Exists`], or what the store says.
     pub async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
         let created = self.store.create(definition).await?;
-        self.catalogue.reload(self.store.as_ref()).await?;
+        self.catalogue.latest(self.store.as_ref()).await?;
         Ok(created)
     }
 
@@ -49,7 +45,7 @@ impl MetricTypes {
     /// [`ChangeError`] when it is absent or stored points would no longer fit.
     pub async fn update(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
         let updated = self.store.update(definition).await?;
-        self.catalogue.reload(self.store.as_ref()).await?;
+        self.catalogue.latest(self.store.as_ref()).await?;
         Ok(updated)
     }
 
@@ -59,7 +55,7 @@ impl MetricTypes {
     /// [`ChangeError`] when it is absent or has points.
     pub async fn delete(&self, series: &str) -> Result<(), ChangeError> {
         self.store.delete(series).await?;
-        self.catalogue.reload(self.store.as_ref()).await?;
+        self.catalogue.latest(self.store.as_ref()).await?;
         Ok(())
     }
 }

@@ -6,6 +6,7 @@ mod manage;
 mod schema;
 mod selector;
 mod series_name;
+mod shared_map;
 mod shortcut;
 mod validation_cost;
 
@@ -27,6 +28,15 @@ use crate::{Json, Timestamp};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MetricTypeId(pub i32);
 
+/// A metric type's number, and the generation of its schema.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SchemaVersion {
+    /// The metric type.
+    pub metric_type: MetricTypeId,
+    /// Its [`MetricType::schema_generation`].
+    pub generation: u64,
+}
+
 /// A series: its name, the schema of its values, and the channels found in it.
 #[derive(Debug, Clone)]
 pub struct MetricType {
@@ -42,6 +52,10 @@ pub struct MetricType {
     pub unit: String,
     /// Its numeric leaves; positions never change while points exist.
     pub channels: Vec<Channel>,
+    /// The catalogue's generation at its last change.
+    pub generation: u64,
+    /// The catalogue's generation at the last change of its schema or channels.
+    pub schema_generation: u64,
     /// When it was created.
     pub created_at: Timestamp,
     /// When it was changed last.
@@ -61,6 +75,12 @@ impl MetricType {
             }
             _ => row,
         }
+    }
+
+    /// Its number and the generation of its schema.
+    #[must_use]
+    pub const fn schema_version(&self) -> SchemaVersion {
+        SchemaVersion { metric_type: self.id, generation: self.schema_generation }
     }
 
     /// Whether answers show its numbers bare: its only channel is the value itself, or `value` in it.

@@ -139,17 +139,39 @@ impl SeriesSelector {
         self.patterns.iter().any(|p| matches!(p, Pattern::Exact(n) if n == name))
     }
 
-    /// The metric types selected, by name.
+    /// Whether it consists of names only, so that other metric types can never be selected.
+    #[must_use]
+    pub fn is_exact(&self) -> bool {
+        !self.patterns.is_empty() && self.patterns.iter().all(|p| matches!(p, Pattern::Exact(_)))
+    }
+
+    /// Checks that every name exists.
     ///
     /// # Errors
-    /// [`SelectorError::Unknown`] for a name that does not exist; a pattern may match nothing.
-    pub fn resolve(&self, catalogue: &Catalogue) -> Result<Vec<Arc<MetricType>>, SelectorError> {
+    /// [`SelectorError::Unknown`] for a name that does not exist.
+    pub fn check_names(&self, catalogue: &Catalogue) -> Result<(), SelectorError> {
         for pattern in &self.patterns {
             if let Pattern::Exact(name) = pattern
                 && catalogue.get(name).is_none()
             {
                 return Err(SelectorError::Unknown { name: name.clone(), suggestions: catalogue.suggestions(name) });
             }
+        }
+        Ok(())
+    }
+
+    /// The metric types selected, by name.
+    ///
+    /// # Errors
+    /// [`SelectorError::Unknown`] for a name that does not exist; a pattern may match nothing.
+    pub fn resolve(&self, catalogue: &Catalogue) -> Result<Vec<Arc<MetricType>>, SelectorError> {
+        self.check_names(catalogue)?;
+        if self.is_exact() {
+            let name = |pattern: &Pattern| if let Pattern::Exact(name) = pattern { catalogue.get(name) } else { None };
+            let mut named: Vec<Arc<MetricType>> = self.patterns.iter().filter_map(name).map(Arc::clone).collect();
+            named.sort_by(|a, b| a.series.cmp(&b.series));
+            named.dedup_by_key(|metric_type| metric_type.id);
+            return Ok(named);
         }
         let selected = catalogue.iter().filter(|t| self.matches(t.series.as_str()));
         Ok(selected.map(Arc::clone).collect())

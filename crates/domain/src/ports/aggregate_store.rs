@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{CatalogueView, StoreError};
 use crate::block::Block;
 use crate::bucket::DayWindow;
 use crate::channel::ChannelId;
@@ -112,6 +112,8 @@ pub struct BlockScan {
 pub struct ScanRequest {
     /// Whose data.
     pub users: Vec<UserId>,
+    /// What it assumes about metric types.
+    pub view: CatalogueView,
     /// Blocks of this session only. Day summaries are of all sessions: a request has one or the other.
     pub session_id: Option<SessionId>,
     /// The range in which a session must have a point for its start to be told; `None` if no start is needed.
@@ -127,7 +129,7 @@ pub struct ScanRequest {
 pub struct ScanHead {
     /// The user's version; 0 for a user without data. Of several users the sum, which rises with each of theirs.
     pub version: u64,
-    /// The catalogue's generation.
+    /// The catalogue's generation; of an answer, a digest of the metric types that it depends on.
     pub generation: u64,
 }
 
@@ -200,5 +202,8 @@ pub trait AggregateStore: Send + Sync {
     async fn head(&self, users: &[UserId]) -> Result<ScanHead, StoreError>;
 
     /// Feeds `sink` from one snapshot.
+    ///
+    /// # Errors
+    /// [`StoreError::CatalogueChanged`], before anything is fed, where the request's view does not hold in the snapshot.
     async fn scan(&self, request: &ScanRequest, sink: &mut dyn ScanSink) -> Result<ScanHead, StoreError>;
 }

@@ -4,19 +4,39 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::StoreError;
+use super::{PointSource, ScanHead, StoreError};
+use crate::UserId;
 use crate::block::Block;
 use crate::channel::Pointer;
-use crate::metric_type::{Catalogue, MetricType, MetricTypeDefinition, StepBudget};
+use crate::metric_type::{MetricType, MetricTypeDefinition, MetricTypeId, SchemaVersion, StepBudget};
 
-/// Keeps metric types. Every change of any of them raises the catalogue's generation.
+/// The metric types that changed between two generations of the catalogue.
+#[derive(Debug, Clone, Default)]
+pub struct CatalogueChanges {
+    /// The catalogue's generation now.
+    pub generation: u64,
+    /// `changed` is every metric type, and not only those that changed.
+    pub is_whole: bool,
+    /// The metric types that were created or changed, as they are now.
+    pub changed: Vec<MetricType>,
+    /// The metric types that were deleted. Their numbers are never used again.
+    pub deleted: Vec<MetricTypeId>,
+}
+
+/// Stores metric types. Every change raises the catalogue's generation by at least one and stamps the metric type with it:
+/// [`MetricType::generation`], and [`MetricType::schema_generation`] unless only texts changed.
 #[async_trait]
 pub trait MetricTypeStore: Send + Sync {
-    /// All metric types.
-    async fn catalogue(&self) -> Result<Catalogue, StoreError>;
+    /// Returns what changed since a generation: nothing for the current one, everything for `None` or for a generation of
+    /// which the store does not know what changed since.
+    async fn changes(&self, since: Option<u64>) -> Result<CatalogueChanges, StoreError>;
 
-    /// The catalogue's generation.
-    async fn generation(&self) -> Result<u64, StoreError>;
+    /// Returns the metric types of the users' points, as far as `points` shows them, from one snapshot.
+    async fn of_users(
+        &self,
+        users: &[UserId],
+        points: &PointSource,
+    ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError>;
 
     /// Adds a metric type, with the numeric leaves of its schema as channels.
     ///

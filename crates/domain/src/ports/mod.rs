@@ -5,6 +5,7 @@
 
 mod aggregate_store;
 mod answer_cache;
+mod catalogue_view;
 mod cpu_pool;
 mod metric_type_store;
 mod point_store;
@@ -16,8 +17,9 @@ pub use aggregate_store::{
     ScannedBlock, SummaryParts, Verdict,
 };
 pub use answer_cache::AnswerCache;
+pub use catalogue_view::{CatalogueView, PointSource};
 pub use cpu_pool::{CpuBusy, CpuPool, RunHere, run_in};
-pub use metric_type_store::{ChangeError, MetricTypeStore, SchemaChange};
+pub use metric_type_store::{CatalogueChanges, ChangeError, MetricTypeStore, SchemaChange};
 pub use point_store::{BlockSink, Flow, Order, PointScan, PointStore, SeriesExtent};
 pub use secret_store::SecretStore;
 pub use session_store::{SessionStore, Stored};
@@ -58,9 +60,12 @@ pub enum StoreError {
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// A metric type changed meanwhile: reload the catalogue and check again.
+    /// A metric type that the request depends on changed meanwhile: read the latest catalogue and try again.
     #[error("a metric type changed meanwhile")]
     CatalogueChanged,
+    /// A metric type of the session is being changed right now: try again in a moment.
+    #[error("a metric type is being changed")]
+    MetricTypeBusy,
     /// Another session is stored under this id.
     #[error("another session is stored under this id")]
     SessionConflict,

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 
-use super::{LeafCondition, ScanHead, ScannedBlock, StoreError};
+use super::{CatalogueView, LeafCondition, ScanHead, ScannedBlock, StoreError};
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{MetricTypeId, SessionId, Timestamp, UserId};
 
@@ -32,6 +32,8 @@ impl Fingerprinted for Order {
 pub struct PointScan {
     /// Whose data.
     pub user_id: UserId,
+    /// What it assumes about metric types.
+    pub view: CatalogueView,
     /// Only this session, if any.
     pub session_id: Option<SessionId>,
     /// The series.
@@ -84,7 +86,8 @@ pub struct SeriesExtent {
     pub sessions: u64,
 }
 
-/// Reads points, and what there is of them.
+/// Reads points, and what there is of them. Each method fails with [`StoreError::CatalogueChanged`], before anything is
+/// fed, where the view of metric types does not hold in its snapshot.
 #[async_trait]
 pub trait PointStore: Send + Sync {
     /// Feeds `sink` from one snapshot, until it has enough.
@@ -95,6 +98,7 @@ pub trait PointStore: Send + Sync {
         &self,
         user: UserId,
         series: &[MetricTypeId],
+        view: &CatalogueView,
     ) -> Result<(ScanHead, Vec<ScannedBlock>), StoreError>;
 
     /// The extents of those of these series that have points in blocks that touch a range, counted by whole blocks.
@@ -103,5 +107,6 @@ pub trait PointStore: Send + Sync {
         user: UserId,
         series: &[MetricTypeId],
         range: Range<Timestamp>,
+        view: &CatalogueView,
     ) -> Result<(ScanHead, Vec<SeriesExtent>), StoreError>;
 }

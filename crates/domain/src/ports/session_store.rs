@@ -32,7 +32,7 @@ pub trait SessionStore: Send + Sync {
     /// # Errors
     /// [`StoreError::SessionConflict`] when another session has the id and the policy is to refuse; where it is to
     /// append, those of [`EncodedSession::joining`], and [`StoreError::OutOfSession`] if it cannot be a session of its own;
-    /// [`StoreError::CatalogueChanged`] when the session was checked against an older catalogue.
+    /// [`StoreError::CatalogueChanged`] when the schema of one of its metric types changed since it was checked.
     async fn store(
         &self,
         session: Arc<EncodedSession>,
@@ -46,7 +46,7 @@ pub trait SessionStore: Send + Sync {
     ///
     /// # Errors
     /// Those of [`EncodedSession::joining`], [`StoreError::SessionAbsent`], and
-    /// [`StoreError::CatalogueChanged`] when the points were checked against an older catalogue.
+    /// [`StoreError::CatalogueChanged`] when the schema of one of their metric types changed since they were checked.
     async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError>;
 
     /// Deletes a session and takes its points out of the day summaries, exactly. Gives the user's new

@@ -7,16 +7,14 @@ use super::answer::{AggregateAnswer, Finished, Gaps, SeriesAnswer, finish, over}
 use super::ask::{AggregateQuery, Axis, Fill};
 use super::fold::{Fold, Folded, QueryLimits, Refusal};
 use super::plan::{Estimate, Plan};
-use super::select::select;
+use super::select::{CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, needs_numbers, point_source};
 use crate::clock::Clock;
-use crate::metric_type::{Catalogue, CatalogueCache, SelectorError};
-use crate::ports::{AggregateStore, MetricTypeStore, ScanHead, StoreError};
+use crate::metric_type::{CatalogueCache, MetricType, SelectorError};
+use crate::ports::{AggregateStore, CatalogueView, MetricTypeStore, ScanHead, StoreError};
 use crate::{TimeRules, Timestamp, UserId};
 
 /// So many rows of groups may be aggregated once more, even if an answer may have few.
 const GROUP_ROWS: usize = 1_000_000;
-/// A schema may change while a query runs; so often it is run again.
-const CATALOGUE_RETRIES: usize = 5;
 
 /// Why a query was not answered.
 #[derive(Debug, thiserror::Error)]
@@ -43,19 +41,30 @@ pub enum QueryError {
 /// Answers aggregate queries.
 pub struct Aggregate {
     pub(super) store: Arc<dyn AggregateStore>,
-    metric_types: Arc<dyn MetricTypeStore>,
-    catalogue: Arc<CatalogueCache>,
+    series: SelectSeries,
     clock: Arc<dyn Clock>,
     rules: TimeRules,
     limits: QueryLimits,
 }
 
-/// A plan, the catalogue that it was made with, and when planning began.
+/// A plan, the metric types that it depends on, and when planning began.
 pub(super) struct Planned {
-    pub(super) catalogue: Arc<Catalogue>,
     pub(super) plan: Plan,
+    /// The catalogue's generation that it was made from.
+    pub(super) generation: u64,
+    /// Digest of the metric types that it depends on.
+    pub(super) digest: u64,
+    /// The head at which it was made, if it was made from the users' points as they are now.
+    pub(super) head: Option<ScanHead>,
     began: Instant,
     ended: Instant,
+}
+
+impl Planned {
+    /// Whether it was made from what was remembered of the user's points.
+    const fn is_remembered(&self) -> bool {
+        self.head.is_none() && matches!(self.plan.request.view, CatalogueView::OfUsers { .. })
+    }
 }
 
 impl Aggregate {
@@ -69,7 +78,7 @@ impl Aggregate {
         rules: TimeRules,
         limits: QueryLimits,
     ) -> Self {
-        Self { store, metric_types, catalogue, clock, rules, limits }
+        Self { store, series: SelectSeries::new(metric_types, catalogue), clock, rules, limits }
     }
 
     /// Answers `query` from one snapshot of the store.
@@ -77,7 +86,7 @@ impl Aggregate {
     /// # Errors
     /// [`QueryError`].
     pub async fn answer(&self, query: &AggregateQuery) -> Result<AggregateAnswer, QueryError> {
-        let planned = self.plan(query).await?;
+        let planned = self.plan(query, 0).await?;
         self.answer_planned(query, planned).await
     }
 
@@ -89,15 +98,32 @@ impl Aggregate {
         self.store.head(users).await
     }
 
-    /// Runs a plan, and plans again if a metric type changed since.
+    /// The head of the next answer to `query`: it changes with the users' data, and with the metric types that the answer
+    /// depends on.
+    ///
+    /// # Errors
+    /// [`QueryError`], where the query cannot be planned.
+    pub async fn head_of(&self, query: &AggregateQuery) -> Result<ScanHead, QueryError> {
+        let head = self.store.head(&query.users).await?;
+        let needs_numbers = |metric_type: &MetricType| needs_numbers(query, metric_type);
+        self.series.shown(&choice(query, &needs_numbers), head).await
+    }
+
+    /// Runs a plan, and plans again if a metric type that it depends on changed since.
     pub(super) async fn answer_planned(
         &self,
         query: &AggregateQuery,
         mut planned: Planned,
     ) -> Result<AggregateAnswer, QueryError> {
-        for _ in 0..CATALOGUE_RETRIES {
+        for attempt in 1..=CATALOGUE_ATTEMPTS {
             let plan = &planned.plan;
-            self.refuse_what_is_too_much(query, plan).await?;
+            match self.refuse_what_is_too_much(query, plan).await {
+                Err(QueryError::Store(StoreError::CatalogueChanged)) => {
+                    planned = self.plan(query, attempt).await?;
+                    continue;
+                }
+                checked => checked?,
+            }
             let mut fold = Fold::new(query, plan, self.fold_limits(query));
             let began = Instant::now();
             let scanned = self.store.scan(&plan.request, &mut fold).await;
@@ -108,23 +134,31 @@ impl Aggregate {
                     refusal => refusal,
                 }));
             }
-            let head = scanned?;
-            if head.generation == planned.catalogue.generation {
-                let began = Instant::now();
-                let (folded, mut work) = fold.into_cells()?;
-                work.plan = planned.ended - planned.began;
-                work.read = read.saturating_sub(work.fold);
-                let mut answer = self.finish(query, plan, folded, head)?;
-                let (rows, limit) = (answer.rows(), self.limits.rows);
-                if rows > limit {
-                    return Err(QueryError::TooMuch(Refusal::Rows { rows, limit }));
+            let head = match scanned {
+                Err(StoreError::CatalogueChanged) => {
+                    planned = self.plan(query, attempt).await?;
+                    continue;
                 }
-                work.finish = began.elapsed();
-                answer.work = work;
-                return Ok(answer);
+                scanned => scanned?,
+            };
+            if planned.is_remembered() && planned.generation < head.generation {
+                // The series that are skipped are those of the catalogue as of now.
+                planned = self.plan(query, attempt).await?;
+                continue;
             }
-            self.catalogue.reload(self.metric_types.as_ref()).await?;
-            planned = self.plan(query).await?;
+            let began = Instant::now();
+            let (folded, mut work) = fold.into_cells()?;
+            work.plan = planned.ended - planned.began;
+            work.read = read.saturating_sub(work.fold);
+            let shown = ScanHead { version: head.version, generation: planned.digest };
+            let mut answer = self.finish(query, plan, folded, shown)?;
+            let (rows, limit) = (answer.rows(), self.limits.rows);
+            if rows > limit {
+                return Err(QueryError::TooMuch(Refusal::Rows { rows, limit }));
+            }
+            work.finish = began.elapsed();
+            answer.work = work;
+            return Ok(answer);
         }
         Err(StoreError::CatalogueChanged.into())
     }
@@ -222,28 +256,29 @@ impl Aggregate {
         Ok(())
     }
 
-    /// Resolves the series and chooses what to read.
-    pub(super) async fn plan(&self, query: &AggregateQuery) -> Result<Planned, QueryError> {
+    /// Selects the series and chooses what to read. See [`SelectSeries::select`] for `attempt`.
+    pub(super) async fn plan(&self, query: &AggregateQuery, attempt: usize) -> Result<Planned, QueryError> {
         let began = Instant::now();
-        let planned = |catalogue, plan| Planned { catalogue, plan, began, ended: Instant::now() };
-        let known = self.catalogue.current(self.metric_types.as_ref()).await?;
-        let refused = match self.plan_with(query, &known) {
-            Ok(plan) => return Ok(planned(known, plan)),
-            Err(refused) => refused,
-        };
-        // Another process may have changed the metric types: nothing is refused by an old catalogue.
-        if self.metric_types.generation().await? == known.generation {
-            return Err(refused);
-        }
-        let fresh = self.catalogue.reload(self.metric_types.as_ref()).await?;
-        let plan = self.plan_with(query, &fresh)?;
-        Ok(planned(fresh, plan))
-    }
-
-    fn plan_with(&self, query: &AggregateQuery, catalogue: &Catalogue) -> Result<Plan, QueryError> {
-        let (selected, skipped) = select(query, catalogue)?;
+        let needs_numbers = |metric_type: &MetricType| needs_numbers(query, metric_type);
+        let selection = self.series.select(&choice(query, &needs_numbers), attempt).await?;
+        let (generation, digest, head) = (selection.generation, selection.digest, selection.head);
+        let Selection { kept, skipped, view, .. } = selection;
         let possible = self.rules.possible(self.clock.now());
-        Ok(Plan::new(query, selected, skipped, possible))
+        let plan = Plan::new(query, kept, skipped, view, possible);
+        Ok(Planned { plan, generation, digest, head, began, ended: Instant::now() })
+    }
+}
+
+fn choice<'a>(
+    query: &'a AggregateQuery,
+    needs_numbers: &'a (dyn Fn(&MetricType) -> Option<String> + Sync),
+) -> Choice<'a> {
+    Choice {
+        users: &query.users,
+        selector: &query.selector,
+        filter: query.filter.as_ref(),
+        points: point_source(query),
+        needs_numbers,
     }
 }
 

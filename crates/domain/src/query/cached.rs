@@ -64,22 +64,37 @@ impl CachedAggregate {
         self.aggregate.head(users).await
     }
 
-    /// Answers `query`. The key of a kept answer names the user's version and the catalogue's generation, so that an
-    /// answer found is the answer that would be made. `render` is the fingerprint of how the answer is
-    /// rendered; `None` for a query that nobody will ask again, such as one up to now.
+    /// The head of the next answer to `query`: it changes with the users' data, and with the metric types that the answer
+    /// depends on.
+    ///
+    /// # Errors
+    /// [`QueryError`], where the query cannot be planned.
+    pub async fn head_of(&self, query: &AggregateQuery) -> Result<ScanHead, QueryError> {
+        self.aggregate.head_of(query).await
+    }
+
+    /// Answers `query`. The key of a kept answer names the user's version and the generations of the metric types that it
+    /// depends on, so that an answer found is the answer that would be made. `render` is the fingerprint of how the answer
+    /// is rendered; `None` for a query that nobody will ask again, such as one up to now.
     ///
     /// # Errors
     /// [`QueryError`], as without a cache.
     pub async fn answer(&self, query: &AggregateQuery, render: Option<&Fingerprint>) -> Result<Found, QueryError> {
-        let planned = self.aggregate.plan(query).await?;
+        let mut planned = self.aggregate.plan(query, 0).await?;
         let (Some(cache), Some(render)) = (&self.cache, render.filter(|_| planned.plan.may_be_expensive())) else {
             let answer = self.aggregate.answer_planned(query, planned).await?;
             return Ok(Found::Made(Box::new(answer), None));
         };
-        let head = self.aggregate.head(&query.users).await?;
-        if head.generation == planned.catalogue.generation
-            && let Some(rendered) = cache.get(&key(query, render, head)).await
-        {
+        let mut head = match planned.head {
+            Some(head) => head,
+            None => self.aggregate.head(&query.users).await?,
+        };
+        if planned.generation < head.generation {
+            planned = self.aggregate.plan(query, 1).await?;
+            head = planned.head.unwrap_or(head);
+        }
+        let head = ScanHead { version: head.version, generation: planned.digest };
+        if let Some(rendered) = cache.get(&key(query, render, head)).await {
             return Ok(Found::Kept { rendered, head });
         }
         let began = Instant::now();

@@ -20,7 +20,7 @@ use crate::{Json, SessionId, Timestamp, UserId};
 pub struct AggregateAnswer {
     /// The user's version; of several users the sum.
     pub version: u64,
-    /// The catalogue's generation.
+    /// Digest of the metric types that the answer depends on.
     pub generation: u64,
     /// By series name; series without a row are absent.
     pub series: Vec<SeriesAnswer>,

@@ -35,6 +35,7 @@ impl Estimate {
             DayScan { channels: numeric.map(|c| c.id).collect(), windows, parts: SummaryParts::Basic, by_user: false };
         let request = ScanRequest {
             users: plan.request.users.clone(),
+            view: plan.request.view.clone(),
             session_id: None,
             starts: None,
             days: Some(days),

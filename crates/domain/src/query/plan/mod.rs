@@ -11,7 +11,7 @@ use super::ask::{AggFunction, AggregateQuery, Axis, GroupBy};
 use crate::bucket::{DayWindow, Windows};
 use crate::channel::ChannelId;
 use crate::metric_type::MetricType;
-use crate::ports::{Arrays, BlockScan, DayScan, LeafCondition, ScanRequest, SummaryParts};
+use crate::ports::{Arrays, BlockScan, CatalogueView, DayScan, LeafCondition, ScanRequest, SummaryParts};
 use crate::{MetricTypeId, Timestamp};
 
 /// With more edges than this, looking each block up costs more than reading its arrays.
@@ -52,6 +52,7 @@ impl Plan {
         query: &AggregateQuery,
         selected: Vec<Selected>,
         skipped: Vec<String>,
+        view: CatalogueView,
         possible: (Timestamp, Timestamp),
     ) -> Self {
         let clip = |r: Range<Timestamp>| r.start.max(possible.0)..r.end.min(possible.1);
@@ -95,6 +96,7 @@ impl Plan {
         Self {
             request: ScanRequest {
                 users: query.users.clone(),
+                view,
                 session_id: query.session_id,
                 starts,
                 days: day_scan(query, channels, split.windows),

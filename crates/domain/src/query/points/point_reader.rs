@@ -93,7 +93,8 @@ pub trait PointSink: Send {
 pub(super) struct PointReader<'a> {
     query: &'a PointQuery,
     series: HashMap<MetricTypeId, PointSeries>,
-    generation: u64,
+    /// Digest of the metric types that are read.
+    digest: u64,
     /// How many points may be read.
     limit: u64,
     read: u64,
@@ -120,7 +121,7 @@ impl<'a> PointReader<'a> {
     pub(super) fn new(
         query: &'a PointQuery,
         series: HashMap<MetricTypeId, PointSeries>,
-        generation: u64,
+        digest: u64,
         limit: u64,
         sink: &'a mut dyn PointSink,
     ) -> Self {
@@ -128,7 +129,7 @@ impl<'a> PointReader<'a> {
             merge: Merge::new(query.order),
             query,
             series,
-            generation,
+            digest,
             limit,
             read: 0,
             sink,
@@ -259,9 +260,7 @@ impl OpenBlock {
 #[async_trait]
 impl BlockSink for PointReader<'_> {
     async fn head(&mut self, head: ScanHead) -> Result<(), StoreError> {
-        if head.generation != self.generation {
-            return Err(StoreError::CatalogueChanged);
-        }
+        let head = ScanHead { version: head.version, generation: self.digest };
         self.head = Some(head);
         self.sink.head(head).await;
         Ok(())

@@ -7,23 +7,21 @@ use std::sync::Arc;
 use super::point_query::{PointPosition, PointQuery};
 use super::point_reader::{Given, PointReader, PointSeries, PointSink};
 use crate::clock::Clock;
-use crate::metric_type::{Catalogue, CatalogueCache, MetricType, SeriesSelector};
-use crate::ports::{MetricTypeStore, Order, PointScan, PointStore, ScanHead, ScannedBlock, SeriesExtent, StoreError};
+use crate::metric_type::{CatalogueCache, MetricType, SeriesSelector};
+use crate::ports::{
+    CatalogueView, MetricTypeStore, Order, PointScan, PointSource, PointStore, ScanHead, ScannedBlock, SeriesExtent,
+    StoreError,
+};
 use crate::query::aggregate::QueryError;
-use crate::query::ask::ValueFilter;
 use crate::query::fold::{QueryLimits, Refusal};
 use crate::query::plan::Selected;
-use crate::query::select::select_series;
+use crate::query::select::{CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection};
 use crate::{BlockPoint, MetricTypeId, SessionId, TimeRules, Timestamp, UserId};
-
-/// A schema may change while points are read; so often it is tried again.
-const CATALOGUE_RETRIES: usize = 5;
 
 /// Reads points, the last ones, and what there is.
 pub struct ReadPoints {
     store: Arc<dyn PointStore>,
-    metric_types: Arc<dyn MetricTypeStore>,
-    catalogue: Arc<CatalogueCache>,
+    series: SelectSeries,
     clock: Arc<dyn Clock>,
     rules: TimeRules,
     limits: QueryLimits,
@@ -34,6 +32,9 @@ pub struct ReadPoints {
 pub struct PointsRead {
     /// The moment that it shows.
     pub head: ScanHead,
+    /// The series that were skipped: those without numbers where only numbers are read, and those that lack a leaf of the
+    /// filter.
+    pub skipped: Vec<String>,
     /// How many points were given.
     pub points: usize,
     /// Where to go on; `None` if there is no more.
@@ -62,23 +63,35 @@ impl ReadPoints {
         rules: TimeRules,
         limits: QueryLimits,
     ) -> Self {
-        Self { store, metric_types, catalogue, clock, rules, limits }
+        Self { store, series: SelectSeries::new(metric_types, catalogue), clock, rules, limits }
     }
 
-    /// Which series a query reads, by name, and which it skips: those without numbers where `only_numbers`, and those
-    /// that lack a leaf of the filter.
+    /// The head of the next answer to a query of points, for a `head` of the store: it changes with the user's data, and with
+    /// the metric types that the answer depends on.
     ///
     /// # Errors
-    /// [`QueryError`].
-    pub async fn series(
+    /// [`QueryError`], where the series cannot be selected.
+    pub async fn head_of(
         &self,
-        selector: &SeriesSelector,
-        filter: Option<&ValueFilter>,
+        query: &PointQuery,
         only_numbers: Option<&str>,
-    ) -> Result<(Vec<Arc<MetricType>>, Vec<String>), QueryError> {
-        let catalogue = self.catalogue.fresh(self.metric_types.as_ref()).await?;
-        let (kept, skipped) = select(selector, filter, only_numbers, &catalogue)?;
-        Ok((kept.into_iter().map(|s| s.metric_type).collect(), skipped))
+        head: ScanHead,
+    ) -> Result<ScanHead, QueryError> {
+        let needs_numbers = |metric_type: &MetricType| needs_numbers(only_numbers, metric_type);
+        self.series.shown(&self.choice(query, &needs_numbers), head).await
+    }
+
+    /// As [`Self::head_of`], for the last points or the extents of a user's series.
+    ///
+    /// # Errors
+    /// [`QueryError`], where the series cannot be selected.
+    pub async fn head_of_all(
+        &self,
+        user: UserId,
+        selector: &SeriesSelector,
+        head: ScanHead,
+    ) -> Result<ScanHead, QueryError> {
+        self.series.shown(&choice_of_all(&[user], selector), head).await
     }
 
     /// Gives `sink` the points of a query from one snapshot.
@@ -91,15 +104,18 @@ impl ReadPoints {
         only_numbers: Option<&str>,
         sink: &mut dyn PointSink,
     ) -> Result<PointsRead, QueryError> {
-        for _ in 0..CATALOGUE_RETRIES {
-            let catalogue = self.catalogue.fresh(self.metric_types.as_ref()).await?;
-            let (selected, _) = select(&query.selector, query.filter.as_ref(), only_numbers, &catalogue)?;
-            let scan = self.scan(query, &selected);
+        let needs_numbers = |metric_type: &MetricType| needs_numbers(only_numbers, metric_type);
+        for attempt in 0..CATALOGUE_ATTEMPTS {
+            let selection = self.series.select(&self.choice(query, &needs_numbers), attempt).await?;
+            let Selection { kept, skipped, view, digest, .. } = selection;
+            let scan = self.scan(query, &kept, view);
             if query.limit.is_none() {
-                self.refuse_too_many(&scan).await?;
+                match self.refuse_too_many(&scan).await {
+                    Err(QueryError::Store(StoreError::CatalogueChanged)) => continue,
+                    checked => checked?,
+                }
             }
-            let mut reader =
-                PointReader::new(query, by_rank(selected), catalogue.generation, self.limits.points_read, sink);
+            let mut reader = PointReader::new(query, by_rank(kept), digest, self.limits.points_read, sink);
             let scanned = match self.store.scan_in_order(&scan, &mut reader).await {
                 Ok(()) => reader.give(None).await.map(|_| ()),
                 failed => failed,
@@ -108,10 +124,8 @@ impl ReadPoints {
                 return Err(QueryError::TooMuch(refusal));
             }
             match (scanned, reader.head) {
-                (Err(StoreError::CatalogueChanged), None) => {
-                    self.catalogue.reload(self.metric_types.as_ref()).await?;
-                }
-                (Ok(()), Some(head)) => return Ok(outcome(&reader.into_given(), head)),
+                (Err(StoreError::CatalogueChanged), None) => {}
+                (Ok(()), Some(head)) => return Ok(outcome(&reader.into_given(), head, skipped)),
                 (Ok(()), None) => return Err(StoreError::CatalogueChanged.into()),
                 (Err(e), _) => return Err(e.into()),
             }
@@ -128,17 +142,14 @@ impl ReadPoints {
         user: UserId,
         selector: &SeriesSelector,
     ) -> Result<(ScanHead, Vec<LatestPoint>), QueryError> {
-        for _ in 0..CATALOGUE_RETRIES {
-            let catalogue = self.catalogue.fresh(self.metric_types.as_ref()).await?;
-            let selected = selector.resolve(&catalogue)?;
-            let ids: Vec<MetricTypeId> = selected.iter().map(|t| t.id).collect();
-            let (head, blocks) = self.store.last_blocks(user, &ids).await?;
-            if head.generation != catalogue.generation {
-                self.catalogue.reload(self.metric_types.as_ref()).await?;
-                continue;
-            }
+        for attempt in 0..CATALOGUE_ATTEMPTS {
+            let selection = self.series.select(&choice_of_all(&[user], selector), attempt).await?;
+            let (head, blocks) = match self.store.last_blocks(user, &selection.ids(), &selection.view).await {
+                Err(StoreError::CatalogueChanged) => continue,
+                read => read?,
+            };
             let of = |t: &Arc<MetricType>| blocks.iter().find(|b| b.metric_type == t.id).and_then(|b| last_point(t, b));
-            return Ok((head, selected.iter().filter_map(of).collect()));
+            return Ok((selection.shown(head), selection.metric_types().filter_map(of).collect()));
         }
         Err(StoreError::CatalogueChanged.into())
     }
@@ -152,25 +163,41 @@ impl ReadPoints {
         user: UserId,
         selector: &SeriesSelector,
     ) -> Result<(ScanHead, Vec<(Arc<MetricType>, SeriesExtent)>), QueryError> {
-        for _ in 0..CATALOGUE_RETRIES {
-            let catalogue = self.catalogue.fresh(self.metric_types.as_ref()).await?;
-            let selected = selector.resolve(&catalogue)?;
-            let ids: Vec<MetricTypeId> = selected.iter().map(|t| t.id).collect();
+        for attempt in 0..CATALOGUE_ATTEMPTS {
+            let selection = self.series.select(&choice_of_all(&[user], selector), attempt).await?;
             let all = Timestamp::MIN..Timestamp::MAX;
-            let (head, extents) = self.store.extents(user, &ids, all).await?;
-            if head.generation != catalogue.generation {
-                self.catalogue.reload(self.metric_types.as_ref()).await?;
-                continue;
-            }
+            let (head, extents) = match self.store.extents(user, &selection.ids(), all, &selection.view).await {
+                Err(StoreError::CatalogueChanged) => continue,
+                read => read?,
+            };
             let of = |t: &Arc<MetricType>| extents.iter().find(|e| e.metric_type == t.id).map(|e| (t.clone(), *e));
-            return Ok((head, selected.iter().filter_map(of).collect()));
+            return Ok((selection.shown(head), selection.metric_types().filter_map(of).collect()));
         }
         Err(StoreError::CatalogueChanged.into())
     }
 
-    fn scan(&self, query: &PointQuery, selected: &[Selected]) -> PointScan {
+    fn choice<'a>(
+        &self,
+        query: &'a PointQuery,
+        needs_numbers: &'a (dyn Fn(&MetricType) -> Option<String> + Sync),
+    ) -> Choice<'a> {
+        Choice {
+            users: std::slice::from_ref(&query.user_id),
+            selector: &query.selector,
+            filter: query.filter.as_ref(),
+            points: PointSource::Blocks(self.possible(query)),
+            needs_numbers,
+        }
+    }
+
+    /// The part of a query's range in which points can lie.
+    fn possible(&self, query: &PointQuery) -> Range<Timestamp> {
         let (first, end) = self.rules.possible(self.clock.now());
-        let mut range = query.range.start.max(first)..query.range.end.min(end);
+        query.range.start.max(first)..query.range.end.min(end)
+    }
+
+    fn scan(&self, query: &PointQuery, selected: &[Selected], view: CatalogueView) -> PointScan {
+        let mut range = self.possible(query);
         if let Some(after) = query.after {
             match query.order {
                 Order::Ascending => range.start = range.start.max(after.time),
@@ -179,6 +206,7 @@ impl ReadPoints {
         }
         PointScan {
             user_id: query.user_id,
+            view,
             session_id: query.session_id,
             metric_types: selected.iter().map(|s| s.metric_type.id).collect(),
             conditions: selected
@@ -195,21 +223,19 @@ impl ReadPoints {
             return Ok(());
         }
         let range: Range<Timestamp> = scan.range.clone();
-        let (_, extents) = self.store.extents(scan.user_id, &scan.metric_types, range).await?;
+        let (_, extents) = self.store.extents(scan.user_id, &scan.metric_types, range, &scan.view).await?;
         let (points, limit) = (extents.iter().map(|e| e.points).sum(), self.limits.points_read);
         if points > limit { Err(QueryError::TooMuch(Refusal::Points { points, limit })) } else { Ok(()) }
     }
 }
 
-fn select(
-    selector: &SeriesSelector,
-    filter: Option<&ValueFilter>,
-    only_numbers: Option<&str>,
-    catalogue: &Catalogue,
-) -> Result<(Vec<Selected>, Vec<String>), QueryError> {
-    select_series(selector, filter, catalogue, |metric_type| {
-        only_numbers.filter(|_| metric_type.channels.is_empty()).map(str::to_owned)
-    })
+fn needs_numbers(only_numbers: Option<&str>, metric_type: &MetricType) -> Option<String> {
+    only_numbers.filter(|_| metric_type.channels.is_empty()).map(str::to_owned)
+}
+
+fn choice_of_all<'a>(users: &'a [UserId], selector: &'a SeriesSelector) -> Choice<'a> {
+    let points = PointSource::Blocks(Timestamp::MIN..Timestamp::MAX);
+    Choice { users, selector, filter: None, points, needs_numbers: &|_| None }
 }
 
 fn by_rank(selected: Vec<Selected>) -> HashMap<MetricTypeId, PointSeries> {
@@ -220,8 +246,8 @@ fn by_rank(selected: Vec<Selected>) -> HashMap<MetricTypeId, PointSeries> {
     series.collect()
 }
 
-fn outcome(given: &Given, head: ScanHead) -> PointsRead {
-    PointsRead { head, points: given.points, next: given.position.filter(|_| given.has_more) }
+fn outcome(given: &Given, head: ScanHead, skipped: Vec<String>) -> PointsRead {
+    PointsRead { head, skipped, points: given.points, next: given.position.filter(|_| given.has_more) }
 }
 
 fn last_point(metric_type: &Arc<MetricType>, scanned: &ScannedBlock) -> Option<LatestPoint> {

@@ -1,13 +1,13 @@
 //! What is there once the users of a group are locked, and what therefore becomes of each session.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 
 use deadpool_postgres::Object;
 use time::OffsetDateTime;
 use time_series_domain::ingest::{Digest, IdempotencyKey, Joining, OnConflict, Outcome, StoredPart};
 use time_series_domain::ports::StoreError;
 use time_series_domain::session::SessionExtent;
-use time_series_domain::{SessionId, Timestamp, UserId};
+use time_series_domain::{SchemaVersion, SessionId, Timestamp, UserId};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
@@ -15,17 +15,22 @@ use uuid::Uuid;
 use super::store_group::{by_user, read_version};
 use super::turns::{Pending, Write};
 use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::metric_type::{read_schema_version, schema_columns};
 use crate::postgres::pipeline::send;
 use crate::postgres::session::StoredSpan;
 use crate::postgres::transaction::Transaction;
 
-pub(super) const LOCK_USERS: &str = include_str!("lock_users.sql");
+const LOCK_USERS: &str = include_str!("lock_users.sql");
+const SCHEMA_GENERATIONS: &str = include_str!("schema_generations.sql");
 const STORED_SESSIONS: &str = include_str!("stored_sessions.sql");
 const STORED_PARTS: &str = include_str!("stored_parts.sql");
 
 /// What is there.
 pub(super) struct Found {
-    generation: u64,
+    /// The schemas of the group's metric types.
+    schemas: HashSet<SchemaVersion>,
+    /// Metric types that are being changed right now.
+    busy: Vec<i32>,
     /// The users' versions before the first session of the group.
     pub(super) versions: HashMap<UserId, u64>,
     sessions: HashMap<(UserId, SessionId), StoredAs>,
@@ -58,20 +63,26 @@ pub(super) struct Locks {
     /// How much each user's version is raised.
     by: Vec<i64>,
     metric_types: Vec<i32>,
+    /// The schemas that the group was checked against: metric types, and a generation for each.
+    schemas: (Vec<i32>, Vec<i64>),
 }
 
 impl Locks {
     pub(super) fn of(group: &[Pending]) -> Self {
         let counts = by_user(group.iter().map(|p| p.session.user_id));
         let (users, by) = counts.into_iter().unzip();
-        let mut metric_types: Vec<i32> = group.iter().flat_map(|p| p.session.metric_types()).map(|t| t.0).collect();
-        metric_types.sort_unstable();
+        let schemas: BTreeSet<SchemaVersion> = group.iter().flat_map(|p| &p.session.schemas).copied().collect();
+        let mut metric_types: Vec<i32> = schemas.iter().map(|schema| schema.metric_type.0).collect();
         metric_types.dedup();
-        Self { users, by, metric_types }
+        Self { users, by, metric_types, schemas: schema_columns(schemas.into_iter()) }
     }
 
     pub(super) fn params(&self) -> [&(dyn ToSql + Sync); 3] {
         [&self.users, &self.by, &self.metric_types]
+    }
+
+    pub(super) fn schemas(&self) -> [&(dyn ToSql + Sync); 2] {
+        [&self.schemas.0, &self.schemas.1]
     }
 }
 
@@ -95,24 +106,24 @@ pub(super) async fn lock_and_look(transaction: &Transaction, group: &[Pending]) 
         group.iter().map(|p| (p.session.session_id.0, p.session.user_id.0)).unzip();
     let client: &Object = transaction;
     let (lock, find) = (client.prepare_cached(LOCK_USERS).await?, client.prepare_cached(STORED_SESSIONS).await?);
+    let generations = client.prepare_cached(SCHEMA_GENERATIONS).await?;
     // READ COMMITTED: the locks come first, what follows sees what they waited for.
     let find_params: [&(dyn ToSql + Sync); 2] = [&ids, &owners];
     let lock_params = locks.params();
+    let metric_types: [&(dyn ToSql + Sync); 1] = [&locks.metric_types];
     let opened = send(transaction.open()).await?;
     let raised = send(client.query(&lock, &lock_params)).await?;
     let stored = send(client.query(&find, &find_params)).await?;
+    let generations = send(client.query(&generations, &metric_types)).await?;
     let parts = send(look_for_parts(client, group)).await?;
     opened.await?;
-    let (raised, stored, parts) = (raised.await?, stored.await?, parts.await?);
-    let generation: i64 = match stored.first() {
-        Some(row) => row.try_get("generation").map_err(|e| unreadable("catalogue", "generation", e))?,
-        None => return Err(unreadable("catalogue", "generation", "there is no row")),
-    };
-    let is_session = |row: &&Row| !matches!(row.try_get::<_, Option<Uuid>>("session_id"), Ok(None));
+    let (raised, stored, generations, parts) = (raised.await?, stored.await?, generations.await?, parts.await?);
+    let busy = raised.first().map(|row| row.try_get("busy").map_err(|e| unreadable("metric_type", "id", e)));
     Ok(Found {
-        generation: u64::try_from(generation).map_err(|e| unreadable("catalogue", "generation", e))?,
+        schemas: generations.iter().filter_map(|row| read_schema_version(row).transpose()).collect::<Result<_, _>>()?,
+        busy: busy.transpose()?.unwrap_or_default(),
         versions: versions_before(&raised, group)?,
-        sessions: stored.iter().filter(is_session).map(StoredAs::read).collect::<Result<_, _>>()?,
+        sessions: stored.iter().map(StoredAs::read).collect::<Result<_, _>>()?,
         parts,
     })
 }
@@ -146,7 +157,10 @@ impl Found {
     /// What becomes of a session.
     pub(super) fn verdict(&self, pending: &Pending) -> Verdict {
         let session = &pending.session;
-        if session.generation != self.generation {
+        if session.schemas.iter().any(|schema| self.busy.contains(&schema.metric_type.0)) {
+            return Verdict::Refused(StoreError::MetricTypeBusy);
+        }
+        if !session.schemas.iter().all(|schema| self.schemas.contains(schema)) {
             return Verdict::Refused(StoreError::CatalogueChanged);
         }
         match (self.session(pending), &pending.write) {

@@ -29,6 +29,8 @@ mod statements {
         include_str!("insert_block.sql"),
         include_str!("raise_version.sql"),
         include_str!("lock_users.sql"),
+        include_str!("lock_users_or_fail.sql"),
+        include_str!("schema_generations.sql"),
         include_str!("lower_versions.sql"),
         include_str!("stored_session.sql"),
         include_str!("stored_sessions.sql"),

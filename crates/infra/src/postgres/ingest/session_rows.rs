@@ -51,10 +51,11 @@ impl SessionRows {
 }
 
 impl SessionRows {
-    /// As [`Self::params`], and the generation that is expected.
-    pub(super) fn params_with<'a>(&'a self, generation: &'a i64) -> [&'a (dyn ToSql + Sync); 9] {
+    /// As [`Self::params`], and the schemas that are expected.
+    pub(super) fn params_with<'a>(&'a self, schemas: [&'a (dyn ToSql + Sync); 2]) -> [&'a (dyn ToSql + Sync); 10] {
+        let [metric_type_ids, generations] = schemas;
         let [user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types] = self.params();
-        [user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types, generation]
+        [user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types, metric_type_ids, generations]
     }
 }
 

@@ -7,7 +7,7 @@ use time_series_domain::ports::{StoreError, Stored};
 use tokio_postgres::error::SqlState;
 
 use super::day_summaries::{AddedDays, Merge};
-use super::found::{LOCK_USERS, Locks, versions_before};
+use super::found::{Locks, versions_before};
 use super::session_rows::SessionRows;
 use super::turns::Pending;
 use crate::postgres::block_rows::{BlockRow, FEW_BLOCKS, InsertBlocks};
@@ -15,17 +15,16 @@ use crate::postgres::error::PgError;
 use crate::postgres::pipeline::send;
 use crate::postgres::transaction::Transaction;
 
+const LOCK_USERS: &str = include_str!("lock_users_or_fail.sql");
 const INSERT_NEW_SESSIONS: &str = include_str!("insert_new_sessions.sql");
 
-/// Whether sessions are likely to be new, few enough to be sent at once, and checked by the same metric types.
+/// Whether sessions are likely to be new, and few enough to be sent at once.
 pub(super) fn may_be_new(group: &[Pending]) -> bool {
-    let generation = group.first().map(|first| first.session.generation);
-    let is_alike = |pending: &Pending| !pending.write.changes() && Some(pending.session.generation) == generation;
     let blocks: usize = group.iter().map(|pending| pending.session.blocks.len()).sum();
-    blocks <= FEW_BLOCKS && group.iter().all(is_alike)
+    blocks <= FEW_BLOCKS && !group.iter().any(|pending| pending.write.changes())
 }
 
-/// Stores sessions if all of them are new and the metric types are as they were; else nothing.
+/// Stores sessions if all of them are new and the schemas of their metric types are as they were; else nothing.
 pub(super) async fn store_as_new(
     client: Object,
     group: &[Pending],
@@ -44,9 +43,8 @@ pub(super) async fn store_as_new(
         Merge::prepare(client, &added).await?,
         InsertBlocks::prepare(client, &blocks).await?,
     );
-    let generation = group.first().map_or(0, |first| i64::try_from(first.session.generation).unwrap_or(i64::MAX));
-    let (locks, sessions) = (Locks::of(group), rows.params_with(&generation));
-    let lock_params = locks.params();
+    let locks = Locks::of(group);
+    let (lock_params, sessions) = (locks.params(), rows.params_with(locks.schemas()));
     let all = async {
         let opened = send(transaction.open()).await?;
         let raised = send(client.query(&lock, &lock_params)).await?;
@@ -82,7 +80,7 @@ pub(super) fn add_days(added: &mut AddedDays, session: &EncodedSession) {
     }
 }
 
-/// A session of that id is there, or the metric types are others.
+/// A session of that id is there, or a metric type has another schema or is being changed.
 fn is_not_new(e: &tokio_postgres::Error) -> bool {
     let is_it = |code| [SqlState::UNIQUE_VIOLATION, SqlState::DIVISION_BY_ZERO].contains(code);
     e.code().is_some_and(is_it)

@@ -29,6 +29,7 @@ const MEASURED: Duration = Duration::from_millis(250);
 const SMOOTHING: f64 = 0.3;
 
 /// How a session is to be written.
+#[derive(Clone)]
 pub(in crate::postgres) enum Write {
     /// As a whole; the key counts where another one is appended to.
     Store(OnConflict, Option<IdempotencyKey>),

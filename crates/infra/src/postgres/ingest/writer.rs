@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use time_series_domain::ingest::EncodedSession;
 use time_series_domain::ports::{StoreError, Stored};
@@ -11,6 +12,9 @@ use crate::postgres::connect;
 use crate::postgres::pool::Postgres;
 
 const DOING: &str = "storing a session";
+/// Pauses between attempts while a metric type of the session is being changed.
+const SHORTEST_PAUSE: Duration = Duration::from_millis(1);
+const LONGEST_PAUSE: Duration = Duration::from_millis(16);
 
 impl Postgres {
     /// Lets a session be stored by a writer, together with others that wait.
@@ -19,10 +23,20 @@ impl Postgres {
         session: Arc<EncodedSession>,
         write: Write,
     ) -> Result<Stored, StoreError> {
-        let (pending, told) = Pending::new(session, write);
-        self.start(self.turns.push(pending)?);
-        // A writer that ends without a word has failed in the middle of something.
-        told.await.unwrap_or_else(|e| Err(StoreError::OutcomeUnknown { doing: DOING, source: e.into() }))
+        let (deadline, mut pause) = (Instant::now() + self.wait, SHORTEST_PAUSE);
+        loop {
+            let (pending, told) = Pending::new(Arc::clone(&session), write.clone());
+            self.start(self.turns.push(pending)?);
+            // A writer that ends without a word has failed in the middle of something.
+            match told.await.unwrap_or_else(|e| Err(StoreError::OutcomeUnknown { doing: DOING, source: e.into() })) {
+                // Not waited for by a writer, whom users of other metric types need.
+                Err(StoreError::MetricTypeBusy) if Instant::now() < deadline => {
+                    tokio::time::sleep(pause).await;
+                    pause = (pause * 2).min(LONGEST_PAUSE);
+                }
+                stored => return stored,
+            }
+        }
     }
 
     /// Lets a writer work until nothing waits any more.

@@ -21,7 +21,7 @@ const INSERT_CHANNELS: &str = include_str!("insert_channels.sql");
 const DELETE_CHANNELS: &str = include_str!("delete_channels.sql");
 const FIND: &str = include_str!("find_metric_type.sql");
 const EXCLUDE_INGEST: &str = include_str!("exclude_ingest.sql");
-const RAISE_GENERATION: &str = include_str!("raise_generation.sql");
+const UPDATE_TEXTS: &str = include_str!("update_texts.sql");
 const HAS_BLOCKS: &str = include_str!("has_blocks.sql");
 const ALL_BLOCKS: &str = include_str!("all_blocks.sql");
 
@@ -34,13 +34,14 @@ impl Postgres {
         let series = definition.series.as_str();
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
             [&series, definition.schema.document(), &definition.description, &definition.unit];
-        let Some(row) = transaction.query_opt(INSERT, &params).await? else {
+        let insert = transaction.prepare_cached(INSERT).await?;
+        let Some(row) = transaction.query_opt(&insert, &params).await? else {
             transaction.rollback().await?;
             return Ok(Err(ChangeError::Exists));
         };
         let id: i32 = row.try_get(0).map_err(|e| unreadable("metric_type", "id", e))?;
         insert_channels(&transaction, id, &definition.schema.numeric_leaves()).await?;
-        finish(transaction, series).await
+        finish(transaction, id).await
     }
 
     pub(super) async fn update_metric_type(&self, definition: &MetricTypeDefinition) -> Changed<MetricType> {
@@ -51,12 +52,12 @@ impl Postgres {
             return Ok(Err(ChangeError::Absent));
         };
         let change = SchemaChange::new(&old, definition);
-        let checked = if old.schema.document() == definition.schema.document() {
-            Ok(true) // only words change: no point needs to be looked at
-        } else {
-            check_blocks(&transaction, &old, &change).await?
-        };
-        let leaves = match checked {
+        if old.schema.document() == definition.schema.document() {
+            // No point needs to be looked at, and what was checked by this schema stays right.
+            transaction.execute(UPDATE_TEXTS, &[&old.id.0, &definition.description, &definition.unit]).await?;
+            return finish(transaction, old.id.0).await;
+        }
+        let leaves = match check_blocks(&transaction, &old, &change).await? {
             Ok(true) => change.new_leaves().to_vec(),
             Ok(false) => {
                 // Without points the channels may be numbered anew.
@@ -70,7 +71,7 @@ impl Postgres {
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
             [&old.id.0, definition.schema.document(), &definition.description, &definition.unit];
         transaction.execute(UPDATE, &params).await?;
-        finish(transaction, series).await
+        finish(transaction, old.id.0).await
     }
 
     pub(super) async fn delete_metric_type(&self, series: &str) -> Changed<()> {
@@ -86,7 +87,6 @@ impl Postgres {
             return Ok(Err(ChangeError::InUse));
         }
         transaction.execute(DELETE, &[&old.id.0]).await?;
-        transaction.execute(RAISE_GENERATION, &[]).await?;
         transaction.commit().await?;
         Ok(Ok(()))
     }
@@ -99,7 +99,7 @@ async fn exclude_ingest(client: &Object, series: &str) -> Result<Option<MetricTy
     };
     let id: i32 = row.try_get(0).map_err(|e| unreadable("metric_type", "id", e))?;
     client.execute(EXCLUDE_INGEST, &[&id]).await?;
-    read_one(client, series).await
+    read_one(client, id).await
 }
 
 /// Whether there are points; refused if one of them does not fit.
@@ -126,14 +126,14 @@ async fn unhurried(client: &Object) -> Result<(), PgError> {
 
 async fn insert_channels(client: &Object, id: i32, leaves: &[Pointer]) -> Result<(), PgError> {
     let pointers: Vec<String> = leaves.iter().map(ToString::to_string).collect();
-    client.execute(INSERT_CHANNELS, &[&id, &pointers]).await?;
+    let insert = client.prepare_cached(INSERT_CHANNELS).await?;
+    client.execute(&insert, &[&id, &pointers]).await?;
     Ok(())
 }
 
-async fn finish(transaction: Transaction, series: &str) -> Changed<MetricType> {
-    transaction.execute(RAISE_GENERATION, &[]).await?;
-    let Some(metric_type) = read_one(&transaction, series).await? else {
-        return Err(unreadable("metric_type", "series", "what was just written is not there"));
+async fn finish(transaction: Transaction, id: i32) -> Changed<MetricType> {
+    let Some(metric_type) = read_one(&transaction, id).await? else {
+        return Err(unreadable("metric_type", "id", "what was just written is not there"));
     };
     transaction.commit().await?;
     Ok(Ok(metric_type))

@@ -1,23 +1,30 @@
 //! Stored metric types.
 
 mod change_metric_type;
+mod of_users;
 mod read_catalogue;
 
 use async_trait::async_trait;
 use time_series_domain::metric_type::MetricTypeDefinition;
-use time_series_domain::ports::{ChangeError, MetricTypeStore, StoreError};
-use time_series_domain::{Catalogue, MetricType};
+use time_series_domain::ports::{CatalogueChanges, ChangeError, MetricTypeStore, PointSource, ScanHead, StoreError};
+use time_series_domain::{MetricType, SchemaVersion, UserId};
 
 use super::pool::Postgres;
 
+pub(super) use of_users::{read_schema_version, schema_columns};
+
 #[async_trait]
 impl MetricTypeStore for Postgres {
-    async fn catalogue(&self) -> Result<Catalogue, StoreError> {
-        self.run("reading the catalogue", || self.read_catalogue()).await
+    async fn changes(&self, since: Option<u64>) -> Result<CatalogueChanges, StoreError> {
+        self.run("reading the catalogue", || self.read_changes(since)).await
     }
 
-    async fn generation(&self) -> Result<u64, StoreError> {
-        self.run("reading the catalogue's generation", || self.read_generation()).await
+    async fn of_users(
+        &self,
+        users: &[UserId],
+        points: &PointSource,
+    ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError> {
+        self.run("reading the metric types of users", || self.metric_types_of_users(users, points)).await
     }
 
     async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
@@ -35,7 +42,12 @@ impl MetricTypeStore for Postgres {
 
 #[cfg(test)]
 pub(super) const STATEMENTS: &[&str] = &[
-    include_str!("read_metric_types.sql"),
+    include_str!("changes.sql"),
+    include_str!("read_metric_type.sql"),
+    include_str!("update_texts.sql"),
+    include_str!("of_users_by_days.sql"),
+    include_str!("of_users_by_blocks.sql"),
+    include_str!("current_schemas.sql"),
     include_str!("insert_metric_type.sql"),
     include_str!("update_metric_type.sql"),
     include_str!("delete_metric_type.sql"),
@@ -43,8 +55,6 @@ pub(super) const STATEMENTS: &[&str] = &[
     include_str!("delete_channels.sql"),
     include_str!("find_metric_type.sql"),
     include_str!("exclude_ingest.sql"),
-    include_str!("generation.sql"),
-    include_str!("raise_generation.sql"),
     include_str!("has_blocks.sql"),
     include_str!("all_blocks.sql"),
 ];

@@ -7,45 +7,78 @@ use serde_json::Value;
 use time::OffsetDateTime;
 use time_series_domain::channel::{Channel, ChannelId};
 use time_series_domain::metric_type::ValueSchema;
-use time_series_domain::{Catalogue, MetricType, MetricTypeId, Pointer, SeriesName};
+use time_series_domain::ports::{CatalogueChanges, StoreError};
+use time_series_domain::{MetricType, MetricTypeId, Pointer, SeriesName};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
 use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::pool::Postgres;
-use crate::postgres::transaction::Transaction;
 
-const GENERATION: &str = include_str!("generation.sql");
-const READ: &str = include_str!("read_metric_types.sql");
+const CHANGES: &str = include_str!("changes.sql");
+const READ: &str = include_str!("read_metric_type.sql");
+
+/// Number of generations for which deletions are kept; see `log_metric_type_deletion` in the migrations.
+const GENERATIONS_LOGGED: i64 = 100_000;
+/// Schemas of more metric types are compiled on a thread of their own.
+const FEW_TYPES: usize = 8;
 
 impl Postgres {
-    pub(super) async fn read_catalogue(&self) -> Result<Catalogue, PgError> {
-        let snapshot = Transaction::begin_snapshot(self.connection("reading the catalogue").await?).await?;
-        let generation = generation(&snapshot).await?;
-        let read = snapshot.prepare_cached(READ).await?;
-        let rows = snapshot.query(&read, &[&None::<&str>]).await?;
-        snapshot.commit().await?;
-        let types: Vec<MetricType> = rows.iter().map(read_metric_type).collect::<Result<_, _>>()?;
-        Ok(Catalogue::new(generation, types))
-    }
-
-    pub(super) async fn read_generation(&self) -> Result<u64, PgError> {
-        let client = self.connection("reading the catalogue's generation").await?;
-        generation(&client).await
+    pub(super) async fn read_changes(&self, since: Option<u64>) -> Result<CatalogueChanges, PgError> {
+        let client = self.connection("reading the catalogue").await?;
+        let statement = client.prepare_cached(CHANGES).await?;
+        if let Some(since) = since.and_then(|since| i64::try_from(since).ok()) {
+            let rows = client.query(&statement, &[&since, &since]).await?;
+            let generation = catalogue_generation(&rows)?;
+            if (since..=since.saturating_add(GENERATIONS_LOGGED)).contains(&generation) {
+                drop(client);
+                return compile(rows, false).await;
+            }
+        }
+        let rows = client.query(&statement, &[&-1_i64, &i64::MAX]).await?;
+        drop(client);
+        compile(rows, true).await
     }
 }
 
-async fn generation(client: &Object) -> Result<u64, PgError> {
-    let statement = client.prepare_cached(GENERATION).await?;
-    let row = client.query_one(&statement, &[]).await?;
-    let generation: i64 = row.try_get(0).map_err(|e| unreadable("catalogue", "generation", e))?;
-    u64::try_from(generation).map_err(|e| unreadable("catalogue", "generation", e))
+fn catalogue_generation(rows: &[Row]) -> Result<i64, PgError> {
+    let row = rows.first().ok_or_else(|| unreadable("catalogue", "generation", "there is no row"))?;
+    row.try_get("catalogue_generation").map_err(|e| unreadable("catalogue", "generation", e))
 }
 
-/// The metric type of that name, as this transaction sees it.
-pub(super) async fn read_one(client: &Object, series: &str) -> Result<Option<MetricType>, PgError> {
+/// Compiles the schemas of what was read.
+async fn compile(rows: Vec<Row>, is_whole: bool) -> Result<CatalogueChanges, PgError> {
+    if rows.len() <= FEW_TYPES {
+        return read_rows(&rows, is_whole);
+    }
+    let compiled = tokio::task::spawn_blocking(move || read_rows(&rows, is_whole)).await;
+    compiled.unwrap_or_else(|e| {
+        Err(StoreError::Failed { doing: "compiling the schemas of the catalogue", source: e.into() }.into())
+    })
+}
+
+fn read_rows(rows: &[Row], is_whole: bool) -> Result<CatalogueChanges, PgError> {
+    let generation = u64::try_from(catalogue_generation(rows)?);
+    let mut changes = CatalogueChanges {
+        generation: generation.map_err(|e| unreadable("catalogue", "generation", e))?,
+        is_whole,
+        ..CatalogueChanges::default()
+    };
+    for row in rows {
+        let Some(id) = column::<Option<i32>>(row, "id")? else { continue };
+        if column::<Option<&str>>(row, "series")?.is_some() {
+            changes.changed.push(read_metric_type(row)?);
+        } else {
+            changes.deleted.push(MetricTypeId(id));
+        }
+    }
+    Ok(changes)
+}
+
+/// Returns a metric type as this transaction sees it.
+pub(super) async fn read_one(client: &Object, id: i32) -> Result<Option<MetricType>, PgError> {
     let read = client.prepare_cached(READ).await?;
-    let row = client.query_opt(&read, &[&Some(series)]).await?;
+    let row = client.query_opt(&read, &[&id]).await?;
     row.map(|row| read_metric_type(&row)).transpose()
 }
 
@@ -58,6 +91,7 @@ fn read_metric_type(row: &Row) -> Result<MetricType, PgError> {
         let pointer = Pointer::parse(pointer).ok_or_else(|| unreadable("channel", "pointer", pointer))?;
         Ok(Channel { id: ChannelId(id), pointer })
     };
+    let generation = |name| u64::try_from(column::<i64>(row, name)?).map_err(|e| unreadable("metric_type", name, e));
     Ok(MetricType {
         id: MetricTypeId(column(row, "id")?),
         series: SeriesName::parse(series).map_err(|e| unreadable("metric_type", "series", e))?,
@@ -65,6 +99,8 @@ fn read_metric_type(row: &Row) -> Result<MetricType, PgError> {
         description: column(row, "description")?,
         unit: column(row, "unit")?,
         channels: ids.into_iter().zip(pointers).map(channel).collect::<Result<_, PgError>>()?,
+        generation: generation("generation")?,
+        schema_generation: generation("schema_generation")?,
         created_at: column::<OffsetDateTime>(row, "created_at")?.into(),
         updated_at: column::<OffsetDateTime>(row, "updated_at")?.into(),
     })

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use time::OffsetDateTime;
 use time_series_domain::ports::{
-    BlockSink, Flow, Order, PointScan, PointStore, ScanHead, ScannedBlock, SeriesExtent, StoreError,
+    BlockSink, CatalogueView, Flow, Order, PointScan, PointStore, ScanHead, ScannedBlock, SeriesExtent, StoreError,
 };
 use time_series_domain::{MetricTypeId, Timestamp, UserId, UtcDay};
 use tokio_postgres::types::ToSql;
@@ -40,8 +40,9 @@ impl PointStore for Postgres {
         &self,
         user: UserId,
         series: &[MetricTypeId],
+        view: &CatalogueView,
     ) -> Result<(ScanHead, Vec<ScannedBlock>), StoreError> {
-        self.run("reading the latest points", || self.read_last_blocks(user, series)).await
+        self.run("reading the latest points", || self.read_last_blocks(user, series, view)).await
     }
 
     async fn extents(
@@ -49,21 +50,28 @@ impl PointStore for Postgres {
         user: UserId,
         series: &[MetricTypeId],
         range: Range<Timestamp>,
+        view: &CatalogueView,
     ) -> Result<(ScanHead, Vec<SeriesExtent>), StoreError> {
-        self.run("reading the extents of series", || self.read_extents(user, series, &range)).await
+        self.run("reading the extents of series", || self.read_extents(user, series, &range, view)).await
     }
 }
 
 impl Postgres {
-    async fn snapshot(&self, user: UserId) -> Result<(Transaction, ScanHead), PgError> {
+    /// Begins a snapshot in which a view of the metric types holds.
+    async fn snapshot(&self, user: UserId, view: &CatalogueView) -> Result<(Transaction, ScanHead), PgError> {
         let snapshot = Transaction::begin_snapshot(self.connection("reading points").await?).await?;
         let head = snapshot.prepare_cached(HEAD).await?;
         let row = snapshot.query_one(&head, &[&vec![user.0]]).await?;
-        Ok((snapshot, read_head(&row)?))
+        let head = read_head(&row)?;
+        if let Err(e) = self.check_view(&snapshot, head, &[user], view).await {
+            snapshot.rollback().await?;
+            return Err(e);
+        }
+        Ok((snapshot, head))
     }
 
     async fn scan_windows(&self, scan: &PointScan, sink: &mut dyn BlockSink) -> Result<(), PgError> {
-        let (snapshot, head) = self.snapshot(scan.user_id).await?;
+        let (snapshot, head) = self.snapshot(scan.user_id, &scan.view).await?;
         sink.head(head).await?;
         let mut windows = Windows { scan, snapshot: &snapshot, left: scan.range.clone(), days: 1 };
         if let Some(session) = scan.session_id {
@@ -88,8 +96,9 @@ impl Postgres {
         &self,
         user: UserId,
         series: &[MetricTypeId],
+        view: &CatalogueView,
     ) -> Result<(ScanHead, Vec<ScannedBlock>), PgError> {
-        let (snapshot, head) = self.snapshot(user).await?;
+        let (snapshot, head) = self.snapshot(user, view).await?;
         let statement = snapshot.prepare_cached(LAST_BLOCKS).await?;
         let rows = snapshot.query(&statement, &[&user.0, &ids(series)]).await?;
         let reader = ScannedReader::of(&statement);
@@ -103,8 +112,9 @@ impl Postgres {
         user: UserId,
         series: &[MetricTypeId],
         range: &Range<Timestamp>,
+        view: &CatalogueView,
     ) -> Result<(ScanHead, Vec<SeriesExtent>), PgError> {
-        let (snapshot, head) = self.snapshot(user).await?;
+        let (snapshot, head) = self.snapshot(user, view).await?;
         let statement = snapshot.prepare_cached(EXTENTS).await?;
         let (days, start) = (day_start(range.start), range.start.to_offset_date_time());
         let params: [&(dyn ToSql + Sync); 5] = [&user.0, &ids(series), &days, &range.end.to_offset_date_time(), &start];

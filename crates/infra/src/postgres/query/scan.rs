@@ -57,6 +57,10 @@ impl Postgres {
         };
         let users = uuids(&request.users);
         let (snapshot, head, rows) = begin(client, &head, &users, days.as_ref()).await?;
+        if let Err(e) = self.check_view(&snapshot, head, &request.users, &request.view).await {
+            snapshot.rollback().await?;
+            return Err(e);
+        }
         for row in &rows {
             read_days(row, request.days.as_ref(), sink)?;
         }

@@ -1,1 +1,0 @@
-UPDATE catalogue SET generation = generation + 1
