@@ -2,6 +2,7 @@
 
 mod arrows;
 mod files;
+mod supply;
 mod tools;
 
 use clap::Args;
@@ -10,8 +11,8 @@ use crate::cargo::{cargo, run};
 use crate::openapi::Openapi;
 use crate::progress::{Step, say};
 
-/// Checks format, lints, docs, arrows between crates, generated files; dependencies and containers
-/// where the tools for that are installed.
+/// Checks format, lints, docs, arrows between crates, generated files, and bans, licences and sources of
+/// dependencies; advisories and containers where the tools for that are installed.
 #[derive(Args)]
 pub(crate) struct Tidy {
     /// Format the code instead of complaining about it.
@@ -27,6 +28,7 @@ impl Tidy {
         check("format", || run(&mut cargo(["fmt", "--all", "--check"])))?;
         check("files", files::check)?;
         check("arrows between crates", arrows::check)?;
+        check("bans, licences and sources of dependencies", supply::check)?;
         check("lints", || {
             run(&mut cargo(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
         })?;

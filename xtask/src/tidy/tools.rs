@@ -9,7 +9,7 @@ pub(super) fn check() -> anyhow::Result<()> {
     if answers(cargo(["deny", "--version"])) {
         super::check("dependencies", || run(&mut cargo(["deny", "--log-level", "error", "check"])))?;
     } else {
-        say("NOT CHECKED: licences and advisories of dependencies (cargo-deny is not installed)");
+        say("NOT CHECKED: advisories of dependencies (cargo-deny is not installed)");
     }
     let compose = |word: &str| {
         let mut command = Command::new("docker");
