@@ -41,7 +41,12 @@ where
         .service(resource("/api/points/").route(get().to(points::get_points)).default_service(only("GET")))
         .service(resource("/api/latest/").route(get().to(points::latest)).default_service(only("GET")))
         .service(resource("/api/catalog/").route(get().to(points::catalog)).default_service(only("GET")))
-        .service(resource("/api/timeseries/").route(get().to(query::timeseries)).default_service(only("GET")))
+        .service(
+            resource("/api/timeseries/")
+                .route(get().to(query::timeseries))
+                .route(post().to(query::post_timeseries))
+                .default_service(only("GET, POST")),
+        )
         .service(
             resource("/api/metrictypes/")
                 .route(get().to(metric_type::list_metric_types))

@@ -178,7 +178,7 @@ impl Database {
                 let committed = timeout(COMMIT_PATIENCE, beat).await.is_ok_and(|committed| {
                     committed.inspect_err(|e| tracing::debug!(error = %e, "no heartbeat")).is_ok()
                 });
-                tell_writes.send_replace(if committed { Ok(()) } else { Err(NotReady::NoCommit) });
+                let _ = tell_writes.send_replace(if committed { Ok(()) } else { Err(NotReady::NoCommit) });
             }
         });
         Arc::new(Self { postgres, reads, writes })

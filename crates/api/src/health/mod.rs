@@ -52,6 +52,7 @@ impl Answer for Ready {
 
 /// The operation that readiness is asked for.
 #[derive(JsonSchema, ApiComponent)]
+#[expect(dead_code, reason = "documents what is parsed")]
 pub(crate) struct ReadyParams {
     /// `reads` (default), or `writes`: 503 as well while a commit does not succeed.
     r#for: Option<String>,

@@ -39,6 +39,7 @@ impl Answer for NewMetricType {
     error_code = 400,
     error_code = 401,
     error_code = 403,
+    error_code = 408,
     error_code = 409,
     error_code = 413,
     error_code = 415,

@@ -20,6 +20,7 @@ use crate::state::AppState;
     error_code = 401,
     error_code = 403,
     error_code = 404,
+    error_code = 408,
     error_code = 409,
     error_code = 413,
     error_code = 415,

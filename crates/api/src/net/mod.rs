@@ -6,7 +6,8 @@ mod connection;
 mod pace;
 mod peer;
 
-pub(crate) use accept::{Acceptor, ConnectionLimits, NetLimits};
+pub(crate) use accept::{Acceptor, NetLimits};
 pub(crate) use connection::ClientConnection;
 pub(crate) use pace::{Pace, PaceLimit};
-pub(crate) use peer::{PeerId, TrustedProxies};
+pub(crate) use peer::PeerId;
+pub use peer::TrustedProxies;

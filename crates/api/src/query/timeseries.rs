@@ -12,7 +12,7 @@ use time_series_domain::ports::ScanHead;
 use time_series_domain::query::{AggregateAnswer, Found, RELATIVE_ERROR, answer_key};
 use tokio::sync::{OwnedSemaphorePermit, mpsc};
 
-use super::asked::{Asked, Output};
+use super::asked::{Asked, Output, Parsed};
 use super::params::TimeseriesParams;
 use super::render::Render;
 use super::timeseries_answer::Timeseries;
@@ -41,7 +41,17 @@ pub(crate) async fn timeseries(
     caller: Caller,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    let parsed = params.0;
+    let known = caller.known_tags();
+    answer_parsed(params.0, caller, known, state).await
+}
+
+/// Answers a query whose parameters were read.
+pub(super) async fn answer_parsed(
+    parsed: Parsed,
+    caller: Caller,
+    known: KnownTags,
+    state: web::Data<AppState>,
+) -> Result<Rendered<Timeseries>, Problem> {
     if parsed.asks_for_many() {
         caller.require_admin()?;
     }
@@ -58,7 +68,7 @@ pub(crate) async fn timeseries(
         return Err(Problem::parameter("layout", "is columns, which is for format=json"));
     }
     state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&asked.query.users)).await?;
-    let answer = answer(state.clone().into_inner(), caller.known_tags(), asked, format);
+    let answer = answer(state.clone().into_inner(), known, asked, format);
     state.queries.run(&caller, Box::pin(answer)).await
 }
 

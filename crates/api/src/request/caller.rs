@@ -65,6 +65,9 @@ impl Caller {
 pub(crate) struct KnownTags(Option<String>);
 
 impl KnownTags {
+    /// Those of a caller that has none.
+    pub(crate) const NONE: Self = Self(None);
+
     /// Whether the caller would be content to hear that nothing changed.
     pub(crate) const fn is_conditional(&self) -> bool {
         self.0.is_some()

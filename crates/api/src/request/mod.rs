@@ -26,6 +26,6 @@ pub(crate) use intake::{BodyBudget, BodyPermit, BulkBudget, LinePermit};
 pub(crate) use json_body::{JsonBody, PacedBody, too_large, unreadable};
 pub(crate) use origin::{AllowedHosts, check_origin};
 pub(crate) use pairs::Pairs;
-pub(crate) use query_string::{FromPairs, NoParams, QueryString};
+pub(crate) use query_string::{FromPairs, NoParams, QueryString, read_json};
 pub(crate) use selection::{When, check_range, clash, read_filter, read_selector};
 pub(crate) use tag::{USER_VERSION, tag_of};

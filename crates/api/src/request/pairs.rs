@@ -4,8 +4,10 @@ use std::fmt::Display;
 use std::str::FromStr;
 
 use actix_web::web::Query;
+use serde::Deserialize;
 use uuid::Uuid;
 
+use time_series_domain::json::RawFields;
 use time_series_domain::text::{bounded, echo, excerpt};
 
 use crate::problem::{Code, FieldError, MAX_ERRORS, Problem};
@@ -15,6 +17,37 @@ const MAX_PAIRS: usize = 2_000;
 /// Maximum length of the description of a fault, in bytes.
 const MAX_FAULT: usize = 800;
 const A_UUID: &str = "8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
+
+/// Maximum users of one query.
+const MAX_USERS: usize = 100_000;
+
+/// A parameter in a JSON body.
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Member {
+    Null(()),
+    One(Scalar),
+    Many(Vec<Scalar>),
+}
+
+#[derive(Deserialize)]
+#[serde(untagged)]
+enum Scalar {
+    Text(String),
+    Flag(bool),
+    Number(serde_json::Number),
+}
+
+impl Scalar {
+    /// As it is written in a query string.
+    fn into_text(self) -> String {
+        match self {
+            Self::Text(text) => text,
+            Self::Flag(flag) => flag.to_string(),
+            Self::Number(number) => number.to_string(),
+        }
+    }
+}
 
 /// The parameters of a request and what is wrong with them.
 pub(crate) struct Pairs {
@@ -40,6 +73,35 @@ impl Pairs {
         let Query(given) = Query::<Vec<(String, String)>>::from_query(query).map_err(|e| {
             Problem::new(Code::InvalidParameters, format!("The query string cannot be read: {}", bounded(e, 200)))
         })?;
+        Ok(Self::of(given, known))
+    }
+
+    /// Reads the same parameters from the members of a JSON object: texts, numbers, booleans, and lists of them. A member
+    /// that is null counts as left out.
+    pub(crate) fn from_json(body: &[u8], known: &[&str]) -> Result<Self, Problem> {
+        let invalid = |e: &dyn Display| {
+            Problem::new(Code::InvalidBody, format!("The body is not a JSON object of parameters: {}", bounded(e, 200)))
+        };
+        let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| invalid(&e))?;
+        if fields.0.len() > MAX_PAIRS {
+            return Err(invalid(&format_args!("it has more than {MAX_PAIRS} members")));
+        }
+        let mut given = Vec::new();
+        for (name, raw) in fields.0 {
+            let values: Member = serde_json::from_str(raw.get()).map_err(|_| {
+                Problem::parameter(&excerpt(&name, 200), "must be a text, a number, a boolean or a list of them")
+            })?;
+            let values = match values {
+                Member::Null(()) => Vec::new(),
+                Member::One(value) => vec![value],
+                Member::Many(values) => values,
+            };
+            given.extend(values.into_iter().map(|value| (name.clone().into_owned(), value.into_text())));
+        }
+        Ok(Self::of(given, known))
+    }
+
+    fn of(given: Vec<(String, String)>, known: &[&str]) -> Self {
         let unknown: Vec<String> = given
             .iter()
             .map(|(name, _)| name)
@@ -51,7 +113,7 @@ impl Pairs {
         for name in unknown {
             pairs.fault(&name, "unknown_parameter", format_args!("is not a parameter here; there are {there_are}"));
         }
-        Ok(pairs)
+        pairs
     }
 
     /// All values of a parameter that may be repeated.
@@ -120,6 +182,14 @@ impl Pairs {
         }
         uuids.sort_unstable();
         uuids.dedup();
+        if uuids.len() > MAX_USERS {
+            self.fault(
+                name,
+                "invalid_parameter",
+                format_args!("names more than {MAX_USERS} users; ask for some at a time"),
+            );
+            uuids.truncate(1);
+        }
         uuids
     }
 

@@ -74,9 +74,17 @@ impl<T: FromPairs> FromRequest for QueryString<T> {
     }
 }
 
+/// Reads the same parameters from a JSON body.
+pub(crate) fn read_json<T: FromPairs>(body: &[u8]) -> Result<T::Parsed, Problem> {
+    read_pairs::<T>(Pairs::from_json(body, T::NAMES)?).map(|parameters| parameters.0)
+}
+
 /// Reads what `T` documents; every fault in one problem.
 pub(super) fn read<T: FromPairs>(query: &str) -> Result<QueryString<T>, Problem> {
-    let mut pairs = Pairs::parse(query, T::NAMES)?;
+    read_pairs(Pairs::parse(query, T::NAMES)?)
+}
+
+fn read_pairs<T: FromPairs>(mut pairs: Pairs) -> Result<QueryString<T>, Problem> {
     let parameters = T::from_pairs(&mut pairs);
     pairs.finish()?;
     Ok(QueryString(parameters))

@@ -23,6 +23,7 @@ use crate::state::AppState;
     description = "For sessions that are still recorded: adds points, all or none, to a session that is stored. They may be earlier than those that are there. Sending the same points again changes nothing; with an `Idempotency-Key`, the key tells a retry, whose answer is then the first one again, with the header `idempotent-replayed: true`. `points` is how many were sent, `total_points` how many the session has.",
     error_code = 400,
     error_code = 404,
+    error_code = 408,
     error_code = 409,
     error_code = 413,
     error_code = 415,

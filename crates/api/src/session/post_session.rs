@@ -62,6 +62,7 @@ pub(super) fn read_on_conflict(pairs: &mut Pairs) -> Option<OnConflict> {
     summary = "Store a session",
     description = "Checks every point against its series' JSON Schema and stores the session whole or not at all. Sending the same session again changes nothing and answers 200, so a retry is always safe when the session has an id. Every fault of a refused session is named.",
     error_code = 400,
+    error_code = 408,
     error_code = 409,
     error_code = 413,
     error_code = 415,

@@ -23,6 +23,7 @@ use crate::state::AppState;
     description = "The body is that of a POST; its session_id may be left out and else must be the one of the path. What was stored under the id is replaced in the same transaction, with every summary it was part of.",
     error_code = 400,
     error_code = 404,
+    error_code = 408,
     error_code = 413,
     error_code = 415,
     error_code = 422,

@@ -3,5 +3,5 @@
 mod cpu_pool;
 mod runtime;
 
-pub(crate) use cpu_pool::{CpuThreads, Lane};
+pub(crate) use cpu_pool::CpuThreads;
 pub(crate) use runtime::QueryRuntime;

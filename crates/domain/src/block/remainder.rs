@@ -71,6 +71,11 @@ impl Remainder {
         Some(Json::parse_printed(text).expect("every rest was a value when it was stored here"))
     }
 
+    /// The places of the points that have a rest, ascending.
+    pub fn places(&self) -> impl Iterator<Item = usize> {
+        self.rests.iter().map(|rest| rest.place)
+    }
+
     /// The JSON text of the rest of the value at `place`.
     #[must_use]
     pub fn text_of(&self, place: usize) -> Option<&str> {

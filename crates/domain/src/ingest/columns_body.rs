@@ -17,7 +17,6 @@ use crate::Timestamp;
 use crate::json::{RawFields, numbers};
 use crate::text::echo;
 
-
 /// Is told each fault: where below the entry, what kind, and a sentence about it.
 pub(super) type Faults<'a> = dyn FnMut(String, RejectCode, String) + 'a;
 
@@ -71,19 +70,16 @@ pub(super) fn read_columns(
 }
 
 /// As [`read_columns`], where every value is of numbers and nothing else; `None` where one is not, or there is a fault.
-pub(super) fn read_numeric_columns(
-    times: &RawValue,
-    values: &RawValue,
-) -> Option<(Vec<Timestamp>, NumericColumns, Form)> {
-    let (values, form) = match values.get().as_bytes().first() {
+pub(super) fn read_numeric_columns(times: &RawValue, values: &RawValue) -> Option<(Vec<Timestamp>, NumericColumns)> {
+    let values = match values.get().as_bytes().first() {
         Some(b'{') => {
             let fields: RawFields<'_> = serde_json::from_str(values.get()).ok()?;
             let keys = || fields.0.iter().map(|(key, _)| key.as_ref());
             let shape = Shape::object(keys()).filter(|_| !keys().any(|key| key.contains('\0')))?;
             let columns: Option<_> = fields.0.iter().map(|(_, raw)| numeric_column(raw)).collect();
-            (NumericColumns { shape, columns: columns? }, Form::Leaves)
+            NumericColumns { shape, columns: columns? }
         }
-        _ => (NumericColumns { shape: Shape::Number, columns: vec![numeric_column(values)?] }, Form::Values),
+        _ => NumericColumns { shape: Shape::Number, columns: vec![numeric_column(values)?] },
     };
     let count = values.columns.first()?.len();
     let mut unheard = |_, _, _| {};
@@ -92,7 +88,7 @@ pub(super) fn read_numeric_columns(
         _ => read_times(times, &mut unheard)?,
     };
     let is_even = times.len() == count && values.columns.iter().all(|column| column.len() == count);
-    is_even.then_some((times, values, form))
+    is_even.then_some((times, values))
 }
 
 fn numeric_column(raw: &RawValue) -> Option<Vec<f64>> {

@@ -21,7 +21,7 @@ use crate::json::MAX_VALUE_BYTES;
 #[derive(Debug)]
 pub(super) enum RawPoints<'a> {
     /// Every value is a number, or an object of numbers.
-    Numeric(NumericPoints, Places),
+    Numeric(NumericPoints),
     /// Values of any kind, not parsed yet.
     Values(RawValues<'a>, Places),
 }
@@ -69,36 +69,29 @@ fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValu
 }
 
 impl RawPoints<'_> {
-    pub(super) fn len(&self) -> usize {
-        match self {
-            Self::Numeric(points, _) => points.len(),
-            Self::Values(points, _) => points.len(),
-        }
-    }
-
     /// The earliest time of a point.
     pub(super) fn first_time(&self) -> Option<Timestamp> {
         match self {
-            Self::Numeric(points, _) => points.series.iter().flat_map(|series| &series.times).min().copied(),
+            Self::Numeric(points) => points.series.iter().flat_map(|series| &series.times).min().copied(),
             Self::Values(points, _) => points.first_time(),
         }
     }
 }
 
 /// The entries of `data` where every value is of numbers; an error where one is not, or has a fault.
-pub(super) struct NumericData(pub(super) NumericPoints, pub(super) Places);
+#[derive(Default)]
+pub(super) struct NumericData(pub(super) NumericPoints);
 
 impl NumericData {
-    fn read(&mut self, entry: usize, fields: &EntryFields<'_>) -> Option<()> {
-        let Self(points, places) = self;
+    fn read(&mut self, fields: &EntryFields<'_>) -> Option<()> {
+        let Self(points) = self;
         let is_numeric = match *fields {
             EntryFields { ref series, time: Some(Text(ref time)), value: Some(value), times: None, values: None } => {
                 let time = Timestamp::parse_rfc3339(time).ok()?;
                 value.get().len() <= MAX_VALUE_BYTES && points.push(series, time, value.get())
             }
             EntryFields { ref series, time: None, value: None, times: Some(times), values: Some(values) } => {
-                let (times, columns, form) = read_numeric_columns(times, values)?;
-                places.push(entry, points.len(), times.len(), form);
+                let (times, columns) = read_numeric_columns(times, values)?;
                 points.push_columns(&Arc::from(&**series), times, columns)
             }
             _ => false,
@@ -109,9 +102,9 @@ impl NumericData {
 
 impl<'de> Deserialize<'de> for NumericData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let mut data = Self(NumericPoints::default(), Places::default());
-        let read = |entry, Entry(fields): Entry<'_>| {
-            data.read(entry, &fields).ok_or("an entry that is not of numbers, or has a fault")?;
+        let mut data = Self::default();
+        let read = |_, Entry(fields): Entry<'_>| {
+            data.read(&fields).ok_or("an entry that is not of numbers, or has a fault")?;
             if data.0.len() > MAX_POINTS { Err("too many points") } else { Ok(()) }
         };
         Entries(read).deserialize(deserializer)?;

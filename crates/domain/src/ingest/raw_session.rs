@@ -75,8 +75,7 @@ impl<'a> RawSession<'a> {
     /// [`BodyError`] when the body is not a JSON object. Anything less is noted as a reject.
     pub fn from_json(body: &'a [u8]) -> Result<Self, BodyError> {
         let text = std::str::from_utf8(body).map_err(|e| BodyError(format!("it is not UTF-8: {e}")))?;
-        let numeric =
-            || Self::read_faultless(text, |NumericData(points, places)| Some(RawPoints::Numeric(points, places)));
+        let numeric = || Self::read_faultless(text, |NumericData(points)| Some(RawPoints::Numeric(points)));
         numeric().or_else(|| Self::read_values(text)).map_or_else(|| Self::diagnose(text), Ok)
     }
 
@@ -90,7 +89,7 @@ impl<'a> RawSession<'a> {
 
     /// The same session with values that are parsed one by one.
     pub(super) fn with_values(mut self) -> Self {
-        if let (RawPoints::Numeric(..), Some(text)) = (&self.points, self.body)
+        if let (RawPoints::Numeric(_), Some(text)) = (&self.points, self.body)
             && let Some(read) = Self::read_values(text)
         {
             self.points = read.points;

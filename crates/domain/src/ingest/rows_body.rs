@@ -24,7 +24,6 @@ const TIME: &str = "time";
 /// Maximum number of columns.
 pub const MAX_COLUMNS: usize = 1_000;
 
-
 /// What the columns of rows are.
 #[derive(Debug)]
 pub struct RowFormat {
@@ -188,7 +187,8 @@ impl RowFormat {
             };
             match parsed {
                 Ok(leaf) if keys.len() + leaf.levels() > MAX_DEPTH + 1 => {
-                    faults.push(JsonError { pointer: Pointer::from_tokens(keys.clone()), kind: JsonErrorKind::TooDeep });
+                    faults
+                        .push(JsonError { pointer: Pointer::from_tokens(keys.clone()), kind: JsonErrorKind::TooDeep });
                 }
                 Ok(leaf) => insert(&mut value, keys, leaf),
                 Err(kind) => faults.push(JsonError { pointer: Pointer::from_tokens(keys.clone()), kind }),

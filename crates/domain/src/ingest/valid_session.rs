@@ -106,7 +106,7 @@ impl<'a> ValidSession<'a> {
         let first = if is_alone { raw.points.first_time() } else { None };
         let bounds = Bounds { rules, now, start_ts, first, window };
         let mut numeric = None;
-        if let RawPoints::Numeric(points, _) = &raw.points {
+        if let RawPoints::Numeric(points) = &raw.points {
             match numeric_series(points, catalogue, &bounds) {
                 Ok(metric_types) => numeric = Some(metric_types),
                 Err(_) => raw = raw.with_values(),
@@ -114,7 +114,7 @@ impl<'a> ValidSession<'a> {
         }
         let text_bytes = raw.body.map_or(0, str::len);
         let (series, values) = match raw.points {
-            RawPoints::Numeric(points, _) => {
+            RawPoints::Numeric(points) => {
                 let series = points.series.into_iter().zip(numeric.unwrap_or_default());
                 (series.map(ValidSeries::of_numbers).collect(), None)
             }
@@ -244,7 +244,11 @@ fn any_series(
                 for e in faults {
                     let at = place.value(&e.pointer);
                     let field = at.split('/').nth(1).unwrap_or("value");
-                    check.reject(&at, (&e.kind).into(), format!("{} {}", echo(field).escape_debug(), bounded(&e, MAX_FAULT)));
+                    check.reject(
+                        &at,
+                        (&e.kind).into(),
+                        format!("{} {}", echo(field).escape_debug(), bounded(&e, MAX_FAULT)),
+                    );
                 }
                 continue;
             }

@@ -159,9 +159,9 @@ fn remainders() -> impl Strategy<Value = String> {
 fn a_remainder_that_parses_prints_the_same_remainder() {
     fuzz("stored remainders", remainders(), |text| {
         let Ok(remainder) = Remainder::from_text(&text) else { return Ok(()) };
-        prop_assert!(remainder.iter().count() <= text.len());
-        for (place, rest) in remainder.iter() {
-            prop_assert_eq!(remainder.get(place), Some(rest));
+        prop_assert!(remainder.places().count() <= text.len());
+        for place in remainder.places() {
+            prop_assert!(remainder.get(place).is_some());
         }
         prop_assert_eq!(Remainder::from_text(&remainder.to_text()), Ok(remainder), "{}", text);
         Ok(())

@@ -149,7 +149,8 @@ async fn a_session_checked_by_an_older_schema_is_refused_and_others_are_not() {
         let encoded = |session, series: &str, value: serde_json::Value| {
             let body = json!({"user_id": USER.0, "session_id": Uuid::from_u128(session),
                               "data": [point(series, "2025-03-01", 0, &value)]});
-            let raw = RawSession::from_json(body.to_string().as_bytes()).expect("a session");
+            let body = body.to_string();
+            let raw = RawSession::from_json(body.as_bytes()).expect("a session");
             let checked =
                 ValidSession::check(raw, &whole, &TimeRules::default(), at("2025-12-31T00:00:00Z"), Join::Alone);
             Arc::new(EncodedSession::encode(checked.expect("valid")))

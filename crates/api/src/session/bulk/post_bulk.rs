@@ -63,6 +63,8 @@ impl FromPairs for BulkParams {
     summary = "Store many sessions",
     description = "Takes one session a line (NDJSON; or CSV, a row a point; also packed with gzip or zstd), of any number, and answers a verdict a session while it reads. Each session is stored whole or not at all; a line that is refused does not stop the others. An upload that was interrupted can simply be sent again, which is why every session needs its id. A sender that does not read the answer while it sends should ask for verdicts=failed.",
     error_code = 400,
+    error_code = 408,
+    error_code = 413,
     error_code = 415,
     error_code = 422
 )]
