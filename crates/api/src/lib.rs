@@ -18,6 +18,7 @@ mod telemetry;
 mod wiring;
 mod work;
 
+pub use net::TrustedProxies;
 pub use server::{Server, StartError};
 pub use state::NotReady;
 pub use telemetry::init_telemetry;

@@ -25,7 +25,10 @@ use crate::wiring::wire;
 /// So long a request's head may take to come; a worker that checks a large session reads nothing meanwhile.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// A connection whose client has left is kept for so long, and with it what its request is doing.
-const LINGER: Duration = Duration::from_millis(100);
+///
+/// Not under 500 ms: actix-http counts from a clock that is up to so much behind, and a timer that is over when it is set
+/// never ends the connection.
+const LINGER: Duration = Duration::from_secs(1);
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// A running service.

@@ -161,7 +161,7 @@ impl Database {
             while !tell_reads.is_closed() {
                 interval.tick().await;
                 let read = timeout(READ_PATIENCE, beating.heartbeat_read()).await;
-                tell_reads
+                let _ = tell_reads
                     .send_replace(read.map_or(Err(NotReady::Unreachable), |read| read.map_err(|e| not_ready(&e))));
             }
         });

@@ -37,7 +37,8 @@ impl Excerpt {
 pub(super) fn replacement(answer: &[u8], request: &Excerpt) -> Option<Vec<u8>> {
     let head = answer.strip_prefix(b"HTTP/1.1 ")?;
     let status = std::str::from_utf8(head.get(..3)?).ok()?.parse().ok()?;
-    if !(400..500).contains(&status) || contains(answer, b"x-request-id") {
+    let has_body = !contains(answer, b"content-length: 0\r\n");
+    if !(400..500).contains(&status) || has_body || contains(answer, b"x-request-id") {
         return None;
     }
     let problem = match StatusCode::from_u16(status).ok()? {
@@ -113,6 +114,7 @@ mod tests {
 
     #[test]
     fn our_own_answers_and_bodies_pass() {
+        assert_eq!(replaced(b"x", "HTTP/1.1 403 Forbidden\r\ncontent-length: 1\r\n\r\nx"), None);
         assert_eq!(replaced(b"x", "HTTP/1.1 404 Not Found\r\nx-request-id: 1\r\n\r\n"), None);
         assert_eq!(replaced(b"x", "HTTP/1.1 200 OK\r\n\r\n"), None);
         assert_eq!(replaced(b"x", "plain bytes of a body"), None);

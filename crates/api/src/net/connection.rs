@@ -128,7 +128,7 @@ impl ClientConnection {
     /// Returns once the client has closed the connection.
     pub(crate) async fn closed(&self) {
         while !self.is_closed() {
-            tokio::time::sleep(LOOK).await;
+            sleep(LOOK).await;
         }
     }
 

@@ -7,7 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::header::{HOST, HeaderMap, ORIGIN};
 use actix_web::http::{Method, Uri};
 use actix_web::middleware::Next;
-use actix_web::web;
+use actix_web::{ResponseError, web};
 
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
@@ -44,12 +44,14 @@ impl AllowedHosts {
 /// Passes a request on unless its host is not ours, or a page of another origin makes it change something.
 pub(crate) async fn check_origin(
     request: ServiceRequest,
-    next: Next<impl MessageBody>,
+    next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    if let Some(state) = request.app_data::<web::Data<AppState>>() {
-        check(&state.hosts, request.method(), request.uri(), request.headers())?;
+    let state = request.app_data::<web::Data<AppState>>().expect("every route has the state");
+    match check(&state.hosts, request.method(), request.uri(), request.headers()) {
+        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
+        // An answer, not an error: the middlewares around this one log it and give it its request id.
+        Err(problem) => Ok(request.into_response(problem.error_response().map_into_right_body())),
     }
-    next.call(request).await
 }
 
 fn check(hosts: &AllowedHosts, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {

@@ -41,7 +41,7 @@ fn other_methods(session: &str) -> [(Method, &str, &'static str); 9] {
         (Method::PUT, "/api/sessions", "POST"),
         (Method::POST, session, "PUT"),
         (Method::PATCH, session, "DELETE"),
-        (Method::POST, "/api/timeseries/", "GET"),
+        (Method::PUT, "/api/timeseries/", "POST"),
         (Method::DELETE, "/api/timeseries/", "GET"),
         (Method::DELETE, "/api/metrictypes/", "POST"),
         (Method::PATCH, "/api/metrictypes/session.urine.color/", "PUT"),

@@ -5,6 +5,7 @@
 #![expect(clippy::panic, reason = "a target that fails says so")]
 
 mod blocks;
+mod bodies;
 mod calendars;
 mod harness;
 mod schemas;

@@ -112,14 +112,15 @@ impl LineReader {
             if Instant::now() >= self.until {
                 return Step::Paused;
             }
-            let read = if self.is_skipping { self.skip() } else { self.read() };
+            let was_skipping = self.is_skipping;
+            let read = if was_skipping { self.skip() } else { self.read() };
             let is_end_of_body = match read {
                 Ok(bytes) => bytes == 0,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Step::NeedsInput,
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
                 Err(e) => return Step::Next(Err(unreadable(&e))),
             };
-            if self.is_skipping {
+            if was_skipping {
                 if is_end_of_body {
                     return Step::End;
                 }
@@ -204,15 +205,12 @@ mod tests {
 
     #[test]
     fn lines_may_be_cut_anywhere() {
-        assert_eq!(
-            lines(&["ab\ncd", "ef\r\n\n", "gh"], 10),
-            "1:ab | 2:cdef | 4:gh end".replace("| 4", "| | 4").replace("| | 4:gh", "| | 4:gh")
-        );
+        assert_eq!(lines(&["ab\ncd", "ef\r\n\n", "gh"], 10), "1:ab | 2:cdef | | 4:gh end");
     }
 
     #[test]
     fn a_long_line_is_passed_over_and_the_next_is_read() {
-        assert_eq!(lines(&["abc", "def", "ghi\njk\n"], 5), "| 1:too long | 2:jk | end");
-        assert_eq!(lines(&["abcde\nabcdef\n", "a"], 5), "1:abcde 2:too long | | 3:a end".replace("| | 3", "| | 3"));
+        assert_eq!(lines(&["abc", "def", "ghi\njk\n"], 5), "| | 1:too long 2:jk | end");
+        assert_eq!(lines(&["abcde\nabcdef\n", "a"], 5), "1:abcde 2:too long | | 3:a end");
     }
 }
