@@ -4,8 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use actix_web::dev::ServerHandle;
-use reqwest::header::HeaderMap;
-use reqwest::{Client, Method, StatusCode};
+use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use time_series_api::Server;
 use time_series_api::config::{
@@ -16,6 +15,7 @@ use time_series_domain::TimeRules;
 use time_series_domain::query::QueryLimits;
 use uuid::Uuid;
 
+use crate::answer::Answer;
 use crate::database::{Backend, TestDatabase, with_address};
 use crate::relay::Relay;
 
@@ -48,53 +48,6 @@ impl Peer {
             headers: answer.headers().clone(),
             text: answer.text().await.expect("a body"),
         }
-    }
-}
-
-/// An answer, read to its end.
-#[derive(Debug, Clone)]
-pub struct Answer {
-    /// The status.
-    pub status: StatusCode,
-    /// The headers.
-    pub headers: HeaderMap,
-    /// The body.
-    pub text: String,
-}
-
-impl Answer {
-    /// The body as JSON.
-    ///
-    /// # Panics
-    /// When it is not JSON.
-    #[must_use]
-    pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {} {}", self.status, self.text))
-    }
-
-    /// Checks the status.
-    ///
-    /// # Panics
-    /// When it is another one.
-    #[must_use]
-    pub fn expect(self, status: u16) -> Self {
-        assert_eq!(self.status.as_u16(), status, "{}", self.text);
-        self
-    }
-
-    /// The problem's code.
-    #[must_use]
-    pub fn code(&self) -> String {
-        self.json()["code"].as_str().unwrap_or_default().to_owned()
-    }
-
-    /// `pointer code` of each fault that a problem lists.
-    #[must_use]
-    pub fn faults(&self) -> Vec<String> {
-        let body = self.json();
-        let errors = body["errors"].as_array().cloned().unwrap_or_default();
-        let text = |e: &Value, key: &str| e[key].as_str().unwrap_or_default().to_owned();
-        errors.iter().map(|e| format!("{} {}", text(e, "pointer"), text(e, "code"))).collect()
     }
 }
 

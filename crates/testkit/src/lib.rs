@@ -2,13 +2,15 @@
 
 #![expect(clippy::panic, reason = "a test that cannot go on says so")]
 
+mod answer;
 mod app;
 mod database;
 pub mod fuzz;
 mod redis;
 mod relay;
 
-pub use app::{Answer, Peer, TestApp, TestAppBuilder};
+pub use answer::Answer;
+pub use app::{Peer, TestApp, TestAppBuilder};
 pub use database::{Backend, TestDatabase, redis_url};
 pub use fuzz::fuzz;
 pub use redis::TestRedis;

@@ -2,10 +2,12 @@
 
 mod env;
 mod memory;
+mod net;
 mod sections;
 
 pub use env::ConfigError;
+pub use net::NetConfig;
 pub use sections::{
-    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, NetConfig, QueriesConfig,
+    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, QueriesConfig,
     SecretsConfig, WritesConfig,
 };

@@ -8,28 +8,31 @@ use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
 
-/// The bytes of a request that are kept to tell what is wrong with it.
-const EXCERPT: usize = 64;
-
-/// What a client sent last: the start, the length, and whether it is a request line with a bad character.
+/// What a client has sent since the last answer: the length, and the first bad character of its request line.
 #[derive(Default)]
 pub(super) struct Excerpt {
-    start: Vec<u8>,
     bad: Option<char>,
     length: usize,
+    is_line_over: bool,
 }
 
 impl Excerpt {
+    /// Looks at what arrived.
     pub(super) fn note(&mut self, bytes: &[u8]) {
-        if bytes.is_empty() {
+        self.length = self.length.saturating_add(bytes.len());
+        if self.is_line_over {
             return;
         }
-        self.start.clear();
-        self.start.extend_from_slice(&bytes[..bytes.len().min(EXCERPT)]);
-        self.length = bytes.len();
-        let line = bytes.split(|byte| matches!(byte, b'\r' | b'\n')).next().unwrap_or_default();
+        let end = bytes.iter().position(|byte| *byte == b'\n');
+        let line = &bytes[..end.unwrap_or(bytes.len())];
         let bad = |byte: &&u8| matches!(byte, b'<' | b'>' | b'"' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80..);
-        self.bad = line.iter().find(bad).map(|byte| char::from(*byte));
+        self.bad = self.bad.or_else(|| line.iter().find(bad).map(|byte| char::from(*byte)));
+        self.is_line_over = end.is_some();
+    }
+
+    /// Begins anew: an answer is being sent.
+    pub(super) fn clear(&mut self) {
+        *self = Self::default();
     }
 }
 
@@ -104,6 +107,21 @@ mod tests {
         let sent = replaced(b"GET /api/timeseries/?where=value>=90 HTTP/1.1\r\n", BARE).expect("a problem");
         assert!(sent.starts_with("HTTP/1.1 400 Bad Request\r\n") && sent.contains("'>'"), "{sent}");
         assert!(sent.contains("x-request-id: "));
+    }
+
+    #[test]
+    fn a_head_may_come_in_parts() {
+        let mut excerpt = Excerpt::default();
+        for part in ["GET /?a=", "b>c", " HTTP/1.1\r\n", "x: {\r\n"] {
+            excerpt.note(part.as_bytes());
+        }
+        assert_eq!(excerpt.bad, Some('>'));
+        for _ in 0..70 {
+            excerpt.note(&[b'a'; 1_000]);
+        }
+        assert!(excerpt.length > u16::MAX as usize);
+        excerpt.clear();
+        assert_eq!((excerpt.bad, excerpt.length), (None, 0));
     }
 
     #[test]

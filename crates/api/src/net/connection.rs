@@ -25,7 +25,7 @@ pub(crate) struct Connection {
     pace: Pace,
     /// Since when the client has been waited for, and until when it may be.
     stalled: Option<(Instant, Pin<Box<Sleep>>)>,
-    /// The start of what the client sent last.
+    /// What the client has sent since the last answer.
     request: Excerpt,
     /// The rest of an answer that is sent in the place of another.
     replacement: Vec<u8>,
@@ -100,6 +100,7 @@ impl AsyncWrite for Connection {
             ready!(self.poll_replacement(cx))?;
             return Poll::Ready(Ok(bytes.len()));
         }
+        self.request.clear();
         self.poll_write_in_time(cx, bytes)
     }
 

@@ -2,6 +2,7 @@
 
 mod at_most;
 mod columns_body;
+mod diagnose_entry;
 mod digest;
 mod encoded_session;
 mod fields;

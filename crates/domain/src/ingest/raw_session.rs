@@ -1,27 +1,23 @@
 //! A session as it was sent, read as far as it can be read, with every fault noted.
 
 use std::borrow::Cow;
-use std::sync::Arc;
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
 use super::at_most::{AtMost, MAX_POINTS};
-use super::columns_body::{Form, read_columns};
-use super::fields::{Text, one_of_each, pointer_to, read_series, read_time, text};
+use super::diagnose_entry::{diagnose_columns, diagnose_point};
+use super::fields::{Text, pointer_to, read_time, text};
 use super::place::Places;
 use super::raw_points::{Entry, NumericData, RawPoints};
-use super::raw_values::{RawValues, offset_in};
-use super::reject::LISTED;
+use super::raw_values::RawValues;
 use super::{Reject, RejectCode, Rejects};
 use crate::json::RawFields;
 use crate::text::{bounded, echo};
 use crate::{SessionId, TimeSeriesPoint, Timestamp, UserId};
 
 const SESSION_FIELDS: [&str; 4] = ["user_id", "session_id", "start_ts", "data"];
-const POINT_FIELDS: [&str; 3] = ["series", "time", "value"];
-const COLUMN_FIELDS: [&str; 3] = ["series", "times", "values"];
 
 /// Maximum length of the description of a fault, in bytes.
 const MAX_FAULT: usize = 500;
@@ -325,52 +321,6 @@ impl<'a> RawSession<'a> {
             code,
         });
     }
-}
-
-/// Reads columns that have a fault, naming each; gives their series.
-fn diagnose_columns(
-    text: &str,
-    entry: usize,
-    fields: &RawFields<'_>,
-    points: &mut RawValues<'_>,
-    places: &mut Places,
-    faults: &mut Vec<(String, RejectCode, String)>,
-) -> Option<Arc<str>> {
-    let there_are = "is not a field of columns; there are series, times and values";
-    let [series, times, values] = one_of_each(fields, &COLUMN_FIELDS, there_are, faults);
-    let series = series.and_then(|raw| read_series(raw, faults));
-    let read = times.zip(values).and_then(|(times, values)| {
-        let mut note = |at, code, message| {
-            if faults.len() < LISTED {
-                faults.push((at, code, message));
-            }
-        };
-        read_columns(text, times, values, &mut note)
-    });
-    match (read, &series) {
-        (Some((times, values, form)), Some(series)) => points.push_entry(entry, series, times, values, form, places),
-        // None of its points is known; the place keeps the numbers of the entries that follow.
-        _ => places.push(entry, points.len(), 0, Form::Values),
-    }
-    series
-}
-
-/// Reads a point that has a fault, naming each; gives its series.
-fn diagnose_point(
-    text: &str,
-    fields: &RawFields<'_>,
-    points: &mut RawValues<'_>,
-    faults: &mut Vec<(String, RejectCode, String)>,
-) -> Option<Arc<str>> {
-    let there_are = "is not a field of a point; there are series, time and value";
-    let [series, time, value] = one_of_each(fields, &POINT_FIELDS, there_are, faults);
-    let series = series.and_then(|raw| read_series(raw, faults));
-    let time = time.and_then(|raw| {
-        let read = read_time(raw.get());
-        read.map_err(|(code, message)| faults.push(("/time".to_owned(), code, message))).ok()
-    });
-    points.push(series.as_deref(), time, value.and_then(|raw| offset_in(text, raw)));
-    series
 }
 
 #[cfg(test)]
