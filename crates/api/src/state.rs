@@ -63,13 +63,12 @@ impl AppState {
         &self,
         write: impl Future<Output = Result<T, E>>,
     ) -> Result<T, Problem> {
-        match tokio::time::timeout(self.write_timeout, write).await {
-            Ok(done) => done.map_err(Into::into),
-            Err(_) => {
-                metrics::counter!("writes_timed_out_total").increment(1);
-                let seconds = self.write_timeout.as_secs_f64();
-                Err(Problem::outcome_unknown(&format!("The write was not confirmed within {seconds} s.")))
-            }
+        if let Ok(done) = tokio::time::timeout(self.write_timeout, write).await {
+            done.map_err(Into::into)
+        } else {
+            metrics::counter!("writes_timed_out_total").increment(1);
+            let seconds = self.write_timeout.as_secs_f64();
+            Err(Problem::outcome_unknown(&format!("The write was not confirmed within {seconds} s.")))
         }
     }
 }

@@ -15,10 +15,13 @@ use tracing_subscriber::prelude::*;
 use crate::config::LogConfig;
 
 /// Starts logging to standard error. A second call in one process changes nothing.
+///
+/// # Panics
+/// Never: the directive that is parsed is a constant.
 pub fn init_telemetry(config: &LogConfig) {
     let filter = EnvFilter::try_new(&config.directives).unwrap_or_else(|_| EnvFilter::new("info"));
     // It logs each malformed request and each broken connection as an error of its own: log lines for anyone to make.
-    let filter = filter.add_directive("actix_http=off".parse().expect("a directive"));
+    let filter = filter.add_directive("actix_http=off".parse().expect("it is a valid directive"));
     let registry = tracing_subscriber::registry().with(filter);
     let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
     let started = if config.json {

@@ -301,7 +301,7 @@ impl TestApp {
             statement_timeout: Duration::from_secs(30),
             relay: None,
             net: NetConfig::default(),
-            writes: WritesConfig { longest_wait: Duration::from_secs(60), timeout: Duration::from_secs(60) },
+            writes: WritesConfig { longest_wait: Duration::from_mins(1), timeout: Duration::from_mins(1) },
         }
     }
 

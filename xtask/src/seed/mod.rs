@@ -39,7 +39,7 @@ pub(crate) async fn seed(url: &str, with_demo: bool) -> anyhow::Result<()> {
         connections: 4,
         wait: Duration::from_secs(10),
         statement_timeout: Duration::from_mins(1),
-        longest_write_wait: Duration::from_secs(60),
+        longest_write_wait: Duration::from_mins(1),
         waiting_bytes: 64 << 20,
     })?);
     metric_types::seed(store.as_ref()).await?;

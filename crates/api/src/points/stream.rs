@@ -65,13 +65,12 @@ impl PointSink for StreamSink {
             return Flow::More;
         }
         let chunk = std::mem::take(&mut self.render.out);
-        match send(&self.teller, &self.waiting, chunk).await {
-            Ok(()) => Flow::More,
-            Err(Stalled) => {
-                // Without an end the caller sees that points are missing.
-                self.is_broken = true;
-                Flow::Enough
-            }
+        if let Ok(()) = send(&self.teller, &self.waiting, chunk).await {
+            Flow::More
+        } else {
+            // Without an end the caller sees that points are missing.
+            self.is_broken = true;
+            Flow::Enough
         }
     }
 }

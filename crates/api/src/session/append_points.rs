@@ -40,13 +40,12 @@ pub(crate) async fn append_points(
 ) -> Result<Reply<Receipt>, Problem> {
     let id = path.id()?;
     let lane = state.cpu.lane(body.peer, body.bytes.len());
-    let named = match params.0.user() {
-        Some(user) => Some(user),
-        None => {
-            let bytes = body.bytes.clone();
-            let named = run_in(&lane, move || RawSession::user_of_json(&bytes)).await;
-            named.map_err(|busy| Problem::from(IngestError::from(busy)))?
-        }
+    let named = if let Some(user) = params.0.user() {
+        Some(user)
+    } else {
+        let bytes = body.bytes.clone();
+        let named = run_in(&lane, move || RawSession::user_of_json(&bytes)).await;
+        named.map_err(|busy| Problem::from(IngestError::from(busy)))?
     };
     let user = owner_of(&state, id, named).await?;
     let source = Arc::new(JsonSource::new(body.bytes.clone()).of_user(user).at_session_id(id));

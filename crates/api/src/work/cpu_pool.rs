@@ -102,7 +102,7 @@ impl CpuThreads {
     pub(crate) fn lane(&self, peer: PeerId, bytes: usize) -> Lane {
         let queue = match bytes {
             0..=RUN_HERE_BYTES => None,
-            ..=SHORT_BYTES => Some(self.short.clone()),
+            _ if bytes <= SHORT_BYTES => Some(self.short.clone()),
             _ => Some(self.long.clone()),
         };
         Lane { queue, peer, bytes: bytes.min(UNKNOWN_BYTES), is_patient: false }

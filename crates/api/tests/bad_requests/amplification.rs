@@ -221,7 +221,7 @@ async fn a_bad_bulk_gets_a_small_answer_per_line(backend: Backend) {
     let header = format!("user_id,session_id,series,time,{}\n", "leaf,".repeat(2_000));
     let deep = format!("user_id,session_id,series,time,{}\n", vec!["a"; 10_000].join("."));
     let bodies = [
-        ("application/x-ndjson", format!("{}\n", bad).repeat(300)),
+        ("application/x-ndjson", format!("{bad}\n").repeat(300)),
         ("text/csv", format!("user_id,session_id,series,time,value\n{}", "x,y,z,never,1\n".repeat(2_000))),
         ("text/csv", header),
         ("text/csv", deep),

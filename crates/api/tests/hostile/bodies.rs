@@ -93,7 +93,7 @@ async fn a_body_that_says_it_is_too_long_is_refused_before_it_comes() {
 async fn wide_bodies_of_faults_are_answered_in_little() {
     let service = Service::start(&[]).await;
     let good = GoodUser::start(&service);
-    let wrong: String = (0..20_000).map(|n| format!("\"k{n}\":{n},")).collect();
+    let wrong: String = (0..20_000).map(|n| format!("\"k{n}\":{n},")).collect::<Vec<_>>().concat();
     let point = r#"{"series":"score","time":"never","value":{"value":"x"}},"#;
     let bodies = [
         format!("{{{wrong}\"data\":[]}}"),

@@ -9,7 +9,7 @@ use tokio::net::{TcpSocket, TcpStream};
 use crate::service::{Service, peer};
 
 /// No answer takes longer, or the test fails: a bound on liveness, not a measurement.
-const PATIENCE: Duration = Duration::from_secs(60);
+const PATIENCE: Duration = Duration::from_mins(1);
 
 /// An answer, read to the end of the connection.
 pub(crate) struct Reply {
@@ -62,7 +62,8 @@ pub(crate) async fn send_raw(service: &Service, from: u8, bytes: &[u8]) -> Reply
 }
 
 pub(crate) fn head(method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> String {
-    let headers: String = headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let headers: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
     format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n"
     )

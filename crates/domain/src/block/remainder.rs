@@ -117,7 +117,9 @@ impl Remainder {
             rests.insert(place, raw.get());
         }
         let mut remainder = Self::default();
-        rests.into_iter().for_each(|(place, rest)| remainder.push(place, rest));
+        for (place, rest) in rests {
+            remainder.push(place, rest);
+        }
         Ok(remainder)
     }
 }

@@ -45,17 +45,14 @@ pub(super) fn read_columns(
     values: &RawValue,
     faults: &mut Faults<'_>,
 ) -> Option<(Vec<Timestamp>, ColumnValues, Form)> {
-    let (values, count, form) = match values.get().as_bytes().first() {
-        Some(b'{') => {
-            let (keys, columns) = find_leaves(body, values, faults)?;
-            let count = columns.first().map_or(0, Vec::len);
-            (ColumnValues::Leaves(keys, columns), count, Form::Leaves)
-        }
-        _ => {
-            let list = find_list(body, values, "/values", faults)?;
-            let count = list.len();
-            (ColumnValues::List(list), count, Form::Values)
-        }
+    let (values, count, form) = if let Some(b'{') = values.get().as_bytes().first() {
+        let (keys, columns) = find_leaves(body, values, faults)?;
+        let count = columns.first().map_or(0, Vec::len);
+        (ColumnValues::Leaves(keys, columns), count, Form::Leaves)
+    } else {
+        let list = find_list(body, values, "/values", faults)?;
+        let count = list.len();
+        (ColumnValues::List(list), count, Form::Values)
     };
     let times = match times.get().as_bytes().first() {
         Some(b'{') => read_steps(times, count, faults)?,
@@ -283,7 +280,7 @@ mod tests {
             match points.value(point).expect("there is a value") {
                 Ok(value) => shown.push(format!("{} {value}", points.time(point).expect("a time"))),
                 Err(errors) => {
-                    faults.extend(errors.iter().map(|e| format!("{} {e}", places.of(point).value(&e.pointer))))
+                    faults.extend(errors.iter().map(|e| format!("{} {e}", places.of(point).value(&e.pointer))));
                 }
             }
         }

@@ -259,12 +259,11 @@ fn any_series(
             continue;
         }
         let number = u32::try_from(number).expect("a session has at most a million points");
-        match all.get_mut(&**name) {
-            Some(ValidSeries { points: ValidPoints::Values(known), .. }) => known.push(number),
-            _ => {
-                let points = ValidPoints::Values(vec![number]);
-                all.insert(name.as_ref().to_owned(), ValidSeries { metric_type: Arc::clone(metric_type), points });
-            }
+        if let Some(ValidSeries { points: ValidPoints::Values(known), .. }) = all.get_mut(&**name) {
+            known.push(number)
+        } else {
+            let points = ValidPoints::Values(vec![number]);
+            all.insert(name.as_ref().to_owned(), ValidSeries { metric_type: Arc::clone(metric_type), points });
         }
     }
     all

@@ -91,7 +91,7 @@ impl Ingest {
                 prop_assert!(rejects.listed().len() <= 100 && !rejects.is_empty());
                 prop_assert!(rejects.total() >= rejects.listed().len());
                 for reject in rejects.listed() {
-                    let series = reject.series.as_ref().map_or(0, |series| series.len());
+                    let series = reject.series.as_ref().map_or(0, String::len);
                     prop_assert!(reject.pointer.len() + series + reject.message.len() <= MAX_FAULT, "{:?}", reject);
                 }
             }

@@ -11,7 +11,7 @@ use super::pool::{APPLICATION_NAME, Postgres};
 use super::transaction::Transaction;
 
 /// Connections of readers that were not used for this long are closed.
-const IDLE: Duration = Duration::from_secs(60);
+const IDLE: Duration = Duration::from_mins(1);
 
 const COMMIT: &str = include_str!("heartbeat_commit.sql");
 const ALLOWED: &str = include_str!("allowed_connections.sql");

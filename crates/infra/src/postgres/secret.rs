@@ -52,7 +52,7 @@ mod tests {
             connections: 2,
             wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(10),
-            longest_write_wait: Duration::from_secs(60),
+            longest_write_wait: Duration::from_mins(1),
             waiting_bytes: 64 << 20,
         };
         Postgres::new(&config).expect("a URL")

@@ -41,7 +41,7 @@ pub(crate) async fn all() -> Vec<Stores> {
             connections: 8,
             wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
-            longest_write_wait: Duration::from_secs(60),
+            longest_write_wait: Duration::from_mins(1),
             waiting_bytes: 64 << 20,
         };
         let postgres = Arc::new(Postgres::new(&config).expect("a URL"));

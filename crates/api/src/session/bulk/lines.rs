@@ -192,7 +192,7 @@ mod tests {
                 match reader.next() {
                     Step::Next(Ok(Text { number, text })) => {
                         let text = text.map_or("too long".into(), |text| String::from_utf8_lossy(&text).into_owned());
-                        shown += &format!("{number}:{text} ");
+                        shown.extend([number.to_string(), format!(":{text} ")]);
                     }
                     Step::NeedsInput => break shown += "| ",
                     Step::End => break shown += "end",

@@ -77,7 +77,7 @@ async fn read(
 ) -> Result<(), Problem> {
     let (chunks, inbox) = chunks::channel();
     let lines = LineReader::new(Inbox::new(inbox), body.encoding, state.max_body_bytes)?;
-    let mut reader = if body.is_csv { Reader::Rows(RowReader::new(lines)) } else { Reader::Lines(lines) };
+    let mut reader = if body.is_csv { Reader::Rows(Box::new(RowReader::new(lines))) } else { Reader::Lines(lines) };
     let mut payload = PacedBody::new(body.payload, state.pace);
     // Where bodies are not packed, a chunk costs as much as it is long.
     let bytes = |chunk: &Bytes| if body.encoding.is_packed() { usize::MAX } else { chunk.len() };
@@ -115,7 +115,7 @@ enum Reader {
     /// One per line.
     Lines(LineReader),
     /// Rows of CSV.
-    Rows(RowReader),
+    Rows(Box<RowReader>),
 }
 
 /// What one piece of work brought.
