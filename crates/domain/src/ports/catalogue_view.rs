@@ -38,3 +38,15 @@ pub enum PointSource {
     /// The blocks: metric types with a point in this range; others may be among them.
     Blocks(Range<Timestamp>),
 }
+
+impl PointSource {
+    /// Whether it shows every metric type that `other` shows.
+    #[must_use]
+    pub fn covers(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Blocks(range), Self::Blocks(other)) => range.start <= other.start && other.end <= range.end,
+            (Self::DaySummaries, Self::DaySummaries) => true,
+            _ => false,
+        }
+    }
+}

@@ -279,6 +279,7 @@ fn choice<'a>(
         filter: query.filter.as_ref(),
         points: point_source(query),
         needs_numbers,
+        may_remember: true,
     }
 }
 

@@ -28,6 +28,8 @@ pub(super) struct Choice<'a> {
     pub(super) points: PointSource,
     /// Returns what needs numbers, for a metric type without numbers that the query therefore skips.
     pub(super) needs_numbers: &'a (dyn Fn(&MetricType) -> Option<String> + Sync),
+    /// Whether the metric types of the users' points may be those of an earlier query.
+    pub(super) may_remember: bool,
 }
 
 /// The series that a query reads and those that it skips.
@@ -50,11 +52,13 @@ pub(super) struct Selection {
 pub(super) struct SelectSeries {
     metric_types: Arc<dyn MetricTypeStore>,
     catalogue: Arc<CatalogueCache>,
-    remembered: Mutex<BTreeMap<UserId, Arc<OfUser>>>,
+    /// By user, and by whether they come from blocks.
+    remembered: Mutex<BTreeMap<(UserId, bool), Arc<OfUser>>>,
 }
 
 /// The metric types of a user's points as they were once. The store checks in the snapshot of a query whether they still are.
 struct OfUser {
+    points: PointSource,
     head: ScanHead,
     types: Vec<SchemaVersion>,
 }
@@ -79,7 +83,7 @@ impl SelectSeries {
             let selected = if choice.selector.is_exact() || (catalogue.len() <= SMALL_CATALOGUE && attempt == 0) {
                 choice.of_catalogue(&catalogue)
             } else {
-                match self.of_users(choice, &catalogue, attempt == 0 && !is_latest).await {
+                match self.of_users(choice, &catalogue, choice.may_remember && attempt == 0 && !is_latest).await {
                     Err(QueryError::Store(StoreError::CatalogueChanged)) => {
                         catalogue = self.catalogue.latest(store).await?;
                         is_latest = true;
@@ -120,8 +124,7 @@ impl SelectSeries {
         may_remember: bool,
     ) -> Result<Selection, QueryError> {
         choice.selector.check_names(known)?;
-        if let Some(of_user) = choice.remembered_user().filter(|_| may_remember).and_then(|user| self.remembered(user))
-        {
+        if may_remember && let Some(of_user) = self.remembered(choice) {
             let current = |version: &SchemaVersion| {
                 known.by_id(version.metric_type).filter(|t| t.schema_version() == *version).cloned()
             };
@@ -142,33 +145,33 @@ impl SelectSeries {
             metric_type.cloned().ok_or(StoreError::CatalogueChanged)
         };
         let own = types.iter().map(seen).collect::<Result<Vec<_>, _>>()?;
-        if let Some(user) = choice.remembered_user() {
-            self.remember(user, OfUser { head, types: types.clone() });
-        }
+        self.remember(choice, OfUser { points: choice.points.clone(), head, types: types.clone() });
         let view = CatalogueView::OfUsers { head, points: choice.points.clone(), types };
         Ok(Selection { head: Some(head), ..choice.of_users(&catalogue, own, view)? })
     }
 
-    fn remembered(&self, user: UserId) -> Option<Arc<OfUser>> {
-        self.remembered.lock().unwrap_or_else(PoisonError::into_inner).get(&user).cloned()
+    /// The metric types of the only user's points that were remembered, if they were looked for in all of the range.
+    fn remembered(&self, choice: &Choice<'_>) -> Option<Arc<OfUser>> {
+        let remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
+        let of_user = remembered.get(&choice.key()?)?;
+        of_user.points.covers(&choice.points).then(|| Arc::clone(of_user))
     }
 
-    fn remember(&self, user: UserId, of_user: OfUser) {
+    fn remember(&self, choice: &Choice<'_>, of_user: OfUser) {
+        let Some(key) = choice.key().filter(|_| choice.may_remember) else { return };
         let mut remembered = self.remembered.lock().unwrap_or_else(PoisonError::into_inner);
         if remembered.len() >= REMEMBERED_USERS {
             remembered.clear();
         }
-        remembered.insert(user, Arc::new(of_user));
+        remembered.insert(key, Arc::new(of_user));
     }
 }
 
 impl Choice<'_> {
-    /// The user whose metric types are worth remembering: those from day summaries do not depend on the range.
-    fn remembered_user(&self) -> Option<UserId> {
-        match (self.users, &self.points) {
-            ([user], PointSource::DaySummaries) => Some(*user),
-            _ => None,
-        }
+    /// What the metric types of the only user's points are remembered by.
+    fn key(&self) -> Option<(UserId, bool)> {
+        let [user] = self.users else { return None };
+        Some((*user, matches!(self.points, PointSource::Blocks(_))))
     }
 
     /// Selects from the whole catalogue.

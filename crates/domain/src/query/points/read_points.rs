@@ -187,6 +187,8 @@ impl ReadPoints {
             filter: query.filter.as_ref(),
             points: PointSource::Blocks(self.possible(query)),
             needs_numbers,
+            // What is skipped must be known as of now.
+            may_remember: false,
         }
     }
 
@@ -235,7 +237,7 @@ fn needs_numbers(only_numbers: Option<&str>, metric_type: &MetricType) -> Option
 
 fn choice_of_all<'a>(users: &'a [UserId], selector: &'a SeriesSelector) -> Choice<'a> {
     let points = PointSource::Blocks(Timestamp::MIN..Timestamp::MAX);
-    Choice { users, selector, filter: None, points, needs_numbers: &|_| None }
+    Choice { users, selector, filter: None, points, needs_numbers: &|_| None, may_remember: true }
 }
 
 fn by_rank(selected: Vec<Selected>) -> HashMap<MetricTypeId, PointSeries> {
