@@ -260,7 +260,7 @@ fn any_series(
         }
         let number = u32::try_from(number).expect("a session has at most a million points");
         if let Some(ValidSeries { points: ValidPoints::Values(known), .. }) = all.get_mut(&**name) {
-            known.push(number)
+            known.push(number);
         } else {
             let points = ValidPoints::Values(vec![number]);
             all.insert(name.as_ref().to_owned(), ValidSeries { metric_type: Arc::clone(metric_type), points });
