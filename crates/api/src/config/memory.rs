@@ -2,7 +2,7 @@
 
 use std::fs;
 
-/// What is assumed where nothing can be read.
+/// The available memory where no source of it can be read.
 const UNKNOWN: usize = 1 << 30;
 
 /// The bytes of memory that the process may use: the least limit of its control groups, else the machine's memory.

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
 
-/// What a client has sent since the last answer: the length, and the first bad character of its request line.
+/// The length of the bytes received since the last response, and the first bad character of the request line.
 #[derive(Default)]
 pub(super) struct Excerpt {
     bad: Option<char>,
@@ -30,7 +30,7 @@ impl Excerpt {
         self.is_line_over = end.is_some();
     }
 
-    /// Begins anew: an answer is being sent.
+    /// Resets the excerpt when a response is sent.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }

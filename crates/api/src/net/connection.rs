@@ -25,7 +25,7 @@ pub(crate) struct Connection {
     pace: Pace,
     /// Since when the client has been waited for, and until when it may be.
     stalled: Option<(Instant, Pin<Box<Sleep>>)>,
-    /// What the client has sent since the last answer.
+    /// A summary of the bytes received since the last response.
     request: Excerpt,
     /// The rest of an answer that is sent in the place of another.
     replacement: Vec<u8>,
@@ -133,7 +133,7 @@ impl ClientConnection {
         }
     }
 
-    /// Whether nothing will come any more. The handle does not block: the server made it so.
+    /// Returns whether the client closed the connection. The socket is non-blocking.
     fn is_closed(&self) -> bool {
         match self.0.peek(&mut [0]) {
             Ok(bytes) => bytes == 0,

@@ -68,12 +68,12 @@ impl KnownTags {
     /// Those of a caller that has none.
     pub(crate) const NONE: Self = Self(None);
 
-    /// Whether the caller would be content to hear that nothing changed.
+    /// Returns whether the request is conditional (`If-None-Match`).
     pub(crate) const fn is_conditional(&self) -> bool {
         self.0.is_some()
     }
 
-    /// Whether the caller has an answer of that tag already.
+    /// Returns whether `If-None-Match` contains the tag.
     pub(crate) fn has(&self, tag: &str) -> bool {
         let weak = |given: &str| given.trim().trim_start_matches("W/") == tag;
         self.0.as_ref().is_some_and(|tags| tags.split(',').any(weak))

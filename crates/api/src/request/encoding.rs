@@ -51,7 +51,7 @@ impl Encoding {
         }
     }
 
-    /// Whether the body is packed at all.
+    /// Returns whether the body is compressed.
     pub(crate) const fn is_packed(self) -> bool {
         !matches!(self, Self::Identity)
     }

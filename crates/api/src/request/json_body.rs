@@ -24,7 +24,7 @@ use crate::openapi::{Example, with_example};
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 
-/// What is unpacked at a time.
+/// Maximum bytes unpacked per step.
 const BUFFER: usize = 64 << 10;
 
 /// A body that is meant to be a `T`. Reading it is the use case's business, since it names every fault.

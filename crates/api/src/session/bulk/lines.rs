@@ -22,7 +22,7 @@ pub(super) enum Step<T> {
     NeedsInput,
     /// The time is over; there may be more.
     Paused,
-    /// There is no more.
+    /// The end of the body.
     End,
 }
 
