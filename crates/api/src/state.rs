@@ -10,14 +10,14 @@ use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use time_series_domain::Clock;
 use time_series_domain::fingerprint::Fingerprint;
-use time_series_domain::ingest::IngestSession;
+use time_series_domain::ingest::{IngestSession, WriteStage};
 use time_series_domain::metric_type::MetricTypes;
 use time_series_domain::ports::SessionStore;
-use time_series_domain::query::CachedAggregate;
+use time_series_domain::query::{CachedAggregate, QueryMemory};
 use time_series_domain::query::points::ReadPoints;
 
 use crate::net::{PaceLimit, PeerId, TrustedProxies};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, QueryGate};
 use crate::work::CpuThreads;
 
@@ -28,6 +28,7 @@ pub(crate) struct AppState {
     pub(crate) points: ReadPoints,
     /// How many values may be held to be thinned out.
     pub(crate) max_values: usize,
+    pub(crate) query_memory: Arc<QueryMemory>,
     pub(crate) queries: QueryGate,
     pub(crate) metric_types: MetricTypes,
     pub(crate) sessions: Arc<dyn SessionStore>,
@@ -58,18 +59,23 @@ impl AppState {
         self.proxies.client(request.peer_addr().map(|address| address.ip()), request.headers())
     }
 
-    /// Ends a write that takes too long.
+    /// Ends a write that takes too long, and says whether it may have happened.
     pub(crate) async fn within_write_timeout<T, E: Into<Problem>>(
         &self,
-        write: impl Future<Output = Result<T, E>>,
+        write: impl AsyncFnOnce(&WriteStage) -> Result<T, E>,
     ) -> Result<T, Problem> {
-        if let Ok(done) = tokio::time::timeout(self.write_timeout, write).await {
-            done.map_err(Into::into)
-        } else {
-            metrics::counter!("writes_timed_out_total").increment(1);
-            let seconds = self.write_timeout.as_secs_f64();
-            Err(Problem::outcome_unknown(&format!("The write was not confirmed within {seconds} s.")))
+        let stage = WriteStage::default();
+        if let Ok(done) = tokio::time::timeout(self.write_timeout, write(&stage)).await {
+            return done.map_err(Into::into);
         }
+        metrics::counter!("writes_timed_out_total").increment(1);
+        let seconds = self.write_timeout.as_secs_f64();
+        Err(if stage.may_be_stored() {
+            Problem::outcome_unknown(&format!("The write was not confirmed within {seconds} s."))
+        } else {
+            let detail = format!("The session was not checked within {seconds} s; nothing was stored. Try again.");
+            Problem::new(Code::TimedOut, detail)
+        })
     }
 }
 

@@ -11,7 +11,7 @@ use time_series_domain::ingest::IngestSession;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypes};
 use time_series_domain::ports::{AnswerCache, SecretStore};
 use time_series_domain::query::points::ReadPoints;
-use time_series_domain::query::{Aggregate, CachedAggregate, QueryLimits};
+use time_series_domain::query::{Aggregate, CachedAggregate, QueryLimits, QueryMemory};
 use time_series_domain::{Clock, TimeRules};
 use time_series_infra::AuthenticatedCache;
 use time_series_infra::local::{FixedSecret, MokaCache, SystemClock};
@@ -59,16 +59,25 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
     let rules = config.limits.times;
     let limits = config.limits.queries();
     let secrets = secrets(config, &postgres);
-    let aggregate = Aggregate::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules, limits);
+    let query_memory = QueryMemory::new(config.limits.answer_bytes);
+    let aggregate = Aggregate::new(
+        postgres.clone(),
+        postgres.clone(),
+        catalogue.clone(),
+        clock.clone(),
+        rules,
+        limits,
+        query_memory.clone(),
+    );
     let points = ReadPoints::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules, limits);
     Ok(AppState {
         points,
         max_values: limits.bucket_values.saturating_mul(4),
+        query_memory,
         ingest: IngestSession::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules),
         aggregate: CachedAggregate::new(aggregate, cache(&config.cache, &secrets)?, config.cache.worth),
         queries: QueryGate::new(
             config.queries.concurrency,
-            config.limits.answer_bytes,
             runtime,
             QueryTimes { wait: config.database.wait, longest: config.queries.timeout },
         ),

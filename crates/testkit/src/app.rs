@@ -61,6 +61,7 @@ pub struct TestAppBuilder {
     queries: QueriesConfig,
     max_body_bytes: usize,
     max_bytes_in_flight: usize,
+    max_answer_bytes: usize,
     database_wait: Duration,
     statement_timeout: Duration,
     relay: Option<SocketAddr>,
@@ -169,6 +170,13 @@ impl TestAppBuilder {
         self
     }
 
+    /// With a limit on the bytes that all queries hold together.
+    #[must_use]
+    pub const fn max_answer_bytes(mut self, bytes: usize) -> Self {
+        self.max_answer_bytes = bytes;
+        self
+    }
+
     /// With a limit on how long a connection or a lock of the database is waited for.
     #[must_use]
     pub const fn database_wait(mut self, wait: Duration) -> Self {
@@ -228,7 +236,7 @@ impl TestAppBuilder {
             limits: LimitsConfig {
                 body_bytes: self.max_body_bytes,
                 bytes_in_flight: self.max_bytes_in_flight,
-                answer_bytes: 128 << 20,
+                answer_bytes: self.max_answer_bytes,
                 rows: self.limits.rows,
                 bucket_values: self.limits.bucket_values,
                 points_read: self.limits.points_read,
@@ -297,6 +305,7 @@ impl TestApp {
             queries: QueriesConfig { concurrency: 4, timeout: Duration::from_secs(30) },
             max_body_bytes: 8 << 20,
             max_bytes_in_flight: 64 << 20,
+            max_answer_bytes: 128 << 20,
             database_wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
             relay: None,

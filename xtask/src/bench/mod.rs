@@ -3,6 +3,7 @@
 mod cpu;
 mod figure;
 mod ground;
+mod hostile;
 mod ingest;
 mod memory;
 mod peers;
@@ -53,6 +54,11 @@ use crate::progress::say;
 ///             5  1,000,000 points thinned out to 2,000 (LTTB)                           at most 150 ms
 ///             6  10 million points streamed as NDJSON       at least 500,000 points/s, 64 MiB more memory at most
 ///             7  the weekly averages of 1,000 users over a year                         at most 300 ms
+///   hostile   eleven attacks from other addresses, in turn; always on a service of its own:
+///             1  p99 of a well-behaved user's posts and queries                         at most 250 ms
+///             2  p99 of /health/live                                                    at most 100 ms
+///             3  the service's memory at its peak                                       at most 400 MiB
+///             4  how much more memory it has 10 s afterwards                            at most 50 MiB
 ///
 /// With --peers the first two figures of ingest, and the memory, stand beside InfluxDB's and VictoriaMetrics', which are
 /// unpacked from Debian's packages and take the same data in the line protocol, a session a tag.
@@ -120,6 +126,8 @@ enum Part {
     Queries,
     /// How much room points take.
     Storage,
+    /// What a well-behaved user sees while others attack.
+    Hostile,
 }
 
 impl Bench {
@@ -137,6 +145,7 @@ impl Bench {
                 Part::Ingest => ingest::measure(&mut ground).await,
                 Part::Queries => queries::measure(&mut ground).await,
                 Part::Storage => storage::measure(&mut ground).await,
+                Part::Hostile => hostile::measure(&mut ground).await,
             };
             let setting = ground.setting().await;
             let left = ground.leave().await;

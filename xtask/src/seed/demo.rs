@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use time_series_domain::ingest::{IngestSession, JsonSource, OnConflict};
+use time_series_domain::ingest::{IngestSession, JsonSource, OnConflict, WriteStage};
 use time_series_domain::metric_type::CatalogueCache;
 use time_series_domain::ports::RunHere;
 use time_series_domain::{Clock, TimeRules, UtcDay};
@@ -29,7 +29,7 @@ pub(crate) async fn seed(store: Arc<Postgres>) -> anyhow::Result<()> {
     let mut points = 0;
     for day in today.0 - DAYS..today.0 {
         let source = Arc::new(JsonSource::new(Arc::new(session(UtcDay(day))?.into_bytes())));
-        points += ingest.ingest(&RunHere, source, OnConflict::Ignore, None).await?.points;
+        points += ingest.ingest(&RunHere, source, OnConflict::Ignore, None, &WriteStage::default()).await?.points;
         step.tick();
     }
     step.done(format!("{DAYS} sessions, {points} points of user {DEMO_USER}"));

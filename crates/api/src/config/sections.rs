@@ -19,6 +19,9 @@ const MOST_MILLISECONDS: u32 = 24 * 60 * 60 * 1_000;
 const MEMORY_PARTS: usize = 8;
 const LEAST_IN_FLIGHT: usize = 8 << 20;
 const MOST_IN_FLIGHT: usize = 128 << 20;
+/// The part of the available memory that queries may take, and the most of it.
+const ANSWER_PARTS: usize = 4;
+const MOST_ANSWERS: usize = 256 << 20;
 /// Positions in a body are counted in 32 bits.
 const LONGEST_BODY: usize = 1 << 30;
 /// Minimum length of `SECRET_KEY`.
@@ -142,7 +145,8 @@ pub struct LimitsConfig {
     /// `MAX_BYTES_IN_FLIGHT`, default an eighth of the available memory, at most 128 MiB: bytes of all bodies in memory
     /// together, half of them for bulk uploads.
     pub bytes_in_flight: usize,
-    /// `MAX_ANSWER_BYTES`, default that of `MAX_BYTES_IN_FLIGHT`: bytes of all large answers that are being sent.
+    /// `MAX_ANSWER_BYTES`, default a quarter of the available memory, at most 256 MiB: bytes that queries hold together, from
+    /// the first value that they gather to the last byte that they send.
     pub answer_bytes: usize,
     /// `MAX_ROWS`, default 1000000: the most rows of an answer.
     pub rows: usize,
@@ -264,6 +268,7 @@ impl LimitsConfig {
         };
         let memory = memory::available() / MEMORY_PARTS;
         let by_memory = memory.clamp(LEAST_IN_FLIGHT, MOST_IN_FLIGHT);
+        let answers = (memory::available() / ANSWER_PARTS).clamp(LEAST_IN_FLIGHT, MOST_ANSWERS);
         let in_flight = at_least_one("MAX_BYTES_IN_FLIGHT", env.parsed("MAX_BYTES_IN_FLIGHT", by_memory)?)?;
         let body_bytes = at_least_one("MAX_BODY_BYTES", env.parsed("MAX_BODY_BYTES", (in_flight / 2).max(1))?)?;
         if body_bytes > LONGEST_BODY {
@@ -272,7 +277,7 @@ impl LimitsConfig {
         Ok(Self {
             body_bytes,
             bytes_in_flight: in_flight,
-            answer_bytes: at_least_one("MAX_ANSWER_BYTES", env.parsed("MAX_ANSWER_BYTES", in_flight)?)?,
+            answer_bytes: at_least_one("MAX_ANSWER_BYTES", env.parsed("MAX_ANSWER_BYTES", answers)?)?,
             rows: at_least_one("MAX_ROWS", env.parsed("MAX_ROWS", limits.rows)?)?,
             bucket_values: at_least_one("MAX_BUCKET_VALUES", env.parsed("MAX_BUCKET_VALUES", limits.bucket_values)?)?,
             points_read: env.parsed("MAX_POINTS_READ", limits.points_read)?,

@@ -86,7 +86,7 @@ fn only_numbers(asked: &Asked) -> Option<&'static str> {
 async fn whole(state: &AppState, asked: &Asked, cursors: &CursorKey) -> Result<(Rendered<Points>, ScanHead), Problem> {
     let mut render = PointRender::new(asked).map_err(|e| broken(&e))?;
     let read = if let Some((most, method)) = asked.thin {
-        let mut thinning = Thinning::new(most, method, state.max_values);
+        let mut thinning = Thinning::new(most, method, state.max_values, state.query_memory.reservation());
         let read = state.points.read(&asked.query, only_numbers(asked), &mut thinning).await?;
         for point in thinning.into_points() {
             render.thinned(&point).map_err(|e| broken(&e))?;

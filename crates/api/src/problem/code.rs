@@ -85,12 +85,14 @@ codes! {
     TooManyValues, "too_many_values", UNPROCESSABLE_ENTITY, "The query would have to keep too many values";
     /// Too many points would have to be read.
     TooManyPoints, "too_many_points", UNPROCESSABLE_ENTITY, "The query would read too many points";
+    /// More memory than queries may have.
+    TooMuchMemory, "too_much_memory", UNPROCESSABLE_ENTITY, "The query would need too much memory";
     /// A bug.
     Internal, "internal", INTERNAL_SERVER_ERROR, "The service failed";
     /// The database is away.
     Unavailable, "unavailable", SERVICE_UNAVAILABLE, "The service cannot answer now";
     /// A write may have happened or not.
     OutcomeUnknown, "outcome_unknown", SERVICE_UNAVAILABLE, "It is not known whether the change happened";
-    /// The query takes too long.
-    TimedOut, "timed_out", SERVICE_UNAVAILABLE, "The query took too long";
+    /// It takes too long.
+    TimedOut, "timed_out", SERVICE_UNAVAILABLE, "The request took too long";
 }

@@ -54,8 +54,8 @@ impl Problem {
     /// A write that may have happened or not.
     pub(crate) fn outcome_unknown(why: &str) -> Self {
         let detail = format!(
-            "{why} The change may have happened or not. Send the same request again, with the session_id; a session that \
-             is stored already is not stored twice."
+            "{why} The change may have happened or not. Send the same request again, with the session_id: what has \
+             happened already does not happen twice."
         );
         Self::new(Code::OutcomeUnknown, detail)
     }
@@ -156,6 +156,14 @@ impl From<Refusal> for Problem {
             }
             Refusal::Points { points, limit } => {
                 (Code::TooManyPoints, Estimate { points: Some(points), limit, ..Estimate::default() })
+            }
+            Refusal::Memory { limit } => {
+                (Code::TooMuchMemory, Estimate { limit: limit as u64, ..Estimate::default() })
+            }
+            Refusal::MemoryBusy => {
+                metrics::counter!("queries_turned_away_total").increment(1);
+                let detail = "Other queries hold the memory that this one needs. Retry after 1 s.";
+                return Self::new(Code::Unavailable, detail);
             }
         };
         Self::new(code, refusal.to_string()).estimate(estimate)

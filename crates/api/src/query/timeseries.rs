@@ -10,7 +10,7 @@ use futures_util::stream;
 use time_series_domain::fingerprint::Fingerprint;
 use time_series_domain::ports::ScanHead;
 use time_series_domain::query::{AggregateAnswer, Found, RELATIVE_ERROR, answer_key};
-use tokio::sync::{OwnedSemaphorePermit, mpsc};
+use tokio::sync::mpsc;
 
 use super::asked::{Asked, Output, Parsed};
 use super::params::TimeseriesParams;
@@ -93,7 +93,6 @@ async fn answer(
             let head = ScanHead { version: answer.version, generation: answer.generation };
             let cache = cache_words(&state, &asked);
             let notes = notes(&answer, format);
-            let bytes = answer.heap_bytes();
             let render = Render::new(asked.clone(), *answer, format, cache);
             let mut rendered = if render.is_small() {
                 let bytes = render.whole().map_err(|e| broken(&e))?;
@@ -102,7 +101,7 @@ async fn answer(
                 }
                 Rendered::whole(format.media_type(), bytes)
             } else {
-                stream_of(&state, render, format, state.queries.deliver(bytes)?)?
+                stream_of(&state, render, format)?
             };
             for (name, note) in notes {
                 rendered = rendered.header(name, &note);
@@ -129,18 +128,13 @@ fn notes(answer: &AggregateAnswer, format: Format) -> Vec<(HeaderName, String)> 
     notes
 }
 
-/// Chunks that are rendered as they are sent, no faster than they are read. The permit is held until the last of them.
-fn stream_of(
-    state: &AppState,
-    mut render: Render,
-    format: Format,
-    permit: OwnedSemaphorePermit,
-) -> Result<Rendered<Timeseries>, Problem> {
+/// Chunks that are rendered as they are sent, no faster than they are read. The answer's memory is held until the last of
+/// them.
+fn stream_of(state: &AppState, mut render: Render, format: Format) -> Result<Rendered<Timeseries>, Problem> {
     // CSV has nothing that tells its end: its length does.
     let length = if format == Format::Csv { Some(render.measure().map_err(|e| broken(&e))?) } else { None };
     let (sender, chunks) = mpsc::channel(1);
     let rendering = state.queries.runtime().spawn(async move {
-        let _permit = permit;
         for chunk in render {
             let chunk = chunk.map(Bytes::from).map_err(|e| {
                 tracing::error!(error = %e, "an answer was broken off");

@@ -22,8 +22,6 @@ const ASK_AGAIN_AT_MOST: Duration = Duration::from_millis(320);
 const WAITERS: usize = 256;
 /// A peer may have one part in this many of the queries that run.
 const PARTS_OF_QUERIES: usize = 2;
-/// Bytes of large answers are counted in pieces of this size.
-const PIECE: usize = 1 << 10;
 
 /// Lets in some queries at a time, so that they never take all connections from ingest.
 pub(crate) struct QueryGate {
@@ -33,9 +31,6 @@ pub(crate) struct QueryGate {
     places_of_peer: usize,
     /// Queries that wait for a place.
     waiting: Arc<AtomicUsize>,
-    /// The bytes of large answers that are being sent.
-    deliveries: Arc<Semaphore>,
-    delivery_pieces: usize,
     waiters: Semaphore,
     runtime: QueryRuntime,
     limits: QueryTimes,
@@ -62,15 +57,12 @@ pub(crate) struct Place {
 struct Waiting<'a>(&'a AtomicUsize);
 
 impl QueryGate {
-    pub(crate) fn new(places: usize, answer_bytes: usize, runtime: QueryRuntime, limits: QueryTimes) -> Self {
-        let delivery_pieces = answer_bytes.div_ceil(PIECE).min(Semaphore::MAX_PERMITS);
+    pub(crate) fn new(places: usize, runtime: QueryRuntime, limits: QueryTimes) -> Self {
         Self {
             places: Arc::new(Semaphore::new(places)),
             of_peers: Mutex::default(),
             places_of_peer: (places / PARTS_OF_QUERIES).max(1),
             waiting: Arc::default(),
-            deliveries: Arc::new(Semaphore::new(delivery_pieces)),
-            delivery_pieces,
             waiters: Semaphore::new(WAITERS),
             runtime,
             limits,
@@ -120,14 +112,6 @@ impl QueryGate {
             self.runtime.run(async move { place.run(query).await }).await
         };
         until_disconnect(caller, run).await
-    }
-
-    /// Takes the bytes of a large answer, which stays in memory as long as the caller takes to read it.
-    pub(crate) fn deliver(&self, bytes: usize) -> Result<OwnedSemaphorePermit, Problem> {
-        let pieces = bytes.div_ceil(PIECE).min(self.delivery_pieces);
-        let pieces = u32::try_from(pieces).unwrap_or(u32::MAX);
-        let taken = self.deliveries.clone().try_acquire_many_owned(pieces);
-        taken.map_err(|_| busy("Too many large answers are being sent."))
     }
 
     /// Waits until `head` shows at least that version, without a place: a read that waits takes nothing from queries that

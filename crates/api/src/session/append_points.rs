@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use actix_web::web;
 use apistos::api_operation;
-use time_series_domain::ingest::{IngestError, JsonSource, RawSession};
+use time_series_domain::ingest::{IngestError, JsonSource, RawSession, WriteStage};
 use time_series_domain::ports::run_in;
 
 use super::owner::{OwnerParams, SessionPath, owner_of};
@@ -40,15 +40,17 @@ pub(crate) async fn append_points(
 ) -> Result<Reply<Receipt>, Problem> {
     let id = path.id()?;
     let lane = state.cpu.lane(body.peer, body.bytes.len());
-    let named = if let Some(user) = params.0.user() {
-        Some(user)
-    } else {
-        let bytes = body.bytes.clone();
-        let named = run_in(&lane, move || RawSession::user_of_json(&bytes)).await;
-        named.map_err(|busy| Problem::from(IngestError::from(busy)))?
+    let append = async |stage: &WriteStage| {
+        let named = if let Some(user) = params.0.user() {
+            Some(user)
+        } else {
+            let bytes = body.bytes.clone();
+            run_in(&lane, move || RawSession::user_of_json(&bytes)).await.map_err(IngestError::from)?
+        };
+        let user = owner_of(&state, id, named).await?;
+        let source = Arc::new(JsonSource::new(body.bytes.clone()).of_user(user).at_session_id(id));
+        Ok::<_, Problem>(state.ingest.append(&lane, source, key.0.as_ref(), stage).await?)
     };
-    let user = owner_of(&state, id, named).await?;
-    let source = Arc::new(JsonSource::new(body.bytes.clone()).of_user(user).at_session_id(id));
-    let done = state.within_write_timeout(state.ingest.append(&lane, source, key.0.as_ref())).await?;
+    let done = state.within_write_timeout(append).await?;
     Ok(receipt(&done))
 }

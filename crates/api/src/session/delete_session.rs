@@ -3,6 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpResponse, web};
 use apistos::api_operation;
+use time_series_domain::ingest::WriteStage;
 
 use super::owner::{OwnerParams, SessionPath, no_such_session, owner};
 use crate::openapi::Deleted;
@@ -28,8 +29,12 @@ pub(crate) async fn delete_session(
     state: web::Data<AppState>,
 ) -> Result<Deleted, Problem> {
     let id = path.id()?;
-    let user = owner(&state, id, &params.0).await?;
-    let Some(version) = state.sessions.delete(user, id).await? else {
+    let delete = async |stage: &WriteStage| {
+        let user = owner(&state, id, &params.0).await?;
+        stage.enter_store();
+        Ok::<_, Problem>(state.sessions.delete(user, id).await?)
+    };
+    let Some(version) = state.within_write_timeout(delete).await? else {
         return Err(no_such_session(&id.to_string(), "the user has none of this id"));
     };
     let version = (USER_VERSION, version.to_string());

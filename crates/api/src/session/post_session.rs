@@ -7,7 +7,7 @@ use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 use time_series_domain::SessionId;
-use time_series_domain::ingest::{JsonSource, OnConflict};
+use time_series_domain::ingest::{JsonSource, OnConflict, WriteStage};
 use uuid::Uuid;
 
 use super::receipt::{Receipt, receipt};
@@ -80,10 +80,12 @@ pub(crate) async fn post_session(
     let source = Arc::new(JsonSource::new(body.bytes.clone()).or_session_id(made));
     let lane = state.cpu.lane(body.peer, body.bytes.len());
     let done = if params.0.dry_run == Some(true) {
-        state.within_write_timeout(state.ingest.dry_run(&lane, source)).await?
+        state.within_write_timeout(async |_: &WriteStage| state.ingest.dry_run(&lane, source).await).await?
     } else {
         let on_conflict = params.0.on_conflict.map_or(OnConflict::Error, |p| p.0);
-        state.within_write_timeout(state.ingest.ingest(&lane, source, on_conflict, key.0.as_ref())).await?
+        let key = key.0.as_ref();
+        let write = async |stage: &WriteStage| state.ingest.ingest(&lane, source, on_conflict, key, stage).await;
+        state.within_write_timeout(write).await?
     };
     Ok(receipt(&done))
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use actix_web::web;
 use apistos::api_operation;
 use time_series_domain::SessionId;
-use time_series_domain::ingest::{JsonSource, OnConflict};
+use time_series_domain::ingest::{JsonSource, OnConflict, WriteStage};
 
 use super::owner::SessionPath;
 use super::receipt::{Receipt, receipt};
@@ -39,6 +39,7 @@ pub(crate) async fn put_session(
     let id: SessionId = path.id()?;
     let source = Arc::new(JsonSource::new(body.bytes.clone()).at_session_id(id));
     let lane = state.cpu.lane(body.peer, body.bytes.len());
-    let done = state.within_write_timeout(state.ingest.ingest(&lane, source, OnConflict::Replace, None)).await?;
+    let write = async |stage: &WriteStage| state.ingest.ingest(&lane, source, OnConflict::Replace, None, stage).await;
+    let done = state.within_write_timeout(write).await?;
     Ok(receipt(&done))
 }

@@ -20,6 +20,7 @@ on_both_servers![
     what_has_no_sketch_is_never_approximate,
     too_many_points_to_read_are_refused,
     summaries_read_no_points,
+    whatever_holds_memory_is_bounded,
 ];
 
 /// Checks a refusal: its code, and that it has an estimate and says what to do.
@@ -223,4 +224,27 @@ async fn summaries_read_no_points(backend: Backend) {
     let asked = [("interval", "month"), ("agg_func", "avg,min,max,count,sum,first,last,range")];
     let expected = json!({"avg": 1, "min": 1, "max": 1, "count": 800, "sum": 800, "first": 1, "last": 1, "range": 0});
     assert_rows(&january(&app, user, &asked).await, &[(START, SCORE, expected)]);
+}
+
+async fn whatever_holds_memory_is_bounded(backend: Backend) {
+    const POINTS: usize = 40_000;
+    let app = with(TestApp::with(backend).max_answer_bytes(300_000)).await;
+    let user = Uuid::new_v4();
+    let values = vec!["1.5"; POINTS].join(",");
+    let body = format!(
+        r#"{{"user_id":"{user}","start_ts":"{START}","data":[{{"series":"{SCORE}","times":{{"start":"{START}","step":"1s"}},"values":{{"value":[{values}]}}}}]}}"#
+    );
+    let _ = app.post_text("/api/sessions/", &body).await.expect(201);
+    let rows = [("interval", "1s")];
+    let text_rows = [("interval", "1s"), ("format", "csv")];
+    let values = [("interval", "month"), ("agg_func", "median")];
+    let filled = [("interval", "20s"), ("fill", "zero"), ("agg_func", "avg,min,max,count,sum")];
+    for asked in [rows.as_slice(), &text_rows, &values, &filled] {
+        assert_too_much(&january(&app, user, asked).await, "too_much_memory");
+    }
+    let thinned = app.get(&format!("/api/points/?user_id={user}&series={SCORE}&max_points=100")).await;
+    assert_too_much(&thinned, "too_much_memory");
+    // All of it was given back, and what needs little is answered.
+    let hours = january(&app, user, &[("interval", "hour")]).await.expect(200);
+    assert_eq!(metadata(&hours)["count"], POINTS.div_ceil(3_600));
 }

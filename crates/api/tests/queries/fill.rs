@@ -12,7 +12,8 @@ on_both_servers![
     each_way_to_fill,
     counts_of_filled_buckets_are_zero,
     every_leaf_is_filled,
-    a_leaf_that_a_neighbour_lacks_is_null,
+    each_leaf_is_filled_by_itself,
+    a_leaf_is_filled_in_rows_that_lack_it_in_every_form,
     texts_are_carried_or_null,
     what_was_known_before_the_range,
     the_part_of_the_first_bucket_before_the_range_belongs_to_the_lookback,
@@ -122,25 +123,80 @@ async fn every_leaf_is_filled(backend: Backend) {
     }
 }
 
-async fn a_leaf_that_a_neighbour_lacks_is_null(backend: Backend) {
+/// `{a, b}` of the first day, b of the third; what stands on the second, third and fourth.
+async fn each_leaf_is_filled_by_itself(backend: Backend) {
     let app = TestApp::start(backend).await;
-    let number = json!({"type": "number"});
+    let number = json!({"type": ["number", "null"]});
     app.metric_type("pair", &json!({"type": "object", "properties": {"a": number, "b": number}})).await;
     let user = Uuid::new_v4();
-    let (both, one) = (json!({"a": 1, "b": 2}), json!({"b": 6}));
+    let (both, one) = (json!({"a": 1, "b": 2}), json!({"a": null, "b": 6}));
     let _ = store(&app, user, START, &[point("pair", START, &both), point("pair", &at(2 * DAY), &one)]).await;
-    let none = json!({"a": null, "b": null});
+    let pair = |a: Option<i64>, b: Option<i64>| json!({"a": a, "b": b});
     let cases = [
-        ("null", none.clone(), none),
-        ("zero", json!({"a": 0, "b": 0}), json!({"a": 0, "b": 0})),
-        ("previous", both.clone(), one.clone()),
+        ("null", [both.clone(), pair(None, None), pair(None, Some(6)), pair(None, None)]),
+        ("zero", [both.clone(), pair(Some(0), Some(0)), pair(Some(0), Some(6)), pair(Some(0), Some(0))]),
+        ("previous", [both.clone(), both.clone(), pair(Some(1), Some(6)), pair(Some(1), Some(6))]),
+        ("linear", [both.clone(), pair(None, Some(4)), pair(None, Some(6)), pair(None, None)]),
     ];
-    for (fill, second, fourth) in cases {
-        let answer = filled(&app, user, 1, 5, &[("fill", fill)]).await;
-        assert_days(&answer, "pair", 1, &[both.clone(), second, one.clone(), fourth]);
+    for (fill, expected) in &cases {
+        assert_days(&filled(&app, user, 1, 5, &[("fill", fill)]).await, "pair", 1, expected);
     }
-    let answer = filled(&app, user, 1, 4, &[("fill", "linear")]).await;
-    assert_days(&answer, "pair", 1, &[both, json!({"a": null, "b": 4}), one]);
+    let none = filled(&app, user, 1, 5, &[]).await;
+    assert_buckets(&none, "pair", &[(START, both.clone()), (&at(2 * DAY), json!({"b": 6}))]);
+    // Of a leaf that no bucket of the range has there is nothing, as of a series without a point.
+    let b = |n: Option<i64>| json!({"b": n});
+    let answer = filled(&app, user, 2, 5, &[("fill", "linear")]).await;
+    assert_days(&answer, "pair", 2, &[b(None), b(Some(6)), b(None)]);
+    // A leaf is known from before the range, even where the series' last bucket there lacks it.
+    let answer = filled(&app, user, 4, 6, &[("fill", "previous"), ("fill_lookback", "7d")]).await;
+    assert_days(&answer, "pair", 4, &[pair(Some(1), Some(6)), pair(Some(1), Some(6))]);
+}
+
+/// The leaves a and b at 10:00, b at 10:10, both at 10:30, by ten minutes.
+async fn a_leaf_is_filled_in_rows_that_lack_it_in_every_form(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let number = json!({"type": ["number", "null"]});
+    app.metric_type("pair", &json!({"type": "object", "properties": {"a": number, "b": number}})).await;
+    let user = Uuid::new_v4();
+    let time = |minute: i64| at(36_000 + 60 * minute);
+    let data = [
+        point("pair", &time(0), &json!({"a": 1, "b": 1})),
+        point("pair", &time(10), &json!({"b": 5})),
+        point("pair", &time(30), &json!({"a": 7, "b": 7})),
+    ];
+    let _ = store(&app, user, START, &data).await;
+    let (from, to) = (time(0), time(40));
+    let asked = [("start_time", &*from), ("end_time", &*to), ("interval", "10m")];
+    let cases = [
+        ("linear", json!([1, 3, 5, 7]), json!([1, 5, 6, 7])),
+        ("previous", json!([1, 1, 1, 7]), json!([1, 5, 5, 7])),
+        ("null", json!([1, null, null, 7]), json!([1, 5, null, 7])),
+        ("zero", json!([1, 0, 0, 7]), json!([1, 5, 0, 7])),
+    ];
+    let shapes: [&[(&str, &str)]; 3] = [&[], &[("group_by", "session")], &[("align", "session")]];
+    for (fill, a, b) in &cases {
+        for more in shapes {
+            let asked = [&asked, more, &[("fill", *fill)]].concat();
+            let answer = ask(&app, user, &asked).await.expect(200);
+            let of = |leaf: &str| -> Vec<Option<f64>> {
+                results(&answer).iter().map(|row| row["value"][leaf].as_f64()).collect()
+            };
+            let wanted = |all: &Value| -> Vec<Option<f64>> {
+                all.as_array().expect("a list").iter().map(Value::as_f64).collect()
+            };
+            assert_eq!((of("a"), of("b")), (wanted(a), wanted(b)), "{fill} {asked:?}: {}", answer.text);
+            let columns = ask(&app, user, &[asked.as_slice(), &[("layout", "columns")]].concat()).await.expect(200);
+            let traces = results(&columns);
+            let numbers = |trace: &Value| -> Vec<Option<f64>> { wanted(&trace["value"]) };
+            assert_eq!(traces.iter().map(numbers).collect::<Vec<_>>(), [wanted(a), wanted(b)], "{}", columns.text);
+            let flat = ask(&app, user, &[asked.as_slice(), &[("shape", "flat")]].concat()).await.expect(200);
+            assert_eq!(results(&flat).len(), 8, "a row a bucket and leaf: {}", flat.text);
+        }
+        let counted = [asked.as_slice(), &[("fill", fill), ("agg_func", "count")]].concat();
+        let counts = ask(&app, user, &counted).await.expect(200);
+        let counts: Vec<_> = results(&counts).iter().map(|row| row["value"]["a"].clone()).collect();
+        assert_eq!(counts, [1, 0, 0, 1], "{fill}");
+    }
 }
 
 async fn texts_are_carried_or_null(backend: Backend) {

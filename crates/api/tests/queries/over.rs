@@ -12,7 +12,7 @@ on_both_servers![
     the_median_of_sessions_by_week,
     a_session_falls_into_the_bucket_of_its_first_point,
     the_first_point_is_of_the_same_series,
-    the_first_point_that_is_not_null_counts,
+    a_first_point_that_is_null_counts,
     functions_nest_inside_each_other,
     first_and_last_go_by_the_first_points,
     nulls_do_not_count,
@@ -91,7 +91,7 @@ async fn the_first_point_is_of_the_same_series(backend: Backend) {
     assert_results(&january(&app, user, &[("over", "avg")]).await, &expected);
 }
 
-async fn the_first_point_that_is_not_null_counts(backend: Backend) {
+async fn a_first_point_that_is_null_counts(backend: Backend) {
     let app = TestApp::start(backend).await;
     app.metric_type("maybe", &json!({"type": ["number", "null"]})).await;
     let user = Uuid::new_v4();
@@ -99,6 +99,9 @@ async fn the_first_point_that_is_not_null_counts(backend: Backend) {
         [point("maybe", &at(january_at(12, 0)), &json!(null)), point("maybe", &at(january_at(13, 0)), &json!(7))];
     let _ = store(&app, user, &at(january_at(12, 0)), &data).await;
     let asked = [("over", "max"), ("agg_func", "avg")];
+    assert_buckets(&january(&app, user, &asked).await, "maybe", &[(WEEK, json!(7))]);
+    // A point that `where` leaves out counts for nothing.
+    let asked = [asked.as_slice(), &[("where", "value>0")]].concat();
     assert_buckets(&january(&app, user, &asked).await, "maybe", &[(NEXT_WEEK, json!(7))]);
 }
 

@@ -11,7 +11,9 @@ use crate::{JANUARY, START, on_both_servers};
 on_both_servers![
     a_value_holds_until_the_next,
     what_is_held_is_split_at_edges,
-    buckets_without_a_point_stay_absent,
+    a_value_that_holds_through_a_bucket_gives_it_a_row,
+    what_holds_adds_up_over_buckets,
+    rows_of_what_holds_are_bounded,
     without_duration_it_is_the_mean,
     of_equal_times_the_last_to_arrive_holds,
     sessions_hold_their_own_values,
@@ -57,11 +59,45 @@ async fn what_is_held_is_split_at_edges(backend: Backend) {
     assert_buckets(&january(&app, user, &all).await, SCORE, &[(START, json!(3))]);
 }
 
-async fn buckets_without_a_point_stay_absent(backend: Backend) {
+async fn a_value_that_holds_through_a_bucket_gives_it_a_row(backend: Backend) {
     let (app, user) = with_scores(backend, &[(30, 5.0), (210, 7.0)]).await;
     // 5 holds into the fourth hour, where only 7 is, and 7 holds for nothing.
-    let expected = [(START, json!(5)), ("2025-01-01T03:00:00Z", json!(5))];
+    let hours: Vec<String> = (0..4).map(|hour| at(hour * 3_600)).collect();
+    let rows = |value: &serde_json::Value| hours.iter().map(|hour| (&**hour, value.clone())).collect::<Vec<_>>();
+    assert_buckets(&january(&app, user, &HOUR).await, SCORE, &rows(&json!(5)));
+    let both = [("interval", "hour"), ("agg_func", "time_avg,avg,count")];
+    let mut expected = rows(&json!({"time_avg": 5, "avg": null, "count": 0}));
+    expected[0].1 = json!({"time_avg": 5, "avg": 5, "count": 1});
+    expected[3].1 = json!({"time_avg": 5, "avg": 7, "count": 1});
+    assert_buckets(&january(&app, user, &both).await, SCORE, &expected);
+    // There it is known, so that nothing is filled in.
+    let end = at(4 * 3_600);
+    for fill in ["null", "zero", "previous", "linear"] {
+        let asked = [&[("start_time", START), ("end_time", &*end), ("fill", fill)], &HOUR[..]].concat();
+        assert_buckets(&ask(&app, user, &asked).await, SCORE, &rows(&json!(5)));
+    }
+}
+
+async fn what_holds_adds_up_over_buckets(backend: Backend) {
+    let (app, user) = with_scores(backend, &[(0, 0.0), (30, 100.0), (150, 0.0)]).await;
+    // 0 and 100 for half an hour each, 100, 100 for half an hour.
+    let hour = |hour: i64| at(hour * 3_600);
+    let (one, two) = (hour(1), hour(2));
+    let expected = [(START, json!(50)), (&*one, json!(100)), (&*two, json!(100))];
     assert_buckets(&january(&app, user, &HOUR).await, SCORE, &expected);
+    let all = [("interval", "all"), ("agg_func", "time_avg")];
+    assert_buckets(&january(&app, user, &all).await, SCORE, &[(START, json!(80))]);
+}
+
+async fn rows_of_what_holds_are_bounded(backend: Backend) {
+    let app = TestApp::with(backend).max_rows(1_000).start().await;
+    app.seed().await;
+    let user = Uuid::new_v4();
+    add(&app, user, &[(0, 5.0), (30 * 1_440, 7.0)]).await;
+    let answer = january(&app, user, &[("interval", "1s"), ("agg_func", "time_avg")]).await;
+    crate::common::assert_problem(&answer, 422, "too_many_rows");
+    let days = january(&app, user, &[("interval", "day"), ("agg_func", "time_avg")]).await.expect(200);
+    assert_eq!(crate::support::metadata(&days)["count"], 31);
 }
 
 async fn without_duration_it_is_the_mean(backend: Backend) {
@@ -167,7 +203,9 @@ async fn over_midnight_and_many_days(backend: Backend) {
     let (app, user) = with_scores(backend, &[(0, 1.0), (day / 2, 3.0), (10 * day, 50.0), (10 * day + 60, 0.0)]).await;
     let asked = [("interval", "day"), ("agg_func", "time_avg")];
     // Half a day 1 and half a day 3; then 3 holds through nine days, whose buckets have no point.
-    let expected = [(START, json!(2)), ("2025-01-11T00:00:00Z", json!(50))];
+    let days: Vec<String> = (0..11).map(|day| at(day * 86_400)).collect();
+    let value = |day: usize| json!(match day { 0 => 2, 10 => 50, _ => 3 });
+    let expected: Vec<_> = days.iter().enumerate().map(|(place, day)| (&**day, value(place))).collect();
     assert_buckets(&january(&app, user, &asked).await, SCORE, &expected);
     let asked = [("interval", "month"), ("agg_func", "time_avg")];
     let hours = 12.0 + 9.5 * 24.0 + 1.0;

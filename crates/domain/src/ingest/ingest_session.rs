@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{BodyError, EncodedSession, IdempotencyKey, Rejects, SessionSource, ValidSession};
+use super::{BodyError, EncodedSession, IdempotencyKey, Rejects, SessionSource, ValidSession, WriteStage};
 use crate::clock::Clock;
 use crate::metric_type::{Catalogue, CatalogueCache};
 use crate::ports::{CpuBusy, CpuPool, MetricTypeStore, SessionStore, StoreError, Stored, run_in};
@@ -119,7 +119,8 @@ impl IngestSession {
 
     /// Checks and stores a session, in one transaction. It is read and checked in `cpu`.
     ///
-    /// A key counts where another session is appended to. The source is read again in the rare case that a metric type
+    /// A key counts where another session is appended to. `stage` tells a caller that drops this whether anything can have
+    /// been stored. The source is read again in the rare case that a metric type
     /// changes meanwhile.
     ///
     /// # Errors
@@ -130,9 +131,10 @@ impl IngestSession {
         source: Arc<dyn SessionSource>,
         on_conflict: OnConflict,
         key: Option<&IdempotencyKey>,
+        stage: &WriteStage,
     ) -> Result<Ingested, IngestError> {
         let join = if on_conflict == OnConflict::Append { Join::Unknown } else { Join::Alone };
-        self.write(cpu, &source, join, |session| self.sessions.store(session, on_conflict, key.cloned())).await
+        self.write(cpu, &source, join, stage, |session| self.sessions.store(session, on_conflict, key.cloned())).await
     }
 
     /// Checks points and adds them to the stored session of their id, in one transaction. They are read and checked in
@@ -145,8 +147,9 @@ impl IngestSession {
         cpu: &dyn CpuPool,
         source: Arc<dyn SessionSource>,
         key: Option<&IdempotencyKey>,
+        stage: &WriteStage,
     ) -> Result<Ingested, IngestError> {
-        self.write(cpu, &source, Join::Unknown, |part| self.sessions.append(part, key.cloned())).await
+        self.write(cpu, &source, Join::Unknown, stage, |part| self.sessions.append(part, key.cloned())).await
     }
 
     async fn write<F: Future<Output = Result<Stored, StoreError>>>(
@@ -154,12 +157,17 @@ impl IngestSession {
         cpu: &dyn CpuPool,
         source: &Arc<dyn SessionSource>,
         mut join: Join,
+        stage: &WriteStage,
         store: impl Fn(Arc<EncodedSession>) -> F,
     ) -> Result<Ingested, IngestError> {
         for _ in 0..ATTEMPTS {
             let session = Arc::new(self.check(cpu, source, join, EncodedSession::encode).await?);
             let (user_id, session_id, points) = (session.user_id, session.session_id, session.points);
-            match store(session).await {
+            stage.enter_store();
+            let stored = store(session).await;
+            // Whoever has to try again has stored nothing.
+            stage.leave_store();
+            match stored {
                 Ok(stored) => {
                     return Ok(Ingested {
                         user_id,

@@ -18,6 +18,7 @@ mod raw_values;
 mod reject;
 mod rows_body;
 mod valid_session;
+mod write_stage;
 
 pub use digest::Digest;
 pub use encoded_session::{DaySummary, EncodedSession};
@@ -29,3 +30,4 @@ pub use raw_session::{BodyError, RawSession, SessionSource};
 pub use reject::{Reject, RejectCode, Rejects};
 pub use rows_body::{MAX_COLUMNS, Row, RowFormat, RowFormatError};
 pub use valid_session::ValidSession;
+pub use write_stage::WriteStage;

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::answer::{AggregateAnswer, Finished, Gaps, SeriesAnswer, finish, over};
+use super::answer::{AggregateAnswer, BucketRow, Figure, Finished, Gaps, SeriesAnswer, finish, over};
 use super::ask::{AggregateQuery, Axis, Fill};
 use super::fold::{Fold, Folded, QueryLimits, Refusal};
+use super::memory_budget::{MemoryReservation, QueryMemory};
 use super::plan::{Estimate, Plan};
 use super::select::{CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, needs_numbers, point_source};
 use crate::clock::Clock;
@@ -45,6 +46,7 @@ pub struct Aggregate {
     clock: Arc<dyn Clock>,
     rules: TimeRules,
     limits: QueryLimits,
+    memory: Arc<QueryMemory>,
 }
 
 /// A plan, the metric types that it depends on, and when planning began.
@@ -77,8 +79,9 @@ impl Aggregate {
         clock: Arc<dyn Clock>,
         rules: TimeRules,
         limits: QueryLimits,
+        memory: Arc<QueryMemory>,
     ) -> Self {
-        Self { store, series: SelectSeries::new(metric_types, catalogue), clock, rules, limits }
+        Self { store, series: SelectSeries::new(metric_types, catalogue), clock, rules, limits, memory }
     }
 
     /// Answers `query` from one snapshot of the store.
@@ -124,9 +127,12 @@ impl Aggregate {
                 }
                 checked => checked?,
             }
-            let mut fold = Fold::new(query, plan, self.fold_limits(query));
+            let mut fold = Fold::new(query, plan, self.fold_limits(query), self.memory.reservation());
             let began = Instant::now();
-            let scanned = self.store.scan(&plan.request, &mut fold).await;
+            let scanned = match self.store.scan(&plan.request, &mut fold).await {
+                Ok(head) => fold.end().map(|()| head),
+                failed => failed,
+            };
             let read = began.elapsed();
             if let Some(refusal) = fold.refusal() {
                 return Err(QueryError::TooMuch(match refusal {
@@ -147,7 +153,7 @@ impl Aggregate {
                 continue;
             }
             let began = Instant::now();
-            let (folded, mut work) = fold.into_cells()?;
+            let (folded, mut work) = fold.into_cells();
             work.plan = planned.ended - planned.began;
             work.read = read.saturating_sub(work.fold);
             let shown = ScanHead { version: head.version, generation: planned.digest };
@@ -206,35 +212,39 @@ impl Aggregate {
         folded: Folded,
         head: ScanHead,
     ) -> Result<AggregateAnswer, QueryError> {
-        let Folded { before, asked, groups } = folded;
-        let mut answer = AggregateAnswer {
-            version: head.version,
-            generation: head.generation,
-            series: Vec::new(),
-            skipped: plan.skipped.clone(),
-            approximate: 0,
-            work: super::Work::default(),
-        };
+        let Folded { first_points, before, asked, groups, mut memory } = folded;
+        let mut series: Vec<SeriesAnswer> = Vec::new();
+        let mut approximate = 0;
         let mut known: Vec<Option<Finished>> = Vec::new();
-        for ((selected, asked), before) in plan.series.iter().zip(asked).zip(before) {
+        for (place, ((selected, asked), before)) in plan.series.iter().zip(asked).zip(before).enumerate() {
+            let first_point = |group| first_points.get(&(place, group)).copied();
             let rows_of = |rows| {
-                let finished = finish(selected.metric_type.clone(), &query.functions, rows, &groups);
+                let finished = finish(selected.metric_type.clone(), &query.functions, rows, &groups, first_point);
                 if query.over.is_empty() { finished } else { over(query, finished) }
             };
             let known_before = (!before.is_empty()).then(|| rows_of(before));
             let finished = rows_of(asked);
-            answer.approximate += finished.approximate;
+            approximate += finished.approximate;
             if query.fill.carries() {
-                answer.approximate += known_before.as_ref().map_or(0, |before| before.approximate);
+                approximate += known_before.as_ref().map_or(0, |before| before.approximate);
             }
             known.push(known_before);
-            answer.series.push(finished.series);
+            series.push(finished.series);
         }
         if query.fill != Fill::None {
-            self.fill(query, &mut answer.series, &known)?;
+            self.fill(query, &mut series, &known, &mut memory)?;
         }
-        answer.series.retain(|series| !series.rows.is_empty());
-        Ok(answer)
+        series.retain(|series| !series.rows.is_empty());
+        memory.shrink_to(series.iter().map(SeriesAnswer::heap_bytes).sum());
+        Ok(AggregateAnswer {
+            version: head.version,
+            generation: head.generation,
+            series,
+            skipped: plan.skipped.clone(),
+            approximate,
+            work: super::Work::default(),
+            memory: Arc::new(memory),
+        })
     }
 
     fn fill(
@@ -242,6 +252,7 @@ impl Aggregate {
         query: &AggregateQuery,
         series: &mut Vec<SeriesAnswer>,
         before: &[Option<Finished>],
+        memory: &mut MemoryReservation,
     ) -> Result<(), QueryError> {
         let groups: usize = series.iter().zip(before).map(|(series, before)| groups(series, before.as_ref())).sum();
         if groups == 0 {
@@ -250,6 +261,11 @@ impl Aggregate {
         let limit = self.limits.rows;
         let buckets = buckets(query, series, limit / groups)
             .map_err(|buckets| QueryError::TooMuch(Refusal::Rows { rows: buckets.saturating_mul(groups), limit }))?;
+        let row_bytes =
+            |s: &SeriesAnswer| size_of::<BucketRow>() + s.columns.len() * size_of::<Figure>();
+        let widest = series.iter().map(row_bytes).max().unwrap_or(0);
+        let unfilled: usize = series.iter().map(SeriesAnswer::heap_bytes).sum();
+        memory.grow_to(unfilled + buckets.len() * groups * widest).map_err(QueryError::TooMuch)?;
         let gaps = Gaps { fill: query.fill, buckets: &buckets };
         let filled = std::mem::take(series).into_iter().zip(before);
         *series = filled.map(|(series, before)| gaps.fill(series, before.as_ref())).collect();

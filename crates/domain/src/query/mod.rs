@@ -5,6 +5,7 @@ mod answer;
 mod ask;
 mod cached;
 mod fold;
+mod memory_budget;
 mod plan;
 pub mod points;
 mod select;
@@ -17,3 +18,4 @@ pub use ask::{
 };
 pub use cached::{CachedAggregate, Found, Keep, key as answer_key};
 pub use fold::{ABSOLUTE_ERROR, QueryLimits, RELATIVE_ERROR, Refusal};
+pub use memory_budget::{MemoryReservation, QueryMemory};

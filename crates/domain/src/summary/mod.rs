@@ -106,11 +106,12 @@ impl Summary {
         (self.moments.n > 0).then_some(self.moments.sum)
     }
 
-    /// Their arithmetic mean; `None` for no sample.
+    /// Their arithmetic mean, never outside of their range; `None` for no sample.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn mean(&self) -> Option<f64> {
-        self.sum().map(|sum| sum / self.moments.n as f64)
+        let (sum, range) = (self.sum()?, self.range?);
+        Some((sum / self.moments.n as f64).max(range.min).min(range.max))
     }
 
     /// The sample standard deviation (n − 1); `None` for fewer than two samples.

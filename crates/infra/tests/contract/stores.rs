@@ -4,11 +4,13 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use time_series_domain::ingest::{IdempotencyKey, IngestError, IngestSession, Ingested, JsonSource, OnConflict};
+use time_series_domain::ingest::{
+    IdempotencyKey, IngestError, IngestSession, Ingested, JsonSource, OnConflict, WriteStage,
+};
 use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
 use time_series_domain::ports::{AggregateStore, MetricTypeStore, RunHere, SessionStore};
-use time_series_domain::query::{AggFunction, Aggregate, AggregateAnswer, AggregateQuery, QueryLimits};
+use time_series_domain::query::{AggFunction, Aggregate, AggregateAnswer, AggregateQuery, QueryLimits, QueryMemory};
 use time_series_domain::{
     Calendar, FixedClock, Interval, SeriesMode, SeriesName, SeriesSelector, SessionId, TimeRules, Timestamp, UserId,
     Weekday,
@@ -96,7 +98,7 @@ impl Stores {
         });
         let body = body.to_string();
         let source = Arc::new(JsonSource::new(Arc::new(body.into_bytes())));
-        self.use_case().ingest(&RunHere, source, on_conflict, None).await
+        self.use_case().ingest(&RunHere, source, on_conflict, None, &WriteStage::default()).await
     }
 
     fn use_case(&self) -> IngestSession {
@@ -120,7 +122,7 @@ impl Stores {
         let body = json!({"start_ts": start_ts, "data": data}).to_string();
         let key = key.map(|key| IdempotencyKey::parse(key).expect("a key"));
         let source = JsonSource::new(Arc::new(body.into_bytes())).of_user(USER).at_session_id(id(session));
-        self.use_case().append(&RunHere, Arc::new(source), key.as_ref()).await
+        self.use_case().append(&RunHere, Arc::new(source), key.as_ref(), &WriteStage::default()).await
     }
 
     /// Aggregates a user's series over 2025 in UTC.
@@ -157,6 +159,7 @@ impl Stores {
             clock,
             TimeRules::default(),
             QueryLimits::default(),
+            QueryMemory::new(128 << 20),
         );
         aggregate.answer(query).await.unwrap_or_else(|e| panic!("{}: {e}", self.name))
     }

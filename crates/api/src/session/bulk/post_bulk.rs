@@ -8,7 +8,7 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
-use time_series_domain::ingest::{Ingested, OnConflict};
+use time_series_domain::ingest::{Ingested, OnConflict, WriteStage};
 
 use super::body::LinesBody;
 use super::sessions::{Taken, sessions};
@@ -94,7 +94,10 @@ async fn store(state: Arc<AppState>, peer: PeerId, taken: Result<Taken, Problem>
     let done = match piece.content {
         Ok(content) => {
             let lane = state.cpu.lane(peer, piece.bytes).patient();
-            state.within_write_timeout(state.ingest.ingest(&lane, Arc::new(content), on_conflict, None)).await
+            let content = Arc::new(content);
+            let write =
+                async |stage: &WriteStage| state.ingest.ingest(&lane, content, on_conflict, None, stage).await;
+            state.within_write_timeout(write).await
         }
         Err(problem) => Err(problem),
     };

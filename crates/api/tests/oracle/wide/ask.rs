@@ -280,10 +280,12 @@ fn selected_groups(ask: &WideAsk, users: &[(Uuid, Vec<&Session>)], series: &str,
 }
 
 fn axis(parameters: &mut Parameters, ask: &WideAsk, calendar: Calendar, length: i64, groups: i64) -> Axis {
-    let most = if ask.fill == Fill::None { 60_000 } else { FILLED_ROWS / groups };
+    // Filled gaps and values that hold make rows where there are no points.
+    let is_filled = ask.fill != Fill::None || ask.functions.contains(&"time_avg");
+    let most = if is_filled { FILLED_ROWS / groups } else { 60_000 };
     if let Some(asked) = ask.aligned {
         // Points lie within 32 days of a session.
-        let fits = |(_, seconds): &(&str, i64)| ask.fill == Fill::None || 33 * 86_400 / seconds <= most;
+        let fits = |(_, seconds): &(&str, i64)| !is_filled || 33 * 86_400 / seconds <= most;
         let (interval, seconds) = [asked, LENGTHS[0], LENGTHS[2]].into_iter().find(fits).unwrap_or(LENGTHS[1]);
         parameters.add("align", "session");
         parameters.add("interval", interval);

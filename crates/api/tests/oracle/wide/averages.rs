@@ -13,17 +13,13 @@ use crate::wide::want::Span;
 /// A number: where it is on the axis, its arrival, its bucket.
 type Placed = (i64, usize, i64, f64);
 
-/// What was held in a bucket.
-struct Held {
-    end: i64,
-    /// Values, and for how many microseconds.
-    shares: Vec<(f64, i64)>,
-}
+/// What was held in a bucket: values, and for how many microseconds.
+type Held = Vec<(f64, i64)>;
 
-/// Of one leaf's numbers in one group, which are in order of time within each session and each bucket.
+/// Of one leaf's numbers in one group, in every bucket that has some or through which one held. They are in order of
+/// time within each session and each bucket.
 pub(crate) fn by_time(axis: &Axis, buckets: &BTreeMap<i64, Vec<(&Taken<'_>, f64)>>) -> BTreeMap<i64, Span> {
-    let held = |bucket: &i64| Held { end: axis.end_of(*bucket), shares: Vec::new() };
-    let mut helds: BTreeMap<i64, Held> = buckets.keys().map(|bucket| (*bucket, held(bucket))).collect();
+    let mut helds: BTreeMap<i64, Held> = buckets.keys().map(|bucket| (*bucket, Held::new())).collect();
     let mut sessions: BTreeMap<(Uuid, Uuid), Vec<Placed>> = BTreeMap::new();
     for (bucket, numbers) in buckets {
         for (point, number) in numbers {
@@ -36,21 +32,24 @@ pub(crate) fn by_time(axis: &Axis, buckets: &BTreeMap<i64, Vec<(&Taken<'_>, f64)
         for (point, next) in points.iter().zip(points.iter().skip(1)) {
             let (from, _, bucket, number) = *point;
             let until = next.0;
-            for (start, held) in helds.range_mut(bucket..=next.2) {
-                let within = until.min(held.end) - from.max(*start);
+            let mut start = bucket;
+            while start <= next.2 {
+                let end = axis.end_of(start);
+                let within = until.min(end) - from.max(start);
                 if within > 0 {
-                    held.shares.push((number, within));
+                    helds.entry(start).or_default().push((number, within));
                 }
+                start = end;
             }
         }
     }
     let average = |bucket: i64, held: &Held| {
-        if held.shares.is_empty() {
+        if held.is_empty() {
             let numbers = buckets[&bucket].iter().map(|(_, number)| Span::exactly(*number));
             return mean(&numbers.collect::<Vec<_>>());
         }
-        let duration = held.shares.iter().map(|(_, time)| time).sum::<i64>() as f64;
-        let parts: Vec<f64> = held.shares.iter().map(|(number, time)| number * (*time as f64 / duration)).collect();
+        let duration = held.iter().map(|(_, time)| time).sum::<i64>() as f64;
+        let parts: Vec<f64> = held.iter().map(|(number, time)| number * (*time as f64 / duration)).collect();
         let sizes: Vec<f64> = parts.iter().map(|part| part.abs()).collect();
         let lost = 8.0 * f64::EPSILON * (parts.len() as f64 + 4.0) * total(&sizes);
         Span::near(total(&parts), lost + 1e-300)

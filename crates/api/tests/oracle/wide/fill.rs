@@ -7,18 +7,8 @@ use crate::wide::functions::counts;
 use crate::wide::model::{Cell, Fill, Group, Path, Question, Row, Rows};
 use crate::wide::want::{Span, Want};
 
-/// The row before a gap or after it, and where it begins.
-type Side<'a> = Option<(i64, &'a Row)>;
-
-/// A gap in the rows of a series.
-struct Gap<'a> {
-    fill: Fill,
-    at: i64,
-    before: Side<'a>,
-    after: Side<'a>,
-    /// All numeric leaves of the series.
-    leaves: Vec<Path>,
-}
+/// What one leaf says in one cell of the rows of a series and group, by bucket.
+type Column<'a> = BTreeMap<i64, &'a Want>;
 
 /// Whether a cell says how many.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -35,24 +25,74 @@ pub(crate) fn filled(asked: &Question<'_>, rows: Rows, before: &Rows) -> Rows {
     let of = |rows: &Rows| rows.keys().map(|(series, _, group)| (series.clone(), *group)).collect::<BTreeSet<_>>();
     let everyone: BTreeSet<(String, Group)> = of(&rows).union(&of(before)).cloned().collect();
     let mut all = rows;
+    let kinds: Vec<Counts> = kinds(asked).collect();
     for (series, group) in everyone {
         let metric = asked.catalogue.iter().find(|m| m.series == series).expect("a series of ours");
-        let known = of_group(&all, &series, group);
-        let last_before = of_group(before, &series, group).pop_last();
-        for bucket in buckets.iter().filter(|bucket| !known.contains_key(bucket)) {
-            let earlier = known.range(..bucket).next_back().map(|(at, row)| (*at, row));
-            let gap = Gap {
-                fill: asked.fill,
-                at: *bucket,
-                before: earlier.or(last_before.as_ref().map(|(at, row)| (*at, row))),
-                after: known.range(bucket..).next().map(|(at, row)| (*at, row)),
-                leaves: paths(metric),
-            };
-            let cells = kinds(asked).enumerate().map(|(place, kind)| gap.cell(place, kind)).collect();
-            all.insert((series.clone(), *bucket, group), Row { cells, begins: [*bucket; 2] });
+        let (known, before) = (of_group(&all, &series, group), of_group(before, &series, group));
+        for bucket in &buckets {
+            let mut row =
+                known.get(bucket).cloned().unwrap_or_else(|| gap(asked, metric, *bucket, &kinds, &known, &before));
+            for (place, cell) in row.cells.iter_mut().enumerate() {
+                let Cell::Leaves(found) = cell else { continue };
+                for path in paths(metric).into_iter().filter(|path| !known_in(&known, *bucket, place, path)) {
+                    let (inside, outside) = (column(&known, place, &path), column(&before, place, &path));
+                    if let Some(want) = filled_in(asked.fill, *bucket, kinds[place], &inside, &outside) {
+                        found.insert(path, want);
+                    }
+                }
+            }
+            all.insert((series.clone(), *bucket, group), row);
         }
     }
     all
+}
+
+/// A row without a point: texts are filled in, leaves not yet.
+fn gap(
+    asked: &Question<'_>,
+    metric: &Metric,
+    bucket: i64,
+    kinds: &[Counts],
+    known: &BTreeMap<i64, Row>,
+    before: &BTreeMap<i64, Row>,
+) -> Row {
+    let earlier = known.range(..bucket).next_back().or_else(|| before.last_key_value()).map(|(_, row)| row);
+    let cell = |(place, kind): (usize, &Counts)| match (asked.fill, earlier) {
+        _ if !metric.leaves.is_empty() => Cell::Leaves(BTreeMap::new()),
+        (Fill::Previous, Some(row)) => Cell::Text(kind.or(text(&row.cells[place]))),
+        _ => Cell::Text(kind.or(Want::Null)),
+    };
+    Row { cells: kinds.iter().enumerate().map(cell).collect(), begins: [bucket; 2] }
+}
+
+fn column<'a>(rows: &'a BTreeMap<i64, Row>, place: usize, path: &Path) -> Column<'a> {
+    rows.iter().filter_map(|(at, row)| Some((*at, leaves(&row.cells[place]).get(path)?))).collect()
+}
+
+fn known_in(rows: &BTreeMap<i64, Row>, bucket: i64, place: usize, path: &Path) -> bool {
+    rows.get(&bucket).is_some_and(|row| leaves(&row.cells[place]).contains_key(path))
+}
+
+/// What is said of a leaf in a bucket that has none; nothing where no bucket has any.
+fn filled_in(fill: Fill, at: i64, kind: Counts, known: &Column<'_>, before: &Column<'_>) -> Option<Want> {
+    let earlier = known.range(..at).next_back().or_else(|| before.last_key_value());
+    let later = known.range(at..).next();
+    earlier.or(later)?;
+    Some(kind.or(match (fill, earlier, later) {
+        (Fill::Zero, ..) => Want::exactly(0.0),
+        (Fill::Previous, Some((_, want)), _) => (*want).clone(),
+        (Fill::Linear, Some(earlier), Some(later)) => between(at, earlier, later),
+        _ => Want::Null,
+    }))
+}
+
+fn between(at: i64, earlier: (&i64, &&Want), later: (&i64, &&Want)) -> Want {
+    let (Some(from), Some(to)) = (earlier.1.span(), later.1.span()) else { return Want::Null };
+    let share = (at - earlier.0) as f64 / (later.0 - earlier.0) as f64;
+    let at = |from: f64, to: f64| from * (1.0 - share) + to * share;
+    let size = from.least.abs().max(from.most.abs()) + to.least.abs().max(to.most.abs());
+    let lost = 8.0 * f64::EPSILON * size + f64::MIN_POSITIVE;
+    Want::Number(Span { least: at(from.least, to.least) - lost, most: at(from.most, to.most) + lost })
 }
 
 /// The buckets that there are to be: of the range, or between the outermost offsets of the answer.
@@ -94,56 +134,6 @@ impl Counts {
             Self::No => other,
             Self::Inside => Want::one_of([zero, other]),
         }
-    }
-}
-
-impl Gap<'_> {
-    fn cell(&self, place: usize, kind: Counts) -> Cell {
-        if self.leaves.is_empty() {
-            return Cell::Text(match (self.fill, self.before) {
-                (Fill::Previous, Some((_, row))) => kind.or(text(&row.cells[place])),
-                _ => kind.or(Want::Null),
-            });
-        }
-        let all = |want: &Want| self.leaves.iter().map(|path| (path.clone(), kind.or(want.clone()))).collect();
-        Cell::Leaves(match (self.fill, self.before, self.after) {
-            (Fill::Null, ..) => all(&Want::Null),
-            (Fill::Zero, ..) => all(&Want::exactly(0.0)),
-            (Fill::Previous, Some((_, row)), _) => {
-                leaves(&row.cells[place]).iter().map(|(path, want)| (path.clone(), kind.or(want.clone()))).collect()
-            }
-            (Fill::Linear, Some(before), Some(after)) => self.between(before, after, place, kind),
-            (_, before, after) => {
-                let known: BTreeSet<&Path> = [before, after]
-                    .into_iter()
-                    .flatten()
-                    .flat_map(|(_, row)| leaves(&row.cells[place]).keys())
-                    .collect();
-                self.of_known(&known, kind, |_| Want::Null)
-            }
-        })
-    }
-
-    /// Of leaves that neither neighbour has, that they are null need not be said.
-    fn of_known(&self, known: &BTreeSet<&Path>, kind: Counts, want: impl Fn(&Path) -> Want) -> BTreeMap<Path, Want> {
-        let of = |path: &Path| {
-            if known.contains(path) { kind.or(want(path)) } else { Want::one_of([kind.or(Want::Null), Want::Absent]) }
-        };
-        self.leaves.iter().map(|path| (path.clone(), of(path))).collect()
-    }
-
-    fn between(&self, before: (i64, &Row), after: (i64, &Row), place: usize, kind: Counts) -> BTreeMap<Path, Want> {
-        let (earlier, later) = (leaves(&before.1.cells[place]), leaves(&after.1.cells[place]));
-        let known = earlier.keys().chain(later.keys()).collect();
-        let share = (self.at - before.0) as f64 / (after.0 - before.0) as f64;
-        self.of_known(&known, kind, |path| {
-            let of = |side: &BTreeMap<Path, Want>| side.get(path).and_then(Want::span);
-            let (Some(from), Some(to)) = (of(earlier), of(later)) else { return Want::Null };
-            let at = |from: f64, to: f64| from * (1.0 - share) + to * share;
-            let size = from.least.abs().max(from.most.abs()) + to.least.abs().max(to.most.abs());
-            let lost = 8.0 * f64::EPSILON * size + f64::MIN_POSITIVE;
-            Want::Number(Span { least: at(from.least, to.least) - lost, most: at(from.most, to.most) + lost })
-        })
     }
 }
 

@@ -8,7 +8,7 @@ use crate::json::Json;
 use crate::metrics::Metric;
 use crate::model::Session;
 use crate::wide::axis::Axis;
-use crate::wide::functions::{Ties, Timed, aggregate};
+use crate::wide::functions::{Ties, Timed, aggregate, counts};
 use crate::wide::texts::{self, Said};
 use crate::wide::want::{Span, Want};
 use crate::wide::{averages, fill, over};
@@ -153,7 +153,11 @@ impl<'a> Question<'a> {
                 groups.entry(self.group(&point)).or_default().push(point);
             }
             for (group, points) in groups {
-                for (bucket, row) in self.rows_of(metric, axis, start, &points) {
+                for (bucket, mut row) in self.rows_of(metric, axis, start, &points) {
+                    if at_once {
+                        // Also a point that has no number.
+                        row.begins = earliest([i64::MAX; 2], points.iter());
+                    }
                     rows.insert((metric.series.clone(), bucket, group), row);
                 }
             }
@@ -207,6 +211,10 @@ impl<'a> Question<'a> {
             }
             let averages =
                 if self.functions.contains(&"time_avg") { averages::by_time(axis, &buckets) } else { BTreeMap::new() };
+            // A bucket that a value held through, and that has no number itself.
+            for held in averages.keys() {
+                buckets.entry(*held).or_default();
+            }
             let path = if metric.is_scalar() { Path::new() } else { path.clone() };
             for (bucket, numbers) in buckets {
                 let row = rows.entry(bucket).or_insert_with(|| Row {
@@ -216,13 +224,22 @@ impl<'a> Question<'a> {
                 row.begins = earliest(row.begins, numbers.iter().map(|(point, _)| *point));
                 let timed: Vec<Timed> = numbers.iter().map(|(p, n)| self.timed(p, Span::exactly(*n))).collect();
                 for (function, cell) in self.functions.iter().zip(&mut row.cells) {
+                    if timed.is_empty() && *function != "time_avg" && !counts(function) {
+                        continue;
+                    }
                     let want = match *function {
                         "time_avg" => Want::Number(averages[&bucket]),
+                        _ if timed.is_empty() => Want::Whole(0),
                         other => aggregate(other, &timed, Ties::ByValue),
                     };
                     let Cell::Leaves(leaves) = cell else { unreachable!("numbers have leaves") };
                     leaves.insert(path.clone(), want);
                 }
+            }
+        }
+        for (bucket, row) in &mut rows {
+            if row.begins == [i64::MAX; 2] {
+                row.begins = [*bucket; 2];
             }
         }
         rows

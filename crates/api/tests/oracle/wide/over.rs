@@ -37,14 +37,18 @@ fn cells(asked: &Question<'_>, place: usize, members: &[(Group, Row)]) -> Vec<Ce
         return over(&|function| Cell::Text(of_text(asked, function, place, members)));
     }
     let ties = if asked.group_by == GroupBy::User { Ties::ByValue } else { Ties::Any };
+    // A value that held has no point whose place on a session's axis could be told.
+    let is_timeless = asked.is_aligned() && asked.functions.contains(&"time_avg");
     let mut leaves: BTreeMap<Path, Vec<Timed>> = BTreeMap::new();
     for (_, row) in members {
         let Cell::Leaves(found) = &row.cells[place] else { unreachable!("rows of a series are alike") };
         for (path, want) in found {
             let values = leaves.entry(path.clone()).or_default();
-            values.extend(want.span().map(|span| Timed { at: asked.clocks(row.begins), span }));
+            let at = if is_timeless { [0; 2] } else { asked.clocks(row.begins) };
+            values.extend(want.span().map(|span| Timed { at, span }));
         }
     }
+    let ties = if is_timeless { Ties::Any } else { ties };
     over(&|function| {
         Cell::Leaves(leaves.iter().map(|(path, values)| (path.clone(), aggregate(function, values, ties))).collect())
     })

@@ -158,11 +158,18 @@ impl All<'_> {
             let bare = self.get(&parameters).await?;
             for fill in ["null", "zero", "previous", "linear"] {
                 let filled = self.get(&parameters.with("fill", fill)).await?;
-                let kept = filled.iter().filter(|(key, _)| bare.contains_key(*key));
-                same(&bare, &kept.map(|(key, row)| (key.clone(), row.clone())).collect(), fill)?;
-                let added = filled.iter().filter(|(key, _)| !bare.contains_key(*key));
+                let (mut kept, mut added) = (Table::new(), Table::new());
+                for (key, row) in filled {
+                    let (of_points, filled_in): (Leaves, Leaves) =
+                        row.into_iter().partition(|(path, _)| bare.get(&key).is_some_and(|row| row.contains_key(path)));
+                    if bare.contains_key(&key) {
+                        kept.insert(key.clone(), of_points);
+                    }
+                    added.insert(key, filled_in);
+                }
+                same(&bare, &kept, fill)?;
                 for (key, row) in added {
-                    made_up(fill, row).map_err(|e| format!("fill={fill}: {key:?}: {e} in {row:?}"))?;
+                    made_up(fill, &row).map_err(|e| format!("fill={fill}: {key:?}: {e} in {row:?}"))?;
                 }
             }
         }

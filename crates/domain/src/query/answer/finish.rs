@@ -16,32 +16,38 @@ pub(in crate::query) struct Finished {
     pub(in crate::query) approximate: usize,
 }
 
-/// Computes `functions` of every cell; cells that were only counted are left out.
+/// Computes `functions` of every cell; cells that were only counted are left out. `first_point` is that of a group, where
+/// it is known better than by what has a figure.
 pub(in crate::query) fn finish(
     metric_type: Arc<MetricType>,
     functions: &[AggFunction],
     rows: Rows,
     groups: &[Group],
+    first_point: impl Fn(u32) -> Option<Timestamp>,
 ) -> Finished {
     let columns = columns(&metric_type, functions, &[]);
     let group = |number: u32| groups.get(number as usize).copied().unwrap_or_default();
-    let mut cells: Vec<(BucketRow, Cell)> =
-        rows.into_iter().map(|((bucket, number), cell)| (BucketRow { bucket, group: group(number) }, cell)).collect();
-    if groups.len() > 1 {
-        cells.sort_by_key(|(row, _)| (row.bucket, row.group));
-    }
     let mut finished = Finished {
-        first_at: Vec::with_capacity(cells.len()),
+        first_at: Vec::with_capacity(rows.len()),
         approximate: 0,
         series: SeriesAnswer {
-            rows: Vec::with_capacity(cells.len()),
-            figures: Vec::with_capacity(cells.len() * columns.len()),
+            rows: Vec::with_capacity(rows.len()),
+            figures: Vec::with_capacity(rows.len() * columns.len()),
             metric_type,
             columns,
         },
     };
-    for (row, cell) in cells {
-        finished.push(row, cell, functions);
+    // Bucket by bucket, so that the cells, which take most of the memory, are dropped on the way.
+    let mut rows = rows.into_iter().peekable();
+    let mut of_bucket: Vec<(BucketRow, u32, Cell)> = Vec::new();
+    while let Some(((bucket, number), cell)) = rows.next() {
+        of_bucket.push((BucketRow { bucket, group: group(number) }, number, cell));
+        if rows.peek().is_none_or(|((next, _), _)| *next != bucket) {
+            of_bucket.sort_by_key(|(row, ..)| row.group);
+            for (row, number, cell) in of_bucket.drain(..) {
+                finished.push(row, cell, functions, first_point(number));
+            }
+        }
     }
     finished
 }
@@ -61,7 +67,7 @@ pub(super) fn columns(metric_type: &MetricType, functions: &[AggFunction], over:
 }
 
 impl Finished {
-    fn push(&mut self, row: BucketRow, cell: Cell, functions: &[AggFunction]) {
+    fn push(&mut self, row: BucketRow, cell: Cell, functions: &[AggFunction], first_point: Option<Timestamp>) {
         let first_at = match cell {
             Cell::Counted => return,
             Cell::Text(tally) => {
@@ -80,14 +86,21 @@ impl Finished {
             }
         };
         self.series.rows.push(row);
-        self.first_at.push(first_at.unwrap_or(row.bucket));
+        self.first_at.push(first_point.or(first_at).unwrap_or(row.bucket));
     }
 }
 
 /// The figures of numbers, one a function.
 pub(in crate::query) fn figures(tally: &mut Tally, functions: &[AggFunction]) -> Vec<Figure> {
     if tally.summary.count() == 0 {
-        return vec![Figure::Absent; functions.len()];
+        let held = |f: &AggFunction| match f {
+            _ if tally.held.is_empty() => Figure::Absent,
+            // A value held through the bucket, which has no point.
+            AggFunction::TimeAvg => Figure::of(tally.time_average()),
+            f if f.counts() => Figure::Count(0),
+            _ => Figure::Absent,
+        };
+        return functions.iter().map(held).collect();
     }
     let mut percentiles = percentiles(tally, functions).into_iter();
     let mut figures = Vec::with_capacity(functions.len());

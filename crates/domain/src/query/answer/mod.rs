@@ -12,6 +12,7 @@ pub(super) use finish::{Finished, finish};
 pub(super) use over::over;
 
 use super::ask::AggFunction;
+use super::memory_budget::MemoryReservation;
 use crate::metric_type::MetricType;
 use crate::{Json, SessionId, Timestamp, UserId};
 
@@ -30,17 +31,12 @@ pub struct AggregateAnswer {
     pub approximate: usize,
     /// What was done for it.
     pub work: Work,
+    /// The memory of its rows.
+    #[expect(dead_code, reason = "held until the answer is dropped")]
+    pub(super) memory: Arc<MemoryReservation>,
 }
 
 impl AggregateAnswer {
-    /// The memory that its rows take, in bytes.
-    #[must_use]
-    pub fn heap_bytes(&self) -> usize {
-        let of_series =
-            |s: &SeriesAnswer| s.rows.capacity() * size_of::<BucketRow>() + s.figures.capacity() * size_of::<Figure>();
-        self.series.iter().map(of_series).sum()
-    }
-
     /// How many rows there are.
     #[must_use]
     pub fn rows(&self) -> usize {
@@ -62,6 +58,11 @@ pub struct SeriesAnswer {
 }
 
 impl SeriesAnswer {
+    /// Bytes that its rows take.
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.rows.capacity() * size_of::<BucketRow>() + self.figures.capacity() * size_of::<Figure>()
+    }
+
     /// The figures of the row at that place, one a column.
     #[must_use]
     pub fn figures(&self, row: usize) -> &[Figure] {

@@ -1,9 +1,12 @@
 //! How long each value held: until the next point of its session, series and leaf.
 
-use std::collections::HashMap;
+use std::cmp::Ordering;
+use std::collections::btree_map::Entry;
+use std::collections::{BTreeMap, HashMap};
 
 use super::rows::{Part, Rows, Slot, Table, offset};
 use super::tally::{Cell, Held};
+use crate::bucket::Bucket;
 use crate::ports::StoreError;
 use crate::query::ask::Axis;
 use crate::{Sample, SessionId, Timestamp, UserId};
@@ -26,14 +29,33 @@ struct Ends {
     last: (Sample, Slot),
 }
 
-/// A value that held through whole buckets, from one bucket's end to another one's start.
+/// A value that held through whole buckets, from one bucket's end to another one's start, on the axis.
 struct Long {
-    track: Track,
+    of: LongKey,
     value: f64,
     from: Timestamp,
     until: Timestamp,
-    /// What offsets count from, if the axis is the session's.
-    start: Option<Timestamp>,
+}
+
+/// The channel of a row's group that a value held in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct LongKey {
+    pub(super) part: Part,
+    pub(super) series: usize,
+    pub(super) group: u32,
+    pub(super) channel: usize,
+}
+
+/// What held through a whole bucket.
+pub(super) struct Share {
+    pub(super) of: LongKey,
+    pub(super) bucket: Bucket,
+    /// The sum of the values, the least and the greatest of them.
+    pub(super) sum: f64,
+    pub(super) least: f64,
+    pub(super) most: f64,
+    /// How many there were.
+    pub(super) count: u32,
 }
 
 /// What is known of holding times while blocks come in any order.
@@ -89,12 +111,16 @@ impl Holds {
         add(first.bucket, from, first.until);
         add(last.bucket, last.from, until);
         if first.until < last.from {
-            self.long.push(Long { track, value, from: first.until, until: last.from, start });
+            // On a session's axis, buckets count from its start.
+            let on_axis = |t: Timestamp| start.map_or(t, |start| offset(t, start));
+            let Track { part, series, group, channel, .. } = track;
+            let of = LongKey { part, series, group, channel };
+            self.long.push(Long { of, value, from: on_axis(first.until), until: on_axis(last.from) });
         }
     }
 
-    /// Joins the blocks of each session, and gives the buckets in the middle of long holds their shares.
-    pub(super) fn finish(mut self, axis: &Axis, table: &mut Table) -> Result<(), StoreError> {
+    /// Joins the blocks of each session.
+    pub(super) fn join(&mut self, table: &mut Table) -> Result<(), StoreError> {
         for (track, (mut ends, start)) in std::mem::take(&mut self.ends) {
             ends.sort_unstable_by_key(|e| (e.first.0.time, e.seq));
             for pair in ends.windows(2) {
@@ -108,26 +134,111 @@ impl Holds {
                 self.hold(track, start, &pair[0].last, &pair[1].first, table.rows(track.part, track.series));
             }
         }
-        for long in &self.long {
-            long.share(axis, table.rows(long.track.part, long.track.series));
+        Ok(())
+    }
+
+    /// Gives the buckets in the middle of long holds their shares, each bucket of a channel and group once.
+    pub(super) fn share<E>(self, axis: &Axis, mut give: impl FnMut(Share) -> Result<(), E>) -> Result<(), E> {
+        let ends = |long: Long| [(long.of, long.from, long.value, true), (long.of, long.until, long.value, false)];
+        let mut ends: Vec<(LongKey, Timestamp, f64, bool)> = self.long.into_iter().flat_map(ends).collect();
+        // In one order, whatever order they came in: sums are rounded.
+        ends.sort_unstable_by(|a, b| (a.0, a.1, a.3).cmp(&(b.0, b.1, b.3)).then(a.2.total_cmp(&b.2)));
+        let mut holding = Holding::default();
+        for (place, &(of, at, value, begins)) in ends.iter().enumerate() {
+            holding.change(value, begins);
+            let Some((least, most)) = holding.bounds() else { continue };
+            // A hold that began also ends, so that there is another end of the same channel and group.
+            let until = ends.get(place + 1).map_or(at, |next| next.1);
+            let mut from = at;
+            while from < until {
+                let bucket = axis.bucket(from);
+                from = bucket.end();
+                give(Share { of, bucket, sum: holding.sum.rounded(), least, most, count: holding.count })?;
+            }
         }
         Ok(())
     }
 }
 
-impl Long {
-    fn share(&self, axis: &Axis, rows: &mut Rows) {
-        // On a session's axis, buckets count from its start.
-        let on_axis = |t: Timestamp| self.start.map_or(t, |start| offset(t, start));
-        let between = (on_axis(self.from), 0)..(on_axis(self.until), 0);
-        for ((bucket, group), cell) in rows.range_mut(between) {
-            if *group == self.track.group
-                && let Cell::Numbers(tallies) = cell
-                && let Some(tally) = tallies.get_mut(self.track.channel)
-            {
-                tally.held.add(self.value, *bucket, axis.bucket(*bucket).end());
+/// The values that hold at an instant.
+#[derive(Default)]
+struct Holding {
+    sum: LongSum,
+    count: u32,
+    /// How often each value is there.
+    values: BTreeMap<Ordered, u32>,
+}
+
+impl Holding {
+    /// A value begins or ends to hold.
+    fn change(&mut self, value: f64, begins: bool) {
+        if begins {
+            self.sum.add(value);
+            self.count += 1;
+            *self.values.entry(Ordered(value)).or_default() += 1;
+            return;
+        }
+        self.sum.add(-value);
+        self.count -= 1;
+        if let Entry::Occupied(mut times) = self.values.entry(Ordered(value)) {
+            *times.get_mut() -= 1;
+            if *times.get() == 0 {
+                times.remove();
             }
         }
+        if self.count == 0 {
+            self.sum = LongSum::default();
+        }
+    }
+
+    /// The least and the greatest value; `None` where nothing holds.
+    fn bounds(&self) -> Option<(f64, f64)> {
+        Some((self.values.first_key_value()?.0.0, self.values.last_key_value()?.0.0))
+    }
+}
+
+/// A number in its total order.
+#[derive(Debug, Clone, Copy)]
+struct Ordered(f64);
+
+impl Ord for Ordered {
+    fn cmp(&self, other: &Self) -> Ordering {
+        self.0.total_cmp(&other.0)
+    }
+}
+
+impl PartialOrd for Ordered {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl PartialEq for Ordered {
+    fn eq(&self, other: &Self) -> bool {
+        self.cmp(other).is_eq()
+    }
+}
+
+impl Eq for Ordered {}
+
+/// A sum in twice the precision: values that ended must leave nothing behind. Source of the step: Knuth, The Art of
+/// Computer Programming 2, 4.2.2, theorem B.
+#[derive(Default)]
+struct LongSum {
+    high: f64,
+    low: f64,
+}
+
+impl LongSum {
+    fn add(&mut self, value: f64) {
+        let sum = self.high + value;
+        let of_value = sum - self.high;
+        self.low += (self.high - (sum - of_value)) + (value - of_value);
+        self.high = sum;
+    }
+
+    fn rounded(&self) -> f64 {
+        self.high + self.low
     }
 }
 

@@ -51,14 +51,14 @@ impl Fold<'_> {
         let limit = self.limits.bucket_values;
         let most = limit.saturating_mul(BUCKETS).max(if self.may_sketch { APPROXIMATE_VALUES } else { 0 });
         if self.values <= most {
-            return Ok(());
+            return self.reserve();
         }
         if self.may_sketch {
             self.table.cells().for_each(Cell::sketch);
             self.values = self.table.cells().map(|cell| cell.kept()).sum();
             // Else the next values would have everything gone through again.
             if self.values <= most / 2 {
-                return Ok(());
+                return self.reserve();
             }
         }
         self.refuse(Refusal::Values { in_bucket: false, values: self.values as u64, limit })
@@ -88,6 +88,6 @@ impl Fold<'_> {
         if kept > limit.saturating_mul(BUCKETS) {
             return self.refuse(Refusal::Values { in_bucket: false, values: kept as u64, limit });
         }
-        Ok(())
+        self.reserve()
     }
 }

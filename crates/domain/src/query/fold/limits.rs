@@ -64,6 +64,13 @@ pub enum Refusal {
         /// How many it may read.
         limit: u64,
     },
+    /// Bytes held.
+    Memory {
+        /// How many it may hold.
+        limit: usize,
+    },
+    /// Bytes held together with the queries that run now: try again later.
+    MemoryBusy,
 }
 
 impl fmt::Display for Refusal {
@@ -102,6 +109,12 @@ impl fmt::Display for Refusal {
                  range, fewer series, for aggregates functions that summaries answer (avg, min, max, count, sum), for \
                  points a limit and the cursor"
             ),
+            Self::Memory { limit } => write!(
+                f,
+                "the query would hold more than the {limit} bytes of memory that all queries may have; use a longer \
+                 interval, a shorter range or fewer series"
+            ),
+            Self::MemoryBusy => f.write_str("other queries hold the memory that this one needs"),
         }
     }
 }

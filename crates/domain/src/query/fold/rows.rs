@@ -10,7 +10,7 @@ use crate::query::answer::Group;
 pub(in crate::query) type Rows = BTreeMap<(Timestamp, u32), Cell>;
 
 /// The part of the range that a row is of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(in crate::query) enum Part {
     /// The lookback before the range.
     Before,

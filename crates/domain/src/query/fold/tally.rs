@@ -3,6 +3,7 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 
+use super::holds::Share;
 use super::values::{SKETCH_WEIGHT, Values};
 use crate::{Json, SessionId, Summary, Timestamp, UserId};
 
@@ -17,6 +18,11 @@ pub(in crate::query) enum Cell {
 }
 
 impl Cell {
+    /// Of numbers, with none yet.
+    pub(super) fn of_numbers(channels: usize, keeps_values: bool) -> Self {
+        Self::Numbers(std::iter::repeat_with(|| Tally::new(keeps_values)).take(channels).collect())
+    }
+
     /// How many values are kept.
     pub(super) fn kept(&self) -> usize {
         match self {
@@ -48,6 +54,8 @@ pub(in crate::query) struct Tally {
 pub(in crate::query) struct Held {
     integral: f64,
     micros: f64,
+    /// The least and the greatest value, where something held.
+    bounds: Option<(f64, f64)>,
 }
 
 impl Tally {
@@ -57,16 +65,45 @@ impl Tally {
 
     /// The mean weighted by time, or the mean of what held for no time.
     pub(in crate::query) fn time_average(&self) -> Option<f64> {
-        if self.held.micros > 0.0 { Some(self.held.integral / self.held.micros) } else { self.summary.mean() }
+        self.held.mean().or_else(|| self.summary.mean())
     }
 }
 
 impl Held {
+    /// Whether nothing held.
+    pub(in crate::query) fn is_empty(self) -> bool {
+        self.bounds.is_none()
+    }
+
+    /// The values that held through a whole bucket.
+    #[expect(clippy::cast_precision_loss, reason = "a hundred years of microseconds are below 2^53")]
+    pub(super) fn add_share(&mut self, share: &Share) {
+        let micros = (share.bucket.end().micros() - share.bucket.start().micros()) as f64;
+        self.integral += share.sum * micros;
+        self.micros += f64::from(share.count) * micros;
+        self.bound(share.least, share.most);
+    }
+
+    fn bound(&mut self, least: f64, most: f64) {
+        let (known_least, known_most) = self.bounds.unwrap_or((least, most));
+        self.bounds = Some((least.min(known_least), most.max(known_most)));
+    }
+
+    /// The mean weighted by time, never outside of the values that held; `None` where nothing held.
+    fn mean(self) -> Option<f64> {
+        let (least, most) = self.bounds?;
+        Some((self.integral / self.micros).max(least).min(most))
+    }
+
     #[expect(clippy::cast_precision_loss, reason = "a hundred years of microseconds are below 2^53")]
     pub(super) fn add(&mut self, value: f64, from: Timestamp, until: Timestamp) {
         let micros = (until.micros() - from.micros()) as f64;
+        if micros <= 0.0 {
+            return;
+        }
         self.integral += value * micros;
         self.micros += micros;
+        self.bound(value, value);
     }
 }
 

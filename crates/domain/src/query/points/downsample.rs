@@ -12,7 +12,13 @@ use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::metric_type::MetricType;
 use crate::ports::{Flow, ScanHead};
 use crate::query::fold::Refusal;
+use crate::query::memory_budget::MemoryReservation;
 use crate::{Json, SessionId, Timestamp};
+
+/// Bytes of a gathered number or time, with the room into which its list grows.
+const NUMBER_BYTES: usize = 12;
+/// Bytes of the place where another session's points begin.
+const RUN_BYTES: usize = 2 * size_of::<(usize, SessionId)>();
 
 /// How points are chosen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
@@ -39,8 +45,11 @@ pub struct Thinning {
     most: usize,
     method: Method,
     limit: usize,
+    memory: MemoryReservation,
     series: BTreeMap<usize, Gathered>,
     values: usize,
+    /// How often the session changes from one point to the next.
+    runs: usize,
     head: Option<ScanHead>,
 }
 
@@ -49,7 +58,8 @@ struct Gathered {
     metric_type: Arc<MetricType>,
     pointers: Vec<Pointer>,
     times: Vec<Timestamp>,
-    sessions: Vec<SessionId>,
+    /// Each session, with the place of its first point in a row of points.
+    sessions: Vec<(usize, SessionId)>,
     /// By channel; NaN where there is no number.
     numbers: Vec<Vec<f64>>,
     rests: BTreeMap<usize, Json>,
@@ -77,8 +87,8 @@ pub struct Thinned {
 impl Thinning {
     /// At most `most` points of each series, at least three; refuses to gather more than `limit` numbers.
     #[must_use]
-    pub const fn new(most: usize, method: Method, limit: usize) -> Self {
-        Self { most, method, limit, series: BTreeMap::new(), values: 0, head: None }
+    pub const fn new(most: usize, method: Method, limit: usize, memory: MemoryReservation) -> Self {
+        Self { most, method, limit, memory, series: BTreeMap::new(), values: 0, runs: 0, head: None }
     }
 
     /// The points chosen, by time, then series.
@@ -114,8 +124,11 @@ impl PointSink for Thinning {
             self.values += rest.weight();
             gathered.rests.insert(gathered.times.len(), rest);
         }
+        if gathered.sessions.last().is_none_or(|(_, session)| *session != point.session_id) {
+            gathered.sessions.push((gathered.times.len(), point.session_id));
+            self.runs += 1;
+        }
         gathered.times.push(point.time);
-        gathered.sessions.push(point.session_id);
         for (channel, numbers) in gathered.numbers.iter_mut().enumerate() {
             numbers.push(point.number(channel).unwrap_or(f64::NAN));
         }
@@ -123,7 +136,7 @@ impl PointSink for Thinning {
         if self.values > self.limit {
             return Err(Refusal::Thinned { numbers: self.values, limit: self.limit });
         }
-        Ok(())
+        self.memory.grow_to(self.values * NUMBER_BYTES + self.runs * RUN_BYTES)
     }
 
     async fn breathe(&mut self) -> Flow {
@@ -136,9 +149,10 @@ impl Gathered {
         let numbers: Vec<Option<f64>> =
             self.numbers.iter().map(|numbers| Some(numbers[place]).filter(|n| !n.is_nan())).collect();
         let rest = self.rests.get(&place).cloned();
+        let run = self.sessions.partition_point(|(first, _)| *first <= place) - 1; // the first run begins at place 0
         Thinned {
             metric_type: self.metric_type.clone(),
-            session_id: self.sessions[place],
+            session_id: self.sessions[run].1,
             time: self.times[place],
             value: join(numbers.iter().copied(), &self.pointers, rest.clone()),
             numbers,
