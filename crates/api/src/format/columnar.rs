@@ -2,19 +2,28 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray, TimestampMicrosecondArray};
+use arrow_array::builder::StringDictionaryBuilder;
+use arrow_array::types::Int32Type;
+use arrow_array::{
+    ArrayRef, DictionaryArray, DurationMicrosecondArray, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray,
+};
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Schema, TimeUnit};
 use parquet::arrow::ArrowWriter;
+use parquet::basic::{Compression, ZstdLevel};
 use parquet::errors::ParquetError;
-use time_series_domain::Json;
+use parquet::file::properties::WriterProperties;
 use time_series_domain::query::{Axis, Figure};
+use time_series_domain::{Calendar, Json, Timestamp};
 
 use super::table::{Batch, Field, Kind, Table, Values};
 use super::{Format, WriterError};
 
 /// Rows of a Parquet row group, which is held in memory until it is full.
 const ROWS_OF_GROUP: usize = 131_072;
+
+/// The level of Parquet's compression: more costs more time than it saves.
+const ZSTD_LEVEL: i32 = 1;
 
 /// Writes record batches to memory, to be taken from there.
 pub(crate) struct ColumnarWriter {
@@ -47,7 +56,9 @@ impl ColumnarWriter {
         let sink = if format == Format::Arrow {
             Sink::Arrow(Box::new(StreamWriter::try_new(Vec::new(), &schema)?))
         } else {
-            Sink::Parquet(Box::new(ArrowWriter::try_new(Vec::new(), schema.clone(), None)?))
+            let compression = Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?);
+            let properties = WriterProperties::builder().set_compression(compression).build();
+            Sink::Parquet(Box::new(ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?))
         };
         Ok(Self { table, schema, sink })
     }
@@ -84,35 +95,51 @@ impl ColumnarWriter {
 }
 
 fn arrow_field(field: &Field) -> ArrowField {
+    let text = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let (kind, nullable) = match &field.kind {
-        Kind::Time(Some(Axis::SinceStart(_))) => (DataType::Utf8, false),
-        Kind::Time(_) => (DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into())), false),
-        Kind::Id | Kind::Name | Kind::Json => (DataType::Utf8, true),
+        Kind::Time(Some(Axis::SinceStart(_))) => (DataType::Duration(TimeUnit::Microsecond), false),
+        Kind::Time(axis) => (DataType::Timestamp(TimeUnit::Microsecond, Some(zone(axis.as_ref()).into())), false),
+        Kind::Id | Kind::Name | Kind::Json => (text(), true),
         Kind::Number | Kind::Figure => (DataType::Float64, true),
         Kind::Count => (DataType::Int64, true),
     };
     ArrowField::new(&field.name, kind, nullable)
 }
 
+/// The zone in which the instants of an axis are shown.
+fn zone(axis: Option<&Axis>) -> &str {
+    axis.and_then(Axis::calendar).map_or("UTC", Calendar::zone_name)
+}
+
 fn array(field: &Field, values: Values) -> ArrayRef {
     match values {
-        Values::Time(v) if matches!(field.kind, Kind::Time(Some(Axis::SinceStart(_)))) => {
-            Arc::new(v.into_iter().map(|t| Some(field.label(t))).collect::<StringArray>())
-        }
         Values::Time(v) => {
-            let instants: Vec<i64> = v.into_iter().map(time_series_domain::Timestamp::micros).collect();
-            Arc::new(TimestampMicrosecondArray::from(instants).with_timezone("UTC"))
+            let micros: Vec<i64> = v.into_iter().map(Timestamp::micros).collect();
+            match &field.kind {
+                Kind::Time(Some(Axis::SinceStart(_))) => Arc::new(DurationMicrosecondArray::from(micros)),
+                Kind::Time(axis) => Arc::new(TimestampMicrosecondArray::from(micros).with_timezone(zone(axis.as_ref()))),
+                _ => Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC")),
+            }
         }
-        Values::Id(v) => Arc::new(v.into_iter().map(|id| id.map(|id| id.to_string())).collect::<StringArray>()),
-        Values::Name(v) => Arc::new(v.iter().map(|n| n.as_deref()).collect::<StringArray>()),
+        Values::Id(v) => Arc::new(texts(v.into_iter().map(|id| id.map(|id| id.to_string())))),
+        Values::Name(v) => Arc::new(texts(v.into_iter())),
         Values::Number(v) => Arc::new(Float64Array::from(v)),
         Values::Count(v) => {
             let counts = v.into_iter().map(|n| n.map(|n| i64::try_from(n).unwrap_or(i64::MAX)));
             Arc::new(counts.collect::<Int64Array>())
         }
         Values::Figure(v) => Arc::new(v.iter().map(Figure::number).collect::<Float64Array>()),
-        Values::Json(v) => Arc::new(v.into_iter().map(|json| json.map(text)).collect::<StringArray>()),
+        Values::Json(v) => Arc::new(texts(v.into_iter().map(|json| json.map(text)))),
     }
+}
+
+/// Texts, each of which is there once.
+fn texts<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>) -> DictionaryArray<Int32Type> {
+    let mut builder = StringDictionaryBuilder::<Int32Type>::new();
+    for text in texts {
+        builder.append_option(text);
+    }
+    builder.finish()
 }
 
 /// A JSON value, a string without its quotes.

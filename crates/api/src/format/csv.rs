@@ -46,7 +46,8 @@ fn cell(out: &mut Vec<u8>, field: &Field, values: &Values, row: usize) {
         Values::Json(v) => v[row].iter().for_each(|value| json(out, value)),
         Values::Figure(v) => match &v[row] {
             Figure::Absent | Figure::Null => {}
-            Figure::Text(value) => json(out, value),
+            // As JSON, as in the points: what begins with =, + or @ is no formula to a spreadsheet.
+            Figure::Text(value) => quoted(out, &value.to_string()),
             number => super::json::figure(out, number),
         },
     }

@@ -3,10 +3,12 @@
 #[cfg(feature = "columnar")]
 mod columnar;
 mod csv;
+mod end;
 mod json;
 mod table;
 mod writer;
 
+pub(crate) use end::End;
 pub(crate) use json::{JsonList, figure as json_figure, json, text as json_text};
 pub(crate) use table::{Batch, Field, Kind, Table, Values};
 pub(crate) use writer::{Writer, WriterError, elements, end_record};

@@ -1,18 +1,19 @@
 //! Writes a table, batch by batch.
 
 use super::table::{Batch, Table};
-use super::{Format, csv, json};
+use super::{End, Format, csv, json};
 
 /// Writes the flat rows of one answer.
 pub(crate) enum Writer {
     Csv {
         table: Table,
         rows: u64,
-        ends: bool,
+        end: End,
     },
     Ndjson {
         table: Table,
         rows: u64,
+        end: End,
     },
     #[cfg(feature = "columnar")]
     Columnar(super::columnar::ColumnarWriter),
@@ -27,15 +28,14 @@ pub(crate) struct WriterError {
 }
 
 impl Writer {
-    /// A writer of a format other than JSON, which has a frame of its own. `ends`: whether CSV ends with a line that
-    /// says so.
-    pub(crate) fn new(format: Format, table: Table, ends: bool, out: &mut Vec<u8>) -> Result<Self, WriterError> {
+    /// A writer of a format other than JSON, which has a frame of its own.
+    pub(crate) fn new(format: Format, table: Table, end: End, out: &mut Vec<u8>) -> Result<Self, WriterError> {
         match format {
             Format::Csv => {
                 csv::header(out, &table);
-                Ok(Self::Csv { table, rows: 0, ends })
+                Ok(Self::Csv { table, rows: 0, end })
             }
-            Format::Json | Format::Ndjson => Ok(Self::Ndjson { table, rows: 0 }),
+            Format::Json | Format::Ndjson => Ok(Self::Ndjson { table, rows: 0, end }),
             #[cfg(feature = "columnar")]
             Format::Arrow | Format::Parquet => super::columnar::ColumnarWriter::new(format, table).map(Self::Columnar),
             #[cfg(not(feature = "columnar"))]
@@ -52,7 +52,7 @@ impl Writer {
                 (0..batch.rows()).for_each(|row| csv::row(out, table, &batch, row));
                 *rows += batch.rows() as u64;
             }
-            Self::Ndjson { table, rows } => {
+            Self::Ndjson { table, rows, .. } => {
                 for row in 0..batch.rows() {
                     json::object(out, table, &batch, row);
                     out.push(b'\n');
@@ -68,9 +68,9 @@ impl Writer {
     /// Writes what tells that this is all; `extra` are further members of an end record.
     pub(crate) fn end(self, extra: &str, out: &mut Vec<u8>) -> Result<(), WriterError> {
         match self {
-            Self::Csv { rows, ends: true, .. } => csv::end(out, rows),
-            Self::Csv { .. } => {}
-            Self::Ndjson { rows, .. } => end_record(rows, extra, out),
+            Self::Csv { rows, end: End::Record, .. } => csv::end(out, rows),
+            Self::Ndjson { rows, end: End::Record, .. } => end_record(rows, extra, out),
+            Self::Csv { .. } | Self::Ndjson { .. } => {}
             #[cfg(feature = "columnar")]
             Self::Columnar(writer) => writer.end(out)?,
         }

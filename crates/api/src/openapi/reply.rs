@@ -7,7 +7,7 @@ use std::pin::Pin;
 use actix_web::body::{BoxBody, SizedStream};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, HeaderValue, VARY};
-use actix_web::{HttpRequest, HttpResponse, Responder};
+use actix_web::{HttpRequest, HttpResponse, HttpResponseBuilder, Responder, ResponseError, web};
 use apistos::paths::{Examples, MediaType, Response, Responses};
 use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
@@ -15,8 +15,11 @@ use bytes::Bytes;
 use futures_util::{Stream, stream};
 use serde::Serialize;
 use serde_json::Value;
+use time_series_domain::query::MemoryReservation;
 
-use crate::format::Format;
+use crate::format::{Format, json};
+use crate::problem::Problem;
+use crate::state::AppState;
 
 /// The length of the slices that a long body is sent in.
 const SLICE: usize = 32 << 10;
@@ -60,12 +63,14 @@ impl<T> Reply<T> {
 impl<T: Serialize> Responder for Reply<T> {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let mut response = HttpResponse::build(self.status);
         for header in self.headers {
             response.insert_header(header);
         }
-        response.json(self.body)
+        let mut bytes = Vec::new();
+        json(&mut bytes, &self.body);
+        whole(request, response.content_type(Format::Json.media_type()), bytes)
     }
 }
 
@@ -119,7 +124,7 @@ impl<T> Rendered<T> {
 impl<T> Responder for Rendered<T> {
     type Body = BoxBody;
 
-    fn respond_to(self, _: &HttpRequest) -> HttpResponse {
+    fn respond_to(self, request: &HttpRequest) -> HttpResponse {
         let status = match self.body {
             RenderedBody::NotModified => StatusCode::NOT_MODIFIED,
             _ => StatusCode::OK,
@@ -131,10 +136,7 @@ impl<T> Responder for Rendered<T> {
         response.insert_header((VARY, "Accept"));
         match self.body {
             RenderedBody::NotModified => response.finish(),
-            RenderedBody::Whole(bytes) if bytes.len() > SLICE => {
-                response.content_type(self.content_type).body(SizedStream::new(bytes.len() as u64, slices(bytes)))
-            }
-            RenderedBody::Whole(bytes) => response.content_type(self.content_type).body(bytes),
+            RenderedBody::Whole(bytes) => whole(request, response.content_type(self.content_type), bytes),
             RenderedBody::Chunks(chunks, Some(length)) => {
                 response.content_type(self.content_type).body(SizedStream::new(length, chunks))
             }
@@ -143,11 +145,24 @@ impl<T> Responder for Rendered<T> {
     }
 }
 
+/// The response with that body. A long one counts as memory of queries until it is sent.
+fn whole(request: &HttpRequest, response: &mut HttpResponseBuilder, bytes: Vec<u8>) -> HttpResponse {
+    if bytes.len() <= SLICE {
+        return response.body(bytes);
+    }
+    let memory = request.app_data::<web::Data<AppState>>().map(|state| state.query_memory.reservation());
+    let Some(mut memory) = memory else { return response.body(bytes) };
+    match memory.grow_to(bytes.capacity()) {
+        Ok(()) => response.body(SizedStream::new(bytes.len() as u64, slices(bytes, memory))),
+        Err(refusal) => Problem::from(refusal).error_response(),
+    }
+}
+
 /// A long body in slices: the connection takes the next one only once the client has read most of the one before.
-fn slices(bytes: Vec<u8>) -> impl Stream<Item = Result<Bytes, BrokenOff>> {
-    stream::unfold(Bytes::from(bytes), |mut rest| async move {
+fn slices(bytes: Vec<u8>, memory: MemoryReservation) -> impl Stream<Item = Result<Bytes, BrokenOff>> {
+    stream::unfold((Bytes::from(bytes), memory), |(mut rest, memory)| async move {
         let slice = rest.split_to(rest.len().min(SLICE));
-        (!slice.is_empty()).then_some((Ok(slice), rest))
+        (!slice.is_empty()).then_some((Ok(slice), (rest, memory)))
     })
 }
 

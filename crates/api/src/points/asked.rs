@@ -8,7 +8,7 @@ use time_series_domain::{Calendar, Interval, SeriesSelector, SessionId, Timestam
 use uuid::Uuid;
 
 use super::cursor;
-use crate::format::Format;
+use crate::format::{End, Format};
 use crate::problem::Problem;
 use crate::request::{CursorKey, Pairs, When, check_range, clash, read_filter, read_selector};
 
@@ -30,6 +30,7 @@ pub(crate) struct Parsed {
     cursor: Option<String>,
     thin: Option<(usize, Method)>,
     format: Option<Format>,
+    end_mark: End,
     output: Output,
     pub(super) min_version: Option<u64>,
 }
@@ -54,6 +55,7 @@ pub(super) struct Asked {
     pub(super) end: Option<Timestamp>,
     pub(super) thin: Option<(usize, Method)>,
     pub(super) format: Format,
+    pub(super) end_mark: End,
     pub(super) output: Output,
     /// The cursor as it was given, to be opened.
     cursor: Option<String>,
@@ -75,7 +77,7 @@ impl Asked {
     /// Returns the fingerprint of the answer apart from the data: of the query and of how the answer is rendered.
     pub(super) fn answer_key(&self, cursors: &CursorKey, edition: &Fingerprint) -> Fingerprint {
         // The cursor counts as the place that it names, which is in the query.
-        let Self { query, series, start, end, thin, format, output, cursor: _ } = self;
+        let Self { query, series, start, end, thin, format, end_mark, output, cursor: _ } = self;
         let mut hasher = FingerprintHasher::new("points");
         hasher
             .field("query", query)
@@ -84,6 +86,7 @@ impl Asked {
             .field("end", end)
             .field("thin", thin)
             .field("format", format)
+            .field("end_mark", end_mark)
             .field("output", output)
             .field("cursors", &cursors.id())
             .field("edition", edition);
@@ -139,6 +142,7 @@ impl Parsed {
             cursor,
             thin: max_points.map(|most| (most, method.unwrap_or_default())),
             format: Format::from_pairs(pairs, &Format::ALL),
+            end_mark: End::from_pairs(pairs),
             output: match (columns, flat) {
                 (true, _) => Output::Columns,
                 (false, true) => Output::Flat,
@@ -178,6 +182,7 @@ impl Parsed {
             end,
             thin: self.thin,
             format,
+            end_mark: self.end_mark,
             output: self.output,
             cursor: self.cursor,
         })

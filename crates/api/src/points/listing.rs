@@ -7,7 +7,7 @@ use actix_web::web;
 use serde_json::json;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::ports::{Flow, Order, ScanHead};
-use time_series_domain::query::Refusal;
+use time_series_domain::query::{MemoryReservation, Refusal};
 use time_series_domain::query::points::{Method, PointSink, PointView, PointsRead, Thinning};
 use tokio::sync::mpsc;
 
@@ -18,7 +18,7 @@ use super::render::PointRender;
 use super::stream::{StreamSink, Told, chunks};
 use crate::format::{Format, WriterError, json as to_json};
 use crate::openapi::Rendered;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::request::{Caller, CursorKey, Place, USER_VERSION, tag_of, until_disconnect};
 use crate::state::AppState;
 
@@ -37,7 +37,9 @@ pub(super) async fn answer(
 ) -> Result<Rendered<Points>, Problem> {
     let users = [asked.query.user_id];
     state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&users)).await?;
-    let place = until_disconnect(&caller, state.queries.enter(caller.peer(), caller.timeout)).await?;
+    let is_stream = asked.query.limit.is_none() && asked.thin.is_none();
+    let enter = state.queries.enter(caller.peer(), caller.timeout, is_stream);
+    let place = until_disconnect(&caller, enter).await?;
     let cursors = until_disconnect(&caller, place.run(async { Ok(state.cursors.key().await?) })).await?;
     let asked = asked.at_cursor(&cursors)?;
     let key = asked.answer_key(&cursors, &state.edition);
@@ -53,7 +55,7 @@ pub(super) async fn answer(
             return Ok(tagged(Rendered::not_modified(), &tag, head));
         }
     }
-    if asked.query.limit.is_none() && asked.thin.is_none() {
+    if is_stream {
         return stream_of(state, caller, place, asked, cursors, &key).await;
     }
     let reading = state.clone().into_inner();
@@ -93,7 +95,7 @@ async fn whole(state: &AppState, asked: &Asked, cursors: &CursorKey) -> Result<(
         }
         read
     } else {
-        let mut sink = PageSink { render, failed: None };
+        let mut sink = PageSink { render, memory: state.query_memory.reservation(), failed: None };
         let read = state.points.read(&asked.query, None, &mut sink).await?;
         if let Some(e) = sink.failed {
             return Err(broken(&e));
@@ -150,6 +152,7 @@ fn cursor_member(next: Option<&str>) -> String {
 /// Gathers a page.
 struct PageSink {
     render: PointRender,
+    memory: MemoryReservation,
     failed: Option<WriterError>,
 }
 
@@ -161,7 +164,7 @@ impl PointSink for PageSink {
         if let Err(e) = self.render.view(point) {
             self.failed.get_or_insert(e);
         }
-        Ok(())
+        self.memory.grow_to(self.render.gathered())
     }
 
     fn is_full(&self) -> bool {
@@ -203,7 +206,7 @@ async fn read(state: Arc<AppState>, place: Place, asked: Asked, cursors: CursorK
     let all = async {
         let read = state.points.read(&asked.query, None, &mut sink).await?;
         if sink.is_broken {
-            return Err(Problem::internal());
+            return Err(Problem::new(Code::Unavailable, "The client does not read the points."));
         }
         let next = next_cursor(&cursors, &asked, &read);
         let last = sink.render.end(&cursor_member(next.as_deref())).map_err(|e| broken(&e))?;
@@ -213,7 +216,8 @@ async fn read(state: Arc<AppState>, place: Place, asked: Asked, cursors: CursorK
         Ok(())
     };
     if let Err(problem) = place.run(all).await {
-        tracing::warn!(problem = %problem, "points were broken off");
+        // What the service is to blame for was logged where it failed.
+        tracing::debug!(problem = %problem, "points were broken off");
         // Where there is no room to say so, the end that does not come says it.
         let _ = teller.try_send(Told::Failed(problem));
     }

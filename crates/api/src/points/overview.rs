@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use apistos::ApiComponent;
 
-use crate::format::{Batch, Format, JsonList, Table, Writer, WriterError, elements, json as to_json};
+use crate::format::{Batch, End, Format, JsonList, Table, Writer, WriterError, elements, json as to_json};
 use crate::openapi::Rendered;
 use crate::problem::Problem;
 use crate::request::{Caller, FromPairs, Pairs, USER_VERSION, read_selector, tag_of};
@@ -141,7 +141,7 @@ impl Overview {
             out.extend_from_slice(b"]}");
             return Ok(out);
         }
-        let mut writer = Writer::new(format, table, false, &mut out)?;
+        let mut writer = Writer::new(format, table, End::None, &mut out)?;
         writer.batch(batch, &mut out)?;
         writer.end("", &mut out)?;
         Ok(out)

@@ -58,6 +58,8 @@ pub(crate) struct SessionPointParamsDoc {
     method: Option<String>,
     /// `json` (default), `csv`, `ndjson`, `arrow` or `parquet`; as well by the header `Accept`.
     format: Option<String>,
+    /// `none`: no end record after the last line of NDJSON or CSV. `record` by default.
+    end: Option<String>,
     /// `flat`: a row a leaf (always so in csv, arrow and parquet). `nested` by default.
     shape: Option<String>,
     /// `columns`: arrays by series and leaf, as plotting libraries take them (JSON only). `rows` by default.
@@ -66,7 +68,7 @@ pub(crate) struct SessionPointParamsDoc {
     min_version: Option<u64>,
 }
 
-const WHICH: [&str; 14] = [
+const WHICH: [&str; 15] = [
     "series",
     "series_mode",
     "start_time",
@@ -78,6 +80,7 @@ const WHICH: [&str; 14] = [
     "max_points",
     "method",
     "format",
+    "end",
     "shape",
     "layout",
     "min_version",
@@ -108,6 +111,7 @@ fn examples(own: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
         ("limit", json!(1000)),
         ("method", json!("lttb")),
         ("format", json!("json")),
+        ("end", json!("record")),
     ]);
     examples
 }
@@ -115,7 +119,7 @@ fn examples(own: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
 impl FromPairs for PointParams {
     type Parsed = Parsed;
 
-    const NAMES: &'static [&'static str] = &with::<16>(&["user_id", "session_id"]);
+    const NAMES: &'static [&'static str] = &with::<17>(&["user_id", "session_id"]);
 
     fn examples() -> Vec<(&'static str, Value)> {
         examples(&[("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b"))])
@@ -130,7 +134,7 @@ impl FromPairs for PointParams {
 impl FromPairs for SessionPointParams {
     type Parsed = Parsed;
 
-    const NAMES: &'static [&'static str] = &with::<15>(&["user_id"]);
+    const NAMES: &'static [&'static str] = &with::<16>(&["user_id"]);
 
     fn examples() -> Vec<(&'static str, Value)> {
         examples(&[])

@@ -12,7 +12,7 @@ use super::asked::{Asked, Output};
 use super::columns::Traces;
 use super::value_text::SeriesText;
 use crate::format::{
-    Batch, Field, Format, JsonList, Kind, Table, Values, Writer, WriterError, elements, end_record, json,
+    Batch, End, Field, Format, JsonList, Kind, Table, Values, Writer, WriterError, elements, end_record, json,
 };
 
 /// Rows of a table that are written together.
@@ -31,7 +31,7 @@ pub(super) struct PointRender {
 
 enum To {
     List(JsonList),
-    Lines,
+    Lines(End),
     FlatList { list: JsonList, table: Table, batch: Batch, rows: usize },
     Writer { writer: Box<Writer>, table: Table, batch: Batch },
     Traces(Traces),
@@ -59,10 +59,10 @@ impl PointRender {
                 let table = table(has_weight);
                 To::FlatList { list: JsonList::default(), batch: table.batch(), table, rows: 0 }
             }
-            (Format::Ndjson, Output::Nested | Output::Columns) => To::Lines,
+            (Format::Ndjson, Output::Nested | Output::Columns) => To::Lines(asked.end_mark),
             (format, _) => {
                 let table = table(has_weight);
-                let writer = Writer::new(format, table.clone(), true, &mut out)?;
+                let writer = Writer::new(format, table.clone(), asked.end_mark, &mut out)?;
                 To::Writer { writer: Box::new(writer), batch: table.batch(), table }
             }
         };
@@ -100,7 +100,7 @@ impl PointRender {
     pub(super) fn gathered(&self) -> usize {
         /// A row of a table that waits, with its id, time and number.
         const ROW: usize = 64;
-        let waiting = if let To::List(_) | To::Lines = self.to { 0 } else { self.points };
+        let waiting = if let To::List(_) | To::Lines(_) = self.to { 0 } else { self.points };
         self.out.len() + self.texts + ROW * usize::try_from(waiting).unwrap_or(usize::MAX / ROW)
     }
 
@@ -122,7 +122,7 @@ impl PointRender {
     /// What tells that this is all; `extra` are further members of an end record.
     pub(super) fn end(mut self, extra: &str) -> Result<Vec<u8>, WriterError> {
         match self.to {
-            To::Lines => end_record(self.points, extra, &mut self.out),
+            To::Lines(End::Record) => end_record(self.points, extra, &mut self.out),
             To::Writer { mut writer, batch, .. } => {
                 writer.batch(batch, &mut self.out)?;
                 writer.end(extra, &mut self.out)?;
@@ -135,7 +135,7 @@ impl PointRender {
     fn write(&mut self, metric_type: &MetricType, shown: &Shown<'_>) -> Result<(), WriterError> {
         let text = self.series.entry(metric_type.id).or_insert_with(|| Arc::new(SeriesText::of(metric_type))).clone();
         self.points += 1;
-        if shown.has_rest && !matches!(self.to, To::List(_) | To::Lines) {
+        if shown.has_rest && !matches!(self.to, To::List(_) | To::Lines(_)) {
             self.texts += (shown.rest)().as_ref().map_or(0, Json::text_len);
         }
         let (out, numbers) = (&mut self.out, &self.numbers);
@@ -144,7 +144,7 @@ impl PointRender {
                 list.next(out);
                 row(out, &text, numbers, shown);
             }
-            To::Lines => {
+            To::Lines(_) => {
                 row(out, &text, numbers, shown);
                 out.push(b'\n');
             }

@@ -8,7 +8,7 @@ use time_series_domain::text::echo;
 use time_series_domain::{Calendar, Interval, SeriesSelector, SessionId, Timestamp, UserId, Weekday};
 use uuid::Uuid;
 
-use crate::format::Format;
+use crate::format::{End, Format};
 use crate::problem::Problem;
 use crate::request::{Pairs, When, check_range, clash, read_filter, read_selector};
 
@@ -36,6 +36,7 @@ pub(crate) struct Parsed {
     lookback: Option<Lookback>,
     accuracy: Accuracy,
     output: Output,
+    end_mark: End,
     explain: bool,
     pub(super) min_version: Option<u64>,
     pub(super) format: Option<Format>,
@@ -59,6 +60,7 @@ pub(super) struct Asked {
     pub(super) interval: String,
     pub(super) series: Vec<String>,
     pub(super) output: Output,
+    pub(super) end: End,
     pub(super) calendar: Calendar,
     /// The range ends now, at another instant for every query.
     pub(super) until_now: bool,
@@ -68,12 +70,13 @@ impl Asked {
     /// Returns the fingerprint of how the answer is rendered: of all that it shows besides the query's own parts.
     pub(super) fn render_key(&self, format: Format, edition: &Fingerprint) -> Fingerprint {
         // `until_now` decides whether the answer is kept, not what it shows.
-        let Self { query: _, interval, series, output, calendar, until_now: _ } = self;
+        let Self { query: _, interval, series, output, end, calendar, until_now: _ } = self;
         let mut hasher = FingerprintHasher::new("aggregate rendering");
         hasher
             .field("interval", interval)
             .field("series", series)
             .field("output", output)
+            .field("end", end)
             .field("calendar", calendar)
             .field("format", &format)
             .field("edition", edition);
@@ -140,6 +143,7 @@ impl Parsed {
                 .word("accuracy", &[("exact", Accuracy::Exact), ("approx", Accuracy::Approx)])
                 .unwrap_or_default(),
             output: read_output(pairs),
+            end_mark: End::from_pairs(pairs),
             explain: pairs.flag("explain"),
             min_version,
             format: Format::from_pairs(pairs, &Format::ALL),
@@ -169,6 +173,7 @@ impl Parsed {
             interval,
             series: self.series,
             output: self.output,
+            end: self.end_mark,
             query: AggregateQuery {
                 users: self.users.into_iter().map(UserId).collect(),
                 session_id: self.session_id.map(SessionId),
@@ -261,6 +266,7 @@ mod tests {
             interval: "day".to_owned(),
             series: vec!["a".to_owned(), "b".to_owned()],
             output: Output::Nested,
+            end: End::Record,
             calendar,
             until_now: false,
         }
@@ -281,6 +287,7 @@ mod tests {
             key(&Asked { series: Vec::new(), ..asked() }),
             key(&Asked { output: Output::Flat, ..asked() }),
             key(&Asked { output: Output::Columns, ..asked() }),
+            key(&Asked { end: End::None, ..asked() }),
             key(&Asked { calendar: zone("Asia/Tokyo"), ..asked() }),
             asked().render_key(Format::Json, &edition("2")),
         ];

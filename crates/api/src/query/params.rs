@@ -48,6 +48,8 @@ pub(crate) struct TimeseriesParams {
     accuracy: Option<String>,
     /// `json` (default), `csv`, `ndjson`, `arrow` or `parquet`; as well by the header `Accept`.
     format: Option<String>,
+    /// `none`: no end record after the last line of NDJSON. `record` by default.
+    end: Option<String>,
     /// `flat`: a row a leaf (always so in csv, arrow and parquet). `nested` by default.
     shape: Option<String>,
     /// `columns`: arrays by series and leaf, as plotting libraries take them (JSON only). `rows` by default.
@@ -80,6 +82,7 @@ impl FromPairs for TimeseriesParams {
         "fill_lookback",
         "accuracy",
         "format",
+        "end",
         "shape",
         "layout",
         "min_version",
@@ -104,6 +107,7 @@ impl FromPairs for TimeseriesParams {
             ("fill_lookback", json!("7d")),
             ("accuracy", json!("approx")),
             ("format", json!("json")),
+            ("end", json!("record")),
             ("shape", json!("flat")),
             ("layout", json!("rows")),
             ("explain", json!(true)),

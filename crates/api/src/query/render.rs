@@ -8,7 +8,7 @@ use super::columns;
 use super::flat::{Flat, Names, has_leaf};
 use super::metadata::TimeseriesMetadata;
 use super::nested::Nested;
-use crate::format::{Format, JsonList, Writer, WriterError, elements, end_record, json};
+use crate::format::{End, Format, JsonList, Writer, WriterError, elements, end_record, json};
 
 /// Rows of a chunk.
 const CHUNK_ROWS: usize = 2_000;
@@ -81,7 +81,7 @@ impl Render {
             (Format::Ndjson, Output::Nested | Output::Columns) => To::Lines(0),
             (format, _) => {
                 let flat = flat();
-                To::Writer(Box::new(Writer::new(format, flat.table.clone(), false, out)?), flat)
+                To::Writer(Box::new(Writer::new(format, flat.table.clone(), self.end_of(format), out)?), flat)
             }
         })
     }
@@ -173,6 +173,7 @@ impl Render {
         }
         match to {
             To::List(..) => out.extend_from_slice(b"]}"),
+            To::Lines(_) if self.asked.end == End::None => {}
             To::Lines(count) => end_record(count, &self.end_members(), &mut out),
             To::Writer(writer, _) => writer.end(&self.end_members(), &mut out)?,
         }
@@ -181,6 +182,11 @@ impl Render {
 }
 
 impl Render {
+    /// CSV ends with its length.
+    fn end_of(&self, format: Format) -> End {
+        if format == Format::Csv { End::None } else { self.asked.end }
+    }
+
     /// What an end record tells besides, where there is something to tell.
     fn end_members(&self) -> String {
         let metadata = TimeseriesMetadata::new(&self.asked, &self.answer, 0, self.cache);

@@ -20,7 +20,7 @@ const ASK_AGAIN: Duration = Duration::from_millis(10);
 const ASK_AGAIN_AT_MOST: Duration = Duration::from_millis(320);
 /// Maximum reads that wait for a version.
 const WAITERS: usize = 256;
-/// A peer may have one part in this many of the queries that run.
+/// A peer may have one part in this many of the queries that run, and all streams together another.
 const PARTS_OF_QUERIES: usize = 2;
 
 /// Lets in some queries at a time, so that they never take all connections from ingest.
@@ -29,6 +29,8 @@ pub(crate) struct QueryGate {
     /// The places of each peer that has any.
     of_peers: Mutex<HashMap<PeerId, Arc<Semaphore>>>,
     places_of_peer: usize,
+    /// Places of streams, which hold theirs for as long as their readers take.
+    streams: Arc<Semaphore>,
     /// Queries that wait for a place.
     waiting: Arc<AtomicUsize>,
     waiters: Semaphore,
@@ -47,7 +49,7 @@ pub(crate) struct QueryTimes {
 
 /// A place among the queries that run, and when its query has to end.
 pub(crate) struct Place {
-    _permits: (OwnedSemaphorePermit, OwnedSemaphorePermit),
+    _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>, OwnedSemaphorePermit),
     pub(crate) deadline: Instant,
     seconds: f64,
     waiting: Arc<AtomicUsize>,
@@ -62,6 +64,7 @@ impl QueryGate {
             places: Arc::new(Semaphore::new(places)),
             of_peers: Mutex::default(),
             places_of_peer: (places / PARTS_OF_QUERIES).max(1),
+            streams: Arc::new(Semaphore::new((places / PARTS_OF_QUERIES).max(1))),
             waiting: Arc::default(),
             waiters: Semaphore::new(WAITERS),
             runtime,
@@ -74,8 +77,14 @@ impl QueryGate {
         &self.runtime
     }
 
-    /// Takes a place for a query that may take as long as the caller waits, up to the operator's limit.
-    pub(crate) async fn enter(&self, peer: PeerId, requested: Option<Duration>) -> Result<Place, Problem> {
+    /// Takes a place for a query that may take as long as the caller waits, up to the operator's limit. Streams wait for
+    /// each other first, so that readers who stand still leave places to other queries.
+    pub(crate) async fn enter(
+        &self,
+        peer: PeerId,
+        requested: Option<Duration>,
+        is_stream: bool,
+    ) -> Result<Place, Problem> {
         let longest = requested.map_or(self.limits.longest, |requested| requested.min(self.limits.longest));
         let deadline = Instant::now() + longest;
         self.waiting.fetch_add(1, Ordering::Relaxed);
@@ -83,7 +92,8 @@ impl QueryGate {
         let of_peer = self.places_of(peer);
         let enter = async {
             let of_peer = of_peer.acquire_owned().await.ok()?;
-            Some((of_peer, self.places.clone().acquire_owned().await.ok()?))
+            let stream = if is_stream { Some(self.streams.clone().acquire_owned().await.ok()?) } else { None };
+            Some((of_peer, stream, self.places.clone().acquire_owned().await.ok()?))
         };
         match timeout(self.limits.wait.min(longest), enter).await {
             Ok(Some(permits)) => {
@@ -108,7 +118,7 @@ impl QueryGate {
         query: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<T, Problem> {
         let run = async {
-            let place = self.enter(caller.peer(), caller.timeout).await?;
+            let place = self.enter(caller.peer(), caller.timeout, false).await?;
             self.runtime.run(async move { place.run(query).await }).await
         };
         until_disconnect(caller, run).await
