@@ -22,7 +22,7 @@ where
             resource("/api/sessions/")
                 .route(post().to(session::post_session))
                 .route(get().to(session::list_sessions))
-                .default_service(only("GET, POST")),
+                .default_service(only("GET, HEAD, POST")),
         )
         .service(resource("/api/sessions/bulk/").route(post().to(session::post_bulk)).default_service(only("POST")))
         .service(
@@ -30,44 +30,44 @@ where
                 .route(get().to(session::get_session))
                 .route(put().to(session::put_session))
                 .route(delete().to(session::delete_session))
-                .default_service(only("GET, PUT, DELETE")),
+                .default_service(only("GET, HEAD, PUT, DELETE")),
         )
         .service(
             resource("/api/sessions/{session_id}/points/")
                 .route(get().to(points::get_session_points))
                 .route(post().to(session::append_points))
-                .default_service(only("GET, POST")),
+                .default_service(only("GET, HEAD, POST")),
         )
-        .service(resource("/api/points/").route(get().to(points::get_points)).default_service(only("GET")))
-        .service(resource("/api/latest/").route(get().to(points::latest)).default_service(only("GET")))
-        .service(resource("/api/catalog/").route(get().to(points::catalog)).default_service(only("GET")))
+        .service(resource("/api/points/").route(get().to(points::get_points)).default_service(only("GET, HEAD")))
+        .service(resource("/api/latest/").route(get().to(points::latest)).default_service(only("GET, HEAD")))
+        .service(resource("/api/catalog/").route(get().to(points::catalog)).default_service(only("GET, HEAD")))
         .service(
             resource("/api/timeseries/")
                 .route(get().to(query::timeseries))
                 .route(post().to(query::post_timeseries))
-                .default_service(only("GET, POST")),
+                .default_service(only("GET, HEAD, POST")),
         )
         .service(
             resource("/api/metrictypes/")
                 .route(get().to(metric_type::list_metric_types))
                 .route(post().to(metric_type::create_metric_type))
-                .default_service(only("GET, POST")),
+                .default_service(only("GET, HEAD, POST")),
         )
         .service(
             resource("/api/metrictypes/{series}/")
                 .route(get().to(metric_type::get_metric_type))
                 .route(put().to(metric_type::update_metric_type))
                 .route(delete().to(metric_type::delete_metric_type))
-                .default_service(only("GET, PUT, DELETE")),
+                .default_service(only("GET, HEAD, PUT, DELETE")),
         )
-        .service(resource("/health/live/").route(get().to(health::live)).default_service(only("GET")))
-        .service(resource("/health/ready/").route(get().to(health::ready)).default_service(only("GET")))
+        .service(resource("/health/live/").route(get().to(health::live)).default_service(only("GET, HEAD")))
+        .service(resource("/health/ready/").route(get().to(health::ready)).default_service(only("GET, HEAD")))
         .build_with(DOCUMENT_PATH, build)
 }
 
 /// What people and machines find besides.
 pub(crate) fn undocumented(config: &mut plain::ServiceConfig) {
-    let page = |path, handler: Route| plain::resource(path).route(handler).default_service(only("GET"));
+    let page = |path, handler: Route| plain::resource(path).route(handler).default_service(only("GET, HEAD"));
     config
         .service(page("/schema/", plain::get().to(openapi::schema)))
         .service(page("/redoc/", plain::get().to(openapi::redoc)))

@@ -15,7 +15,7 @@ use apistos::app::BuildConfig;
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 
 use crate::config::{Config, ConfigError, HttpConfig};
-use crate::net::{Acceptor, ClientConnection};
+use crate::net::{Acceptor, ClientConnection, http_semantics};
 use crate::request::check_origin;
 use crate::routes;
 use crate::state::{AppState, NotReady};
@@ -108,6 +108,7 @@ fn run(
             .wrap(tracing_actix_web::TracingLogger::<telemetry::RequestSpan>::new())
             .wrap(middleware::NormalizePath::new(middleware::TrailingSlash::Always))
             .wrap(middleware::Compress::default())
+            .wrap(middleware::from_fn(http_semantics))
     };
     let connections = move || {
         let acceptor = acceptor.clone();

@@ -55,7 +55,9 @@ pub(super) fn definition(body: &[u8], path: Option<&str>) -> Result<MetricTypeDe
         let pointer = match &e {
             DefinitionError::Schema(SchemaError::Invalid { pointer, .. }) => format!("/schema{pointer}"),
             DefinitionError::Schema(SchemaError::TooLong | SchemaError::Costly(_))
-            | DefinitionError::TooManyChannels(_) => "/schema".to_owned(),
+            | DefinitionError::TooManyChannels(_)
+            | DefinitionError::AmbiguousLeaf(_) => "/schema".to_owned(),
+            DefinitionError::Unreachable(_) => "/series".to_owned(),
             DefinitionError::Text(field) => format!("/{field}"),
         };
         let fault = FieldError::new(&pointer, "invalid_definition", bounded(&e, MAX_FAULT));

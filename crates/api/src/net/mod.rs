@@ -5,9 +5,11 @@ mod bare_error;
 mod connection;
 mod pace;
 mod peer;
+mod semantics;
 
 pub(crate) use accept::{Acceptor, NetLimits};
 pub(crate) use connection::ClientConnection;
 pub(crate) use pace::{Pace, PaceLimit};
 pub(crate) use peer::PeerId;
 pub use peer::TrustedProxies;
+pub(crate) use semantics::http_semantics;

@@ -153,15 +153,21 @@ impl Parsed {
     }
 
     /// The query that these parameters ask of a user, or of a session.
-    pub(super) fn ask(self, user: UserId, session: Option<SessionId>, accept: &str) -> Result<Asked, Problem> {
+    pub(super) fn ask(
+        self,
+        user: UserId,
+        session: Option<SessionId>,
+        accept: &str,
+        now: Timestamp,
+    ) -> Result<Asked, Problem> {
         let format = Format::negotiate(self.format, accept, &Format::ALL)?;
         if self.output == Output::Columns && format != Format::Json {
             return Err(Problem::parameter("layout", "is columns, which is for format=json"));
         }
         let utc = Calendar::new(Interval::All, "UTC", Weekday::Monday);
         let utc = utc.map_err(|_| Problem::internal())?;
-        let start = self.start.map(|start| start.resolve("start_time", &utc)).transpose()?;
-        let end = self.end.map(|end| end.resolve("end_time", &utc)).transpose()?;
+        let start = self.start.map(|start| start.resolve("start_time", &utc, now)).transpose()?;
+        let end = self.end.map(|end| end.resolve("end_time", &utc, now)).transpose()?;
         let range = start.unwrap_or(Timestamp::MIN)..end.unwrap_or(Timestamp::MAX);
         check_range(range.start, range.end, "end_time", |t| t.to_string())?;
         let by_default = (format == Format::Json && self.thin.is_none()).then_some(DEFAULT_LIMIT);

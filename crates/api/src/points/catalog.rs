@@ -7,7 +7,7 @@ use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 use time_series_domain::ports::ScanHead;
-use time_series_domain::{MetricType, SeriesSelector, UserId};
+use time_series_domain::{SeriesSelector, UserId};
 
 use super::overview::{OverviewMetadata, OverviewParams};
 use crate::format::{Batch, Field, Format, Kind, Table, Values};
@@ -31,8 +31,8 @@ pub(crate) struct Catalog {
 pub(crate) struct CatalogRow {
     /// The series.
     series: String,
-    /// The unit of its numbers, or null.
-    unit: Option<String>,
+    /// The unit of its numbers; may be empty.
+    unit: String,
     /// The time of its first point, UTC.
     first_time: String,
     /// The time of its last point, UTC.
@@ -63,10 +63,6 @@ impl Answer for Catalog {
     const STATUSES: &'static [(u16, &'static str)] =
         &[(200, "The series; empty for a user without any."), (304, "The answer is the one that the caller has.")];
     const FORMATS: &'static [Format] = &[Format::Csv, Format::Ndjson];
-}
-
-fn unit(metric_type: &MetricType) -> Option<Arc<str>> {
-    (!metric_type.unit.is_empty()).then(|| metric_type.unit.as_str().into())
 }
 
 /// Lists a user's series.
@@ -105,7 +101,7 @@ async fn read_catalog(
     ];
     let columns = vec![
         Values::Name(extents.iter().map(|(t, _)| Some(t.series.as_str().into())).collect()),
-        Values::Name(extents.iter().map(|(t, _)| unit(t)).collect()),
+        Values::Name(extents.iter().map(|(t, _)| Some(t.unit.as_str().into())).collect()),
         Values::Time(extents.iter().map(|(_, e)| e.first_time).collect()),
         Values::Time(extents.iter().map(|(_, e)| e.last_time).collect()),
         Values::Count(extents.iter().map(|(_, e)| Some(e.points)).collect()),

@@ -45,6 +45,6 @@ pub(crate) async fn get_session_points(
     };
     let user = until_disconnect(&caller, find).await?;
     let min_version = parsed.min_version;
-    let asked = parsed.ask(user, Some(id), caller.accept())?;
+    let asked = parsed.ask(user, Some(id), caller.accept(), state.clock.now())?;
     answer(state, caller, asked, min_version).await
 }

@@ -34,6 +34,8 @@ pub(crate) struct OverviewParams {
     series_mode: Option<String>,
     /// `json` (default), `csv` or `ndjson`; as well by the header `Accept`.
     format: Option<String>,
+    /// `none`: no end record after the last line of NDJSON. `record` by default.
+    end: Option<String>,
     /// Waits up to 5 seconds until the user's data has reached this version, then answers 412.
     min_version: Option<u64>,
 }
@@ -44,13 +46,14 @@ pub(crate) struct Overview {
     pub(super) selector: SeriesSelector,
     series: Vec<String>,
     format: Option<Format>,
+    end: End,
     min_version: Option<u64>,
 }
 
 impl FromPairs for OverviewParams {
     type Parsed = Overview;
 
-    const NAMES: &'static [&'static str] = &["user_id", "series", "series_mode", "format", "min_version"];
+    const NAMES: &'static [&'static str] = &["user_id", "series", "series_mode", "format", "end", "min_version"];
     const FORMATS: &'static [&'static str] = &["json", "csv", "ndjson"];
 
     fn examples() -> Vec<(&'static str, serde_json::Value)> {
@@ -58,6 +61,7 @@ impl FromPairs for OverviewParams {
             ("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b")),
             ("series", json!(["session.urine.*"])),
             ("format", json!("json")),
+            ("end", json!("record")),
         ]
     }
 
@@ -68,6 +72,7 @@ impl FromPairs for OverviewParams {
             selector,
             series,
             format: Format::from_pairs(pairs, &OFFERED),
+            end: End::from_pairs(pairs),
             min_version: pairs.number("min_version", &0, &u64::MAX),
         }
     }
@@ -112,7 +117,7 @@ impl Overview {
 
     fn tag(&self, name: &str, format: Format, edition: &Fingerprint, head: ScanHead) -> String {
         // The format is the negotiated one; the version waited for is not shown.
-        let Self { user, selector, series, format: _, min_version: _ } = self;
+        let Self { user, selector, series, format: _, end, min_version: _ } = self;
         let mut hasher = FingerprintHasher::new("overview answer");
         hasher
             .field("name", name)
@@ -120,6 +125,7 @@ impl Overview {
             .field("selector", selector)
             .field("series", series)
             .field("format", &format)
+            .field("end", end)
             .field("edition", edition)
             .field("head", &head);
         tag_of(&hasher.finish().to_string())
@@ -141,7 +147,9 @@ impl Overview {
             out.extend_from_slice(b"]}");
             return Ok(out);
         }
-        let mut writer = Writer::new(format, table, End::None, &mut out)?;
+        // CSV ends with its length.
+        let end = if format == Format::Csv { End::None } else { self.end };
+        let mut writer = Writer::new(format, table, end, &mut out)?;
         writer.batch(batch, &mut out)?;
         writer.end("", &mut out)?;
         Ok(out)

@@ -38,9 +38,9 @@ pub(crate) struct SessionPointParamsDoc {
     series: Option<Vec<String>>,
     /// How `series` is read: `exact`, `glob` or `regex`.
     series_mode: Option<String>,
-    /// Points at or after this: RFC 3339, or a date (its midnight in UTC), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default the first.
+    /// Points at or after this: RFC 3339, a date (its midnight in UTC), milliseconds since 1970, `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default the first.
     start_time: Option<String>,
-    /// Points before this: RFC 3339, or a date (its midnight in UTC), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default the last, it included.
+    /// Points before this: RFC 3339, a date (its midnight in UTC), milliseconds since 1970, `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default the last, it included.
     end_time: Option<String>,
     /// Only points whose numeric leaves meet these conditions, as for `/api/timeseries/`.
     r#where: Option<String>,
@@ -155,7 +155,7 @@ mod tests {
 
     fn ask(parsed: Parsed) -> Result<(), crate::problem::Problem> {
         let user = UserId(parsed.user_id.unwrap_or_default());
-        parsed.ask(user, None, "*/*").map(|_| ())
+        parsed.ask(user, None, "*/*", time_series_domain::Timestamp::EPOCH).map(|_| ())
     }
 
     #[test]

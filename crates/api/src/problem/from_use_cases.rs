@@ -17,6 +17,10 @@ impl From<StoreError> for Problem {
                 Code::Unavailable,
                 "More is waiting to be stored than can be stored in time; nothing was changed. Retry after 1 s.",
             ),
+            StoreError::Locked { .. } => Self::new(
+                Code::Unavailable,
+                "Another request is changing the same data and did not end in time; nothing was changed. Retry after 1 s.",
+            ),
             StoreError::OutcomeUnknown { .. } => {
                 tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "commit interrupted");
                 Self::outcome_unknown("The database was lost during the commit.")

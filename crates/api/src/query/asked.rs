@@ -62,7 +62,7 @@ pub(super) struct Asked {
     pub(super) output: Output,
     pub(super) end: End,
     pub(super) calendar: Calendar,
-    /// The range ends now, at another instant for every query.
+    /// The range depends on now, which is another instant for every query.
     pub(super) until_now: bool,
 }
 
@@ -158,9 +158,9 @@ impl Parsed {
     /// The query that these parameters ask at the moment `now`.
     pub(super) fn ask(self, now: Timestamp) -> Result<Asked, Problem> {
         let calendar = self.calendar.ok_or_else(|| Problem::parameter("tz", "is not an IANA time zone"))?;
-        let end = self.end.map(|end| end.resolve("end_time", &calendar)).transpose()?;
-        let start = self.start.map(|start| start.resolve("start_time", &calendar)).transpose()?;
-        let until_now = end.is_none();
+        let until_now = self.end.is_none() || [&self.start, &self.end].into_iter().flatten().any(When::is_relative);
+        let end = self.end.map(|end| end.resolve("end_time", &calendar, now)).transpose()?;
+        let start = self.start.map(|start| start.resolve("start_time", &calendar, now)).transpose()?;
         let (end, end_words) = end.map_or((now, "now, the default of end_time"), |end| (end, "end_time"));
         let start = start.unwrap_or_else(|| end.plus_days(-DEFAULT_DAYS));
         check_range(start, end, end_words, |t| calendar.label(t))?;

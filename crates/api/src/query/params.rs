@@ -22,9 +22,9 @@ pub(crate) struct TimeseriesParams {
     series_mode: Option<String>,
     /// Length of a bucket: `min`, `hour`, `day`, `week` (default), `month`, `quarter`, `year`, a multiple (`30s`, `15m`, `6h`, `2w`, `3mo`), or `all`.
     interval: Option<String>,
-    /// Points at or after this: RFC 3339, or a date (its midnight in `tz`), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default 168 hours before the end.
+    /// Points at or after this: RFC 3339, a date (its midnight in `tz`), milliseconds since 1970, `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default 168 hours before the end.
     start_time: Option<String>,
-    /// Points before this: RFC 3339, or a date (its midnight in `tz`), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default now.
+    /// Points before this: RFC 3339, a date (its midnight in `tz`), milliseconds since 1970, `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default now.
     end_time: Option<String>,
     /// What to compute, comma-separated: `avg` (default), `min`, `max`, `count`, `sum`, `first`, `last`, `stddev`, `range`, `median`, `p0` to `p100` with decimals (`p99.9`), `mode`, `distinct`, `time_avg`.
     agg_func: Option<String>,

@@ -73,9 +73,9 @@ impl KnownTags {
         self.0.is_some()
     }
 
-    /// Returns whether `If-None-Match` contains the tag.
+    /// Returns whether `If-None-Match` contains the tag, or is `*`: whatever there is.
     pub(crate) fn has(&self, tag: &str) -> bool {
-        let weak = |given: &str| given.trim().trim_start_matches("W/") == tag;
+        let weak = |given: &str| given.trim() == "*" || given.trim().trim_start_matches("W/") == tag;
         self.0.as_ref().is_some_and(|tags| tags.split(',').any(weak))
     }
 }

@@ -24,6 +24,8 @@ use crate::openapi::{Example, with_example};
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 
+/// The byte order mark in UTF-8, which RFC 8259 lets a reader pass over.
+pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
 /// Maximum bytes unpacked per step.
 const BUFFER: usize = 64 << 10;
 
@@ -58,14 +60,24 @@ impl<T: 'static> FromRequest for JsonBody<T> {
             let mut body = PacedBody::new(payload, state.pace);
             let packed = read(&mut body, limit, &mut permit).await?;
             if encoding == Encoding::Identity {
-                return Ok(Self { bytes: Arc::new(packed), peer, _permit: permit, documented_as: PhantomData });
+                let bytes = Arc::new(without_mark(packed));
+                return Ok(Self { bytes, peer, _permit: permit, documented_as: PhantomData });
             }
             let lane = state.cpu.lane(peer, usize::MAX);
             let unpacked = run_in(&lane, move || unpack(&packed, encoding, limit, permit)).await;
             let (bytes, permit) = unpacked.map_err(|busy| Problem::from(IngestError::from(busy)))??;
-            Ok(Self { bytes: Arc::new(bytes), peer, _permit: permit, documented_as: PhantomData })
+            let bytes = Arc::new(without_mark(bytes));
+            Ok(Self { bytes, peer, _permit: permit, documented_as: PhantomData })
         })
     }
+}
+
+/// A body without the byte order mark that some programs begin files with.
+fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
+    if bytes.starts_with(BYTE_ORDER_MARK) {
+        bytes.drain(..BYTE_ORDER_MARK.len());
+    }
+    bytes
 }
 
 /// The length that a request says its body has.

@@ -3,8 +3,7 @@
 use std::fmt::Display;
 
 use time_series_domain::query::ValueFilter;
-use time_series_domain::text::echo;
-use time_series_domain::{Calendar, SelectorError, SeriesMode, SeriesSelector, Timestamp, TimestampError};
+use time_series_domain::{SelectorError, SeriesMode, SeriesSelector, Timestamp};
 
 use super::Pairs;
 use crate::problem::Problem;
@@ -29,37 +28,6 @@ pub(crate) fn read_selector(pairs: &mut Pairs) -> (SeriesSelector, Vec<String>) 
 /// The parameter `where`.
 pub(crate) fn read_filter(pairs: &mut Pairs) -> Option<ValueFilter> {
     pairs.read("where", ValueFilter::parse)
-}
-
-/// An instant, or a date whose instant depends on the zone.
-pub(crate) enum When {
-    Instant(Timestamp),
-    Date(String),
-}
-
-impl When {
-    pub(crate) fn read(text: &str) -> Result<Self, String> {
-        let is_date = text.len() == 10 && text.bytes().all(|b| b.is_ascii_digit() || b == b'-');
-        if is_date {
-            return Ok(Self::Date(text.to_owned()));
-        }
-        Timestamp::parse_rfc3339(text).map(Self::Instant).map_err(|e| {
-            if e != TimestampError::NotRfc3339 {
-                return e.to_string();
-            }
-            let hint = if text.contains(' ') { " (in a URL, write + as %2B)" } else { "" };
-            format!("{e}, nor a date such as 2025-01-01{hint}")
-        })
-    }
-
-    pub(crate) fn resolve(self, name: &str, calendar: &Calendar) -> Result<Timestamp, Problem> {
-        match self {
-            Self::Instant(t) => Ok(t),
-            Self::Date(text) => calendar
-                .parse_date(&text)
-                .map_err(|e| Problem::parameter(name, format!("{:?} in {} {e}", echo(&text), calendar.zone_name()))),
-        }
-    }
 }
 
 /// Refuses an empty or reversed range.

@@ -1,23 +1,24 @@
 //! Bodies that are no JSON object.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use crate::common::{assert_problem, score};
+use crate::common::{assert_problem, score, session};
 use crate::{Case, START, on_both_servers};
 
 on_both_servers![
     what_is_no_json_object_is_refused,
     a_session_is_text_in_utf_8,
-    every_call_with_a_body_refuses_what_is_no_object
+    every_call_with_a_body_refuses_what_is_no_object,
+    a_byte_order_mark_is_passed_over,
 ];
 
 async fn what_is_no_json_object_is_refused(backend: Backend) {
     let case = Case::new(backend).await;
     let whole = case.body(&[score(START, 1.0)]).to_string();
     let mut bodies: Vec<String> =
-        ["", " ", "[]", "null", "7", "\"text\"", "{", "}", "{]", "nonsense", "user_id=1", "{'a': 1}", "\u{feff}{}"]
+        ["", " ", "[]", "null", "7", "\"text\"", "{", "}", "{]", "nonsense", "user_id=1", "{'a': 1}", "\u{feff}\u{feff}{}"]
             .map(str::to_owned)
             .to_vec();
     bodies.push(format!("[{whole}]"));
@@ -78,4 +79,23 @@ async fn every_call_with_a_body_refuses_what_is_no_object(backend: Backend) {
     assert!(wrong.is_empty(), "{wrong:#?}");
     let kept = app.get("/api/metrictypes/session.urine.color/").await.expect(200).json();
     assert_eq!(kept["schema"]["properties"]["r"], json!({"type": "number"}));
+}
+
+async fn a_byte_order_mark_is_passed_over(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
+    let marked = |body: &Value| format!("\u{feff}{body}");
+    let one = session(user, id, START, &[score(START, 1.0)]);
+    let _ = app.post_text("/api/sessions/", &marked(&one)).await.expect(201);
+    let part = json!({"user_id": user, "data": [score(START, 2.0)]});
+    let _ = app.post_text(&format!("/api/sessions/{id}/points/"), &marked(&part)).await.expect(200);
+    let lines = format!("{}\n{}\n", marked(&one), session(user, Uuid::new_v4(), START, &[score(START, 3.0)]));
+    let bulk = app.post_text("/api/sessions/bulk/?on_conflict=ignore", &lines).await.expect(200);
+    assert!(bulk.text.contains("\"created\":1") && bulk.text.contains("\"unchanged\":1"), "{}", bulk.text);
+    let metric_type = json!({"series": "marked", "schema": {"type": "number"}});
+    let _ = app.post_text("/api/metrictypes/", &marked(&metric_type)).await.expect(201);
+    let query = json!({"user_id": user, "start_time": "2025-01-01", "end_time": "2025-02-01"});
+    let _ = app.post_text("/api/timeseries/", &marked(&query)).await.expect(200);
+    // One only, and only in front.
+    assert_problem(&app.post_text("/api/sessions/", &format!("\u{feff}{}", marked(&one))).await, 400, "invalid_body");
 }

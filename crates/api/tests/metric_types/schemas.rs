@@ -16,6 +16,10 @@ on_both_servers![
     every_numeric_leaf_is_a_channel,
     nested_leaves_stay_nested_in_answers,
     a_schema_is_draft_7_unless_it_says_otherwise,
+    leaves_behind_any_reference_are_channels,
+    two_leaves_of_one_name_are_refused,
+    a_name_that_no_url_can_hold_is_refused,
+    a_pattern_that_is_not_taken_says_why,
 ];
 
 async fn create(app: &TestApp, series: &str, schema: &Value) -> Answer {
@@ -174,4 +178,67 @@ async fn a_schema_is_draft_7_unless_it_says_otherwise(backend: Backend) {
     }
     let unknown = create(&app, "x", &json!({"$schema": "http://example.com/my-own-schema", "type": "number"})).await;
     assert_problem(&unknown, 422, "invalid_metric_type");
+}
+
+async fn leaves_behind_any_reference_are_channels(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let schema = json!({
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "$id": "https://example.com/recording.json",
+        "type": "object",
+        "properties": {
+            "identified": {"$ref": "unit.json"},
+            "anchored": {"$ref": "#level"},
+            "escaped": {"$ref": "#/$defs/per%20cent%25"},
+            "inner": {"$ref": "box.json"}
+        },
+        "$defs": {
+            "unit": {"$id": "unit.json", "properties": {"value": {"type": "number"}}},
+            "level": {"$anchor": "level", "type": "integer"},
+            "per cent%": {"type": "number"},
+            "leaf": {"type": "string"},
+            "box": {"$id": "box.json", "$ref": "#/$defs/leaf", "$defs": {"leaf": {"type": "number"}}}
+        }
+    });
+    let created = create(&app, "bundled", &schema).await.expect(201);
+    let mut channels: Vec<String> =
+        serde_json::from_value(created.json()["channels"].clone()).expect("a list of pointers");
+    channels.sort();
+    assert_eq!(channels, ["/anchored", "/escaped", "/identified/value", "/inner"]);
+    let user = Uuid::new_v4();
+    let value = json!({"identified": {"value": 1}, "anchored": 2, "escaped": 3, "inner": 4});
+    let _ = store(&app, user, START, &[point("bundled", START, &value)]).await;
+    let answer = ask(&app, user, &JANUARY).await;
+    assert_rows(&answer, &[(START, "bundled", value)]);
+}
+
+async fn two_leaves_of_one_name_are_refused(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    let number = json!({"type": "number"});
+    let twice = json!({"properties": {"heart.rate": number, "heart": {"properties": {"rate": number}}}});
+    let answer = create(&app, "twice", &twice).await;
+    assert_problem(&answer, 422, "invalid_metric_type");
+    assert!(answer.text.contains("heart.rate"), "{}", answer.text);
+    // With a text beside it, only one of them is a leaf that a row could be about.
+    let once = json!({"properties": {"heart.rate": number, "heart": {"properties": {"rate": {"type": "string"}}}}});
+    let _ = create(&app, "once", &once).await.expect(201);
+}
+
+async fn a_name_that_no_url_can_hold_is_refused(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    for name in [".", ".."] {
+        assert_problem(&create(&app, name, &json!({"type": "number"})).await, 422, "invalid_metric_type");
+    }
+    for name in ["...", ".a", "a."] {
+        let _ = create(&app, name, &json!({"type": "number"})).await.expect(201);
+    }
+}
+
+async fn a_pattern_that_is_not_taken_says_why(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    for pattern in ["(?=a)b", "(?!a)b", "(a)\\1"] {
+        let answer = create(&app, "x", &json!({"type": "string", "pattern": pattern})).await;
+        assert_problem(&answer, 422, "invalid_metric_type");
+        assert!(answer.text.contains("lookaround"), "{}", answer.text);
+    }
 }

@@ -4,7 +4,7 @@ use std::io::Cursor;
 
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::compute::{cast, concat_batches};
-use arrow::datatypes::{DataType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
+use arrow::datatypes::{DataType, DurationMicrosecondType, Float64Type, Int64Type, TimeUnit, TimestampMicrosecondType};
 use arrow::ipc::reader::StreamReader;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use serde_json::{Value, json};
@@ -20,8 +20,9 @@ on_both_servers![
     counts_are_integers,
     texts_are_in_a_column_of_their_own,
     groups_are_columns,
-    offsets_are_texts,
-    labels_are_instants_whatever_the_zone,
+    offsets_are_durations,
+    buckets_are_in_the_zone_that_was_asked_for,
+    texts_are_dictionaries,
     points_are_typed_columns,
     weights_are_integers,
     an_empty_answer_has_its_columns,
@@ -86,11 +87,17 @@ fn integers(table: &RecordBatch, name: &str) -> Vec<Option<i64>> {
 /// A column of instants, as microseconds since `START`.
 #[track_caller]
 fn instants(table: &RecordBatch, name: &str) -> Vec<i64> {
+    instants_in(table, name, "UTC")
+}
+
+/// A column of instants that are shown in a zone, as microseconds since `START`.
+#[track_caller]
+fn instants_in(table: &RecordBatch, name: &str, wanted: &str) -> Vec<i64> {
     let column = column(table, name);
     let DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) = column.data_type() else {
         panic!("{name} is {:?}", column.data_type())
     };
-    assert!(["UTC", "+00:00", "Z"].contains(&&**zone), "{name} is in {zone}");
+    assert_eq!(&**zone, wanted, "{name}");
     assert_eq!(column.null_count(), 0, "{name}");
     column.as_primitive::<TimestampMicrosecondType>().values().iter().map(|t| t - START_SECONDS * 1_000_000).collect()
 }
@@ -178,23 +185,38 @@ async fn groups_are_columns(backend: Backend) {
     }
 }
 
-async fn offsets_are_texts(backend: Backend) {
+async fn offsets_are_durations(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
     for form in FORMS {
         let asked = [("align", "session"), ("interval", "90m"), ("agg_func", "max")];
         let table = aggregates(&app, form, user, &asked).await;
-        assert_eq!(texts(&table, "bucket"), some(&["PT0S", "PT24H"]));
+        let bucket = column(&table, "bucket");
+        assert_eq!(bucket.data_type(), &DataType::Duration(TimeUnit::Microsecond), "{form}");
+        let offsets = bucket.as_primitive::<DurationMicrosecondType>().values().to_vec();
+        assert_eq!(offsets, [0, DAY], "{form}");
         assert_eq!(floats(&table, "value"), [Some(2.5), Some(4.0)]);
     }
 }
 
-async fn labels_are_instants_whatever_the_zone(backend: Backend) {
+async fn buckets_are_in_the_zone_that_was_asked_for(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
     for form in FORMS {
         let asked = [("interval", "day"), ("tz", "Asia/Kathmandu"), ("agg_func", "count")];
         let table = aggregates(&app, form, user, &asked).await;
         let local = -(5 * 3600 + 45 * 60) * 1_000_000;
-        assert_eq!(instants(&table, "bucket"), [local, local + DAY]);
+        assert_eq!(instants_in(&table, "bucket", "Asia/Kathmandu"), [local, local + DAY]);
+    }
+}
+
+async fn texts_are_dictionaries(backend: Backend) {
+    let (app, user, _) = three_scores(backend).await;
+    for form in FORMS {
+        let table = points(&app, form, user, &[]).await;
+        for name in ["series", "session_id", "leaf", "text"] {
+            let kind = column(&table, name).data_type().clone();
+            let wanted = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+            assert_eq!(kind, wanted, "{form} {name}");
+        }
     }
 }
 

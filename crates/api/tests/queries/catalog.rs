@@ -24,7 +24,7 @@ async fn catalog(app: &TestApp, user: Uuid, parameters: &[(&str, &str)]) -> Answ
 
 fn row(series: &str, extent: [&str; 2], points: u64, sessions: u64) -> Value {
     json!({
-        "series": series, "unit": null, "first_time": extent[0], "last_time": extent[1],
+        "series": series, "unit": "", "first_time": extent[0], "last_time": extent[1],
         "points": points, "sessions": sessions
     })
 }

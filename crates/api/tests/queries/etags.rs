@@ -19,6 +19,10 @@ on_both_servers![
     another_question_has_another_tag,
     a_query_until_now_is_always_answered,
     a_user_without_data_has_tags_too,
+    each_encoding_has_a_tag_of_its_own,
+    head_says_what_get_would,
+    whatever_there_is_is_known_by_a_star,
+    only_the_persons_own_cache_may_keep_answers,
 ];
 
 const FIXED: [(&str, &str); 3] = [("start_time", "2025-01-01"), ("end_time", "2025-02-01"), ("interval", "day")];
@@ -58,6 +62,16 @@ impl Case {
         let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let path = format!("{path}{}", pairs.join("&"));
         self.app.request(Method::GET, path.trim_end_matches(['?', '&']), None, headers).await
+    }
+
+    /// The same without unpacking the body.
+    async fn raw(&self, path: &str, parameters: &Pairs<'_>, headers: &Pairs<'_>) -> reqwest::Response {
+        let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let url = format!("{}{path}{}", self.app.url, pairs.join("&"));
+        let client = reqwest::Client::new();
+        let request = client.get(url.trim_end_matches(['?', '&']));
+        let request = headers.iter().fold(request, |request, (name, value)| request.header(*name, *value));
+        request.send().await.expect("an answer")
     }
 
     /// The tags of all paths, each checked to be good for a 304.
@@ -256,4 +270,65 @@ async fn a_user_without_data_has_tags_too(backend: Backend) {
     let _ = store(&case.app, theirs, START, &[score(START, 1.0)]).await;
     let answer = case.app.request(Method::GET, &path, None, &[("if-none-match", &tag)]).await;
     assert_eq!(answer.status.as_u16(), 200, "now there is data");
+}
+
+async fn each_encoding_has_a_tag_of_its_own(backend: Backend) {
+    let case = Case::new(backend).await;
+    for (path, parameters) in case.paths() {
+        let plain = header(&case.read(&path, &parameters, &[("accept-encoding", "identity")]).await.expect(200), "etag");
+        for encoding in ["gzip", "br", "zstd"] {
+            let headers = [("accept-encoding", encoding)];
+            let packed = case.raw(&path, &parameters, &headers).await;
+            assert_eq!((packed.status().as_u16(), &packed.headers()["content-encoding"]), (200, &encoding.parse().expect("a value")));
+            let tag = packed.headers()["etag"].to_str().expect("text").to_owned();
+            assert_eq!(tag, format!("{}-{encoding}\"", plain.trim_end_matches('"')), "{path}: RFC 9110, 8.8.1");
+            let again = case.read(&path, &parameters, &[("accept-encoding", encoding), ("if-none-match", &tag)]).await;
+            assert_eq!((again.status.as_u16(), header(&again, "etag")), (304, tag), "{path}");
+        }
+    }
+}
+
+async fn head_says_what_get_would(backend: Backend) {
+    let case = Case::new(backend).await;
+    let others = ["/api/sessions/?", "/api/metrictypes/?", "/health/live/?", "/schema/?", "/redoc/?", "/metrics/?"];
+    let user = case.user.to_string();
+    let mut paths: Vec<(String, Vec<(&str, &str)>)> = case.paths().to_vec();
+    paths.extend(others.map(|path| (path.to_owned(), if path.contains("sessions") { vec![("user_id", &*user)] } else { Vec::new() })));
+    for (path, parameters) in paths {
+        let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let url = format!("{path}{}", pairs.join("&"));
+        let of = |method: Method| case.app.request(method, url.trim_end_matches(['?', '&']), None, &[]);
+        let (get, head) = (of(Method::GET).await, of(Method::HEAD).await);
+        assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{url}");
+        for name in ["content-type", "etag", "user-version", "cache-control", "vary"] {
+            assert_eq!(head.headers.get(name), get.headers.get(name), "{name} of {url}");
+        }
+    }
+    let absent = case.app.request(Method::HEAD, "/nothing/", None, &[]).await;
+    assert_eq!((absent.status.as_u16(), absent.text.as_str()), (404, ""));
+    let stream = format!("/api/points/?user_id={}&format=ndjson", case.user);
+    let head = case.app.request(Method::HEAD, &stream, None, &[]).await;
+    assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
+    // The connection goes on to be used.
+    assert_eq!(case.app.get("/health/live").await.status.as_u16(), 200);
+}
+
+async fn whatever_there_is_is_known_by_a_star(backend: Backend) {
+    let case = Case::new(backend).await;
+    for (path, parameters) in case.paths() {
+        let answer = case.read(&path, &parameters, &[("if-none-match", "*")]).await;
+        assert_eq!(answer.status.as_u16(), 304, "RFC 9110, 13.1.2: {path}");
+    }
+}
+
+async fn only_the_persons_own_cache_may_keep_answers(backend: Backend) {
+    let case = Case::new(backend).await;
+    for (path, parameters) in case.paths() {
+        let answer = case.read(&path, &parameters, &[]).await.expect(200);
+        assert_eq!(header(&answer, "cache-control"), "private, no-cache", "{path}");
+        let tag = header(&answer, "etag");
+        let known = case.read(&path, &parameters, &[("if-none-match", &tag)]).await;
+        assert_eq!(header(&known, "cache-control"), "private, no-cache", "{path}");
+    }
+    assert_eq!(header(&case.app.get("/api/timeseries/").await, "cache-control"), "no-store", "a problem");
 }

@@ -29,7 +29,7 @@ const WRONG: [(&str, &[&str], &[&str]); 13] = [
     ("where", &["", "value>", "value>>1", "=3", "r<abc"], &[]),
     ("min_version", &["", "-1", "x"], &[]),
     ("start_time", &["", "yesterday", "2025-02-30"], &[]),
-    ("end_time", &["", "now", "2025-06-01T00:00:00"], &[]),
+    ("end_time", &["", "now-1", "1735689600", "2025-06-01T00:00:00"], &[]),
     ("series_mode", &["", "fuzzy"], &["exact", "glob", "regex"]),
     ("series", &["(", "[a-"], &[]),
 ];

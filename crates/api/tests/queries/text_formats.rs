@@ -21,6 +21,8 @@ on_both_servers![
     text_results_come_whole,
     an_empty_answer_still_has_its_frame,
     numbers_keep_their_full_precision,
+    no_text_of_a_csv_is_a_formula,
+    an_end_record_can_be_left_out,
 ];
 
 /// Two days: 1.5 and 2.5 on the first, 4.25 on the second.
@@ -225,4 +227,44 @@ async fn numbers_keep_their_full_precision(backend: Backend) {
     assert_eq!(bits(&cells(&answer.text)), bits(&exact), "{}", answer.text);
     let answer = points(&app, user, &[("format", "csv")]).await.expect(200);
     assert_eq!(bits(&cells(&answer.text)), bits(&exact), "{}", answer.text);
+}
+
+async fn no_text_of_a_csv_is_a_formula(backend: Backend) {
+    let app = TestApp::with(backend).start().await;
+    with_all_series(&app).await;
+    for text in ["=cmd|' /C calc'!A0", "+1", "@SUM(A1)", "-2+3", "\t=1", "#ref", ""] {
+        let user = Uuid::new_v4();
+        let _ = store(&app, user, START, &[point(WORDS, START, &json!(text))]).await;
+        let asked = [("interval", "all"), ("agg_func", "last,mode,count"), ("format", "csv")];
+        let aggregates = january(&app, user, &asked).await.expect(200);
+        let points = points(&app, user, &[("format", "csv"), ("end", "none")]).await.expect(200);
+        for (csv, cells) in [(&aggregates, 2), (&points, 1)] {
+            let (_, rows, _) = csv_table(&csv.text);
+            let told: Vec<&str> = rows[0].values().filter_map(Value::as_str).collect();
+            let quoted = json!(text).to_string();
+            assert_eq!(told.iter().filter(|cell| **cell == quoted).count(), cells, "as JSON: {}", csv.text);
+            assert!(told.iter().all(|cell| !cell.starts_with(['=', '+', '@', '-', '\t'])), "{}", csv.text);
+        }
+    }
+}
+
+async fn an_end_record_can_be_left_out(backend: Backend) {
+    let (app, user, _) = three_scores(backend).await;
+    for format in ["ndjson", "csv"] {
+        let all = points(&app, user, &[("format", format)]).await.expect(200);
+        let bare = points(&app, user, &[("format", format), ("end", "none")]).await.expect(200);
+        let record = points(&app, user, &[("format", format), ("end", "record")]).await.expect(200);
+        assert_eq!(record.text, all.text, "the default");
+        let (rows, last) = all.text.trim_end().rsplit_once('\n').expect("several lines");
+        assert_eq!(bare.text.trim_end(), rows.trim_end(), "{format}");
+        assert!(last.contains("end"), "{last}");
+    }
+    for shape in ["nested", "flat"] {
+        let asked = [("interval", "day"), ("format", "ndjson"), ("shape", shape)];
+        let all = january(&app, user, &asked).await.expect(200);
+        let bare = january(&app, user, &[asked.as_slice(), &[("end", "none")]].concat()).await.expect(200);
+        let (rows, _) = all.text.trim_end().rsplit_once('\n').expect("several lines");
+        assert_eq!(bare.text.trim_end(), rows, "{shape}");
+        assert_ne!(all.headers["etag"], bare.headers["etag"], "they are different answers");
+    }
 }

@@ -1,9 +1,7 @@
 //! Channels: the numeric leaves of a metric type's values.
 
-mod discover;
 mod pointer;
 
-pub use discover::numeric_leaves;
 pub use pointer::Pointer;
 
 /// A channel's number in the catalogue.

@@ -260,7 +260,7 @@ mod tests {
             MetricType {
                 id: MetricTypeId(id),
                 series: SeriesName::parse(series).expect("a name"),
-                channels: (0..).zip(schema.numeric_leaves()).map(channel).collect(),
+                channels: (0..).zip(schema.numeric_leaves().to_vec()).map(channel).collect(),
                 schema: Arc::new(schema),
                 description: String::new(),
                 unit: String::new(),

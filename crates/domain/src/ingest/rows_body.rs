@@ -201,16 +201,16 @@ impl RowFormat {
     #[must_use]
     pub fn is_same_session(&self, a: &Row, b: &Row) -> bool {
         let is_same = |place: usize| {
-            let id = |row: &Row| Uuid::try_parse(&row[place]).ok();
-            a[place] == b[place] || id(a).is_some_and(|a| id(b) == Some(a))
+            let id = |row: &Row| Uuid::try_parse(row[place].trim()).ok();
+            a[place].trim() == b[place].trim() || id(a).is_some_and(|a| id(b) == Some(a))
         };
         is_same(self.user) && is_same(self.session)
     }
 }
 
 impl<'a> RawSession<'a> {
-    /// Reads rows of one session. A cell that is JSON is that, any other is text, an empty one is nothing. Faults are at
-    /// `/line/column`.
+    /// Reads rows of one session. A cell that is JSON is that, any other is text, an empty one is nothing. Spaces around
+    /// names of columns, ids, times and series count for nothing; those of texts are kept. Faults are at `/line/column`.
     #[must_use]
     pub fn from_rows(format: &'a RowFormat, rows: &'a [Row]) -> Self {
         let mut reader = Reader { format, rejects: Rejects::default() };
@@ -232,7 +232,7 @@ impl<'a> RawSession<'a> {
                 break;
             }
             if let Some(place) = format.start
-                && !row[place].is_empty()
+                && !row[place].trim().is_empty()
                 && let Some(start) = reader.time(row, place)
                 && *session.start_ts.get_or_insert(start) != start
             {
@@ -255,7 +255,7 @@ struct Reader<'a> {
 
 impl Reader<'_> {
     fn series<'r>(&mut self, row: &'r Row) -> Option<&'r str> {
-        let series = &row[self.format.series];
+        let series = row[self.format.series].trim();
         if series.is_empty() {
             self.reject(row, Some(self.format.series), RejectCode::MissingField, "is required");
         }
@@ -263,12 +263,12 @@ impl Reader<'_> {
     }
 
     fn time(&mut self, row: &Row, place: usize) -> Option<Timestamp> {
-        let read = read_time_text(&row[place]);
+        let read = read_time_text(row[place].trim());
         read.map_err(|(code, message)| self.reject(row, Some(place), code, &message)).ok()
     }
 
     fn uuid(&mut self, row: &Row, place: usize) -> Option<Uuid> {
-        let uuid = Uuid::try_parse(&row[place]).ok();
+        let uuid = Uuid::try_parse(row[place].trim()).ok();
         if uuid.is_none() {
             let message = "must be a UUID such as 8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
             self.reject(row, Some(place), RejectCode::InvalidUuid, message);
@@ -279,7 +279,7 @@ impl Reader<'_> {
     fn reject(&mut self, row: &Row, place: Option<usize>, code: RejectCode, message: &str) {
         let name = place.and_then(|place| self.format.names.get(place)).map_or("row", String::as_str);
         let column = place.map_or_else(String::new, |_| format!("/{}", echo(name)));
-        let series = &row[self.format.series];
+        let series = row[self.format.series].trim();
         self.rejects.push(Reject {
             pointer: format!("/{}{column}", row.line),
             index: None,

@@ -50,7 +50,7 @@ impl MetricTypeStore for MemoryStore {
             schema: Arc::clone(&definition.schema),
             description: definition.description.clone(),
             unit: definition.unit.clone(),
-            channels: state.new_channels(definition.schema.numeric_leaves()),
+            channels: state.new_channels(definition.schema.numeric_leaves().to_vec()),
             generation: state.generation,
             schema_generation: state.generation,
             created_at: Timestamp::EPOCH,
@@ -75,7 +75,7 @@ impl MetricTypeStore for MemoryStore {
         let changes_schema = old.schema.document() != definition.schema.document();
         let keeps_channels = has_points || !changes_schema;
         let kept = if keeps_channels { old.channels.clone() } else { Vec::new() };
-        let leaves = if keeps_channels { change.new_leaves().to_vec() } else { definition.schema.numeric_leaves() };
+        let leaves = if keeps_channels { change.new_leaves().to_vec() } else { definition.schema.numeric_leaves().to_vec() };
         let mut channels = kept;
         channels.extend(state.new_channels(leaves));
         state.generation += 1;

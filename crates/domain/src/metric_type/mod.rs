@@ -3,6 +3,7 @@
 mod catalogue;
 mod definition;
 mod manage;
+mod numeric_leaves;
 mod schema;
 mod selector;
 mod series_name;

@@ -106,7 +106,7 @@ impl<'a> SchemaChange<'a> {
         let old_channels = old.pointers();
         let known: BTreeSet<&Pointer> = old_channels.iter().collect();
         let leaves = definition.schema.numeric_leaves();
-        let new_leaves = leaves.into_iter().filter(|leaf| !known.contains(leaf)).collect();
+        let new_leaves = leaves.iter().filter(|leaf| !known.contains(leaf)).cloned().collect();
         Self { definition, old_channels, new_leaves }
     }
 

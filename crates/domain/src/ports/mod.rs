@@ -42,6 +42,12 @@ pub enum StoreError {
         /// What was to be done.
         doing: &'static str,
     },
+    /// Another request holds what is to be changed for longer than may be waited; nothing was done: try again.
+    #[error("something else holds a lock while {doing}")]
+    Locked {
+        /// What was to be done.
+        doing: &'static str,
+    },
     /// The statement ran longer than allowed: ask for less.
     #[error("the store took too long while {doing}")]
     TimedOut {

@@ -20,6 +20,10 @@ const THREADS: usize = 2;
 const CANCEL_AGAIN: Duration = Duration::from_millis(100);
 const CANCELS: usize = 100;
 
+/// What is sent behind a BEGIN that fails must not be written by itself. Not an option of the start, by which a server that
+/// takes writes would not be known from one that does not (`target_session_attrs`).
+const READ_ONLY: &str = "SET default_transaction_read_only = on";
+
 /// Opens connections on the threads that drive them.
 pub(super) struct OwnThreads;
 
@@ -33,6 +37,7 @@ impl Connect for OwnThreads {
                     tracing::debug!(error = %e, "connection lost");
                 }
             });
+            client.batch_execute(READ_ONLY).await?;
             Ok((client, driver))
         });
         async { opened.await.expect("opening a connection does not panic, and its runtime never stops") }.boxed()

@@ -51,7 +51,7 @@ impl PgError {
             Self::Commit(e) if is_unavailable(&e) => StoreError::OutcomeUnknown { doing, source: e.into() },
             Self::Commit(e) => Self::Driver(e).into_store_error(doing),
             Self::Driver(e) if e.code() == Some(&SqlState::QUERY_CANCELED) => StoreError::TimedOut { doing },
-            Self::Driver(e) if e.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => StoreError::Busy { doing },
+            Self::Driver(e) if e.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => StoreError::Locked { doing },
             Self::Driver(e) if is_unavailable(&e) => StoreError::Unavailable { doing, source: e.into() },
             Self::Driver(e) => StoreError::Failed { doing, source: e.into() },
         }
@@ -73,6 +73,14 @@ fn is_unavailable(e: &tokio_postgres::Error) -> bool {
         let Some(source) = std::error::Error::source(e) else { return e.is_closed() };
         return e.is_closed() || source.is::<std::io::Error>();
     };
-    // 08: connection; 53: out of resources; 57P: shut down or starting up.
-    ["08", "53", "57P"].iter().any(|class| code.code().starts_with(class))
+    // 08: connection; 53: out of resources; 57P: shut down or starting up; 25006: a standby, which takes no writes;
+    // 25P03: idle in a transaction for too long, which ends the connection.
+    ["08", "53", "57P", "25006", "25P03"].iter().any(|class| code.code().starts_with(class)) || is_standby(e)
+}
+
+/// Whether BEGIN READ WRITE was refused since the server is in recovery. It says so under a code for everything that is
+/// not supported; the name of the function that checks settings tells it apart in any language.
+fn is_standby(e: &tokio_postgres::Error) -> bool {
+    let Some(error) = e.as_db_error() else { return false };
+    *error.code() == SqlState::FEATURE_NOT_SUPPORTED && error.routine() == Some("call_bool_check_hook")
 }

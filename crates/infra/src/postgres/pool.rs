@@ -8,6 +8,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolConfig, Recycl
 use time_series_domain::RootSecret;
 use time_series_domain::ports::StoreError;
 use tokio::sync::OnceCell;
+use tokio_postgres::config::TargetSessionAttrs;
 
 use super::chunks::Chunks;
 use super::connect::OwnThreads;
@@ -75,15 +76,19 @@ impl Postgres {
     pub fn new(config: &PostgresConfig) -> Result<Self, PostgresUrlError> {
         let invalid = |e: &dyn std::fmt::Display| PostgresUrlError(e.to_string());
         let mut pg = tokio_postgres::Config::from_str(&config.url).map_err(|e| invalid(&e))?;
-        // Compiling plans never pays. Read only: what is sent behind a BEGIN that fails must not be written by itself.
+        // Compiling plans never pays.
         let options = format!(
-            "{} -c jit=off -c default_transaction_read_only=on -c TimeZone=UTC -c statement_timeout={} -c lock_timeout={} \
+            "{} -c jit=off -c TimeZone=UTC -c statement_timeout={} -c lock_timeout={} \
              -c client_connection_check_interval=1000",
             pg.get_options().unwrap_or_default(),
             config.statement_timeout.as_millis(),
             config.wait.as_millis(),
         );
         pg.application_name(APPLICATION_NAME);
+        // Of several servers, the one that takes writes: a standby would refuse them, and answer reads with older data.
+        if pg.get_hosts().len() > 1 && pg.get_target_session_attrs() == TargetSessionAttrs::Any {
+            pg.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        }
         if pg.get_connect_timeout().is_none() {
             pg.connect_timeout(config.wait);
         }

@@ -23,6 +23,8 @@ pub(super) struct Transaction {
     client: Option<Object>,
     /// Committed or rolled back.
     is_over: AtomicBool,
+    /// Whether it may write, so that the outcome of a commit can be in doubt.
+    is_writing: AtomicBool,
 }
 
 impl Transaction {
@@ -56,11 +58,12 @@ impl Transaction {
 
     /// To be opened by [`Self::open`] or [`Self::open_snapshot`], perhaps pipelined with what follows it.
     pub(super) const fn unopened(client: Object) -> Self {
-        Self { client: Some(client), is_over: AtomicBool::new(false) }
+        Self { client: Some(client), is_over: AtomicBool::new(false), is_writing: AtomicBool::new(false) }
     }
 
     /// As [`Self::begin`].
     pub(super) async fn open(&self) -> Result<(), tokio_postgres::Error> {
+        self.is_writing.store(true, Ordering::Relaxed);
         self.batch_execute("BEGIN READ WRITE").await
     }
 
@@ -69,7 +72,8 @@ impl Transaction {
     }
 
     pub(super) async fn commit(self) -> Result<(), PgError> {
-        self.batch_execute("COMMIT").await.map_err(PgError::Commit)?;
+        let in_doubt = if self.is_writing.load(Ordering::Relaxed) { PgError::Commit } else { PgError::Driver };
+        self.batch_execute("COMMIT").await.map_err(in_doubt)?;
         self.is_over.store(true, Ordering::Relaxed);
         Ok(())
     }

@@ -34,7 +34,9 @@ impl RedisCache {
     /// # Errors
     /// [`RedisUrlError`]. A Redis that cannot be reached is no error.
     pub fn new(url: &str, wait: Duration) -> Result<Self, RedisUrlError> {
-        let config = Config::from_url(url).map_err(|e| RedisUrlError(e.to_string()))?;
+        let mut config = Config::from_url(url).map_err(|e| RedisUrlError(e.to_string()))?;
+        // Redis may come later than this process: without it, a first attempt that fails would be the last.
+        config.fail_fast = false;
         let client = Builder::from_config(config)
             .with_performance_config(|performance| performance.default_command_timeout = wait)
             .with_connection_config(|connection| {

@@ -7,7 +7,7 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::problem::{Code, Problem};
-use crate::request::{Encoding, too_large, unreadable};
+use crate::request::{BYTE_ORDER_MARK, Encoding, too_large, unreadable};
 
 /// What is unpacked at a time.
 const BUFFER: usize = 64 << 10;
@@ -159,6 +159,9 @@ impl LineReader {
             text.pop();
         }
         self.is_skipping = !has_end && text.len() > self.longest;
+        if self.number == 1 && text.starts_with(BYTE_ORDER_MARK) {
+            text.drain(..BYTE_ORDER_MARK.len());
+        }
         text
     }
 

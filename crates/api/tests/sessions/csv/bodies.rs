@@ -14,6 +14,7 @@ on_both_servers![
     a_file_that_breaks_off_says_so,
     a_file_may_lack_its_last_line_end,
     the_content_type_tells_csv,
+    spaces_count_in_texts_alone,
 ];
 
 /// A file of two sessions.
@@ -113,5 +114,21 @@ async fn the_content_type_tells_csv(backend: Backend) {
     let body = Some(text.into_bytes());
     let single = case.app.request(reqwest::Method::POST, "/api/sessions/", body, &[("content-type", "text/csv")]).await;
     assert_problem(&single, 400, "invalid_body");
+    case.end().await;
+}
+
+async fn spaces_count_in_texts_alone(backend: Backend) {
+    let case = Case::new(backend).await;
+    let text = case.text(&[
+        " user_id , session_id,series ,time, value,note",
+        "U,S0, session.gut_health_score , 2025-01-01T00:00:01Z , 1 , padded ",
+        "U,S0,session.gut_health_score,2025-01-01T00:00:02Z,2,",
+    ]);
+    let user = case.user.to_string();
+    let text = text.replacen(&user, &format!(" {user} "), 1);
+    let told = Told::read(&case.post("", text.as_bytes()).await);
+    assert_eq!(told.all(), [(2, 201, "created")], "one session: {text}");
+    let one = json!({"value": 1, "note": " padded "});
+    case.assert_points(0, &[(SCORE, 1, one), (SCORE, 2, json!({"value": 2}))]).await;
     case.end().await;
 }

@@ -290,7 +290,7 @@ impl Postgres {
         // A turn that comes too late is dropped with its channel, and goes to the next one.
         match tokio::time::timeout(self.wait, told).await {
             Ok(Ok(turn)) => Ok(turn),
-            Ok(Err(_)) | Err(_) => Err(StoreError::Busy { doing }),
+            Ok(Err(_)) | Err(_) => Err(StoreError::Locked { doing }),
         }
     }
 }

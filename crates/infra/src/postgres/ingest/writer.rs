@@ -86,10 +86,19 @@ impl Postgres {
     async fn store(&self, group: &[Pending]) -> Result<Vec<Result<Stored, StoreError>>, StoreError> {
         let run = self.run(DOING, || self.store_group(group));
         let changing = group.iter().filter(|pending| pending.write.changes()).count();
-        let Some(longest) = self.longest_group(changing) else { return run.await };
-        tokio::time::timeout(longest, run)
-            .await
-            .unwrap_or_else(|late| Err(StoreError::OutcomeUnknown { doing: DOING, source: late.into() }))
+        let stored = match self.longest_group(changing) {
+            None => run.await,
+            Some(longest) => tokio::time::timeout(longest, run)
+                .await
+                .unwrap_or_else(|late| Err(StoreError::OutcomeUnknown { doing: DOING, source: late.into() })),
+        };
+        let is_away = |e: &StoreError| matches!(e, StoreError::Unavailable { .. });
+        let of_sessions = stored.iter().flatten().filter_map(|answer| answer.as_ref().err());
+        if of_sessions.chain(stored.as_ref().err()).any(is_away) {
+            // They may be of a server that takes no writes any more: the next ones look for the one that does.
+            self.writers.retain(|_, _| false);
+        }
+        stored
     }
 
     async fn answers_one_by_one(&self, group: &[Pending]) -> Vec<Result<Stored, StoreError>> {
@@ -99,11 +108,11 @@ impl Postgres {
             let user = one[0].session.user_id;
             // Whom another process holds is waited for once.
             if locked.contains(&user) {
-                answers.push(Err(StoreError::Busy { doing: DOING }));
+                answers.push(Err(StoreError::Locked { doing: DOING }));
                 continue;
             }
             let stored = self.store(one).await;
-            if let Err(StoreError::Busy { .. }) = stored {
+            if let Err(StoreError::Locked { .. }) = stored {
                 locked.insert(user);
             }
             answers.extend(stored.unwrap_or_else(|e| vec![Err(e)]));

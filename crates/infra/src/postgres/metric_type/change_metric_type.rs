@@ -40,7 +40,7 @@ impl Postgres {
             return Ok(Err(ChangeError::Exists));
         };
         let id: i32 = row.try_get(0).map_err(|e| unreadable("metric_type", "id", e))?;
-        insert_channels(&transaction, id, &definition.schema.numeric_leaves()).await?;
+        insert_channels(&transaction, id, definition.schema.numeric_leaves()).await?;
         finish(transaction, id).await
     }
 
@@ -62,7 +62,7 @@ impl Postgres {
             Ok(false) => {
                 // Without points the channels may be numbered anew.
                 transaction.execute(DELETE_CHANNELS, &[&old.id.0]).await?;
-                definition.schema.numeric_leaves()
+                definition.schema.numeric_leaves().to_vec()
             }
             // Dropped and not rolled back: that would wait for the rest of the blocks.
             Err(refused) => return Ok(Err(refused)),
