@@ -1,11 +1,11 @@
 //! `cargo xtask up`
 
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use anyhow::bail;
+use anyhow::{Context, bail};
 use clap::Args;
 use rustix::process::Signal;
 
@@ -36,12 +36,14 @@ impl Up {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let bind = match self.bind {
             Some(bind) => bind,
-            None => std::env::var("BIND_ADDR").unwrap_or_else(|_| DEFAULT_BIND.to_owned()).parse()?,
+            None => address(&std::env::var("BIND_ADDR").unwrap_or_else(|_| DEFAULT_BIND.to_owned()))?,
         };
         self.serve(bind).await
     }
 
     async fn serve(self, bind: SocketAddr) -> anyhow::Result<()> {
+        // Else whoever listens there would be taken for our service.
+        drop(TcpListener::bind(bind).with_context(|| format!("{bind} (--bind, BIND_ADDR) cannot be listened on"))?);
         say("building the service (the first time takes some minutes)");
         let program = tokio::task::spawn_blocking(build_server).await??;
         let mut database = Database::provide(self.data_dir.as_deref()).await?;
@@ -57,6 +59,11 @@ impl Up {
             }
         }
     }
+}
+
+fn address(text: &str) -> anyhow::Result<SocketAddr> {
+    let mut found = text.to_socket_addrs().with_context(|| format!("BIND_ADDR is {text:?}, which is no address"))?;
+    found.next().with_context(|| format!("BIND_ADDR is {text:?}, a name without an address"))
 }
 
 /// Starts the service and waits until it can answer.

@@ -4,6 +4,7 @@ pub mod config;
 mod format;
 mod health;
 mod metric_type;
+mod instruments;
 mod net;
 pub mod openapi;
 mod points;

@@ -19,6 +19,14 @@ With the word `openapi` it prints its OpenAPI document instead.";
 async fn main() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         None => {}
+        Some("--help" | "-h" | "help") => {
+            println!("{USAGE}");
+            return ExitCode::SUCCESS;
+        }
+        Some("--version" | "-V") => {
+            println!("time-series-api {}", env!("CARGO_PKG_VERSION"));
+            return ExitCode::SUCCESS;
+        }
         Some("openapi") => {
             print!("{}", openapi::document().await);
             return ExitCode::SUCCESS;

@@ -12,9 +12,10 @@ use actix_web::dev::{AppConfig, ServerHandle};
 use actix_web::rt::net::TcpStream;
 use actix_web::{App, middleware, web};
 use apistos::app::BuildConfig;
-use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use metrics_exporter_prometheus::PrometheusHandle;
 
 use crate::config::{Config, ConfigError, HttpConfig};
+use crate::instruments;
 use crate::net::{Acceptor, ClientConnection, http_semantics};
 use crate::request::check_origin;
 use crate::routes;
@@ -44,7 +45,7 @@ pub enum StartError {
     #[error(transparent)]
     Config(#[from] ConfigError),
     /// The address cannot be listened on.
-    #[error("cannot listen on {0}: {1}")]
+    #[error("cannot listen on {0}")]
     Bind(SocketAddr, #[source] std::io::Error),
     /// The database is not as this program needs it.
     #[error(transparent)]
@@ -146,7 +147,7 @@ fn run(
 async fn check_readiness(state: &AppState) -> Result<(), NotReady> {
     match state.readiness.check().await {
         Err(NotReady::Unreachable) => {
-            tracing::warn!("the database cannot be reached yet; not ready until it can");
+            tracing::warn!("the database of DATABASE_URL cannot be reached yet; not ready until it can");
             Ok(())
         }
         result => result,
@@ -168,9 +169,10 @@ fn keep_metrics_small(metrics: PrometheusHandle) {
 fn metrics_handle() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     let install = || {
-        let recorder = PrometheusBuilder::new().build_recorder();
+        let recorder = instruments::recorder().expect("each kind of metric has buckets");
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).ok(); // set before: by a test beside this one
+        instruments::describe();
         handle
     };
     HANDLE.get_or_init(install).clone()

@@ -15,6 +15,7 @@ use time_series_domain::metric_type::MetricTypes;
 use time_series_domain::ports::SessionStore;
 use time_series_domain::query::{CachedAggregate, QueryMemory};
 use time_series_domain::query::points::ReadPoints;
+use time_series_infra::postgres::PostgresUsage;
 
 use crate::net::{PaceLimit, PeerId, TrustedProxies};
 use crate::problem::{Code, Problem};
@@ -97,6 +98,9 @@ pub(crate) trait Readiness: Send + Sync {
 
     /// What the last heartbeat found.
     fn last(&self) -> Heartbeat;
+
+    /// What the pools of connections and the queue of sessions hold now.
+    fn usage(&self) -> PostgresUsage;
 }
 
 /// What a heartbeat found.
@@ -114,6 +118,12 @@ pub enum NotReady {
     /// It may come back by itself.
     #[error("the database cannot be reached")]
     Unreachable,
+    /// It is not there: somebody has to create it.
+    #[error("the database that DATABASE_URL names does not exist; create it, or correct the name")]
+    NoDatabase,
+    /// It does not let the service in.
+    #[error("the database refuses the role of DATABASE_URL; correct the name and the password, or let it connect")]
+    RoleRefused,
     /// Somebody has to migrate it.
     #[error("the database lacks migrations; run `cargo xtask migrate`")]
     Behind,

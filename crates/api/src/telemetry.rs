@@ -1,18 +1,27 @@
 //! Logs: one JSON object a line, or text for people.
 
+use std::io::IsTerminal;
 use std::time::Instant;
 
 use actix_web::HttpMessage;
-use actix_web::body::MessageBody;
+use actix_web::body::{BodySize, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
+use tracing::Level;
 use tracing_actix_web::RequestId;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::prelude::*;
 
 use crate::config::LogConfig;
+
+const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// The longest id of a request that is taken from its caller.
+const LONGEST_ID: usize = 128;
+/// What our own log lines come from.
+const OURS: &str = "time_series";
 
 /// Starts logging to standard error. A second call in one process changes nothing.
 ///
@@ -23,13 +32,31 @@ pub fn init_telemetry(config: &LogConfig) {
     // It logs each malformed request and each broken connection as an error of its own: log lines for anyone to make.
     let filter = filter.add_directive("actix_http=off".parse().expect("it is a valid directive"));
     let registry = tracing_subscriber::registry().with(filter);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    // At finer levels, other crates write what they send: ids and measured values.
+    let is_ours = filter_fn(|metadata| metadata.target().starts_with(OURS) || *metadata.level() <= Level::INFO);
+    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let started = if config.json {
-        registry.with(layer.json().flatten_event(true)).try_init()
+        registry.with(layer.json().flatten_event(true).with_filter(is_ours)).try_init()
     } else {
-        registry.with(layer).try_init()
+        registry.with(layer.with_filter(is_ours)).try_init()
     };
     started.ok(); // already started: by a test beside this one
+}
+
+/// The id of a request: the caller's, if it is short and plain, else one of its own.
+fn request_id(request: &ServiceRequest) -> String {
+    let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
+    let is_plain = |id: &&str| (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+    match given.filter(is_plain) {
+        Some(id) => id.to_owned(),
+        None => request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
+    }
+}
+
+/// The trace that a request belongs to (W3C Trace Context), if its caller says so.
+fn trace_id(request: &ServiceRequest) -> Option<&str> {
+    let id = request.headers().get("traceparent")?.to_str().ok()?.split('-').nth(1)?;
+    (id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
 }
 
 /// The span of a request: its route as a template, never its parameters.
@@ -38,12 +65,13 @@ pub(crate) struct RequestSpan;
 impl tracing_actix_web::RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> tracing::Span {
         let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
-        let request_id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        let request_id = request_id(request);
         tracing::info_span!(
             "http",
             http.method = %request.method(),
             http.route = route,
             request_id,
+            trace_id = trace_id(request),
             http.status = tracing::field::Empty,
         )
     }
@@ -69,15 +97,19 @@ pub(crate) async fn measure(
         Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE => request.method().to_string(),
         _ => "other".to_owned(),
     };
-    let id = request.extensions().get::<RequestId>().map(ToString::to_string);
+    let id = request_id(&request);
     let mut response = next.call(request).await?;
-    if let Some(id) = id.and_then(|id| HeaderValue::try_from(id).ok()) {
-        response.headers_mut().insert(HeaderName::from_static("x-request-id"), id);
+    if let Ok(id) = HeaderValue::try_from(id) {
+        response.headers_mut().insert(REQUEST_ID, id);
     }
     let status = response.status().as_u16();
     let seconds = started.elapsed().as_secs_f64();
     let labels = [("method", method), ("route", route), ("status", status.to_string())];
     metrics::histogram!("http_request_seconds", &labels).record(seconds);
-    tracing::debug!(http.status = status, http.duration_ms = seconds * 1e3, "answered");
+    let bytes = match response.response().body().size() {
+        BodySize::Sized(bytes) => Some(bytes),
+        _ => None,
+    };
+    tracing::info!(http.status = status, http.duration_ms = seconds * 1e3, http.bytes = bytes, "answered");
     Ok(response)
 }

@@ -15,7 +15,7 @@ use time_series_domain::query::{Aggregate, CachedAggregate, QueryLimits, QueryMe
 use time_series_domain::{Clock, TimeRules};
 use time_series_infra::AuthenticatedCache;
 use time_series_infra::local::{FixedSecret, MokaCache, SystemClock};
-use time_series_infra::postgres::{MigrateError, Postgres, PostgresConfig};
+use time_series_infra::postgres::{MigrateError, Postgres, PostgresConfig, PostgresUsage};
 use time_series_infra::redis::RedisCache;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, timeout};
@@ -212,6 +212,10 @@ impl Readiness for Database {
         Ok(())
     }
 
+    fn usage(&self) -> PostgresUsage {
+        self.postgres.usage()
+    }
+
     fn last(&self) -> Heartbeat {
         Heartbeat { reads: *self.reads.borrow(), writes: *self.writes.borrow() }
     }
@@ -221,6 +225,8 @@ fn not_ready(e: &MigrateError) -> NotReady {
     tracing::debug!(error = %e, cause = ?std::error::Error::source(&e), "not ready");
     match e {
         MigrateError::Behind { .. } => NotReady::Behind,
+        MigrateError::NoDatabase => NotReady::NoDatabase,
+        MigrateError::RoleRefused => NotReady::RoleRefused,
         _ => NotReady::Unreachable,
     }
 }

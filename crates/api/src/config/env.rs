@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt::Display;
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
 
 /// A setting that cannot be used.
@@ -46,6 +47,16 @@ impl Env {
     /// A text that must be there.
     pub(super) fn required(&self, name: &'static str, what: &str) -> Result<String, ConfigError> {
         self.text(name).ok_or_else(|| ConfigError::new(name, format!("is missing: {what}")))
+    }
+
+    /// An address with a port; a name is looked up.
+    pub(super) fn address(&self, name: &'static str, default: SocketAddr) -> Result<SocketAddr, ConfigError> {
+        let Some(text) = self.text(name) else { return Ok(default) };
+        let wrong = |problem: &dyn Display| {
+            ConfigError::new(name, format!("is {text:?}, which is no address such as 127.0.0.1:8000: {problem}"))
+        };
+        let mut found = text.trim().to_socket_addrs().map_err(|e| wrong(&e))?;
+        found.next().ok_or_else(|| wrong(&"the name has no address"))
     }
 
     /// A parsed value, or its default.

@@ -196,7 +196,7 @@ impl HttpConfig {
     fn read(env: &Env) -> Result<Self, ConfigError> {
         let cores = std::thread::available_parallelism().map_or(2, usize::from);
         Ok(Self {
-            bind: env.parsed("BIND_ADDR", SocketAddr::from(([127, 0, 0, 1], 8000)))?,
+            bind: env.address("BIND_ADDR", SocketAddr::from(([127, 0, 0, 1], 8000)))?,
             workers: at_least_one("WORKERS", env.parsed("WORKERS", cores)?)?,
             shutdown: Duration::from_secs(env.parsed("SHUTDOWN_SECONDS", 30)?),
             allowed_hosts: env.text("ALLOWED_HOSTS").map(|text| {

@@ -3,6 +3,7 @@
 use actix_web::{HttpResponse, web};
 use apistos::api_operation;
 
+use crate::instruments::observe;
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::{Code, Problem};
 use crate::request::{FromPairs, NoParams, Pairs, QueryString};
@@ -110,5 +111,6 @@ pub(crate) async fn ready(
 
 /// `GET /metrics`, in Prometheus' text format.
 pub(crate) async fn metrics(_: QueryString<NoParams>, state: web::Data<AppState>) -> HttpResponse {
+    observe(&state.readiness.usage(), state.query_memory.reserved());
     HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(state.metrics.render())
 }

@@ -88,8 +88,14 @@ async fn answer(
     }
     let is_worth_keeping = !asked.until_now && !asked.query.explain;
     let (head, rendered) = match state.aggregate.answer(&asked.query, is_worth_keeping.then_some(&render_key)).await? {
-        Found::Kept { rendered, head } => (head, Rendered::whole(format.media_type(), rendered)),
+        Found::Kept { rendered, head } => {
+            metrics::counter!("cache_answers_total", "result" => "hit").increment(1);
+            (head, Rendered::whole(format.media_type(), rendered))
+        }
         Found::Made(answer, keep) => {
+            if keep.is_some() {
+                metrics::counter!("cache_answers_total", "result" => "miss").increment(1);
+            }
             let head = ScanHead { version: answer.version, generation: answer.generation };
             let cache = cache_words(&state, &asked);
             let notes = notes(&answer, format);

@@ -72,7 +72,19 @@ pub(super) const fn name(outcome: Outcome) -> &'static str {
     }
 }
 
+/// Counts a session that was answered.
+pub(super) fn count(done: &Ingested) {
+    if done.outcome == Outcome::Checked {
+        return;
+    }
+    metrics::counter!("sessions_ingested_total", "outcome" => name(done.outcome)).increment(1);
+    if matches!(done.outcome, Outcome::Created | Outcome::Replaced | Outcome::Appended) {
+        metrics::counter!("points_ingested_total").increment(done.points);
+    }
+}
+
 pub(super) fn receipt(done: &Ingested) -> Reply<Receipt> {
+    count(done);
     let message = match done.outcome {
         Outcome::Created => "Data ingested successfully",
         Outcome::Unchanged => "The very same is stored already; nothing was changed",

@@ -62,7 +62,7 @@ impl Postgres {
             .heartbeat
             .get()
             .await
-            .map_err(|e| MigrateError::Unreachable(super::error::from_pool("a heartbeat", e)))?;
+            .map_err(|e| MigrateError::of_connection(super::error::from_pool("a heartbeat", e)))?;
         migrate::check(&client).await
     }
 

@@ -32,6 +32,12 @@ pub enum MigrateError {
     /// The database cannot be reached.
     #[error("the database cannot be reached")]
     Unreachable(#[source] StoreError),
+    /// The database that is named does not exist.
+    #[error("the database that DATABASE_URL names does not exist; create it, or correct the name")]
+    NoDatabase,
+    /// The role or its password is wrong, or may not connect.
+    #[error("the database refuses the role of DATABASE_URL; correct the name and the password, or let it connect")]
+    RoleRefused,
     /// The schema is older than this program.
     #[error("the database is at migration {found}, this program needs {needed}: run `cargo xtask migrate`")]
     Behind {
@@ -46,6 +52,22 @@ pub enum MigrateError {
     /// The database refused something else.
     #[error("the database refused")]
     Database(#[from] tokio_postgres::Error),
+}
+
+impl MigrateError {
+    /// Why there is no connection: by a mistake that lasts, or one that may pass.
+    pub(super) fn of_connection(e: StoreError) -> Self {
+        let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(&e);
+        while let Some(error) = cause {
+            let code = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
+            match code.map(tokio_postgres::error::SqlState::code) {
+                Some("3D000") => return Self::NoDatabase,
+                Some("28000" | "28P01") => return Self::RoleRefused,
+                _ => cause = error.source(),
+            }
+        }
+        Self::Unreachable(e)
+    }
 }
 
 /// Applies what is missing. Safe when several processes migrate at once.
@@ -64,7 +86,8 @@ pub async fn migrate(client: &mut Client) -> Result<Migrated, MigrateError> {
 
 async fn migrate_locked(client: &mut Client) -> Result<Migrated, MigrateError> {
     let timescaledb = timescaledb(client).await?;
-    let report = embedded::migrations::runner().run_async(client).await?;
+    // A database that a later release has migrated is no fault: after a rollback this release goes on with it.
+    let report = embedded::migrations::runner().set_abort_missing(false).run_async(client).await?;
     let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
     Ok(Migrated { applied, timescaledb })
 }

@@ -18,7 +18,7 @@ mod transaction;
 
 pub use keeper::AllowedConnections;
 pub use migrate::{MigrateError, Migrated, migrate};
-pub use pool::{Postgres, PostgresConfig, PostgresUrlError};
+pub use pool::{PoolUsage, Postgres, PostgresConfig, PostgresUrlError, PostgresUsage};
 
 #[cfg(test)]
 mod tests {

@@ -8,7 +8,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolConfig, Recycl
 use time_series_domain::RootSecret;
 use time_series_domain::ports::StoreError;
 use tokio::sync::OnceCell;
-use tokio_postgres::config::TargetSessionAttrs;
+use tokio_postgres::config::{SslMode, TargetSessionAttrs};
 
 use super::chunks::Chunks;
 use super::connect::OwnThreads;
@@ -51,6 +51,30 @@ pub struct PostgresConfig {
 #[error("is not a PostgreSQL URL such as postgresql://user:password@127.0.0.1:5432/database: {0}")]
 pub struct PostgresUrlError(String);
 
+/// What pools and queue hold.
+#[derive(Debug, Clone, Copy)]
+pub struct PostgresUsage {
+    /// The pools of connections.
+    pub pools: [PoolUsage; 3],
+    /// Bytes of sessions that wait to be stored or are being stored.
+    pub queued_bytes: u64,
+}
+
+/// The connections of a pool.
+#[derive(Debug, Clone, Copy)]
+pub struct PoolUsage {
+    /// What they are for.
+    pub name: &'static str,
+    /// The most there may be.
+    pub most: usize,
+    /// Those that are open.
+    pub open: usize,
+    /// Those that nobody uses.
+    pub idle: usize,
+    /// Requests that wait for one.
+    pub waiting: usize,
+}
+
 /// The stores on PostgreSQL. Clones share everything.
 #[derive(Clone)]
 pub struct Postgres {
@@ -84,6 +108,11 @@ impl Postgres {
             config.statement_timeout.as_millis(),
             config.wait.as_millis(),
         );
+        if pg.get_ssl_mode() == SslMode::Require {
+            let problem = "sslmode=require is not possible: this service speaks to PostgreSQL without TLS; use a network or a \
+                           tunnel that you trust, and sslmode=prefer";
+            return Err(PostgresUrlError(problem.to_owned()));
+        }
         pg.application_name(APPLICATION_NAME);
         // Of several servers, the one that takes writes: a standby would refuse them, and answer reads with older data.
         if pg.get_hosts().len() > 1 && pg.get_target_session_attrs() == TargetSessionAttrs::Any {
@@ -128,6 +157,17 @@ impl Postgres {
         })
     }
 
+    /// What the pools of connections and the queue of sessions hold now.
+    #[must_use]
+    pub fn usage(&self) -> PostgresUsage {
+        let pool = |name, pool: &Pool| {
+            let status = pool.status();
+            PoolUsage { name, most: status.max_size, open: status.size, idle: status.available, waiting: status.waiting }
+        };
+        let pools = [("readers", &self.pool), ("writers", &self.writers), ("heartbeat", &self.heartbeat)];
+        PostgresUsage { pools: pools.map(|(name, of)| pool(name, of)), queued_bytes: self.turns.bytes() }
+    }
+
     /// How long a group may take to be stored, of whose sessions so many change what is stored; on a connection from which
     /// no answer may ever come. `None` where statements have no limit either.
     pub(super) fn longest_group(&self, changing: usize) -> Option<Duration> {
@@ -141,7 +181,7 @@ impl Postgres {
     /// # Errors
     /// [`MigrateError`], which says what to do.
     pub async fn check_schema(&self) -> Result<(), MigrateError> {
-        let client = self.connection("checking the schema").await.map_err(MigrateError::Unreachable)?;
+        let client = self.connection("checking the schema").await.map_err(MigrateError::of_connection)?;
         migrate::check(&client).await
     }
 

@@ -146,8 +146,9 @@ impl Postgres {
                 result => break result,
             }
         };
-        metrics::histogram!("store_seconds", "doing" => doing).record(started.elapsed().as_secs_f64());
-        metrics::counter!("store_retries_total", "doing" => doing).increment(u64::from(attempt - 1));
+        let operation = doing.replace(' ', "_");
+        metrics::histogram!("store_seconds", "operation" => operation.clone()).record(started.elapsed().as_secs_f64());
+        metrics::counter!("store_retries_total", "operation" => operation).increment(u64::from(attempt - 1));
         result.map_err(|e| e.into_store_error(doing))
     }
 }

@@ -19,6 +19,7 @@ use crate::openapi::Rendered;
 use crate::problem::Problem;
 use crate::request::{FromPairs, Pairs, QueryString};
 use crate::session::post_session::read_on_conflict;
+use crate::session::receipt::count;
 use crate::state::AppState;
 
 /// So many sessions of one body are being stored at a time.
@@ -101,6 +102,7 @@ async fn store(state: Arc<AppState>, peer: PeerId, taken: Result<Taken, Problem>
         }
         Err(problem) => Err(problem),
     };
+    done.iter().for_each(count);
     Ok((piece.number, done))
 }
 

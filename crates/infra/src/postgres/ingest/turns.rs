@@ -169,6 +169,11 @@ impl Pending {
 }
 
 impl Turns {
+    /// Bytes of sessions that wait or are being written.
+    pub(in crate::postgres) fn bytes(&self) -> u64 {
+        self.state().bytes
+    }
+
     pub(in crate::postgres) fn new(longest_wait: Duration, most_bytes: usize) -> Self {
         Self { state: Mutex::default(), longest_wait, most_bytes: most_bytes as u64 }
     }
