@@ -3,8 +3,8 @@
 pub mod config;
 mod format;
 mod health;
-mod metric_type;
 mod instruments;
+mod metric_type;
 mod net;
 pub mod openapi;
 mod points;

@@ -13,8 +13,8 @@ use time_series_domain::fingerprint::Fingerprint;
 use time_series_domain::ingest::{IngestSession, WriteStage};
 use time_series_domain::metric_type::MetricTypes;
 use time_series_domain::ports::SessionStore;
-use time_series_domain::query::{CachedAggregate, QueryMemory};
 use time_series_domain::query::points::ReadPoints;
+use time_series_domain::query::{CachedAggregate, QueryMemory};
 use time_series_infra::postgres::PostgresUsage;
 
 use crate::net::{PaceLimit, PeerId, TrustedProxies};

@@ -34,7 +34,8 @@ pub fn init_telemetry(config: &LogConfig) {
     let registry = tracing_subscriber::registry().with(filter);
     // At finer levels, other crates write what they send: ids and measured values.
     let is_ours = filter_fn(|metadata| metadata.target().starts_with(OURS) || *metadata.level() <= Level::INFO);
-    let layer = tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let layer =
+        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let started = if config.json {
         registry.with(layer.json().flatten_event(true).with_filter(is_ours)).try_init()
     } else {

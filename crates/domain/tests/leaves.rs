@@ -38,7 +38,8 @@ fn way() -> impl Strategy<Value = Way> {
 }
 
 fn node() -> impl Strategy<Value = Node> {
-    let leaf = (prop::sample::select(vec![Kind::Number, Kind::Text]), way()).prop_map(|(kind, way)| Node::Leaf(kind, way));
+    let leaf =
+        (prop::sample::select(vec![Kind::Number, Kind::Text]), way()).prop_map(|(kind, way)| Node::Leaf(kind, way));
     leaf.prop_recursive(3, 16, 4, |inner| {
         (prop::collection::btree_map("[a-z/~% ]{1,3}", inner, 1..4), way())
             .prop_map(|(members, way)| Node::Object(members, way))
@@ -121,7 +122,9 @@ fn leaves(node: &Node, at: &Pointer, found: &mut Vec<(Pointer, Kind)>) {
     match node {
         Node::Leaf(kind, _) => found.push((at.clone(), *kind)),
         Node::Object(members, _) => {
-            members.iter().for_each(|(key, member)| leaves(member, &at.child(key), found));
+            for (key, member) in members {
+                leaves(member, &at.child(key), found);
+            }
         }
     }
 }

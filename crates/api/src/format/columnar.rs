@@ -5,7 +5,8 @@ use std::sync::Arc;
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::types::Int32Type;
 use arrow_array::{
-    ArrayRef, DictionaryArray, DurationMicrosecondArray, Float64Array, Int64Array, RecordBatch, TimestampMicrosecondArray,
+    ArrayRef, DictionaryArray, DurationMicrosecondArray, Float64Array, Int64Array, RecordBatch,
+    TimestampMicrosecondArray,
 };
 use arrow_ipc::writer::StreamWriter;
 use arrow_schema::{ArrowError, DataType, Field as ArrowField, Schema, TimeUnit};
@@ -117,7 +118,9 @@ fn array(field: &Field, values: Values) -> ArrayRef {
             let micros: Vec<i64> = v.into_iter().map(Timestamp::micros).collect();
             match &field.kind {
                 Kind::Time(Some(Axis::SinceStart(_))) => Arc::new(DurationMicrosecondArray::from(micros)),
-                Kind::Time(axis) => Arc::new(TimestampMicrosecondArray::from(micros).with_timezone(zone(axis.as_ref()))),
+                Kind::Time(axis) => {
+                    Arc::new(TimestampMicrosecondArray::from(micros).with_timezone(zone(axis.as_ref())))
+                }
                 _ => Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC")),
             }
         }

@@ -7,8 +7,8 @@ use actix_web::web;
 use serde_json::json;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::ports::{Flow, Order, ScanHead};
-use time_series_domain::query::{MemoryReservation, Refusal};
 use time_series_domain::query::points::{Method, PointSink, PointView, PointsRead, Thinning};
+use time_series_domain::query::{MemoryReservation, Refusal};
 use tokio::sync::mpsc;
 
 use super::asked::Asked;

@@ -161,9 +161,7 @@ impl From<Refusal> for Problem {
             Refusal::Points { points, limit } => {
                 (Code::TooManyPoints, Estimate { points: Some(points), limit, ..Estimate::default() })
             }
-            Refusal::Memory { limit } => {
-                (Code::TooMuchMemory, Estimate { limit: limit as u64, ..Estimate::default() })
-            }
+            Refusal::Memory { limit } => (Code::TooMuchMemory, Estimate { limit: limit as u64, ..Estimate::default() }),
             Refusal::MemoryBusy => {
                 metrics::counter!("queries_turned_away_total").increment(1);
                 let detail = "Other queries hold the memory that this one needs. Retry after 1 s.";

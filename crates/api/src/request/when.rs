@@ -24,7 +24,8 @@ impl When {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         if let Some(offset) = text.strip_prefix("now") {
             return from_now(offset).map(Self::FromNow).ok_or_else(|| {
-                "is not now, or now with a time before or after it, in s, m, h, d (24 hours) or w, such as now-7d".into()
+                "is not now, or now with a time before or after it, in s, m, h, d (24 hours) or w, such as now-7d"
+                    .into()
             });
         }
         if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit()) {
@@ -114,7 +115,9 @@ mod tests {
 
     #[test]
     fn what_may_mean_something_else_is_an_error() {
-        for text in ["now-", "now-7", "now-7M", "now7x", "nows", "2025", "1735689600", "now--1d", "now1d", "now-9999999999999w"] {
+        for text in
+            ["now-", "now-7", "now-7M", "now7x", "nows", "2025", "1735689600", "now--1d", "now1d", "now-9999999999999w"]
+        {
             assert!(When::read(text).is_err(), "{text}");
         }
         assert!(When::read("99999999999999999").is_err_and(|e| e.contains("9999")));

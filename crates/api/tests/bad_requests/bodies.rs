@@ -17,10 +17,23 @@ on_both_servers![
 async fn what_is_no_json_object_is_refused(backend: Backend) {
     let case = Case::new(backend).await;
     let whole = case.body(&[score(START, 1.0)]).to_string();
-    let mut bodies: Vec<String> =
-        ["", " ", "[]", "null", "7", "\"text\"", "{", "}", "{]", "nonsense", "user_id=1", "{'a': 1}", "\u{feff}\u{feff}{}"]
-            .map(str::to_owned)
-            .to_vec();
+    let mut bodies: Vec<String> = [
+        "",
+        " ",
+        "[]",
+        "null",
+        "7",
+        "\"text\"",
+        "{",
+        "}",
+        "{]",
+        "nonsense",
+        "user_id=1",
+        "{'a': 1}",
+        "\u{feff}\u{feff}{}",
+    ]
+    .map(str::to_owned)
+    .to_vec();
     bodies.push(format!("[{whole}]"));
     bodies.push(format!("{whole}{whole}"));
     bodies.push(format!("{whole},"));

@@ -275,11 +275,15 @@ async fn a_user_without_data_has_tags_too(backend: Backend) {
 async fn each_encoding_has_a_tag_of_its_own(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
-        let plain = header(&case.read(&path, &parameters, &[("accept-encoding", "identity")]).await.expect(200), "etag");
+        let plain =
+            header(&case.read(&path, &parameters, &[("accept-encoding", "identity")]).await.expect(200), "etag");
         for encoding in ["gzip", "br", "zstd"] {
             let headers = [("accept-encoding", encoding)];
             let packed = case.raw(&path, &parameters, &headers).await;
-            assert_eq!((packed.status().as_u16(), &packed.headers()["content-encoding"]), (200, &encoding.parse().expect("a value")));
+            assert_eq!(
+                (packed.status().as_u16(), &packed.headers()["content-encoding"]),
+                (200, &encoding.parse().expect("a value"))
+            );
             let tag = packed.headers()["etag"].to_str().expect("text").to_owned();
             assert_eq!(tag, format!("{}-{encoding}\"", plain.trim_end_matches('"')), "{path}: RFC 9110, 8.8.1");
             let again = case.read(&path, &parameters, &[("accept-encoding", encoding), ("if-none-match", &tag)]).await;
@@ -293,7 +297,11 @@ async fn head_says_what_get_would(backend: Backend) {
     let others = ["/api/sessions/?", "/api/metrictypes/?", "/health/live/?", "/schema/?", "/redoc/?", "/metrics/?"];
     let user = case.user.to_string();
     let mut paths: Vec<(String, Vec<(&str, &str)>)> = case.paths().to_vec();
-    paths.extend(others.map(|path| (path.to_owned(), if path.contains("sessions") { vec![("user_id", &*user)] } else { Vec::new() })));
+    paths.extend(
+        others.map(|path| {
+            (path.to_owned(), if path.contains("sessions") { vec![("user_id", &*user)] } else { Vec::new() })
+        }),
+    );
     for (path, parameters) in paths {
         let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={value}")).collect();
         let url = format!("{path}{}", pairs.join("&"));

@@ -204,7 +204,13 @@ async fn over_midnight_and_many_days(backend: Backend) {
     let asked = [("interval", "day"), ("agg_func", "time_avg")];
     // Half a day 1 and half a day 3; then 3 holds through nine days, whose buckets have no point.
     let days: Vec<String> = (0..11).map(|day| at(day * 86_400)).collect();
-    let value = |day: usize| json!(match day { 0 => 2, 10 => 50, _ => 3 });
+    let value = |day: usize| {
+        json!(match day {
+            0 => 2,
+            10 => 50,
+            _ => 3,
+        })
+    };
     let expected: Vec<_> = days.iter().enumerate().map(|(place, day)| (&**day, value(place))).collect();
     assert_buckets(&january(&app, user, &asked).await, SCORE, &expected);
     let asked = [("interval", "month"), ("agg_func", "time_avg")];

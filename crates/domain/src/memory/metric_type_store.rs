@@ -75,7 +75,8 @@ impl MetricTypeStore for MemoryStore {
         let changes_schema = old.schema.document() != definition.schema.document();
         let keeps_channels = has_points || !changes_schema;
         let kept = if keeps_channels { old.channels.clone() } else { Vec::new() };
-        let leaves = if keeps_channels { change.new_leaves().to_vec() } else { definition.schema.numeric_leaves().to_vec() };
+        let leaves =
+            if keeps_channels { change.new_leaves().to_vec() } else { definition.schema.numeric_leaves().to_vec() };
         let mut channels = kept;
         channels.extend(state.new_channels(leaves));
         state.generation += 1;

@@ -39,7 +39,9 @@ pub enum DefinitionError {
     #[error("schema declares {0} numeric leaves; at most 256 can be kept as channels")]
     TooManyChannels(usize),
     /// Two leaves would be called the same.
-    #[error("schema has two numeric leaves that are both called {0:?} in flat rows and in where; rename one of the keys")]
+    #[error(
+        "schema has two numeric leaves that are both called {0:?} in flat rows and in where; rename one of the keys"
+    )]
     AmbiguousLeaf(String),
     /// A URL cannot name it.
     #[error("series must not be {0:?}, which is a step in a URL's path")]

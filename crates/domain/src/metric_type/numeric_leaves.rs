@@ -62,7 +62,13 @@ impl<'a> Walk<'a> {
         Ok(())
     }
 
-    fn keywords(&mut self, schema: &'a Value, resolver: &Resolver<'a>, draft: Draft, at: &Pointer) -> Result<(), Error> {
+    fn keywords(
+        &mut self,
+        schema: &'a Value,
+        resolver: &Resolver<'a>,
+        draft: Draft,
+        at: &Pointer,
+    ) -> Result<(), Error> {
         if names_a_number(schema) {
             self.leaves.insert(at.clone());
         }
@@ -122,7 +128,11 @@ mod tests {
     use super::*;
 
     fn leaves(schema: &Value) -> Vec<String> {
-        numeric_leaves(schema, Draft::Draft7.detect(schema)).expect("it resolves").iter().map(ToString::to_string).collect()
+        numeric_leaves(schema, Draft::Draft7.detect(schema))
+            .expect("it resolves")
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
     #[test]

@@ -6,10 +6,10 @@ use std::sync::{Arc, OnceLock};
 use jsonschema::{Draft, PatternOptions, Validator};
 use serde_json::Value;
 
+use super::numeric_leaves::numeric_leaves;
 use super::shortcut::Shortcut;
 use super::validation_cost::{CostError, Estimate, MAX_SESSION_STEPS, MAX_VALUE_STEPS, ValidationCost};
 use crate::Json;
-use super::numeric_leaves::numeric_leaves;
 use crate::channel::Pointer;
 use crate::text::{bounded, whole};
 
@@ -279,7 +279,9 @@ fn explain(message: String) -> String {
     if !message.ends_with("is not a \"regex\"") {
         return message;
     }
-    format!("{message} of linear time, the only ones that are taken: without lookaround ((?=, (?!, (?<) and back-references")
+    format!(
+        "{message} of linear time, the only ones that are taken: without lookaround ((?=, (?!, (?<) and back-references"
+    )
 }
 
 /// Describes an error without rendering a large value whole.

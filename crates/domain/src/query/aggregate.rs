@@ -250,7 +250,7 @@ impl Aggregate {
     fn fill(
         &self,
         query: &AggregateQuery,
-        series: &mut Vec<SeriesAnswer>,
+        series: &mut [SeriesAnswer],
         before: &[Option<Finished>],
         memory: &mut MemoryReservation,
     ) -> Result<(), QueryError> {
@@ -261,14 +261,14 @@ impl Aggregate {
         let limit = self.limits.rows;
         let buckets = buckets(query, series, limit / groups)
             .map_err(|buckets| QueryError::TooMuch(Refusal::Rows { rows: buckets.saturating_mul(groups), limit }))?;
-        let row_bytes =
-            |s: &SeriesAnswer| size_of::<BucketRow>() + s.columns.len() * size_of::<Figure>();
+        let row_bytes = |s: &SeriesAnswer| size_of::<BucketRow>() + s.columns.len() * size_of::<Figure>();
         let widest = series.iter().map(row_bytes).max().unwrap_or(0);
         let unfilled: usize = series.iter().map(SeriesAnswer::heap_bytes).sum();
         memory.grow_to(unfilled + buckets.len() * groups * widest).map_err(QueryError::TooMuch)?;
         let gaps = Gaps { fill: query.fill, buckets: &buckets };
-        let filled = std::mem::take(series).into_iter().zip(before);
-        *series = filled.map(|(series, before)| gaps.fill(series, before.as_ref())).collect();
+        for (series, before) in series.iter_mut().zip(before) {
+            *series = gaps.fill(series, before.as_ref());
+        }
         Ok(())
     }
 

@@ -7,7 +7,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::json;
 use time_series_domain::ingest::{
-    BodyError, IngestError, IngestSession, JsonSource, OnConflict, RawSession, Row, RowFormat, SessionSource, WriteStage,
+    BodyError, IngestError, IngestSession, JsonSource, OnConflict, RawSession, Row, RowFormat, SessionSource,
+    WriteStage,
 };
 use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
@@ -83,7 +84,13 @@ impl Ingest {
     }
 
     fn check(&self, source: Arc<dyn SessionSource>) -> TestCaseResult {
-        let ingested = futures_executor::block_on(self.0.ingest(&RunHere, source, OnConflict::Replace, None, &WriteStage::default()));
+        let ingested = futures_executor::block_on(self.0.ingest(
+            &RunHere,
+            source,
+            OnConflict::Replace,
+            None,
+            &WriteStage::default(),
+        ));
         match ingested {
             Ok(_) | Err(IngestError::Conflict(_)) => {}
             Err(IngestError::Body(e)) => prop_assert!(e.to_string().len() <= MAX_FAULT, "{}", e),

@@ -162,7 +162,13 @@ impl Postgres {
     pub fn usage(&self) -> PostgresUsage {
         let pool = |name, pool: &Pool| {
             let status = pool.status();
-            PoolUsage { name, most: status.max_size, open: status.size, idle: status.available, waiting: status.waiting }
+            PoolUsage {
+                name,
+                most: status.max_size,
+                open: status.size,
+                idle: status.available,
+                waiting: status.waiting,
+            }
         };
         let pools = [("readers", &self.pool), ("writers", &self.writers), ("heartbeat", &self.heartbeat)];
         PostgresUsage { pools: pools.map(|(name, of)| pool(name, of)), queued_bytes: self.turns.bytes() }

@@ -60,7 +60,11 @@ pub(super) fn all(user: Uuid) -> anyhow::Result<Vec<Attack>> {
         attack("long bodies that stall", 20, Act::Stall(sessions, 3_000_000)),
         attack("bulk uploads that stall", 300, Act::Stall("/api/sessions/bulk/", 1)),
         attack("30 MB of wrong points", 2, Act::Send(Arc::new([Request::post(sessions, wrong_points())]))),
-        attack("sessions of 300,000 points", 8, Act::Send((0..8).map(|_| Request::post(sessions, long_session())).collect())),
+        attack(
+            "sessions of 300,000 points",
+            8,
+            Act::Send((0..8).map(|_| Request::post(sessions, long_session())).collect()),
+        ),
         attack(
             "gzip bombs",
             4,

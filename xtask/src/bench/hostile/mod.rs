@@ -61,7 +61,9 @@ pub(super) async fn measure(ground: &mut Ground<'_>) -> anyhow::Result<Vec<Figur
     let left = memory::resident(pid).zip(before).map(|(now, before)| now - before);
     let after = watched(address, Duration::from_secs(2)).await?;
     remarks.push(told("nothing any more", &after, pid));
-    remarks.iter().for_each(|remark| say(remark.as_str()));
+    for remark in &remarks {
+        say(remark);
+    }
 
     let wrong = all.user.wrong.len() + all.probe.wrong.len() + after.user.wrong.len();
     ensure!(wrong == 0, "responses other than 2xx and 503: {:?} {:?}", all.user.wrong, all.probe.wrong);
@@ -108,11 +110,7 @@ fn told(name: &str, seen: &Seen, pid: u32) -> String {
     };
     let rejected = 100.0 * seen.user.rejected as f64 / seen.user.milliseconds.len().max(1) as f64;
     let memory = memory::resident(pid).unwrap_or(f64::NAN);
-    format!(
-        "{name}: user {} ({rejected:.0} % 503), probe {}, {memory:.0} MiB",
-        of(&seen.user),
-        of(&seen.probe)
-    )
+    format!("{name}: user {} ({rejected:.0} % 503), probe {}, {memory:.0} MiB", of(&seen.user), of(&seen.probe))
 }
 
 fn p99(number: u8, name: &str, latencies: &Latencies, most: f64) -> Figure {

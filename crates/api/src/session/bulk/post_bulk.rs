@@ -96,8 +96,7 @@ async fn store(state: Arc<AppState>, peer: PeerId, taken: Result<Taken, Problem>
         Ok(content) => {
             let lane = state.cpu.lane(peer, piece.bytes).patient();
             let content = Arc::new(content);
-            let write =
-                async |stage: &WriteStage| state.ingest.ingest(&lane, content, on_conflict, None, stage).await;
+            let write = async |stage: &WriteStage| state.ingest.ingest(&lane, content, on_conflict, None, stage).await;
             state.within_write_timeout(write).await
         }
         Err(problem) => Err(problem),

@@ -35,7 +35,7 @@ enum Kind {
 impl Gaps<'_> {
     /// The rows of a series, one a bucket and group; `before` are the rows of the lookback. A column that has no figure in
     /// any bucket of a group gets none.
-    pub(in crate::query) fn fill(&self, asked: SeriesAnswer, before: Option<&Finished>) -> SeriesAnswer {
+    pub(in crate::query) fn fill(&self, asked: &SeriesAnswer, before: Option<&Finished>) -> SeriesAnswer {
         let kind = |column| match column {
             column if super::Column::counts(column) => Kind::Counts,
             column if asked.is_text(column) => Kind::Text,

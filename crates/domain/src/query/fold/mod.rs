@@ -1,5 +1,6 @@
 //! Folds what a scan finds into rows.
 
+mod blocks;
 mod holds;
 mod keep;
 mod limits;
@@ -11,7 +12,6 @@ mod values;
 
 use std::collections::HashMap;
 use std::collections::btree_map::Entry;
-use std::ops::Range;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -20,7 +20,6 @@ pub use self::limits::{QueryLimits, Refusal};
 
 pub(super) use self::rows::Rows;
 use self::rows::{Groups, Part, Slot, Table, offset};
-use self::run::Run;
 pub(super) use self::run::passing;
 pub(super) use self::tally::{Cell, Tally, TextSample, TextTally};
 pub use self::values::{ABSOLUTE_ERROR, RELATIVE_ERROR};
@@ -29,10 +28,9 @@ use super::answer::{BucketRow, Figure, Group, Work};
 use super::ask::{Accuracy, AggFunction, AggregateQuery, Axis, GroupBy};
 use super::memory_budget::MemoryReservation;
 use super::plan::Plan;
-use crate::block::Block;
 use crate::channel::{ChannelId, Pointer};
 use crate::metric_type::MetricType;
-use crate::ports::{BlockContent, ScannedBlock, StoreError};
+use crate::ports::StoreError;
 use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId};
 
 /// Rows are counted up to so many times the limit, to be told; then the scan is ended.
@@ -57,7 +55,7 @@ pub(super) struct Fold<'a> {
     keeps_values: bool,
     may_sketch: bool,
     /// By series and group, for each leaf the last bucket of the lookback that has it, where no other one shows in the answer.
-    last_before: Option<HashMap<(usize, u32), Vec<Option<Timestamp>>>>,
+    last_before: Option<HashMap<(usize, u32), LastBuckets>>,
     /// By series and group the first point, whatever its value, where sessions are placed by it.
     first_points: Option<FirstPoints>,
     /// The slot last used: points come mostly in order.
@@ -78,6 +76,9 @@ pub(super) struct Fold<'a> {
     is_timed: bool,
 }
 
+/// The last bucket of each leaf that has one.
+type LastBuckets = Vec<Option<Timestamp>>;
+
 /// By place of the series and number of the group.
 type FirstPoints = HashMap<(usize, u32), Timestamp>;
 
@@ -92,12 +93,7 @@ pub(super) struct Folded {
 }
 
 impl<'a> Fold<'a> {
-    pub(super) fn new(
-        query: &AggregateQuery,
-        plan: &'a Plan,
-        limits: QueryLimits,
-        memory: MemoryReservation,
-    ) -> Self {
+    pub(super) fn new(query: &AggregateQuery, plan: &'a Plan, limits: QueryLimits, memory: MemoryReservation) -> Self {
         let series = || plan.series.iter().map(|s| &s.metric_type).enumerate();
         let channels =
             series().flat_map(|(s, t)| t.channels.iter().enumerate().map(move |(c, channel)| (channel.id, (s, c))));
@@ -311,147 +307,5 @@ impl<'a> Fold<'a> {
             }
         }
         Ok(())
-    }
-
-    fn summaries(&mut self, series: usize, block: &ScannedBlock, summaries: &[Summary]) -> Result<(), StoreError> {
-        self.work.block_summaries += 1;
-        let slot = self.slot(block.t_min, None);
-        let range = &self.plan.range;
-        if !slot.holds(block.t_max) || !range.contains(&block.t_min) || !range.contains(&block.t_max) {
-            return Err(StoreError::Inconsistent {
-                table: "block",
-                column: "summaries",
-                problem: format!("the block at {} is cut but came without its arrays", block.t_min),
-            });
-        }
-        let group = self.group(block.user_id, Some(block.session_id));
-        self.note_point(series, group, block.t_min);
-        if summaries.iter().all(|s| s.count() == 0) {
-            return Ok(());
-        }
-        self.merge(series, slot.part, (slot.bucket, group), summaries.iter().copied().enumerate())
-    }
-
-    /// The places of a block's points that lie in the range, and their times.
-    fn in_range(&mut self, block: &Block) -> Result<(Vec<Timestamp>, Range<usize>), StoreError> {
-        let times: Vec<Timestamp> = block.times.iter().collect();
-        let places =
-            times.partition_point(|t| *t < self.plan.range.start)..times.partition_point(|t| *t < self.plan.range.end);
-        self.work.block_arrays += 1;
-        self.work.points += places.len() as u64;
-        if self.work.points > self.limits.points_read {
-            return self.refuse(Refusal::Points { points: self.work.points, limit: self.limits.points_read });
-        }
-        Ok((times, places))
-    }
-
-    fn numbers(&mut self, series: usize, scanned: &ScannedBlock, block: &Block) -> Result<(), StoreError> {
-        let start = match &self.plan.axis {
-            Axis::SinceStart(_) => Some(self.start_of(scanned)?),
-            Axis::Calendar(_) => None,
-        };
-        if start.is_some() {
-            self.recent = None; // it was another session's
-        }
-        let (times, places) = self.in_range(block)?;
-        let passing = passing(&self.plan.series[series].conditions, block, places.clone());
-        let group = self.group(scanned.user_id, Some(scanned.session_id));
-        let first = match &passing {
-            Some(passing) => passing.iter().position(|passes| *passes).map(|place| places.start + place),
-            None => Some(places.start).filter(|_| !places.is_empty()),
-        };
-        if let Some(first) = first {
-            self.note_point(series, group, times[first]);
-        }
-        let run = Run {
-            series,
-            group,
-            scanned,
-            start,
-            block,
-            times: &times,
-            passing: passing.as_deref(),
-            offset: places.start,
-        };
-        let mut from = places.start;
-        while from < places.end {
-            let slot = self.slot(times[from], start);
-            // One point at least, also where a stored time is so absurd that its slot is cut at the end of time.
-            let until = from + times[from..places.end].partition_point(|t| *t < slot.until).max(1);
-            self.run(&run, slot, from..until)?;
-            from = until;
-        }
-        if self.holds.is_some() {
-            self.hold(&run, places)?;
-        }
-        Ok(())
-    }
-
-    fn start_of(&self, scanned: &ScannedBlock) -> Result<Timestamp, StoreError> {
-        let start = self.starts.get(&(scanned.user_id, scanned.session_id)).copied();
-        start.ok_or_else(|| StoreError::Inconsistent {
-            table: "session",
-            column: "t_min",
-            problem: format!("session {} has a block but was not found", scanned.session_id),
-        })
-    }
-
-    /// Points of a block that all fall into one bucket.
-    fn run(&mut self, run: &Run<'_>, slot: Slot, places: Range<usize>) -> Result<(), StoreError> {
-        let channels = self.plan.series[run.series].metric_type.channels.len();
-        let summaries: Vec<Summary> = (0..channels).map(|c| run.samples(c, places.clone()).collect()).collect();
-        if summaries.iter().all(|s| s.count() == 0) {
-            return Ok(());
-        }
-        let key = (slot.bucket, run.group);
-        self.merge(run.series, slot.part, key, summaries.iter().copied().enumerate())?;
-        if self.keeps_values { self.keep_values(run, slot, key, places) } else { Ok(()) }
-    }
-
-    fn text(&mut self, series: usize, scanned: &ScannedBlock, block: &Block) -> Result<(), StoreError> {
-        let start = match &self.plan.axis {
-            Axis::SinceStart(_) => Some(self.start_of(scanned)?),
-            Axis::Calendar(_) => None,
-        };
-        if start.is_some() {
-            self.recent = None; // it was another session's
-        }
-        let (times, places) = self.in_range(block)?;
-        let group = self.group(scanned.user_id, Some(scanned.session_id));
-        if let Some(first) = times[places.clone()].first() {
-            self.note_point(series, group, *first);
-        }
-        let counts = self.keeps_values;
-        let pointers = std::mem::take(&mut self.pointers[series]);
-        for (place, point) in block.points(&pointers).enumerate().take(places.end).skip(places.start) {
-            let Some(value) = point.value.unwrapped() else { continue };
-            let sample =
-                TextSample { order: (point.time, scanned.user_id, scanned.session_id, block.seq, place), value };
-            let slot = self.slot(point.time, start);
-            let (key, new) = ((slot.bucket, group), || Cell::Text(Box::new(TextTally::new(counts))));
-            if slot.part == Part::Before && !self.may_show(series, key, std::iter::once(0)) {
-                continue;
-            }
-            if let Cell::Text(tally) = self.row(series, slot.part, key, new)? {
-                let kept = tally.push(sample);
-                self.values += kept;
-                self.bound_values()?;
-            }
-        }
-        self.pointers[series] = pointers;
-        Ok(())
-    }
-
-    fn scanned(&mut self, scanned: &ScannedBlock) -> Result<(), StoreError> {
-        let Some(&series) = self.series_of.get(&scanned.metric_type) else {
-            return Ok(());
-        };
-        match &scanned.content {
-            BlockContent::Summaries(summaries) => self.summaries(series, scanned, summaries),
-            BlockContent::Whole(block) if self.plan.series[series].metric_type.channels.is_empty() => {
-                self.text(series, scanned, block)
-            }
-            BlockContent::Whole(block) => self.numbers(series, scanned, block),
-        }
     }
 }
