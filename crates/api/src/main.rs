@@ -1,6 +1,7 @@
 //! `time-series-api`: the service.
 
-use std::process::ExitCode;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, ExitCode};
 
 use actix_web::dev::ServerHandle;
 use rustix::process::{Resource, getrlimit, setrlimit};
@@ -14,9 +15,27 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: &str = "time-series-api serves the REST API; all settings come from the environment (see .env.example).
 With the word `openapi` it prints its OpenAPI document instead.";
 
-#[actix_web::main]
+/// How long the allocator keeps what was freed, in milliseconds, for the next allocation.
+const PURGE_DELAY: &str = "MIMALLOC_PURGE_DELAY";
+
+fn main() -> ExitCode {
+    return_freed_memory_at_once();
+    actix_web::rt::System::new().block_on(run())
+}
+
+/// Begins anew with an allocator that keeps nothing (ADR 17), unless the operator chose. The allocator reads its options
+/// before the program can set any.
+fn return_freed_memory_at_once() {
+    if std::env::var_os(PURGE_DELAY).is_none()
+        && let Ok(program) = std::env::current_exe()
+    {
+        // Only a failure returns; then it goes on as it is.
+        let _ = Command::new(program).args(std::env::args_os().skip(1)).env(PURGE_DELAY, "0").exec();
+    }
+}
+
 #[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its terminal")]
-async fn main() -> ExitCode {
+async fn run() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         None => {}
         Some("--help" | "-h" | "help") => {

@@ -37,7 +37,7 @@ pub fn init_telemetry(config: &LogConfig) {
     let layer =
         tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
     let started = if config.json {
-        registry.with(layer.json().flatten_event(true).with_filter(is_ours)).try_init()
+        registry.with(layer.json().flatten_event(true).with_span_list(false).with_filter(is_ours)).try_init()
     } else {
         registry.with(layer.with_filter(is_ours)).try_init()
     };

@@ -222,7 +222,7 @@ impl Readiness for Database {
 }
 
 fn not_ready(e: &MigrateError) -> NotReady {
-    tracing::debug!(error = %e, cause = ?std::error::Error::source(&e), "not ready");
+    tracing::debug!(error = %e, "not ready");
     match e {
         MigrateError::Behind { .. } => NotReady::Behind,
         MigrateError::NoDatabase => NotReady::NoDatabase,

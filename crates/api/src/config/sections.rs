@@ -342,6 +342,12 @@ mod tests {
     }
 
     #[test]
+    fn an_address_may_be_a_name() {
+        let config = Config::read(&Env::of(&[URL, ("BIND_ADDR", "localhost:8123")])).expect("valid");
+        assert!(config.http.bind.ip().is_loopback() && config.http.bind.port() == 8123);
+    }
+
+    #[test]
     fn what_does_not_parse_is_named() {
         let wrong = [
             ("BIND_ADDR", "here"),

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use actix_web::http::header::{ETAG, HeaderName};
+use actix_web::http::header::ETAG;
 use actix_web::web;
 use serde_json::json;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
@@ -19,14 +19,13 @@ use super::stream::{StreamSink, Told, chunks};
 use crate::format::{Format, WriterError, json as to_json};
 use crate::openapi::Rendered;
 use crate::problem::{Code, Problem};
-use crate::request::{Caller, CursorKey, Place, USER_VERSION, tag_of, until_disconnect};
+use crate::request::{Caller, CursorKey, NEXT_CURSOR, Place, USER_VERSION, tag_of, until_disconnect};
 use crate::state::AppState;
 
 /// Chunks that may wait to be sent.
 const WAITING: usize = 4;
 /// A page ends after so many bytes, however few points they are.
 const PAGE: usize = 32 << 20;
-const NEXT_CURSOR: HeaderName = HeaderName::from_static("next-cursor");
 
 /// Answers what was asked.
 pub(super) async fn answer(
@@ -104,12 +103,15 @@ async fn whole(state: &AppState, asked: &Asked, cursors: &CursorKey) -> Result<(
         read
     };
     let media_type = asked.format.media_type();
+    let next = next_cursor(cursors, asked, &read);
+    let with_cursor = |page: Rendered<Points>| match &next {
+        Some(next) => page.header(NEXT_CURSOR, next),
+        None => page,
+    };
     if asked.format != Format::Json {
-        let next = next_cursor(cursors, asked, &read);
         let extra = if asked.thin.is_some() { String::new() } else { cursor_member(next.as_deref()) };
         let page = Rendered::whole(media_type, render.end(&extra).map_err(|e| broken(&e))?);
-        // Most formats have no place for it.
-        return Ok((if let Some(next) = &next { page.header(NEXT_CURSOR, next) } else { page }, read.head));
+        return Ok((with_cursor(page), read.head));
     }
     let (count, results) = render.results();
     let mut body = b"{\"metadata\":".to_vec();
@@ -117,7 +119,7 @@ async fn whole(state: &AppState, asked: &Asked, cursors: &CursorKey) -> Result<(
     body.extend_from_slice(b",\"results\":[");
     body.extend(results);
     body.extend_from_slice(b"]}");
-    Ok((Rendered::whole(media_type, body), read.head))
+    Ok((with_cursor(Rendered::whole(media_type, body)), read.head))
 }
 
 fn metadata(asked: &Asked, cursors: &CursorKey, read: &PointsRead, count: usize) -> PointsMetadata {

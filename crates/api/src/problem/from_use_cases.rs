@@ -6,12 +6,21 @@ use time_series_domain::query::{QueryError, Refusal};
 
 use super::{Code, Estimate, FieldError, Problem};
 
+/// What is behind an error, for the log.
+fn causes(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |error| error.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}
+
 impl From<StoreError> for Problem {
     fn from(e: StoreError) -> Self {
         match e {
             StoreError::Unavailable { .. } => {
-                tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "store unavailable");
-                Self::new(Code::Unavailable, "The database cannot be reached; nothing was changed. Try again.")
+                tracing::warn!(error = %e, cause = causes(&e), "store unavailable");
+                Self::new(
+                    Code::Unavailable,
+                    "The database cannot be reached, or takes no writes now; nothing was changed. Try again.",
+                )
             }
             StoreError::Busy { .. } => Self::new(
                 Code::Unavailable,
@@ -22,7 +31,7 @@ impl From<StoreError> for Problem {
                 "Another request is changing the same data and did not end in time; nothing was changed. Retry after 1 s.",
             ),
             StoreError::OutcomeUnknown { .. } => {
-                tracing::warn!(error = %e, cause = ?std::error::Error::source(&e), "commit interrupted");
+                tracing::warn!(error = %e, cause = causes(&e), "commit interrupted");
                 Self::outcome_unknown("The database was lost during the commit.")
             }
             StoreError::CatalogueChanged | StoreError::MetricTypeBusy => Self::new(
@@ -47,7 +56,7 @@ impl From<StoreError> for Problem {
             | StoreError::Stopped
             | StoreError::Inconsistent { .. }
             | StoreError::Failed { .. } => {
-                tracing::error!(error = %e, cause = ?std::error::Error::source(&e), "store failed");
+                tracing::error!(error = %e, cause = causes(&e), "store failed");
                 Self::internal()
             }
         }

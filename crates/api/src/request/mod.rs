@@ -29,5 +29,5 @@ pub(crate) use origin::{AllowedHosts, check_origin};
 pub(crate) use pairs::Pairs;
 pub(crate) use query_string::{FromPairs, NoParams, QueryString, read_json};
 pub(crate) use selection::{check_range, clash, read_filter, read_selector};
-pub(crate) use tag::{USER_VERSION, tag_of};
+pub(crate) use tag::{NEXT_CURSOR, USER_VERSION, tag_of};
 pub(crate) use when::When;

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::session_view::SessionView;
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::Problem;
-use crate::request::{FromPairs, Pairs, QueryString};
+use crate::request::{FromPairs, NEXT_CURSOR, Pairs, QueryString};
 use crate::state::AppState;
 
 const DEFAULT_LIMIT: usize = 100;
@@ -115,16 +115,21 @@ pub(crate) async fn list_sessions(
     let catalogue = state.metric_types.list().await?;
     let results: Vec<SessionView> =
         page.sessions.iter().map(|record| SessionView::new(record, page.version, &catalogue)).collect();
-    Ok(Reply::ok(SessionList {
+    let next_cursor = page.next.map(|position| cursors.seal(user, &position));
+    let list = Reply::ok(SessionList {
         metadata: ListMetadata {
             count: results.len(),
             user_id,
             limit,
-            next_cursor: page.next.map(|position| cursors.seal(user, &position)),
+            next_cursor: next_cursor.clone(),
             version: page.version,
         },
         results,
-    }))
+    });
+    Ok(match &next_cursor {
+        Some(next) => list.header(NEXT_CURSOR, next),
+        None => list,
+    })
 }
 
 #[cfg(test)]

@@ -6,7 +6,9 @@ use time_series_testkit::{Backend, TestApp};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpSocket;
 
+use crate::common::SCORE;
 use crate::on_both_servers;
+use crate::support::at;
 use crate::timeouts::many_points;
 
 on_both_servers![a_stream_that_breaks_off_has_no_end];
@@ -18,6 +20,16 @@ const STALL: Duration = Duration::from_millis(3_500);
 async fn a_stream_that_breaks_off_has_no_end(backend: Backend) {
     let app = TestApp::start(backend).await;
     let user = many_points(&app).await;
+    // So many that the smallest format exceeds what the sockets hold.
+    for day in 16..28 {
+        let start = at(day * 86_400);
+        let values: Vec<String> = (0..60_000).map(|n| format!("{}.5", n % 997)).collect();
+        let body = format!(
+            r#"{{"user_id":"{user}","start_ts":"{start}","data":[{{"series":"{SCORE}","times":{{"start":"{start}","step":"1s"}},"values":{{"value":[{}]}}}}]}}"#,
+            values.join(",")
+        );
+        let _ = app.post_text("/api/sessions/", &body).await.expect(201);
+    }
     for (format, end) in [("ndjson", "{\"end\":true"), ("csv", "# end of "), ("arrow", "")] {
         let path = format!("/api/points/?user_id={user}&format={format}");
         let whole = read(&app, &path, "", Duration::ZERO).await;

@@ -27,7 +27,10 @@ fn keys(page: &Answer) -> Vec<String> {
 }
 
 fn next(page: &Answer) -> Option<String> {
-    metadata(page)["next_cursor"].as_str().map(str::to_owned)
+    let next = metadata(page)["next_cursor"].as_str().map(str::to_owned);
+    let header = page.headers.get("next-cursor").map(|value| value.to_str().expect("text").to_owned());
+    assert_eq!(header, next, "the header says the same");
+    next
 }
 
 async fn page(app: &TestApp, user: Uuid, parameters: &Pairs<'_>, cursor: Option<&str>) -> Answer {

@@ -48,7 +48,7 @@ pub struct PostgresConfig {
 
 /// `DATABASE_URL` cannot be read.
 #[derive(Debug, thiserror::Error)]
-#[error("is not a PostgreSQL URL such as postgresql://user:password@127.0.0.1:5432/database: {0}")]
+#[error("{0}")]
 pub struct PostgresUrlError(String);
 
 /// What pools and queue hold.
@@ -98,7 +98,10 @@ impl Postgres {
     /// # Errors
     /// [`PostgresUrlError`].
     pub fn new(config: &PostgresConfig) -> Result<Self, PostgresUrlError> {
-        let invalid = |e: &dyn std::fmt::Display| PostgresUrlError(e.to_string());
+        let invalid = |e: &dyn std::fmt::Display| {
+            let example = "postgresql://user:password@127.0.0.1:5432/database";
+            PostgresUrlError(format!("is not a PostgreSQL URL such as {example}: {e}"))
+        };
         let mut pg = tokio_postgres::Config::from_str(&config.url).map_err(|e| invalid(&e))?;
         // Compiling plans never pays.
         let options = format!(
@@ -109,7 +112,7 @@ impl Postgres {
             config.wait.as_millis(),
         );
         if pg.get_ssl_mode() == SslMode::Require {
-            let problem = "sslmode=require is not possible: this service speaks to PostgreSQL without TLS; use a network or a \
+            let problem = "has sslmode=require, which is not possible: this service speaks to PostgreSQL without TLS; use a network or a \
                            tunnel that you trust, and sslmode=prefer";
             return Err(PostgresUrlError(problem.to_owned()));
         }

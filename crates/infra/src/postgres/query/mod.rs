@@ -21,7 +21,8 @@ impl AggregateStore for Postgres {
         let doing = "scanning for an aggregate";
         let started = std::time::Instant::now();
         let result = self.scan_snapshot(request, sink).await;
-        metrics::histogram!("store_seconds", "doing" => doing).record(started.elapsed().as_secs_f64());
+        metrics::histogram!("store_seconds", "operation" => doing.replace(' ', "_"))
+            .record(started.elapsed().as_secs_f64());
         result.map_err(|e| e.into_store_error(doing))
     }
 }
