@@ -30,6 +30,8 @@ const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
 /// Not under 500 ms: actix-http counts from a clock that is up to so much behind, and a timer that is over when it is set
 /// never ends the connection.
 const LINGER: Duration = Duration::from_secs(1);
+/// Connections that may wait to be accepted; the standard library asks for 128.
+const BACKLOG: i32 = 4_096;
 const METRICS_UPKEEP: Duration = Duration::from_secs(5);
 
 /// A running service.
@@ -63,6 +65,8 @@ impl Server {
         keep_metrics_small(metrics_handle());
         let bind = config.http.bind;
         let listener = TcpListener::bind(bind).map_err(|e| StartError::Bind(bind, e))?;
+        // Where many connect at once, one that finds the queue full is tried again only a second later.
+        rustix::net::listen(&listener, BACKLOG).map_err(|e| StartError::Bind(bind, e.into()))?;
         let address = listener.local_addr().map_err(|e| StartError::Bind(bind, e))?;
         let running = run(listener, web::Data::new(state), &config.http).map_err(|e| StartError::Bind(bind, e))?;
         Ok(Self { address, running })

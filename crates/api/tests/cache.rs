@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::json;
-use time_series_testkit::{Answer, Backend, TestApp, TestRedis, redis_url};
+use time_series_testkit::{Answer, Backend, Relay, TestApp, TestRedis, redis_url};
 use uuid::Uuid;
 
 /// Asks for blocks of many days, which is worth caching, before and after each change.
@@ -49,6 +49,33 @@ async fn without_a_redis_that_answers() {
     // Nothing listens on port 1.
     let app = TestApp::with(Backend::Plain).redis("redis://127.0.0.1:1").start().await;
     answers_are_always_fresh(&app).await;
+}
+
+#[tokio::test]
+async fn a_redis_that_comes_later_is_used() {
+    let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = free.local_addr().expect("an address");
+    drop(free);
+    let late = format!("redis://{address}");
+    let app = TestApp::with(Backend::Plain).redis(&late).redis_wait(Duration::from_secs(2)).start().await;
+    app.seed().await;
+    let user = user_with_a_point(&app, 7.0).await;
+    let query = format!("interval=hour&{RANGE}");
+    let _ = app.timeseries(user, &query).await.expect(200);
+    let redis = redis_url();
+    let server = redis.trim_start_matches("redis://").trim_end_matches('/').to_owned();
+    let _relay = Relay::at(address, server).await;
+    let keys = TestRedis::connect().await;
+    let mut is_kept = false;
+    for _ in 0..120 {
+        let _ = app.timeseries(user, &query).await.expect(200);
+        is_kept = !keys.answers_with(&user.to_string()).await.is_empty();
+        if is_kept {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(250)).await;
+    }
+    assert!(is_kept, "Redis came, and no answer was kept there");
 }
 
 #[tokio::test]

@@ -21,7 +21,15 @@ impl Relay {
     /// # Panics
     /// When there is no port to be had.
     pub async fn to(server: String) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
+        Self::at(SocketAddr::from(([127, 0, 0, 1], 0)), server).await
+    }
+
+    /// A relay that listens at that address.
+    ///
+    /// # Panics
+    /// When the address is not to be had.
+    pub async fn at(address: SocketAddr, server: String) -> Self {
+        let listener = TcpListener::bind(address).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let swallows = Arc::<AtomicBool>::default();
         let told = swallows.clone();
