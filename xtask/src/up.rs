@@ -116,7 +116,7 @@ Serving on http://{address}/ — try one of these in another terminal:
   the series there are
     curl -s 'http://{address}/api/metrictypes/'
   weekly averages of the last six weeks
-    curl -s "http://{address}/api/timeseries/?user_id={user}&interval=week&start_time=$(date -u -d '42 days ago' +%F)"
+    curl -s "http://{address}/api/timeseries/?user_id={user}&interval=week&start_time=now-42d"
   store a session
     curl -s 'http://{address}/api/sessions/' -H 'content-type: application/json' -d '{{"user_id":"{user}","start_ts":"2025-01-01T00:00:00Z","data":[{{"series":"session.gut_health_score","time":"2025-01-01T00:01:00Z","value":{{"value":71.5}}}},{{"series":"session.urine.color","time":"2025-01-01T00:01:00Z","value":{{"r":255,"g":240,"b":120}}}}]}}'
   its month in New York
