@@ -2,7 +2,8 @@
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};
-use time_series_infra::postgres::PostgresUsage;
+
+use crate::state::DatabaseUsage;
 
 /// The upper ends of the buckets of durations, in seconds.
 const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
@@ -52,11 +53,10 @@ pub(crate) fn describe() {
 
 /// Notes what is not counted as it happens.
 #[expect(clippy::cast_precision_loss, reason = "figures for people")]
-pub(crate) fn observe(usage: &PostgresUsage, query_memory: usize) {
-    for pool in usage.pools {
-        let states = [("most", pool.most), ("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)];
-        for (state, count) in states {
-            gauge!("database_connections", "pool" => pool.name, "state" => state).set(count as f64);
+pub(crate) fn observe(usage: &DatabaseUsage, query_memory: usize) {
+    for (pool, states) in &usage.pools {
+        for (state, count) in *states {
+            gauge!("database_connections", "pool" => *pool, "state" => state).set(count as f64);
         }
     }
     gauge!("ingest_queue_bytes").set(usage.queued_bytes as f64);

@@ -15,7 +15,6 @@ use time_series_domain::metric_type::MetricTypes;
 use time_series_domain::ports::SessionStore;
 use time_series_domain::query::points::ReadPoints;
 use time_series_domain::query::{CachedAggregate, QueryMemory};
-use time_series_infra::postgres::PostgresUsage;
 
 use crate::net::{PaceLimit, PeerId, TrustedProxies};
 use crate::problem::{Code, Problem};
@@ -100,7 +99,16 @@ pub(crate) trait Readiness: Send + Sync {
     fn last(&self) -> Heartbeat;
 
     /// What the pools of connections and the queue of sessions hold now.
-    fn usage(&self) -> PostgresUsage;
+    fn usage(&self) -> DatabaseUsage;
+}
+
+/// What pools and queue hold.
+#[derive(Debug, Clone)]
+pub(crate) struct DatabaseUsage {
+    /// The name of each pool of connections, and how many there are in each state.
+    pub(crate) pools: Vec<(&'static str, [(&'static str, usize); 4])>,
+    /// Bytes of sessions that wait to be stored or are being stored.
+    pub(crate) queued_bytes: u64,
 }
 
 /// What a heartbeat found.

@@ -15,14 +15,14 @@ use time_series_domain::query::{Aggregate, CachedAggregate, QueryLimits, QueryMe
 use time_series_domain::{Clock, TimeRules};
 use time_series_infra::AuthenticatedCache;
 use time_series_infra::local::{FixedSecret, MokaCache, SystemClock};
-use time_series_infra::postgres::{MigrateError, Postgres, PostgresConfig, PostgresUsage};
+use time_series_infra::postgres::{MigrateError, PoolUsage, Postgres, PostgresConfig, PostgresUsage};
 use time_series_infra::redis::RedisCache;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::config::{CacheConfig, Config, ConfigError};
 use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, QueryGate, QueryTimes};
-use crate::state::{Admins, AppState, Heartbeat, NotReady, Readiness};
+use crate::state::{Admins, AppState, DatabaseUsage, Heartbeat, NotReady, Readiness};
 use crate::work::{CpuThreads, QueryRuntime};
 
 /// Version of the rendering. Raise it whenever the same answer is rendered differently, so that tags and cached answers
@@ -212,8 +212,12 @@ impl Readiness for Database {
         Ok(())
     }
 
-    fn usage(&self) -> PostgresUsage {
-        self.postgres.usage()
+    fn usage(&self) -> DatabaseUsage {
+        let PostgresUsage { pools, queued_bytes } = self.postgres.usage();
+        let states = |pool: PoolUsage| {
+            [("most", pool.most), ("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)]
+        };
+        DatabaseUsage { pools: pools.into_iter().map(|pool| (pool.name, states(pool))).collect(), queued_bytes }
     }
 
     fn last(&self) -> Heartbeat {
