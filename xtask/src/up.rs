@@ -42,7 +42,7 @@ impl Up {
     }
 
     async fn serve(self, bind: SocketAddr) -> anyhow::Result<()> {
-        // Else whoever listens there would be taken for our service.
+        // Another service on this address would be mistaken for ours.
         drop(TcpListener::bind(bind).with_context(|| format!("{bind} (--bind, BIND_ADDR) cannot be listened on"))?);
         say("building the service (the first time takes some minutes)");
         let program = tokio::task::spawn_blocking(build_server).await??;

@@ -1,4 +1,4 @@
-//! What is counted and timed, with a sentence each: the only list of the service's metrics.
+//! The service's metrics: names, descriptions and buckets.
 
 use metrics::{Unit, describe_counter, describe_gauge, describe_histogram, gauge};
 use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, PrometheusRecorder};

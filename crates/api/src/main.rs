@@ -23,8 +23,8 @@ fn main() -> ExitCode {
     actix_web::rt::System::new().block_on(run())
 }
 
-/// Begins anew with an allocator that keeps nothing (ADR 17), unless the operator chose. The allocator reads its options
-/// before the program can set any.
+/// Restarts the program with an allocator that keeps no freed memory (ADR 17), unless the operator has set it. The allocator
+/// reads its options before `main`.
 fn return_freed_memory_at_once() {
     if std::env::var_os(PURGE_DELAY).is_none()
         && let Ok(program) = std::env::current_exe()

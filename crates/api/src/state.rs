@@ -98,11 +98,11 @@ pub(crate) trait Readiness: Send + Sync {
     /// What the last heartbeat found.
     fn last(&self) -> Heartbeat;
 
-    /// What the pools of connections and the queue of sessions hold now.
+    /// Returns the current use of the connection pools and of the write queue.
     fn usage(&self) -> DatabaseUsage;
 }
 
-/// What pools and queue hold.
+/// Current use of the connection pools and of the write queue.
 #[derive(Debug, Clone)]
 pub(crate) struct DatabaseUsage {
     /// The name of each pool of connections, and how many there are in each state.

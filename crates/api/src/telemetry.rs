@@ -20,7 +20,7 @@ use crate::config::LogConfig;
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// The longest id of a request that is taken from its caller.
 const LONGEST_ID: usize = 128;
-/// What our own log lines come from.
+/// Prefix of the targets of this workspace.
 const OURS: &str = "time_series";
 
 /// Starts logging to standard error. A second call in one process changes nothing.

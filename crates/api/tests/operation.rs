@@ -1,4 +1,4 @@
-//! What operators see: request ids, metrics, answers of a standby.
+//! Request ids and metrics.
 
 use std::collections::{HashMap, HashSet};
 

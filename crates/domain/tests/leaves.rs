@@ -7,7 +7,7 @@ use serde_json::{Map, Value, json};
 use time_series_domain::metric_type::{StepBudget, ValueSchema};
 use time_series_domain::{Json, Pointer};
 
-/// What a leaf may be.
+/// Type of a leaf.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Number,

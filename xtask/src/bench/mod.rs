@@ -126,7 +126,7 @@ enum Part {
     Queries,
     /// How much room points take.
     Storage,
-    /// What a well-behaved user sees while others attack.
+    /// Latency of a well-behaved user during attacks.
     Hostile,
 }
 

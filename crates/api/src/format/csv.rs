@@ -46,7 +46,7 @@ fn cell(out: &mut Vec<u8>, field: &Field, values: &Values, row: usize) {
         Values::Json(v) => v[row].iter().for_each(|value| json(out, value)),
         Values::Figure(v) => match &v[row] {
             Figure::Absent | Figure::Null => {}
-            // As JSON, as in the points: what begins with =, + or @ is no formula to a spreadsheet.
+            // JSON, as in the points, so that a spreadsheet does not evaluate a text that begins with =, + or @.
             Figure::Text(value) => quoted(out, &value.to_string()),
             number => super::json::figure(out, number),
         },

@@ -1,4 +1,4 @@
-//! Whether an answer says that it is complete.
+//! The end record of a response.
 
 use time_series_domain::fingerprint::{FingerprintHasher, Fingerprinted};
 

@@ -1,4 +1,4 @@
-//! What HTTP says of every response, whatever it is of: `HEAD`, tags of encodings, caches.
+//! HTTP semantics of every response: `HEAD`, tags per encoding, cache control.
 
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody, None as NoBody, SizedStream};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -13,7 +13,7 @@ use crate::openapi::BrokenOff;
 
 /// Answers are of one person's data: only their own cache may keep them, and has to ask each time.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
-/// What is no answer is of this moment.
+/// Problems must not be cached.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
 /// The encodings that a tag may name behind its own text.
 const ENCODINGS: [&str; 4] = ["br", "deflate", "gzip", "zstd"];
@@ -40,7 +40,7 @@ pub(crate) async fn http_semantics(
     Ok(response)
 }
 
-/// The head of a response. A body of known length is told of; one that is made while it is sent is not made.
+/// Drops the body. Its length stays in the head if it is known; a streamed body is not produced.
 fn without_body(response: ServiceResponse<impl MessageBody + 'static>) -> ServiceResponse<BoxBody> {
     response.map_body(|_, body| {
         let nothing = stream::empty::<Result<Bytes, BrokenOff>>();

@@ -6,7 +6,7 @@ use time_series_domain::query::{QueryError, Refusal};
 
 use super::{Code, Estimate, FieldError, Problem};
 
-/// What is behind an error, for the log.
+/// Returns the chain of causes of an error, for the log.
 fn causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
     causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")

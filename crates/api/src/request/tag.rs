@@ -5,7 +5,7 @@ use actix_web::http::header::HeaderName;
 /// The version of the user's data after a write, or that an answer shows.
 pub(crate) const USER_VERSION: HeaderName = HeaderName::from_static("user-version");
 
-/// Where a list goes on, beside `next_cursor` in its metadata.
+/// The cursor of the next page, the same as `next_cursor` in its metadata.
 pub(crate) const NEXT_CURSOR: HeaderName = HeaderName::from_static("next-cursor");
 
 /// Returns the strong `ETag` of the answer that depends on nothing but `key`. Cache keys do not show through it.

@@ -44,7 +44,7 @@ impl When {
         })
     }
 
-    /// Whether it is another instant at another moment.
+    /// Returns true if the instant depends on the time of the request.
     pub(crate) const fn is_relative(&self) -> bool {
         matches!(self, Self::FromNow(_))
     }
@@ -71,7 +71,7 @@ fn epoch(text: &str) -> Result<Timestamp, String> {
     instant.map(Timestamp::from_micros).ok_or_else(|| format!("{:?} is after the year 9999", echo(text)))
 }
 
-/// What follows `now`: nothing, or a sign, a number and a unit; in microseconds.
+/// Parses the text after `now`: nothing, or a sign, a number and a unit; in microseconds.
 fn from_now(text: &str) -> Option<i64> {
     if text.is_empty() {
         return Some(0);

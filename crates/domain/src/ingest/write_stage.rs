@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Whether the store has been asked, for a caller that stops waiting: before that, nothing can have been stored.
+/// Stage of a write, for a caller that stops waiting: before the store is called, nothing can have been stored.
 #[derive(Debug, Default)]
 pub struct WriteStage {
     is_in_store: AtomicBool,
 }
 
 impl WriteStage {
-    /// Whether the session may be stored by now, or later.
+    /// Returns true if the session may be stored, now or later.
     #[must_use]
     pub fn may_be_stored(&self) -> bool {
         self.is_in_store.load(Ordering::Relaxed)

@@ -13,14 +13,14 @@ const MAX_LEAF_DEPTH: usize = crate::json::MAX_DEPTH;
 const MAX_VISITS: usize = 10_000;
 /// Subschemas of one value that are looked at inside each other.
 const MAX_NESTING: usize = 256;
-/// What references count from in a document without an `$id`, as for the validator.
+/// Base URI of a document without an `$id`, the same as the validator uses.
 const BASE_URI: &str = "json-schema:///";
 
 /// The pointers of all leaves that may be numbers, sorted. References are resolved as the validator resolves them.
 ///
 /// Follows `properties`, references inside the document, `allOf`, `anyOf`, `oneOf`, `then`, `else` and schemas of
 /// dependencies. A leaf is numeric where its `type` names `number` or `integer` (alone or among others), or where its
-/// `enum` or `const` is a number. Array items and undeclared properties are no leaves.
+/// `enum` or `const` is a number. Array items and undeclared properties are not leaves.
 ///
 /// # Errors
 /// A reference or an identifier that cannot be resolved inside the document.

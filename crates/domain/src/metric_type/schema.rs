@@ -151,7 +151,7 @@ impl ValueSchema {
     }
 
     /// The numeric leaves that it declares, sorted: those behind references too, as the validator resolves them. Array items
-    /// and undeclared properties are no leaves.
+    /// and undeclared properties are not leaves.
     ///
     /// ```
     /// use serde_json::json;

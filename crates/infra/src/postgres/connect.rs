@@ -20,8 +20,8 @@ const THREADS: usize = 2;
 const CANCEL_AGAIN: Duration = Duration::from_millis(100);
 const CANCELS: usize = 100;
 
-/// What is sent behind a BEGIN that fails must not be written by itself. Not an option of the start, by which a server that
-/// takes writes would not be known from one that does not (`target_session_attrs`).
+/// Statements that are pipelined behind a failed BEGIN must not write in a transaction of their own. It is not a start option,
+/// which would make every server look read-only to `target_session_attrs`.
 const READ_ONLY: &str = "SET default_transaction_read_only = on";
 
 /// Opens connections on the threads that drive them.

@@ -55,7 +55,7 @@ pub enum MigrateError {
 }
 
 impl MigrateError {
-    /// Why there is no connection: by a mistake that lasts, or one that may pass.
+    /// Classifies a failed connection: a permanent mistake, or a failure that may pass.
     pub(super) fn of_connection(e: StoreError) -> Self {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(&e);
         while let Some(error) = cause {
@@ -86,7 +86,7 @@ pub async fn migrate(client: &mut Client) -> Result<Migrated, MigrateError> {
 
 async fn migrate_locked(client: &mut Client) -> Result<Migrated, MigrateError> {
     let timescaledb = timescaledb(client).await?;
-    // A database that a later release has migrated is no fault: after a rollback this release goes on with it.
+    // After a rollback, this release works with the schema of a later one.
     let report = embedded::migrations::runner().set_abort_missing(false).run_async(client).await?;
     let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
     Ok(Migrated { applied, timescaledb })

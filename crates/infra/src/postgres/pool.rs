@@ -51,7 +51,7 @@ pub struct PostgresConfig {
 #[error("{0}")]
 pub struct PostgresUrlError(String);
 
-/// What pools and queue hold.
+/// Current use of the connection pools and of the write queue.
 #[derive(Debug, Clone, Copy)]
 pub struct PostgresUsage {
     /// The pools of connections.
@@ -63,7 +63,7 @@ pub struct PostgresUsage {
 /// The connections of a pool.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolUsage {
-    /// What they are for.
+    /// Purpose of the connections.
     pub name: &'static str,
     /// The most there may be.
     pub most: usize,
@@ -160,7 +160,7 @@ impl Postgres {
         })
     }
 
-    /// What the pools of connections and the queue of sessions hold now.
+    /// Returns the current use of the connection pools and of the write queue.
     #[must_use]
     pub fn usage(&self) -> PostgresUsage {
         let pool = |name, pool: &Pool| {

@@ -23,7 +23,7 @@ pub(super) struct Transaction {
     client: Option<Object>,
     /// Committed or rolled back.
     is_over: AtomicBool,
-    /// Whether it may write, so that the outcome of a commit can be in doubt.
+    /// True for a transaction that may write: only its commit can have an unknown outcome.
     is_writing: AtomicBool,
 }
 

@@ -1,4 +1,4 @@
-//! What is done to the service.
+//! The attacks.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) struct Attack {
     act: Act,
 }
 
-/// What each client does again and again.
+/// Action that each client repeats.
 enum Act {
     /// Sends these, in turn.
     Send(Arc<[Request]>),
@@ -129,7 +129,7 @@ async fn until_over(until: Instant, act: impl Future<Output = ()>) {
 async fn send(client: Client, requests: Arc<[Request]>, mut number: usize, until: Instant) {
     until_over(until, async {
         loop {
-            // What attackers are told is of no interest.
+            // The response to an attacker does not matter.
             let _ = client.send(&requests[number % requests.len()]).await;
             number += 1;
         }

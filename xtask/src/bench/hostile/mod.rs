@@ -1,4 +1,4 @@
-//! What a well-behaved user sees while others attack.
+//! Latency of a well-behaved user during attacks.
 
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 

@@ -1,4 +1,4 @@
-//! What a well-behaved user and a probe see meanwhile.
+//! A well-behaved user and a probe during an attack.
 
 use std::time::{Duration, Instant};
 
@@ -11,7 +11,7 @@ use super::client::{Client, Request};
 const EVERY: Duration = Duration::from_millis(25);
 const POINTS: usize = 10;
 
-/// What was seen.
+/// Measured latencies.
 #[derive(Default)]
 pub(super) struct Seen {
     pub(super) user: Latencies,

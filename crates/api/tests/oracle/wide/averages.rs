@@ -13,7 +13,7 @@ use crate::wide::want::Span;
 /// A number: where it is on the axis, its arrival, its bucket.
 type Placed = (i64, usize, i64, f64);
 
-/// What was held in a bucket: values, and for how many microseconds.
+/// Values held in a bucket, each with its microseconds.
 type Held = Vec<(f64, i64)>;
 
 /// Of one leaf's numbers in one group, in every bucket that has some or through which one held. They are in order of

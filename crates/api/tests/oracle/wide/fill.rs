@@ -7,7 +7,7 @@ use crate::wide::functions::counts;
 use crate::wide::model::{Cell, Fill, Group, Path, Question, Row, Rows};
 use crate::wide::want::{Span, Want};
 
-/// What one leaf says in one cell of the rows of a series and group, by bucket.
+/// The expected values of one leaf and cell of a series and group, by bucket.
 type Column<'a> = BTreeMap<i64, &'a Want>;
 
 /// Whether a cell says how many.
@@ -73,7 +73,7 @@ fn known_in(rows: &BTreeMap<i64, Row>, bucket: i64, place: usize, path: &Path) -
     rows.get(&bucket).is_some_and(|row| leaves(&row.cells[place]).contains_key(path))
 }
 
-/// What is said of a leaf in a bucket that has none; nothing where no bucket has any.
+/// Returns the expected value of a leaf in a bucket without it; `None` if no bucket has the leaf.
 fn filled_in(fill: Fill, at: i64, kind: Counts, known: &Column<'_>, before: &Column<'_>) -> Option<Want> {
     let earlier = known.range(..at).next_back().or_else(|| before.last_key_value());
     let later = known.range(at..).next();

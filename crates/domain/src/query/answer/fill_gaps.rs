@@ -24,7 +24,7 @@ struct KnownRows<'a> {
     asked: Vec<Known<'a>>,
 }
 
-/// What a column says in a gap, where another bucket need not be asked.
+/// Kind of a column, which decides the figure in a gap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Kind {
     Counts,
@@ -125,7 +125,7 @@ impl Sides<'_> {
     }
 }
 
-/// Whether a bucket knows a column.
+/// Returns true if the bucket has a figure in the column.
 fn has((_, figures): &Known<'_>, column: usize) -> bool {
     figures[column] != Figure::Absent
 }

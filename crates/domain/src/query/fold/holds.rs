@@ -46,7 +46,7 @@ pub(super) struct LongKey {
     pub(super) channel: usize,
 }
 
-/// What held through a whole bucket.
+/// Values held through a whole bucket.
 pub(super) struct Share {
     pub(super) of: LongKey,
     pub(super) bucket: Bucket,

@@ -70,7 +70,7 @@ impl Tally {
 }
 
 impl Held {
-    /// Whether nothing held.
+    /// Returns true if no value was held.
     pub(in crate::query) fn is_empty(self) -> bool {
         self.bounds.is_none()
     }
