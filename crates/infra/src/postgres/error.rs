@@ -78,8 +78,8 @@ fn is_unavailable(e: &tokio_postgres::Error) -> bool {
     ["08", "53", "57P", "25006", "25P03"].iter().any(|class| code.code().starts_with(class)) || is_standby(e)
 }
 
-/// Whether BEGIN READ WRITE was refused since the server is in recovery. It says so under a code for everything that is
-/// not supported; the name of the function that checks settings tells it apart in any language.
+/// Returns true if the server rejected BEGIN READ WRITE because it is in recovery. The SQLSTATE is that of any unsupported
+/// feature, and the message is translated, so the name of the function that checks settings is compared.
 fn is_standby(e: &tokio_postgres::Error) -> bool {
     let Some(error) = e.as_db_error() else { return false };
     *error.code() == SqlState::FEATURE_NOT_SUPPORTED && error.routine() == Some("call_bool_check_hook")

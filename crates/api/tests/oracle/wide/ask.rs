@@ -280,7 +280,7 @@ fn selected_groups(ask: &WideAsk, users: &[(Uuid, Vec<&Session>)], series: &str,
 }
 
 fn axis(parameters: &mut Parameters, ask: &WideAsk, calendar: Calendar, length: i64, groups: i64) -> Axis {
-    // Filled gaps and values that hold make rows where there are no points.
+    // Filled gaps and held values add rows without points.
     let is_filled = ask.fill != Fill::None || ask.functions.contains(&"time_avg");
     let most = if is_filled { FILLED_ROWS / groups } else { 60_000 };
     if let Some(asked) = ask.aligned {

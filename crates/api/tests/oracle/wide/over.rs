@@ -37,7 +37,7 @@ fn cells(asked: &Question<'_>, place: usize, members: &[(Group, Row)]) -> Vec<Ce
         return over(&|function| Cell::Text(of_text(asked, function, place, members)));
     }
     let ties = if asked.group_by == GroupBy::User { Ties::ByValue } else { Ties::Any };
-    // A value that held has no point whose place on a session's axis could be told.
+    // A held value has no point, so its place on a session's axis is unknown.
     let is_timeless = asked.is_aligned() && asked.functions.contains(&"time_avg");
     let mut leaves: BTreeMap<Path, Vec<Timed>> = BTreeMap::new();
     for (_, row) in members {

@@ -44,14 +44,19 @@ impl Fold<'_> {
         Ok((times, places))
     }
 
-    fn numbers(&mut self, series: usize, scanned: &ScannedBlock, block: &Block) -> Result<(), StoreError> {
-        let start = match &self.plan.axis {
-            Axis::SinceStart(_) => Some(self.start_of(scanned)?),
-            Axis::Calendar(_) => None,
-        };
-        if start.is_some() {
-            self.recent = None; // it was another session's
+    /// Returns the session's start if the axis counts from it, and forgets the last slot, which was another session's.
+    fn axis_start(&mut self, scanned: &ScannedBlock) -> Result<Option<Timestamp>, StoreError> {
+        match &self.plan.axis {
+            Axis::SinceStart(_) => {
+                self.recent = None;
+                self.start_of(scanned).map(Some)
+            }
+            Axis::Calendar(_) => Ok(None),
         }
+    }
+
+    fn numbers(&mut self, series: usize, scanned: &ScannedBlock, block: &Block) -> Result<(), StoreError> {
+        let start = self.axis_start(scanned)?;
         let (times, places) = self.in_range(block)?;
         let passing = passing(&self.plan.series[series].conditions, block, places.clone());
         let group = self.group(scanned.user_id, Some(scanned.session_id));
@@ -108,13 +113,7 @@ impl Fold<'_> {
     }
 
     fn text(&mut self, series: usize, scanned: &ScannedBlock, block: &Block) -> Result<(), StoreError> {
-        let start = match &self.plan.axis {
-            Axis::SinceStart(_) => Some(self.start_of(scanned)?),
-            Axis::Calendar(_) => None,
-        };
-        if start.is_some() {
-            self.recent = None; // it was another session's
-        }
+        let start = self.axis_start(scanned)?;
         let (times, places) = self.in_range(block)?;
         let group = self.group(scanned.user_id, Some(scanned.session_id));
         if let Some(first) = times[places.clone()].first() {

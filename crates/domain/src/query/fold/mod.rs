@@ -220,8 +220,8 @@ impl<'a> Fold<'a> {
         }
     }
 
-    /// Whether a bucket of the lookback may be the last of its group that has one of these leaves; those that are the last
-    /// of no leaf any more are forgotten.
+    /// Returns true if a bucket of the lookback may be the last of its group with one of these leaves. Forgets buckets that are
+    /// no longer the last of any leaf.
     fn may_show(
         &mut self,
         series: usize,
