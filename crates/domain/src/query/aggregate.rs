@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use super::answer::{AggregateAnswer, BucketRow, Figure, Finished, Gaps, SeriesAnswer, finish, over};
 use super::ask::{AggregateQuery, Axis, Fill};
-use super::fold::{Fold, Folded, QueryLimits, Refusal};
+use super::fold::{Fold, Folded, Part, QueryLimits, Refusal};
 use super::memory_budget::{MemoryReservation, QueryMemory};
 use super::plan::{Estimate, Plan};
 use super::select::{CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, needs_numbers, point_source};
@@ -217,13 +217,13 @@ impl Aggregate {
         let mut approximate = 0;
         let mut known: Vec<Option<Finished>> = Vec::new();
         for (place, ((selected, asked), before)) in plan.series.iter().zip(asked).zip(before).enumerate() {
-            let first_point = |group| first_points.get(&(place, group)).copied();
-            let rows_of = |rows| {
+            let rows_of = |part, rows| {
+                let first_point = |group| first_points.get(&(part, place, group)).copied();
                 let finished = finish(selected.metric_type.clone(), &query.functions, rows, &groups, first_point);
                 if query.over.is_empty() { finished } else { over(query, finished) }
             };
-            let known_before = (!before.is_empty()).then(|| rows_of(before));
-            let finished = rows_of(asked);
+            let known_before = (!before.is_empty()).then(|| rows_of(Part::Before, before));
+            let finished = rows_of(Part::Asked, asked);
             approximate += finished.approximate;
             if query.fill.carries() {
                 approximate += known_before.as_ref().map_or(0, |before| before.approximate);

@@ -21,7 +21,7 @@ struct Catalogue {
 #[serde(deny_unknown_fields)]
 struct Listed {
     series: String,
-    unit: Option<String>,
+    unit: String,
     first_time: String,
     last_time: String,
     points: usize,
@@ -86,7 +86,7 @@ async fn catalogue(world: &World, parameters: &Parameters, stored: &BTreeMap<&st
         let sessions: BTreeSet<Uuid> = points.iter().map(|p| p.session).collect();
         let times = (points.first().map(|p| p.time), points.last().map(|p| p.time));
         let right = (micros(&listed.first_time), micros(&listed.last_time)) == times
-            && listed.unit.is_none()
+            && listed.unit.is_empty()
             && (listed.points, listed.sessions) == (points.len(), sessions.len());
         if !right {
             return Err(format!("{path}: of {} points of {}: {}", points.len(), listed.series, answer.text));

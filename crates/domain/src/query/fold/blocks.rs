@@ -24,7 +24,7 @@ impl Fold<'_> {
             });
         }
         let group = self.group(block.user_id, Some(block.session_id));
-        self.note_point(series, group, block.t_min);
+        self.note_point(series, slot.part, group, block.t_min);
         if summaries.iter().all(|s| s.count() == 0) {
             return Ok(());
         }
@@ -60,13 +60,6 @@ impl Fold<'_> {
         let (times, places) = self.in_range(block)?;
         let passing = passing(&self.plan.series[series].conditions, block, places.clone());
         let group = self.group(scanned.user_id, Some(scanned.session_id));
-        let first = match &passing {
-            Some(passing) => passing.iter().position(|passes| *passes).map(|place| places.start + place),
-            None => Some(places.start).filter(|_| !places.is_empty()),
-        };
-        if let Some(first) = first {
-            self.note_point(series, group, times[first]);
-        }
         let run = Run {
             series,
             group,
@@ -102,6 +95,9 @@ impl Fold<'_> {
 
     /// Points of a block that all fall into one bucket.
     fn run(&mut self, run: &Run<'_>, slot: Slot, places: Range<usize>) -> Result<(), StoreError> {
+        if let Some(first) = places.clone().find(|place| run.passes(*place)) {
+            self.note_point(run.series, slot.part, run.group, run.times[first]);
+        }
         let channels = self.plan.series[run.series].metric_type.channels.len();
         let summaries: Vec<Summary> = (0..channels).map(|c| run.samples(c, places.clone()).collect()).collect();
         if summaries.iter().all(|s| s.count() == 0) {
@@ -114,18 +110,16 @@ impl Fold<'_> {
 
     fn text(&mut self, series: usize, scanned: &ScannedBlock, block: &Block) -> Result<(), StoreError> {
         let start = self.axis_start(scanned)?;
-        let (times, places) = self.in_range(block)?;
+        let (_, places) = self.in_range(block)?;
         let group = self.group(scanned.user_id, Some(scanned.session_id));
-        if let Some(first) = times[places.clone()].first() {
-            self.note_point(series, group, *first);
-        }
         let counts = self.keeps_values;
         let pointers = std::mem::take(&mut self.pointers[series]);
         for (place, point) in block.points(&pointers).enumerate().take(places.end).skip(places.start) {
+            let slot = self.slot(point.time, start);
+            self.note_point(series, slot.part, group, point.time);
             let Some(value) = point.value.unwrapped() else { continue };
             let sample =
                 TextSample { order: (point.time, scanned.user_id, scanned.session_id, block.seq, place), value };
-            let slot = self.slot(point.time, start);
             let (key, new) = ((slot.bucket, group), || Cell::Text(Box::new(TextTally::new(counts))));
             if slot.part == Part::Before && !self.may_show(series, key, std::iter::once(0)) {
                 continue;

@@ -18,8 +18,8 @@ use std::time::Instant;
 use self::holds::{Holds, Share};
 pub use self::limits::{QueryLimits, Refusal};
 
-pub(super) use self::rows::Rows;
-use self::rows::{Groups, Part, Slot, Table, offset};
+pub(super) use self::rows::{Part, Rows};
+use self::rows::{Groups, Slot, Table, offset};
 pub(super) use self::run::passing;
 pub(super) use self::tally::{Cell, Tally, TextSample, TextTally};
 pub use self::values::{ABSOLUTE_ERROR, RELATIVE_ERROR};
@@ -56,7 +56,7 @@ pub(super) struct Fold<'a> {
     may_sketch: bool,
     /// By series and group, for each leaf the last bucket of the lookback that has it, where no other one shows in the answer.
     last_before: Option<HashMap<(usize, u32), LastBuckets>>,
-    /// By series and group the first point, whatever its value, where sessions are placed by it.
+    /// The first point of each part, series and group, whatever its value, where sessions are placed by it.
     first_points: Option<FirstPoints>,
     /// The slot last used: points come mostly in order.
     recent: Option<Slot>,
@@ -79,12 +79,12 @@ pub(super) struct Fold<'a> {
 /// The last bucket of each leaf that has one.
 type LastBuckets = Vec<Option<Timestamp>>;
 
-/// By place of the series and number of the group.
-type FirstPoints = HashMap<(usize, u32), Timestamp>;
+/// By part of the range, place of the series and number of the group.
+pub(super) type FirstPoints = HashMap<(Part, usize, u32), Timestamp>;
 
 /// What the rows are made of.
 pub(super) struct Folded {
-    /// By series and group the first point, where sessions are placed by it.
+    /// The first points, where sessions are placed by them.
     pub(super) first_points: FirstPoints,
     pub(super) before: Vec<Rows>,
     pub(super) asked: Vec<Rows>,
@@ -252,9 +252,9 @@ impl<'a> Fold<'a> {
     }
 
     /// Notes a point that counts, also one without a number.
-    fn note_point(&mut self, series: usize, group: u32, time: Timestamp) {
+    fn note_point(&mut self, series: usize, part: Part, group: u32, time: Timestamp) {
         if let Some(first_points) = &mut self.first_points {
-            let first = first_points.entry((series, group)).or_insert(time);
+            let first = first_points.entry((part, series, group)).or_insert(time);
             *first = time.min(*first);
         }
     }

@@ -24,9 +24,13 @@ impl Run<'_> {
     /// The samples of a channel at some places, as far as they meet the conditions.
     pub(super) fn samples(&self, channel: usize, places: Range<usize>) -> impl Iterator<Item = Sample> + '_ {
         let values = self.block.numbers.at(channel, self.block.len(), places.clone());
-        let passes = move |place: usize| self.passing.is_none_or(|passing| passing[place - self.offset]);
-        let samples = places.zip(values).filter(move |(place, _)| passes(*place));
+        let samples = places.zip(values).filter(|(place, _)| self.passes(*place));
         samples.filter_map(|(place, value)| value.map(|value| Sample { time: self.times[place], value }))
+    }
+
+    /// Returns true if the point at `place` meets the conditions.
+    pub(super) fn passes(&self, place: usize) -> bool {
+        self.passing.is_none_or(|passing| passing[place - self.offset])
     }
 }
 
