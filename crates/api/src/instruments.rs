@@ -48,6 +48,7 @@ pub(crate) fn describe() {
     describe_gauge!("database_connections", "Connections of a pool by state: open, idle, most, waiting (requests).");
     describe_gauge!("ingest_queue_bytes", Unit::Bytes, "Sessions that wait to be stored or are being stored.");
     describe_gauge!("query_memory_bytes", Unit::Bytes, "Memory that queries hold of MAX_ANSWER_BYTES.");
+    metrics_process::Collector::default().describe();
     gauge!("build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }
 
@@ -59,6 +60,7 @@ pub(crate) fn observe(usage: &DatabaseUsage, query_memory: usize) {
             gauge!("database_connections", "pool" => *pool, "state" => state).set(count as f64);
         }
     }
+    metrics_process::Collector::default().collect();
     gauge!("ingest_queue_bytes").set(usage.queued_bytes as f64);
     gauge!("query_memory_bytes").set(query_memory as f64);
 }

@@ -18,7 +18,7 @@ use time_series_domain::query::{CachedAggregate, QueryMemory};
 
 use crate::net::{PaceLimit, PeerId, TrustedProxies};
 use crate::problem::{Code, Problem};
-use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, QueryGate};
+use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, LogUsers, QueryGate};
 use crate::work::CpuThreads;
 
 /// The use cases, over whatever the composition root chose.
@@ -36,6 +36,7 @@ pub(crate) struct AppState {
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) admins: Admins,
     pub(crate) cursors: Cursors,
+    pub(crate) log_users: LogUsers,
     pub(crate) max_body_bytes: usize,
     /// Bytes of bodies in memory; lines of bulk uploads apart, which wait for room and would take all there is.
     pub(crate) bodies: BodyBudget,

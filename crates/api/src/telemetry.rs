@@ -74,6 +74,7 @@ impl tracing_actix_web::RootSpanBuilder for RequestSpan {
             request_id,
             trace_id = trace_id(request),
             http.status = tracing::field::Empty,
+            user_hash = tracing::field::Empty,
         )
     }
 

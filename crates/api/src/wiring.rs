@@ -21,7 +21,7 @@ use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::config::{CacheConfig, Config, ConfigError};
-use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, QueryGate, QueryTimes};
+use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, LogUsers, QueryGate, QueryTimes};
 use crate::state::{Admins, AppState, DatabaseUsage, Heartbeat, NotReady, Readiness};
 use crate::work::{CpuThreads, QueryRuntime};
 
@@ -86,6 +86,7 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
         clock,
         readiness: Database::start(postgres),
         admins: admins(config),
+        log_users: LogUsers::new(secrets.clone()),
         cursors: Cursors::new(secrets),
         max_body_bytes: config.limits.body_bytes,
         bodies: BodyBudget::new(config.limits.bytes_in_flight / 2),

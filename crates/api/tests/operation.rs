@@ -54,8 +54,16 @@ async fn every_metric_is_described_and_can_be_added_up() {
             assert!(!labels.contains(' '), "no sentences as labels: {line}");
         }
     }
-    for name in ["http_request_seconds", "store_seconds", "database_connections", "points_ingested_total", "build_info"]
-    {
+    let names = [
+        "http_request_seconds",
+        "store_seconds",
+        "database_connections",
+        "points_ingested_total",
+        "build_info",
+        "process_resident_memory_bytes",
+        "process_open_fds",
+    ];
+    for name in names {
         assert!(types.contains_key(name), "{name} is missing: {metrics}");
     }
 }

@@ -35,6 +35,7 @@ pub(super) async fn answer(
     min_version: Option<u64>,
 ) -> Result<Rendered<Points>, Problem> {
     let users = [asked.query.user_id];
+    state.log_users.note(asked.query.user_id).await;
     state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&users)).await?;
     let is_stream = asked.query.limit.is_none() && asked.thin.is_none();
     let enter = state.queries.enter(caller.peer(), caller.timeout, is_stream);

@@ -92,6 +92,7 @@ impl Overview {
     {
         let format = Format::negotiate(self.format, caller.accept(), &OFFERED)?;
         let (known, users) = (caller.known_tags(), [self.user]);
+        state.log_users.note(self.user).await;
         state.queries.wait_for_version(caller, self.min_version, || state.aggregate.head(&users)).await?;
         let shared = state.clone().into_inner();
         let query = async move {

@@ -67,6 +67,9 @@ pub(super) async fn answer_parsed(
     if asked.output == Output::Columns && format != Format::Json {
         return Err(Problem::parameter("layout", "is columns, which is for format=json"));
     }
+    if let [user] = *asked.query.users {
+        state.log_users.note(user).await;
+    }
     state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&asked.query.users)).await?;
     let answer = answer(state.clone().into_inner(), known, asked, format);
     state.queries.run(&caller, Box::pin(answer)).await

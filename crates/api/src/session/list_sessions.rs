@@ -104,6 +104,7 @@ pub(crate) async fn list_sessions(
 ) -> Result<Reply<SessionList>, Problem> {
     let ListParams { user_id, limit, cursor } = params.0;
     let (user, limit) = (UserId(user_id), limit.unwrap_or(DEFAULT_LIMIT));
+    state.log_users.note(user).await;
     let cursors = state.cursors.key().await?;
     let after = match cursor {
         None => None,

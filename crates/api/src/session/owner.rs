@@ -57,17 +57,19 @@ pub(super) async fn owner(state: &AppState, id: SessionId, params: &OwnerParams)
 
 /// The user whose session is meant, where one may have been named.
 pub(crate) async fn owner_of(state: &AppState, id: SessionId, named: Option<UserId>) -> Result<UserId, Problem> {
-    if let Some(user) = named {
-        return Ok(user);
-    }
-    match state.sessions.owners(id).await?.as_slice() {
-        [] => Err(no_such_session(&id.to_string(), "it was never stored, or is deleted")),
-        [user] => Ok(*user),
-        users => {
-            let detail = format!("{} users have a session {id}; say whose is meant with ?user_id=", users.len());
-            Err(Problem::new(Code::SessionAmbiguous, detail))
-        }
-    }
+    let owner = match named {
+        Some(user) => user,
+        None => match state.sessions.owners(id).await?.as_slice() {
+            [] => return Err(no_such_session(&id.to_string(), "it was never stored, or is deleted")),
+            [user] => *user,
+            users => {
+                let detail = format!("{} users have a session {id}; say whose is meant with ?user_id=", users.len());
+                return Err(Problem::new(Code::SessionAmbiguous, detail));
+            }
+        },
+    };
+    state.log_users.note(owner).await;
+    Ok(owner)
 }
 
 pub(crate) fn no_such_session(id: &str, why: &str) -> Problem {

@@ -87,5 +87,6 @@ pub(crate) async fn post_session(
         let write = async |stage: &WriteStage| state.ingest.ingest(&lane, source, on_conflict, key, stage).await;
         state.within_write_timeout(write).await?
     };
+    state.log_users.note(done.user_id).await;
     Ok(receipt(&done))
 }

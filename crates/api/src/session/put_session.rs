@@ -41,5 +41,6 @@ pub(crate) async fn put_session(
     let lane = state.cpu.lane(body.peer, body.bytes.len());
     let write = async |stage: &WriteStage| state.ingest.ingest(&lane, source, OnConflict::Replace, None, stage).await;
     let done = state.within_write_timeout(write).await?;
+    state.log_users.note(done.user_id).await;
     Ok(receipt(&done))
 }

@@ -155,7 +155,11 @@ impl World {
         if let Some(other) = listed.iter().find(|s| !s.as_str().is_some_and(|s| skipped.contains(&s))) {
             return Err(format!("{other} is listed as skipped, of {skipped:?}"));
         }
-        Ok(())
+        let present = |series: &str| state.points().iter().any(|p| self.catalogue[p.metric].series == series);
+        match listed.iter().find(|s| !s.as_str().is_some_and(present)) {
+            Some(absent) => Err(format!("{absent} is listed as skipped, and the user has no point of it")),
+            None => Ok(()),
+        }
     }
 }
 

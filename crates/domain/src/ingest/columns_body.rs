@@ -1,18 +1,17 @@
 //! Points that are sent as columns: `{"series", "times", "values"}`.
 
 use std::borrow::Cow;
-use std::collections::HashSet;
-use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{DeserializeSeed, Deserializer, Error, SeqAccess, Visitor};
+use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 
 use super::RejectCode;
 use super::at_most::{AtMost, MAX_POINTS};
-use super::fields::{pointer_to, read_time};
+use super::fields::read_time;
+use super::leaf_columns::{Elements, find_leaves};
 use super::numeric_points::{NumericColumns, Shape};
-use super::raw_values::{ColumnValues, offset_in};
+use super::raw_values::ColumnValues;
 use crate::Timestamp;
 use crate::json::{RawFields, numbers};
 use crate::text::echo;
@@ -30,13 +29,6 @@ struct Steps<'a> {
     step: Cow<'a, str>,
 }
 
-/// What a column of values is: one value a point, or one array a leaf.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    Values,
-    Leaves,
-}
-
 /// Reads `times` (RFC 3339 each, or `{"start", "step"}`) and finds `values` (one each, or an object of arrays, of which each
 /// value gets its member) in the body; `None` if there is any fault. The values themselves are not parsed.
 pub(super) fn read_columns(
@@ -44,15 +36,15 @@ pub(super) fn read_columns(
     times: &RawValue,
     values: &RawValue,
     faults: &mut Faults<'_>,
-) -> Option<(Vec<Timestamp>, ColumnValues, Form)> {
-    let (values, count, form) = if let Some(b'{') = values.get().as_bytes().first() {
-        let (keys, columns) = find_leaves(body, values, faults)?;
+) -> Option<(Vec<Timestamp>, ColumnValues)> {
+    let (values, count) = if let Some(b'{') = values.get().as_bytes().first() {
+        let (leaves, columns) = find_leaves(body, values, faults)?;
         let count = columns.first().map_or(0, Vec::len);
-        (ColumnValues::Leaves(keys, columns), count, Form::Leaves)
+        (ColumnValues::Leaves(leaves, columns), count)
     } else {
         let list = find_list(body, values, "/values", faults)?;
         let count = list.len();
-        (ColumnValues::List(list), count, Form::Values)
+        (ColumnValues::List(list), count)
     };
     let times = match times.get().as_bytes().first() {
         Some(b'{') => read_steps(times, count, faults)?,
@@ -63,7 +55,7 @@ pub(super) fn read_columns(
         faults("/values".to_owned(), RejectCode::InvalidType, message);
         return None;
     }
-    Some((times, values, form))
+    Some((times, values))
 }
 
 /// As [`read_columns`], where every value is of numbers and nothing else; `None` where one is not, or there is a fault.
@@ -72,10 +64,11 @@ pub(super) fn read_numeric_columns(times: &RawValue, values: &RawValue) -> Optio
         Some(b'{') => {
             let fields: RawFields<'_> = serde_json::from_str(values.get()).ok()?;
             let keys = || fields.0.iter().map(|(key, _)| key.as_ref());
-            let shape = Shape::object(keys()).filter(|_| !keys().any(|key| key.contains('\0')))?;
+            let shape = Shape::object(keys()).filter(|_| !keys().any(|key| key.contains(['\0', '.'])))?;
             let columns: Option<_> = fields.0.iter().map(|(_, raw)| numeric_column(raw)).collect();
             NumericColumns { shape, columns: columns? }
         }
+        _ if first_element(values) == Some(b'{') => numeric_objects(values)?,
         _ => NumericColumns { shape: Shape::Number, columns: vec![numeric_column(values)?] },
     };
     let count = values.columns.first()?.len();
@@ -97,6 +90,33 @@ fn numeric_column(raw: &RawValue) -> Option<Vec<f64>> {
     is_numeric.then_some(column)
 }
 
+/// The first byte of the first element of an array.
+fn first_element(raw: &RawValue) -> Option<u8> {
+    let inside = raw.get().strip_prefix('[')?.trim_start();
+    inside.bytes().next()
+}
+
+/// The numbers of objects that all have the keys of the first, in its order.
+fn numeric_objects(raw: &RawValue) -> Option<NumericColumns> {
+    let (mut keys, mut columns): (Vec<&str>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
+    let mut objects = 0;
+    let is_numeric = numbers::objects(raw.get(), |object, member, key, number| {
+        objects = object + 1;
+        if object == 0 {
+            keys.push(key);
+            columns.push(Vec::new());
+        }
+        let is_alike = objects <= MAX_POINTS && keys.get(member) == Some(&key) && columns[member].len() == object;
+        if is_alike {
+            columns[member].push(number);
+        }
+        is_alike
+    });
+    let is_even = columns.iter().all(|column| column.len() == objects);
+    let shape = Shape::object(keys).filter(|_| is_numeric && is_even)?;
+    Some(NumericColumns { shape, columns })
+}
+
 /// The offset of each element of an array in the body.
 fn find_list(body: &str, raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> Option<Vec<u32>> {
     let mut offsets = Vec::new();
@@ -112,76 +132,6 @@ fn find_list(body: &str, raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> O
         return None;
     }
     Some(offsets)
-}
-
-/// The keys of an object of arrays of equal length, and the offset of each element by key.
-fn find_leaves(body: &str, raw: &RawValue, faults: &mut Faults<'_>) -> Option<(Vec<String>, Vec<Vec<u32>>)> {
-    let Ok(fields) = serde_json::from_str::<RawFields<'_>>(raw.get()) else {
-        faults("/values".to_owned(), RejectCode::InvalidString, "has a key that is not a valid string".to_owned());
-        return None;
-    };
-    let (mut keys, mut columns): (Vec<String>, Vec<Vec<u32>>) = (Vec::new(), Vec::new());
-    let mut known = HashSet::new();
-    let mut is_whole = true;
-    for (leaf, raw) in fields.0 {
-        let at = format!("/values{}", pointer_to(&leaf));
-        if leaf.contains('\0') {
-            faults(at, RejectCode::NulCharacter, "has the NUL character in a key, which cannot be stored".to_owned());
-            return None;
-        }
-        let Some(column) = find_list(body, raw, &at, faults) else {
-            is_whole = false;
-            continue;
-        };
-        if let Some(first) = columns.first().filter(|first| first.len() != column.len()) {
-            let message =
-                format!("has {} values where another leaf has {}; send null for none", column.len(), first.len());
-            faults(at, RejectCode::InvalidType, message);
-            is_whole = false;
-            continue;
-        }
-        let leaf = leaf.into_owned();
-        if !known.insert(leaf.clone()) {
-            faults(at, RejectCode::DuplicateKey, "is there twice; send it once".to_owned());
-            is_whole = false;
-            continue;
-        }
-        keys.push(leaf);
-        columns.push(column);
-    }
-    is_whole.then_some((keys, columns))
-}
-
-/// Notes the offset of each element of an array, and of one more than a session may have.
-struct Elements<'b, 'o> {
-    body: &'b str,
-    offsets: &'o mut Vec<u32>,
-}
-
-impl<'de> DeserializeSeed<'de> for Elements<'_, '_> {
-    type Value = ();
-
-    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
-        deserializer.deserialize_seq(self)
-    }
-}
-
-impl<'de> Visitor<'de> for Elements<'_, '_> {
-    type Value = ();
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an array")
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
-        while let Some(element) = elements.next_element::<&'de RawValue>()? {
-            if self.offsets.len() <= MAX_POINTS {
-                let offset = offset_in(self.body, element).ok_or_else(|| A::Error::custom("beyond 4 GiB"))?;
-                self.offsets.push(offset);
-            }
-        }
-        Ok(())
-    }
 }
 
 fn read_times(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Timestamp>> {
@@ -239,7 +189,7 @@ fn read_steps(raw: &RawValue, count: usize, faults: &mut Faults<'_>) -> Option<V
     times
 }
 
-fn too_many() -> String {
+pub(super) fn too_many() -> String {
     format!("has more than {MAX_POINTS} elements, the most points of one session's body")
 }
 
@@ -272,9 +222,9 @@ mod tests {
         let mut faults = Vec::new();
         let read =
             read_columns(&body, parts[0], parts[1], &mut |at, _, message| faults.push(format!("{at} {message}")));
-        let Some((times, values, form)) = read else { return Err(faults) };
+        let Some((times, values)) = read else { return Err(faults) };
         let (mut points, mut places) = (RawValues::of_body(&body), Places::default());
-        points.push_entry(0, "s", times, values, form, &mut places);
+        points.push_entry(0, "s", times, values, &mut places);
         let mut shown = Vec::new();
         for point in 0..points.len() {
             match points.value(point).expect("there is a value") {

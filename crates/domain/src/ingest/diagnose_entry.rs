@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::RejectCode;
-use super::columns_body::{Form, read_columns};
+use super::columns_body::read_columns;
 use super::fields::{one_of_each, read_series, read_time};
 use super::place::Places;
 use super::raw_values::{RawValues, offset_in};
@@ -34,9 +34,9 @@ pub(super) fn diagnose_columns(
         read_columns(text, times, values, &mut note)
     });
     match (read, &series) {
-        (Some((times, values, form)), Some(series)) => points.push_entry(entry, series, times, values, form, places),
+        (Some((times, values)), Some(series)) => points.push_entry(entry, series, times, values, places),
         // None of its points is known; the place keeps the numbers of the entries that follow.
-        _ => places.push(entry, points.len(), 0, Form::Values),
+        _ => places.push(entry, points.len(), 0, None),
     }
     series
 }

@@ -10,6 +10,7 @@ mod idempotency_key;
 mod ingest_session;
 mod joining;
 mod json_source;
+mod leaf_columns;
 mod numeric_points;
 mod place;
 mod raw_points;

@@ -1,6 +1,6 @@
 //! Where in the body a point stands.
 
-use super::columns_body::Form;
+use super::leaf_columns::{Leaf, Leaves, sent_pointer};
 use crate::channel::Pointer;
 
 /// Where the points of a session stand in the body.
@@ -12,29 +12,37 @@ pub(super) struct Places {
     lines: Vec<u64>,
 }
 
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug)]
 struct Columns {
     entry: usize,
     first: usize,
     len: usize,
-    form: Form,
+    /// The leaves, if there is an array for each.
+    leaves: Option<Leaves>,
 }
 
 /// Where one point stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum Place<'a> {
     /// An entry of `data`.
     Entry(usize),
     /// A place in the columns of an entry.
-    Column { entry: usize, place: usize, form: Form },
+    Column { entry: usize, place: usize, leaves: Option<&'a [Leaf]> },
     /// A row in a line of its own.
     Row(u64),
 }
 
 impl Places {
     /// Notes that an entry has columns, of points from `first` on.
-    pub(super) fn push(&mut self, entry: usize, first: usize, len: usize, form: Form) {
-        self.columns.push(Columns { entry, first, len, form });
+    pub(super) fn push(&mut self, entry: usize, first: usize, len: usize, leaves: Option<Leaves>) {
+        self.columns.push(Columns { entry, first, len, leaves });
+    }
+
+    /// Notes how the leaves of the columns are called whose first point is `first`.
+    pub(super) fn set_leaves(&mut self, first: usize, leaves: Leaves) {
+        if let Some(columns) = self.columns.iter_mut().find(|columns| columns.first == first && columns.len > 0) {
+            columns.leaves = Some(leaves);
+        }
     }
 
     /// Of points that are rows.
@@ -43,7 +51,7 @@ impl Places {
     }
 
     /// Where a point stands, by its number.
-    pub(super) fn of(&self, point: usize) -> Place {
+    pub(super) fn of(&self, point: usize) -> Place<'_> {
         if let Some(line) = self.lines.get(point) {
             return Place::Row(*line);
         }
@@ -52,12 +60,14 @@ impl Places {
         match point.checked_sub(columns.first + columns.len) {
             // One entry a point since then.
             Some(after) => Place::Entry(columns.entry + 1 + after),
-            None => Place::Column { entry: columns.entry, place: point - columns.first, form: columns.form },
+            None => {
+                Place::Column { entry: columns.entry, place: point - columns.first, leaves: columns.leaves.as_deref() }
+            }
         }
     }
 }
 
-impl Place {
+impl Place<'_> {
     /// Whether what is wrong with the entry as a whole should be told at this point.
     pub(super) const fn is_first_of_entry(&self) -> bool {
         matches!(self, Self::Entry(_) | Self::Row(_) | Self::Column { place: 0, .. })
@@ -93,13 +103,10 @@ impl Place {
             Self::Entry(_) => format!("/value{inner}"),
             // Its column.
             Self::Row(_) => format!("/{}", inner.dotted()),
-            Self::Column { place, form: Form::Values, .. } => format!("/values/{place}{inner}"),
+            Self::Column { place, leaves: None, .. } => format!("/values/{place}{inner}"),
             // The leaf comes before the place.
-            Self::Column { place, form: Form::Leaves, .. } => {
-                let inner = inner.to_string();
-                let leaf_end = inner.get(1..).and_then(|rest| rest.find('/')).map_or(inner.len(), |end| end + 1);
-                let (leaf, deeper) = inner.split_at(leaf_end);
-                if leaf.is_empty() { "/values".to_owned() } else { format!("/values{leaf}/{place}{deeper}") }
+            Self::Column { place, leaves: Some(leaves), .. } => {
+                format!("/values{}", sent_pointer(leaves, *place, inner))
             }
         }
     }
@@ -109,11 +116,15 @@ impl Place {
 mod tests {
     use super::*;
 
+    use super::super::leaf_columns::find_leaves;
+
     #[test]
     fn points_and_columns_may_stand_in_turn() {
+        let raw: &serde_json::value::RawValue = serde_json::from_str(r#"{"r":[1,2]}"#).expect("JSON");
+        let (leaves, _) = find_leaves(raw.get(), raw, &mut |_, _, _| {}).expect("a leaf");
         let mut places = Places::default();
-        places.push(1, 1, 3, Form::Values);
-        places.push(2, 4, 2, Form::Leaves);
+        places.push(1, 1, 3, None);
+        places.push(2, 4, 2, Some(leaves));
         let shown = |point| {
             let place = places.of(point);
             let inner = Pointer::parse("/r/x").expect("a pointer");
@@ -129,7 +140,8 @@ mod tests {
 
     #[test]
     fn a_row_stands_in_its_line() {
-        let place = Places::of_rows([2, 4].into_iter()).of(1);
+        let places = Places::of_rows([2, 4].into_iter());
+        let place = places.of(1);
         let inner = Pointer::parse("/r/x").expect("a pointer");
         assert_eq!([place.entry(), place.time(), place.value(&inner)], ["/4", "/time", "/r.x"]);
     }

@@ -9,7 +9,7 @@ use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, Se
 use serde_json::value::RawValue;
 
 use super::at_most::MAX_POINTS;
-use super::columns_body::{Form, read_columns, read_numeric_columns};
+use super::columns_body::{read_columns, read_numeric_columns};
 use super::fields::{Text, text};
 use super::numeric_points::NumericPoints;
 use super::place::Places;
@@ -127,8 +127,8 @@ impl<'a> RawValues<'a> {
                 self.push(Some(series), Some(time), Some(offset_in(body, value)?));
             }
             EntryFields { ref series, time: None, value: None, times: Some(times), values: Some(values) } => {
-                let (times, values, form) = read_columns(body, times, values, &mut |_, _, _| {})?;
-                self.push_entry(entry, series, times, values, form, places);
+                let (times, values) = read_columns(body, times, values, &mut |_, _, _| {})?;
+                self.push_entry(entry, series, times, values, places);
             }
             _ => return None,
         }
@@ -142,10 +142,13 @@ impl<'a> RawValues<'a> {
         series: &str,
         times: Vec<Timestamp>,
         values: ColumnValues,
-        form: Form,
         places: &mut Places,
     ) {
-        places.push(entry, self.len(), times.len(), form);
+        let leaves = match &values {
+            ColumnValues::List(_) => None,
+            ColumnValues::Leaves(leaves, _) => Some(Arc::clone(leaves)),
+        };
+        places.push(entry, self.len(), times.len(), leaves);
         self.push_columns(series, times, values);
     }
 

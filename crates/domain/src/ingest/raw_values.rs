@@ -1,13 +1,16 @@
 //! Points whose values are not parsed yet: sixteen bytes each, and a place in the body.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde_json::value::RawValue;
 
+use super::leaf_columns::{self, Leaves};
+use super::place::{Place, Places};
 use super::rows_body::{Row, RowFormat};
 use crate::channel::Pointer;
 use crate::json::MAX_VALUE_BYTES;
+use crate::metric_type::Catalogue;
 use crate::{Json, JsonError, TimeSeriesPoint, Timestamp};
 
 /// Points in order of arrival. Parsed values exist one at a time: all of them would take up to thirty times as much memory
@@ -19,7 +22,7 @@ pub(super) struct RawValues<'a> {
     by_name: HashMap<Arc<str>, u32>,
     points: Vec<RawPoint>,
     /// The entries that are columns with one array per leaf.
-    leaves: Vec<Leaves>,
+    leaves: Vec<LeafColumns>,
 }
 
 /// The place that values are read from.
@@ -43,11 +46,11 @@ struct RawPoint {
 
 /// Points of one entry that has one array per leaf.
 #[derive(Debug)]
-struct Leaves {
+struct LeafColumns {
     /// The number of its first point.
     first: usize,
     len: usize,
-    keys: Vec<String>,
+    leaves: Leaves,
     /// The offset of each element in the body, by leaf.
     columns: Vec<Vec<u32>>,
 }
@@ -61,7 +64,7 @@ pub(super) enum ColumnValues {
     /// One per point.
     List(Vec<u32>),
     /// One per point and leaf.
-    Leaves(Vec<String>, Vec<Vec<u32>>),
+    Leaves(Leaves, Vec<Vec<u32>>),
 }
 
 impl<'a> RawValues<'a> {
@@ -118,9 +121,9 @@ impl<'a> RawValues<'a> {
         let point = |(value, time): (u32, Timestamp)| RawPoint { time: time.micros(), series, value };
         match values {
             ColumnValues::List(offsets) => self.points.extend(offsets.into_iter().zip(times).map(point)),
-            ColumnValues::Leaves(keys, columns) => {
+            ColumnValues::Leaves(leaves, columns) => {
                 self.points.extend((0..).zip(times).map(point));
-                self.leaves.push(Leaves { first, len, keys, columns });
+                self.leaves.push(LeafColumns { first, len, leaves, columns });
             }
         }
     }
@@ -167,35 +170,41 @@ impl<'a> RawValues<'a> {
             Source::Rows(format, rows) => format.value(&rows[place]),
             Source::Parsed(values) => Ok(values[place].clone()),
             Source::Body(body) => match self.leaves_of(point) {
-                Some(leaves) => leaves.value(body, place),
+                Some(of) => leaf_columns::value(body, &of.leaves, &of.columns, place),
                 None => Json::parse_leading(&body[place..], &mut { MAX_VALUE_BYTES }).map_err(|e| vec![e]),
             },
         })
     }
 
-    fn leaves_of(&self, point: usize) -> Option<&Leaves> {
+    fn leaves_of(&self, point: usize) -> Option<&LeafColumns> {
         let before = self.leaves.partition_point(|leaves| leaves.first <= point);
         self.leaves[..before].last().filter(|leaves| point < leaves.first + leaves.len)
     }
-}
 
-impl Leaves {
-    fn value(&self, body: &str, place: usize) -> Result<Json, Vec<JsonError>> {
-        let mut members = BTreeMap::new();
-        let mut faults = Vec::new();
-        let mut left = MAX_VALUE_BYTES;
-        for (key, column) in self.keys.iter().zip(&self.columns) {
-            match Json::parse_leading(&body[column[place] as usize..], &mut left) {
-                Ok(member) => {
-                    members.insert(key.clone(), member);
+    /// Names the leaves of columns as the metric types of their points do; tells of each entry that names a leaf twice by its
+    /// first point and a pointer below `values`.
+    pub(super) fn resolve_leaves(
+        &mut self,
+        places: &mut Places,
+        catalogue: &Catalogue,
+        mut twice: impl FnMut(Place<'_>, &str, &Pointer),
+    ) {
+        for number in 0..self.leaves.len() {
+            let LeafColumns { first, len, .. } = self.leaves[number];
+            if len == 0 {
+                continue;
+            }
+            let Some(series) = self.series(first) else { continue };
+            let Some(metric_type) = catalogue.get(series) else { continue };
+            match leaf_columns::resolve(&self.leaves[number].leaves, metric_type) {
+                Ok(Some(leaves)) => {
+                    places.set_leaves(first, Arc::clone(&leaves));
+                    self.leaves[number].leaves = leaves;
                 }
-                Err(JsonError { pointer, kind }) => {
-                    let path = std::iter::once(key).chain(pointer.tokens()).cloned().collect();
-                    faults.push(JsonError { pointer: Pointer::from_tokens(path), kind });
-                }
+                Ok(None) => {}
+                Err(leaf) => twice(places.of(first), series, &leaf),
             }
         }
-        if faults.is_empty() { Ok(Json::Object(members)) } else { Err(faults) }
     }
 }
 

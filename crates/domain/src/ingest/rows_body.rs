@@ -7,6 +7,7 @@ use uuid::Uuid;
 
 use super::at_most::MAX_POINTS;
 use super::fields::read_time_text;
+use super::leaf_columns::insert;
 use super::place::Places;
 use super::raw_points::RawPoints;
 use super::raw_values::RawValues;
@@ -299,18 +300,6 @@ fn cell(cell: &str) -> Result<Json, JsonErrorKind> {
             Json::parse(&serde_json::Value::from(cell).to_string()).map_err(|e| e.kind)
         }
         Err(e) => Err(e.kind),
-    }
-}
-
-fn insert(value: &mut BTreeMap<String, Json>, keys: &[String], leaf: Json) {
-    let Some((key, deeper)) = keys.split_first() else { return };
-    if deeper.is_empty() {
-        value.insert(key.clone(), leaf);
-        return;
-    }
-    let inner = value.entry(key.clone()).or_insert_with(|| Json::Object(BTreeMap::new()));
-    if let Json::Object(members) = inner {
-        insert(members, deeper, leaf);
     }
 }
 

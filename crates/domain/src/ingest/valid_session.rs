@@ -118,7 +118,17 @@ impl<'a> ValidSession<'a> {
                 let series = points.series.into_iter().zip(numeric.unwrap_or_default());
                 (series.map(ValidSeries::of_numbers).collect(), None)
             }
-            RawPoints::Values(values, places) => {
+            RawPoints::Values(mut values, mut places) => {
+                values.resolve_leaves(&mut places, catalogue, |place, series, leaf| {
+                    let message = "names a leaf that another key names as well; send it once";
+                    rejects.push(Reject {
+                        pointer: format!("{}/values{leaf}", place.entry()),
+                        index: place.index(),
+                        series: Some(series.to_owned()),
+                        code: RejectCode::DuplicateKey,
+                        message: format!("values{} {message}", leaf),
+                    });
+                });
                 let series = any_series(&values, &places, catalogue, &bounds, &mut rejects);
                 (series, Some((values, places)))
             }
@@ -270,7 +280,7 @@ fn any_series(
 }
 
 /// The value that a point stands for: a row of cells may stand for its only cell.
-pub(super) fn value_of_point(value: Json, place: Place, metric_type: &MetricType, budget: &mut StepBudget) -> Json {
+pub(super) fn value_of_point(value: Json, place: Place<'_>, metric_type: &MetricType, budget: &mut StepBudget) -> Json {
     if let Place::Row(_) = place { metric_type.value_of_row(value, budget) } else { value }
 }
 
@@ -293,7 +303,7 @@ fn check_gaps(series: &BTreeMap<String, ValidSeries>, text_bytes: usize, rejects
 }
 
 struct PointCheck<'a> {
-    place: Place,
+    place: Place<'a>,
     series: Option<&'a str>,
     rejects: &'a mut Rejects,
 }

@@ -17,6 +17,25 @@ pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, f64) -> b
         let (number, rest) = leading_number(rest.strip_prefix(':')?)?;
         each(key, number).then_some(rest)
     })
+    .is_some()
+}
+
+/// Tells of each member of each object of an array of objects of numbers, with the places of both, until it is told to stop.
+pub(crate) fn objects<'a>(text: &'a str, mut each: impl FnMut(usize, usize, &'a str, f64) -> bool) -> bool {
+    let mut object = 0;
+    let is_whole = items(text, b'[', b']', |rest| {
+        let mut member = 0;
+        let rest = items(rest, b'{', b'}', |rest| {
+            let (key, rest) = key(rest)?;
+            let (number, rest) = leading_number(rest.strip_prefix(':')?)?;
+            let goes_on = each(object, member, key, number);
+            member += 1;
+            goes_on.then_some(rest)
+        });
+        object += 1;
+        rest
+    });
+    is_whole.is_some()
 }
 
 /// Tells of each element of an array of numbers, until it is told to stop.
@@ -25,20 +44,20 @@ pub(crate) fn elements(text: &str, mut each: impl FnMut(f64) -> bool) -> bool {
         let (number, rest) = leading_number(rest)?;
         each(number).then_some(rest)
     })
+    .is_some()
 }
 
-/// Reads what stands between commas; `item` gives what comes behind it.
-fn items<'a>(text: &'a str, open: u8, close: u8, mut item: impl FnMut(&'a str) -> Option<&'a str>) -> bool {
+/// Reads what stands between commas; `item` gives what comes behind it, and this what comes behind all.
+fn items<'a>(text: &'a str, open: u8, close: u8, mut item: impl FnMut(&'a str) -> Option<&'a str>) -> Option<&'a str> {
     let mut rest = text;
     if rest.as_bytes().first() != Some(&open) {
-        return false;
+        return None;
     }
     loop {
-        let Some(after) = item(without_space(&rest[1..])) else { return false };
-        rest = without_space(after);
+        rest = without_space(item(without_space(&rest[1..]))?);
         match rest.as_bytes().first() {
             Some(b',') => {}
-            end => return end == Some(&close),
+            end => return (end == Some(&close)).then(|| &rest[1..]),
         }
     }
 }

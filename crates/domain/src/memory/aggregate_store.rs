@@ -7,7 +7,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, State, User};
 use crate::block::{Block, MIN_SUMMARISED_POINTS};
 use crate::ports::{
-    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, ScanHead, ScanRequest, ScanSink, ScannedBlock,
+    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, Presence, ScanHead, ScanRequest, ScanSink, ScannedBlock,
     StoreError, Verdict,
 };
 use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId};
@@ -32,6 +32,9 @@ impl AggregateStore for MemoryStore {
                 scan_blocks(id, user, request.session_id, scan, sink)?;
             }
         }
+        if !request.presence.metric_types.is_empty() {
+            sink.present(state.present(&request.users, request.session_id, &request.presence));
+        }
         Ok(state.head(&request.users))
     }
 }
@@ -40,6 +43,19 @@ impl State {
     pub(super) fn head(&self, users: &[UserId]) -> ScanHead {
         let version = users.iter().filter_map(|user| self.users.get(user)).map(|u| u.version).sum();
         ScanHead { version, generation: self.generation }
+    }
+
+    /// The metric types of a presence of which these users, or one session of theirs, have points in its range.
+    pub(super) fn present(&self, users: &[UserId], session: Option<SessionId>, asked: &Presence) -> Vec<MetricTypeId> {
+        let users = || users.iter().filter_map(|user| self.users.get(user));
+        let is_present = |id: &MetricTypeId| {
+            users().flat_map(|user| blocks(user, std::slice::from_ref(id))).any(|(owner, block)| {
+                let touches = block.t_min() < asked.range.end && asked.range.start <= block.t_max();
+                touches && session.is_none_or(|session| session == owner)
+            })
+        };
+        let metric_types = asked.metric_types.iter().copied().filter(|_| !asked.range.is_empty());
+        metric_types.filter(is_present).collect()
     }
 
     fn scan_days(&self, id: UserId, user: &User, scan: &DayScan, sink: &mut dyn ScanSink) -> Result<(), StoreError> {

@@ -17,7 +17,7 @@ use crate::{MetricTypeId, SessionId, Timestamp, UserId};
 #[async_trait]
 impl PointStore for MemoryStore {
     async fn scan_in_order(&self, scan: &PointScan, sink: &mut dyn BlockSink) -> Result<(), StoreError> {
-        let (head, blocks) = {
+        let (head, present, blocks) = {
             let state = self.state();
             state.check(&[scan.user_id], &scan.view)?;
             let user = state.users.get(&scan.user_id);
@@ -33,9 +33,10 @@ impl PointStore for MemoryStore {
                 Order::Ascending => blocks.sort_by_key(|b| b.t_min),
                 Order::Descending => blocks.sort_by_key(|b| Reverse(b.t_max)),
             }
-            (state.head(&[scan.user_id]), blocks)
+            let present = state.present(&[scan.user_id], scan.session_id, &scan.presence);
+            (state.head(&[scan.user_id]), present, blocks)
         };
-        sink.head(head).await?;
+        sink.head(head, present).await?;
         for block in blocks {
             if sink.block(block).await? == Flow::Enough {
                 break;

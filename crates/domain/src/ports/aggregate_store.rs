@@ -107,6 +107,15 @@ pub struct BlockScan {
     pub conditions: Vec<LeafCondition>,
 }
 
+/// A question beside a scan: of which of some metric types do the users have points in a range?
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Presence {
+    /// The metric types; empty if nothing is asked.
+    pub metric_types: Vec<MetricTypeId>,
+    /// A metric type is present if a block of it touches this range.
+    pub range: Range<Timestamp>,
+}
+
 /// What to read, all in one snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScanRequest {
@@ -122,6 +131,8 @@ pub struct ScanRequest {
     pub days: Option<DayScan>,
     /// Blocks to read.
     pub blocks: Vec<BlockScan>,
+    /// The metric types to look for without reading them.
+    pub presence: Presence,
 }
 
 /// The moment that a scan saw.
@@ -193,6 +204,9 @@ pub trait ScanSink: Send {
     /// # Errors
     /// What ends the scan.
     fn block(&mut self, block: ScannedBlock) -> Result<(), StoreError>;
+
+    /// The metric types that [`ScanRequest::presence`] asked for and that are there; not called if it asked for none.
+    fn present(&mut self, _metric_types: Vec<MetricTypeId>) {}
 }
 
 /// Reads what aggregates are made of.

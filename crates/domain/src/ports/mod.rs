@@ -13,7 +13,7 @@ mod secret_store;
 mod session_store;
 
 pub use aggregate_store::{
-    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, LeafCondition, ScanHead, ScanRequest, ScanSink,
+    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, LeafCondition, Presence, ScanHead, ScanRequest, ScanSink,
     ScannedBlock, SummaryParts, Verdict,
 };
 pub use answer_cache::AnswerCache;

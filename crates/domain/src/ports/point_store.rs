@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use async_trait::async_trait;
 
-use super::{CatalogueView, LeafCondition, ScanHead, ScannedBlock, StoreError};
+use super::{CatalogueView, LeafCondition, Presence, ScanHead, ScannedBlock, StoreError};
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{MetricTypeId, SessionId, Timestamp, UserId};
 
@@ -42,6 +42,8 @@ pub struct PointScan {
     pub conditions: Vec<(MetricTypeId, LeafCondition)>,
     /// A block is read when it has a time in here.
     pub range: Range<Timestamp>,
+    /// The metric types to look for without reading them.
+    pub presence: Presence,
     /// Ascending: by first time. Descending: by last time, from the latest back.
     pub order: Order,
 }
@@ -58,11 +60,12 @@ pub enum Flow {
 /// Takes blocks in order of time, at its own pace.
 #[async_trait]
 pub trait BlockSink: Send {
-    /// The moment that is seen; before any block.
+    /// The moment that is seen, and the metric types that [`PointScan::presence`] asked for and that are there; before any
+    /// block.
     ///
     /// # Errors
     /// What ends the scan.
-    async fn head(&mut self, head: ScanHead) -> Result<(), StoreError>;
+    async fn head(&mut self, head: ScanHead, present: Vec<MetricTypeId>) -> Result<(), StoreError>;
 
     /// The next block, whole.
     ///

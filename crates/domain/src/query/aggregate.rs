@@ -8,7 +8,9 @@ use super::ask::{AggregateQuery, Axis, Fill};
 use super::fold::{Fold, Folded, Part, QueryLimits, Refusal};
 use super::memory_budget::{MemoryReservation, QueryMemory};
 use super::plan::{Estimate, Plan};
-use super::select::{CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, needs_numbers, point_source};
+use super::select::{
+    CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, names_of_present, needs_numbers, point_source,
+};
 use crate::clock::Clock;
 use crate::metric_type::{CatalogueCache, MetricType, SelectorError};
 use crate::ports::{AggregateStore, CatalogueView, MetricTypeStore, ScanHead, StoreError};
@@ -212,7 +214,7 @@ impl Aggregate {
         folded: Folded,
         head: ScanHead,
     ) -> Result<AggregateAnswer, QueryError> {
-        let Folded { first_points, before, asked, groups, mut memory } = folded;
+        let Folded { first_points, before, asked, groups, mut memory, present } = folded;
         let mut series: Vec<SeriesAnswer> = Vec::new();
         let mut approximate = 0;
         let mut known: Vec<Option<Finished>> = Vec::new();
@@ -240,7 +242,7 @@ impl Aggregate {
             version: head.version,
             generation: head.generation,
             series,
-            skipped: plan.skipped.clone(),
+            skipped: names_of_present(&plan.skipped, &present),
             approximate,
             work: super::Work::default(),
             memory: Arc::new(memory),

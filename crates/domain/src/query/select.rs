@@ -36,8 +36,8 @@ pub(super) struct Choice<'a> {
 pub(super) struct Selection {
     /// By name. Series of which the users have no point may be left out.
     pub(super) kept: Vec<Selected>,
-    /// The names of the series that cannot be read so, in order.
-    pub(super) skipped: Vec<String>,
+    /// The series that cannot be read so, by name.
+    pub(super) skipped: Vec<Arc<MetricType>>,
     /// What the selection assumes about metric types.
     pub(super) view: CatalogueView,
     /// The catalogue's generation that it was made from.
@@ -187,7 +187,7 @@ impl Choice<'_> {
         for metric_type in resolved {
             match self.conditions(&metric_type)? {
                 Some(conditions) => kept.push(Selected { metric_type, conditions }),
-                None => skipped.push(metric_type.series.as_str().to_owned()),
+                None => skipped.push(metric_type),
             }
         }
         Ok(Selection::new(kept, skipped, view, generation))
@@ -206,10 +206,10 @@ impl Choice<'_> {
         let mut skipped = Vec::new();
         for metric_type in catalogue.iter_by_channels(is_skipped) {
             if self.selector.matches(metric_type.series.as_str()) && self.conditions(metric_type)?.is_none() {
-                skipped.push(metric_type.series.as_str().to_owned());
+                skipped.push(Arc::clone(metric_type));
             }
         }
-        skipped.sort_unstable();
+        skipped.sort_unstable_by(|a, b| a.series.cmp(&b.series));
         own.sort_by(|a, b| a.series.cmp(&b.series));
         let mut kept = Vec::with_capacity(own.len());
         for metric_type in own.into_iter().filter(|t| self.selector.matches(t.series.as_str())) {
@@ -233,16 +233,22 @@ impl Choice<'_> {
     }
 }
 
+/// The names of the skipped metric types that are present, in their order.
+pub(super) fn names_of_present(skipped: &[Arc<MetricType>], present: &[MetricTypeId]) -> Vec<String> {
+    let present = skipped.iter().filter(|t| present.contains(&t.id));
+    present.map(|t| t.series.as_str().to_owned()).collect()
+}
+
 impl Selection {
-    fn new(kept: Vec<Selected>, skipped: Vec<String>, view: CatalogueView, generation: u64) -> Self {
+    fn new(kept: Vec<Selected>, skipped: Vec<Arc<MetricType>>, view: CatalogueView, generation: u64) -> Self {
         let mut hash = blake3::Hasher::new();
         for Selected { metric_type, .. } in &kept {
             hash.update(&metric_type.id.0.to_le_bytes());
             hash.update(&metric_type.generation.to_le_bytes());
         }
         hash.update(b"skipped");
-        for name in &skipped {
-            hash.update(name.as_bytes());
+        for metric_type in &skipped {
+            hash.update(metric_type.series.as_str().as_bytes());
             hash.update(b" ");
         }
         let mut digest = [0; 8];

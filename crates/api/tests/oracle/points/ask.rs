@@ -93,6 +93,8 @@ pub(crate) struct PointsAsked<'a> {
     pub(crate) points: Vec<Wanted<'a>>,
     /// Series that no point is wanted of, since they have no such leaf.
     pub(crate) skipped: Vec<&'a str>,
+    /// The series of which the user has points.
+    pub(crate) present: Vec<&'a str>,
 }
 
 impl<'a> PointsAsked<'a> {
@@ -124,6 +126,7 @@ impl<'a> PointsAsked<'a> {
         let lacks = |metric: &Metric| conditions.iter().any(|c| !c.is_about(metric));
         let selected = |metric: &&Metric| selects(words, &metric.series).is_some();
         let skipped = catalogue.iter().filter(selected).filter(|m| lacks(m)).map(|m| m.series.as_str()).collect();
+        let present = state.points().iter().map(|p| catalogue[p.metric].series.as_str()).collect();
         let mut points = Vec::new();
         for stored in state.slots.values().filter(|s| session.is_none_or(|only| only == s.id)) {
             for (arrival, point) in stored.points.iter().enumerate() {
@@ -137,7 +140,7 @@ impl<'a> PointsAsked<'a> {
             }
         }
         points.sort_by_key(|p| (p.time, p.series, p.session, p.arrival));
-        Self { route, parameters, session, words, points, skipped }
+        Self { route, parameters, session, words, points, skipped, present }
     }
 
     pub(crate) fn path(&self) -> String {

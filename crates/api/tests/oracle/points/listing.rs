@@ -97,7 +97,7 @@ fn told_of(asked: &PointsAsked<'_>, body: &Body, order: &str) -> Outcome {
     }
     let listed: Vec<&str> =
         metadata["skipped"].as_array().ok_or("skipped is no list")?.iter().filter_map(|s| s.as_str()).collect();
-    check(listed.iter().all(|series| asked.skipped.contains(series)), "skipped")
+    check(listed.iter().all(|series| asked.skipped.contains(series) && asked.present.contains(series)), "skipped")
 }
 
 /// All pages, each as long as was asked but the last.

@@ -1,6 +1,7 @@
 //! Plays what several users do, and compares the answers to wide questions with the model's.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -203,15 +204,20 @@ fn judge(world: &World, ask: &WideAsk, asked: &mut WideAsked<'_>, answer: &Answe
     if let Some(other) = listed.iter().find(|series| !skipped.contains(*series)) {
         return Err(format!("{other} is listed as skipped, of {skipped:?}"));
     }
-    let silent = |series: &&&str| !listed.contains(**series) && has_points(&asked.question, series);
+    let silent = |series: &&&str| {
+        !listed.contains(**series) && has_points(&asked.question, series, asked.question.start..asked.question.end)
+    };
+    let absent = |series: &&&str| !has_points(&asked.question, series, i64::MIN..i64::MAX);
+    if let Some(absent) = listed.iter().find(absent) {
+        return Err(format!("{absent} is listed as skipped, and nobody has a point of it"));
+    }
     if let Some(silent) = skipped.iter().find(silent) {
         return Err(format!("{silent} is skipped, and not listed"));
     }
     told_of(ask, &asked.question, &body.metadata)
 }
 
-fn has_points(question: &Question<'_>, series: &str) -> bool {
-    let range = question.start..question.end;
+fn has_points(question: &Question<'_>, series: &str, range: Range<i64>) -> bool {
     let mut sessions = question.users.iter().flat_map(|(_, sessions)| sessions);
     sessions.any(|session| {
         let asked = question.session.is_none_or(|only| only == session.id);

@@ -18,8 +18,8 @@ use std::time::Instant;
 use self::holds::{Holds, Share};
 pub use self::limits::{QueryLimits, Refusal};
 
-pub(super) use self::rows::{Part, Rows};
 use self::rows::{Groups, Slot, Table, offset};
+pub(super) use self::rows::{Part, Rows};
 pub(super) use self::run::passing;
 pub(super) use self::tally::{Cell, Tally, TextSample, TextTally};
 pub use self::values::{ABSOLUTE_ERROR, RELATIVE_ERROR};
@@ -70,6 +70,8 @@ pub(super) struct Fold<'a> {
     /// Bytes of all rows.
     bytes: usize,
     memory: MemoryReservation,
+    /// Of the metric types that cannot be aggregated, those of which there are points.
+    present: Vec<MetricTypeId>,
     /// Why the scan was ended.
     refusal: Option<Refusal>,
     work: Work,
@@ -90,6 +92,8 @@ pub(super) struct Folded {
     pub(super) asked: Vec<Rows>,
     pub(super) groups: Vec<Group>,
     pub(super) memory: MemoryReservation,
+    /// Of the metric types that cannot be aggregated, those of which there are points.
+    pub(super) present: Vec<MetricTypeId>,
 }
 
 impl<'a> Fold<'a> {
@@ -124,6 +128,7 @@ impl<'a> Fold<'a> {
             row_bytes: series().map(row_bytes).collect(),
             bytes: 0,
             memory,
+            present: Vec::new(),
             refusal: None,
             work: Work {
                 windows: plan.request.days.as_ref().map_or(0, |d| d.windows.len()),
@@ -164,7 +169,8 @@ impl<'a> Fold<'a> {
     pub(super) fn into_cells(self) -> (Folded, Work) {
         let Table { before, asked } = self.table;
         let first_points = self.first_points.unwrap_or_default();
-        (Folded { first_points, before, asked, groups: self.groups.into_list(), memory: self.memory }, self.work)
+        let (groups, memory, present) = (self.groups.into_list(), self.memory, self.present);
+        (Folded { first_points, before, asked, groups, memory, present }, self.work)
     }
 
     fn timed(&mut self, fold: impl FnOnce(&mut Self) -> Result<(), StoreError>) -> Result<(), StoreError> {

@@ -5,7 +5,7 @@ use super::rows::Part;
 use crate::channel::ChannelId;
 use crate::ports::{ScanSink, ScannedBlock, StoreError};
 use crate::query::answer::Group;
-use crate::{SessionId, Summary, Timestamp, UserId};
+use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId};
 
 impl ScanSink for Fold<'_> {
     fn days(
@@ -36,6 +36,10 @@ impl ScanSink for Fold<'_> {
     fn session(&mut self, user: UserId, session: SessionId, start: Timestamp) -> Result<(), StoreError> {
         self.starts.insert((user, session), start);
         Ok(())
+    }
+
+    fn present(&mut self, metric_types: Vec<MetricTypeId>) {
+        self.present = metric_types;
     }
 
     fn block(&mut self, block: ScannedBlock) -> Result<(), StoreError> {

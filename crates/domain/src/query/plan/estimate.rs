@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::Plan;
 use crate::bucket::{DayWindow, Interval, Windows};
 use crate::channel::ChannelId;
-use crate::ports::{DayScan, ScanRequest, ScanSink, ScannedBlock, StoreError, SummaryParts};
+use crate::ports::{DayScan, Presence, ScanRequest, ScanSink, ScannedBlock, StoreError, SummaryParts};
 use crate::query::ask::{Axis, GroupBy};
 use crate::{SessionId, Summary, Timestamp, UserId, UtcDay};
 
@@ -40,6 +40,7 @@ impl Estimate {
             starts: None,
             days: Some(days),
             blocks: Vec::new(),
+            presence: Presence { metric_types: Vec::new(), range: plan.range.clone() },
         };
         Some(Self { request, found: HashMap::new(), by_bucket })
     }

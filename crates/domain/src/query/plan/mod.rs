@@ -11,7 +11,7 @@ use super::ask::{AggFunction, AggregateQuery, Axis, GroupBy};
 use crate::bucket::{DayWindow, Windows};
 use crate::channel::ChannelId;
 use crate::metric_type::MetricType;
-use crate::ports::{Arrays, BlockScan, CatalogueView, DayScan, LeafCondition, ScanRequest, SummaryParts};
+use crate::ports::{Arrays, BlockScan, CatalogueView, DayScan, LeafCondition, Presence, ScanRequest, SummaryParts};
 use crate::{MetricTypeId, Timestamp};
 
 /// With more edges than this, looking each block up costs more than reading its arrays.
@@ -43,7 +43,7 @@ pub(super) struct Plan {
     /// The series to aggregate, by name.
     pub(super) series: Vec<Selected>,
     /// Series that cannot be aggregated so, left out.
-    pub(super) skipped: Vec<String>,
+    pub(super) skipped: Vec<Arc<MetricType>>,
 }
 
 impl Plan {
@@ -51,7 +51,7 @@ impl Plan {
     pub(super) fn new(
         query: &AggregateQuery,
         selected: Vec<Selected>,
-        skipped: Vec<String>,
+        skipped: Vec<Arc<MetricType>>,
         view: CatalogueView,
         possible: (Timestamp, Timestamp),
     ) -> Self {
@@ -101,6 +101,7 @@ impl Plan {
                 starts,
                 days: day_scan(query, channels, split.windows),
                 blocks,
+                presence: Presence { metric_types: skipped.iter().map(|t| t.id).collect(), range: range.clone() },
             },
             range,
             asked_from: query.range.start,

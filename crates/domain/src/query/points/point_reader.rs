@@ -103,6 +103,8 @@ pub(super) struct PointReader<'a> {
     given: Given,
     breath: usize,
     pub(super) head: Option<ScanHead>,
+    /// Of the series that are skipped, those that have points.
+    pub(super) present: Vec<MetricTypeId>,
     pub(super) refusal: Option<Refusal>,
 }
 
@@ -136,6 +138,7 @@ impl<'a> PointReader<'a> {
             given: Given::default(),
             breath: 0,
             head: None,
+            present: Vec::new(),
             refusal: None,
         }
     }
@@ -259,7 +262,8 @@ impl OpenBlock {
 
 #[async_trait]
 impl BlockSink for PointReader<'_> {
-    async fn head(&mut self, head: ScanHead) -> Result<(), StoreError> {
+    async fn head(&mut self, head: ScanHead, present: Vec<MetricTypeId>) -> Result<(), StoreError> {
+        self.present = present;
         let head = ScanHead { version: head.version, generation: self.digest };
         self.head = Some(head);
         self.sink.head(head).await;

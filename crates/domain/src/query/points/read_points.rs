@@ -9,13 +9,13 @@ use super::point_reader::{Given, PointReader, PointSeries, PointSink};
 use crate::clock::Clock;
 use crate::metric_type::{CatalogueCache, MetricType, SeriesSelector};
 use crate::ports::{
-    CatalogueView, MetricTypeStore, Order, PointScan, PointSource, PointStore, ScanHead, ScannedBlock, SeriesExtent,
-    StoreError,
+    CatalogueView, MetricTypeStore, Order, PointScan, PointSource, PointStore, Presence, ScanHead, ScannedBlock,
+    SeriesExtent, StoreError,
 };
 use crate::query::aggregate::QueryError;
 use crate::query::fold::{QueryLimits, Refusal};
 use crate::query::plan::Selected;
-use crate::query::select::{CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection};
+use crate::query::select::{CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, names_of_present};
 use crate::{BlockPoint, MetricTypeId, SessionId, TimeRules, Timestamp, UserId};
 
 /// Reads points, the last ones, and what there is.
@@ -32,8 +32,8 @@ pub struct ReadPoints {
 pub struct PointsRead {
     /// The moment that it shows.
     pub head: ScanHead,
-    /// The series that were skipped: those without numbers where only numbers are read, and those that lack a leaf of the
-    /// filter.
+    /// The series of the user's points that were skipped: those without numbers where only numbers are read, and those that
+    /// lack a leaf of the filter.
     pub skipped: Vec<String>,
     /// How many points were given.
     pub points: usize,
@@ -108,7 +108,7 @@ impl ReadPoints {
         for attempt in 0..CATALOGUE_ATTEMPTS {
             let selection = self.series.select(&self.choice(query, &needs_numbers), attempt).await?;
             let Selection { kept, skipped, view, digest, .. } = selection;
-            let scan = self.scan(query, &kept, view);
+            let scan = self.scan(query, &kept, &skipped, view);
             if query.limit.is_none() {
                 match self.refuse_too_many(&scan).await {
                     Err(QueryError::Store(StoreError::CatalogueChanged)) => continue,
@@ -125,7 +125,10 @@ impl ReadPoints {
             }
             match (scanned, reader.head) {
                 (Err(StoreError::CatalogueChanged), None) => {}
-                (Ok(()), Some(head)) => return Ok(outcome(&reader.into_given(), head, skipped)),
+                (Ok(()), Some(head)) => {
+                    let skipped = names_of_present(&skipped, &reader.present);
+                    return Ok(outcome(&reader.into_given(), head, skipped));
+                }
                 (Ok(()), None) => return Err(StoreError::CatalogueChanged.into()),
                 (Err(e), _) => return Err(e.into()),
             }
@@ -198,8 +201,15 @@ impl ReadPoints {
         query.range.start.max(first)..query.range.end.min(end)
     }
 
-    fn scan(&self, query: &PointQuery, selected: &[Selected], view: CatalogueView) -> PointScan {
+    fn scan(
+        &self,
+        query: &PointQuery,
+        selected: &[Selected],
+        skipped: &[Arc<MetricType>],
+        view: CatalogueView,
+    ) -> PointScan {
         let mut range = self.possible(query);
+        let presence = Presence { metric_types: skipped.iter().map(|t| t.id).collect(), range: range.clone() };
         if let Some(after) = query.after {
             match query.order {
                 Order::Ascending => range.start = range.start.max(after.time),
@@ -216,6 +226,7 @@ impl ReadPoints {
                 .flat_map(|s| s.conditions.iter().map(|condition| (s.metric_type.id, *condition)))
                 .collect(),
             range,
+            presence,
             order: query.order,
         }
     }

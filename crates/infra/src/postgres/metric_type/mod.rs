@@ -11,7 +11,7 @@ use time_series_domain::{MetricType, SchemaVersion, UserId};
 
 use super::pool::Postgres;
 
-pub(super) use of_users::{read_schema_version, schema_columns};
+pub(super) use of_users::{of_users, read_schema_version, schema_columns};
 
 #[async_trait]
 impl MetricTypeStore for Postgres {

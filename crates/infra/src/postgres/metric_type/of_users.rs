@@ -52,7 +52,7 @@ impl Postgres {
     }
 }
 
-async fn of_users(
+pub(in crate::postgres) async fn of_users(
     client: &Object,
     users: &[UserId],
     points: &PointSource,

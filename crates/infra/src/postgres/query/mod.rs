@@ -1,6 +1,7 @@
 //! What aggregate queries read, from one snapshot.
 
 mod points;
+mod presence;
 mod scan;
 mod scanned_reader;
 

@@ -12,6 +12,7 @@ use time_series_domain::ports::{
 use time_series_domain::{MetricTypeId, Timestamp, UserId, UtcDay};
 use tokio_postgres::types::ToSql;
 
+use super::presence::present;
 use super::scan::{FilterParams, HEAD, read_head, session_span};
 use super::scanned_reader::ScannedReader;
 use crate::postgres::error::{PgError, unreadable};
@@ -72,7 +73,8 @@ impl Postgres {
 
     async fn scan_windows(&self, scan: &PointScan, sink: &mut dyn BlockSink) -> Result<(), PgError> {
         let (snapshot, head) = self.snapshot(scan.user_id, &scan.view).await?;
-        sink.head(head).await?;
+        let present = present(&snapshot, &[scan.user_id], scan.session_id, &scan.presence).await?;
+        sink.head(head, present).await?;
         let mut windows = Windows { scan, snapshot: &snapshot, left: scan.range.clone(), days: 1 };
         if let Some(session) = scan.session_id {
             windows.left = match session_span(&snapshot, &[scan.user_id.0], session).await? {

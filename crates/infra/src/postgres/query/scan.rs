@@ -21,6 +21,7 @@ use crate::postgres::pipeline::send;
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
 
+use super::presence::present;
 use super::scanned_reader::ScannedReader;
 
 const SESSION_SPAN: &str = include_str!("session_span.sql");
@@ -75,6 +76,9 @@ impl Postgres {
             for scan in &request.blocks {
                 read_blocks(&snapshot, request, &within(scan, span), is_hypertable, sink).await?;
             }
+        }
+        if !request.presence.metric_types.is_empty() {
+            sink.present(present(&snapshot, &request.users, request.session_id, &request.presence).await?);
         }
         snapshot.commit().await?;
         Ok(head)

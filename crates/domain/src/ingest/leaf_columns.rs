@@ -1,0 +1,396 @@
+//! Columns that are sent as an array per leaf: `{"r": […], "position": {"lat": […]}, "position.lng": […]}`.
+
+use std::collections::{BTreeMap, HashSet};
+use std::fmt;
+use std::sync::Arc;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::RejectCode;
+use super::at_most::MAX_POINTS;
+use super::columns_body::{Faults, too_many};
+use super::raw_values::offset_in;
+use crate::channel::Pointer;
+use crate::json::{MAX_DEPTH, MAX_VALUE_BYTES};
+use crate::metric_type::MetricType;
+use crate::{Json, JsonError, JsonErrorKind};
+
+const NO_ARRAY: &str = "must be an array of values, or an object of arrays by leaf";
+
+/// A leaf for which an entry has an array.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Leaf {
+    /// The keys that lead to its array.
+    sent: Vec<String>,
+    /// The keys that lead to it in a value.
+    path: Vec<String>,
+}
+
+/// The leaves of an entry.
+pub(super) type Leaves = Arc<[Leaf]>;
+
+/// Returns the pointer below `values` to `inner` of the value at `place`.
+pub(super) fn sent_pointer(leaves: &[Leaf], place: usize, inner: &Pointer) -> String {
+    let tokens = inner.tokens();
+    match leaves.iter().find(|leaf| tokens.starts_with(&leaf.path)) {
+        Some(leaf) => {
+            let deeper = Pointer::from_tokens(tokens[leaf.path.len()..].to_vec());
+            format!("{}/{place}{deeper}", Pointer::from_tokens(leaf.sent.clone()))
+        }
+        None => inner.to_string(),
+    }
+}
+
+/// Returns the leaves as a metric type names them: `position.lat` is `lat` of `position` where the metric type has such an
+/// object of numbers. `None` if nothing changes.
+///
+/// # Errors
+/// The keys of a leaf that another one names as well.
+pub(super) fn resolve(leaves: &[Leaf], metric_type: &MetricType) -> Result<Option<Leaves>, Pointer> {
+    if !leaves.iter().any(|leaf| leaf.sent.iter().any(|key| key.contains('.'))) {
+        return Ok(None);
+    }
+    let channels = || metric_type.channels.iter().map(|channel| channel.pointer.tokens());
+    let exact: HashSet<&[String]> = channels().collect();
+    let objects: HashSet<&str> = channels().filter_map(|tokens| tokens.split_last()?.1.first()).map(|s| &**s).collect();
+    let path = |leaf: &Leaf| {
+        let path: Vec<String> = leaf.sent.iter().flat_map(|key| key.split('.')).map(str::to_owned).collect();
+        let is_nested = !exact.contains(leaf.sent.as_slice()) && objects.contains(&*path[0]);
+        if is_nested && path.len() <= MAX_DEPTH && !path.iter().any(String::is_empty) {
+            path
+        } else {
+            leaf.path.clone()
+        }
+    };
+    let resolved: Leaves =
+        leaves.iter().map(|leaf| Leaf { sent: leaf.sent.clone(), path: path(leaf) }).collect::<Vec<_>>().into();
+    let mut in_order: Vec<&Leaf> = resolved.iter().collect();
+    in_order.sort_by(|a, b| a.path.cmp(&b.path));
+    match in_order.windows(2).find(|pair| pair[1].path.starts_with(&pair[0].path)) {
+        Some(pair) => Err(Pointer::from_tokens(pair[1].sent.clone())),
+        None => Ok(Some(resolved)),
+    }
+}
+
+/// Reads the value at `place`: the element of each leaf, at its offset in the body.
+///
+/// # Errors
+/// A fault for each element that cannot be kept.
+pub(super) fn value(body: &str, leaves: &[Leaf], columns: &[Vec<u32>], place: usize) -> Result<Json, Vec<JsonError>> {
+    let mut members = BTreeMap::new();
+    let mut faults = Vec::new();
+    let mut left = MAX_VALUE_BYTES;
+    for (Leaf { path, .. }, column) in leaves.iter().zip(columns) {
+        match Json::parse_leading(&body[column[place] as usize..], &mut left) {
+            Ok(element) if path.len() + element.levels() > MAX_DEPTH + 1 => {
+                faults.push(JsonError { pointer: Pointer::from_tokens(path.clone()), kind: JsonErrorKind::TooDeep });
+            }
+            Ok(element) => insert(&mut members, path, element),
+            Err(JsonError { pointer, kind }) => {
+                let path = path.iter().chain(pointer.tokens()).cloned().collect();
+                faults.push(JsonError { pointer: Pointer::from_tokens(path), kind });
+            }
+        }
+    }
+    if faults.is_empty() { Ok(Json::Object(members)) } else { Err(faults) }
+}
+
+/// Puts a leaf into a value; no leaf lies inside another one.
+pub(super) fn insert(value: &mut BTreeMap<String, Json>, keys: &[String], leaf: Json) {
+    let Some((key, deeper)) = keys.split_first() else { return };
+    if deeper.is_empty() {
+        value.insert(key.clone(), leaf);
+        return;
+    }
+    let inner = value.entry(key.clone()).or_insert_with(|| Json::Object(BTreeMap::new()));
+    if let Json::Object(members) = inner {
+        insert(members, deeper, leaf);
+    }
+}
+
+/// Finds the leaves of an entry, and the offset of each element by leaf, in one pass. The arrays are of equal length.
+pub(super) fn find_leaves(body: &str, raw: &RawValue, faults: &mut Faults<'_>) -> Option<(Leaves, Vec<Vec<u32>>)> {
+    let mut found = Finder { body, path: Vec::new(), leaves: Vec::new(), columns: Vec::new(), faults, is_whole: true };
+    if (&mut found).deserialize(&mut serde_json::Deserializer::from_str(raw.get())).is_err() {
+        let message = "has a key that is not a valid string, or a number that is too large".to_owned();
+        (found.faults)("/values".to_owned(), RejectCode::InvalidString, message);
+        return None;
+    }
+    found.is_whole.then(|| (found.leaves.into(), found.columns))
+}
+
+/// Notes the offset of each element of an array in the body, and of one more than a session may have.
+pub(super) struct Elements<'b, 'o> {
+    pub(super) body: &'b str,
+    pub(super) offsets: &'o mut Vec<u32>,
+}
+
+impl<'de> DeserializeSeed<'de> for Elements<'_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_seq(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Elements<'_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
+        while let Some(element) = elements.next_element::<&'de RawValue>()? {
+            if self.offsets.len() <= MAX_POINTS {
+                let offset = offset_in(self.body, element).ok_or_else(|| A::Error::custom("beyond 4 GiB"))?;
+                self.offsets.push(offset);
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Walks an object of arrays and objects.
+struct Finder<'b, 'f, 'x> {
+    body: &'b str,
+    path: Vec<String>,
+    leaves: Vec<Leaf>,
+    columns: Vec<Vec<u32>>,
+    faults: &'f mut Faults<'x>,
+    is_whole: bool,
+}
+
+impl Finder<'_, '_, '_> {
+    /// Notes a fault of the array or object at the current path.
+    fn fault(&mut self, code: RejectCode, message: impl Into<String>) {
+        let at = format!("/values{}", Pointer::from_tokens(self.path.clone()));
+        (self.faults)(at, code, message.into());
+        self.is_whole = false;
+    }
+
+    fn no_array<E>(&mut self) -> Result<(), E> {
+        self.fault(RejectCode::InvalidType, NO_ARRAY);
+        Ok(())
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for &mut Finder<'_, '_, '_> {
+    type Value = ();
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
+    type Value = ();
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("an array or an object")
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error> {
+        let mut offsets = Vec::new();
+        Elements { body: self.body, offsets: &mut offsets }.visit_seq(elements)?;
+        if offsets.len() > MAX_POINTS {
+            self.fault(RejectCode::TooManyPoints, too_many());
+            return Ok(());
+        }
+        if let Some(first) = self.columns.first().map(Vec::len).filter(|first| *first != offsets.len()) {
+            let message = format!("has {} values where another leaf has {first}; send null for none", offsets.len());
+            self.fault(RejectCode::InvalidType, message);
+            return Ok(());
+        }
+        self.leaves.push(Leaf { sent: self.path.clone(), path: self.path.clone() });
+        self.columns.push(offsets);
+        Ok(())
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
+        if self.path.len() == MAX_DEPTH {
+            self.fault(RejectCode::TooDeep, format!("is nested deeper than {MAX_DEPTH} levels"));
+            while members.next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?.is_some() {}
+            return Ok(());
+        }
+        let mut seen = HashSet::new();
+        while let Some(key) = members.next_key::<String>()? {
+            let is_first = seen.insert(key.clone());
+            let has_nul = key.contains('\0');
+            self.path.push(key);
+            if has_nul {
+                self.fault(RejectCode::NulCharacter, "has the NUL character in a key, which cannot be stored");
+                members.next_value::<serde::de::IgnoredAny>()?;
+            } else if is_first {
+                members.next_value_seed(&mut *self)?;
+            } else {
+                self.fault(RejectCode::DuplicateKey, "is there twice; send it once");
+                members.next_value::<serde::de::IgnoredAny>()?;
+            }
+            self.path.pop();
+        }
+        if seen.is_empty() && !self.path.is_empty() {
+            self.fault(RejectCode::InvalidType, "is an empty object; leave it out, or send an array for each leaf");
+        }
+        Ok(())
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<(), E> {
+        self.no_array()
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<(), E> {
+        self.no_array()
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<(), E> {
+        self.no_array()
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<(), E> {
+        self.no_array()
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<(), E> {
+        self.no_array()
+    }
+
+    fn visit_unit<E>(self) -> Result<(), E> {
+        self.no_array()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    use super::super::{EncodedSession, RawSession, ValidSession};
+    use super::*;
+    use crate::channel::{Channel, ChannelId};
+    use crate::metric_type::{Catalogue, SeriesName, ValueSchema};
+    use crate::session::Join;
+    use crate::{MetricTypeId, TimeRules, Timestamp};
+
+    const IDS: &str =
+        r#""user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e","session_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3f""#;
+
+    fn catalogue() -> Catalogue {
+        let number = json!({"type": ["number", "null"]});
+        let position = json!({"type": "object", "properties": {"lat": number, "lng": number, "name": {"type": "string"}},
+            "additionalProperties": false});
+        let schema = json!({"type": "object", "properties": {"r": number, "position": position, "heart.rate": number},
+            "additionalProperties": false});
+        let schema = ValueSchema::parse(schema).expect("a schema");
+        let channel = |(place, pointer)| Channel { id: ChannelId(place), pointer };
+        let metric_type = MetricType {
+            id: MetricTypeId(1),
+            series: SeriesName::parse("s").expect("a name"),
+            channels: (0..).zip(schema.numeric_leaves().to_vec()).map(channel).collect(),
+            schema: Arc::new(schema),
+            description: String::new(),
+            unit: String::new(),
+            generation: 1,
+            schema_generation: 1,
+            created_at: Timestamp::EPOCH,
+            updated_at: Timestamp::EPOCH,
+        };
+        Catalogue::new(1, [metric_type])
+    }
+
+    /// What is stored of a session with these entries, or the places of its faults.
+    fn stored(entries: &[Value]) -> Result<String, Vec<String>> {
+        let entries: Vec<String> = entries.iter().map(Value::to_string).collect();
+        let body = format!("{{{IDS},\"data\":[{}]}}", entries.join(","));
+        let now = Timestamp::parse_rfc3339("2025-02-01T00:00:00Z").expect("a time");
+        let places =
+            |rejects: super::super::Rejects| rejects.listed().iter().map(|r| r.pointer.clone()).collect::<Vec<_>>();
+        let raw = RawSession::from_json(body.as_bytes()).expect("an object");
+        let valid = ValidSession::check(raw, &catalogue(), &TimeRules::default(), now, Join::Alone).map_err(places)?;
+        Ok(format!("{:?}", EncodedSession::encode(valid)))
+    }
+
+    fn columns(values: Value, points: usize) -> Value {
+        let times: Vec<String> = (0..points).map(time).collect();
+        json!({"series": "s", "times": times, "values": values})
+    }
+
+    fn time(second: usize) -> String {
+        format!("2025-01-01T00:00:{second:02}Z")
+    }
+
+    fn column<'a>(values: &'a [Value], pointer: &'a str) -> Vec<&'a Value> {
+        values.iter().map(|value| value.pointer(pointer).expect("each value has each leaf")).collect()
+    }
+
+    proptest! {
+        #[test]
+        fn every_form_is_stored_as_points(
+            rows in prop::collection::vec((0..9_i32, 0..99_i32, prop::option::of(0..9_i32), "[a-z]{0,3}"), 1..20),
+            has_text in any::<bool>(),
+        ) {
+            let value = |(r, lat, lng, name): &(i32, i32, Option<i32>, String)| {
+                let mut position = json!({"lat": lat, "lng": lng});
+                if has_text {
+                    position["name"] = json!(name);
+                }
+                json!({"r": r, "position": position, "heart.rate": r + 1})
+            };
+            let values: Vec<Value> = rows.iter().map(value).collect();
+            let point = |(second, value)| json!({"series": "s", "time": time(second), "value": value});
+            let points: Vec<Value> = values.iter().enumerate().map(point).collect();
+            let expected = stored(&points);
+            prop_assert!(expected.is_ok(), "{expected:?}");
+            let of = |pointer| column(&values, pointer);
+            let mut position = json!({"lat": of("/position/lat"), "lng": of("/position/lng")});
+            let mut dotted = json!({"r": of("/r"), "heart.rate": of("/heart.rate"), "position.lat": of("/position/lat"),
+                "position.lng": of("/position/lng")});
+            if has_text {
+                position["name"] = json!(of("/position/name"));
+                dotted["position.name"] = json!(of("/position/name"));
+            }
+            let nested = json!({"r": of("/r"), "heart.rate": of("/heart.rate"), "position": position});
+            let mixed = json!({"r": of("/r"), "heart.rate": of("/heart.rate"), "position.lat": of("/position/lat"),
+                "position": {"lng": of("/position/lng")}});
+            for form in [json!(values), nested, dotted].into_iter().chain((!has_text).then_some(mixed)) {
+                prop_assert_eq!(&stored(&[columns(form.clone(), values.len())]), &expected, "{}", form);
+            }
+        }
+
+        #[test]
+        fn objects_of_numbers_are_stored_as_points(rows in prop::collection::vec((0..9_i32, 0..9_i32, any::<bool>()), 1..20)) {
+            let value = |(r, rate, is_turned): &(i32, i32, bool)| {
+                let (r, rate) = (json!(r).to_string(), json!(rate).to_string());
+                if *is_turned { format!(r#"{{"heart.rate":{rate},"r":{r}}}"#) } else { format!(r#"{{"r":{r},"heart.rate":{rate}}}"#) }
+            };
+            let values: Vec<Box<RawValue>> =
+                rows.iter().map(|row| RawValue::from_string(value(row)).expect("JSON")).collect();
+            let value = |text: &RawValue| serde_json::from_str::<Value>(text.get()).expect("JSON");
+            let point = |(second, raw): (usize, &Box<RawValue>)| json!({"series": "s", "time": time(second), "value": value(raw)});
+            let points: Vec<Value> = values.iter().enumerate().map(point).collect();
+            let as_columns = columns(values.iter().map(|raw| value(raw)).collect(), values.len());
+            prop_assert_eq!(stored(&[as_columns]), stored(&points));
+        }
+    }
+
+    #[test]
+    fn faults_stand_where_the_leaf_was_sent() {
+        let faults = |values: Value| stored(&[columns(values, 1)]).expect_err("a fault");
+        assert_eq!(faults(json!({"position.lat": ["x"]})), ["/data/0/values/position.lat/0"]);
+        assert_eq!(faults(json!({"position": {"lat": ["x"]}})), ["/data/0/values/position/lat/0"]);
+        assert_eq!(faults(json!({"position": {"lat": 1}})), ["/data/0/values/position/lat"]);
+        assert_eq!(faults(json!({"position": {}})), ["/data/0/values/position"]);
+        assert_eq!(faults(json!({"position": {"lat": [1]}, "r": [1, 2]})), ["/data/0/values/r"]);
+        let twice = json!({"position": {"lat": [1]}, "position.lat": [2]});
+        assert_eq!(faults(twice)[0], "/data/0/values/position.lat");
+        assert_eq!(faults(json!({"position": [{}], "position.lat": [2]}))[0], "/data/0/values/position.lat");
+    }
+
+    #[test]
+    fn nesting_has_a_limit() {
+        let deep = (0..70).fold(json!([1]), |inner, _| json!({"a": inner}));
+        let faults = stored(&[columns(deep, 1)]).expect_err("a fault");
+        assert_eq!(faults, [format!("/data/0/values{}", "/a".repeat(MAX_DEPTH))]);
+    }
+}
