@@ -27,6 +27,7 @@ impl Test {
 
     async fn run_in(self, scratch: &Path, debian: &Debian, account: Account) -> anyhow::Result<()> {
         let plain = Binaries::of_machine().unwrap_or_else(|| Binaries::of_debian(debian)).without_timescaledb();
+        let bin = plain.bin().to_owned();
         let plain = start(&plain, &scratch.join("plain"), account).await?;
         let timescaledb = start(&Binaries::of_debian(debian), &scratch.join("timescaledb"), account).await?;
         let redis = Redis::start(debian, scratch)?;
@@ -39,6 +40,7 @@ impl Test {
         tests
             .args(all)
             .args(self.args)
+            .env("TEST_POSTGRES_BIN", bin)
             .env("TEST_POSTGRES_URL", plain.url("postgres"))
             .env("TEST_TIMESCALEDB_URL", timescaledb.url("postgres"))
             .env("TEST_REDIS_URL", redis.url());

@@ -10,7 +10,7 @@ const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 
 /// The upper ends of the buckets of sessions in a transaction.
 const SESSIONS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
-const COUNTERS: [(&str, &str); 15] = [
+const COUNTERS: [(&str, &str); 17] = [
     ("bodies_rejected_total", "Bodies rejected since too many bytes of bodies were in memory."),
     ("bodies_too_slow_total", "Bodies that came more slowly than MIN_TRANSFER_RATE."),
     ("cache_answers_total", "Queries that may be answered from the cache, by result: hit or miss."),
@@ -20,6 +20,8 @@ const COUNTERS: [(&str, &str); 15] = [
     ("points_ingested_total", "Points of sessions that were stored, replaced or appended to."),
     ("queries_left_total", "Queries whose client hung up before the response."),
     ("queries_turned_away_total", "Queries rejected for lack of a place or of memory."),
+    ("read_fallbacks_total", "Reads made again by the other source, by the first and the reason: stale or failed."),
+    ("reads_total", "Reads that were answered, by source: primary or replica."),
     ("sessions_ingested_total", "Sessions by outcome: created, unchanged, ignored, replaced, appended."),
     ("store_retries_total", "Transactions that were run again since they lost a race, by operation."),
     ("streams_displaced_total", "Streams cut off since their reader stood still while others waited."),
@@ -47,6 +49,7 @@ pub(crate) fn describe() {
     describe_gauge!("build_info", "1, with the version of the service.");
     describe_gauge!("database_connections", "Connections of a pool by state: open, idle, most, waiting (requests).");
     describe_gauge!("ingest_queue_bytes", Unit::Bytes, "Sessions that wait to be stored or are being stored.");
+    describe_gauge!("replica_lag_seconds", Unit::Seconds, "How far the replica of DATABASE_READ_URL is behind.");
     describe_gauge!("query_memory_bytes", Unit::Bytes, "Memory that queries hold of MAX_ANSWER_BYTES.");
     metrics_process::Collector::default().describe();
     gauge!("build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
@@ -59,6 +62,9 @@ pub(crate) fn observe(usage: &DatabaseUsage, query_memory: usize) {
         for (state, count) in *states {
             gauge!("database_connections", "pool" => *pool, "state" => state).set(count as f64);
         }
+    }
+    if let Some(lag) = usage.replica_lag {
+        gauge!("replica_lag_seconds").set(lag);
     }
     metrics_process::Collector::default().collect();
     gauge!("ingest_queue_bytes").set(usage.queued_bytes as f64);

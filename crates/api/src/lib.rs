@@ -10,6 +10,7 @@ pub mod openapi;
 mod points;
 mod problem;
 mod query;
+mod reads;
 mod request;
 mod routes;
 mod server;
@@ -20,6 +21,7 @@ mod wiring;
 mod work;
 
 pub use net::TrustedProxies;
+pub use reads::ReplicaReads;
 pub use server::{Server, StartError};
 pub use state::NotReady;
 pub use telemetry::init_telemetry;

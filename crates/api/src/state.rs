@@ -8,24 +8,23 @@ use actix_web::HttpRequest;
 use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
-use time_series_domain::Clock;
 use time_series_domain::fingerprint::Fingerprint;
 use time_series_domain::ingest::{IngestSession, WriteStage};
 use time_series_domain::metric_type::MetricTypes;
 use time_series_domain::ports::SessionStore;
-use time_series_domain::query::points::ReadPoints;
-use time_series_domain::query::{CachedAggregate, QueryMemory};
+use time_series_domain::query::QueryMemory;
+use time_series_domain::{Clock, UserId};
 
 use crate::net::{PaceLimit, PeerId, TrustedProxies};
 use crate::problem::{Code, Problem};
-use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, LogUsers, QueryGate};
+use crate::reads::{ReadSource, ReadSources};
+use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Caller, Cursors, LogUsers, QueryGate};
 use crate::work::CpuThreads;
 
 /// The use cases, over whatever the composition root chose.
 pub(crate) struct AppState {
     pub(crate) ingest: IngestSession,
-    pub(crate) aggregate: CachedAggregate,
-    pub(crate) points: ReadPoints,
+    pub(crate) reads: ReadSources,
     /// How many values may be held to be thinned out.
     pub(crate) max_values: usize,
     pub(crate) query_memory: Arc<QueryMemory>,
@@ -58,6 +57,16 @@ impl AppState {
     /// The peer that a request counts for.
     pub(crate) fn peer_of(&self, request: &HttpRequest) -> PeerId {
         self.proxies.client(request.peer_addr().map(|address| address.ip()), request.headers())
+    }
+
+    /// Chooses where a read is answered from; waits until its users' data have reached a version.
+    pub(crate) async fn source_of_reads(
+        &self,
+        caller: &Caller,
+        users: &[UserId],
+        min_version: Option<u64>,
+    ) -> Result<ReadSource, Problem> {
+        self.reads.choose(&self.queries, self.readiness.as_ref(), caller, users, min_version).await
     }
 
     /// Ends a write that takes too long, and says whether it may have happened.
@@ -110,13 +119,17 @@ pub(crate) struct DatabaseUsage {
     pub(crate) pools: Vec<(&'static str, [(&'static str, usize); 4])>,
     /// Bytes of sessions that wait to be stored or are being stored.
     pub(crate) queued_bytes: u64,
+    /// How far the replica is behind, in seconds, if there is one and it is known.
+    pub(crate) replica_lag: Option<f64>,
 }
 
 /// What a heartbeat found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Heartbeat {
-    /// Whether reads work.
+    /// Whether reads work, of a replica if not of the primary.
     pub(crate) reads: Result<(), NotReady>,
+    /// Whether reads of the primary work.
+    pub(crate) primary: Result<(), NotReady>,
     /// Whether a commit succeeds.
     pub(crate) writes: Result<(), NotReady>,
 }

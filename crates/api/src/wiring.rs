@@ -5,22 +5,25 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::ExposeSecret;
+use secrecy::{ExposeSecret, SecretString};
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::ingest::IngestSession;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypes};
-use time_series_domain::ports::{AnswerCache, SecretStore};
+use time_series_domain::ports::{AnswerCache, MetricTypeStore, SecretStore, SessionStore};
 use time_series_domain::query::points::ReadPoints;
 use time_series_domain::query::{Aggregate, CachedAggregate, QueryLimits, QueryMemory};
 use time_series_domain::{Clock, TimeRules};
 use time_series_infra::AuthenticatedCache;
 use time_series_infra::local::{FixedSecret, MokaCache, SystemClock};
-use time_series_infra::postgres::{MigrateError, PoolUsage, Postgres, PostgresConfig, PostgresUsage};
+use time_series_infra::postgres::{
+    MigrateError, PoolUsage, Postgres, PostgresConfig, PostgresUsage, ServerRole, WithReplica,
+};
 use time_series_infra::redis::RedisCache;
 use tokio::sync::watch;
 use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::config::{CacheConfig, Config, ConfigError};
+use crate::reads::{ReadSources, Reads};
 use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, LogUsers, QueryGate, QueryTimes};
 use crate::state::{Admins, AppState, DatabaseUsage, Heartbeat, NotReady, Readiness};
 use crate::work::{CpuThreads, QueryRuntime};
@@ -45,46 +48,59 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
     let threads = |e: std::io::Error| ConfigError::new("WORKERS", format!("cannot be served: {e}"));
     let runtime = QueryRuntime::new(config.queries.concurrency.min(MOST_QUERY_THREADS)).map_err(threads)?;
     let cpu = CpuThreads::start(config.http.workers, config.writes.longest_wait).map_err(threads)?;
-    let postgres = Postgres::new(&PostgresConfig {
-        url: config.database.exposed_url().to_owned(),
+    let settings = |url: &SecretString, role| PostgresConfig {
+        url: url.expose_secret().to_owned(),
         connections: config.database.connections,
+        role,
         wait: config.database.wait,
         statement_timeout: config.database.statement_timeout,
         longest_write_wait: config.writes.longest_wait,
         waiting_bytes: config.limits.bytes_in_flight.min(MOST_WAITING_BYTES),
-    });
-    let postgres = Arc::new(postgres.map_err(|e| ConfigError::new("DATABASE_URL", e))?);
+    };
+    let primary = Postgres::new(&settings(&config.database.url, ServerRole::Primary));
+    let postgres = Arc::new(primary.map_err(|e| ConfigError::new("DATABASE_URL", e))?);
+    let replica = match &config.database.read_url {
+        Some(url) => {
+            let replica = Postgres::new(&settings(url, ServerRole::Replica));
+            Some(Arc::new(replica.map_err(|e| ConfigError::new("DATABASE_READ_URL", e))?))
+        }
+        None => None,
+    };
+    let stores = Stores::new(&postgres, replica.as_ref());
     let clock: Arc<dyn Clock> = Arc::new(SystemClock);
     let catalogue = Arc::new(CatalogueCache::default());
     let rules = config.limits.times;
     let limits = config.limits.queries();
-    let secrets = secrets(config, &postgres);
+    let secrets = secrets(config, stores.secrets.clone());
     let query_memory = QueryMemory::new(config.limits.answer_bytes);
-    let aggregate = Aggregate::new(
-        postgres.clone(),
-        postgres.clone(),
-        catalogue.clone(),
-        clock.clone(),
-        rules,
-        limits,
-        query_memory.clone(),
-    );
-    let points = ReadPoints::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules, limits);
+    let cache = cache(&config.cache, &secrets)?;
+    let reads = |name, database: &Arc<Postgres>, catalogue: &Arc<CatalogueCache>| {
+        let (store, catalogue, clock) = (database.clone(), catalogue.clone(), clock.clone());
+        let points = ReadPoints::new(store.clone(), store.clone(), catalogue.clone(), clock.clone(), rules, limits);
+        let aggregate = Aggregate::new(store.clone(), store, catalogue, clock, rules, limits, query_memory.clone());
+        Arc::new(Reads { aggregate: CachedAggregate::new(aggregate, cache.clone(), config.cache.worth), points, name })
+    };
+    let reads = ReadSources {
+        primary: reads("primary", &postgres, &catalogue),
+        // A replica may be behind with metric types as well, so it has a catalogue of its own.
+        replica: replica
+            .as_ref()
+            .map(|replica| (reads("replica", replica, &Arc::default()), config.database.replica_reads)),
+    };
     Ok(AppState {
-        points,
+        reads,
         max_values: limits.bucket_values.saturating_mul(4),
         query_memory,
         ingest: IngestSession::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules),
-        aggregate: CachedAggregate::new(aggregate, cache(&config.cache, &secrets)?, config.cache.worth),
         queries: QueryGate::new(
             config.queries.concurrency,
             runtime,
             QueryTimes { wait: config.database.wait, longest: config.queries.timeout },
         ),
-        metric_types: MetricTypes::new(postgres.clone(), catalogue),
-        sessions: postgres.clone(),
+        metric_types: MetricTypes::new(stores.metric_types, catalogue),
+        sessions: stores.sessions,
         clock,
-        readiness: Database::start(postgres),
+        readiness: Database::start(postgres, replica),
         admins: admins(config),
         log_users: LogUsers::new(secrets.clone()),
         cursors: Cursors::new(secrets),
@@ -102,10 +118,29 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
 }
 
 /// Returns the secret from the settings, else the one in the database.
-fn secrets(config: &Config, postgres: &Arc<Postgres>) -> Arc<dyn SecretStore> {
+fn secrets(config: &Config, stored: Arc<dyn SecretStore>) -> Arc<dyn SecretStore> {
     match &config.secrets.key {
         Some(key) => Arc::new(FixedSecret::new(key.expose_secret())),
-        None => postgres.clone(),
+        None => stored,
+    }
+}
+
+/// The stores whose reads go to a replica while the primary cannot be reached.
+struct Stores {
+    sessions: Arc<dyn SessionStore>,
+    metric_types: Arc<dyn MetricTypeStore>,
+    secrets: Arc<dyn SecretStore>,
+}
+
+impl Stores {
+    fn new(primary: &Arc<Postgres>, replica: Option<&Arc<Postgres>>) -> Self {
+        match replica {
+            Some(replica) => {
+                let both = Arc::new(WithReplica::new(primary.clone(), replica.clone()));
+                Self { sessions: both.clone(), metric_types: both.clone(), secrets: both }
+            }
+            None => Self { sessions: primary.clone(), metric_types: primary.clone(), secrets: primary.clone() },
+        }
     }
 }
 
@@ -156,12 +191,14 @@ fn admins(config: &Config) -> Admins {
 struct Database {
     postgres: Arc<Postgres>,
     reads: watch::Receiver<Result<(), NotReady>>,
+    /// Whether reads of the replica work, and its lag in seconds.
+    replica: Option<watch::Receiver<Result<Option<f64>, NotReady>>>,
     writes: watch::Receiver<Result<(), NotReady>>,
 }
 
 impl Database {
     /// Begins the heartbeats: one of reads and one of commits, so that neither waits for the other. They end with this.
-    fn start(postgres: Arc<Postgres>) -> Arc<dyn Readiness> {
+    fn start(postgres: Arc<Postgres>, replica: Option<Arc<Postgres>>) -> Arc<dyn Readiness> {
         let (tell_reads, reads) = watch::channel(Err(NotReady::Unreachable));
         let (tell_writes, writes) = watch::channel(Err(NotReady::NoCommit));
         let beating = postgres.clone();
@@ -191,7 +228,7 @@ impl Database {
                 let _ = tell_writes.send_replace(if committed { Ok(()) } else { Err(NotReady::NoCommit) });
             }
         });
-        Arc::new(Self { postgres, reads, writes })
+        Arc::new(Self { postgres, reads, replica: replica.map(watch_replica), writes })
     }
 }
 
@@ -218,12 +255,37 @@ impl Readiness for Database {
         let states = |pool: PoolUsage| {
             [("most", pool.most), ("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)]
         };
-        DatabaseUsage { pools: pools.into_iter().map(|pool| (pool.name, states(pool))).collect(), queued_bytes }
+        let replica_lag = self.replica.as_ref().and_then(|told| told.borrow().ok().flatten());
+        DatabaseUsage {
+            replica_lag,
+            pools: pools.into_iter().map(|pool| (pool.name, states(pool))).collect(),
+            queued_bytes,
+        }
     }
 
     fn last(&self) -> Heartbeat {
-        Heartbeat { reads: *self.reads.borrow(), writes: *self.writes.borrow() }
+        let primary = *self.reads.borrow();
+        let replica = self.replica.as_ref().map_or(primary, |told| told.borrow().map(|_| ()));
+        Heartbeat { reads: primary.or(replica), primary, writes: *self.writes.borrow() }
     }
+}
+
+/// Begins the heartbeat of a replica; it ends when nobody looks at it.
+fn watch_replica(replica: Arc<Postgres>) -> watch::Receiver<Result<Option<f64>, NotReady>> {
+    let (teller, told) = watch::channel(Err(NotReady::Unreachable));
+    actix_web::rt::spawn(async move {
+        let mut interval = tokio::time::interval(HEARTBEAT);
+        interval.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        while !teller.is_closed() {
+            interval.tick().await;
+            let beat = async {
+                replica.heartbeat_read().await.map_err(|e| not_ready(&e))?;
+                replica.replica_lag().await.map_err(|_| NotReady::Unreachable)
+            };
+            let _ = teller.send_replace(timeout(READ_PATIENCE, beat).await.unwrap_or(Err(NotReady::Unreachable)));
+        }
+    });
+    told
 }
 
 fn not_ready(e: &MigrateError) -> NotReady {

@@ -6,11 +6,11 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use time_series_api::Server;
 use time_series_api::config::{
     AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, NetConfig, QueriesConfig,
     SecretsConfig, WritesConfig,
 };
+use time_series_api::{ReplicaReads, Server};
 use time_series_domain::TimeRules;
 use time_series_domain::query::QueryLimits;
 use uuid::Uuid;
@@ -29,28 +29,6 @@ pub struct TestApp {
     client: Client,
 }
 
-/// A second service on the database of a [`TestApp`], as another process would be.
-pub struct Peer {
-    url: String,
-    _running: Running,
-    client: Client,
-}
-
-impl Peer {
-    /// GET
-    ///
-    /// # Panics
-    /// When no answer comes.
-    pub async fn get(&self, path: &str) -> Answer {
-        let answer = self.client.get(format!("{}{path}", self.url)).send().await.expect("an answer");
-        Answer {
-            status: answer.status(),
-            headers: answer.headers().clone(),
-            text: answer.text().await.expect("a body"),
-        }
-    }
-}
-
 /// How a test wants its service.
 pub struct TestAppBuilder {
     backend: Backend,
@@ -65,6 +43,7 @@ pub struct TestAppBuilder {
     database_wait: Duration,
     statement_timeout: Duration,
     relay: Option<SocketAddr>,
+    pub(crate) replica: Option<(String, ReplicaReads)>,
     net: NetConfig,
     writes: WritesConfig,
 }
@@ -210,7 +189,7 @@ impl TestAppBuilder {
         TestApp { url, _running: running, database, client }
     }
 
-    fn config(self, database_url: &str) -> Config {
+    pub(crate) fn config(self, database_url: &str) -> Config {
         Config {
             http: HttpConfig {
                 bind: SocketAddr::from(([127, 0, 0, 1], 0)),
@@ -225,6 +204,8 @@ impl TestAppBuilder {
                     .relay
                     .map_or_else(|| database_url.to_owned(), |relay| with_address(database_url, relay))
                     .into(),
+                read_url: self.replica.as_ref().map(|(url, _)| url.clone().into()),
+                replica_reads: self.replica.map_or(ReplicaReads::Versioned, |(_, reads)| reads),
                 connections: 8,
                 wait: self.database_wait,
                 statement_timeout: self.statement_timeout,
@@ -248,7 +229,7 @@ impl TestAppBuilder {
 }
 
 /// A service that runs until this is dropped.
-struct Running(ServerHandle);
+pub(crate) struct Running(ServerHandle);
 
 impl Drop for Running {
     fn drop(&mut self) {
@@ -258,7 +239,7 @@ impl Drop for Running {
 }
 
 /// Runs a service in a thread of its own; gives its URL, too.
-fn serve(config: Config) -> (String, Running) {
+pub(crate) fn serve(config: Config) -> (String, Running) {
     let (started, told) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
@@ -272,16 +253,6 @@ fn serve(config: Config) -> (String, Running) {
 }
 
 impl TestApp {
-    /// A second service on its database.
-    ///
-    /// # Panics
-    /// When it does not start.
-    #[must_use]
-    pub fn peer(&self) -> Peer {
-        let (url, running) = serve(Self::with(Backend::Plain).config(&self.database.url));
-        Peer { url, _running: running, client: Client::new() }
-    }
-
     /// A service without a cache.
     pub async fn start(backend: Backend) -> Self {
         Self::with(backend).start().await
@@ -309,6 +280,7 @@ impl TestApp {
             database_wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
             relay: None,
+            replica: None,
             net: NetConfig::default(),
             writes: WritesConfig { longest_wait: Duration::from_mins(1), timeout: Duration::from_mins(1) },
         }

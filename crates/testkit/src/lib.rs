@@ -6,12 +6,16 @@ mod answer;
 mod app;
 mod database;
 pub mod fuzz;
+mod peer;
 mod redis;
 mod relay;
+mod replicated;
 
 pub use answer::Answer;
-pub use app::{Peer, TestApp, TestAppBuilder};
+pub use app::{TestApp, TestAppBuilder};
 pub use database::{Backend, TestDatabase, redis_url};
 pub use fuzz::fuzz;
+pub use peer::Peer;
 pub use redis::TestRedis;
 pub use relay::Relay;
+pub use replicated::{Node, Replicated};

@@ -81,6 +81,11 @@ impl Binaries {
         self
     }
 
+    /// The folder that the programs are in.
+    pub(crate) fn bin(&self) -> &Path {
+        &self.bin
+    }
+
     /// Starts the cluster in `folder`, made if it is not there.
     pub(crate) async fn start(
         &self,

@@ -11,6 +11,7 @@ use tracing_subscriber::EnvFilter;
 use super::env::{ConfigError, Env};
 use super::memory;
 use super::net::NetConfig;
+use crate::ReplicaReads;
 
 /// A day.
 const MOST_MILLISECONDS: u32 = 24 * 60 * 60 * 1_000;
@@ -89,6 +90,10 @@ impl WritesConfig {
 pub struct DatabaseConfig {
     /// `DATABASE_URL`, required: `postgresql://user:password@host:port/database`.
     pub url: SecretString,
+    /// `DATABASE_READ_URL`: replicas that answer reads.
+    pub read_url: Option<SecretString>,
+    /// `REPLICA_READS`, `versioned` (default) or `all`: the reads that replicas answer.
+    pub replica_reads: ReplicaReads,
     /// `DATABASE_CONNECTIONS`, default 16: the most connections at a time.
     pub connections: usize,
     /// `DATABASE_WAIT_MS`, default 5000: how long a request waits for a free connection.
@@ -212,16 +217,13 @@ impl DatabaseConfig {
         let what = "a URL such as postgresql://user:password@127.0.0.1:5432/database (`cargo xtask up` brings its own)";
         Ok(Self {
             url: env.required("DATABASE_URL", what)?.into(),
+            read_url: env.text("DATABASE_READ_URL").map(SecretString::from),
+            replica_reads: [ReplicaReads::Versioned, ReplicaReads::All]
+                [one_of(env, "REPLICA_READS", &["versioned", "all"])?],
             connections: at_least_one("DATABASE_CONNECTIONS", env.parsed("DATABASE_CONNECTIONS", 16)?)?,
             wait: milliseconds(env, "DATABASE_WAIT_MS", 5_000)?,
             statement_timeout: milliseconds(env, "STATEMENT_TIMEOUT_MS", 30_000)?,
         })
-    }
-
-    /// The URL, for the driver only.
-    #[must_use]
-    pub fn exposed_url(&self) -> &str {
-        self.url.expose_secret()
     }
 }
 

@@ -98,7 +98,7 @@ pub(crate) async fn ready(
     for_writes: QueryString<ReadyParams>,
     state: web::Data<AppState>,
 ) -> Result<Reply<Ready>, Problem> {
-    let Heartbeat { reads, writes } = state.readiness.last();
+    let Heartbeat { reads, writes, .. } = state.readiness.last();
     let needed = if for_writes.0 { reads.and(writes) } else { reads };
     match needed {
         Ok(()) => {

@@ -19,6 +19,7 @@ use time_series_domain::query::MemoryReservation;
 
 use crate::format::{Format, json};
 use crate::problem::Problem;
+use crate::request::USER_VERSION;
 use crate::state::AppState;
 
 /// The length of the slices that a long body is sent in.
@@ -113,6 +114,12 @@ impl<T> Rendered<T> {
 
     pub(crate) const fn not_modified() -> Self {
         Self::new("", RenderedBody::NotModified)
+    }
+
+    /// The version of the users' data that it shows, as its header says.
+    pub(crate) fn version(&self) -> Option<u64> {
+        let header = self.headers.iter().find(|(name, _)| *name == USER_VERSION)?;
+        header.1.to_str().ok()?.parse().ok()
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {

@@ -13,6 +13,7 @@ use super::overview::{OverviewMetadata, OverviewParams};
 use crate::format::{Batch, Field, Format, Kind, Table, Values};
 use crate::openapi::{Answer, Example, Rendered};
 use crate::problem::Problem;
+use crate::reads::Reads;
 use crate::request::{Caller, QueryString};
 use crate::state::AppState;
 
@@ -86,11 +87,11 @@ pub(crate) async fn catalog(
 }
 
 async fn read_catalog(
-    state: Arc<AppState>,
+    reads: Arc<Reads>,
     user: UserId,
     selector: SeriesSelector,
 ) -> Result<(ScanHead, Table, Batch), Problem> {
-    let (head, extents) = state.points.extents(user, &selector).await?;
+    let (head, extents) = reads.points.extents(user, &selector).await?;
     let fields = vec![
         Field::new("series", Kind::Name),
         Field::new("unit", Kind::Name),

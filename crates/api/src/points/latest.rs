@@ -14,6 +14,7 @@ use super::overview::{OverviewMetadata, OverviewParams};
 use crate::format::{Batch, Field, Format, Kind, Table, Values};
 use crate::openapi::{Answer, Example, Rendered};
 use crate::problem::Problem;
+use crate::reads::Reads;
 use crate::request::{Caller, QueryString};
 use crate::state::AppState;
 
@@ -81,11 +82,11 @@ pub(crate) async fn latest(
 }
 
 async fn read_latest(
-    state: Arc<AppState>,
+    reads: Arc<Reads>,
     user: UserId,
     selector: SeriesSelector,
 ) -> Result<(ScanHead, Table, Batch), Problem> {
-    let (head, points) = state.points.latest(user, &selector).await?;
+    let (head, points) = reads.points.latest(user, &selector).await?;
     let fields = vec![
         Field::new("series", Kind::Name),
         Field::new("time", Kind::Time(None)),

@@ -19,6 +19,7 @@ use super::stream::{StreamSink, Told, chunks};
 use crate::format::{Format, WriterError, json as to_json};
 use crate::openapi::Rendered;
 use crate::problem::{Code, Problem};
+use crate::reads::{ReadSource, Reads};
 use crate::request::{Caller, CursorKey, NEXT_CURSOR, Place, USER_VERSION, tag_of, until_disconnect};
 use crate::state::AppState;
 
@@ -36,7 +37,7 @@ pub(super) async fn answer(
 ) -> Result<Rendered<Points>, Problem> {
     let users = [asked.query.user_id];
     state.log_users.note(asked.query.user_id).await;
-    state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&users)).await?;
+    let source = state.source_of_reads(&caller, &users, min_version).await?;
     let is_stream = asked.query.limit.is_none() && asked.thin.is_none();
     let enter = state.queries.enter(caller.peer(), caller.timeout, is_stream);
     let place = until_disconnect(&caller, enter).await?;
@@ -45,23 +46,34 @@ pub(super) async fn answer(
     let key = asked.answer_key(&cursors, &state.edition);
     let known = caller.known_tags();
     if known.is_conditional() {
-        let shown = async {
-            let head = state.aggregate.head(&users).await?;
-            Ok(state.points.head_of(&asked.query, only_numbers(&asked), head).await?)
+        let shown = async |reads: &Reads| {
+            let head = reads.aggregate.head(&users).await?;
+            Ok::<_, Problem>(reads.points.head_of(&asked.query, only_numbers(&asked), head).await?)
         };
-        let head = place.run(shown).await?;
-        let tag = tag(&key, head);
-        if known.has(&tag) {
-            return Ok(tagged(Rendered::not_modified(), &tag, head));
+        // What is wrong with the request is said by the answer.
+        if let Ok(head) = place.run(shown(source.first())).await
+            && Some(head.version) >= min_version
+        {
+            let tag = tag(&key, head);
+            if known.has(&tag) {
+                return Ok(tagged(Rendered::not_modified(), &tag, head));
+            }
         }
     }
     if is_stream {
-        return stream_of(state, caller, place, asked, cursors, &key).await;
+        return stream_of(state, caller, place, asked, cursors, (source, &key)).await;
     }
-    let reading = state.clone().into_inner();
-    let page = async move { place.run(whole(&reading, &asked, &cursors)).await };
-    let (rendered, head) = until_disconnect(&caller, state.queries.runtime().run(page)).await?;
-    Ok(tagged(rendered, &tag(&key, head), head))
+    let shared = state.clone().into_inner();
+    let (asked, cursors) = (Arc::new(asked), Arc::new(cursors));
+    let answer = move |reads: Arc<Reads>| {
+        let (state, asked, cursors, key) = (shared.clone(), asked.clone(), cursors.clone(), key.clone());
+        async move {
+            let (rendered, head) = whole(&state, &reads, &asked, &cursors).await?;
+            Ok(tagged(rendered, &tag(&key, head), head))
+        }
+    };
+    let page = async move { place.run(source.answer(answer)).await };
+    until_disconnect(&caller, state.queries.runtime().run(page)).await
 }
 
 fn tag(key: &Fingerprint, head: ScanHead) -> String {
@@ -85,18 +97,23 @@ fn only_numbers(asked: &Asked) -> Option<&'static str> {
 }
 
 /// A page, or what is left of all points once they are thinned out.
-async fn whole(state: &AppState, asked: &Asked, cursors: &CursorKey) -> Result<(Rendered<Points>, ScanHead), Problem> {
+async fn whole(
+    state: &AppState,
+    reads: &Reads,
+    asked: &Asked,
+    cursors: &CursorKey,
+) -> Result<(Rendered<Points>, ScanHead), Problem> {
     let mut render = PointRender::new(asked).map_err(|e| broken(&e))?;
     let read = if let Some((most, method)) = asked.thin {
         let mut thinning = Thinning::new(most, method, state.max_values, state.query_memory.reservation());
-        let read = state.points.read(&asked.query, only_numbers(asked), &mut thinning).await?;
+        let read = reads.points.read(&asked.query, only_numbers(asked), &mut thinning).await?;
         for point in thinning.into_points() {
             render.thinned(&point).map_err(|e| broken(&e))?;
         }
         read
     } else {
         let mut sink = PageSink { render, memory: state.query_memory.reservation(), failed: None };
-        let read = state.points.read(&asked.query, None, &mut sink).await?;
+        let read = reads.points.read(&asked.query, None, &mut sink).await?;
         if let Some(e) = sink.failed {
             return Err(broken(&e));
         }
@@ -186,13 +203,13 @@ async fn stream_of(
     place: Place,
     asked: Asked,
     cursors: CursorKey,
-    key: &Fingerprint,
+    (source, key): (ReadSource, &Fingerprint),
 ) -> Result<Rendered<Points>, Problem> {
     let media_type = asked.format.media_type();
     let render = PointRender::new(&asked).map_err(|e| broken(&e))?;
     let (teller, mut told) = mpsc::channel(WAITING);
     let sink = StreamSink { render, teller, waiting: place.waiting(), is_broken: false };
-    let reading = read(state.clone().into_inner(), place, asked, cursors, sink);
+    let reading = read(source, place, asked, cursors, sink);
     let reading = state.queries.runtime().spawn(reading).ok_or_else(Problem::internal)?;
     match until_disconnect(&caller, async { Ok(told.recv().await) }).await? {
         Some(Told::Head(head)) => {
@@ -204,10 +221,10 @@ async fn stream_of(
     }
 }
 
-async fn read(state: Arc<AppState>, place: Place, asked: Asked, cursors: CursorKey, mut sink: StreamSink) {
+async fn read(source: ReadSource, place: Place, asked: Asked, cursors: CursorKey, mut sink: StreamSink) {
     let teller = sink.teller.clone();
     let all = async {
-        let read = state.points.read(&asked.query, None, &mut sink).await?;
+        let read = source.stream(&asked.query, &mut sink).await?;
         if sink.is_broken {
             return Err(Problem::new(Code::Unavailable, "The client does not read the points."));
         }

@@ -17,6 +17,7 @@ use apistos::ApiComponent;
 use crate::format::{Batch, End, Format, JsonList, Table, Writer, WriterError, elements, json as to_json};
 use crate::openapi::Rendered;
 use crate::problem::Problem;
+use crate::reads::Reads;
 use crate::request::{Caller, FromPairs, Pairs, USER_VERSION, read_selector, tag_of};
 use crate::state::AppState;
 
@@ -85,7 +86,7 @@ impl Overview {
         name: &'static str,
         caller: &Caller,
         state: web::Data<AppState>,
-        read: fn(Arc<AppState>, UserId, SeriesSelector) -> F,
+        read: fn(Arc<Reads>, UserId, SeriesSelector) -> F,
     ) -> Result<Rendered<T>, Problem>
     where
         F: Future<Output = Result<(ScanHead, Table, Batch), Problem>> + Send + 'static,
@@ -93,26 +94,32 @@ impl Overview {
         let format = Format::negotiate(self.format, caller.accept(), &OFFERED)?;
         let (known, users) = (caller.known_tags(), [self.user]);
         state.log_users.note(self.user).await;
-        state.queries.wait_for_version(caller, self.min_version, || state.aggregate.head(&users)).await?;
+        let source = state.source_of_reads(caller, &users, self.min_version).await?;
         let shared = state.clone().into_inner();
-        let query = async move {
-            let tag = |head: ScanHead| self.tag(name, format, &shared.edition, head);
-            if known.is_conditional() {
-                let head = shared.aggregate.head(&users).await?;
-                let head = shared.points.head_of_all(self.user, &self.selector, head).await?;
-                if known.has(&tag(head)) {
-                    let version = head.version.to_string();
-                    return Ok(Rendered::not_modified().header(ETAG, &tag(head)).header(USER_VERSION, &version));
+        let (overview, known) = (Arc::new(self), Arc::new(known));
+        let answer = move |reads: Arc<Reads>| {
+            let (overview, known, shared) = (overview.clone(), known.clone(), shared.clone());
+            async move {
+                let tag = |head: ScanHead| overview.tag(name, format, &shared.edition, head);
+                let (user, selector) = (overview.user, &overview.selector);
+                if known.is_conditional() {
+                    let head = reads.aggregate.head(&users).await?;
+                    let head = reads.points.head_of_all(user, selector, head).await?;
+                    if known.has(&tag(head)) {
+                        let version = head.version.to_string();
+                        return Ok(Rendered::not_modified().header(ETAG, &tag(head)).header(USER_VERSION, &version));
+                    }
                 }
+                let (head, table, batch) = read(reads, user, selector.clone()).await?;
+                let body = overview.render(format, head, table, batch).map_err(|e| {
+                    tracing::error!(error = %e, "an overview could not be written");
+                    Problem::internal()
+                })?;
+                let rendered = Rendered::whole(format.media_type(), body);
+                Ok(rendered.header(ETAG, &tag(head)).header(USER_VERSION, &head.version.to_string()))
             }
-            let (head, table, batch) = read(shared.clone(), self.user, self.selector.clone()).await?;
-            let body = self.render(format, head, table, batch).map_err(|e| {
-                tracing::error!(error = %e, "an overview could not be written");
-                Problem::internal()
-            })?;
-            let rendered = Rendered::whole(format.media_type(), body);
-            Ok(rendered.header(ETAG, &tag(head)).header(USER_VERSION, &head.version.to_string()))
         };
+        let query = async move { source.answer(answer).await };
         state.queries.run(caller, query).await
     }
 

@@ -114,6 +114,11 @@ impl Problem {
         self.code.status()
     }
 
+    /// Returns true if the service is to blame, and may do better the next time.
+    pub(crate) const fn is_outage(&self) -> bool {
+        matches!(self.code, Code::Unavailable | Code::Internal)
+    }
+
     /// A bug; the log has the cause.
     pub(crate) fn internal() -> Self {
         Self::new(Code::Internal, "This is a fault of the service, not of the request. The log has the cause.")

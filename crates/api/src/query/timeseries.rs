@@ -19,6 +19,7 @@ use super::timeseries_answer::Timeseries;
 use crate::format::{Format, WriterError};
 use crate::openapi::{BrokenOff, Rendered};
 use crate::problem::Problem;
+use crate::reads::Reads;
 use crate::request::{Caller, KnownTags, QueryString, USER_VERSION, tag_of};
 use crate::state::AppState;
 
@@ -70,27 +71,30 @@ pub(super) async fn answer_parsed(
     if let [user] = *asked.query.users {
         state.log_users.note(user).await;
     }
-    state.queries.wait_for_version(&caller, min_version, || state.aggregate.head(&asked.query.users)).await?;
-    let answer = answer(state.clone().into_inner(), known, asked, format);
+    let source = state.source_of_reads(&caller, &asked.query.users, min_version).await?;
+    let shared = state.clone().into_inner();
+    let answer =
+        async move { source.answer(|reads| answer(shared.clone(), reads, known.clone(), asked.clone(), format)).await };
     state.queries.run(&caller, Box::pin(answer)).await
 }
 
 async fn answer(
     state: Arc<AppState>,
+    reads: Arc<Reads>,
     known: KnownTags,
     asked: Asked,
     format: Format,
 ) -> Result<Rendered<Timeseries>, Problem> {
     let render_key = asked.render_key(format, &state.edition);
     if known.is_conditional() && !asked.until_now {
-        let head = state.aggregate.head_of(&asked.query).await?;
+        let head = reads.aggregate.head_of(&asked.query).await?;
         let tag = tag(&asked, &render_key, head);
         if known.has(&tag) {
             return Ok(Rendered::not_modified().header(ETAG, &tag).header(USER_VERSION, &head.version.to_string()));
         }
     }
     let is_worth_keeping = !asked.until_now && !asked.query.explain;
-    let (head, rendered) = match state.aggregate.answer(&asked.query, is_worth_keeping.then_some(&render_key)).await? {
+    let (head, rendered) = match reads.aggregate.answer(&asked.query, is_worth_keeping.then_some(&render_key)).await? {
         Found::Kept { rendered, head } => {
             metrics::counter!("cache_answers_total", "result" => "hit").increment(1);
             (head, Rendered::whole(format.media_type(), rendered))
@@ -100,13 +104,13 @@ async fn answer(
                 metrics::counter!("cache_answers_total", "result" => "miss").increment(1);
             }
             let head = ScanHead { version: answer.version, generation: answer.generation };
-            let cache = cache_words(&state, &asked);
+            let cache = cache_words(&reads, &asked);
             let notes = notes(&answer, format);
             let render = Render::new(asked.clone(), *answer, format, cache);
             let mut rendered = if render.is_small() {
                 let bytes = render.whole().map_err(|e| broken(&e))?;
                 if let Some(keep) = keep.filter(|_| notes.is_empty()) {
-                    state.aggregate.keep(keep, &bytes).await;
+                    reads.aggregate.keep(keep, &bytes).await;
                 }
                 Rendered::whole(format.media_type(), bytes)
             } else {
@@ -171,8 +175,8 @@ fn tag(asked: &Asked, render_key: &Fingerprint, head: ScanHead) -> String {
     tag_of(&answer_key(&asked.query, render_key, head))
 }
 
-const fn cache_words(state: &AppState, asked: &Asked) -> &'static str {
-    if !state.aggregate.has_cache() {
+const fn cache_words(reads: &Reads, asked: &Asked) -> &'static str {
+    if !reads.aggregate.has_cache() {
         "off"
     } else if asked.query.explain {
         "passed by: explain=true shows what it takes to make the answer"

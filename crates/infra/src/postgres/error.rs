@@ -41,8 +41,7 @@ impl PgError {
     /// Whether the transaction lost against another one and can simply be run again.
     pub(super) fn lost_a_race(&self) -> bool {
         let (Self::Driver(e) | Self::Commit(e)) = self else { return false };
-        e.code()
-            .is_some_and(|code| [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED].contains(code))
+        is_lost_race(e)
     }
 
     pub(super) fn into_store_error(self, doing: &'static str) -> StoreError {
@@ -52,10 +51,18 @@ impl PgError {
             Self::Commit(e) => Self::Driver(e).into_store_error(doing),
             Self::Driver(e) if e.code() == Some(&SqlState::QUERY_CANCELED) => StoreError::TimedOut { doing },
             Self::Driver(e) if e.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => StoreError::Locked { doing },
-            Self::Driver(e) if is_unavailable(&e) => StoreError::Unavailable { doing, source: e.into() },
+            // Run again, it may well succeed: it lost against others, or against the recovery of a standby.
+            Self::Driver(e) if is_unavailable(&e) || is_lost_race(&e) => {
+                StoreError::Unavailable { doing, source: e.into() }
+            }
             Self::Driver(e) => StoreError::Failed { doing, source: e.into() },
         }
     }
+}
+
+fn is_lost_race(e: &tokio_postgres::Error) -> bool {
+    let lost = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+    e.code().is_some_and(|code| lost.contains(code))
 }
 
 /// No connection to be had.

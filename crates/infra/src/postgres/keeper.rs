@@ -14,6 +14,7 @@ use super::transaction::Transaction;
 const IDLE: Duration = Duration::from_mins(1);
 
 const COMMIT: &str = include_str!("heartbeat_commit.sql");
+const REPLICA_LAG: &str = include_str!("replica_lag.sql");
 const ALLOWED: &str = include_str!("allowed_connections.sql");
 
 /// The connections that the server allows.
@@ -79,6 +80,17 @@ impl Postgres {
             transaction.commit().await
         };
         beat.await.map_err(|e: PgError| e.into_store_error(doing))
+    }
+
+    /// Returns how far a replica is behind, in seconds; `None` if it has replayed nothing yet.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub async fn replica_lag(&self) -> Result<Option<f64>, StoreError> {
+        let doing = "asking a replica for its lag";
+        let client = self.heartbeat.get().await.map_err(|e| super::error::from_pool(doing, e))?;
+        let lag = async { client.query_one(REPLICA_LAG, &[]).await?.try_get("lag") };
+        lag.await.map_err(|e| PgError::from(e).into_store_error(doing))
     }
 
     /// Compares the connections that the server allows with those that this process wants, and wants fewer readers where

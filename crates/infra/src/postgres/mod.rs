@@ -15,10 +15,12 @@ mod query;
 mod secret;
 mod session;
 mod transaction;
+mod with_replica;
 
 pub use keeper::AllowedConnections;
 pub use migrate::{MigrateError, Migrated, migrate};
-pub use pool::{PoolUsage, Postgres, PostgresConfig, PostgresUrlError, PostgresUsage};
+pub use pool::{PoolUsage, Postgres, PostgresConfig, PostgresUrlError, PostgresUsage, ServerRole};
+pub use with_replica::WithReplica;
 
 #[cfg(test)]
 mod tests {
@@ -34,6 +36,7 @@ mod tests {
         include_str!("last_migration.sql"),
         include_str!("migration_unlock.sql"),
         include_str!("read_secret.sql"),
+        include_str!("replica_lag.sql"),
         include_str!("timescaledb_version.sql"),
         include_str!("try_migration_lock.sql"),
     ];

@@ -8,7 +8,7 @@ use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolConfig, Recycl
 use time_series_domain::RootSecret;
 use time_series_domain::ports::StoreError;
 use tokio::sync::OnceCell;
-use tokio_postgres::config::{SslMode, TargetSessionAttrs};
+use tokio_postgres::config::{LoadBalanceHosts, SslMode, TargetSessionAttrs};
 
 use super::chunks::Chunks;
 use super::connect::OwnThreads;
@@ -44,6 +44,17 @@ pub struct PostgresConfig {
     pub longest_write_wait: Duration,
     /// Bytes of sessions that may wait to be stored.
     pub waiting_bytes: usize,
+    /// What its servers are for.
+    pub role: ServerRole,
+}
+
+/// What the servers of a URL are for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ServerRole {
+    /// Reads and writes. Of several servers, the one that takes writes is used.
+    Primary,
+    /// Reads. Of several servers, any is used.
+    Replica,
 }
 
 /// `DATABASE_URL` cannot be read.
@@ -117,9 +128,16 @@ impl Postgres {
             return Err(PostgresUrlError(problem.to_owned()));
         }
         pg.application_name(APPLICATION_NAME);
-        // Of several servers, the one that takes writes: a standby would refuse them, and answer reads with older data.
-        if pg.get_hosts().len() > 1 && pg.get_target_session_attrs() == TargetSessionAttrs::Any {
-            pg.target_session_attrs(TargetSessionAttrs::ReadWrite);
+        let has_several = pg.get_hosts().len() > 1;
+        match config.role {
+            // A standby would refuse writes, and answer reads with older data.
+            ServerRole::Primary if has_several && pg.get_target_session_attrs() == TargetSessionAttrs::Any => {
+                pg.target_session_attrs(TargetSessionAttrs::ReadWrite);
+            }
+            ServerRole::Replica if has_several && pg.get_load_balance_hosts() == LoadBalanceHosts::Disable => {
+                pg.load_balance_hosts(LoadBalanceHosts::Random);
+            }
+            _ => {}
         }
         if pg.get_connect_timeout().is_none() {
             pg.connect_timeout(config.wait);

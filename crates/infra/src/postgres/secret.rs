@@ -44,7 +44,7 @@ mod tests {
     use time_series_testkit::{Backend, TestDatabase};
 
     use super::*;
-    use crate::postgres::PostgresConfig;
+    use crate::postgres::{PostgresConfig, ServerRole};
 
     fn stores(database: &TestDatabase) -> Postgres {
         let config = PostgresConfig {
@@ -54,6 +54,7 @@ mod tests {
             statement_timeout: Duration::from_secs(10),
             longest_write_wait: Duration::from_mins(1),
             waiting_bytes: 64 << 20,
+            role: ServerRole::Primary,
         };
         Postgres::new(&config).expect("a URL")
     }

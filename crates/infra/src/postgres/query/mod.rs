@@ -38,6 +38,7 @@ pub(super) const STATEMENTS: &[&str] = &[
     include_str!("last_blocks.sql"),
     include_str!("extents.sql"),
     include_str!("session_starts.sql"),
+    include_str!("present.sql"),
     include_str!("filtered_blocks_of_stretch.sql"),
     include_str!("days_basic.sql"),
     include_str!("days_full.sql"),

@@ -1,0 +1,171 @@
+//! Where reads are answered from: the primary database, or a replica of it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use time_series_domain::UserId;
+use time_series_domain::ports::{Flow, ScanHead, StoreError};
+use time_series_domain::query::points::{PointQuery, PointSink, PointView, PointsRead, ReadPoints};
+use time_series_domain::query::{CachedAggregate, QueryError, Refusal};
+
+use crate::openapi::Rendered;
+use crate::problem::Problem;
+use crate::request::{Caller, QueryGate};
+use crate::state::Readiness;
+
+/// A replica is asked for its version no longer than this before the primary is.
+const REPLICA_PATIENCE: Duration = Duration::from_millis(250);
+
+/// The use cases that read, over one database.
+pub(crate) struct Reads {
+    pub(crate) aggregate: CachedAggregate,
+    pub(crate) points: ReadPoints,
+    /// `primary` or `replica`, for metrics.
+    pub(crate) name: &'static str,
+}
+
+/// Which reads may be answered by a replica.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ReplicaReads {
+    /// Those that name the version that they need.
+    Versioned,
+    /// All.
+    All,
+}
+
+/// Everything that can be read from.
+pub(crate) struct ReadSources {
+    pub(crate) primary: Arc<Reads>,
+    pub(crate) replica: Option<(Arc<Reads>, ReplicaReads)>,
+}
+
+/// Where one request is answered from.
+#[derive(Clone)]
+pub(crate) struct ReadSource {
+    first: Arc<Reads>,
+    /// Asked where the first fails, or answers with less than is needed.
+    second: Option<Arc<Reads>>,
+    least: Option<u64>,
+}
+
+impl ReadSources {
+    /// Chooses where a request is answered from. Waits until there is a source whose data of the users have reached version
+    /// `least`.
+    ///
+    /// # Errors
+    /// Those of [`QueryGate::wait_for_version`].
+    pub(crate) async fn choose(
+        &self,
+        gate: &QueryGate,
+        readiness: &dyn Readiness,
+        caller: &Caller,
+        users: &[UserId],
+        least: Option<u64>,
+    ) -> Result<ReadSource, Problem> {
+        let replica = self.replica.as_ref();
+        let may_use = |used_for: ReplicaReads| {
+            least.is_some() || used_for == ReplicaReads::All || readiness.last().primary.is_err()
+        };
+        if let Some((reads, used_for)) = replica
+            && may_use(*used_for)
+            && has_reached(reads, users, least).await
+        {
+            return Ok(ReadSource { first: Arc::clone(reads), second: Some(Arc::clone(&self.primary)), least });
+        }
+        gate.wait_for_version(caller, least, || self.primary.aggregate.head(users)).await?;
+        let second = replica.map(|(reads, _)| Arc::clone(reads));
+        Ok(ReadSource { first: Arc::clone(&self.primary), second, least })
+    }
+}
+
+async fn has_reached(reads: &Reads, users: &[UserId], least: Option<u64>) -> bool {
+    let Some(least) = least else { return true };
+    let head = tokio::time::timeout(REPLICA_PATIENCE, reads.aggregate.head(users)).await;
+    matches!(head, Ok(Ok(head)) if head.version >= least)
+}
+
+impl ReadSource {
+    /// The source that is asked first.
+    pub(crate) fn first(&self) -> &Reads {
+        &self.first
+    }
+
+    /// Answers from the first source, and from the second where the first is out of order or its answer is too old.
+    pub(crate) async fn answer<T, F>(&self, answer: impl Fn(Arc<Reads>) -> F) -> Result<Rendered<T>, Problem>
+    where
+        F: Future<Output = Result<Rendered<T>, Problem>>,
+    {
+        let answered = count(&self.first, answer(Arc::clone(&self.first)).await);
+        let Some(second) = &self.second else { return answered };
+        let is_late = |rendered: &Rendered<T>| rendered.version() < self.least;
+        let reason = match &answered {
+            Ok(rendered) if is_late(rendered) => "stale",
+            Err(problem) if problem.is_outage() => "failed",
+            _ => return answered,
+        };
+        metrics::counter!("read_fallbacks_total", "from" => self.first.name, "reason" => reason).increment(1);
+        match count(second, answer(Arc::clone(second)).await) {
+            // What was wrong at first is what the caller should hear.
+            Err(problem) if problem.is_outage() => answered.and(Err(problem)),
+            Ok(rendered) if is_late(&rendered) => answered,
+            other => other,
+        }
+    }
+
+    /// Gives points to `sink`, from the second source where the first is out of order or too old before there is any.
+    pub(crate) async fn stream(&self, query: &PointQuery, sink: &mut dyn PointSink) -> Result<PointsRead, QueryError> {
+        let Some(second) = &self.second else { return self.first.points.read(query, None, sink).await };
+        let mut guard = Guard { sink, least: self.least, has_begun: false, is_stale: false };
+        let read = self.first.points.read(query, None, &mut guard).await;
+        let (has_begun, is_stale) = (guard.has_begun, guard.is_stale);
+        let has_failed = matches!(read, Err(QueryError::Store(StoreError::Unavailable { .. })));
+        if has_begun || !(is_stale || has_failed) {
+            metrics::counter!("reads_total", "source" => self.first.name).increment(1);
+            return read;
+        }
+        let reason = if is_stale { "stale" } else { "failed" };
+        metrics::counter!("read_fallbacks_total", "from" => self.first.name, "reason" => reason).increment(1);
+        metrics::counter!("reads_total", "source" => second.name).increment(1);
+        second.points.read(query, None, sink).await
+    }
+}
+
+fn count<T>(reads: &Reads, answered: Result<T, Problem>) -> Result<T, Problem> {
+    if answered.is_ok() {
+        metrics::counter!("reads_total", "source" => reads.name).increment(1);
+    }
+    answered
+}
+
+/// Passes points on unless they are of an older version than is needed.
+struct Guard<'a> {
+    sink: &'a mut dyn PointSink,
+    least: Option<u64>,
+    has_begun: bool,
+    is_stale: bool,
+}
+
+#[async_trait]
+impl PointSink for Guard<'_> {
+    async fn head(&mut self, head: ScanHead) {
+        if Some(head.version) < self.least {
+            self.is_stale = true;
+        } else {
+            self.has_begun = true;
+            self.sink.head(head).await;
+        }
+    }
+
+    fn point(&mut self, point: &PointView<'_>) -> Result<(), Refusal> {
+        if self.is_stale { Ok(()) } else { self.sink.point(point) }
+    }
+
+    fn is_full(&self) -> bool {
+        self.is_stale || self.sink.is_full()
+    }
+
+    async fn breathe(&mut self) -> Flow {
+        if self.is_stale { Flow::Enough } else { self.sink.breathe().await }
+    }
+}

@@ -1,0 +1,79 @@
+//! Services beside a [`TestApp`], or on servers of their own.
+
+use reqwest::{Client, Method};
+use serde_json::Value;
+use time_series_api::ReplicaReads;
+
+use crate::answer::Answer;
+use crate::app::{Running, TestApp, TestAppBuilder, serve};
+use crate::database::Backend;
+
+/// A running service on a database that others use as well, as another process would be.
+pub struct Peer {
+    url: String,
+    _running: Running,
+    client: Client,
+}
+
+impl TestApp {
+    /// A second service on its database.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn peer(&self) -> Peer {
+        Self::with(Backend::Plain).serve_on(&self.database.url)
+    }
+}
+
+impl TestAppBuilder {
+    /// With replicas that answer these reads.
+    #[must_use]
+    pub fn replica(mut self, url: &str, reads: ReplicaReads) -> Self {
+        self.replica = Some((url.to_owned(), reads));
+        self
+    }
+
+    /// Starts it on a database that is there.
+    ///
+    /// # Panics
+    /// When it does not start.
+    #[must_use]
+    pub fn serve_on(self, database_url: &str) -> Peer {
+        let (url, running) = serve(self.config(database_url));
+        // Each request connects anew: a service under test may close what is idle at any time.
+        let client = Client::builder().pool_max_idle_per_host(0).build().expect("a client");
+        Peer { url, _running: running, client }
+    }
+}
+
+impl Peer {
+    /// GET
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub async fn get(&self, path: &str) -> Answer {
+        self.send(Method::GET, path, None).await
+    }
+
+    /// POST of JSON
+    ///
+    /// # Panics
+    /// When no answer comes.
+    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+        self.send(Method::POST, path, Some(body.to_string())).await
+    }
+
+    async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+        let mut request = self.client.request(method, format!("{}{path}", self.url));
+        if let Some(body) = body {
+            request = request.body(body);
+        }
+        let answer = request.send().await.expect("an answer");
+        Answer {
+            status: answer.status(),
+            headers: answer.headers().clone(),
+            text: answer.text().await.expect("a body"),
+        }
+    }
+}

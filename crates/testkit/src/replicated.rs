@@ -1,0 +1,271 @@
+//! Two PostgreSQL servers, one a standby of the other, that tests crash, promote and hold up.
+
+use std::fs;
+use std::os::unix::fs::{PermissionsExt, chown};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, geteuid, kill_process};
+use tokio_postgres::error::SqlState;
+use tokio_postgres::{Client, NoTls};
+use uuid::Uuid;
+
+const SETTINGS: [&str; 8] = [
+    "listen_addresses=127.0.0.1",
+    "unix_socket_directories=",
+    "fsync=off",
+    "wal_keep_size=256",
+    "hot_standby_feedback=off",
+    // A statement on the standby gives way to the recovery at once.
+    "max_standby_streaming_delay=0",
+    "wal_receiver_timeout=2s",
+    "timezone=UTC",
+];
+
+/// A primary and its standby; both end with this. PostgreSQL refuses root, so they run as `postgres` or `nobody` then.
+pub struct Replicated {
+    folder: PathBuf,
+    bin: PathBuf,
+    account: Option<(u32, u32)>,
+    /// The port of each, and its process while it runs.
+    servers: [(u16, Option<Child>); 2],
+}
+
+/// One of the two servers.
+#[derive(Debug, Clone, Copy)]
+pub enum Node {
+    /// The primary at first.
+    First = 0,
+    /// Its standby at first.
+    Second = 1,
+}
+
+impl Replicated {
+    /// Starts both, the database `postgres` migrated.
+    ///
+    /// # Panics
+    /// When `TEST_POSTGRES_BIN` is not set, or a server does not start.
+    pub async fn start() -> Self {
+        let bin = std::env::var("TEST_POSTGRES_BIN");
+        let bin = PathBuf::from(bin.expect("TEST_POSTGRES_BIN is set: run the tests with `cargo xtask test`"));
+        let folder = std::env::temp_dir().join(format!("time-series-replicated-{}", Uuid::new_v4().simple()));
+        let mut pair = Self { folder, bin, account: account(), servers: [(free_port(), None), (free_port(), None)] };
+        fs::create_dir(&pair.folder).expect("a folder");
+        pair.own(&pair.folder);
+        let data = pair.data(Node::First);
+        let args = ["-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "--no-sync", "-D"];
+        let made = pair.command("initdb").args(args).arg(&data).output().expect("initdb runs");
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        // A cluster that was never started is the base of its own standby.
+        pair.copy(&data, &pair.data(Node::Second));
+        pair.follow(Node::Second, Node::First);
+        pair.run(Node::First).await;
+        let mut client = pair.connect(Node::First).await;
+        time_series_infra::postgres::migrate(&mut client).await.expect("the migrations apply");
+        pair.run(Node::Second).await;
+        pair.caught_up().await;
+        pair
+    }
+
+    /// The URL of one server.
+    #[must_use]
+    pub fn url(&self, node: Node) -> String {
+        format!("postgresql://postgres@127.0.0.1:{}/postgres", self.servers[node as usize].0)
+    }
+
+    /// The URL of both.
+    #[must_use]
+    pub fn both(&self) -> String {
+        let [(first, _), (second, _)] = self.servers;
+        format!("postgresql://postgres@127.0.0.1:{first},127.0.0.1:{second}/postgres?connect_timeout=2")
+    }
+
+    /// A connection of the test's own.
+    ///
+    /// # Panics
+    /// When the server refuses.
+    pub async fn connect(&self, node: Node) -> Client {
+        let (client, connection) = tokio_postgres::connect(&self.url(node), NoTls).await.expect("the server answers");
+        tokio::spawn(async move { connection.await.ok() });
+        client
+    }
+
+    /// Runs a statement on one server.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub async fn execute(&self, node: Node, statement: &str) {
+        let client = self.connect(node).await;
+        loop {
+            match client.batch_execute(statement).await {
+                Ok(()) => return,
+                // It lost against the recovery.
+                Err(e) if e.code() == Some(&SqlState::T_R_SERIALIZATION_FAILURE) => {}
+                Err(e) => panic!("{statement}: {e:?}"),
+            }
+        }
+    }
+
+    /// Ends a server as a crash would.
+    pub fn crash(&mut self, node: Node) {
+        if let Some(mut child) = self.servers[node as usize].1.take() {
+            signal(&child, Signal::QUIT);
+            child.wait().ok();
+        }
+    }
+
+    /// Stops a server in its tracks, connections open, or lets it go on.
+    pub fn freeze(&self, node: Node, is_frozen: bool) {
+        let Some(child) = &self.servers[node as usize].1 else { return };
+        let of_group = Pid::from_child(child);
+        rustix::process::kill_process_group(of_group, if is_frozen { Signal::STOP } else { Signal::CONT }).ok();
+    }
+
+    /// Makes the standby the primary; returns once it takes writes.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub async fn promote(&self, node: Node) {
+        let client = self.connect(node).await;
+        let promoted = client.query_one("SELECT pg_promote(true, 30)", &[]).await.expect("pg_promote answers");
+        assert!(promoted.get::<_, bool>(0), "the standby is promoted");
+    }
+
+    /// Starts a server that was crashed.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn restart(&mut self, node: Node) {
+        self.run(node).await;
+    }
+
+    /// Starts a server that was crashed as a standby of the other one.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub async fn demote(&mut self, node: Node) {
+        let primary = if matches!(node, Node::First) { Node::Second } else { Node::First };
+        self.follow(node, primary);
+        self.run(node).await;
+    }
+
+    /// Waits until the second server has replayed what the first has written by now.
+    ///
+    /// # Panics
+    /// When it never does.
+    pub async fn caught_up(&self) {
+        let written = "SELECT pg_current_wal_lsn()::text";
+        let written: String = self.connect(Node::First).await.query_one(written, &[]).await.expect("a place").get(0);
+        let standby = self.connect(Node::Second).await;
+        let reached = format!("SELECT pg_last_wal_replay_lsn() >= '{written}'::pg_lsn");
+        for _ in 0..1_000 {
+            // A statement that lost against the recovery tells nothing.
+            let reached = standby.query_one(&reached, &[]).await.ok();
+            if reached.is_some_and(|row| row.get::<_, Option<bool>>(0) == Some(true)) {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("the standby does not follow");
+    }
+
+    fn data(&self, node: Node) -> PathBuf {
+        self.folder.join(format!("data{}", node as usize))
+    }
+
+    fn follow(&self, standby: Node, primary: Node) {
+        let data = self.data(standby);
+        fs::write(data.join("standby.signal"), "").expect("the folder is ours");
+        let port = self.servers[primary as usize].0;
+        let line = format!("primary_conninfo = 'host=127.0.0.1 port={port} user=postgres'\n");
+        fs::write(data.join("postgresql.auto.conf"), line).expect("the folder is ours");
+    }
+
+    async fn run(&mut self, node: Node) {
+        let (data, port) = (self.data(node), self.servers[node as usize].0);
+        let log = fs::File::create(self.folder.join(format!("log{}", node as usize))).expect("a log");
+        let mut command = self.command("postgres");
+        command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
+        for setting in SETTINGS {
+            command.args(["-c", setting]);
+        }
+        command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
+        self.servers[node as usize].1 = Some(command.spawn().expect("postgres starts"));
+        for _ in 0..1_000 {
+            if let Ok((_, connection)) = tokio_postgres::connect(&self.url(node), NoTls).await {
+                drop(connection);
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        let log = fs::read_to_string(self.folder.join(format!("log{}", node as usize)));
+        panic!("PostgreSQL does not answer: {}", log.unwrap_or_default());
+    }
+
+    fn command(&self, program: &str) -> Command {
+        let mut command = Command::new(self.bin.join(program));
+        command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C.UTF-8").current_dir("/");
+        if let Some((user, group)) = self.account {
+            command.uid(user).gid(group);
+        }
+        command
+    }
+
+    /// Gives a file or folder to the account of the servers.
+    fn own(&self, path: &Path) {
+        if let Some((user, group)) = self.account {
+            chown(path, Some(user), Some(group)).expect("root gives files away");
+        }
+    }
+
+    fn copy(&self, from: &Path, to: &Path) {
+        fs::create_dir(to).expect("a folder");
+        fs::set_permissions(to, fs::Permissions::from_mode(0o700)).expect("our own folder");
+        for entry in fs::read_dir(from).expect("a folder") {
+            let entry = entry.expect("an entry");
+            let target = to.join(entry.file_name());
+            if entry.path().is_dir() {
+                self.copy(&entry.path(), &target);
+            } else {
+                fs::copy(entry.path(), &target).expect("a copy");
+                self.own(&target);
+            }
+        }
+        self.own(to);
+    }
+}
+
+impl Drop for Replicated {
+    fn drop(&mut self) {
+        for node in [Node::First, Node::Second] {
+            self.freeze(node, false);
+            self.crash(node);
+        }
+        fs::remove_dir_all(&self.folder).ok(); // a folder left behind does no harm
+    }
+}
+
+fn signal(child: &Child, signal: Signal) {
+    kill_process(Pid::from_child(child), signal).ok(); // it may have ended in this moment
+}
+
+fn free_port() -> u16 {
+    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
+    listener.local_addr().expect("an address").port()
+}
+
+fn account() -> Option<(u32, u32)> {
+    if !geteuid().is_root() {
+        return None;
+    }
+    let passwd = fs::read_to_string("/etc/passwd").expect("/etc/passwd can be read");
+    let ids = |name: &str| {
+        let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
+        let mut fields = line.split(':').skip(2);
+        Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
+    };
+    let found = ids("postgres").or_else(|| ids("nobody"));
+    Some(found.expect("an account postgres or nobody, since PostgreSQL does not run as root"))
+}
