@@ -10,6 +10,7 @@ mod openapi;
 mod progress;
 mod seed;
 mod servers;
+mod stop;
 mod stress;
 mod target;
 mod test;
@@ -17,7 +18,6 @@ mod tidy;
 mod up;
 
 use clap::{Parser, Subcommand};
-use tokio::signal::unix::{SignalKind, signal};
 
 /// Runs, tests, migrates, seeds and measures the time-series backend.
 #[derive(Parser)]
@@ -52,9 +52,13 @@ enum Command {
 #[tokio::main]
 #[expect(clippy::print_stderr, reason = "the last word of a failed command")]
 async fn main() {
-    let result = tokio::select! {
-        result = run() => result,
-        stopped = stop_asked() => stopped, // what was under way is dropped, and its servers with it
+    let ended = tokio::select! {
+        result = run() => Some(result),
+        _ = stop::asked() => None, // what was under way is dropped, and its servers with it
+    };
+    let result = match ended {
+        Some(result) => result,
+        None => stop::finish().await,
     };
     let code = match result {
         Ok(()) => 0,
@@ -65,18 +69,6 @@ async fn main() {
     };
     // Not by returning: that would wait for a cargo that may still run.
     std::process::exit(code)
-}
-
-/// Ends with Ctrl-C, or a polite kill.
-async fn stop_asked() -> anyhow::Result<()> {
-    let mut interrupt = signal(SignalKind::interrupt())?;
-    let mut terminate = signal(SignalKind::terminate())?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    progress::say("stopping");
-    Ok(())
 }
 
 async fn run() -> anyhow::Result<()> {

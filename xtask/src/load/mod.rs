@@ -76,7 +76,7 @@ pub(crate) async fn post<S: Sessions>(url: &str, sessions: &Arc<S>, concurrency:
 pub(crate) async fn delete(url: &str, users: &[Uuid], count: usize) -> anyhow::Result<()> {
     let step = Step::counted(format!("deleting {count} sessions"), count as u64);
     let client = Client::new();
-    let each = stream::iter(users).map(|user| delete_of_user(&client, url, *user, &step));
+    let each = stream::iter(users.to_vec()).map(|user| delete_of_user(&client, url, user, &step));
     each.buffer_unordered(DELETERS).try_collect::<()>().await?;
     step.done("the service is as it was, but for the users' version numbers");
     Ok(())

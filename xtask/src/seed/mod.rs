@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use time_series_infra::postgres::{Postgres, PostgresConfig};
+use time_series_infra::postgres::{Postgres, PostgresConfig, ServerRole};
 
 use crate::database::Database;
 
@@ -41,6 +41,7 @@ pub(crate) async fn seed(url: &str, with_demo: bool) -> anyhow::Result<()> {
         statement_timeout: Duration::from_mins(1),
         longest_write_wait: Duration::from_mins(1),
         waiting_bytes: 64 << 20,
+        role: ServerRole::Primary,
     })?);
     metric_types::seed(store.as_ref()).await?;
     if with_demo {

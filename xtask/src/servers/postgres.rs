@@ -54,8 +54,22 @@ struct Running {
 }
 
 impl Binaries {
-    /// The newest of this machine, with TimescaleDB if they have it.
+    /// The newest of this machine, with TimescaleDB if they have it: where Debian keeps them, else those of `PATH`.
     pub(crate) fn of_machine() -> Option<Self> {
+        Self::in_versioned_folders().or_else(Self::in_path)
+    }
+
+    fn in_path() -> Option<Self> {
+        let path = std::env::var_os("PATH")?;
+        let is_there = |bin: &PathBuf| bin.join("initdb").exists() && bin.join("postgres").exists();
+        let is_new = |bin: &PathBuf| version_of(bin).is_some_and(|version| version >= OLDEST);
+        let bin = std::env::split_paths(&path).filter(is_there).find(is_new)?;
+        // A link in /usr/local/bin, say, leads to the folder that has the rest.
+        let bin = fs::canonicalize(bin.join("postgres")).ok()?.parent()?.to_owned();
+        Some(Self { has_timescaledb: has_timescaledb(&bin), bin })
+    }
+
+    fn in_versioned_folders() -> Option<Self> {
         let versions = fs::read_dir("/usr/lib/postgresql").ok()?;
         let mut found: Vec<(u32, PathBuf)> = versions
             .filter_map(|entry| {
@@ -258,6 +272,14 @@ impl Cluster {
         }
         Ok(())
     }
+}
+
+/// The major version that `postgres --version` tells, as in "postgres (PostgreSQL) 17.2".
+fn version_of(bin: &Path) -> Option<u32> {
+    let told = Command::new(bin.join("postgres")).arg("--version").output().ok()?;
+    let told = String::from_utf8(told.stdout).ok()?;
+    let number = told.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
 }
 
 fn has_timescaledb(bin: &Path) -> bool {

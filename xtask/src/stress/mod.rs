@@ -13,6 +13,7 @@ use clap::Args;
 
 use crate::load::{self, RandomSessions, Sessions, Shape};
 use crate::progress::say;
+use crate::stop::on_stop;
 use crate::target::Target;
 
 /// Posts sessions over HTTP, asks the original stress test's queries over a socket, and reports p50 and p99.
@@ -56,6 +57,10 @@ impl Stress {
         );
         let target = Target::provide("stress", self.url.as_deref(), None, self.data_dir.as_deref()).await?;
         let sessions = Arc::new(RandomSessions::new(self.users, self.sessions, self.points, self.shape));
+        if !target.is_ours() {
+            let (url, users, count) = (target.url.clone(), sessions.users().to_vec(), self.sessions);
+            on_stop(Some(Box::pin(async move { load::delete(&url, &users, count).await })));
+        }
         let took = load::post(&target.url, &sessions, self.concurrency).await;
         let measured = match &took {
             Ok(_) => queries::measure(&target, sessions.users()[0], self.repeat).await,
@@ -63,6 +68,7 @@ impl Stress {
         };
         let bytes = target.bytes().await;
         let left = target.leave(sessions.users(), self.sessions).await;
+        on_stop(None);
         let posted = Posted { took: took?, points: self.sessions * self.points };
         say(report::report(&self, &posted, &measured?, bytes?.as_deref()));
         left

@@ -5,6 +5,9 @@ use std::process::{Command, Stdio};
 use crate::cargo::{cargo, output, root, run};
 use crate::progress::say;
 
+/// What docker-compose.yml must be told.
+const PASSWORDS: [&str; 3] = ["POSTGRES_PASSWORD", "POSTGRES_ADMIN_PASSWORD", "REDIS_PASSWORD"];
+
 pub(super) fn check() -> anyhow::Result<()> {
     if answers(cargo(["deny", "--version"])) {
         super::check("dependencies", || run(&mut cargo(["deny", "--log-level", "error", "check"])))?;
@@ -18,7 +21,7 @@ pub(super) fn check() -> anyhow::Result<()> {
     };
     if answers(compose("version")) {
         super::check("docker-compose.yml", || {
-            output(compose("config").arg("--quiet").env("POSTGRES_PASSWORD", "checked-only")).map(|_| ())
+            output(compose("config").arg("--quiet").envs(PASSWORDS.map(|name| (name, "checked-only")))).map(|_| ())
         })?;
     } else {
         say("NOT CHECKED: docker-compose.yml (docker compose is not installed)");
