@@ -66,7 +66,7 @@ pub(super) async fn answer(
     let shared = state.clone().into_inner();
     let (asked, cursors) = (Arc::new(asked), Arc::new(cursors));
     let answer = move |reads: Arc<Reads>| {
-        let (state, asked, cursors, key) = (shared.clone(), asked.clone(), cursors.clone(), key.clone());
+        let (state, asked, cursors, key) = (shared.clone(), asked.clone(), cursors.clone(), key);
         async move {
             let (rendered, head) = whole(&state, &reads, &asked, &cursors).await?;
             Ok(tagged(rendered, &tag(&key, head), head))

@@ -126,7 +126,7 @@ impl<'a> ValidSession<'a> {
                         index: place.index(),
                         series: Some(series.to_owned()),
                         code: RejectCode::DuplicateKey,
-                        message: format!("values{} {message}", leaf),
+                        message: format!("values{leaf} {message}"),
                     });
                 });
                 let series = any_series(&values, &places, catalogue, &bounds, &mut rejects);

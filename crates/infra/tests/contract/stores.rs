@@ -15,7 +15,7 @@ use time_series_domain::{
     Calendar, FixedClock, Interval, SeriesMode, SeriesName, SeriesSelector, SessionId, TimeRules, Timestamp, UserId,
     Weekday,
 };
-use time_series_infra::postgres::{Postgres, PostgresConfig};
+use time_series_infra::postgres::{Postgres, PostgresConfig, ServerRole};
 use time_series_testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
@@ -45,6 +45,7 @@ pub(crate) async fn all() -> Vec<Stores> {
             statement_timeout: Duration::from_secs(30),
             longest_write_wait: Duration::from_mins(1),
             waiting_bytes: 64 << 20,
+            role: ServerRole::Primary,
         };
         let postgres = Arc::new(Postgres::new(&config).expect("a URL"));
         all.push(Stores::of(name, postgres.clone(), postgres.clone(), postgres, Some(database)));
