@@ -1,3 +1,5 @@
+//! Every form of leaves is stored as points are, and faults stand where they were sent.
+
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
