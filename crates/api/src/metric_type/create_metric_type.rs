@@ -7,6 +7,7 @@ use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
+use time_series_domain::ingest::WriteStage;
 
 use super::change::definition;
 use super::metric_type_view::{MetricTypeBody, MetricTypeView};
@@ -54,7 +55,11 @@ pub(crate) async fn create_metric_type(
     state: web::Data<AppState>,
 ) -> Result<Reply<NewMetricType>, Problem> {
     let definition = definition(&body.bytes, None)?;
-    let created = state.metric_types.create(&definition).await?;
+    let write = async |stage: &WriteStage| {
+        stage.enter_store();
+        state.metric_types.create(&definition).await
+    };
+    let created = state.within_write_timeout(write).await?;
     let location = format!("/api/metrictypes/{}/", created.series);
     Ok(Reply::new(StatusCode::CREATED, NewMetricType((&created).into())).header(LOCATION, &location))
 }

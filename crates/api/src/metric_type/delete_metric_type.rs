@@ -4,6 +4,7 @@ use actix_web::{HttpResponse, web};
 use apistos::api_operation;
 
 use time_series_domain::SeriesName;
+use time_series_domain::ingest::WriteStage;
 
 use super::change::{SeriesPath, no_such_series};
 use crate::openapi::Deleted;
@@ -32,6 +33,10 @@ pub(crate) async fn delete_metric_type(
     state: web::Data<AppState>,
 ) -> Result<Deleted, Problem> {
     let series = SeriesName::parse(&path.series).map_err(|_| no_such_series(&path.series))?;
-    state.metric_types.delete(series.as_str()).await?;
+    let write = async |stage: &WriteStage| {
+        stage.enter_store();
+        state.metric_types.delete(series.as_str()).await
+    };
+    state.within_write_timeout(write).await?;
     Ok(Deleted(HttpResponse::NoContent().finish()))
 }

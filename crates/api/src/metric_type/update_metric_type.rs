@@ -9,6 +9,7 @@ use crate::openapi::Reply;
 use crate::problem::Problem;
 use crate::request::{Admin, JsonBody, NoParams, QueryString};
 use crate::state::AppState;
+use time_series_domain::ingest::WriteStage;
 
 /// Changes a metric type.
 #[api_operation(
@@ -36,6 +37,10 @@ pub(crate) async fn update_metric_type(
     state: web::Data<AppState>,
 ) -> Result<Reply<MetricTypeView>, Problem> {
     let definition = definition(&body.bytes, Some(&path.series))?;
-    let updated = state.metric_types.update(&definition).await?;
+    let write = async |stage: &WriteStage| {
+        stage.enter_store();
+        state.metric_types.update(&definition).await
+    };
+    let updated = state.within_write_timeout(write).await?;
     Ok(Reply::ok((&updated).into()))
 }

@@ -1,12 +1,15 @@
 //! The contract of scans beyond a user's calendar: conditions, users, the sessions' axes.
 
+use std::ops::Range;
+
+use serde_json::json;
 use time_series_domain::ingest::OnConflict;
 use time_series_domain::query::{AggFunction, AggregateQuery, Axis, GroupBy, Offsets, ValueFilter};
-use time_series_domain::{Calendar, Interval, SeriesMode, SeriesSelector, UserId, Weekday};
+use time_series_domain::{Calendar, Interval, SeriesMode, SeriesSelector, Timestamp, UserId, Weekday};
 use uuid::Uuid;
 
 use crate::aggregates::rounded;
-use crate::stores::{USER, all, of_summaries, year};
+use crate::stores::{USER, all, at, of_summaries, point, year};
 
 const OTHER: UserId = UserId(Uuid::from_u128(77));
 
@@ -75,4 +78,28 @@ async fn sessions_have_axes_of_their_own() {
         query.over = vec![AggFunction::Median, AggFunction::Count];
     })
     .await;
+}
+
+/// With few metric types and with many, which are looked up differently.
+#[tokio::test]
+async fn skipped_series_are_those_that_the_user_has_points_of() {
+    for more in [0, 60] {
+        for stores in all().await {
+            for number in 0..more {
+                stores.create(&format!("unused.{number}"), json!({"type": "string"})).await;
+            }
+            let points = [point("note", "2025-03-01", 0, &json!("x")), point("hr", "2025-03-01", 1, &json!(5))];
+            stores.ingest_json(USER, 1, None, &points, OnConflict::Error).await.expect("stored");
+            stores.ingest(OTHER, 1, "2025-03-01", &[(3, 7.5)], OnConflict::Error).await.expect("stored");
+            let day = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
+            let skipped = async |user: UserId, range: Range<Timestamp>| {
+                stores.answer(&AggregateQuery::new(user, day.clone(), range)).await.skipped
+            };
+            let what = format!("{}, {more} more metric types", stores.name);
+            assert_eq!(skipped(USER, year()).await, ["note"], "{what}");
+            assert_eq!(skipped(OTHER, year()).await, [""; 0], "{what}: another user");
+            let later = at("2025-03-02T00:00:00Z")..at("2025-04-01T00:00:00Z");
+            assert_eq!(skipped(USER, later).await, [""; 0], "{what}: beside the range");
+        }
+    }
 }
