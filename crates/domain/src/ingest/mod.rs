@@ -2,6 +2,7 @@
 
 mod at_most;
 mod columns_body;
+mod conflict;
 mod diagnose_entry;
 mod digest;
 mod encoded_session;
@@ -21,6 +22,7 @@ mod rows_body;
 mod valid_session;
 mod write_stage;
 
+pub use conflict::{SessionWrite, StoredSession, WriteDecision, decide};
 pub use digest::Digest;
 pub use encoded_session::{DaySummary, EncodedSession};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};

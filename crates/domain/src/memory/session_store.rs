@@ -8,7 +8,9 @@ use async_trait::async_trait;
 
 use super::{KeptSession, MemoryStore, State, User};
 use crate::block::{Block, BlockHead, SeriesColumns, plan_append};
-use crate::ingest::{EncodedSession, IdempotencyKey, Joining, OnConflict, Outcome, StoredPart};
+use crate::ingest::{
+    EncodedSession, IdempotencyKey, OnConflict, Outcome, SessionWrite, StoredPart, StoredSession, WriteDecision, decide,
+};
 use crate::ports::{SessionStore, StoreError, Stored};
 use crate::session::SeriesPoints;
 use crate::{
@@ -25,23 +27,20 @@ impl SessionStore for MemoryStore {
     ) -> Result<Stored, StoreError> {
         let mut state = self.state();
         let user = state.user_of(&session)?;
+        let write = SessionWrite::Store(on_conflict, key);
         let known = user.sessions.get_mut(&session.session_id);
-        let outcome = match (known, on_conflict) {
-            (None, OnConflict::Append) if !session.fits_alone() => return Err(StoreError::OutOfSession),
-            (None, _) => Outcome::Created,
-            (Some(known), OnConflict::Append) => return known.append(&session, key, &mut user.version),
-            (Some(known), OnConflict::Replace) if known.record.points != session.points => Outcome::Replaced,
-            (Some(known), _) if known.digest == session.digest() => {
-                return Ok(known.unwritten(Outcome::Unchanged, user.version));
+        let outcome = match (decide(&write, &session, known.as_deref().map(KeptSession::stored).as_ref())?, known) {
+            (WriteDecision::Write(Outcome::Appended), Some(known)) => {
+                return Ok(known.append(&session, write.key().cloned(), &mut user.version));
             }
-            (Some(_), OnConflict::Error) => return Err(StoreError::SessionConflict),
-            (Some(known), OnConflict::Ignore) => return Ok(known.unwritten(Outcome::Ignored, user.version)),
-            (Some(_), OnConflict::Replace) => Outcome::Replaced,
+            (WriteDecision::Keep(outcome), Some(known)) => return Ok(known.unwritten(outcome, user.version)),
+            (WriteDecision::Replay(part), _) => return Ok(part.again()),
+            (WriteDecision::Write(outcome) | WriteDecision::Keep(outcome), _) => outcome,
         };
         user.version += 1;
-        let first = key.filter(|_| on_conflict == OnConflict::Append).map(|key| StoredPart {
+        let first = write.key().map(|key| StoredPart {
             points_digest: session.points_digest,
-            key: Some(key),
+            key: Some(key.clone()),
             total_points: session.points,
             version: user.version,
             created: true,
@@ -59,8 +58,15 @@ impl SessionStore for MemoryStore {
     async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError> {
         let mut state = self.state();
         let user = state.user_of(&part)?;
-        let known = user.sessions.get_mut(&part.session_id).ok_or(StoreError::SessionAbsent)?;
-        known.append(&part, key, &mut user.version)
+        let write = SessionWrite::Append(key);
+        let mut known = user.sessions.get_mut(&part.session_id);
+        let decision = decide(&write, &part, known.as_deref().map(KeptSession::stored).as_ref())?;
+        let known = known.as_mut().ok_or(StoreError::SessionAbsent)?;
+        Ok(match decision {
+            WriteDecision::Write(_) => known.append(&part, write.key().cloned(), &mut user.version),
+            WriteDecision::Keep(outcome) => known.unwritten(outcome, user.version),
+            WriteDecision::Replay(answered) => answered.again(),
+        })
     }
 
     async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError> {
@@ -124,17 +130,16 @@ impl KeptSession {
         Stored { outcome, version, total_points: self.record.points, is_replay: false }
     }
 
-    fn append(
-        &mut self,
-        part: &EncodedSession,
-        key: Option<IdempotencyKey>,
-        version: &mut u64,
-    ) -> Result<Stored, StoreError> {
-        match part.joining(&self.record.extent(), self.record.points, self.digest, &self.parts, key.as_ref())? {
-            Joining::Known => return Ok(self.unwritten(Outcome::Unchanged, *version)),
-            Joining::Answered(answered) => return Ok(answered.again()),
-            Joining::New => {}
+    fn stored(&self) -> StoredSession<'_> {
+        StoredSession {
+            digest: self.digest,
+            extent: self.record.extent(),
+            points: self.record.points,
+            parts: &self.parts,
         }
+    }
+
+    fn append(&mut self, part: &EncodedSession, key: Option<IdempotencyKey>, version: &mut u64) -> Stored {
         for appended in part.appended() {
             for (day, appended) in appended.days() {
                 self.append_day(day, &appended);
@@ -154,7 +159,7 @@ impl KeptSession {
         let total_points = self.record.points;
         let points_digest = part.points_digest;
         self.parts.push(StoredPart { points_digest, key, total_points, version: *version, created: false });
-        Ok(Stored { outcome: Outcome::Appended, version: *version, total_points, is_replay: false })
+        Stored { outcome: Outcome::Appended, version: *version, total_points, is_replay: false }
     }
 
     fn append_day(&mut self, day: UtcDay, appended: &SeriesColumns) {

@@ -4,7 +4,7 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 
 use deadpool_postgres::Object;
 use time::OffsetDateTime;
-use time_series_domain::ingest::{Digest, IdempotencyKey, Joining, OnConflict, Outcome, StoredPart};
+use time_series_domain::ingest::{Digest, IdempotencyKey, StoredPart, StoredSession, WriteDecision, decide};
 use time_series_domain::ports::StoreError;
 use time_series_domain::session::SessionExtent;
 use time_series_domain::{SchemaVersion, SessionId, Timestamp, UserId};
@@ -13,7 +13,7 @@ use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
 use super::store_group::{by_user, read_version};
-use super::turns::{Pending, Write};
+use super::turns::Pending;
 use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::metric_type::{read_schema_version, schema_columns};
 use crate::postgres::pipeline::send;
@@ -44,17 +44,6 @@ pub(super) struct StoredAs {
     start_ts: Option<Timestamp>,
     pub(super) points: u64,
     pub(super) span: StoredSpan,
-}
-
-/// What becomes of a session.
-pub(super) enum Verdict {
-    /// It, or its points, are written.
-    Written(Outcome),
-    /// Nothing changes.
-    Kept(Outcome),
-    /// It was answered before.
-    Answered(StoredPart),
-    Refused(StoreError),
 }
 
 /// Whom and what the first statement of a group locks.
@@ -154,43 +143,23 @@ impl Found {
         self.sessions.get(&(pending.session.user_id, pending.session.session_id))
     }
 
-    /// What becomes of a session.
-    pub(super) fn verdict(&self, pending: &Pending) -> Verdict {
+    /// Decides what becomes of a write.
+    pub(super) fn decide(&self, pending: &Pending) -> Result<WriteDecision, StoreError> {
         let session = &pending.session;
         if session.schemas.iter().any(|schema| self.busy.contains(&schema.metric_type.0)) {
-            return Verdict::Refused(StoreError::MetricTypeBusy);
+            return Err(StoreError::MetricTypeBusy);
         }
         if !session.schemas.iter().all(|schema| self.schemas.contains(schema)) {
-            return Verdict::Refused(StoreError::CatalogueChanged);
+            return Err(StoreError::CatalogueChanged);
         }
-        match (self.session(pending), &pending.write) {
-            (None, Write::Append(_)) => Verdict::Refused(StoreError::SessionAbsent),
-            (None, Write::Store(OnConflict::Append, _)) if !session.fits_alone() => {
-                Verdict::Refused(StoreError::OutOfSession)
-            }
-            (None, Write::Store(..)) => Verdict::Written(Outcome::Created),
-            (Some(stored), Write::Append(_) | Write::Store(OnConflict::Append, _)) => self.joining(stored, pending),
-            // What was appended since goes with a replacement by the first part.
-            (Some(stored), Write::Store(OnConflict::Replace, _)) if stored.points != session.points => {
-                Verdict::Written(Outcome::Replaced)
-            }
-            (Some(stored), _) if stored.digest == session.digest() => Verdict::Kept(Outcome::Unchanged),
-            (Some(_), Write::Store(OnConflict::Error, _)) => Verdict::Refused(StoreError::SessionConflict),
-            (Some(_), Write::Store(OnConflict::Ignore, _)) => Verdict::Kept(Outcome::Ignored),
-            (Some(_), Write::Store(OnConflict::Replace, _)) => Verdict::Written(Outcome::Replaced),
-        }
-    }
-
-    fn joining(&self, stored: &StoredAs, pending: &Pending) -> Verdict {
-        let session = &pending.session;
         let parts = self.parts.get(&(session.user_id, session.session_id)).map_or(&[][..], Vec::as_slice);
-        let extent = SessionExtent { start_ts: stored.start_ts, span: stored.span.times() };
-        match session.joining(&extent, stored.points, stored.digest, parts, pending.write.key()) {
-            Ok(Joining::New) => Verdict::Written(Outcome::Appended),
-            Ok(Joining::Known) => Verdict::Kept(Outcome::Unchanged),
-            Ok(Joining::Answered(part)) => Verdict::Answered(part),
-            Err(e) => Verdict::Refused(e),
-        }
+        let stored = self.session(pending).map(|stored| StoredSession {
+            digest: stored.digest,
+            extent: SessionExtent { start_ts: stored.start_ts, span: stored.span.times() },
+            points: stored.points,
+            parts,
+        });
+        decide(&pending.write, session, stored.as_ref())
     }
 }
 

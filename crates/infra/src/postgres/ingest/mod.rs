@@ -11,7 +11,7 @@ mod writer;
 
 pub(super) use day_summaries::{TouchedDays, date, recompute_days};
 pub(super) use store_group::{RAISE_VERSION, read_version};
-pub(super) use turns::{Turns, WRITERS, Write};
+pub(super) use turns::{Turns, WRITERS};
 
 #[cfg(test)]
 pub(super) use statements::ALL as STATEMENTS;

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use deadpool_postgres::Object;
 use time_series_domain::block::Block;
-use time_series_domain::ingest::{EncodedSession, Outcome};
+use time_series_domain::ingest::{EncodedSession, Outcome, WriteDecision};
 use time_series_domain::ports::{StoreError, Stored};
 use time_series_domain::{Summary, UserId};
 use tokio_postgres::Row;
@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use super::append::{Part, PartRows, merge_into_blocks};
 use super::day_summaries::{AddedDays, Merge};
-use super::found::{Found, Verdict, lock_and_look};
+use super::found::{Found, lock_and_look};
 use super::session_rows::SessionRows;
 use super::store_as_new::{add_days, may_be_new, store_as_new};
 use super::turns::Pending;
@@ -65,9 +65,9 @@ impl Postgres {
         let mut versions = found.versions.clone();
         let mut searches = false;
         for pending in group {
-            let verdict = found.verdict(pending);
-            searches |= matches!(verdict, Verdict::Written(Outcome::Replaced | Outcome::Appended));
-            answers.push(written.add(pending, verdict, &found, &mut versions));
+            let decision = found.decide(pending);
+            searches |= matches!(decision, Ok(WriteDecision::Write(Outcome::Replaced | Outcome::Appended)));
+            answers.push(written.add(pending, decision, &found, &mut versions));
         }
         if written.sessions.is_empty() && written.appends.is_empty() {
             transaction.rollback().await?;
@@ -97,28 +97,27 @@ impl Postgres {
 }
 
 impl<'a> Written<'a> {
-    /// Takes in what becomes of a session; gives its answer.
+    /// Adds a write by its decision; returns its answer.
     fn add(
         &mut self,
         pending: &'a Pending,
-        verdict: Verdict,
+        decision: Result<WriteDecision, StoreError>,
         found: &Found,
         versions: &mut HashMap<UserId, u64>,
     ) -> Result<Stored, StoreError> {
         let session: &EncodedSession = &pending.session;
         let version = versions.entry(session.user_id).or_default();
         let stored = found.session(pending).map_or(0, |stored| stored.points);
-        let outcome = match verdict {
-            Verdict::Written(outcome) => outcome,
-            unwritten => {
+        let outcome = match decision {
+            Ok(WriteDecision::Write(outcome)) => outcome,
+            unchanged => {
                 self.unchanged.push(session.user_id);
-                return match unwritten {
-                    Verdict::Answered(part) => Ok(part.again()),
-                    Verdict::Kept(outcome) | Verdict::Written(outcome) => {
-                        Ok(Stored { outcome, version: *version, total_points: stored, is_replay: false })
+                return Ok(match unchanged? {
+                    WriteDecision::Replay(part) => part.again(),
+                    WriteDecision::Keep(outcome) | WriteDecision::Write(outcome) => {
+                        Stored { outcome, version: *version, total_points: stored, is_replay: false }
                     }
-                    Verdict::Refused(e) => Err(e),
-                };
+                });
             }
         };
         *version += 1;

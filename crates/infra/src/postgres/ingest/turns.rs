@@ -9,7 +9,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use time_series_domain::UserId;
-use time_series_domain::ingest::{EncodedSession, IdempotencyKey, OnConflict};
+use time_series_domain::ingest::{EncodedSession, SessionWrite};
 use time_series_domain::ports::{StoreError, Stored};
 use tokio::sync::oneshot;
 
@@ -28,19 +28,10 @@ const MEASURED: Duration = Duration::from_millis(250);
 /// Weight of the newest measurement of the rate.
 const SMOOTHING: f64 = 0.3;
 
-/// How a session is to be written.
-#[derive(Clone)]
-pub(in crate::postgres) enum Write {
-    /// As a whole; the key counts where another one is appended to.
-    Store(OnConflict, Option<IdempotencyKey>),
-    /// As a part of one that is there.
-    Append(Option<IdempotencyKey>),
-}
-
 /// A session that waits to be stored, and who waits for it.
 pub(super) struct Pending {
     pub(super) session: Arc<EncodedSession>,
-    pub(super) write: Write,
+    pub(super) write: SessionWrite,
     since: Instant,
     answer: oneshot::Sender<Result<Stored, StoreError>>,
 }
@@ -130,29 +121,10 @@ pub(super) struct Writer {
     turns: Option<Arc<Turns>>,
 }
 
-impl Write {
-    /// Whether it may add to what is stored.
-    pub(super) const fn appends(&self) -> bool {
-        matches!(self, Self::Append(_) | Self::Store(OnConflict::Append, _))
-    }
-
-    /// Whether it may change what is stored.
-    pub(super) const fn changes(&self) -> bool {
-        self.appends() || matches!(self, Self::Store(OnConflict::Replace, _))
-    }
-
-    pub(super) const fn key(&self) -> Option<&IdempotencyKey> {
-        match self {
-            Self::Append(key) | Self::Store(OnConflict::Append, key) => key.as_ref(),
-            Self::Store(..) => None,
-        }
-    }
-}
-
 impl Pending {
     pub(super) fn new(
         session: Arc<EncodedSession>,
-        write: Write,
+        write: SessionWrite,
     ) -> (Self, oneshot::Receiver<Result<Stored, StoreError>>) {
         let (answer, told) = oneshot::channel();
         (Self { session, write, since: Instant::now(), answer }, told)

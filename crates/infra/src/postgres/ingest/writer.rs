@@ -4,10 +4,10 @@ use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use time_series_domain::ingest::EncodedSession;
+use time_series_domain::ingest::{EncodedSession, SessionWrite};
 use time_series_domain::ports::{StoreError, Stored};
 
-use super::turns::{Pending, Write, Writer};
+use super::turns::{Pending, Writer};
 use crate::postgres::connect;
 use crate::postgres::pool::Postgres;
 
@@ -21,7 +21,7 @@ impl Postgres {
     pub(in crate::postgres) async fn store_session(
         &self,
         session: Arc<EncodedSession>,
-        write: Write,
+        write: SessionWrite,
     ) -> Result<Stored, StoreError> {
         let (deadline, mut pause) = (Instant::now() + self.wait, SHORTEST_PAUSE);
         loop {

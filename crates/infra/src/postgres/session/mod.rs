@@ -6,13 +6,12 @@ mod read_session;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use time_series_domain::ingest::{EncodedSession, IdempotencyKey, OnConflict};
+use time_series_domain::ingest::{EncodedSession, IdempotencyKey, OnConflict, SessionWrite};
 use time_series_domain::ports::{SessionStore, StoreError, Stored};
 use time_series_domain::{SessionId, SessionPage, SessionPosition, SessionRecord, UserId};
 
 pub(super) use delete_session::{StoredSpan, delete_blocks};
 
-use super::ingest::Write;
 use super::pool::Postgres;
 
 #[async_trait]
@@ -23,11 +22,11 @@ impl SessionStore for Postgres {
         on_conflict: OnConflict,
         key: Option<IdempotencyKey>,
     ) -> Result<Stored, StoreError> {
-        self.store_session(session, Write::Store(on_conflict, key)).await
+        self.store_session(session, SessionWrite::Store(on_conflict, key)).await
     }
 
     async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError> {
-        self.store_session(part, Write::Append(key)).await
+        self.store_session(part, SessionWrite::Append(key)).await
     }
 
     async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError> {
