@@ -1,4 +1,4 @@
-//! Where reads are answered from: the primary database, or a replica of it.
+//! Sources of reads: the primary database and its replicas.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub(crate) struct Reads {
     pub(crate) name: &'static str,
 }
 
-/// Which reads may be answered by a replica.
+/// The reads that a replica may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplicaReads {
     /// Those that name the version that they need.
@@ -40,7 +40,7 @@ pub(crate) struct ReadSources {
     pub(crate) replica: Option<(Arc<Reads>, ReplicaReads)>,
 }
 
-/// Where one request is answered from.
+/// The sources that answer one request.
 #[derive(Clone)]
 pub(crate) struct ReadSource {
     first: Arc<Reads>,
@@ -106,7 +106,7 @@ impl ReadSource {
         };
         metrics::counter!("read_fallbacks_total", "from" => self.first.name, "reason" => reason).increment(1);
         match count(second, answer(Arc::clone(second)).await) {
-            // What was wrong at first is what the caller should hear.
+            // The caller receives the first of two failures.
             Err(problem) if problem.is_outage() => answered.and(Err(problem)),
             Ok(rendered) if is_late(&rendered) => answered,
             other => other,

@@ -119,16 +119,16 @@ pub(crate) struct DatabaseUsage {
     pub(crate) pools: Vec<(&'static str, [(&'static str, usize); 4])>,
     /// Bytes of sessions that wait to be stored or are being stored.
     pub(crate) queued_bytes: u64,
-    /// How far the replica is behind, in seconds, if there is one and it is known.
+    /// The lag of the replica in seconds, if there is a replica and its lag is known.
     pub(crate) replica_lag: Option<f64>,
 }
 
 /// What a heartbeat found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Heartbeat {
-    /// Whether reads work, of a replica if not of the primary.
+    /// Ok if reads work, on the primary or on a replica.
     pub(crate) reads: Result<(), NotReady>,
-    /// Whether reads of the primary work.
+    /// Ok if reads of the primary work.
     pub(crate) primary: Result<(), NotReady>,
     /// Whether a commit succeeds.
     pub(crate) writes: Result<(), NotReady>,

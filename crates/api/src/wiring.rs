@@ -191,7 +191,7 @@ fn admins(config: &Config) -> Admins {
 struct Database {
     postgres: Arc<Postgres>,
     reads: watch::Receiver<Result<(), NotReady>>,
-    /// Whether reads of the replica work, and its lag in seconds.
+    /// The lag of the replica in seconds; an error while its reads fail.
     replica: Option<watch::Receiver<Result<Option<f64>, NotReady>>>,
     writes: watch::Receiver<Result<(), NotReady>>,
 }

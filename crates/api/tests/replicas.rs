@@ -43,7 +43,7 @@ fn value(answer: &Answer) -> Option<f64> {
     answer.json()["results"].as_array()?.first()?["value"].as_f64()
 }
 
-/// How many reads each source has answered, in this process.
+/// The number of reads that a source has answered in this process.
 async fn answered_by(peer: &Peer, source: &str) -> f64 {
     let metrics = peer.get("/metrics").await.text;
     let line = metrics.lines().find(|line| line.starts_with(&format!("reads_total{{source=\"{source}\"}}")));
@@ -86,7 +86,7 @@ async fn a_read_sees_the_version_that_it_names() {
     assert!(answered_by(&peer, "replica").await > before, "a replica that has the version answers");
 }
 
-/// Where staleness is allowed, replicas answer everything; nothing is mixed up with what the primary has.
+/// With staleness allowed, replicas answer everything, and an answer never mixes two versions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn all_reads_may_be_those_of_replicas() {
     let pair = Replicated::start().await;

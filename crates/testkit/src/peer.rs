@@ -19,7 +19,7 @@ impl TestApp {
     /// A second service on its database.
     ///
     /// # Panics
-    /// When it does not start.
+    /// Panics if it does not start.
     #[must_use]
     pub fn peer(&self) -> Peer {
         Self::with(Backend::Plain).serve_on(&self.database.url)
@@ -37,11 +37,11 @@ impl TestAppBuilder {
     /// Starts it on a database that is there.
     ///
     /// # Panics
-    /// When it does not start.
+    /// Panics if it does not start.
     #[must_use]
     pub fn serve_on(self, database_url: &str) -> Peer {
         let (url, running) = serve(self.config(database_url));
-        // Each request connects anew: a service under test may close what is idle at any time.
+        // Each request opens a connection: a service under test may close idle connections at any time.
         let client = Client::builder().pool_max_idle_per_host(0).build().expect("a client");
         Peer { url, _running: running, client }
     }
@@ -51,7 +51,7 @@ impl Peer {
     /// GET
     ///
     /// # Panics
-    /// When no answer comes.
+    /// Panics if no response is received.
     pub async fn get(&self, path: &str) -> Answer {
         self.send(Method::GET, path, None).await
     }
@@ -59,7 +59,7 @@ impl Peer {
     /// POST of JSON
     ///
     /// # Panics
-    /// When no answer comes.
+    /// Panics if no response is received.
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
         self.send(Method::POST, path, Some(body.to_string())).await
     }

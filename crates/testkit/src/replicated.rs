@@ -46,7 +46,7 @@ impl Replicated {
     /// Starts both, the database `postgres` migrated.
     ///
     /// # Panics
-    /// When `TEST_POSTGRES_BIN` is not set, or a server does not start.
+    /// Panics if `TEST_POSTGRES_BIN` is not set, or a server does not start.
     pub async fn start() -> Self {
         let bin = std::env::var("TEST_POSTGRES_BIN");
         let bin = PathBuf::from(bin.expect("TEST_POSTGRES_BIN is set: run the tests with `cargo xtask test`"));
@@ -85,7 +85,7 @@ impl Replicated {
     /// A connection of the test's own.
     ///
     /// # Panics
-    /// When the server refuses.
+    /// Panics if the server refuses the connection.
     pub async fn connect(&self, node: Node) -> Client {
         let (client, connection) = tokio_postgres::connect(&self.url(node), NoTls).await.expect("the server answers");
         tokio::spawn(async move { connection.await.ok() });
@@ -95,7 +95,7 @@ impl Replicated {
     /// Runs a statement on one server.
     ///
     /// # Panics
-    /// When it fails.
+    /// Panics if it fails.
     pub async fn execute(&self, node: Node, statement: &str) {
         let client = self.connect(node).await;
         loop {
@@ -126,7 +126,7 @@ impl Replicated {
     /// Makes the standby the primary; returns once it takes writes.
     ///
     /// # Panics
-    /// When it does not.
+    /// Panics if the promotion fails.
     pub async fn promote(&self, node: Node) {
         let client = self.connect(node).await;
         let promoted = client.query_one("SELECT pg_promote(true, 30)", &[]).await.expect("pg_promote answers");
@@ -136,7 +136,7 @@ impl Replicated {
     /// Starts a server that was crashed.
     ///
     /// # Panics
-    /// When it does not start.
+    /// Panics if it does not start.
     pub async fn restart(&mut self, node: Node) {
         self.run(node).await;
     }
@@ -144,7 +144,7 @@ impl Replicated {
     /// Starts a server that was crashed as a standby of the other one.
     ///
     /// # Panics
-    /// When it does not start.
+    /// Panics if it does not start.
     pub async fn demote(&mut self, node: Node) {
         let primary = if matches!(node, Node::First) { Node::Second } else { Node::First };
         self.follow(node, primary);
@@ -154,14 +154,14 @@ impl Replicated {
     /// Waits until the second server has replayed what the first has written by now.
     ///
     /// # Panics
-    /// When it never does.
+    /// Panics if the standby does not follow.
     pub async fn caught_up(&self) {
         let written = "SELECT pg_current_wal_lsn()::text";
         let written: String = self.connect(Node::First).await.query_one(written, &[]).await.expect("a place").get(0);
         let standby = self.connect(Node::Second).await;
         let reached = format!("SELECT pg_last_wal_replay_lsn() >= '{written}'::pg_lsn");
         for _ in 0..1_000 {
-            // A statement that lost against the recovery tells nothing.
+            // A statement that recovery cancelled has no result.
             let reached = standby.query_one(&reached, &[]).await.ok();
             if reached.is_some_and(|row| row.get::<_, Option<bool>>(0) == Some(true)) {
                 return;

@@ -274,7 +274,7 @@ impl Cluster {
     }
 }
 
-/// The major version that `postgres --version` tells, as in "postgres (PostgreSQL) 17.2".
+/// The major version in the output of `postgres --version`, as in "postgres (PostgreSQL) 17.2".
 fn version_of(bin: &Path) -> Option<u32> {
     let told = Command::new(bin.join("postgres")).arg("--version").output().ok()?;
     let told = String::from_utf8(told.stdout).ok()?;

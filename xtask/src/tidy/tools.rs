@@ -5,7 +5,7 @@ use std::process::{Command, Stdio};
 use crate::cargo::{cargo, output, root, run};
 use crate::progress::say;
 
-/// What docker-compose.yml must be told.
+/// The variables that docker-compose.yml requires.
 const PASSWORDS: [&str; 3] = ["POSTGRES_PASSWORD", "POSTGRES_ADMIN_PASSWORD", "REDIS_PASSWORD"];
 
 pub(super) fn check() -> anyhow::Result<()> {

@@ -50,7 +50,7 @@ pub(super) async fn answer(
             let head = reads.aggregate.head(&users).await?;
             Ok::<_, Problem>(reads.points.head_of(&asked.query, only_numbers(&asked), head).await?)
         };
-        // What is wrong with the request is said by the answer.
+        // A fault of the request is reported by the answer below.
         if let Ok(head) = place.run(shown(source.first())).await
             && Some(head.version) >= min_version
         {

@@ -1,4 +1,4 @@
-//! Users in log lines: a keyed hash, so that lines of one user can be found and none tells whose they are.
+//! Users in log lines: a keyed hash groups the lines of one user and does not reveal the user.
 
 use std::sync::Arc;
 use std::time::Duration;

@@ -7,7 +7,7 @@ use super::{Digest, EncodedSession, IdempotencyKey, Joining, OnConflict, Outcome
 use crate::ports::StoreError;
 use crate::session::SessionExtent;
 
-/// How a session is written.
+/// A request to write a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionWrite {
     /// As a whole. The key identifies a retry where the policy is [`OnConflict::Append`], and is ignored otherwise.
@@ -29,7 +29,7 @@ pub struct StoredSession<'a> {
     pub parts: &'a [StoredPart],
 }
 
-/// What a store does with a write.
+/// The action of a store on a write.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum WriteDecision {
     /// Writes the session or its points; the outcome is created, replaced or appended.

@@ -181,7 +181,7 @@ impl<'a> RawValues<'a> {
         self.leaves[..before].last().filter(|leaves| point < leaves.first + leaves.len)
     }
 
-    /// Names the leaves of columns as the metric types of their points do; tells of each entry that names a leaf twice by its
+    /// Names the leaves of columns as the metric types of their points do; reports each entry that names a leaf twice by its
     /// first point and a pointer below `values`.
     pub(super) fn resolve_leaves(
         &mut self,

@@ -20,7 +20,7 @@ pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, f64) -> b
     .is_some()
 }
 
-/// Tells of each member of each object of an array of objects of numbers, with the places of both, until it is told to stop.
+/// Visits each member of each object in an array of objects of numbers, with both indexes, until `each` returns false.
 pub(crate) fn objects<'a>(text: &'a str, mut each: impl FnMut(usize, usize, &'a str, f64) -> bool) -> bool {
     let mut object = 0;
     let is_whole = items(text, b'[', b']', |rest| {

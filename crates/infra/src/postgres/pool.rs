@@ -44,11 +44,11 @@ pub struct PostgresConfig {
     pub longest_write_wait: Duration,
     /// Bytes of sessions that may wait to be stored.
     pub waiting_bytes: usize,
-    /// What its servers are for.
+    /// The role of its servers.
     pub role: ServerRole,
 }
 
-/// What the servers of a URL are for.
+/// The role of the servers of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerRole {
     /// Reads and writes. Of several servers, the one that takes writes is used.

@@ -36,7 +36,7 @@ fn catalogue() -> Catalogue {
     Catalogue::new(1, [metric_type])
 }
 
-/// What is stored of a session with these entries, or the places of its faults.
+/// Encodes a session with these entries; returns the pointers of its faults if it has any.
 fn stored(entries: &[Value]) -> Result<String, Vec<String>> {
     let entries: Vec<String> = entries.iter().map(Value::to_string).collect();
     let body = format!("{{{IDS},\"data\":[{}]}}", entries.join(","));

@@ -70,7 +70,7 @@ pub(super) struct Fold<'a> {
     /// Bytes of all rows.
     bytes: usize,
     memory: MemoryReservation,
-    /// Of the metric types that cannot be aggregated, those of which there are points.
+    /// The skipped metric types that have points.
     present: Vec<MetricTypeId>,
     /// Why the scan was ended.
     refusal: Option<Refusal>,
@@ -92,7 +92,7 @@ pub(super) struct Folded {
     pub(super) asked: Vec<Rows>,
     pub(super) groups: Vec<Group>,
     pub(super) memory: MemoryReservation,
-    /// Of the metric types that cannot be aggregated, those of which there are points.
+    /// The skipped metric types that have points.
     pub(super) present: Vec<MetricTypeId>,
 }
 

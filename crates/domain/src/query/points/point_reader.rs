@@ -103,7 +103,7 @@ pub(super) struct PointReader<'a> {
     given: Given,
     breath: usize,
     pub(super) head: Option<ScanHead>,
-    /// Of the series that are skipped, those that have points.
+    /// The skipped metric types that have points.
     pub(super) present: Vec<MetricTypeId>,
     pub(super) refusal: Option<Refusal>,
 }

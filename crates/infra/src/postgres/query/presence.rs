@@ -1,4 +1,4 @@
-//! Of which metric types users have points, without reading them.
+//! Finds the metric types that users have points of, without reading the points.
 
 use deadpool_postgres::Object;
 use time_series_domain::ports::{PointSource, Presence};

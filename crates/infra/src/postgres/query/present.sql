@@ -1,4 +1,4 @@
--- Of the metric types $2 those of which the users have a block that touches [$4, $5). $3 is the start of its first day, since
+-- The metric types among $2 that have a block of the users that touches [$4, $5). $3 is the start of its first day, since
 -- no block spans midnight.
 SELECT t.id AS metric_type_id
 FROM unnest($2::integer[]) AS t (id)
