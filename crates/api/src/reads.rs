@@ -10,7 +10,7 @@ use time_series_domain::query::points::{PointQuery, PointSink, PointView, Points
 use time_series_domain::query::{CachedAggregate, QueryError, Refusal};
 
 use crate::openapi::Rendered;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::request::{Caller, QueryGate};
 use crate::state::Readiness;
 
@@ -108,30 +108,67 @@ impl ReadSource {
         match count(second, answer(Arc::clone(second)).await) {
             // The caller receives the first of two failures.
             Err(problem) if problem.is_outage() => answered.and(Err(problem)),
-            Ok(rendered) if is_late(&rendered) => answered,
+            Ok(rendered) if is_late(&rendered) => answered.and_then(|_| Err(self.not_reached())),
             other => other,
         }
+    }
+
+    fn not_reached(&self) -> Problem {
+        let least = self.least.unwrap_or_default();
+        Problem::new(Code::VersionNotReached, format!("The data have not reached min_version={least}."))
     }
 
     /// Gives points to `sink`, from the second source where the first is out of order or too old before there is any.
     pub(crate) async fn stream(&self, query: &PointQuery, sink: &mut dyn PointSink) -> Result<PointsRead, QueryError> {
         let Some(second) = &self.second else { return self.first.points.read(query, None, sink).await };
-        let mut guard = Guard { sink, least: self.least, has_begun: false, is_stale: false };
-        let read = self.first.points.read(query, None, &mut guard).await;
-        let (has_begun, is_stale) = (guard.has_begun, guard.is_stale);
-        let has_failed = matches!(read, Err(QueryError::Store(StoreError::Unavailable { .. })));
-        if has_begun || !(is_stale || has_failed) {
-            metrics::counter!("reads_total", "source" => self.first.name).increment(1);
-            return read;
-        }
-        let reason = if is_stale { "stale" } else { "failed" };
+        let first = self.attempt(&self.first, query, sink).await;
+        let reason = match &first {
+            Attempt::Stale => "stale",
+            Attempt::Ended { read: Err(QueryError::Store(StoreError::Unavailable { .. })), has_begun: false } => {
+                "failed"
+            }
+            Attempt::Ended { .. } => return first.into_read(),
+        };
         metrics::counter!("read_fallbacks_total", "from" => self.first.name, "reason" => reason).increment(1);
-        metrics::counter!("reads_total", "source" => second.name).increment(1);
-        second.points.read(query, None, sink).await
+        match (first, self.attempt(second, query, sink).await) {
+            // The caller receives the first of two failures.
+            (Attempt::Ended { read: Err(e), .. }, Attempt::Stale) => Err(e),
+            (_, second) => second.into_read(),
+        }
+    }
+
+    /// Reads points from one source, as long as they are of the version that is needed.
+    async fn attempt(&self, reads: &Reads, query: &PointQuery, sink: &mut dyn PointSink) -> Attempt {
+        let mut guard = Guard { sink, least: self.least, has_begun: false, is_stale: false };
+        let read = reads.points.read(query, None, &mut guard).await;
+        if guard.is_stale {
+            return Attempt::Stale;
+        }
+        Attempt::Ended { has_begun: guard.has_begun, read: count(reads, read) }
     }
 }
 
-fn count<T>(reads: &Reads, answered: Result<T, Problem>) -> Result<T, Problem> {
+/// The end of an attempt to read points.
+enum Attempt {
+    /// The source had an older version than is needed; the sink received nothing.
+    Stale,
+    /// The sink has received points if `has_begun`.
+    Ended { read: Result<PointsRead, QueryError>, has_begun: bool },
+}
+
+impl Attempt {
+    fn into_read(self) -> Result<PointsRead, QueryError> {
+        match self {
+            Self::Ended { read, .. } => read,
+            Self::Stale => Err(QueryError::Store(StoreError::Unavailable {
+                doing: "reading points of the requested version",
+                source: "both sources are older".into(),
+            })),
+        }
+    }
+}
+
+fn count<T, E>(reads: &Reads, answered: Result<T, E>) -> Result<T, E> {
     if answered.is_ok() {
         metrics::counter!("reads_total", "source" => reads.name).increment(1);
     }

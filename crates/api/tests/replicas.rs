@@ -136,6 +136,10 @@ async fn reads_go_on_without_a_primary() {
             "{path}"
         );
     }
+    // A version that only the primary can have is not made up.
+    for path in ["timeseries", "points", "latest"] {
+        let _ = peer.get(&format!("/api/{path}/?user_id={user}&min_version=99")).await.expect(503);
+    }
     let refused = peer.post("/api/sessions/", &session(user, Uuid::new_v4(), 6)).await.expect(503);
     assert!(refused.headers.contains_key("retry-after"), "{}", refused.text);
     until("readiness says what works", async || {
