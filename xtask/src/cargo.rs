@@ -22,7 +22,9 @@ pub(crate) fn cargo<I: IntoIterator<Item = S>, S: AsRef<std::ffi::OsStr>>(args: 
 
 /// Runs a command to its end, showing what it prints.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
     if !status.success() {
         bail!("{} {status}", shown(command));
     }
@@ -31,9 +33,16 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 
 /// What a command prints.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
-    let output = command.output().with_context(|| format!("cannot run {}", command.get_program().display()))?;
+    let output = command
+        .output()
+        .with_context(|| format!("cannot run {}", command.get_program().display()))?;
     if !output.status.success() {
-        bail!("{} {}\n{}", shown(command), output.status, String::from_utf8_lossy(&output.stderr));
+        bail!(
+            "{} {}\n{}",
+            shown(command),
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        );
     }
     Ok(String::from_utf8_lossy(&output.stdout).into_owned())
 }
@@ -49,7 +58,15 @@ fn shown(command: &Command) -> String {
 /// Builds the service in the release profile and says where it is.
 pub(crate) fn build_server() -> anyhow::Result<PathBuf> {
     // Together with this very program, so that both share every dependency that was just built.
-    run(&mut cargo(["build", "--release", "--package", "xtask", "--package", "time-series-api"]))?;
-    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), |dir| root().join(dir));
+    run(&mut cargo([
+        "build",
+        "--release",
+        "--package",
+        "xtask",
+        "--package",
+        "time-series-api",
+    ]))?;
+    let target = std::env::var_os("CARGO_TARGET_DIR")
+        .map_or_else(|| root().join("target"), |dir| root().join(dir));
     Ok(target.join("release/time-series-api"))
 }

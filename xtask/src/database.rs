@@ -30,21 +30,32 @@ impl Database {
     }
 
     /// A private PostgreSQL of its own in `folder`, which survives a crash as a real one does.
-    pub(crate) async fn provide_private(folder: &str, data_dir: Option<&Path>) -> anyhow::Result<Self> {
+    pub(crate) async fn provide_private(
+        folder: &str,
+        data_dir: Option<&Path>,
+    ) -> anyhow::Result<Self> {
         let account = Account::for_servers()?;
         let local = local_folder(data_dir, account)?;
         let binaries = match Binaries::of_machine() {
             Some(binaries) => binaries,
             None => Binaries::of_debian(&Debian::provide(&local)?),
         };
-        let cluster = binaries.start(&local.join(folder), account, Durability::Durable).await?;
+        let cluster = binaries
+            .start(&local.join(folder), account, Durability::Durable)
+            .await?;
         let url = cluster.provide_database(NAME).await?;
-        Ok(Self { url, cluster: Some(cluster) })
+        Ok(Self {
+            url,
+            cluster: Some(cluster),
+        })
     }
 
     /// The database of that URL.
     pub(crate) fn at(url: &str) -> Self {
-        Self { url: url.to_owned(), cluster: None }
+        Self {
+            url: url.to_owned(),
+            cluster: None,
+        }
     }
 
     /// Its URL.
@@ -79,7 +90,9 @@ impl Database {
             0 => "none missing".to_owned(),
             _ => format!("applied {}", done.applied.join(", ")),
         };
-        let timescaledb = done.timescaledb.map_or("plain PostgreSQL".to_owned(), |v| format!("TimescaleDB {v}"));
+        let timescaledb = done.timescaledb.map_or("plain PostgreSQL".to_owned(), |v| {
+            format!("TimescaleDB {v}")
+        });
         step.done(format!("{applied}; {timescaledb}"));
         Ok(())
     }
@@ -90,14 +103,17 @@ pub(crate) type Connection = tokio::task::JoinHandle<Result<(), tokio_postgres::
 
 /// One connection, for statements of our own.
 pub(crate) async fn connect(url: &str) -> anyhow::Result<(tokio_postgres::Client, Connection)> {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.context("cannot connect to the database")?;
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .context("cannot connect to the database")?;
     Ok((client, tokio::spawn(connection)))
 }
 
 /// Where local servers live: `.local`, or where the account that runs them can reach it.
 pub(crate) fn local_folder(asked: Option<&Path>, account: Account) -> anyhow::Result<PathBuf> {
     let folder = asked.map_or_else(|| root().join(".local"), Path::to_path_buf);
-    std::fs::create_dir_all(&folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::create_dir_all(&folder)
+        .with_context(|| format!("cannot make {}", folder.display()))?;
     let folder = std::fs::canonicalize(&folder)?;
     if account.can_enter(&folder) {
         return Ok(folder);

@@ -16,6 +16,9 @@ pub(crate) struct Migrate {
 
 impl Migrate {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        Database::provide(self.data_dir.as_deref()).await?.migrate().await
+        Database::provide(self.data_dir.as_deref())
+            .await?
+            .migrate()
+            .await
     }
 }

@@ -22,8 +22,12 @@ impl Openapi {
         let document = time_series_api::openapi::document().await;
         let file = root().join(FILE);
         if self.check {
-            let committed = std::fs::read_to_string(&file).with_context(|| format!("cannot read {FILE}"))?;
-            anyhow::ensure!(committed == document, "{FILE} is not up to date: run `cargo xtask openapi` and commit it");
+            let committed =
+                std::fs::read_to_string(&file).with_context(|| format!("cannot read {FILE}"))?;
+            anyhow::ensure!(
+                committed == document,
+                "{FILE} is not up to date: run `cargo xtask openapi` and commit it"
+            );
             return Ok(());
         }
         std::fs::write(&file, document).with_context(|| format!("cannot write {FILE}"))?;

@@ -24,7 +24,9 @@ impl Step {
     pub(crate) fn counted(what: impl Into<String>, total: u64) -> Self {
         let what = what.into();
         let bar = ProgressBar::new(total).with_message(what.clone());
-        if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}") {
+        if let Ok(style) =
+            ProgressStyle::with_template("{msg} {wide_bar} {pos}/{len} {per_sec} {eta}")
+        {
             bar.set_style(style);
         }
         Self::with(bar, what)
@@ -36,7 +38,11 @@ impl Step {
             bar.set_draw_target(ProgressDrawTarget::hidden());
             say(format!("{what} …"));
         }
-        Self { what, started: Instant::now(), bar }
+        Self {
+            what,
+            started: Instant::now(),
+            bar,
+        }
     }
 
     /// One piece is done.
@@ -55,7 +61,10 @@ impl Step {
 }
 
 /// A line for whoever runs this.
-#[expect(clippy::print_stdout, reason = "the one place where this program speaks")]
+#[expect(
+    clippy::print_stdout,
+    reason = "the one place where this program speaks"
+)]
 pub(crate) fn say(line: impl AsRef<str>) {
     println!("{}", line.as_ref());
 }

@@ -26,12 +26,23 @@ impl Test {
     }
 
     async fn run_in(self, scratch: &Path, debian: &Debian, account: Account) -> anyhow::Result<()> {
-        let plain = Binaries::of_machine().unwrap_or_else(|| Binaries::of_debian(debian)).without_timescaledb();
+        let plain = Binaries::of_machine()
+            .unwrap_or_else(|| Binaries::of_debian(debian))
+            .without_timescaledb();
         let bin = plain.bin().to_owned();
         let plain = start(&plain, &scratch.join("plain"), account).await?;
-        let timescaledb = start(&Binaries::of_debian(debian), &scratch.join("timescaledb"), account).await?;
+        let timescaledb = start(
+            &Binaries::of_debian(debian),
+            &scratch.join("timescaledb"),
+            account,
+        )
+        .await?;
         let redis = Redis::start(debian, scratch)?;
-        let all = if self.args.iter().any(|arg| arg.starts_with("-p") || arg.starts_with("--package")) {
+        let all = if self
+            .args
+            .iter()
+            .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
+        {
             None
         } else {
             Some("--workspace")

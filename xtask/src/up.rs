@@ -36,14 +36,19 @@ impl Up {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         let bind = match self.bind {
             Some(bind) => bind,
-            None => address(&std::env::var("BIND_ADDR").unwrap_or_else(|_| DEFAULT_BIND.to_owned()))?,
+            None => {
+                address(&std::env::var("BIND_ADDR").unwrap_or_else(|_| DEFAULT_BIND.to_owned()))?
+            }
         };
         self.serve(bind).await
     }
 
     async fn serve(self, bind: SocketAddr) -> anyhow::Result<()> {
         // Another service on this address would be mistaken for ours.
-        drop(TcpListener::bind(bind).with_context(|| format!("{bind} (--bind, BIND_ADDR) cannot be listened on"))?);
+        drop(
+            TcpListener::bind(bind)
+                .with_context(|| format!("{bind} (--bind, BIND_ADDR) cannot be listened on"))?,
+        );
         say("building the service (the first time takes some minutes)");
         let program = tokio::task::spawn_blocking(build_server).await??;
         let mut database = Database::provide(self.data_dir.as_deref()).await?;
@@ -62,8 +67,12 @@ impl Up {
 }
 
 fn address(text: &str) -> anyhow::Result<SocketAddr> {
-    let mut found = text.to_socket_addrs().with_context(|| format!("BIND_ADDR is {text:?}, which is no address"))?;
-    found.next().with_context(|| format!("BIND_ADDR is {text:?}, a name without an address"))
+    let mut found = text
+        .to_socket_addrs()
+        .with_context(|| format!("BIND_ADDR is {text:?}, which is no address"))?;
+    found
+        .next()
+        .with_context(|| format!("BIND_ADDR is {text:?}, a name without an address"))
 }
 
 /// Starts the service and waits until it can answer.
@@ -75,7 +84,9 @@ pub(crate) async fn start_service(
 ) -> anyhow::Result<Server> {
     let step = Step::start(format!("service on {bind}"));
     let mut command = Command::new(program);
-    command.env("DATABASE_URL", database_url).env("BIND_ADDR", bind.to_string());
+    command
+        .env("DATABASE_URL", database_url)
+        .env("BIND_ADDR", bind.to_string());
     if std::env::var_os("LOG_FORMAT").is_none() {
         command.env("LOG_FORMAT", "text");
     }
@@ -87,7 +98,10 @@ pub(crate) async fn start_service(
         if let Some(status) = service.ended()? {
             bail!("the service does not start: {status}");
         }
-        if reqwest::get(&url).await.is_ok_and(|answer| answer.status().is_success()) {
+        if reqwest::get(&url)
+            .await
+            .is_ok_and(|answer| answer.status().is_success())
+        {
             step.done("ready");
             return Ok(service);
         }
@@ -102,13 +116,21 @@ pub(crate) async fn start_service(
 fn reachable(bind: SocketAddr) -> SocketAddr {
     let mut address = bind;
     if bind.ip().is_unspecified() {
-        address.set_ip(if bind.is_ipv4() { [127, 0, 0, 1].into() } else { std::net::Ipv6Addr::LOCALHOST.into() });
+        address.set_ip(if bind.is_ipv4() {
+            [127, 0, 0, 1].into()
+        } else {
+            std::net::Ipv6Addr::LOCALHOST.into()
+        });
     }
     address
 }
 
 fn welcome(address: &SocketAddr, with_demo: bool) -> String {
-    let user = if with_demo { DEMO_USER } else { "7d8d2e3a-5d2f-4bd4-9f51-1d8c0a3c9a01" };
+    let user = if with_demo {
+        DEMO_USER
+    } else {
+        "7d8d2e3a-5d2f-4bd4-9f51-1d8c0a3c9a01"
+    };
     format!(
         r#"
 Serving on http://{address}/ — try one of these in another terminal:

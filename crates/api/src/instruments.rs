@@ -6,28 +6,81 @@ use metrics_exporter_prometheus::{BuildError, Matcher, PrometheusBuilder, Promet
 use crate::state::DatabaseUsage;
 
 /// The upper ends of the buckets of durations, in seconds.
-const SECONDS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0];
+const SECONDS: [f64; 14] = [
+    0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0,
+];
 /// The upper ends of the buckets of sessions in a transaction.
 const SESSIONS: [f64; 9] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0];
 
 const COUNTERS: [(&str, &str); 17] = [
-    ("bodies_rejected_total", "Bodies rejected since too many bytes of bodies were in memory."),
-    ("bodies_too_slow_total", "Bodies that came more slowly than MIN_TRANSFER_RATE."),
-    ("cache_answers_total", "Queries that may be answered from the cache, by result: hit or miss."),
-    ("cache_rejected_total", "Cache entries with a wrong authentication code."),
-    ("connections_rejected_total", "Connections closed since there were too many, in all or of one peer."),
-    ("connections_too_slow_total", "Connections closed since the client did not read its response."),
-    ("points_ingested_total", "Points of sessions that were stored, replaced or appended to."),
-    ("queries_left_total", "Queries whose client hung up before the response."),
-    ("queries_turned_away_total", "Queries rejected for lack of a place or of memory."),
-    ("read_fallbacks_total", "Reads made again by the other source, by the first and the reason: stale or failed."),
-    ("reads_total", "Reads that were answered, by source: primary or replica."),
-    ("sessions_ingested_total", "Sessions by outcome: created, unchanged, ignored, replaced, appended."),
-    ("store_retries_total", "Transactions that were run again since they lost a race, by operation."),
-    ("streams_displaced_total", "Streams cut off since their reader stood still while others waited."),
-    ("work_rejected_total", "Validations rejected since too much work was waiting."),
-    ("writes_rejected_total", "Sessions rejected since they would have waited longer than MAX_WRITE_WAIT_MS."),
-    ("writes_timed_out_total", "Writes that were not confirmed within WRITE_TIMEOUT_MS."),
+    (
+        "bodies_rejected_total",
+        "Bodies rejected since too many bytes of bodies were in memory.",
+    ),
+    (
+        "bodies_too_slow_total",
+        "Bodies that came more slowly than MIN_TRANSFER_RATE.",
+    ),
+    (
+        "cache_answers_total",
+        "Queries that may be answered from the cache, by result: hit or miss.",
+    ),
+    (
+        "cache_rejected_total",
+        "Cache entries with a wrong authentication code.",
+    ),
+    (
+        "connections_rejected_total",
+        "Connections closed since there were too many, in all or of one peer.",
+    ),
+    (
+        "connections_too_slow_total",
+        "Connections closed since the client did not read its response.",
+    ),
+    (
+        "points_ingested_total",
+        "Points of sessions that were stored, replaced or appended to.",
+    ),
+    (
+        "queries_left_total",
+        "Queries whose client hung up before the response.",
+    ),
+    (
+        "queries_turned_away_total",
+        "Queries rejected for lack of a place or of memory.",
+    ),
+    (
+        "read_fallbacks_total",
+        "Reads made again by the other source, by the first and the reason: stale or failed.",
+    ),
+    (
+        "reads_total",
+        "Reads that were answered, by source: primary or replica.",
+    ),
+    (
+        "sessions_ingested_total",
+        "Sessions by outcome: created, unchanged, ignored, replaced, appended.",
+    ),
+    (
+        "store_retries_total",
+        "Transactions that were run again since they lost a race, by operation.",
+    ),
+    (
+        "streams_displaced_total",
+        "Streams cut off since their reader stood still while others waited.",
+    ),
+    (
+        "work_rejected_total",
+        "Validations rejected since too much work was waiting.",
+    ),
+    (
+        "writes_rejected_total",
+        "Sessions rejected since they would have waited longer than MAX_WRITE_WAIT_MS.",
+    ),
+    (
+        "writes_timed_out_total",
+        "Writes that were not confirmed within WRITE_TIMEOUT_MS.",
+    ),
 ];
 
 /// Describes and buckets everything that is measured.
@@ -43,14 +96,40 @@ pub(crate) fn describe() {
     for (name, text) in COUNTERS {
         describe_counter!(name, text);
     }
-    describe_histogram!("http_request_seconds", Unit::Seconds, "Time of requests by method, route and status.");
-    describe_histogram!("store_seconds", Unit::Seconds, "Time of operations on the database, retries included.");
-    describe_histogram!("store_group_sessions", "Sessions that were stored in one transaction.");
+    describe_histogram!(
+        "http_request_seconds",
+        Unit::Seconds,
+        "Time of requests by method, route and status."
+    );
+    describe_histogram!(
+        "store_seconds",
+        Unit::Seconds,
+        "Time of operations on the database, retries included."
+    );
+    describe_histogram!(
+        "store_group_sessions",
+        "Sessions that were stored in one transaction."
+    );
     describe_gauge!("build_info", "1, with the version of the service.");
-    describe_gauge!("database_connections", "Connections of a pool by state: open, idle, most, waiting (requests).");
-    describe_gauge!("ingest_queue_bytes", Unit::Bytes, "Sessions that wait to be stored or are being stored.");
-    describe_gauge!("replica_lag_seconds", Unit::Seconds, "How far the replica of DATABASE_READ_URL is behind.");
-    describe_gauge!("query_memory_bytes", Unit::Bytes, "Memory that queries hold of MAX_ANSWER_BYTES.");
+    describe_gauge!(
+        "database_connections",
+        "Connections of a pool by state: open, idle, most, waiting (requests)."
+    );
+    describe_gauge!(
+        "ingest_queue_bytes",
+        Unit::Bytes,
+        "Sessions that wait to be stored or are being stored."
+    );
+    describe_gauge!(
+        "replica_lag_seconds",
+        Unit::Seconds,
+        "How far the replica of DATABASE_READ_URL is behind."
+    );
+    describe_gauge!(
+        "query_memory_bytes",
+        Unit::Bytes,
+        "Memory that queries hold of MAX_ANSWER_BYTES."
+    );
     metrics_process::Collector::default().describe();
     gauge!("build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
 }

@@ -30,11 +30,18 @@ fn return_freed_memory_at_once() {
         && let Ok(program) = std::env::current_exe()
     {
         // Only a failure returns; then it goes on as it is.
-        let _ = Command::new(program).args(std::env::args_os().skip(1)).env(PURGE_DELAY, "0").exec();
+        let _ = Command::new(program)
+            .args(std::env::args_os().skip(1))
+            .env(PURGE_DELAY, "0")
+            .exec();
     }
 }
 
-#[expect(clippy::print_stdout, clippy::print_stderr, reason = "a program speaks to its terminal")]
+#[expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a program speaks to its terminal"
+)]
 async fn run() -> ExitCode {
     match std::env::args().nth(1).as_deref() {
         None => {}
@@ -78,8 +85,15 @@ fn stop_on_signals(server: ServerHandle) -> std::io::Result<impl Future<Output =
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;
     let mut quit = signal(SignalKind::quit())?;
-    let ignored = [SignalKind::hangup(), SignalKind::user_defined1(), SignalKind::user_defined2()];
-    let ignored = ignored.map(signal).into_iter().collect::<std::io::Result<Vec<_>>>()?;
+    let ignored = [
+        SignalKind::hangup(),
+        SignalKind::user_defined1(),
+        SignalKind::user_defined2(),
+    ];
+    let ignored = ignored
+        .map(signal)
+        .into_iter()
+        .collect::<std::io::Result<Vec<_>>>()?;
     Ok(async move {
         let _ignored = ignored;
         let mut is_graceful = true;

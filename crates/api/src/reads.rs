@@ -71,11 +71,20 @@ impl ReadSources {
             && may_use(*used_for)
             && has_reached(reads, users, least).await
         {
-            return Ok(ReadSource { first: Arc::clone(reads), second: Some(Arc::clone(&self.primary)), least });
+            return Ok(ReadSource {
+                first: Arc::clone(reads),
+                second: Some(Arc::clone(&self.primary)),
+                least,
+            });
         }
-        gate.wait_for_version(caller, least, || self.primary.aggregate.head(users)).await?;
+        gate.wait_for_version(caller, least, || self.primary.aggregate.head(users))
+            .await?;
         let second = replica.map(|(reads, _)| Arc::clone(reads));
-        Ok(ReadSource { first: Arc::clone(&self.primary), second, least })
+        Ok(ReadSource {
+            first: Arc::clone(&self.primary),
+            second,
+            least,
+        })
     }
 }
 
@@ -92,19 +101,25 @@ impl ReadSource {
     }
 
     /// Answers from the first source, and from the second where the first is out of order or its answer is too old.
-    pub(crate) async fn answer<T, F>(&self, answer: impl Fn(Arc<Reads>) -> F) -> Result<Rendered<T>, Problem>
+    pub(crate) async fn answer<T, F>(
+        &self,
+        answer: impl Fn(Arc<Reads>) -> F,
+    ) -> Result<Rendered<T>, Problem>
     where
         F: Future<Output = Result<Rendered<T>, Problem>>,
     {
         let answered = count(&self.first, answer(Arc::clone(&self.first)).await);
-        let Some(second) = &self.second else { return answered };
+        let Some(second) = &self.second else {
+            return answered;
+        };
         let is_late = |rendered: &Rendered<T>| rendered.version() < self.least;
         let reason = match &answered {
             Ok(rendered) if is_late(rendered) => "stale",
             Err(problem) if problem.is_outage() => "failed",
             _ => return answered,
         };
-        metrics::counter!("read_fallbacks_total", "from" => self.first.name, "reason" => reason).increment(1);
+        metrics::counter!("read_fallbacks_total", "from" => self.first.name, "reason" => reason)
+            .increment(1);
         match count(second, answer(Arc::clone(second)).await) {
             // The caller receives the first of two failures.
             Err(problem) if problem.is_outage() => answered.and(Err(problem)),
@@ -115,21 +130,32 @@ impl ReadSource {
 
     fn not_reached(&self) -> Problem {
         let least = self.least.unwrap_or_default();
-        Problem::new(Code::VersionNotReached, format!("The data have not reached min_version={least}."))
+        Problem::new(
+            Code::VersionNotReached,
+            format!("The data have not reached min_version={least}."),
+        )
     }
 
     /// Gives points to `sink`, from the second source where the first is out of order or too old before there is any.
-    pub(crate) async fn stream(&self, query: &PointQuery, sink: &mut dyn PointSink) -> Result<PointsRead, QueryError> {
-        let Some(second) = &self.second else { return self.first.points.read(query, None, sink).await };
+    pub(crate) async fn stream(
+        &self,
+        query: &PointQuery,
+        sink: &mut dyn PointSink,
+    ) -> Result<PointsRead, QueryError> {
+        let Some(second) = &self.second else {
+            return self.first.points.read(query, None, sink).await;
+        };
         let first = self.attempt(&self.first, query, sink).await;
         let reason = match &first {
             Attempt::Stale => "stale",
-            Attempt::Ended { read: Err(QueryError::Store(StoreError::Unavailable { .. })), has_begun: false } => {
-                "failed"
-            }
+            Attempt::Ended {
+                read: Err(QueryError::Store(StoreError::Unavailable { .. })),
+                has_begun: false,
+            } => "failed",
             Attempt::Ended { .. } => return first.into_read(),
         };
-        metrics::counter!("read_fallbacks_total", "from" => self.first.name, "reason" => reason).increment(1);
+        metrics::counter!("read_fallbacks_total", "from" => self.first.name, "reason" => reason)
+            .increment(1);
         match (first, self.attempt(second, query, sink).await) {
             // The caller receives the first of two failures.
             (Attempt::Ended { read: Err(e), .. }, Attempt::Stale) => Err(e),
@@ -138,13 +164,26 @@ impl ReadSource {
     }
 
     /// Reads points from one source, as long as they are of the version that is needed.
-    async fn attempt(&self, reads: &Reads, query: &PointQuery, sink: &mut dyn PointSink) -> Attempt {
-        let mut guard = Guard { sink, least: self.least, has_begun: false, is_stale: false };
+    async fn attempt(
+        &self,
+        reads: &Reads,
+        query: &PointQuery,
+        sink: &mut dyn PointSink,
+    ) -> Attempt {
+        let mut guard = Guard {
+            sink,
+            least: self.least,
+            has_begun: false,
+            is_stale: false,
+        };
         let read = reads.points.read(query, None, &mut guard).await;
         if guard.is_stale {
             return Attempt::Stale;
         }
-        Attempt::Ended { has_begun: guard.has_begun, read: count(reads, read) }
+        Attempt::Ended {
+            has_begun: guard.has_begun,
+            read: count(reads, read),
+        }
     }
 }
 
@@ -153,7 +192,10 @@ enum Attempt {
     /// The source had an older version than is needed; the sink received nothing.
     Stale,
     /// The sink has received points if `has_begun`.
-    Ended { read: Result<PointsRead, QueryError>, has_begun: bool },
+    Ended {
+        read: Result<PointsRead, QueryError>,
+        has_begun: bool,
+    },
 }
 
 impl Attempt {
@@ -195,7 +237,11 @@ impl PointSink for Guard<'_> {
     }
 
     fn point(&mut self, point: &PointView<'_>) -> Result<(), Refusal> {
-        if self.is_stale { Ok(()) } else { self.sink.point(point) }
+        if self.is_stale {
+            Ok(())
+        } else {
+            self.sink.point(point)
+        }
     }
 
     fn is_full(&self) -> bool {
@@ -203,6 +249,10 @@ impl PointSink for Guard<'_> {
     }
 
     async fn breathe(&mut self) -> Flow {
-        if self.is_stale { Flow::Enough } else { self.sink.breathe().await }
+        if self.is_stale {
+            Flow::Enough
+        } else {
+            self.sink.breathe().await
+        }
     }
 }

@@ -24,7 +24,11 @@ where
                 .route(get().to(session::list_sessions))
                 .default_service(only("GET, HEAD, POST")),
         )
-        .service(resource("/api/sessions/bulk/").route(post().to(session::post_bulk)).default_service(only("POST")))
+        .service(
+            resource("/api/sessions/bulk/")
+                .route(post().to(session::post_bulk))
+                .default_service(only("POST")),
+        )
         .service(
             resource("/api/sessions/{session_id}/")
                 .route(get().to(session::get_session))
@@ -38,9 +42,21 @@ where
                 .route(post().to(session::append_points))
                 .default_service(only("GET, HEAD, POST")),
         )
-        .service(resource("/api/points/").route(get().to(points::get_points)).default_service(only("GET, HEAD")))
-        .service(resource("/api/latest/").route(get().to(points::latest)).default_service(only("GET, HEAD")))
-        .service(resource("/api/catalog/").route(get().to(points::catalog)).default_service(only("GET, HEAD")))
+        .service(
+            resource("/api/points/")
+                .route(get().to(points::get_points))
+                .default_service(only("GET, HEAD")),
+        )
+        .service(
+            resource("/api/latest/")
+                .route(get().to(points::latest))
+                .default_service(only("GET, HEAD")),
+        )
+        .service(
+            resource("/api/catalog/")
+                .route(get().to(points::catalog))
+                .default_service(only("GET, HEAD")),
+        )
         .service(
             resource("/api/timeseries/")
                 .route(get().to(query::timeseries))
@@ -60,31 +76,53 @@ where
                 .route(delete().to(metric_type::delete_metric_type))
                 .default_service(only("GET, HEAD, PUT, DELETE")),
         )
-        .service(resource("/health/live/").route(get().to(health::live)).default_service(only("GET, HEAD")))
-        .service(resource("/health/ready/").route(get().to(health::ready)).default_service(only("GET, HEAD")))
+        .service(
+            resource("/health/live/")
+                .route(get().to(health::live))
+                .default_service(only("GET, HEAD")),
+        )
+        .service(
+            resource("/health/ready/")
+                .route(get().to(health::ready))
+                .default_service(only("GET, HEAD")),
+        )
         .build_with(DOCUMENT_PATH, build)
 }
 
 /// What people and machines find besides.
 pub(crate) fn undocumented(config: &mut plain::ServiceConfig) {
-    let page = |path, handler: Route| plain::resource(path).route(handler).default_service(only("GET, HEAD"));
+    let page = |path, handler: Route| {
+        plain::resource(path)
+            .route(handler)
+            .default_service(only("GET, HEAD"))
+    };
     config
         .service(page("/schema/", plain::get().to(openapi::schema)))
         .service(page("/redoc/", plain::get().to(openapi::redoc)))
-        .service(page("/redoc/redoc.standalone.js/", plain::get().to(openapi::redoc_script)))
+        .service(page(
+            "/redoc/redoc.standalone.js/",
+            plain::get().to(openapi::redoc_script),
+        ))
         .service(page("/metrics/", plain::get().to(health::metrics)));
 }
 
 /// For paths that are not on this page.
 pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
-    let detail = format!("There is nothing at {}. GET /schema/ or /redoc/ lists what there is.", echo(request.path()));
+    let detail = format!(
+        "There is nothing at {}. GET /schema/ or /redoc/ lists what there is.",
+        echo(request.path())
+    );
     Err(Problem::new(Code::NoSuchPath, detail))
 }
 
 /// What a path answers to methods other than those in `allowed`.
 fn only(allowed: &'static str) -> Route {
     plain::to(move |request: HttpRequest| async move {
-        let detail = format!("{} takes {allowed} and not {}.", echo(request.path()), echo(request.method().as_str()));
+        let detail = format!(
+            "{} takes {allowed} and not {}.",
+            echo(request.path()),
+            echo(request.method().as_str())
+        );
         Err::<HttpResponse, Problem>(Problem::new(Code::MethodNotAllowed, detail).allow(allowed))
     })
 }

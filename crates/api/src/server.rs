@@ -67,8 +67,11 @@ impl Server {
         let listener = TcpListener::bind(bind).map_err(|e| StartError::Bind(bind, e))?;
         // Where many connect at once, one that finds the queue full is tried again only a second later.
         rustix::net::listen(&listener, BACKLOG).map_err(|e| StartError::Bind(bind, e.into()))?;
-        let address = listener.local_addr().map_err(|e| StartError::Bind(bind, e))?;
-        let running = run(listener, web::Data::new(state), &config.http).map_err(|e| StartError::Bind(bind, e))?;
+        let address = listener
+            .local_addr()
+            .map_err(|e| StartError::Bind(bind, e))?;
+        let running = run(listener, web::Data::new(state), &config.http)
+            .map_err(|e| StartError::Bind(bind, e))?;
         Ok(Self { address, running })
     }
 
@@ -103,15 +106,19 @@ fn run(
     let builder = actix_server::Server::build();
     let stop = builder.graceful_shutdown_signal();
     let app = move || {
-        let api =
-            routes::documented(App::new().app_data(state.clone()), BuildConfig::default().disable_openapi_route());
+        let api = routes::documented(
+            App::new().app_data(state.clone()),
+            BuildConfig::default().disable_openapi_route(),
+        );
         // In order of request: the last is the outermost.
         api.configure(routes::undocumented)
             .default_service(web::to(routes::not_found))
             .wrap(middleware::from_fn(check_origin))
             .wrap(middleware::from_fn(telemetry::measure))
             .wrap(tracing_actix_web::TracingLogger::<telemetry::RequestSpan>::new())
-            .wrap(middleware::NormalizePath::new(middleware::TrailingSlash::Always))
+            .wrap(middleware::NormalizePath::new(
+                middleware::TrailingSlash::Always,
+            ))
             .wrap(middleware::Compress::default())
             .wrap(middleware::from_fn(http_semantics))
     };
@@ -133,9 +140,12 @@ fn run(
             .client_request_timeout(HEAD_TIMEOUT)
             .client_disconnect_timeout(LINGER)
             .on_connect_ext(ClientConnection::remember)
-            .h1(map_config(app().into_factory().map_err(|e: actix_web::Error| e.error_response()), |()| {
-                AppConfig::default()
-            }));
+            .h1(map_config(
+                app()
+                    .into_factory()
+                    .map_err(|e: actix_web::Error| e.error_response()),
+                |()| AppConfig::default(),
+            ));
         accept.and_then(http)
     };
     let server = builder
@@ -151,7 +161,9 @@ fn run(
 async fn check_readiness(state: &AppState) -> Result<(), NotReady> {
     match state.readiness.check().await {
         Err(NotReady::Unreachable) => {
-            tracing::warn!("the database of DATABASE_URL cannot be reached yet; not ready until it can");
+            tracing::warn!(
+                "the database of DATABASE_URL cannot be reached yet; not ready until it can"
+            );
             Ok(())
         }
         result => result,

@@ -56,7 +56,10 @@ pub(crate) struct AppState {
 impl AppState {
     /// The peer that a request counts for.
     pub(crate) fn peer_of(&self, request: &HttpRequest) -> PeerId {
-        self.proxies.client(request.peer_addr().map(|address| address.ip()), request.headers())
+        self.proxies.client(
+            request.peer_addr().map(|address| address.ip()),
+            request.headers(),
+        )
     }
 
     /// Chooses where a read is answered from; waits until its users' data have reached a version.
@@ -66,7 +69,15 @@ impl AppState {
         users: &[UserId],
         min_version: Option<u64>,
     ) -> Result<ReadSource, Problem> {
-        self.reads.choose(&self.queries, self.readiness.as_ref(), caller, users, min_version).await
+        self.reads
+            .choose(
+                &self.queries,
+                self.readiness.as_ref(),
+                caller,
+                users,
+                min_version,
+            )
+            .await
     }
 
     /// Ends a write that takes too long, and says whether it may have happened.
@@ -83,7 +94,9 @@ impl AppState {
         Err(if stage.may_be_stored() {
             Problem::outcome_unknown(&format!("The write was not confirmed within {seconds} s."))
         } else {
-            let detail = format!("The session was not checked within {seconds} s; nothing was stored. Try again.");
+            let detail = format!(
+                "The session was not checked within {seconds} s; nothing was stored. Try again."
+            );
             Problem::new(Code::TimedOut, detail)
         })
     }
@@ -144,7 +157,9 @@ pub enum NotReady {
     #[error("the database that DATABASE_URL names does not exist; create it, or correct the name")]
     NoDatabase,
     /// It does not let the service in.
-    #[error("the database refuses the role of DATABASE_URL; correct the name and the password, or let it connect")]
+    #[error(
+        "the database refuses the role of DATABASE_URL; correct the name and the password, or let it connect"
+    )]
     RoleRefused,
     /// Somebody has to migrate it.
     #[error("the database lacks migrations; run `cargo xtask migrate`")]

@@ -33,11 +33,22 @@ pub fn init_telemetry(config: &LogConfig) {
     let filter = filter.add_directive("actix_http=off".parse().expect("it is a valid directive"));
     let registry = tracing_subscriber::registry().with(filter);
     // At finer levels, other crates write what they send: ids and measured values.
-    let is_ours = filter_fn(|metadata| metadata.target().starts_with(OURS) || *metadata.level() <= Level::INFO);
-    let layer =
-        tracing_subscriber::fmt::layer().with_writer(std::io::stderr).with_ansi(std::io::stderr().is_terminal());
+    let is_ours = filter_fn(|metadata| {
+        metadata.target().starts_with(OURS) || *metadata.level() <= Level::INFO
+    });
+    let layer = tracing_subscriber::fmt::layer()
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal());
     let started = if config.json {
-        registry.with(layer.json().flatten_event(true).with_span_list(false).with_filter(is_ours)).try_init()
+        registry
+            .with(
+                layer
+                    .json()
+                    .flatten_event(true)
+                    .with_span_list(false)
+                    .with_filter(is_ours),
+            )
+            .try_init()
     } else {
         registry.with(layer.with_filter(is_ours)).try_init()
     };
@@ -46,17 +57,32 @@ pub fn init_telemetry(config: &LogConfig) {
 
 /// The id of a request: the caller's, if it is short and plain, else one of its own.
 fn request_id(request: &ServiceRequest) -> String {
-    let given = request.headers().get(&REQUEST_ID).and_then(|value| value.to_str().ok());
-    let is_plain = |id: &&str| (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
+    let given = request
+        .headers()
+        .get(&REQUEST_ID)
+        .and_then(|value| value.to_str().ok());
+    let is_plain = |id: &&str| {
+        (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
+    };
     match given.filter(is_plain) {
         Some(id) => id.to_owned(),
-        None => request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default(),
+        None => request
+            .extensions()
+            .get::<RequestId>()
+            .map(ToString::to_string)
+            .unwrap_or_default(),
     }
 }
 
 /// The trace that a request belongs to (W3C Trace Context), if its caller says so.
 fn trace_id(request: &ServiceRequest) -> Option<&str> {
-    let id = request.headers().get("traceparent")?.to_str().ok()?.split('-').nth(1)?;
+    let id = request
+        .headers()
+        .get("traceparent")?
+        .to_str()
+        .ok()?
+        .split('-')
+        .nth(1)?;
     (id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
 }
 
@@ -78,7 +104,10 @@ impl tracing_actix_web::RootSpanBuilder for RequestSpan {
         )
     }
 
-    fn on_request_end<B: MessageBody>(span: tracing::Span, outcome: &Result<ServiceResponse<B>, actix_web::Error>) {
+    fn on_request_end<B: MessageBody>(
+        span: tracing::Span,
+        outcome: &Result<ServiceResponse<B>, actix_web::Error>,
+    ) {
         let status = match outcome {
             Ok(response) => response.status(),
             Err(e) => e.as_response_error().status_code(),
@@ -96,7 +125,9 @@ pub(crate) async fn measure(
     let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
     // Labels are few: any token can be a method.
     let method = match *request.method() {
-        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE => request.method().to_string(),
+        Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE => {
+            request.method().to_string()
+        }
         _ => "other".to_owned(),
     };
     let id = request_id(&request);
@@ -106,12 +137,21 @@ pub(crate) async fn measure(
     }
     let status = response.status().as_u16();
     let seconds = started.elapsed().as_secs_f64();
-    let labels = [("method", method), ("route", route), ("status", status.to_string())];
+    let labels = [
+        ("method", method),
+        ("route", route),
+        ("status", status.to_string()),
+    ];
     metrics::histogram!("http_request_seconds", &labels).record(seconds);
     let bytes = match response.response().body().size() {
         BodySize::Sized(bytes) => Some(bytes),
         _ => None,
     };
-    tracing::info!(http.status = status, http.duration_ms = seconds * 1e3, http.bytes = bytes, "answered");
+    tracing::info!(
+        http.status = status,
+        http.duration_ms = seconds * 1e3,
+        http.bytes = bytes,
+        "answered"
+    );
     Ok(response)
 }

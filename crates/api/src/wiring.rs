@@ -24,7 +24,9 @@ use tokio::time::{MissedTickBehavior, timeout};
 
 use crate::config::{CacheConfig, Config, ConfigError};
 use crate::reads::{ReadSources, Reads};
-use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Cursors, LogUsers, QueryGate, QueryTimes};
+use crate::request::{
+    AllowedHosts, BodyBudget, BulkBudget, Cursors, LogUsers, QueryGate, QueryTimes,
+};
 use crate::state::{Admins, AppState, DatabaseUsage, Heartbeat, NotReady, Readiness};
 use crate::work::{CpuThreads, QueryRuntime};
 
@@ -46,8 +48,10 @@ const START_PATIENCE: Duration = Duration::from_secs(10);
 /// Puts the service together.
 pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppState, ConfigError> {
     let threads = |e: std::io::Error| ConfigError::new("WORKERS", format!("cannot be served: {e}"));
-    let runtime = QueryRuntime::new(config.queries.concurrency.min(MOST_QUERY_THREADS)).map_err(threads)?;
-    let cpu = CpuThreads::start(config.http.workers, config.writes.longest_wait).map_err(threads)?;
+    let runtime =
+        QueryRuntime::new(config.queries.concurrency.min(MOST_QUERY_THREADS)).map_err(threads)?;
+    let cpu =
+        CpuThreads::start(config.http.workers, config.writes.longest_wait).map_err(threads)?;
     let settings = |url: &SecretString, role| PostgresConfig {
         url: url.expose_secret().to_owned(),
         connections: config.database.connections,
@@ -62,7 +66,9 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
     let replica = match &config.database.read_url {
         Some(url) => {
             let replica = Postgres::new(&settings(url, ServerRole::Replica));
-            Some(Arc::new(replica.map_err(|e| ConfigError::new("DATABASE_READ_URL", e))?))
+            Some(Arc::new(
+                replica.map_err(|e| ConfigError::new("DATABASE_READ_URL", e))?,
+            ))
         }
         None => None,
     };
@@ -76,26 +82,57 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
     let cache = cache(&config.cache, &secrets)?;
     let reads = |name, database: &Arc<Postgres>, catalogue: &Arc<CatalogueCache>| {
         let (store, catalogue, clock) = (database.clone(), catalogue.clone(), clock.clone());
-        let points = ReadPoints::new(store.clone(), store.clone(), catalogue.clone(), clock.clone(), rules, limits);
-        let aggregate = Aggregate::new(store.clone(), store, catalogue, clock, rules, limits, query_memory.clone());
-        Arc::new(Reads { aggregate: CachedAggregate::new(aggregate, cache.clone(), config.cache.worth), points, name })
+        let points = ReadPoints::new(
+            store.clone(),
+            store.clone(),
+            catalogue.clone(),
+            clock.clone(),
+            rules,
+            limits,
+        );
+        let aggregate = Aggregate::new(
+            store.clone(),
+            store,
+            catalogue,
+            clock,
+            rules,
+            limits,
+            query_memory.clone(),
+        );
+        Arc::new(Reads {
+            aggregate: CachedAggregate::new(aggregate, cache.clone(), config.cache.worth),
+            points,
+            name,
+        })
     };
     let reads = ReadSources {
         primary: reads("primary", &postgres, &catalogue),
         // A replica may be behind with metric types as well, so it has a catalogue of its own.
-        replica: replica
-            .as_ref()
-            .map(|replica| (reads("replica", replica, &Arc::default()), config.database.replica_reads)),
+        replica: replica.as_ref().map(|replica| {
+            (
+                reads("replica", replica, &Arc::default()),
+                config.database.replica_reads,
+            )
+        }),
     };
     Ok(AppState {
         reads,
         max_values: limits.bucket_values.saturating_mul(4),
         query_memory,
-        ingest: IngestSession::new(postgres.clone(), postgres.clone(), catalogue.clone(), clock.clone(), rules),
+        ingest: IngestSession::new(
+            postgres.clone(),
+            postgres.clone(),
+            catalogue.clone(),
+            clock.clone(),
+            rules,
+        ),
         queries: QueryGate::new(
             config.queries.concurrency,
             runtime,
-            QueryTimes { wait: config.database.wait, longest: config.queries.timeout },
+            QueryTimes {
+                wait: config.database.wait,
+                longest: config.queries.timeout,
+            },
         ),
         metric_types: MetricTypes::new(stores.metric_types, catalogue),
         sessions: stores.sessions,
@@ -137,9 +174,17 @@ impl Stores {
         match replica {
             Some(replica) => {
                 let both = Arc::new(WithReplica::new(primary.clone(), replica.clone()));
-                Self { sessions: both.clone(), metric_types: both.clone(), secrets: both }
+                Self {
+                    sessions: both.clone(),
+                    metric_types: both.clone(),
+                    secrets: both,
+                }
             }
-            None => Self { sessions: primary.clone(), metric_types: primary.clone(), secrets: primary.clone() },
+            None => Self {
+                sessions: primary.clone(),
+                metric_types: primary.clone(),
+                secrets: primary.clone(),
+            },
         }
     }
 }
@@ -155,7 +200,10 @@ fn edition(limits: &QueryLimits, rules: &TimeRules) -> Fingerprint {
     hasher.finish()
 }
 
-fn cache(config: &CacheConfig, secrets: &Arc<dyn SecretStore>) -> Result<Option<Arc<dyn AnswerCache>>, ConfigError> {
+fn cache(
+    config: &CacheConfig,
+    secrets: &Arc<dyn SecretStore>,
+) -> Result<Option<Arc<dyn AnswerCache>>, ConfigError> {
     if !config.enabled {
         return Ok(None);
     }
@@ -208,8 +256,9 @@ impl Database {
             while !tell_reads.is_closed() {
                 interval.tick().await;
                 let read = timeout(READ_PATIENCE, beating.heartbeat_read()).await;
-                let _ = tell_reads
-                    .send_replace(read.map_or(Err(NotReady::Unreachable), |read| read.map_err(|e| not_ready(&e))));
+                let _ = tell_reads.send_replace(read.map_or(Err(NotReady::Unreachable), |read| {
+                    read.map_err(|e| not_ready(&e))
+                }));
             }
         });
         let beating = postgres.clone();
@@ -223,12 +272,23 @@ impl Database {
                     beating.heartbeat_commit().await
                 };
                 let committed = timeout(COMMIT_PATIENCE, beat).await.is_ok_and(|committed| {
-                    committed.inspect_err(|e| tracing::debug!(error = %e, "no heartbeat")).is_ok()
+                    committed
+                        .inspect_err(|e| tracing::debug!(error = %e, "no heartbeat"))
+                        .is_ok()
                 });
-                let _ = tell_writes.send_replace(if committed { Ok(()) } else { Err(NotReady::NoCommit) });
+                let _ = tell_writes.send_replace(if committed {
+                    Ok(())
+                } else {
+                    Err(NotReady::NoCommit)
+                });
             }
         });
-        Arc::new(Self { postgres, reads, replica: replica.map(watch_replica), writes })
+        Arc::new(Self {
+            postgres,
+            reads,
+            replica: replica.map(watch_replica),
+            writes,
+        })
     }
 }
 
@@ -236,14 +296,18 @@ impl Database {
 impl Readiness for Database {
     async fn check(&self) -> Result<(), NotReady> {
         let checked = timeout(START_PATIENCE, self.postgres.check_schema()).await;
-        checked.map_or(Err(NotReady::Unreachable), |checked| checked.map_err(|e| not_ready(&e)))?;
+        checked.map_or(Err(NotReady::Unreachable), |checked| {
+            checked.map_err(|e| not_ready(&e))
+        })?;
         match self.postgres.fit_connections().await {
-            Ok(found) if found.allowed.saturating_sub(found.others) < found.wanted => tracing::warn!(
-                allowed = found.allowed,
-                others = found.others,
-                wanted = found.wanted,
-                "the server allows fewer connections than DATABASE_CONNECTIONS asks for; fewer queries will run at a time"
-            ),
+            Ok(found) if found.allowed.saturating_sub(found.others) < found.wanted => {
+                tracing::warn!(
+                    allowed = found.allowed,
+                    others = found.others,
+                    wanted = found.wanted,
+                    "the server allows fewer connections than DATABASE_CONNECTIONS asks for; fewer queries will run at a time"
+                )
+            }
             Ok(_) => {}
             Err(e) => tracing::warn!(error = %e, "the server's limit on connections is not known"),
         }
@@ -251,22 +315,43 @@ impl Readiness for Database {
     }
 
     fn usage(&self) -> DatabaseUsage {
-        let PostgresUsage { pools, queued_bytes } = self.postgres.usage();
+        let PostgresUsage {
+            pools,
+            queued_bytes,
+        } = self.postgres.usage();
         let states = |pool: PoolUsage| {
-            [("most", pool.most), ("open", pool.open), ("idle", pool.idle), ("waiting", pool.waiting)]
+            [
+                ("most", pool.most),
+                ("open", pool.open),
+                ("idle", pool.idle),
+                ("waiting", pool.waiting),
+            ]
         };
-        let replica_lag = self.replica.as_ref().and_then(|told| told.borrow().ok().flatten());
+        let replica_lag = self
+            .replica
+            .as_ref()
+            .and_then(|told| told.borrow().ok().flatten());
         DatabaseUsage {
             replica_lag,
-            pools: pools.into_iter().map(|pool| (pool.name, states(pool))).collect(),
+            pools: pools
+                .into_iter()
+                .map(|pool| (pool.name, states(pool)))
+                .collect(),
             queued_bytes,
         }
     }
 
     fn last(&self) -> Heartbeat {
         let primary = *self.reads.borrow();
-        let replica = self.replica.as_ref().map_or(primary, |told| told.borrow().map(|_| ()));
-        Heartbeat { reads: primary.or(replica), primary, writes: *self.writes.borrow() }
+        let replica = self
+            .replica
+            .as_ref()
+            .map_or(primary, |told| told.borrow().map(|_| ()));
+        Heartbeat {
+            reads: primary.or(replica),
+            primary,
+            writes: *self.writes.borrow(),
+        }
     }
 }
 
@@ -280,9 +365,16 @@ fn watch_replica(replica: Arc<Postgres>) -> watch::Receiver<Result<Option<f64>, 
             interval.tick().await;
             let beat = async {
                 replica.heartbeat_read().await.map_err(|e| not_ready(&e))?;
-                replica.replica_lag().await.map_err(|_| NotReady::Unreachable)
+                replica
+                    .replica_lag()
+                    .await
+                    .map_err(|_| NotReady::Unreachable)
             };
-            let _ = teller.send_replace(timeout(READ_PATIENCE, beat).await.unwrap_or(Err(NotReady::Unreachable)));
+            let _ = teller.send_replace(
+                timeout(READ_PATIENCE, beat)
+                    .await
+                    .unwrap_or(Err(NotReady::Unreachable)),
+            );
         }
     });
     told

@@ -18,7 +18,11 @@ fn session(user: Uuid, session: Uuid, hour: u32, values: &[u32]) -> Value {
 }
 
 async fn count_of(app: &TestApp, user: Uuid) -> u64 {
-    let answer = app.timeseries(user, "interval=all&start_time=2025-01-01&agg_func=count").await.expect(200).json();
+    let answer = app
+        .timeseries(user, "interval=all&start_time=2025-01-01&agg_func=count")
+        .await
+        .expect(200)
+        .json();
     answer["results"][0]["value"].as_u64().unwrap_or(0)
 }
 
@@ -41,13 +45,20 @@ async fn one_session_from_32_clients_is_stored_once() {
 #[tokio::test]
 async fn what_is_there_is_unchanged_however_often_it_is_sent_at_once() {
     let app = TestApp::seeded(Backend::Plain).await;
-    let bodies: Vec<Value> = (0..24).map(|i| session(Uuid::new_v4(), Uuid::new_v4(), 1, &[i, 2, 3])).collect();
+    let bodies: Vec<Value> = (0..24)
+        .map(|i| session(Uuid::new_v4(), Uuid::new_v4(), 1, &[i, 2, 3]))
+        .collect();
     for body in &bodies {
         let _ = app.post("/api/sessions/", body).await.expect(201);
     }
     let client = async |client: usize| {
         for round in 0..60 {
-            let answer = app.post("/api/sessions/", &bodies[(client * 7 + round) % bodies.len()]).await;
+            let answer = app
+                .post(
+                    "/api/sessions/",
+                    &bodies[(client * 7 + round) % bodies.len()],
+                )
+                .await;
             assert_eq!(answer.expect(200).json()["outcome"], "unchanged");
         }
     };
@@ -58,32 +69,58 @@ async fn what_is_there_is_unchanged_however_often_it_is_sent_at_once() {
 #[tokio::test]
 async fn a_user_whom_another_process_holds_holds_up_nobody_else_for_good() {
     for backend in Backend::ALL {
-        let app = TestApp::with(backend).database_wait(Duration::from_secs(4)).start().await;
+        let app = TestApp::with(backend)
+            .database_wait(Duration::from_secs(4))
+            .start()
+            .await;
         app.seed().await;
         let users: Vec<Uuid> = (0..6).map(|_| Uuid::new_v4()).collect();
         for user in &users {
-            let _ = app.post("/api/sessions/", &session(*user, Uuid::new_v4(), 1, &[1])).await.expect(201);
+            let _ = app
+                .post("/api/sessions/", &session(*user, Uuid::new_v4(), 1, &[1]))
+                .await
+                .expect(201);
         }
         let mut other = app.database.connect().await;
         let held = other.transaction().await.expect("a transaction");
         let lock = "SELECT version FROM user_version WHERE user_id = $1 FOR UPDATE";
         held.query_one(lock, &[&users[0]]).await.expect("the lock");
-        let bodies: Vec<Value> =
-            (0..24_u32).zip(users.iter().cycle()).map(|(i, user)| session(*user, Uuid::new_v4(), 2, &[i])).collect();
-        let answers = futures_util::future::join_all(bodies.iter().map(|body| app.post("/api/sessions/", body))).await;
+        let bodies: Vec<Value> = (0..24_u32)
+            .zip(users.iter().cycle())
+            .map(|(i, user)| session(*user, Uuid::new_v4(), 2, &[i]))
+            .collect();
+        let answers = futures_util::future::join_all(
+            bodies.iter().map(|body| app.post("/api/sessions/", body)),
+        )
+        .await;
         let stored = |user: usize| {
-            let of_user = answers.iter().enumerate().filter(|(i, _)| i % users.len() == user);
+            let of_user = answers
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| i % users.len() == user);
             of_user.filter(|(_, answer)| answer.status == 201).count()
         };
-        assert!(answers.iter().all(|answer| [201, 503].contains(&answer.status.as_u16())), "{answers:?}");
+        assert!(
+            answers
+                .iter()
+                .all(|answer| [201, 503].contains(&answer.status.as_u16())),
+            "{answers:?}"
+        );
         assert_eq!(stored(0), 0, "the lock is held");
         for user in 1..users.len() {
-            assert!(stored(user) > 0, "the first of each other user is stored: {answers:?}");
+            assert!(
+                stored(user) > 0,
+                "the first of each other user is stored: {answers:?}"
+            );
         }
         held.rollback().await.expect("the lock is gone");
         for body in &bodies {
             let again = app.post("/api/sessions/", body).await;
-            assert!([200, 201].contains(&again.status.as_u16()), "{}", again.text);
+            assert!(
+                [200, 201].contains(&again.status.as_u16()),
+                "{}",
+                again.text
+            );
         }
         for user in &users {
             assert_eq!(count_of(&app, *user).await, 5);
@@ -104,26 +141,51 @@ async fn overlapping_writes_replaces_and_deletes_of_one_day_leave_exact_summarie
                 let hour = (worker + round) % 24;
                 match (worker + round) % 4 {
                     0 => {
-                        let answer = app.delete(&format!("/api/sessions/{id}/?user_id={user}")).await;
-                        assert!([204, 404].contains(&answer.status.as_u16()), "{}", answer.text);
+                        let answer = app
+                            .delete(&format!("/api/sessions/{id}/?user_id={user}"))
+                            .await;
+                        assert!(
+                            [204, 404].contains(&answer.status.as_u16()),
+                            "{}",
+                            answer.text
+                        );
                     }
                     1 => {
                         let body = session(user, id, hour, &[round, worker, 7]);
                         let answer = app.put(&format!("/api/sessions/{id}/"), &body).await;
-                        assert!([200, 201].contains(&answer.status.as_u16()), "{}", answer.text);
+                        assert!(
+                            [200, 201].contains(&answer.status.as_u16()),
+                            "{}",
+                            answer.text
+                        );
                     }
                     _ => {
                         let values: Vec<u32> = (0..20).map(|i| i * worker).collect();
-                        let answer = app.post("/api/sessions/", &session(user, id, hour, &values)).await;
-                        assert!([200, 201, 409].contains(&answer.status.as_u16()), "{}", answer.text);
+                        let answer = app
+                            .post("/api/sessions/", &session(user, id, hour, &values))
+                            .await;
+                        assert!(
+                            [200, 201, 409].contains(&answer.status.as_u16()),
+                            "{}",
+                            answer.text
+                        );
                     }
                 }
             }
         };
         futures_util::future::join_all((0..10).map(worker)).await;
         app.database.check_day_summaries().await;
-        let list = app.get(&format!("/api/sessions/?user_id={user}")).await.expect(200).json();
-        let points: u64 = list["results"].as_array().unwrap().iter().map(|s| s["points"].as_u64().unwrap()).sum();
+        let list = app
+            .get(&format!("/api/sessions/?user_id={user}"))
+            .await
+            .expect(200)
+            .json();
+        let points: u64 = list["results"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|s| s["points"].as_u64().unwrap())
+            .sum();
         assert_eq!(count_of(&app, user).await, points);
     }
 }
@@ -132,9 +194,16 @@ async fn overlapping_writes_replaces_and_deletes_of_one_day_leave_exact_summarie
 async fn every_change_has_a_version_of_its_own() {
     let app = TestApp::seeded(Backend::Plain).await;
     let user = Uuid::new_v4();
-    let bodies: Vec<Value> = (0..20).map(|i| session(user, Uuid::new_v4(), i, &[i])).collect();
-    let answers = futures_util::future::join_all(bodies.iter().map(|body| app.post("/api/sessions/", body))).await;
-    let versions: BTreeSet<u64> = answers.iter().map(|a| a.json()["version"].as_u64().unwrap()).collect();
+    let bodies: Vec<Value> = (0..20)
+        .map(|i| session(user, Uuid::new_v4(), i, &[i]))
+        .collect();
+    let answers =
+        futures_util::future::join_all(bodies.iter().map(|body| app.post("/api/sessions/", body)))
+            .await;
+    let versions: BTreeSet<u64> = answers
+        .iter()
+        .map(|a| a.json()["version"].as_u64().unwrap())
+        .collect();
     assert_eq!(versions, (1..=20).collect());
 }
 
@@ -143,7 +212,11 @@ async fn no_point_slips_in_under_an_old_schema() {
     let app = TestApp::start(Backend::Plain).await;
     app.metric_type("x", &json!({"type": "integer"})).await;
     let post = async |i: u32| {
-        let value = if i.is_multiple_of(2) { json!(1) } else { json!("text") };
+        let value = if i.is_multiple_of(2) {
+            json!(1)
+        } else {
+            json!("text")
+        };
         let body = json!({"user_id": Uuid::new_v4(), "data": [{"series": "x", "time": "2025-01-01T00:00:00Z", "value": value}]});
         let answer = loop {
             let answer = app.post("/api/sessions/", &body).await;
@@ -152,12 +225,26 @@ async fn no_point_slips_in_under_an_old_schema() {
                 break answer;
             }
         };
-        assert!([201, 422].contains(&answer.status.as_u16()), "{}", answer.text);
+        assert!(
+            [201, 422].contains(&answer.status.as_u16()),
+            "{}",
+            answer.text
+        );
     };
     let change = async |i: u32| {
-        let kind = if i.is_multiple_of(2) { json!(["integer", "string"]) } else { json!("integer") };
-        let answer = app.put("/api/metrictypes/x/", &json!({"schema": {"type": kind}})).await;
-        assert!([200, 409].contains(&answer.status.as_u16()), "{}", answer.text);
+        let kind = if i.is_multiple_of(2) {
+            json!(["integer", "string"])
+        } else {
+            json!("integer")
+        };
+        let answer = app
+            .put("/api/metrictypes/x/", &json!({"schema": {"type": kind}}))
+            .await;
+        assert!(
+            [200, 409].contains(&answer.status.as_u16()),
+            "{}",
+            answer.text
+        );
     };
     let posts = futures_util::future::join_all((0..200).map(post));
     let changes = async {
@@ -168,7 +255,10 @@ async fn no_point_slips_in_under_an_old_schema() {
     futures_util::future::join(posts, changes).await;
     // Whatever the schema is in the end, every stored point fits it.
     let schema = app.get("/api/metrictypes/x/").await.expect(200).json()["schema"].clone();
-    let _ = app.put("/api/metrictypes/x/", &json!({"schema": schema})).await.expect(200);
+    let _ = app
+        .put("/api/metrictypes/x/", &json!({"schema": schema}))
+        .await
+        .expect(200);
 }
 
 #[tokio::test]
@@ -177,7 +267,13 @@ async fn late_data_is_in_the_next_answer() {
     app.seed().await;
     let user = Uuid::new_v4();
     for i in 0..30 {
-        let _ = app.post("/api/sessions/", &session(user, Uuid::new_v4(), 23 - i % 24, &[i, i])).await.expect(201);
+        let _ = app
+            .post(
+                "/api/sessions/",
+                &session(user, Uuid::new_v4(), 23 - i % 24, &[i, i]),
+            )
+            .await
+            .expect(201);
         assert_eq!(count_of(&app, user).await, u64::from(i + 1) * 2);
     }
 }

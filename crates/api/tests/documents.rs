@@ -26,7 +26,9 @@ struct Fence {
 }
 
 async fn run(name: &str) {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("../..")
+        .join(name);
     let text = std::fs::read_to_string(&path).expect("the document");
     let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
     let update = std::env::var_os("UPDATE_DOCUMENTS").is_some();
@@ -40,8 +42,14 @@ async fn run(name: &str) {
             continue;
         }
         let answer = ask(&app, &words).await;
-        let Some(shown) = next_fence(&lines, at).filter(|f| f.lines.start == at + 1 && f.language != "sh") else {
-            assert!(answer.status.is_success(), "{name}: {words}\n{}", answer.text);
+        let Some(shown) =
+            next_fence(&lines, at).filter(|f| f.lines.start == at + 1 && f.language != "sh")
+        else {
+            assert!(
+                answer.status.is_success(),
+                "{name}: {words}\n{}",
+                answer.text
+            );
             continue;
         };
         checked += 1;
@@ -54,7 +62,11 @@ async fn run(name: &str) {
                 at = end + 1;
                 continue;
             }
-            wrong.push(format!("{name}:{}: {words}\n{}", shown.lines.start + 1, answer.text));
+            wrong.push(format!(
+                "{name}:{}: {words}\n{}",
+                shown.lines.start + 1,
+                answer.text
+            ));
         }
         at = shown.lines.end + 1;
     }
@@ -62,14 +74,21 @@ async fn run(name: &str) {
         std::fs::write(&path, lines.join("\n") + "\n").expect("the document can be written");
     }
     assert!(checked > 0, "{name} has no worked case");
-    assert!(wrong.is_empty(), "run with UPDATE_DOCUMENTS=1 and read what it wrote:\n{}", wrong.join("\n\n"));
+    assert!(
+        wrong.is_empty(),
+        "run with UPDATE_DOCUMENTS=1 and read what it wrote:\n{}",
+        wrong.join("\n\n")
+    );
 }
 
 /// The first fenced block that opens at a line from `at` on.
 fn next_fence(lines: &[String], at: usize) -> Option<Fence> {
     let open = (at..lines.len()).find(|line| lines[*line].starts_with("```"))?;
     let close = (open + 1..lines.len()).find(|line| lines[*line] == "```")?;
-    Some(Fence { language: lines[open][3..].to_owned(), lines: open + 1..close })
+    Some(Fence {
+        language: lines[open][3..].to_owned(),
+        lines: open + 1..close,
+    })
 }
 
 /// Sends what a `curl` line would.
@@ -80,25 +99,46 @@ async fn ask(app: &TestApp, command: &str) -> Answer {
     while let Some(word) = words.next() {
         match word.as_str() {
             "-s" | "-i" => {}
-            "-X" => method = words.next().map(|m| Method::from_bytes(m.as_bytes()).expect("a method")),
+            "-X" => {
+                method = words
+                    .next()
+                    .map(|m| Method::from_bytes(m.as_bytes()).expect("a method"))
+            }
             "-d" => body = words.next().map(|b| b.as_bytes().to_vec()),
             "-H" => headers.extend(words.next().and_then(|h| h.split_once(": "))),
-            other => url = Some(other.strip_prefix(SERVICE).expect("the address that `up` serves on")),
+            other => {
+                url = Some(
+                    other
+                        .strip_prefix(SERVICE)
+                        .expect("the address that `up` serves on"),
+                )
+            }
         }
     }
-    let method = method.unwrap_or(if body.is_some() { Method::POST } else { Method::GET });
-    app.request(method, url.expect("a URL"), body, &headers).await
+    let method = method.unwrap_or(if body.is_some() {
+        Method::POST
+    } else {
+        Method::GET
+    });
+    app.request(method, url.expect("a URL"), body, &headers)
+        .await
 }
 
 /// Whether an answer is what is said of it, where lines are broken aside.
 fn matches(said: &str, answer: &str) -> bool {
     let (said, answer) = (joined(said), joined(answer));
     let mut parts = said.split('…');
-    let Some(mut rest) = answer.strip_prefix(parts.next().unwrap_or_default()) else { return false };
+    let Some(mut rest) = answer.strip_prefix(parts.next().unwrap_or_default()) else {
+        return false;
+    };
     let parts: Vec<&str> = parts.collect();
-    let Some((last, inner)) = parts.split_last() else { return rest.is_empty() };
+    let Some((last, inner)) = parts.split_last() else {
+        return rest.is_empty();
+    };
     for part in inner {
-        let Some(found) = rest.find(part) else { return false };
+        let Some(found) = rest.find(part) else {
+            return false;
+        };
         rest = &rest[found + part.len()..];
     }
     rest.ends_with(last)

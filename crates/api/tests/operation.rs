@@ -11,10 +11,19 @@ use uuid::Uuid;
 async fn the_id_of_a_request_is_kept_where_it_is_plain() {
     let app = TestApp::start(Backend::Plain).await;
     let id_for = async |given: &str| {
-        let answer = app.request(Method::GET, "/nothing/", None, &[("x-request-id", given)]).await;
-        answer.headers["x-request-id"].to_str().expect("text").to_owned()
+        let answer = app
+            .request(Method::GET, "/nothing/", None, &[("x-request-id", given)])
+            .await;
+        answer.headers["x-request-id"]
+            .to_str()
+            .expect("text")
+            .to_owned()
     };
-    for given in ["mine-1", "4bf92f3577b34da6a3ce929d0e0e4736", &"a".repeat(128)] {
+    for given in [
+        "mine-1",
+        "4bf92f3577b34da6a3ce929d0e0e4736",
+        &"a".repeat(128),
+    ] {
         assert_eq!(id_for(given).await, given);
     }
     for given in ["", "two words", &"a".repeat(129), "\u{e9}"] {
@@ -30,8 +39,14 @@ async fn every_metric_is_described_and_can_be_added_up() {
     let app = TestApp::seeded(Backend::Plain).await;
     let user = Uuid::new_v4();
     let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
-    let _ = app.post("/api/sessions/", &json!({"user_id": user, "data": [point]})).await.expect(201);
-    let _ = app.timeseries(user, "start_time=2025-01-01&end_time=2025-01-02").await.expect(200);
+    let _ = app
+        .post("/api/sessions/", &json!({"user_id": user, "data": [point]}))
+        .await
+        .expect(201);
+    let _ = app
+        .timeseries(user, "start_time=2025-01-01&end_time=2025-01-02")
+        .await
+        .expect(200);
     let metrics = app.get("/metrics").await.expect(200).text;
     let (mut types, mut helps) = (HashMap::new(), HashSet::new());
     for line in metrics.lines().filter(|line| !line.is_empty()) {
@@ -44,13 +59,19 @@ async fn every_metric_is_described_and_can_be_added_up() {
             assert!(helps.insert(name) && text.ends_with('.'), "{line}");
         } else {
             let name = line.split(['{', ' ']).next().expect("a name");
-            let base = ["_bucket", "_sum", "_count"].iter().find_map(|end| name.strip_suffix(end));
-            let family = base.filter(|base| types.get(base) == Some(&"histogram")).unwrap_or(name);
+            let base = ["_bucket", "_sum", "_count"]
+                .iter()
+                .find_map(|end| name.strip_suffix(end));
+            let family = base
+                .filter(|base| types.get(base) == Some(&"histogram"))
+                .unwrap_or(name);
             assert!(types.contains_key(family), "{line} has no type");
             assert!(helps.contains(family), "{line} is not described");
             let is_counter = types[family] == "counter";
             assert_eq!(is_counter, family.ends_with("_total"), "{line}");
-            let labels = line.split_once('{').map_or("", |(_, rest)| rest.split('}').next().unwrap_or_default());
+            let labels = line
+                .split_once('{')
+                .map_or("", |(_, rest)| rest.split('}').next().unwrap_or_default());
             assert!(!labels.contains(' '), "no sentences as labels: {line}");
         }
     }

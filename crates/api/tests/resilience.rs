@@ -49,7 +49,12 @@ async fn lost_connections_are_replaced() {
 #[tokio::test]
 async fn a_database_without_migrations_is_not_ready_and_says_what_to_do() {
     let app = TestApp::seeded(Backend::Plain).await;
-    app.database.connect().await.batch_execute("DELETE FROM refinery_schema_history").await.unwrap();
+    app.database
+        .connect()
+        .await
+        .batch_execute("DELETE FROM refinery_schema_history")
+        .await
+        .unwrap();
     // The next heartbeat finds it out.
     let mut answer = app.get("/health/ready").await;
     while answer.status == 200 {
@@ -57,16 +62,31 @@ async fn a_database_without_migrations_is_not_ready_and_says_what_to_do() {
         answer = app.get("/health/ready").await;
     }
     let answer = answer.expect(503);
-    assert!(answer.text.contains("cargo xtask migrate"), "{}", answer.text);
+    assert!(
+        answer.text.contains("cargo xtask migrate"),
+        "{}",
+        answer.text
+    );
     assert_eq!(app.get("/health/live").await.status, 200);
 }
 
 #[tokio::test]
 async fn a_failure_below_shows_nothing_of_it() {
     let app = TestApp::seeded(Backend::Plain).await;
-    app.database.connect().await.batch_execute("ALTER TABLE session RENAME TO gone").await.unwrap();
+    app.database
+        .connect()
+        .await
+        .batch_execute("ALTER TABLE session RENAME TO gone")
+        .await
+        .unwrap();
     let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
-    let answer = app.post("/api/sessions/", &json!({"user_id": Uuid::new_v4(), "data": [point]})).await.expect(500);
+    let answer = app
+        .post(
+            "/api/sessions/",
+            &json!({"user_id": Uuid::new_v4(), "data": [point]}),
+        )
+        .await
+        .expect(500);
     assert_eq!(answer.code(), "internal");
     for word in ["relation", "session\"", "SQL", "postgres"] {
         assert!(!answer.text.contains(word), "{}", answer.text);
@@ -89,11 +109,20 @@ async fn nothing_is_written_outside_of_a_transaction_that_was_begun() {
     let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
     let body = json!({"user_id": user, "session_id": id, "data": [point]});
     let _ = app.post("/api/sessions/", &body).await.expect(201);
-    let _ = app.put(&format!("/api/sessions/{id}/"), &body).await.expect(200);
-    let _ = app.delete(&format!("/api/sessions/{id}/?user_id={user}")).await.expect(204);
+    let _ = app
+        .put(&format!("/api/sessions/{id}/"), &body)
+        .await
+        .expect(200);
+    let _ = app
+        .delete(&format!("/api/sessions/{id}/?user_id={user}"))
+        .await
+        .expect(204);
     app.metric_type("new", &json!({"type": "number"})).await;
     let _ = app.delete("/api/metrictypes/new/").await.expect(204);
-    let seen = database.query("SELECT unless_begun, begun FROM seen", &[]).await.unwrap();
+    let seen = database
+        .query("SELECT unless_begun, begun FROM seen", &[])
+        .await
+        .unwrap();
     let seen: Vec<(&str, &str)> = seen.iter().map(|row| (row.get(0), row.get(1))).collect();
     assert!(seen.len() >= 4, "{seen:?}");
     assert!(seen.iter().all(|pair| *pair == ("on", "off")), "{seen:?}");
@@ -103,7 +132,10 @@ async fn nothing_is_written_outside_of_a_transaction_that_was_begun() {
 async fn a_network_that_swallows_everything_ends_in_an_answer() {
     let relay = Relay::to(Backend::Plain.address()).await;
     let (statement, wait) = (Duration::from_secs(2), Duration::from_secs(4));
-    let app = TestApp::with(Backend::Plain).through(&relay).statement_timeout(statement).database_wait(wait);
+    let app = TestApp::with(Backend::Plain)
+        .through(&relay)
+        .statement_timeout(statement)
+        .database_wait(wait);
     let app = app.start().await;
     app.seed().await;
     let user = Uuid::new_v4();
@@ -114,7 +146,11 @@ async fn a_network_that_swallows_everything_ends_in_an_answer() {
     // Its connection is there and takes everything; only the answer never comes.
     let lost = session();
     let answer = app.post("/api/sessions/", &lost).await.expect(503);
-    assert!(answer.headers.contains_key("retry-after"), "{}", answer.text);
+    assert!(
+        answer.headers.contains_key("retry-after"),
+        "{}",
+        answer.text
+    );
     relay.carry_on();
     let again = post_until_served(&app, &lost).await;
     assert_eq!(again.expect(201).json()["outcome"], "created");

@@ -202,7 +202,9 @@ mod tests {
     use super::*;
 
     fn of<T: Fingerprinted + ?Sized>(value: &T) -> Fingerprint {
-        FingerprintHasher::new("test").field("value", value).finish()
+        FingerprintHasher::new("test")
+            .field("value", value)
+            .finish()
     }
 
     #[test]
@@ -223,7 +225,11 @@ mod tests {
     fn a_fingerprint_prints_as_hexadecimal_digits() {
         let text = of("x").to_string();
         assert_eq!(text.len(), 64);
-        assert!(text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)), "{text}");
+        assert!(
+            text.bytes()
+                .all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b)),
+            "{text}"
+        );
     }
 
     proptest! {

@@ -24,7 +24,8 @@ pub use channel::{Channel, ChannelId, Pointer};
 pub use clock::{Clock, FixedClock};
 pub use json::{Json, JsonError, JsonErrorKind};
 pub use metric_type::{
-    Catalogue, MetricType, MetricTypeId, SchemaVersion, SelectorError, SeriesMode, SeriesName, SeriesSelector,
+    Catalogue, MetricType, MetricTypeId, SchemaVersion, SelectorError, SeriesMode, SeriesName,
+    SeriesSelector,
 };
 pub use point::TimeSeriesPoint;
 pub use secret::{MacHasher, MacKey, RootSecret};

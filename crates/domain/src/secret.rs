@@ -89,11 +89,15 @@ mod tests {
     fn debug_output_hides_keys() {
         let root = RootSecret::new(b"thirty-two or more random bytes.");
         let key = root.mac_key("test");
-        for (text, secret) in
-            [(format!("{root:?}"), root.0.expose_secret()), (format!("{key:?}"), key.0.expose_secret())]
-        {
+        for (text, secret) in [
+            (format!("{root:?}"), root.0.expose_secret()),
+            (format!("{key:?}"), key.0.expose_secret()),
+        ] {
             assert!(text.contains("REDACTED"), "{text}");
-            assert!(!text.contains(&format!("{}, {}", secret[0], secret[1])), "{text}");
+            assert!(
+                !text.contains(&format!("{}, {}", secret[0], secret[1])),
+                "{text}"
+            );
         }
     }
 

@@ -46,10 +46,17 @@ pub fn shorten(mut text: String, max: usize) -> String {
 /// Formats a value and stops after `max` bytes, so that a large value is never rendered whole.
 #[must_use]
 pub fn bounded(value: impl Display, max: usize) -> String {
-    let mut out = Bounded { text: String::new(), left: max };
+    let mut out = Bounded {
+        text: String::new(),
+        left: max,
+    };
     let is_whole = write!(out, "{value}").is_ok();
     // One byte more than fits was kept, so that a cut text is seen to be too long.
-    if is_whole { shorten(out.text, max) } else { shorten(out.text + " ", max) }
+    if is_whole {
+        shorten(out.text, max)
+    } else {
+        shorten(out.text + " ", max)
+    }
 }
 
 /// Formats a value whose text takes at most `max` bytes; `None` if it takes more, of which little more is rendered.
@@ -101,7 +108,9 @@ impl Write for Bounded {
             self.text.push_str(text);
             return Ok(());
         }
-        let end = (self.left + 1..=text.len()).find(|end| text.is_char_boundary(*end)).unwrap_or(text.len());
+        let end = (self.left + 1..=text.len())
+            .find(|end| text.is_char_boundary(*end))
+            .unwrap_or(text.len());
         self.text.push_str(&text[..end]);
         self.left = 0;
         Err(fmt::Error)

@@ -81,9 +81,14 @@ impl Timestamp {
                 return Err(TimestampError::TooFine);
             }
         }
-        let parsed = OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError::NotRfc3339)?;
+        let parsed =
+            OffsetDateTime::parse(text, &Rfc3339).map_err(|_| TimestampError::NotRfc3339)?;
         let micros = parsed.unix_timestamp() * MICROS_PER_SECOND + i64::from(parsed.microsecond());
-        if (Self::MIN.0..=Self::MAX.0).contains(&micros) { Ok(Self(micros)) } else { Err(TimestampError::OutOfRange) }
+        if (Self::MIN.0..=Self::MAX.0).contains(&micros) {
+            Ok(Self(micros))
+        } else {
+            Err(TimestampError::OutOfRange)
+        }
     }
 
     /// This instant moved by `micros`, clamped to the writable range.
@@ -126,7 +131,10 @@ impl From<OffsetDateTime> for Timestamp {
 impl fmt::Display for Timestamp {
     /// RFC 3339 in UTC, with as many fractional digits as are needed.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let text = self.to_offset_date_time().format(&Rfc3339).map_err(|_| fmt::Error)?;
+        let text = self
+            .to_offset_date_time()
+            .format(&Rfc3339)
+            .map_err(|_| fmt::Error)?;
         f.write_str(&text)
     }
 }
@@ -145,7 +153,10 @@ impl UtcDay {
     /// The first day that starts at or after `t`.
     #[must_use]
     pub const fn ceil(t: Timestamp) -> Self {
-        Self(t.micros().div_euclid(MICROS_PER_DAY) + (t.micros().rem_euclid(MICROS_PER_DAY) != 0) as i64)
+        Self(
+            t.micros().div_euclid(MICROS_PER_DAY)
+                + (t.micros().rem_euclid(MICROS_PER_DAY) != 0) as i64,
+        )
     }
 
     /// The day after.

@@ -5,17 +5,24 @@ use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprin
 use time_series_domain::ports::{Order, ScanHead};
 use time_series_domain::query::points::{PointPosition, PointQuery};
 use time_series_domain::query::{
-    Accuracy, AggFunction, AggregateQuery, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter, answer_key,
+    Accuracy, AggFunction, AggregateQuery, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
+    answer_key,
 };
 use time_series_domain::{
-    Calendar, Interval, MetricTypeId, SeriesMode, SeriesSelector, SessionId, Timestamp, UserId, Weekday,
+    Calendar, Interval, MetricTypeId, SeriesMode, SeriesSelector, SessionId, Timestamp, UserId,
+    Weekday,
 };
 use uuid::Uuid;
 
-const HEAD: ScanHead = ScanHead { version: 7, generation: 3 };
+const HEAD: ScanHead = ScanHead {
+    version: 7,
+    generation: 3,
+};
 
 fn render(text: &str) -> Fingerprint {
-    FingerprintHasher::new("test").field("render", text).finish()
+    FingerprintHasher::new("test")
+        .field("render", text)
+        .finish()
 }
 
 fn key(query: &AggregateQuery) -> String {
@@ -23,7 +30,9 @@ fn key(query: &AggregateQuery) -> String {
 }
 
 fn fingerprint<T: Fingerprinted>(value: &T) -> Fingerprint {
-    FingerprintHasher::new("test").field("value", value).finish()
+    FingerprintHasher::new("test")
+        .field("value", value)
+        .finish()
 }
 
 fn user(number: u128) -> UserId {
@@ -84,39 +93,71 @@ const CHANGES: &[Change<AggregateQuery>] = &[
     ("one user fewer", |q| q.users.truncate(1)),
     ("another session", |q| q.session_id = Some(session(2))),
     ("no session", |q| q.session_id = None),
-    ("one series", |q| q.selector = selector("a", SeriesMode::Auto)),
+    ("one series", |q| {
+        q.selector = selector("a", SeriesMode::Auto)
+    }),
     ("every series", |q| q.selector = SeriesSelector::all()),
-    ("the series as an expression", |q| q.selector = selector("a,b", SeriesMode::Regex)),
-    ("the series as globs", |q| q.selector = selector("a*,b", SeriesMode::Glob)),
-    ("an earlier start", |q| q.range.start = Timestamp::from_micros(999)),
-    ("a later end", |q| q.range.end = Timestamp::from_micros(2_001)),
+    ("the series as an expression", |q| {
+        q.selector = selector("a,b", SeriesMode::Regex)
+    }),
+    ("the series as globs", |q| {
+        q.selector = selector("a*,b", SeriesMode::Glob)
+    }),
+    ("an earlier start", |q| {
+        q.range.start = Timestamp::from_micros(999)
+    }),
+    ("a later end", |q| {
+        q.range.end = Timestamp::from_micros(2_001)
+    }),
     ("no filter", |q| q.filter = None),
     ("another leaf", |q| q.filter = Some(filter("rr>1,g<2"))),
     ("another operator", |q| q.filter = Some(filter("r>=1,g<2"))),
     ("another number", |q| q.filter = Some(filter("r>1.5,g<2"))),
     ("one condition", |q| q.filter = Some(filter("r>1"))),
-    ("another interval", |q| q.axis = calendar(Interval::Days(2), "Europe/Berlin", Weekday::Monday)),
-    ("another unit of interval", |q| q.axis = calendar(Interval::Weeks(1), "Europe/Berlin", Weekday::Monday)),
-    ("months", |q| q.axis = calendar(Interval::Months(1), "Europe/Berlin", Weekday::Monday)),
-    ("seconds", |q| q.axis = calendar(Interval::Seconds(1), "Europe/Berlin", Weekday::Monday)),
-    ("one bucket", |q| q.axis = calendar(Interval::All, "Europe/Berlin", Weekday::Monday)),
-    ("another zone", |q| q.axis = calendar(Interval::Days(1), "Europe/Paris", Weekday::Monday)),
-    ("another start of the week", |q| q.axis = calendar(Interval::Days(1), "Europe/Berlin", Weekday::Sunday)),
+    ("another interval", |q| {
+        q.axis = calendar(Interval::Days(2), "Europe/Berlin", Weekday::Monday)
+    }),
+    ("another unit of interval", |q| {
+        q.axis = calendar(Interval::Weeks(1), "Europe/Berlin", Weekday::Monday)
+    }),
+    ("months", |q| {
+        q.axis = calendar(Interval::Months(1), "Europe/Berlin", Weekday::Monday)
+    }),
+    ("seconds", |q| {
+        q.axis = calendar(Interval::Seconds(1), "Europe/Berlin", Weekday::Monday)
+    }),
+    ("one bucket", |q| {
+        q.axis = calendar(Interval::All, "Europe/Berlin", Weekday::Monday)
+    }),
+    ("another zone", |q| {
+        q.axis = calendar(Interval::Days(1), "Europe/Paris", Weekday::Monday)
+    }),
+    ("another start of the week", |q| {
+        q.axis = calendar(Interval::Days(1), "Europe/Berlin", Weekday::Sunday)
+    }),
     ("the session's axis", |q| q.axis = offsets("1m")),
-    ("the session's axis in other steps", |q| q.axis = offsets("2m")),
+    ("the session's axis in other steps", |q| {
+        q.axis = offsets("2m")
+    }),
     ("another function", |q| q.functions[0] = AggFunction::Min),
     ("functions in another order", |q| q.functions.reverse()),
     ("one function", |q| q.functions.truncate(1)),
     ("another percentile", |q| q.functions[1] = function("p90.1")),
     ("groups of users", |q| q.group_by = GroupBy::User),
     ("no groups", |q| q.group_by = GroupBy::Nothing),
-    ("another function over groups", |q| q.over[0] = AggFunction::Min),
+    ("another function over groups", |q| {
+        q.over[0] = AggFunction::Min
+    }),
     ("nothing over groups", |q| q.over.clear()),
-    ("functions moved to over", |q| q.over.insert(0, AggFunction::Avg)),
+    ("functions moved to over", |q| {
+        q.over.insert(0, AggFunction::Avg)
+    }),
     ("another fill", |q| q.fill = Fill::Linear),
     ("no lookback", |q| q.lookback = None),
     ("another lookback", |q| q.lookback = Some(lookback("8d"))),
-    ("the same lookback in another unit, as it is shown", |q| q.lookback = Some(lookback("1w"))),
+    ("the same lookback in another unit, as it is shown", |q| {
+        q.lookback = Some(lookback("1w"))
+    }),
     ("approximate percentiles", |q| q.accuracy = Accuracy::Approx),
     ("an explanation", |q| q.explain = true),
 ];
@@ -135,25 +176,57 @@ fn every_change_of_a_query_changes_its_key() {
 #[test]
 fn every_named_word_has_a_key_of_its_own() {
     let mut keys = Vec::new();
-    for f in AggFunction::NAMED.into_iter().chain([function("p50"), function("p0"), function("p100")]) {
-        keys.push((f.to_string(), key(&AggregateQuery { functions: vec![f], ..query() })));
+    for f in
+        AggFunction::NAMED
+            .into_iter()
+            .chain([function("p50"), function("p0"), function("p100")])
+    {
+        keys.push((
+            f.to_string(),
+            key(&AggregateQuery {
+                functions: vec![f],
+                ..query()
+            }),
+        ));
     }
     for fill in Fill::ALL {
-        keys.push((fill.name().to_owned(), key(&AggregateQuery { fill, functions: Vec::new(), ..query() })));
+        keys.push((
+            fill.name().to_owned(),
+            key(&AggregateQuery {
+                fill,
+                functions: Vec::new(),
+                ..query()
+            }),
+        ));
     }
     for operator in ["=", "!=", "<", "<=", ">", ">="] {
         let filter = Some(filter(&format!("r{operator}1")));
-        keys.push((operator.to_owned(), key(&AggregateQuery { filter, ..query() })));
+        keys.push((
+            operator.to_owned(),
+            key(&AggregateQuery { filter, ..query() }),
+        ));
     }
     assert_all_differ(&keys);
 }
 
 #[test]
 fn the_rendering_and_the_data_count_too() {
-    let other = |version, generation| answer_key(&query(), &render("json"), ScanHead { version, generation });
+    let other = |version, generation| {
+        answer_key(
+            &query(),
+            &render("json"),
+            ScanHead {
+                version,
+                generation,
+            },
+        )
+    };
     assert_all_differ(&[
         ("no change", key(&query())),
-        ("another rendering", answer_key(&query(), &render("csv"), HEAD)),
+        (
+            "another rendering",
+            answer_key(&query(), &render("csv"), HEAD),
+        ),
         ("another version", other(8, 3)),
         ("another generation", other(7, 4)),
         ("version and generation exchanged", other(3, 7)),
@@ -174,7 +247,12 @@ fn point_query() -> PointQuery {
 }
 
 fn position() -> PointPosition {
-    PointPosition { time: Timestamp::from_micros(5), metric_type: MetricTypeId(6), session_id: session(7), ordinal: 8 }
+    PointPosition {
+        time: Timestamp::from_micros(5),
+        metric_type: MetricTypeId(6),
+        session_id: session(7),
+        ordinal: 8,
+    }
 }
 
 /// Changes of what a list of points is of.
@@ -182,9 +260,15 @@ const LIST_CHANGES: &[Change<PointQuery>] = &[
     ("another user", |q| q.user_id = user(2)),
     ("another session", |q| q.session_id = Some(session(2))),
     ("no session", |q| q.session_id = None),
-    ("another series", |q| q.selector = selector("b", SeriesMode::Auto)),
-    ("an earlier start", |q| q.range.start = Timestamp::from_micros(999)),
-    ("a later end", |q| q.range.end = Timestamp::from_micros(2_001)),
+    ("another series", |q| {
+        q.selector = selector("b", SeriesMode::Auto)
+    }),
+    ("an earlier start", |q| {
+        q.range.start = Timestamp::from_micros(999)
+    }),
+    ("a later end", |q| {
+        q.range.end = Timestamp::from_micros(2_001)
+    }),
     ("another filter", |q| q.filter = Some(filter("r>2"))),
     ("no filter", |q| q.filter = None),
     ("another order", |q| q.order = Order::Descending),
@@ -193,10 +277,30 @@ const LIST_CHANGES: &[Change<PointQuery>] = &[
 /// Changes of which page of the list.
 const PAGE_CHANGES: &[Change<PointQuery>] = &[
     ("the first page", |q| q.after = None),
-    ("another time", |q| q.after = Some(PointPosition { time: Timestamp::from_micros(6), ..position() })),
-    ("another series", |q| q.after = Some(PointPosition { metric_type: MetricTypeId(5), ..position() })),
-    ("another place's session", |q| q.after = Some(PointPosition { session_id: session(8), ..position() })),
-    ("another ordinal", |q| q.after = Some(PointPosition { ordinal: 7, ..position() })),
+    ("another time", |q| {
+        q.after = Some(PointPosition {
+            time: Timestamp::from_micros(6),
+            ..position()
+        })
+    }),
+    ("another series", |q| {
+        q.after = Some(PointPosition {
+            metric_type: MetricTypeId(5),
+            ..position()
+        })
+    }),
+    ("another place's session", |q| {
+        q.after = Some(PointPosition {
+            session_id: session(8),
+            ..position()
+        })
+    }),
+    ("another ordinal", |q| {
+        q.after = Some(PointPosition {
+            ordinal: 7,
+            ..position()
+        })
+    }),
     ("another limit", |q| q.limit = Some(11)),
     ("no limit", |q| q.limit = None),
 ];

@@ -34,14 +34,25 @@ enum Node {
 
 fn way() -> impl Strategy<Value = Way> {
     use Way::{AbsoluteId, Anchor, Escaped, Inline, InsideOfAnother, Pointer, RelativeId};
-    prop::sample::select(vec![Inline, Pointer, Escaped, Anchor, RelativeId, AbsoluteId, InsideOfAnother])
+    prop::sample::select(vec![
+        Inline,
+        Pointer,
+        Escaped,
+        Anchor,
+        RelativeId,
+        AbsoluteId,
+        InsideOfAnother,
+    ])
 }
 
 fn node() -> impl Strategy<Value = Node> {
-    let leaf =
-        (prop::sample::select(vec![Kind::Number, Kind::Text]), way()).prop_map(|(kind, way)| Node::Leaf(kind, way));
+    let leaf = (prop::sample::select(vec![Kind::Number, Kind::Text]), way())
+        .prop_map(|(kind, way)| Node::Leaf(kind, way));
     leaf.prop_recursive(3, 16, 4, |inner| {
-        (prop::collection::btree_map("[a-z/~% ]{1,3}", inner, 1..4), way())
+        (
+            prop::collection::btree_map("[a-z/~% ]{1,3}", inner, 1..4),
+            way(),
+        )
             .prop_map(|(members, way)| Node::Object(members, way))
     })
 }
@@ -53,9 +64,16 @@ struct Document {
 
 impl Document {
     fn of(node: &Node) -> Value {
-        let mut document = Self { definitions: Map::new() };
-        let Value::Object(mut root) = document.schema(node) else { unreachable!("a schema of ours is an object") };
-        root.insert("$schema".to_owned(), json!("https://json-schema.org/draft/2020-12/schema"));
+        let mut document = Self {
+            definitions: Map::new(),
+        };
+        let Value::Object(mut root) = document.schema(node) else {
+            unreachable!("a schema of ours is an object")
+        };
+        root.insert(
+            "$schema".to_owned(),
+            json!("https://json-schema.org/draft/2020-12/schema"),
+        );
         root.insert("$id".to_owned(), json!("https://example.com/root/document"));
         root.insert("$defs".to_owned(), Value::Object(document.definitions));
         Value::Object(root)
@@ -66,10 +84,15 @@ impl Document {
             Node::Leaf(Kind::Number, way) => (json!({"type": "number"}), way),
             Node::Leaf(Kind::Text, way) => (json!({"type": "string"}), way),
             Node::Object(members, way) => {
-                let properties: Map<String, Value> =
-                    members.iter().map(|(key, member)| (key.clone(), self.schema(member))).collect();
+                let properties: Map<String, Value> = members
+                    .iter()
+                    .map(|(key, member)| (key.clone(), self.schema(member)))
+                    .collect();
                 let required: Vec<&String> = members.keys().collect();
-                (json!({"type": "object", "properties": properties, "required": required}), way)
+                (
+                    json!({"type": "object", "properties": properties, "required": required}),
+                    way,
+                )
             }
         };
         self.refer(schema, *way)
@@ -111,7 +134,10 @@ impl Document {
             Way::InsideOfAnother => {
                 let inner = json!({"$id": format!("inner{number}"), "$ref": "#/$defs/leaf", "$defs": {"leaf": schema}});
                 define(format!("i{number}"), inner);
-                define("leaf".to_owned(), json!({"properties": {"wrong": {"type": "number"}}}));
+                define(
+                    "leaf".to_owned(),
+                    json!({"properties": {"wrong": {"type": "number"}}}),
+                );
                 json!({"$ref": format!("https://example.com/root/inner{number}")})
             }
         }
@@ -137,7 +163,8 @@ fn value(node: &Node, at: &Pointer, odd: Option<&Pointer>) -> Value {
             (Kind::Number, true) | (Kind::Text, false) => json!("text"),
         },
         Node::Object(members, _) => {
-            let member = |(key, member): (&String, &Node)| (key.clone(), value(member, &at.child(key), odd));
+            let member =
+                |(key, member): (&String, &Node)| (key.clone(), value(member, &at.child(key), odd));
             Value::Object(members.iter().map(member).collect())
         }
     }

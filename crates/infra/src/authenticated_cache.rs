@@ -50,14 +50,18 @@ impl<C: AnswerCache> AnswerCache for AuthenticatedCache<C> {
         let answer = open(&mac_key, key, self.inner.get(key).await?).await;
         if answer.is_none() {
             metrics::counter!("cache_rejected_total").increment(1);
-            tracing::debug!("a cache entry was rejected: this service did not store it under its key");
+            tracing::debug!(
+                "a cache entry was rejected: this service did not store it under its key"
+            );
         }
         answer
     }
 
     async fn put(&self, key: &str, answer: &[u8]) {
         if let Some(mac_key) = self.mac_key().await {
-            self.inner.put(key, &seal(&mac_key, key, answer).await).await;
+            self.inner
+                .put(key, &seal(&mac_key, key, answer).await)
+                .await;
         }
     }
 }
@@ -82,7 +86,12 @@ async fn open(mac_key: &MacKey, key: &str, mut entry: Vec<u8>) -> Option<Vec<u8>
 
 async fn tag(mac_key: &MacKey, key: &str, answer: &[u8]) -> blake3::Hash {
     let mut hasher = mac_key.hasher();
-    hasher.part(1).update(&[FORMAT]).part(key.len()).update(key.as_bytes()).part(answer.len());
+    hasher
+        .part(1)
+        .update(&[FORMAT])
+        .part(key.len())
+        .update(key.as_bytes())
+        .part(answer.len());
     let mut steps = answer.chunks(STEP).peekable();
     while let Some(step) = steps.next() {
         hasher.update(step);
@@ -139,13 +148,19 @@ mod tests {
     async fn an_entry_moved_to_another_key_is_a_miss() {
         let cache = cache();
         cache.put("answer:3:bb", b"another user's").await;
-        cache.inner.put(KEY, &stored(&cache, "answer:3:bb").await).await;
+        cache
+            .inner
+            .put(KEY, &stored(&cache, "answer:3:bb").await)
+            .await;
         assert_eq!(cache.get(KEY).await, None);
     }
 
     #[tokio::test]
     async fn an_entry_of_another_secret_is_a_miss() {
-        let (ours, theirs) = (cache(), with_secret("another secret of 32 characters or so"));
+        let (ours, theirs) = (
+            cache(),
+            with_secret("another secret of 32 characters or so"),
+        );
         theirs.put(KEY, b"{}").await;
         ours.inner.put(KEY, &stored(&theirs, KEY).await).await;
         assert_eq!(ours.get(KEY).await, None);
@@ -176,14 +191,18 @@ mod tests {
     }
 
     fn runtime() -> tokio::runtime::Runtime {
-        tokio::runtime::Builder::new_current_thread().build().expect("a runtime")
+        tokio::runtime::Builder::new_current_thread()
+            .build()
+            .expect("a runtime")
     }
 
     #[test]
     fn arbitrary_bytes_are_a_miss() {
         let (mac_key, runtime) = (mac_key(), runtime());
         let open = |entry| runtime.block_on(open(&mac_key, KEY, entry));
-        fuzz(vec(any::<u8>(), 0..200), |entry| assert_eq!(open(entry), None));
+        fuzz(vec(any::<u8>(), 0..200), |entry| {
+            assert_eq!(open(entry), None)
+        });
     }
 
     /// One kind of damage to an entry.
@@ -199,7 +218,8 @@ mod tests {
         prop_oneof![
             any::<prop::sample::Index>().prop_map(Damage::FlippedBit),
             any::<prop::sample::Index>().prop_map(Damage::Cut),
-            (any::<prop::sample::Index>(), vec(any::<u8>(), 1..40)).prop_map(|(at, bytes)| Damage::Inserted(at, bytes)),
+            (any::<prop::sample::Index>(), vec(any::<u8>(), 1..40))
+                .prop_map(|(at, bytes)| Damage::Inserted(at, bytes)),
             ".{0,20}".prop_map(Damage::OtherKey),
         ]
     }

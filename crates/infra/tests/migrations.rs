@@ -9,12 +9,19 @@ async fn several_processes_may_migrate_at_once() {
         let database = TestDatabase::unmigrated(backend).await;
         let run = async || {
             let mut client = database.connect().await;
-            migrate(&mut client).await.expect("the migrations apply").applied.len()
+            migrate(&mut client)
+                .await
+                .expect("the migrations apply")
+                .applied
+                .len()
         };
         let (a, b, c) = tokio::join!(run(), run(), run());
         let mut applied = [a, b, c];
         applied.sort_unstable();
-        assert!(applied[2] > 0 && applied[..2] == [0, 0], "one of them applies everything: {applied:?}");
+        assert!(
+            applied[2] > 0 && applied[..2] == [0, 0],
+            "one of them applies everything: {applied:?}"
+        );
     }
 }
 
@@ -22,7 +29,16 @@ async fn several_processes_may_migrate_at_once() {
 async fn block_is_a_hypertable_where_timescaledb_is() {
     let database = TestDatabase::new(Backend::Timescaledb).await;
     let client = database.connect().await;
-    let hypertables = client.query("SELECT hypertable_name::text FROM timescaledb_information.hypertables", &[]).await;
-    let names: Vec<String> = hypertables.expect("TimescaleDB is there").iter().map(|row| row.get(0)).collect();
+    let hypertables = client
+        .query(
+            "SELECT hypertable_name::text FROM timescaledb_information.hypertables",
+            &[],
+        )
+        .await;
+    let names: Vec<String> = hypertables
+        .expect("TimescaleDB is there")
+        .iter()
+        .map(|row| row.get(0))
+        .collect();
     assert_eq!(names, ["block"]);
 }

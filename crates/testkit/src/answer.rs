@@ -22,7 +22,8 @@ impl Answer {
     /// When it is not JSON.
     #[must_use]
     pub fn json(&self) -> Value {
-        serde_json::from_str(&self.text).unwrap_or_else(|e| panic!("{e}: {} {}", self.status, self.text))
+        serde_json::from_str(&self.text)
+            .unwrap_or_else(|e| panic!("{e}: {} {}", self.status, self.text))
     }
 
     /// Checks the status.
@@ -47,6 +48,9 @@ impl Answer {
         let body = self.json();
         let errors = body["errors"].as_array().cloned().unwrap_or_default();
         let text = |e: &Value, key: &str| e[key].as_str().unwrap_or_default().to_owned();
-        errors.iter().map(|e| format!("{} {}", text(e, "pointer"), text(e, "code"))).collect()
+        errors
+            .iter()
+            .map(|e| format!("{} {}", text(e, "pointer"), text(e, "code")))
+            .collect()
     }
 }

@@ -7,8 +7,8 @@ use actix_web::dev::ServerHandle;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
 use time_series_api::config::{
-    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, NetConfig, QueriesConfig,
-    SecretsConfig, WritesConfig,
+    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig,
+    NetConfig, QueriesConfig, SecretsConfig, WritesConfig,
 };
 use time_series_api::{ReplicaReads, Server};
 use time_series_domain::TimeRules;
@@ -185,8 +185,16 @@ impl TestAppBuilder {
         let database = TestDatabase::new(self.backend).await;
         let (url, running) = serve(self.config(&database.url));
         // The service closes what is idle for five seconds; a request must not meet that.
-        let client = Client::builder().pool_idle_timeout(Duration::from_secs(2)).build().expect("a client");
-        TestApp { url, _running: running, database, client }
+        let client = Client::builder()
+            .pool_idle_timeout(Duration::from_secs(2))
+            .build()
+            .expect("a client");
+        TestApp {
+            url,
+            _running: running,
+            database,
+            client,
+        }
     }
 
     pub(crate) fn config(self, database_url: &str) -> Config {
@@ -202,17 +210,26 @@ impl TestAppBuilder {
             database: DatabaseConfig {
                 url: self
                     .relay
-                    .map_or_else(|| database_url.to_owned(), |relay| with_address(database_url, relay))
+                    .map_or_else(
+                        || database_url.to_owned(),
+                        |relay| with_address(database_url, relay),
+                    )
                     .into(),
                 read_url: self.replica.as_ref().map(|(url, _)| url.clone().into()),
-                replica_reads: self.replica.map_or(ReplicaReads::Versioned, |(_, reads)| reads),
+                replica_reads: self
+                    .replica
+                    .map_or(ReplicaReads::Versioned, |(_, reads)| reads),
                 connections: 8,
                 wait: self.database_wait,
                 statement_timeout: self.statement_timeout,
             },
             cache: self.cache,
-            admin: AdminConfig { token: self.admin_token.map(Into::into) },
-            secrets: SecretsConfig { key: self.secret_key.map(Into::into) },
+            admin: AdminConfig {
+                token: self.admin_token.map(Into::into),
+            },
+            secrets: SecretsConfig {
+                key: self.secret_key.map(Into::into),
+            },
             queries: self.queries,
             limits: LimitsConfig {
                 body_bytes: self.max_body_bytes,
@@ -223,7 +240,10 @@ impl TestAppBuilder {
                 points_read: self.limits.points_read,
                 times: TimeRules::default(),
             },
-            log: LogConfig { directives: "off".to_owned(), json: true },
+            log: LogConfig {
+                directives: "off".to_owned(),
+                json: true,
+            },
         }
     }
 }
@@ -273,7 +293,10 @@ impl TestApp {
             admin_token: None,
             secret_key: None,
             limits: QueryLimits::default(),
-            queries: QueriesConfig { concurrency: 4, timeout: Duration::from_secs(30) },
+            queries: QueriesConfig {
+                concurrency: 4,
+                timeout: Duration::from_secs(30),
+            },
             max_body_bytes: 8 << 20,
             max_bytes_in_flight: 64 << 20,
             max_answer_bytes: 128 << 20,
@@ -282,7 +305,10 @@ impl TestApp {
             relay: None,
             replica: None,
             net: NetConfig::default(),
-            writes: WritesConfig { longest_wait: Duration::from_mins(1), timeout: Duration::from_mins(1) },
+            writes: WritesConfig {
+                longest_wait: Duration::from_mins(1),
+                timeout: Duration::from_mins(1),
+            },
         }
     }
 
@@ -296,7 +322,8 @@ impl TestApp {
     /// Creates the three metric types of the original system.
     pub async fn seed(&self) {
         let number = json!({"type": "number"});
-        let value = json!({"type": "object", "properties": {"value": number}, "required": ["value"]});
+        let value =
+            json!({"type": "object", "properties": {"value": number}, "required": ["value"]});
         let color = json!({"type": "object", "properties": {"r": number, "g": number, "b": number}, "required": ["r", "g", "b"]});
         self.metric_type("session.gut_health_score", &value).await;
         self.metric_type("session.urine.night_count", &value).await;
@@ -313,7 +340,13 @@ impl TestApp {
     ///
     /// # Panics
     /// When no answer comes.
-    pub async fn request(&self, method: Method, path: &str, body: Option<Vec<u8>>, headers: &[(&str, &str)]) -> Answer {
+    pub async fn request(
+        &self,
+        method: Method,
+        path: &str,
+        body: Option<Vec<u8>>,
+        headers: &[(&str, &str)],
+    ) -> Answer {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -336,17 +369,20 @@ impl TestApp {
 
     /// POST of JSON
     pub async fn post(&self, path: &str, body: &Value) -> Answer {
-        self.request(Method::POST, path, Some(body.to_string().into_bytes()), &[]).await
+        self.request(Method::POST, path, Some(body.to_string().into_bytes()), &[])
+            .await
     }
 
     /// POST of any text
     pub async fn post_text(&self, path: &str, body: &str) -> Answer {
-        self.request(Method::POST, path, Some(body.as_bytes().to_vec()), &[]).await
+        self.request(Method::POST, path, Some(body.as_bytes().to_vec()), &[])
+            .await
     }
 
     /// PUT of JSON
     pub async fn put(&self, path: &str, body: &Value) -> Answer {
-        self.request(Method::PUT, path, Some(body.to_string().into_bytes()), &[]).await
+        self.request(Method::PUT, path, Some(body.to_string().into_bytes()), &[])
+            .await
     }
 
     /// DELETE
@@ -356,6 +392,7 @@ impl TestApp {
 
     /// GET /api/timeseries/ of a user, with parameters that need no escaping.
     pub async fn timeseries(&self, user: Uuid, parameters: &str) -> Answer {
-        self.get(&format!("/api/timeseries/?user_id={user}&{parameters}")).await
+        self.get(&format!("/api/timeseries/?user_id={user}&{parameters}"))
+            .await
     }
 }

@@ -27,7 +27,10 @@ impl Backend {
     pub fn address(self) -> String {
         let url = self.url();
         let rest = url.split_once('@').expect("a URL with a user").1;
-        rest.split_once('/').expect("a URL that names a database").0.to_owned()
+        rest.split_once('/')
+            .expect("a URL that names a database")
+            .0
+            .to_owned()
     }
 
     fn url(self) -> String {
@@ -45,7 +48,8 @@ pub fn redis_url() -> String {
 }
 
 fn setting(name: &str) -> String {
-    std::env::var(name).unwrap_or_else(|_| panic!("{name} is not set: run the tests with `cargo xtask test`"))
+    std::env::var(name)
+        .unwrap_or_else(|_| panic!("{name} is not set: run the tests with `cargo xtask test`"))
 }
 
 /// An empty, migrated database that is dropped with this.
@@ -65,8 +69,16 @@ impl TestDatabase {
         let server = backend.url();
         let template = template(backend, &server).await;
         let name = format!("test_{}", Uuid::new_v4().simple());
-        execute(&server, &format!("CREATE DATABASE {name} TEMPLATE {template}")).await;
-        Self { url: with_database(&server, &name), server, name }
+        execute(
+            &server,
+            &format!("CREATE DATABASE {name} TEMPLATE {template}"),
+        )
+        .await;
+        Self {
+            url: with_database(&server, &name),
+            server,
+            name,
+        }
     }
 
     /// A database without tables.
@@ -77,7 +89,11 @@ impl TestDatabase {
         let server = backend.url();
         let name = format!("test_{}", Uuid::new_v4().simple());
         execute(&server, &format!("CREATE DATABASE {name}")).await;
-        Self { url: with_database(&server, &name), server, name }
+        Self {
+            url: with_database(&server, &name),
+            server,
+            name,
+        }
     }
 
     /// Checks that every day summary is what its blocks say, as plain SQL over the points sees it.
@@ -86,7 +102,10 @@ impl TestDatabase {
     /// When one differs.
     pub async fn check_day_summaries(&self) {
         let wrong = self.found_by(include_str!("wrong_day_summaries.sql")).await;
-        assert!(wrong.is_empty(), "day summaries differ from their points: {wrong:#?}");
+        assert!(
+            wrong.is_empty(),
+            "day summaries differ from their points: {wrong:#?}"
+        );
     }
 
     /// Checks that no blocks of a session and series overlap, and that sessions tell what their blocks have.
@@ -95,11 +114,19 @@ impl TestDatabase {
     /// When some do, or one does not.
     pub async fn check_blocks(&self) {
         let wrong = self.found_by(include_str!("wrong_blocks.sql")).await;
-        assert!(wrong.is_empty(), "blocks are not as they should be: {wrong:#?}");
+        assert!(
+            wrong.is_empty(),
+            "blocks are not as they should be: {wrong:#?}"
+        );
     }
 
     async fn found_by(&self, check: &str) -> Vec<String> {
-        let found = self.connect().await.query(check, &[]).await.expect("the check runs");
+        let found = self
+            .connect()
+            .await
+            .query(check, &[])
+            .await
+            .expect("the check runs");
         found.iter().map(|row| row.get(0)).collect()
     }
 
@@ -116,9 +143,14 @@ impl Drop for TestDatabase {
     fn drop(&mut self) {
         let (server, name) = (self.server.clone(), self.name.clone());
         let drop_it = move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let runtime = tokio::runtime::Builder::new_current_thread()
+                .enable_all()
+                .build();
             if let Ok(runtime) = runtime {
-                runtime.block_on(execute(&server, &format!("DROP DATABASE {name} WITH (FORCE)")));
+                runtime.block_on(execute(
+                    &server,
+                    &format!("DROP DATABASE {name} WITH (FORCE)"),
+                ));
             }
         };
         // In a thread of its own, since we may be inside a runtime. A failure shows as a panic message.
@@ -128,7 +160,8 @@ impl Drop for TestDatabase {
 
 /// The migrated database that others are copied from, made once a process and server.
 async fn template(backend: Backend, server: &str) -> String {
-    static MADE: tokio::sync::Mutex<BTreeMap<Backend, String>> = tokio::sync::Mutex::const_new(BTreeMap::new());
+    static MADE: tokio::sync::Mutex<BTreeMap<Backend, String>> =
+        tokio::sync::Mutex::const_new(BTreeMap::new());
     let mut made = MADE.lock().await;
     if let Some(name) = made.get(&backend) {
         return name.clone();
@@ -136,13 +169,25 @@ async fn template(backend: Backend, server: &str) -> String {
     let name = format!("template_{}", Uuid::new_v4().simple());
     execute(server, &format!("CREATE DATABASE {name}")).await;
     let mut client = connect(&with_database(server, &name)).await;
-    time_series_infra::postgres::migrate(&mut client).await.expect("the migrations apply");
+    time_series_infra::postgres::migrate(&mut client)
+        .await
+        .expect("the migrations apply");
     drop(client);
     // A template must not be in use, by autovacuum neither: wait until our session is gone, and let nobody in again.
-    execute(server, &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false")).await;
+    execute(
+        server,
+        &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
+    )
+    .await;
     let sessions = format!("SELECT count(*) FROM pg_stat_activity WHERE datname = '{name}'");
     let watcher = connect(server).await;
-    while watcher.query_one(&sessions, &[]).await.expect("activity").get::<_, i64>(0) > 0 {
+    while watcher
+        .query_one(&sessions, &[])
+        .await
+        .expect("activity")
+        .get::<_, i64>(0)
+        > 0
+    {
         tokio::time::sleep(std::time::Duration::from_millis(5)).await;
     }
     made.insert(backend, name.clone());
@@ -150,14 +195,19 @@ async fn template(backend: Backend, server: &str) -> String {
 }
 
 async fn connect(url: &str) -> Client {
-    let (client, connection) = tokio_postgres::connect(url, NoTls).await.expect("the test server answers");
+    let (client, connection) = tokio_postgres::connect(url, NoTls)
+        .await
+        .expect("the test server answers");
     tokio::spawn(async move { connection.await.ok() });
     client
 }
 
 async fn execute(server: &str, statement: &str) {
     let client = connect(server).await;
-    client.batch_execute(statement).await.unwrap_or_else(|e| panic!("{statement}: {e:?}"));
+    client
+        .batch_execute(statement)
+        .await
+        .unwrap_or_else(|e| panic!("{statement}: {e:?}"));
 }
 
 /// The URL with another host and port.
@@ -168,6 +218,8 @@ pub(crate) fn with_address(url: &str, address: SocketAddr) -> String {
 }
 
 fn with_database(server: &str, name: &str) -> String {
-    let (base, _) = server.rsplit_once('/').expect("a URL that names a database");
+    let (base, _) = server
+        .rsplit_once('/')
+        .expect("a URL that names a database");
     format!("{base}/{name}")
 }

@@ -22,7 +22,11 @@ where
     S::Value: Debug,
 {
     let time = seconds();
-    let config = Config { cases: CASES, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: CASES,
+        failure_persistence: None,
+        ..Config::default()
+    };
     let mut runner = TestRunner::new(config);
     let started = Instant::now();
     let mut cases = 0_u64;
@@ -42,8 +46,12 @@ where
 }
 
 fn seconds() -> Duration {
-    let Ok(text) = std::env::var(VARIABLE) else { return Duration::from_secs_f64(DEFAULT_SECONDS) };
-    let seconds: f64 = text.parse().unwrap_or_else(|e| panic!("{VARIABLE} is {text:?}: {e}"));
+    let Ok(text) = std::env::var(VARIABLE) else {
+        return Duration::from_secs_f64(DEFAULT_SECONDS);
+    };
+    let seconds: f64 = text
+        .parse()
+        .unwrap_or_else(|e| panic!("{VARIABLE} is {text:?}: {e}"));
     Duration::from_secs_f64(seconds)
 }
 
@@ -63,9 +71,14 @@ mod tests {
 
     #[test]
     fn a_panic_fails_with_the_smallest_case() {
-        let failed = catch_unwind(AssertUnwindSafe(|| fuzz(0..1_000_u32, |n| assert!(n < 17, "too large"))));
+        let failed = catch_unwind(AssertUnwindSafe(|| {
+            fuzz(0..1_000_u32, |n| assert!(n < 17, "too large"))
+        }));
         let message = failed.expect_err("a case panics");
         let message = message.downcast_ref::<String>().expect("a text");
-        assert!(message.contains("too large") && message.contains("17"), "{message}");
+        assert!(
+            message.contains("too large") && message.contains("17"),
+            "{message}"
+        );
     }
 }

@@ -42,8 +42,15 @@ impl TestAppBuilder {
     pub fn serve_on(self, database_url: &str) -> Peer {
         let (url, running) = serve(self.config(database_url));
         // Each request opens a connection: a service under test may close idle connections at any time.
-        let client = Client::builder().pool_max_idle_per_host(0).build().expect("a client");
-        Peer { url, _running: running, client }
+        let client = Client::builder()
+            .pool_max_idle_per_host(0)
+            .build()
+            .expect("a client");
+        Peer {
+            url,
+            _running: running,
+            client,
+        }
     }
 }
 

@@ -30,8 +30,17 @@ impl TestRedis {
         let mut found = Vec::new();
         for key in keys {
             // Tests beside this one store entries, too, of which some expire and some are no strings.
-            let entry = self.0.get::<Option<Vec<u8>>, _>(&key).await.ok().flatten().unwrap_or_default();
-            if entry.windows(text.len()).any(|part| part == text.as_bytes()) {
+            let entry = self
+                .0
+                .get::<Option<Vec<u8>>, _>(&key)
+                .await
+                .ok()
+                .flatten()
+                .unwrap_or_default();
+            if entry
+                .windows(text.len())
+                .any(|part| part == text.as_bytes())
+            {
                 found.push(key);
             }
         }
@@ -43,7 +52,11 @@ impl TestRedis {
     /// # Panics
     /// When there is none.
     pub async fn get(&self, key: &str) -> Vec<u8> {
-        self.0.get::<Option<Vec<u8>>, _>(key).await.expect("a string").expect("an entry")
+        self.0
+            .get::<Option<Vec<u8>>, _>(key)
+            .await
+            .expect("a string")
+            .expect("an entry")
     }
 
     /// Replaces an entry.
@@ -51,7 +64,10 @@ impl TestRedis {
     /// # Panics
     /// When Redis fails.
     pub async fn set(&self, key: &str, entry: &[u8]) {
-        self.0.set::<(), _, _>(key, entry, Some(Expiration::EX(60)), None, false).await.expect("set");
+        self.0
+            .set::<(), _, _>(key, entry, Some(Expiration::EX(60)), None, false)
+            .await
+            .expect("set");
     }
 
     /// Replaces an entry by one of another type.
@@ -61,6 +77,9 @@ impl TestRedis {
     pub async fn set_list(&self, key: &str) {
         self.0.del::<(), _>(key).await.expect("deleted");
         let push = CustomCommand::new_static("RPUSH", None, false);
-        self.0.custom::<(), _>(push, vec![key, "x"]).await.expect("pushed");
+        self.0
+            .custom::<(), _>(push, vec![key, "x"])
+            .await
+            .expect("pushed");
     }
 }

@@ -49,21 +49,52 @@ impl Replicated {
     /// Panics if `TEST_POSTGRES_BIN` is not set, or a server does not start.
     pub async fn start() -> Self {
         let bin = std::env::var("TEST_POSTGRES_BIN");
-        let bin = PathBuf::from(bin.expect("TEST_POSTGRES_BIN is set: run the tests with `cargo xtask test`"));
-        let folder = std::env::temp_dir().join(format!("time-series-replicated-{}", Uuid::new_v4().simple()));
-        let mut pair = Self { folder, bin, account: account(), servers: [(free_port(), None), (free_port(), None)] };
+        let bin = PathBuf::from(
+            bin.expect("TEST_POSTGRES_BIN is set: run the tests with `cargo xtask test`"),
+        );
+        let folder = std::env::temp_dir().join(format!(
+            "time-series-replicated-{}",
+            Uuid::new_v4().simple()
+        ));
+        let mut pair = Self {
+            folder,
+            bin,
+            account: account(),
+            servers: [(free_port(), None), (free_port(), None)],
+        };
         fs::create_dir(&pair.folder).expect("a folder");
         pair.own(&pair.folder);
         let data = pair.data(Node::First);
-        let args = ["-U", "postgres", "-E", "UTF8", "--locale=C.UTF-8", "-A", "trust", "--no-sync", "-D"];
-        let made = pair.command("initdb").args(args).arg(&data).output().expect("initdb runs");
-        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        let args = [
+            "-U",
+            "postgres",
+            "-E",
+            "UTF8",
+            "--locale=C.UTF-8",
+            "-A",
+            "trust",
+            "--no-sync",
+            "-D",
+        ];
+        let made = pair
+            .command("initdb")
+            .args(args)
+            .arg(&data)
+            .output()
+            .expect("initdb runs");
+        assert!(
+            made.status.success(),
+            "{}",
+            String::from_utf8_lossy(&made.stderr)
+        );
         // A cluster that was never started is the base of its own standby.
         pair.copy(&data, &pair.data(Node::Second));
         pair.follow(Node::Second, Node::First);
         pair.run(Node::First).await;
         let mut client = pair.connect(Node::First).await;
-        time_series_infra::postgres::migrate(&mut client).await.expect("the migrations apply");
+        time_series_infra::postgres::migrate(&mut client)
+            .await
+            .expect("the migrations apply");
         pair.run(Node::Second).await;
         pair.caught_up().await;
         pair
@@ -72,14 +103,19 @@ impl Replicated {
     /// The URL of one server.
     #[must_use]
     pub fn url(&self, node: Node) -> String {
-        format!("postgresql://postgres@127.0.0.1:{}/postgres", self.servers[node as usize].0)
+        format!(
+            "postgresql://postgres@127.0.0.1:{}/postgres",
+            self.servers[node as usize].0
+        )
     }
 
     /// The URL of both.
     #[must_use]
     pub fn both(&self) -> String {
         let [(first, _), (second, _)] = self.servers;
-        format!("postgresql://postgres@127.0.0.1:{first},127.0.0.1:{second}/postgres?connect_timeout=2")
+        format!(
+            "postgresql://postgres@127.0.0.1:{first},127.0.0.1:{second}/postgres?connect_timeout=2"
+        )
     }
 
     /// A connection of the test's own.
@@ -87,7 +123,9 @@ impl Replicated {
     /// # Panics
     /// Panics if the server refuses the connection.
     pub async fn connect(&self, node: Node) -> Client {
-        let (client, connection) = tokio_postgres::connect(&self.url(node), NoTls).await.expect("the server answers");
+        let (client, connection) = tokio_postgres::connect(&self.url(node), NoTls)
+            .await
+            .expect("the server answers");
         tokio::spawn(async move { connection.await.ok() });
         client
     }
@@ -118,9 +156,19 @@ impl Replicated {
 
     /// Stops a server in its tracks, connections open, or lets it go on.
     pub fn freeze(&self, node: Node, is_frozen: bool) {
-        let Some(child) = &self.servers[node as usize].1 else { return };
+        let Some(child) = &self.servers[node as usize].1 else {
+            return;
+        };
         let of_group = Pid::from_child(child);
-        rustix::process::kill_process_group(of_group, if is_frozen { Signal::STOP } else { Signal::CONT }).ok();
+        rustix::process::kill_process_group(
+            of_group,
+            if is_frozen {
+                Signal::STOP
+            } else {
+                Signal::CONT
+            },
+        )
+        .ok();
     }
 
     /// Makes the standby the primary; returns once it takes writes.
@@ -129,7 +177,10 @@ impl Replicated {
     /// Panics if the promotion fails.
     pub async fn promote(&self, node: Node) {
         let client = self.connect(node).await;
-        let promoted = client.query_one("SELECT pg_promote(true, 30)", &[]).await.expect("pg_promote answers");
+        let promoted = client
+            .query_one("SELECT pg_promote(true, 30)", &[])
+            .await
+            .expect("pg_promote answers");
         assert!(promoted.get::<_, bool>(0), "the standby is promoted");
     }
 
@@ -146,7 +197,11 @@ impl Replicated {
     /// # Panics
     /// Panics if it does not start.
     pub async fn demote(&mut self, node: Node) {
-        let primary = if matches!(node, Node::First) { Node::Second } else { Node::First };
+        let primary = if matches!(node, Node::First) {
+            Node::Second
+        } else {
+            Node::First
+        };
         self.follow(node, primary);
         self.run(node).await;
     }
@@ -157,7 +212,13 @@ impl Replicated {
     /// Panics if the standby does not follow.
     pub async fn caught_up(&self) {
         let written = "SELECT pg_current_wal_lsn()::text";
-        let written: String = self.connect(Node::First).await.query_one(written, &[]).await.expect("a place").get(0);
+        let written: String = self
+            .connect(Node::First)
+            .await
+            .query_one(written, &[])
+            .await
+            .expect("a place")
+            .get(0);
         let standby = self.connect(Node::Second).await;
         let reached = format!("SELECT pg_last_wal_replay_lsn() >= '{written}'::pg_lsn");
         for _ in 0..1_000 {
@@ -185,13 +246,18 @@ impl Replicated {
 
     async fn run(&mut self, node: Node) {
         let (data, port) = (self.data(node), self.servers[node as usize].0);
-        let log = fs::File::create(self.folder.join(format!("log{}", node as usize))).expect("a log");
+        let log =
+            fs::File::create(self.folder.join(format!("log{}", node as usize))).expect("a log");
         let mut command = self.command("postgres");
         command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
         for setting in SETTINGS {
             command.args(["-c", setting]);
         }
-        command.process_group(0).stdin(Stdio::null()).stdout(log.try_clone().expect("a log")).stderr(log);
+        command
+            .process_group(0)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().expect("a log"))
+            .stderr(log);
         self.servers[node as usize].1 = Some(command.spawn().expect("postgres starts"));
         for _ in 0..1_000 {
             if let Ok((_, connection)) = tokio_postgres::connect(&self.url(node), NoTls).await {
@@ -206,7 +272,11 @@ impl Replicated {
 
     fn command(&self, program: &str) -> Command {
         let mut command = Command::new(self.bin.join(program));
-        command.env_clear().env("PATH", "/usr/bin:/bin").env("LC_ALL", "C.UTF-8").current_dir("/");
+        command
+            .env_clear()
+            .env("PATH", "/usr/bin:/bin")
+            .env("LC_ALL", "C.UTF-8")
+            .current_dir("/");
         if let Some((user, group)) = self.account {
             command.uid(user).gid(group);
         }
@@ -262,7 +332,9 @@ fn account() -> Option<(u32, u32)> {
     }
     let passwd = fs::read_to_string("/etc/passwd").expect("/etc/passwd can be read");
     let ids = |name: &str| {
-        let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
+        let line = passwd
+            .lines()
+            .find(|line| line.split(':').next() == Some(name))?;
         let mut fields = line.split(':').skip(2);
         Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
     };

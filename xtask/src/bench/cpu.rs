@@ -47,9 +47,14 @@ impl CpuTimes {
 
 /// The process that a session's process comes from, if the server runs on this machine.
 pub(super) async fn postmaster(client: &Client) -> anyhow::Result<Option<u32>> {
-    let backend: i32 = client.query_one("SELECT pg_backend_pid()", &[]).await?.try_get(0)?;
+    let backend: i32 = client
+        .query_one("SELECT pg_backend_pid()", &[])
+        .await?
+        .try_get(0)?;
     let stat = u32::try_from(backend).ok().and_then(read);
-    Ok(stat.filter(|stat| stat.name.contains("postgres") || stat.name.contains("ld-linux")).map(|stat| stat.parent))
+    Ok(stat
+        .filter(|stat| stat.name.contains("postgres") || stat.name.contains("ld-linux"))
+        .map(|stat| stat.parent))
 }
 
 struct Stat {
@@ -63,7 +68,10 @@ struct Stat {
 fn with_children(postmaster: u32) -> f64 {
     let processes = fs::read_dir("/proc").into_iter().flatten().flatten();
     let pids = processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok());
-    let children = pids.filter_map(read).filter(|stat| stat.parent == postmaster).map(|stat| stat.own);
+    let children = pids
+        .filter_map(read)
+        .filter(|stat| stat.parent == postmaster)
+        .map(|stat| stat.own);
     children.sum::<f64>() + read(postmaster).map_or(0.0, |stat| stat.own + stat.ended)
 }
 

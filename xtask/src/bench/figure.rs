@@ -63,7 +63,13 @@ pub(super) struct Obstacle {
 
 impl Figure {
     /// What is measured, with nothing measured yet.
-    pub(super) fn new(part: &'static str, number: u8, name: impl Into<String>, unit: Unit, goal: Goal) -> Self {
+    pub(super) fn new(
+        part: &'static str,
+        number: u8,
+        name: impl Into<String>,
+        unit: Unit,
+        goal: Goal,
+    ) -> Self {
         Self {
             part,
             number,
@@ -87,14 +93,18 @@ impl Figure {
 
     /// Whether the goal was reached; `None` where that cannot be told.
     pub(super) fn reached(&self) -> Option<bool> {
-        let Ok(measured) = &self.measured else { return Some(false) };
+        let Ok(measured) = &self.measured else {
+            return Some(false);
+        };
         let alone = match self.goal {
             Goal::AtMost(most) => measured.p50 <= most,
             Goal::AtLeast(least) => measured.p50 >= least,
             Goal::Unset => return None,
         };
         let peers = || self.beside.iter().filter(|beside| beside.is_peer);
-        let is_ahead = self.goal_of_peers.is_none_or(|part| peers().all(|p| measured.p50 >= part * p.measured.p50));
+        let is_ahead = self
+            .goal_of_peers
+            .is_none_or(|part| peers().all(|p| measured.p50 >= part * p.measured.p50));
         match (alone && is_ahead, self.goal_of_sql, self.goal) {
             (true, Some(most), Goal::AtMost(_)) => Some(self.ratio()? <= most),
             (true, Some(least), Goal::AtLeast(_)) => Some(self.ratio()? >= least),
@@ -124,7 +134,10 @@ impl Figure {
 
 impl Obstacle {
     pub(super) fn new(short: impl Into<String>, long: impl Into<String>) -> Self {
-        Self { short: short.into(), long: long.into() }
+        Self {
+            short: short.into(),
+            long: long.into(),
+        }
     }
 }
 
@@ -186,12 +199,30 @@ mod tests {
 
     #[test]
     fn both_goals_count() {
-        assert_eq!(figure(Goal::AtMost(10.0), None, 10.0, None).reached(), Some(true));
-        assert_eq!(figure(Goal::AtLeast(10.0), None, 9.0, None).reached(), Some(false));
-        assert_eq!(figure(Goal::AtMost(10.0), Some(0.5), 9.0, Some(18.0)).reached(), Some(true));
-        assert_eq!(figure(Goal::AtMost(10.0), Some(0.5), 9.0, Some(17.0)).reached(), Some(false));
-        assert_eq!(figure(Goal::AtMost(10.0), Some(0.5), 9.0, None).reached(), None);
-        assert_eq!(figure(Goal::AtMost(10.0), Some(0.5), 11.0, None).reached(), Some(false));
+        assert_eq!(
+            figure(Goal::AtMost(10.0), None, 10.0, None).reached(),
+            Some(true)
+        );
+        assert_eq!(
+            figure(Goal::AtLeast(10.0), None, 9.0, None).reached(),
+            Some(false)
+        );
+        assert_eq!(
+            figure(Goal::AtMost(10.0), Some(0.5), 9.0, Some(18.0)).reached(),
+            Some(true)
+        );
+        assert_eq!(
+            figure(Goal::AtMost(10.0), Some(0.5), 9.0, Some(17.0)).reached(),
+            Some(false)
+        );
+        assert_eq!(
+            figure(Goal::AtMost(10.0), Some(0.5), 9.0, None).reached(),
+            None
+        );
+        assert_eq!(
+            figure(Goal::AtMost(10.0), Some(0.5), 11.0, None).reached(),
+            Some(false)
+        );
     }
 
     #[test]

@@ -32,13 +32,23 @@ impl<'a> Ground<'a> {
     pub(super) async fn provide(bench: &'a Bench) -> anyhow::Result<Self> {
         let (url, database_url) = (bench.url.as_deref(), bench.database_url.as_deref());
         let target = Target::provide("bench", url, database_url, bench.data_dir.as_deref()).await?;
-        Ok(Self { bench, target, users: Vec::new(), sessions: 0 })
+        Ok(Self {
+            bench,
+            target,
+            users: Vec::new(),
+            sessions: 0,
+        })
     }
 
     /// Posts these sessions, and remembers to delete them.
     pub(super) async fn load(&mut self, sessions: impl Sessions) -> anyhow::Result<()> {
         self.remember(&sessions);
-        load::post(&self.target.url, &Arc::new(sessions), self.bench.concurrency).await?;
+        load::post(
+            &self.target.url,
+            &Arc::new(sessions),
+            self.bench.concurrency,
+        )
+        .await?;
         Ok(())
     }
 
@@ -50,7 +60,9 @@ impl<'a> Ground<'a> {
 
     /// Lets a database of our own settle.
     pub(super) async fn settle(&self) -> anyhow::Result<()> {
-        let (Some(url), true) = (self.target.database_url(), self.target.is_ours()) else { return Ok(()) };
+        let (Some(url), true) = (self.target.database_url(), self.target.is_ours()) else {
+            return Ok(());
+        };
         let step = Step::start("vacuum, statistics, checkpoint");
         let (client, connection) = connect(url).await?;
         for statement in SETTLE {
@@ -64,9 +76,13 @@ impl<'a> Ground<'a> {
 
     /// Takes everything out of a database of our own.
     pub(super) async fn empty(&self) -> anyhow::Result<()> {
-        let (Some(url), true) = (self.target.database_url(), self.target.is_ours()) else { return Ok(()) };
+        let (Some(url), true) = (self.target.database_url(), self.target.is_ours()) else {
+            return Ok(());
+        };
         let (client, connection) = connect(url).await?;
-        client.batch_execute("TRUNCATE block, session, session_part, day_summary, user_version").await?;
+        client
+            .batch_execute("TRUNCATE block, session, session_part, day_summary, user_version")
+            .await?;
         drop(client);
         connection.await??;
         Ok(())
@@ -79,7 +95,9 @@ impl<'a> Ground<'a> {
 
     /// The process of the database server, if that runs on this machine.
     pub(super) async fn postmaster(&self) -> anyhow::Result<Option<u32>> {
-        let Some(url) = self.target.database_url() else { return Ok(None) };
+        let Some(url) = self.target.database_url() else {
+            return Ok(None);
+        };
         let (client, connection) = connect(url).await?;
         let postmaster = cpu::postmaster(&client).await?;
         drop(client);
@@ -89,9 +107,13 @@ impl<'a> Ground<'a> {
 
     /// How many blocks a user has, if we know the database.
     pub(super) async fn blocks_of(&self, user: Uuid) -> anyhow::Result<Option<i64>> {
-        let Some(url) = self.target.database_url() else { return Ok(None) };
+        let Some(url) = self.target.database_url() else {
+            return Ok(None);
+        };
         let (client, connection) = connect(url).await?;
-        let row = client.query_one("SELECT count(*) FROM block WHERE user_id = $1", &[&user]).await?;
+        let row = client
+            .query_one("SELECT count(*) FROM block WHERE user_id = $1", &[&user])
+            .await?;
         drop(client);
         connection.await??;
         Ok(Some(row.try_get(0)?))
@@ -99,7 +121,12 @@ impl<'a> Ground<'a> {
 
     pub(super) async fn setting(&self) -> anyhow::Result<Setting> {
         let cores = std::thread::available_parallelism()?.get();
-        let Some(url) = self.target.database_url() else { return Ok(Setting { cores, database: None }) };
+        let Some(url) = self.target.database_url() else {
+            return Ok(Setting {
+                cores,
+                database: None,
+            });
+        };
         let (client, connection) = connect(url).await?;
         let row = client.query_one(include_str!("setting.sql"), &[]).await?;
         let database = Some(row.try_get(0)?);

@@ -138,7 +138,10 @@ impl Bench {
         );
         let mut figures = Vec::new();
         let mut last = None;
-        for part in Part::value_variants().iter().filter(|part| self.only.is_empty() || self.only.contains(part)) {
+        for part in Part::value_variants()
+            .iter()
+            .filter(|part| self.only.is_empty() || self.only.contains(part))
+        {
             // Each in a database of its own: what one leaves there is nothing to the next.
             let mut ground = Ground::provide(&self).await?;
             let measured = match part {
@@ -160,7 +163,8 @@ impl Bench {
         }
         if let (Some(file), Some(setting)) = (&self.json, last) {
             let json = report::json(&self, &setting, &figures);
-            std::fs::write(file, format!("{json:#}\n")).with_context(|| format!("cannot write {}", file.display()))?;
+            std::fs::write(file, format!("{json:#}\n"))
+                .with_context(|| format!("cannot write {}", file.display()))?;
         }
         Ok(())
     }
@@ -170,7 +174,12 @@ impl Bench {
     }
 
     /// So many at full scale; at least one.
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a count"
+    )]
     fn scaled(&self, count: usize) -> usize {
         ((count as f64 * self.scale).round() as usize).max(1)
     }

@@ -48,7 +48,10 @@ impl Peers {
     pub(super) fn provide(data_dir: Option<&Path>) -> anyhow::Result<Self> {
         let account = Account::for_servers()?;
         let local = local_folder(data_dir, account)?;
-        Ok(Self { debian: Debian::provide_peers(&local)?, folder: local.join("peers") })
+        Ok(Self {
+            debian: Debian::provide_peers(&local)?,
+            folder: local.join("peers"),
+        })
     }
 
     pub(super) async fn influxdb(&self) -> anyhow::Result<Peer> {
@@ -64,9 +67,20 @@ impl Peers {
         std::fs::write(&file, config)?;
         let mut command = Command::new(&self.debian.peers()[0]);
         command.arg("-config").arg(file);
-        let peer = start("InfluxDB 1.6", &mut command, port, "/write?db=bench&precision=u", folder).await?;
+        let peer = start(
+            "InfluxDB 1.6",
+            &mut command,
+            port,
+            "/write?db=bench&precision=u",
+            folder,
+        )
+        .await?;
         let create = format!("{}/query?q=CREATE%20DATABASE%20bench", peer.url);
-        reqwest::Client::new().post(create).send().await?.error_for_status()?;
+        reqwest::Client::new()
+            .post(create)
+            .send()
+            .await?
+            .error_for_status()?;
         Ok(peer)
     }
 
@@ -79,7 +93,14 @@ impl Peers {
             .arg(format!("-httpListenAddr=127.0.0.1:{port}"))
             .arg("-retentionPeriod=100y")
             .arg("-loggerLevel=ERROR");
-        start("VictoriaMetrics 1.79", &mut command, port, "/write?precision=u", folder).await
+        start(
+            "VictoriaMetrics 1.79",
+            &mut command,
+            port,
+            "/write?precision=u",
+            folder,
+        )
+        .await
     }
 
     fn empty(&self, name: &str) -> anyhow::Result<Folder> {
@@ -98,7 +119,10 @@ async fn start(
     folder: Folder,
 ) -> anyhow::Result<Peer> {
     let step = Step::start(name);
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
     let mut server = Server::spawn(name, command, Signal::TERM)?;
     let started = Instant::now();
     let url = format!("http://127.0.0.1:{port}");
@@ -109,16 +133,28 @@ async fn start(
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
     step.done(format!("port {port}"));
-    Ok(Peer { name, server, url, path, _folder: folder })
+    Ok(Peer {
+        name,
+        server,
+        url,
+        path,
+        _folder: folder,
+    })
 }
 
 impl Peer {
     /// Posts sessions, one a request; how long that takes.
-    pub(super) async fn post(&self, sessions: &impl Sessions, connections: usize) -> anyhow::Result<Duration> {
+    pub(super) async fn post(
+        &self,
+        sessions: &impl Sessions,
+        connections: usize,
+    ) -> anyhow::Result<Duration> {
         let step = Step::start(format!("{}: {} sessions", self.name, sessions.count()));
-        let bodies: Vec<String> =
-            (0..sessions.count()).map(|number| lines(&sessions.body(number))).collect::<anyhow::Result<_>>()?;
-        let requests = Arc::new(Requests::posts(&self.url, self.path, bodies.into_iter())?.answered(WRITTEN));
+        let bodies: Vec<String> = (0..sessions.count())
+            .map(|number| lines(&sessions.body(number)))
+            .collect::<anyhow::Result<_>>()?;
+        let requests =
+            Arc::new(Requests::posts(&self.url, self.path, bodies.into_iter())?.answered(WRITTEN));
         let took = requests.send(connections, None).await?.took;
         step.done(format!("{:.1} s", took.as_secs_f64()));
         Ok(took)
@@ -137,11 +173,21 @@ fn lines(session: &str) -> anyhow::Result<String> {
     let (user, id) = user.zip(id).context("a session has ids")?;
     let mut text = String::new();
     for point in session["data"].as_array().context("a session has points")? {
-        let (series, time) = point["series"].as_str().zip(point["time"].as_str()).context("a point has a time")?;
+        let (series, time) = point["series"]
+            .as_str()
+            .zip(point["time"].as_str())
+            .context("a point has a time")?;
         let leaves = point["value"].as_object().context("a value has leaves")?;
-        let fields: Vec<String> = leaves.iter().map(|(leaf, number)| format!("{leaf}={number}")).collect();
+        let fields: Vec<String> = leaves
+            .iter()
+            .map(|(leaf, number)| format!("{leaf}={number}"))
+            .collect();
         let micros = Timestamp::parse_rfc3339(time)?.micros();
-        writeln!(text, "{series},user={user},session={id} {} {micros}", fields.join(","))?;
+        writeln!(
+            text,
+            "{series},user={user},session={id} {} {micros}",
+            fields.join(",")
+        )?;
     }
     Ok(text)
 }
@@ -151,6 +197,9 @@ mod tests {
     #[test]
     fn a_point_is_a_line() {
         let session = r#"{"user_id":"u","session_id":"s","data":[{"series":"a.b","time":"1970-01-01T00:00:01Z","value":{"r":1,"g":2.5}}]}"#;
-        assert_eq!(super::lines(session).expect("a session"), "a.b,user=u,session=s g=2.5,r=1 1000000\n");
+        assert_eq!(
+            super::lines(session).expect("a session"),
+            "a.b,user=u,session=s g=2.5,r=1 1000000\n"
+        );
     }
 }

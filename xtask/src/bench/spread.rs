@@ -18,7 +18,12 @@ impl Spread {
         let last = values.len().checked_sub(1)?;
         // The nearest one that was measured.
         let percentile = |percent: usize| values[(last * percent + 50) / 100];
-        Some(Self { p10: percentile(10), p50: percentile(50), p90: percentile(90), repeats: values.len() })
+        Some(Self {
+            p10: percentile(10),
+            p50: percentile(50),
+            p90: percentile(90),
+            repeats: values.len(),
+        })
     }
 
     pub(super) fn json(&self) -> Value {
@@ -33,8 +38,24 @@ mod tests {
     #[test]
     fn percentiles_are_measured_values() {
         let spread = Spread::of((0..=50).rev().map(f64::from).collect());
-        assert_eq!(spread, Some(Spread { p10: 5.0, p50: 25.0, p90: 45.0, repeats: 51 }));
-        assert_eq!(Spread::of(vec![7.0]), Some(Spread { p10: 7.0, p50: 7.0, p90: 7.0, repeats: 1 }));
+        assert_eq!(
+            spread,
+            Some(Spread {
+                p10: 5.0,
+                p50: 25.0,
+                p90: 45.0,
+                repeats: 51
+            })
+        );
+        assert_eq!(
+            Spread::of(vec![7.0]),
+            Some(Spread {
+                p10: 7.0,
+                p50: 7.0,
+                p90: 7.0,
+                repeats: 1
+            })
+        );
         assert_eq!(Spread::of(Vec::new()), None);
     }
 }

@@ -29,14 +29,42 @@ const REPEATS: usize = 5;
 pub(super) async fn measure(ground: &mut Ground<'_>) -> anyhow::Result<Vec<Figure>> {
     let mut figures = Vec::new();
     if ground.bench.wants(1) {
-        let sessions = RandomSessions::new(LARGE_USERS, ground.bench.scaled(LARGE_SESSIONS), LARGE_POINTS, Shape::Hz);
+        let sessions = RandomSessions::new(
+            LARGE_USERS,
+            ground.bench.scaled(LARGE_SESSIONS),
+            LARGE_POINTS,
+            Shape::Hz,
+        );
         figures.extend(
-            bytes(ground, 1, "1,000-point sessions at 1 Hz, indexes too", &sessions, LARGE_POINTS, LARGE_BYTES).await?,
+            bytes(
+                ground,
+                1,
+                "1,000-point sessions at 1 Hz, indexes too",
+                &sessions,
+                LARGE_POINTS,
+                LARGE_BYTES,
+            )
+            .await?,
         );
     }
     if ground.bench.wants(2) {
-        let sessions = RandomSessions::new(1, ground.bench.scaled(STRESS_SESSIONS), STRESS_POINTS, Shape::Seed);
-        figures.extend(bytes(ground, 2, "the stress load, indexes too", &sessions, STRESS_POINTS, STRESS_BYTES).await?);
+        let sessions = RandomSessions::new(
+            1,
+            ground.bench.scaled(STRESS_SESSIONS),
+            STRESS_POINTS,
+            Shape::Seed,
+        );
+        figures.extend(
+            bytes(
+                ground,
+                2,
+                "the stress load, indexes too",
+                &sessions,
+                STRESS_POINTS,
+                STRESS_BYTES,
+            )
+            .await?,
+        );
     }
     if ground.bench.wants(3) {
         ground.empty().await?;
@@ -56,10 +84,14 @@ async fn bytes(
     goal: f64,
 ) -> anyhow::Result<Option<Figure>> {
     ground.settle().await?;
-    let Some(before) = ground.target.bytes().await? else { return Ok(None) };
+    let Some(before) = ground.target.bytes().await? else {
+        return Ok(None);
+    };
     post(ground, name, sessions, SMALL_CONNECTIONS, None).await?;
     ground.settle().await?;
-    let Some(after) = ground.target.bytes().await? else { return Ok(None) };
+    let Some(after) = ground.target.bytes().await? else {
+        return Ok(None);
+    };
     let points = (sessions.count() * points) as f64;
     let mut figure = Figure::new(PART, number, name, Unit::BytesPerPoint, Goal::AtMost(goal));
     let (mut all, mut parts) = (0.0, Vec::new());
@@ -70,7 +102,9 @@ async fn bytes(
         all += rows + indexes;
         parts.push(format!("{} {rows:.2} + {indexes:.2}", table.table));
     }
-    figure.remarks.push(format!("rows + indexes: {}", parts.join(", ")));
+    figure
+        .remarks
+        .push(format!("rows + indexes: {}", parts.join(", ")));
     figure.measured = Spread::of(vec![all]).ok_or_else(|| Obstacle::new("nothing was stored", ""));
     Ok(Some(figure))
 }
@@ -80,16 +114,35 @@ async fn growth(ground: &mut Ground<'_>, empty: &Spread) -> anyhow::Result<Figur
     let mut stored = 0;
     while stored < sessions {
         let count = BATCH.min(sessions - stored);
-        let batch = RandomSessions::new(GROWN_USERS.min(count), count, LARGE_POINTS, Shape::HzColumns);
-        post(ground, &format!("{} M points stored", stored / 1_000), &batch, SMALL_CONNECTIONS, None).await?;
+        let batch = RandomSessions::new(
+            GROWN_USERS.min(count),
+            count,
+            LARGE_POINTS,
+            Shape::HzColumns,
+        );
+        post(
+            ground,
+            &format!("{} M points stored", stored / 1_000),
+            &batch,
+            SMALL_CONNECTIONS,
+            None,
+        )
+        .await?;
         stored += count;
     }
     ground.settle().await?;
     let grown = small_rates(ground, "all of them stored").await?;
-    let name = format!("10-point sessions with {} M points stored, of those with none", sessions / 1_000);
+    let name = format!(
+        "10-point sessions with {} M points stored, of those with none",
+        sessions / 1_000
+    );
     let mut figure = Figure::new(PART, 3, name, Unit::Ratio, Goal::AtLeast(GROWN));
-    figure.remarks.push(format!("{:.0} sessions/s with none, {:.0} with all", empty.p50, grown.p50));
-    figure.measured = Spread::of(vec![grown.p50 / empty.p50]).ok_or_else(|| Obstacle::new("nothing was sent", ""));
+    figure.remarks.push(format!(
+        "{:.0} sessions/s with none, {:.0} with all",
+        empty.p50, grown.p50
+    ));
+    figure.measured = Spread::of(vec![grown.p50 / empty.p50])
+        .ok_or_else(|| Obstacle::new("nothing was sent", ""));
     Ok(figure)
 }
 
@@ -98,7 +151,14 @@ async fn small_rates(ground: &mut Ground<'_>, name: &str) -> anyhow::Result<Spre
     let mut rates = Vec::new();
     for _ in 0..=REPEATS {
         let sessions = small_sessions(ground);
-        let sent = post(ground, &format!("10-point sessions, {name}"), &sessions, SMALL_CONNECTIONS, None).await?;
+        let sent = post(
+            ground,
+            &format!("10-point sessions, {name}"),
+            &sessions,
+            SMALL_CONNECTIONS,
+            None,
+        )
+        .await?;
         rates.push(sessions.count() as f64 / sent.took.as_secs_f64());
     }
     rates.remove(0);

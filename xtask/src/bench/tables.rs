@@ -16,10 +16,23 @@ pub(super) fn write(part: Part, circumstances: &str, figures: &[Figure]) -> anyh
     let path = root().join(FILE);
     let text = std::fs::read_to_string(&path)?;
     let value = part.to_possible_value().context("every part has a name")?;
-    let (begin, end) = (format!("<!-- bench {} -->\n", value.get_name()), "<!-- end -->");
-    let (before, rest) = text.split_once(&begin).with_context(|| format!("{FILE} has no line {begin}"))?;
-    let (_, after) = rest.split_once(end).with_context(|| format!("{FILE} has no line {end} behind {begin}"))?;
-    std::fs::write(path, format!("{before}{begin}{}{end}{after}", table(circumstances, figures)))?;
+    let (begin, end) = (
+        format!("<!-- bench {} -->\n", value.get_name()),
+        "<!-- end -->",
+    );
+    let (before, rest) = text
+        .split_once(&begin)
+        .with_context(|| format!("{FILE} has no line {begin}"))?;
+    let (_, after) = rest
+        .split_once(end)
+        .with_context(|| format!("{FILE} has no line {end} behind {begin}"))?;
+    std::fs::write(
+        path,
+        format!(
+            "{before}{begin}{}{end}{after}",
+            table(circumstances, figures)
+        ),
+    )?;
     Ok(())
 }
 
@@ -31,17 +44,37 @@ fn table(circumstances: &str, figures: &[Figure]) -> String {
         let unit = figure.unit;
         let measured = match &figure.measured {
             Ok(m) if m.repeats > 1 => {
-                format!("{} [{}–{}] {}", unit.number(m.p50), unit.number(m.p10), unit.number(m.p90), unit.name())
+                format!(
+                    "{} [{}–{}] {}",
+                    unit.number(m.p50),
+                    unit.number(m.p10),
+                    unit.number(m.p90),
+                    unit.name()
+                )
             }
             Ok(m) => format!("{} {}", unit.number(m.p50), unit.name()),
             Err(obstacle) => obstacle.short.clone(),
         };
-        let ratio = figure.ratio().map_or_else(String::new, |ratio| format!(", ratio {ratio:.2}"));
-        let sql = figure.sql.as_ref().map(|sql| format!("the database alone {}{ratio}", unit.number(sql.p50)));
-        let others = figure.beside.iter().map(|b| format!("{} {}", b.name, unit.number(b.measured.p50)));
-        let beside: Vec<String> = sql.into_iter().chain(others).chain(figure.remarks.iter().cloned()).collect();
+        let ratio = figure
+            .ratio()
+            .map_or_else(String::new, |ratio| format!(", ratio {ratio:.2}"));
+        let sql = figure
+            .sql
+            .as_ref()
+            .map(|sql| format!("the database alone {}{ratio}", unit.number(sql.p50)));
+        let others = figure
+            .beside
+            .iter()
+            .map(|b| format!("{} {}", b.name, unit.number(b.measured.p50)));
+        let beside: Vec<String> = sql
+            .into_iter()
+            .chain(others)
+            .chain(figure.remarks.iter().cloned())
+            .collect();
         let goals = [
-            figure.goal_of_sql.map(|part| format!("{part} of the database")),
+            figure
+                .goal_of_sql
+                .map(|part| format!("{part} of the database")),
             figure.goal_of_peers.map(|part| format!("{part} × peers")),
         ];
         let goals: Vec<String> = std::iter::once(figure.goal.words(unit))

@@ -21,7 +21,11 @@ pub(super) struct Account {
 
 impl Account {
     pub(super) fn open(path: PathBuf) -> anyhow::Result<Self> {
-        let file = OpenOptions::new().create(true).write(true).truncate(true).open(&path);
+        let file = OpenOptions::new()
+            .create(true)
+            .write(true)
+            .truncate(true)
+            .open(&path);
         let file = file.with_context(|| format!("cannot write {}", path.display()))?;
         Ok(Self {
             path,

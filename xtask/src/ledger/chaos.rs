@@ -45,7 +45,17 @@ impl Chaos {
         let bind = SocketAddr::from(([127, 0, 0, 1], free_port()?));
         let service = start(&program, database.url(), bind).await?;
         let address = bind.to_string();
-        Ok(Self { folder, program, bind, address, database, service, kills: 0, crashes: 0, told: String::new() })
+        Ok(Self {
+            folder,
+            program,
+            bind,
+            address,
+            database,
+            service,
+            kills: 0,
+            crashes: 0,
+            told: String::new(),
+        })
     }
 
     pub(super) fn account_file(&self) -> PathBuf {
@@ -74,7 +84,11 @@ impl Chaos {
                     self.service = start(&self.program, self.database.url(), self.bind).await?;
                 }
             }
-            say(format!("{} writes acknowledged, {} sessions begun", account.acknowledged(), account.begun()));
+            say(format!(
+                "{} writes acknowledged, {} sessions begun",
+                account.acknowledged(),
+                account.begun()
+            ));
         }
         let cut = account.cut.load(std::sync::atomic::Ordering::Relaxed);
         self.told = format!(

@@ -28,7 +28,9 @@ pub(super) struct Content {
 
 impl Sessions {
     pub(super) fn new(users: usize) -> Self {
-        Self { users: (0..users).map(|_| Uuid::new_v4()).collect() }
+        Self {
+            users: (0..users).map(|_| Uuid::new_v4()).collect(),
+        }
     }
 
     pub(super) fn users(&self) -> &[Uuid] {
@@ -46,14 +48,21 @@ impl Sessions {
 
     /// In how many parts it is sent: some are appended to.
     pub(super) const fn parts(number: usize) -> usize {
-        if number.is_multiple_of(3) && Self::points(number) > 1 { 2 } else { 1 }
+        if number.is_multiple_of(3) && Self::points(number) > 1 {
+            2
+        } else {
+            1
+        }
     }
 
     /// What it has with its first `parts` parts.
     pub(super) fn content(number: usize, parts: usize) -> Content {
         let places = || (0..parts).flat_map(|part| Self::places(number, part));
         let points = i64::try_from(places().count()).unwrap_or(i64::MAX);
-        Content { points, tenths: places().map(|place| Self::tenths(number, place)).sum() }
+        Content {
+            points,
+            tenths: places().map(|place| Self::tenths(number, place)).sum(),
+        }
     }
 
     /// The request that sends a part.
@@ -62,10 +71,19 @@ impl Sessions {
         if part == 0 {
             return post(address, "/api/sessions/", "", &body);
         }
-        let path = format!("/api/sessions/{}/points/?user_id={}", self.id(number), self.user(number));
+        let path = format!(
+            "/api/sessions/{}/points/?user_id={}",
+            self.id(number),
+            self.user(number)
+        );
         // Retries are known by their key, or by their content.
         let key = format!("idempotency-key: part-{part}\r\n");
-        post(address, &path, if number.is_multiple_of(2) { &key } else { "" }, &body)
+        post(
+            address,
+            &path,
+            if number.is_multiple_of(2) { &key } else { "" },
+            &body,
+        )
     }
 
     /// The points of a part: those of the second lie between those of the first.
@@ -74,13 +92,18 @@ impl Sessions {
     }
 
     fn body(&self, number: usize, part: usize) -> String {
-        let seconds =
-            |place: usize| FIRST_START + Self::offset(number) + STEP_SECONDS * i64::try_from(place).unwrap_or(0);
+        let seconds = |place: usize| {
+            FIRST_START + Self::offset(number) + STEP_SECONDS * i64::try_from(place).unwrap_or(0)
+        };
         let at = |place| Timestamp::from_micros(seconds(place) * MICROS_PER_SECOND);
         let mut body = Body::new(self.user(number), number, at(0));
         for place in Self::places(number, part) {
             let tenths = Self::tenths(number, place);
-            body.point(SERIES, at(place), format_args!(r#"{{"value":{}.{}}}"#, tenths / 10, tenths % 10));
+            body.point(
+                SERIES,
+                at(place),
+                format_args!(r#"{{"value":{}.{}}}"#, tenths / 10, tenths % 10),
+            );
         }
         body.end()
     }
@@ -91,7 +114,8 @@ impl Sessions {
 
     /// Sessions of many users share some hundred days.
     fn offset(number: usize) -> i64 {
-        i64::try_from(number % 300).unwrap_or(0) * 86_400 + i64::try_from(number % 24).unwrap_or(0) * 3_600
+        i64::try_from(number % 300).unwrap_or(0) * 86_400
+            + i64::try_from(number % 24).unwrap_or(0) * 3_600
     }
 
     fn tenths(number: usize, place: usize) -> i64 {

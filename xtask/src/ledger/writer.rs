@@ -24,7 +24,12 @@ pub(super) struct Writers {
     is_over: Arc<AtomicBool>,
 }
 
-pub(super) fn start(count: usize, address: &str, sessions: &Arc<Sessions>, account: &Arc<Account>) -> Writers {
+pub(super) fn start(
+    count: usize,
+    address: &str,
+    sessions: &Arc<Sessions>,
+    account: &Arc<Account>,
+) -> Writers {
     let is_over = Arc::new(AtomicBool::new(false));
     let mut tasks = JoinSet::new();
     for _ in 0..count {
@@ -77,7 +82,9 @@ impl Writer {
         loop {
             if self.random.u32(..100) < CUT_OF_100 {
                 self.cut(&request).await;
-            } else if let Ok(Ok(200 | 201)) = tokio::time::timeout(PATIENCE, self.post(&request)).await {
+            } else if let Ok(Ok(200 | 201)) =
+                tokio::time::timeout(PATIENCE, self.post(&request)).await
+            {
                 self.account.acknowledge(number, part)?;
                 return Ok(true);
             }

@@ -15,7 +15,9 @@ impl Body {
     /// Session `number` of that user.
     pub(crate) fn new(user: Uuid, number: usize, start: Timestamp) -> Self {
         let session = Uuid::new_v5(&user, &number.to_le_bytes());
-        let text = format!(r#"{{"user_id":"{user}","session_id":"{session}","start_ts":"{start}","data":["#);
+        let text = format!(
+            r#"{{"user_id":"{user}","session_id":"{session}","start_ts":"{start}","data":["#
+        );
         Self { text, points: 0 }
     }
 
@@ -24,7 +26,11 @@ impl Body {
         let comma = if self.points == 0 { "" } else { "," };
         self.points += 1;
         // Writing to a string never fails.
-        write!(self.text, r#"{comma}{{"series":"{series}","time":"{time}","value":{value}}}"#).ok();
+        write!(
+            self.text,
+            r#"{comma}{{"series":"{series}","time":"{time}","value":{value}}}"#
+        )
+        .ok();
     }
 
     /// Points of a series, one a second; `values` is JSON already.
@@ -32,7 +38,11 @@ impl Body {
         let comma = if self.points == 0 { "" } else { "," };
         self.points += 1;
         let times = format_args!(r#"{{"start":"{start}","step":"1s"}}"#);
-        write!(self.text, r#"{comma}{{"series":"{series}","times":{times},"values":{values}}}"#).ok();
+        write!(
+            self.text,
+            r#"{comma}{{"series":"{series}","times":{times},"values":{values}}}"#
+        )
+        .ok();
     }
 
     /// The whole session.

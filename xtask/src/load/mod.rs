@@ -38,15 +38,23 @@ pub(crate) trait Sessions: Send + Sync + 'static {
 }
 
 /// Posts every session once, so many at a time; the first refusal ends it.
-pub(crate) async fn post<S: Sessions>(url: &str, sessions: &Arc<S>, concurrency: usize) -> anyhow::Result<Duration> {
+pub(crate) async fn post<S: Sessions>(
+    url: &str,
+    sessions: &Arc<S>,
+    concurrency: usize,
+) -> anyhow::Result<Duration> {
     let count = sessions.count();
-    let step = Arc::new(Step::counted(format!("posting {count} sessions"), count as u64));
+    let step = Arc::new(Step::counted(
+        format!("posting {count} sessions"),
+        count as u64,
+    ));
     let client = Client::new();
     let next = Arc::new(AtomicUsize::new(0));
     let started = Instant::now();
     let mut workers = JoinSet::new();
     for _ in 0..concurrency {
-        let (sessions, step, client, next) = (sessions.clone(), step.clone(), client.clone(), next.clone());
+        let (sessions, step, client, next) =
+            (sessions.clone(), step.clone(), client.clone(), next.clone());
         let url = format!("{url}/api/sessions/");
         workers.spawn(async move {
             loop {
@@ -56,7 +64,11 @@ pub(crate) async fn post<S: Sessions>(url: &str, sessions: &Arc<S>, concurrency:
                 }
                 let answer = client.post(&url).body(sessions.body(number)).send().await?;
                 if answer.status() != StatusCode::CREATED {
-                    bail!("session {number} was answered {}: {}", answer.status(), answer.text().await?);
+                    bail!(
+                        "session {number} was answered {}: {}",
+                        answer.status(),
+                        answer.text().await?
+                    );
                 }
                 step.tick();
             }
@@ -67,7 +79,10 @@ pub(crate) async fn post<S: Sessions>(url: &str, sessions: &Arc<S>, concurrency:
     }
     let took = started.elapsed();
     if let Some(step) = Arc::into_inner(step) {
-        step.done(format!("{:.0} sessions/s", count as f64 / took.as_secs_f64()));
+        step.done(format!(
+            "{:.0} sessions/s",
+            count as f64 / took.as_secs_f64()
+        ));
     }
     Ok(took)
 }
@@ -84,15 +99,23 @@ pub(crate) async fn delete(url: &str, users: &[Uuid], count: usize) -> anyhow::R
 
 async fn delete_of_user(client: &Client, url: &str, user: Uuid, step: &Step) -> anyhow::Result<()> {
     loop {
-        let list = client.get(format!("{url}/api/sessions/?user_id={user}&limit=1000")).send().await?;
+        let list = client
+            .get(format!("{url}/api/sessions/?user_id={user}&limit=1000"))
+            .send()
+            .await?;
         let page: serde_json::Value = serde_json::from_slice(&list.bytes().await?)?;
-        let results = page["results"].as_array().context("the list of sessions has no results")?;
+        let results = page["results"]
+            .as_array()
+            .context("the list of sessions has no results")?;
         if results.is_empty() {
             return Ok(());
         }
         for session in results {
             let id = session["session_id"].as_str().unwrap_or_default();
-            let answer = client.delete(format!("{url}/api/sessions/{id}/?user_id={user}")).send().await?;
+            let answer = client
+                .delete(format!("{url}/api/sessions/{id}/?user_id={user}"))
+                .send()
+                .await?;
             if answer.status() != StatusCode::NO_CONTENT {
                 bail!("deleting session {id} was answered {}", answer.status());
             }

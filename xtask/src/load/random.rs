@@ -37,7 +37,13 @@ pub(crate) struct RandomSessions {
 impl RandomSessions {
     pub(crate) fn new(users: usize, sessions: usize, points: usize, shape: Shape) -> Self {
         let users = (0..users).map(|_| Uuid::new_v4()).collect();
-        Self { users, sessions, points, shape, now: SystemClock.now() }
+        Self {
+            users,
+            sessions,
+            points,
+            shape,
+            now: SystemClock.now(),
+        }
     }
 }
 
@@ -54,7 +60,10 @@ impl Sessions for RandomSessions {
         let mut random = fastrand::Rng::with_seed(number as u64);
         let seconds = (DAYS - ROOM_DAYS) * 86_400;
         let after = seconds * number as i64 / self.sessions as i64;
-        let start = self.now.plus_days(-DAYS).plus_micros(after * MICROS_PER_SECOND);
+        let start = self
+            .now
+            .plus_days(-DAYS)
+            .plus_micros(after * MICROS_PER_SECOND);
         let start = Timestamp::from_micros(start.micros() / MICROS_PER_SECOND * MICROS_PER_SECOND);
         let mut body = Body::new(self.users[number % self.users.len()], number, start);
         if self.shape == Shape::HzColumns {
@@ -70,15 +79,27 @@ impl Sessions for RandomSessions {
             match series {
                 0 => {
                     let (r, g, b) = (random.u8(..), random.u8(..), random.u8(..));
-                    body.point("session.urine.color", time, format_args!(r#"{{"r":{r},"g":{g},"b":{b}}}"#));
+                    body.point(
+                        "session.urine.color",
+                        time,
+                        format_args!(r#"{{"r":{r},"g":{g},"b":{b}}}"#),
+                    );
                 }
                 1 => {
                     let score = f64::from(random.u32(0..=1_000)) / 10.0;
-                    body.point("session.gut_health_score", time, format_args!(r#"{{"value":{score}}}"#));
+                    body.point(
+                        "session.gut_health_score",
+                        time,
+                        format_args!(r#"{{"value":{score}}}"#),
+                    );
                 }
                 _ => {
                     let count = random.u8(0..=5);
-                    body.point("session.urine.night_count", time, format_args!(r#"{{"value":{count}}}"#));
+                    body.point(
+                        "session.urine.night_count",
+                        time,
+                        format_args!(r#"{{"value":{count}}}"#),
+                    );
                 }
             }
         }
@@ -93,11 +114,29 @@ impl RandomSessions {
             (0..n).map(|_| value(random)).collect::<Vec<_>>().join(",")
         };
         let mut byte = |random: &mut fastrand::Rng| random.u8(..).to_string();
-        let (r, g, b) = (list(count(0), &mut byte), list(count(0), &mut byte), list(count(0), &mut byte));
-        body.columns("session.urine.color", start, format_args!(r#"{{"r":[{r}],"g":[{g}],"b":[{b}]}}"#));
-        let score = list(count(1), &mut |random| (f64::from(random.u32(0..=1_000)) / 10.0).to_string());
-        body.columns("session.gut_health_score", start, format_args!(r#"{{"value":[{score}]}}"#));
+        let (r, g, b) = (
+            list(count(0), &mut byte),
+            list(count(0), &mut byte),
+            list(count(0), &mut byte),
+        );
+        body.columns(
+            "session.urine.color",
+            start,
+            format_args!(r#"{{"r":[{r}],"g":[{g}],"b":[{b}]}}"#),
+        );
+        let score = list(count(1), &mut |random| {
+            (f64::from(random.u32(0..=1_000)) / 10.0).to_string()
+        });
+        body.columns(
+            "session.gut_health_score",
+            start,
+            format_args!(r#"{{"value":[{score}]}}"#),
+        );
         let nights = list(count(2), &mut |random| random.u8(0..=5).to_string());
-        body.columns("session.urine.night_count", start, format_args!(r#"{{"value":[{nights}]}}"#));
+        body.columns(
+            "session.urine.night_count",
+            start,
+            format_args!(r#"{{"value":[{nights}]}}"#),
+        );
     }
 }

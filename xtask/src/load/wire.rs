@@ -29,10 +29,21 @@ pub(crate) struct Sent {
 
 impl Requests {
     /// POSTs of these bodies to a path of the service at `url`.
-    pub(crate) fn posts(url: &str, path: &str, bodies: impl Iterator<Item = String>) -> anyhow::Result<Self> {
-        let address = url.strip_prefix("http://").context("only http:// is spoken here")?.to_owned();
+    pub(crate) fn posts(
+        url: &str,
+        path: &str,
+        bodies: impl Iterator<Item = String>,
+    ) -> anyhow::Result<Self> {
+        let address = url
+            .strip_prefix("http://")
+            .context("only http:// is spoken here")?
+            .to_owned();
         let rendered = bodies.map(|body| post(&address, path, "", &body)).collect();
-        Ok(Self { address, rendered, status: 201 })
+        Ok(Self {
+            address,
+            rendered,
+            status: 201,
+        })
     }
 
     /// The same, answered otherwise than by 201.
@@ -47,7 +58,11 @@ impl Requests {
 
     /// Sends all of them, over so many connections, each as soon as its connection is free; with `rate`, so many a second
     /// and each when it is due, whether the one before was answered in time or not: who waits in a queue has waited.
-    pub(crate) async fn send(self: &Arc<Self>, connections: usize, rate: Option<f64>) -> anyhow::Result<Sent> {
+    pub(crate) async fn send(
+        self: &Arc<Self>,
+        connections: usize,
+        rate: Option<f64>,
+    ) -> anyhow::Result<Sent> {
         let next = Arc::new(AtomicUsize::new(0));
         let started = Instant::now();
         let mut senders = JoinSet::new();
@@ -58,14 +73,21 @@ impl Requests {
                 let mut latencies = Vec::new();
                 loop {
                     let number = next.fetch_add(1, Ordering::Relaxed);
-                    let Some(request) = requests.rendered.get(number) else { return Ok::<_, anyhow::Error>(latencies) };
-                    let mut due = rate.map_or_else(Instant::now, |rate| started + after(number, rate));
+                    let Some(request) = requests.rendered.get(number) else {
+                        return Ok::<_, anyhow::Error>(latencies);
+                    };
+                    let mut due =
+                        rate.map_or_else(Instant::now, |rate| started + after(number, rate));
                     if due > Instant::now() {
                         tokio::time::sleep_until(due.into()).await;
                         due = Instant::now(); // a timer that rings late is ours, not the service's
                     }
                     let status = connection.exchange(request).await?;
-                    ensure!(status == requests.status, "request {number} was answered {status}: {}", connection.text());
+                    ensure!(
+                        status == requests.status,
+                        "request {number} was answered {status}: {}",
+                        connection.text()
+                    );
                     latencies.push(due.elapsed());
                 }
             });
@@ -74,7 +96,10 @@ impl Requests {
         while let Some(sender) = senders.join_next().await {
             latencies.extend(sender??);
         }
-        Ok(Sent { took: started.elapsed(), latencies })
+        Ok(Sent {
+            took: started.elapsed(),
+            latencies,
+        })
     }
 }
 
@@ -82,7 +107,10 @@ impl Requests {
 ///
 /// `headers` are further ones, each with its line's end.
 pub(crate) fn post(address: &str, path: &str, headers: &str, body: &str) -> Vec<u8> {
-    let head = format!("POST {path} HTTP/1.1\r\nhost: {address}\r\n{headers}content-length: {}\r\n\r\n", body.len());
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: {address}\r\n{headers}content-length: {}\r\n\r\n",
+        body.len()
+    );
     [head.as_bytes(), body.as_bytes()].concat()
 }
 
@@ -101,14 +129,20 @@ impl Connection {
     pub(crate) async fn open(address: &str) -> anyhow::Result<Self> {
         let stream = TcpStream::connect(address).await?;
         stream.set_nodelay(true)?;
-        Ok(Self { stream, answer: Vec::with_capacity(4 << 10) })
+        Ok(Self {
+            stream,
+            answer: Vec::with_capacity(4 << 10),
+        })
     }
 
     /// Sends a request and reads its answer to the end; gives the status.
     pub(crate) async fn exchange(&mut self, request: &[u8]) -> anyhow::Result<u16> {
         self.send(request).await?;
         loop {
-            ensure!(self.stream.read_buf(&mut self.answer).await? > 0, "the service closed the connection");
+            ensure!(
+                self.stream.read_buf(&mut self.answer).await? > 0,
+                "the service closed the connection"
+            );
             if let Some((status, length)) = complete(&self.answer)? {
                 if self.answer.len() >= length {
                     return Ok(status);
@@ -132,12 +166,21 @@ impl Connection {
 
 /// The status of an answer and how long it is with its head, once the head is there.
 fn complete(answer: &[u8]) -> anyhow::Result<Option<(u16, usize)>> {
-    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else { return Ok(None) };
+    let Some(end) = answer.windows(4).position(|four| four == b"\r\n\r\n") else {
+        return Ok(None);
+    };
     let head = std::str::from_utf8(&answer[..end])?;
-    let status = head.get(9..12).and_then(|status| status.parse().ok()).context("an answer without a status")?;
+    let status = head
+        .get(9..12)
+        .and_then(|status| status.parse().ok())
+        .context("an answer without a status")?;
     let length = head.lines().find_map(|line| {
         let (name, value) = line.split_once(':')?;
-        if name.eq_ignore_ascii_case("content-length") { value.trim().parse().ok() } else { None }
+        if name.eq_ignore_ascii_case("content-length") {
+            value.trim().parse().ok()
+        } else {
+            None
+        }
     });
     Ok(Some((status, end + 4 + length.unwrap_or(0_usize))))
 }

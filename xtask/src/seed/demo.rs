@@ -28,18 +28,33 @@ pub(crate) async fn seed(store: Arc<Postgres>) -> anyhow::Result<()> {
     let step = Step::counted("demo sessions", DAYS.unsigned_abs());
     let mut points = 0;
     for day in today.0 - DAYS..today.0 {
-        let source = Arc::new(JsonSource::new(Arc::new(session(UtcDay(day))?.into_bytes())));
-        points += ingest.ingest(&RunHere, source, OnConflict::Ignore, None, &WriteStage::default()).await?.points;
+        let source = Arc::new(JsonSource::new(Arc::new(
+            session(UtcDay(day))?.into_bytes(),
+        )));
+        points += ingest
+            .ingest(
+                &RunHere,
+                source,
+                OnConflict::Ignore,
+                None,
+                &WriteStage::default(),
+            )
+            .await?
+            .points;
         step.tick();
     }
-    step.done(format!("{DAYS} sessions, {points} points of user {DEMO_USER}"));
+    step.done(format!(
+        "{DAYS} sessions, {points} points of user {DEMO_USER}"
+    ));
     Ok(())
 }
 
 fn session(day: UtcDay) -> anyhow::Result<String> {
     let mut random = fastrand::Rng::with_seed(day.0.unsigned_abs());
     let user = Uuid::parse_str(DEMO_USER)?;
-    let start = day.start().plus_micros(22 * 60 * MICROS_PER_MINUTE - random.i64(0..90) * MICROS_PER_MINUTE);
+    let start = day
+        .start()
+        .plus_micros(22 * 60 * MICROS_PER_MINUTE - random.i64(0..90) * MICROS_PER_MINUTE);
     let mut data = vec![json!({
         "series": "session.urine.night_count",
         "time": start.plus_micros(60 * MICROS_PER_MINUTE).to_string(),
@@ -52,7 +67,8 @@ fn session(day: UtcDay) -> anyhow::Result<String> {
         let rounded = (score * 10.0).round() / 10.0;
         data.push(json!({"series": "session.gut_health_score", "time": time, "value": {"value": rounded}}));
         if i % 5 == 0 {
-            let color = json!({"r": random.u8(200..), "g": random.u8(180..), "b": random.u8(60..180)});
+            let color =
+                json!({"r": random.u8(200..), "g": random.u8(180..), "b": random.u8(60..180)});
             data.push(json!({"series": "session.urine.color", "time": time, "value": color}));
         }
     }

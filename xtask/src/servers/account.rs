@@ -22,20 +22,30 @@ impl Account {
         }
         let passwd = fs::read_to_string("/etc/passwd").context("cannot read /etc/passwd")?;
         let ids = |name: &str| {
-            let line = passwd.lines().find(|line| line.split(':').next() == Some(name))?;
+            let line = passwd
+                .lines()
+                .find(|line| line.split(':').next() == Some(name))?;
             let mut fields = line.split(':').skip(2);
             Some((fields.next()?.parse().ok()?, fields.next()?.parse().ok()?))
         };
         match ids("postgres").or_else(|| ids("nobody")) {
-            Some(account) => Ok(Self { drop_to: Some(account) }),
-            None => bail!("running as root, and there is no account postgres or nobody to run PostgreSQL as"),
+            Some(account) => Ok(Self {
+                drop_to: Some(account),
+            }),
+            None => bail!(
+                "running as root, and there is no account postgres or nobody to run PostgreSQL as"
+            ),
         }
     }
 
     /// A command of this account, with a plain environment.
     pub(crate) fn command(self, program: &Path) -> Command {
         let mut command = Command::new(program);
-        command.env_clear().env("PATH", "/usr/local/bin:/usr/bin:/bin").env("LC_ALL", "C.UTF-8").current_dir("/");
+        command
+            .env_clear()
+            .env("PATH", "/usr/local/bin:/usr/bin:/bin")
+            .env("LC_ALL", "C.UTF-8")
+            .current_dir("/");
         if let Some((uid, gid)) = self.drop_to {
             command.uid(uid).gid(gid);
         }
@@ -46,7 +56,8 @@ impl Account {
     pub(crate) fn own_folder(self, folder: &Path) -> anyhow::Result<()> {
         fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         if let Some((uid, gid)) = self.drop_to {
-            chown(folder, Some(uid), Some(gid)).with_context(|| format!("cannot give away {}", folder.display()))?;
+            chown(folder, Some(uid), Some(gid))
+                .with_context(|| format!("cannot give away {}", folder.display()))?;
         }
         let private = std::os::unix::fs::PermissionsExt::from_mode(0o700);
         fs::set_permissions(folder, private)?;
@@ -59,7 +70,11 @@ impl Account {
             return true;
         }
         let mut probe = self.command(Path::new("/usr/bin/test"));
-        probe.arg("-x").arg(folder).stdout(Stdio::null()).stderr(Stdio::null());
+        probe
+            .arg("-x")
+            .arg(folder)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null());
         probe.status().is_ok_and(|status| status.success())
     }
 }

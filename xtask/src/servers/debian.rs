@@ -108,11 +108,18 @@ impl Debian {
             "x86_64" => ("x86_64-linux-gnu", "ld-linux-x86-64.so.2"),
             "aarch64" => ("aarch64-linux-gnu", "ld-linux-aarch64.so.1"),
             other => {
-                bail!("Debian's packages are unpacked on x86_64 and aarch64 only, not on {other}; set DATABASE_URL")
+                bail!(
+                    "Debian's packages are unpacked on x86_64 and aarch64 only, not on {other}; set DATABASE_URL"
+                )
             }
         };
         let libraries = prefix.join("usr/lib").join(triplet);
-        let debian = Self { set, loader: libraries.join(loader), libraries, prefix };
+        let debian = Self {
+            set,
+            loader: libraries.join(loader),
+            libraries,
+            prefix,
+        };
         if !debian.prefix.join("complete").exists() {
             debian.unpack()?;
         }
@@ -121,7 +128,8 @@ impl Debian {
 
     /// Where PostgreSQL's programs are.
     pub(crate) fn postgres_bin(&self) -> PathBuf {
-        self.prefix.join(format!("usr/lib/postgresql/{POSTGRES_VERSION}/bin"))
+        self.prefix
+            .join(format!("usr/lib/postgresql/{POSTGRES_VERSION}/bin"))
     }
 
     /// Where the Redis server is.
@@ -170,7 +178,13 @@ impl Debian {
 
     fn download(&self, apt: &Path) -> anyhow::Result<()> {
         fs::write(apt.join("status"), "")?;
-        fs::write(apt.join("sources.list"), format!("deb [signed-by={KEYRING}] {MIRROR} {} main\n", self.set.suite))?;
+        fs::write(
+            apt.join("sources.list"),
+            format!(
+                "deb [signed-by={KEYRING}] {MIRROR} {} main\n",
+                self.set.suite
+            ),
+        )?;
         let options = [
             format!("Dir::Etc::SourceList={}/sources.list", apt.display()),
             "Dir::Etc::SourceParts=/dev/null".to_owned(),
@@ -194,21 +208,38 @@ impl Debian {
             command
         };
         output(apt_get().arg("update"))?;
-        let uris = output(apt_get().args(["-y", "--print-uris", "install"]).args(self.set.packages))?;
-        let names: Vec<&str> = uris.lines().filter_map(package_name).filter(|name| !is_left_out(name)).collect();
+        let uris = output(
+            apt_get()
+                .args(["-y", "--print-uris", "install"])
+                .args(self.set.packages),
+        )?;
+        let names: Vec<&str> = uris
+            .lines()
+            .filter_map(package_name)
+            .filter(|name| !is_left_out(name))
+            .collect();
         output(apt_get().arg("download").args(names))?;
         Ok(())
     }
 
     fn extract(&self, package: &Path) -> anyhow::Result<()> {
-        let mut dpkg =
-            Command::new("dpkg-deb").arg("--fsys-tarfile").arg(package).stdout(std::process::Stdio::piped()).spawn()?;
+        let mut dpkg = Command::new("dpkg-deb")
+            .arg("--fsys-tarfile")
+            .arg(package)
+            .stdout(std::process::Stdio::piped())
+            .spawn()?;
         let archive = dpkg.stdout.take().context("dpkg-deb gives no archive")?;
         let mut tar = Command::new("tar");
-        tar.args(["-x", "--keep-directory-symlink", "--no-same-owner"]).arg("-C").arg(&self.prefix).stdin(archive);
-        for unneeded in
-            ["./usr/share/doc", "./usr/share/man", "./usr/share/locale", "./usr/lib/postgresql/*/lib/bitcode"]
-        {
+        tar.args(["-x", "--keep-directory-symlink", "--no-same-owner"])
+            .arg("-C")
+            .arg(&self.prefix)
+            .stdin(archive);
+        for unneeded in [
+            "./usr/share/doc",
+            "./usr/share/man",
+            "./usr/share/locale",
+            "./usr/lib/postgresql/*/lib/bitcode",
+        ] {
             tar.arg("--exclude").arg(unneeded);
         }
         run(&mut tar)?;
@@ -220,7 +251,8 @@ impl Debian {
 
     /// Puts a script in the place of a program that starts it with its own loader and libraries.
     fn wrap(&self, program: &Path) -> anyhow::Result<()> {
-        let real = fs::canonicalize(program).with_context(|| format!("{} is missing", program.display()))?;
+        let real = fs::canonicalize(program)
+            .with_context(|| format!("{} is missing", program.display()))?;
         let beside = program.with_extension("bin");
         fs::copy(&real, &beside)?;
         fs::remove_file(program)?;
@@ -239,7 +271,11 @@ impl Debian {
 
 /// The name in a line `'http://…/name_version_arch.deb' name_version_arch.deb size hash`.
 fn package_name(line: &str) -> Option<&str> {
-    line.strip_prefix('\'')?.split_whitespace().nth(1)?.split('_').next()
+    line.strip_prefix('\'')?
+        .split_whitespace()
+        .nth(1)?
+        .split('_')
+        .next()
 }
 
 fn is_left_out(name: &str) -> bool {

@@ -65,8 +65,14 @@ impl Binaries {
         let is_new = |bin: &PathBuf| version_of(bin).is_some_and(|version| version >= OLDEST);
         let bin = std::env::split_paths(&path).filter(is_there).find(is_new)?;
         // A link in /usr/local/bin, say, leads to the folder that has the rest.
-        let bin = fs::canonicalize(bin.join("postgres")).ok()?.parent()?.to_owned();
-        Some(Self { has_timescaledb: has_timescaledb(&bin), bin })
+        let bin = fs::canonicalize(bin.join("postgres"))
+            .ok()?
+            .parent()?
+            .to_owned();
+        Some(Self {
+            has_timescaledb: has_timescaledb(&bin),
+            bin,
+        })
     }
 
     fn in_versioned_folders() -> Option<Self> {
@@ -77,16 +83,24 @@ impl Binaries {
                 let version = path.file_name()?.to_str()?.parse().ok()?;
                 Some((version, path.join("bin")))
             })
-            .filter(|(version, bin)| *version >= OLDEST && bin.join("initdb").exists() && bin.join("postgres").exists())
+            .filter(|(version, bin)| {
+                *version >= OLDEST && bin.join("initdb").exists() && bin.join("postgres").exists()
+            })
             .collect();
         found.sort();
         let (_, bin) = found.pop()?;
-        Some(Self { has_timescaledb: has_timescaledb(&bin), bin })
+        Some(Self {
+            has_timescaledb: has_timescaledb(&bin),
+            bin,
+        })
     }
 
     /// Those of Debian's packages, which bring TimescaleDB.
     pub(crate) fn of_debian(debian: &Debian) -> Self {
-        Self { bin: debian.postgres_bin(), has_timescaledb: true }
+        Self {
+            bin: debian.postgres_bin(),
+            has_timescaledb: true,
+        }
     }
 
     /// The same programs, TimescaleDB left alone.
@@ -115,7 +129,9 @@ impl Binaries {
             self.initdb(&data, &password_file, account, durability)?;
         }
         let password = match durability {
-            Durability::Durable => Some(fs::read_to_string(&password_file).context("cannot read the password")?),
+            Durability::Durable => {
+                Some(fs::read_to_string(&password_file).context("cannot read the password")?)
+            }
             Durability::Throwaway => None,
         };
         if let Some(running) = Cluster::running(&data, password.as_ref()).await {
@@ -130,10 +146,24 @@ impl Binaries {
         }
         let log = folder.join("log");
         let file = fs::File::create(&log).context("cannot write the log")?;
-        command.stdin(Stdio::null()).stdout(file.try_clone()?).stderr(file);
-        let mut cluster = Cluster { server: Some(Running::start(command, log)?), port, password };
+        command
+            .stdin(Stdio::null())
+            .stdout(file.try_clone()?)
+            .stderr(file);
+        let mut cluster = Cluster {
+            server: Some(Running::start(command, log)?),
+            port,
+            password,
+        };
         cluster.wait_until_ready().await?;
-        step.done(format!("port {port}{}", if self.has_timescaledb { ", with TimescaleDB" } else { "" }));
+        step.done(format!(
+            "port {port}{}",
+            if self.has_timescaledb {
+                ", with TimescaleDB"
+            } else {
+                ""
+            }
+        ));
         Ok(cluster)
     }
 
@@ -162,7 +192,10 @@ impl Binaries {
             Durability::Durable => {
                 fs::write(password_file, Uuid::new_v4().simple().to_string())?;
                 readable_by_all(password_file)?; // inside a folder that only its owner can enter
-                command.args(["-A", "scram-sha-256"]).arg("--pwfile").arg(password_file);
+                command
+                    .args(["-A", "scram-sha-256"])
+                    .arg("--pwfile")
+                    .arg(password_file);
             }
             Durability::Throwaway => {
                 command.args(["-A", "trust", "--no-sync"]);
@@ -193,7 +226,11 @@ impl Binaries {
             ]);
         }
         if durability == Durability::Throwaway {
-            settings.extend(["fsync=off", "full_page_writes=off", "synchronous_commit=off"]);
+            settings.extend([
+                "fsync=off",
+                "full_page_writes=off",
+                "synchronous_commit=off",
+            ]);
         } else {
             settings.extend(["shared_buffers=256MB", "max_wal_size=2GB"]);
         }
@@ -203,7 +240,11 @@ impl Binaries {
 
 impl Running {
     fn start(mut command: Command, log: PathBuf) -> anyhow::Result<Self> {
-        Ok(Self { server: Server::spawn(NAME, &mut command, Signal::INT)?, command, log })
+        Ok(Self {
+            server: Server::spawn(NAME, &mut command, Signal::INT)?,
+            command,
+            log,
+        })
     }
 }
 
@@ -212,24 +253,40 @@ impl Cluster {
     async fn running(data: &Path, password: Option<&String>) -> Option<Self> {
         let pid_file = fs::read_to_string(data.join("postmaster.pid")).ok()?;
         let port = pid_file.lines().nth(3)?.trim().parse().ok()?;
-        let cluster = Self { server: None, port, password: password.cloned() };
-        let answers = tokio_postgres::connect(&cluster.url("postgres"), NoTls).await.is_ok();
+        let cluster = Self {
+            server: None,
+            port,
+            password: password.cloned(),
+        };
+        let answers = tokio_postgres::connect(&cluster.url("postgres"), NoTls)
+            .await
+            .is_ok();
         answers.then_some(cluster)
     }
 
     /// The URL of a database in it.
     pub(crate) fn url(&self, database: &str) -> String {
-        let password = self.password.as_ref().map_or_else(String::new, |p| format!(":{p}"));
-        format!("postgresql://{SUPERUSER}{password}@127.0.0.1:{}/{database}", self.port)
+        let password = self
+            .password
+            .as_ref()
+            .map_or_else(String::new, |p| format!(":{p}"));
+        format!(
+            "postgresql://{SUPERUSER}{password}@127.0.0.1:{}/{database}",
+            self.port
+        )
     }
 
     /// The URL of a database of our own, made if it is not there.
     pub(crate) async fn provide_database(&self, name: &str) -> anyhow::Result<String> {
         let (client, connection) = tokio_postgres::connect(&self.url("postgres"), NoTls).await?;
         let connection = tokio::spawn(connection);
-        let exists = client.query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name]).await?;
+        let exists = client
+            .query_opt("SELECT 1 FROM pg_database WHERE datname = $1", &[&name])
+            .await?;
         if exists.is_none() {
-            client.batch_execute(&format!("CREATE DATABASE {name}")).await?;
+            client
+                .batch_execute(&format!("CREATE DATABASE {name}"))
+                .await?;
         }
         drop(client);
         connection.await??;
@@ -246,9 +303,15 @@ impl Cluster {
 
     /// Starts it again where it was, if it ended.
     pub(crate) async fn keep_running(&mut self) -> anyhow::Result<()> {
-        let Some(running) = &mut self.server else { return Ok(()) };
-        let Some(status) = running.server.ended()? else { return Ok(()) };
-        say(format!("PostgreSQL ended by itself ({status}); starting it again"));
+        let Some(running) = &mut self.server else {
+            return Ok(());
+        };
+        let Some(status) = running.server.ended()? else {
+            return Ok(());
+        };
+        say(format!(
+            "PostgreSQL ended by itself ({status}); starting it again"
+        ));
         self.wait_until_ready().await
     }
 
@@ -256,7 +319,10 @@ impl Cluster {
     /// processes behind that must end first.
     async fn wait_until_ready(&mut self) -> anyhow::Result<()> {
         let started = Instant::now();
-        while tokio_postgres::connect(&self.url("postgres"), NoTls).await.is_err() {
+        while tokio_postgres::connect(&self.url("postgres"), NoTls)
+            .await
+            .is_err()
+        {
             if let Some(running) = &mut self.server
                 && running.server.ended()?.is_some()
             {
@@ -267,7 +333,10 @@ impl Cluster {
                 tokio::time::sleep(RESTART_PAUSE).await;
                 running.server = Server::spawn(NAME, &mut running.command, Signal::INT)?;
             }
-            anyhow::ensure!(started.elapsed() < ANSWER_PATIENCE, "PostgreSQL does not answer");
+            anyhow::ensure!(
+                started.elapsed() < ANSWER_PATIENCE,
+                "PostgreSQL does not answer"
+            );
             tokio::time::sleep(Duration::from_millis(50)).await;
         }
         Ok(())
@@ -276,17 +345,30 @@ impl Cluster {
 
 /// The major version in the output of `postgres --version`, as in "postgres (PostgreSQL) 17.2".
 fn version_of(bin: &Path) -> Option<u32> {
-    let told = Command::new(bin.join("postgres")).arg("--version").output().ok()?;
+    let told = Command::new(bin.join("postgres"))
+        .arg("--version")
+        .output()
+        .ok()?;
     let told = String::from_utf8(told.stdout).ok()?;
-    let number = told.split_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
-    number.split(|c: char| !c.is_ascii_digit()).next()?.parse().ok()
+    let number = told
+        .split_whitespace()
+        .find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+    number
+        .split(|c: char| !c.is_ascii_digit())
+        .next()?
+        .parse()
+        .ok()
 }
 
 fn has_timescaledb(bin: &Path) -> bool {
-    let sharedir = Command::new(bin.join("pg_config")).arg("--sharedir").output();
+    let sharedir = Command::new(bin.join("pg_config"))
+        .arg("--sharedir")
+        .output();
     sharedir.is_ok_and(|output| {
         let folder = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        Path::new(&folder).join("extension/timescaledb.control").exists()
+        Path::new(&folder)
+            .join("extension/timescaledb.control")
+            .exists()
     })
 }
 

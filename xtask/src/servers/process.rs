@@ -18,9 +18,15 @@ pub(crate) struct Server {
 
 impl Server {
     /// Starts it in a process group of its own, so that a Ctrl-C reaches us and not it.
-    pub(crate) fn spawn(name: &'static str, command: &mut Command, stop: Signal) -> anyhow::Result<Self> {
+    pub(crate) fn spawn(
+        name: &'static str,
+        command: &mut Command,
+        stop: Signal,
+    ) -> anyhow::Result<Self> {
         std::os::unix::process::CommandExt::process_group(command, 0);
-        let child = command.spawn().with_context(|| format!("cannot start {name}"))?;
+        let child = command
+            .spawn()
+            .with_context(|| format!("cannot start {name}"))?;
         Ok(Self { child, name, stop })
     }
 
@@ -31,7 +37,9 @@ impl Server {
 
     /// How it ended, if it did.
     pub(crate) fn ended(&mut self) -> anyhow::Result<Option<std::process::ExitStatus>> {
-        self.child.try_wait().with_context(|| format!("cannot watch {}", self.name))
+        self.child
+            .try_wait()
+            .with_context(|| format!("cannot watch {}", self.name))
     }
 
     /// Ends it as a power cut would: with this signal, and nothing that it could do about it.

@@ -24,11 +24,24 @@ impl Redis {
     pub(crate) fn start(debian: &Debian, folder: &Path) -> anyhow::Result<Self> {
         let step = Step::start("Redis");
         let of_machine = PathBuf::from("/usr/bin/redis-server");
-        let program = if of_machine.exists() { of_machine } else { debian.redis_server() };
+        let program = if of_machine.exists() {
+            of_machine
+        } else {
+            debian.redis_server()
+        };
         let port = free_port()?;
         let mut command = Command::new(program);
         command
-            .args(["--port", &port.to_string(), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"])
+            .args([
+                "--port",
+                &port.to_string(),
+                "--bind",
+                "127.0.0.1",
+                "--save",
+                "",
+                "--appendonly",
+                "no",
+            ])
             .current_dir(folder)
             .stdin(Stdio::null())
             .stdout(Stdio::null());

@@ -52,14 +52,32 @@ pub(crate) struct Stress {
 impl Stress {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
         anyhow::ensure!(
-            self.sessions > 0 && self.points > 0 && self.users > 0 && self.concurrency > 0 && self.repeat > 0,
+            self.sessions > 0
+                && self.points > 0
+                && self.users > 0
+                && self.concurrency > 0
+                && self.repeat > 0,
             "--sessions, --points, --users, --concurrency and --repeat must be at least 1"
         );
-        let target = Target::provide("stress", self.url.as_deref(), None, self.data_dir.as_deref()).await?;
-        let sessions = Arc::new(RandomSessions::new(self.users, self.sessions, self.points, self.shape));
+        let target = Target::provide(
+            "stress",
+            self.url.as_deref(),
+            None,
+            self.data_dir.as_deref(),
+        )
+        .await?;
+        let sessions = Arc::new(RandomSessions::new(
+            self.users,
+            self.sessions,
+            self.points,
+            self.shape,
+        ));
         if !target.is_ours() {
-            let (url, users, count) = (target.url.clone(), sessions.users().to_vec(), self.sessions);
-            on_stop(Some(Box::pin(async move { load::delete(&url, &users, count).await })));
+            let (url, users, count) =
+                (target.url.clone(), sessions.users().to_vec(), self.sessions);
+            on_stop(Some(Box::pin(async move {
+                load::delete(&url, &users, count).await
+            })));
         }
         let took = load::post(&target.url, &sessions, self.concurrency).await;
         let measured = match &took {
@@ -69,8 +87,16 @@ impl Stress {
         let bytes = target.bytes().await;
         let left = target.leave(sessions.users(), self.sessions).await;
         on_stop(None);
-        let posted = Posted { took: took?, points: self.sessions * self.points };
-        say(report::report(&self, &posted, &measured?, bytes?.as_deref()));
+        let posted = Posted {
+            took: took?,
+            points: self.sessions * self.points,
+        };
+        say(report::report(
+            &self,
+            &posted,
+            &measured?,
+            bytes?.as_deref(),
+        ));
         left
     }
 }

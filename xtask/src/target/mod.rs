@@ -55,7 +55,11 @@ impl Target {
     ) -> anyhow::Result<Self> {
         if let Some(url) = url {
             let database_url = database_url.map(str::to_owned);
-            return Ok(Self { url: url.trim_end_matches('/').to_owned(), database_url, scratch: None });
+            return Ok(Self {
+                url: url.trim_end_matches('/').to_owned(),
+                database_url,
+                scratch: None,
+            });
         }
         let program = tokio::task::spawn_blocking(build_server).await??;
         let server = Database::provide(data_dir).await?;
@@ -68,7 +72,14 @@ impl Target {
         Ok(Self {
             url: format!("http://{bind}"),
             database_url: Some(database_url.clone()),
-            scratch: Some(Scratch { program, bind, service, server, database, database_url }),
+            scratch: Some(Scratch {
+                program,
+                bind,
+                service,
+                server,
+                database,
+                database_url,
+            }),
         })
     }
 
@@ -98,12 +109,18 @@ impl Target {
 
     /// What the data takes on disk; `None` for a service that is not ours, which may hold other data.
     pub(crate) async fn bytes(&self) -> anyhow::Result<Option<Vec<TableBytes>>> {
-        let Some(scratch) = &self.scratch else { return Ok(None) };
+        let Some(scratch) = &self.scratch else {
+            return Ok(None);
+        };
         let (client, connection) = connect(&scratch.database_url).await?;
         client.batch_execute("CHECKPOINT").await?;
         let mut bytes = Vec::new();
         for row in client.query(BYTES, &[]).await? {
-            bytes.push(TableBytes { table: row.try_get(0)?, rows: row.try_get(1)?, indexes: row.try_get(2)? });
+            bytes.push(TableBytes {
+                table: row.try_get(0)?,
+                rows: row.try_get(1)?,
+                indexes: row.try_get(2)?,
+            });
         }
         drop(client);
         connection.await??;
@@ -118,7 +135,11 @@ impl Target {
         let step = Step::start("dropping the scratch database");
         scratch.service.stop();
         let (client, connection) = connect(scratch.server.url()).await?;
-        execute(&client, &format!("DROP DATABASE {} WITH (FORCE)", scratch.database)).await?;
+        execute(
+            &client,
+            &format!("DROP DATABASE {} WITH (FORCE)", scratch.database),
+        )
+        .await?;
         drop(client);
         connection.await??;
         step.done("");
@@ -127,7 +148,13 @@ impl Target {
 }
 
 async fn start(program: &Path, database_url: &str, bind: SocketAddr) -> anyhow::Result<Server> {
-    start_service(program, database_url, bind, &[("CACHE", "off"), ("LOG", "warn")]).await
+    start_service(
+        program,
+        database_url,
+        bind,
+        &[("CACHE", "off"), ("LOG", "warn")],
+    )
+    .await
 }
 
 async fn create_database(url: &str, name: &str) -> anyhow::Result<String> {
@@ -139,11 +166,18 @@ async fn create_database(url: &str, name: &str) -> anyhow::Result<String> {
     execute(&client, &format!("CREATE DATABASE {name}")).await?;
     drop(client);
     connection.await??;
-    let (server, rest) = url.rsplit_once('/').context("DATABASE_URL names no database")?;
-    let options = rest.split_once('?').map_or_else(String::new, |(_, options)| format!("?{options}"));
+    let (server, rest) = url
+        .rsplit_once('/')
+        .context("DATABASE_URL names no database")?;
+    let options = rest
+        .split_once('?')
+        .map_or_else(String::new, |(_, options)| format!("?{options}"));
     Ok(format!("{server}/{name}{options}"))
 }
 
 async fn execute(client: &Client, statement: &str) -> anyhow::Result<()> {
-    client.batch_execute(statement).await.with_context(|| statement.to_owned())
+    client
+        .batch_execute(statement)
+        .await
+        .with_context(|| statement.to_owned())
 }

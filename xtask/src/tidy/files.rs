@@ -15,10 +15,23 @@ pub(super) fn check() -> anyhow::Result<()> {
         for (path, text) in rust_files(&root().join(folder))? {
             let lines = text.lines().count();
             let starts_well = text.starts_with("//!") || text.starts_with("#![doc");
-            ensure!(starts_well, "{}: the first line must say what the file is (//!)", path.display());
-            ensure!(lines <= MOST_LINES, "{}: {lines} lines; split it", path.display());
-            let begins = text.contains("batch_execute(\"BEGIN") && !path.ends_with("transaction.rs");
-            ensure!(!begins, "{}: transactions begin in transaction.rs", path.display());
+            ensure!(
+                starts_well,
+                "{}: the first line must say what the file is (//!)",
+                path.display()
+            );
+            ensure!(
+                lines <= MOST_LINES,
+                "{}: {lines} lines; split it",
+                path.display()
+            );
+            let begins =
+                text.contains("batch_execute(\"BEGIN") && !path.ends_with("transaction.rs");
+            ensure!(
+                !begins,
+                "{}: transactions begin in transaction.rs",
+                path.display()
+            );
         }
     }
     migrations_are_numbered()
@@ -29,20 +42,29 @@ fn migrations_are_numbered() -> anyhow::Result<()> {
     for entry in fs::read_dir(root().join("migrations"))? {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if let Some(stem) = name.strip_suffix(".sql") {
-            let number = stem.strip_prefix('V').and_then(|s| s.split_once("__")?.0.parse::<usize>().ok());
-            numbers.push(number.with_context(|| format!("migrations/{name}: must be named V<number>__<what>.sql"))?);
+            let number = stem
+                .strip_prefix('V')
+                .and_then(|s| s.split_once("__")?.0.parse::<usize>().ok());
+            numbers.push(number.with_context(|| {
+                format!("migrations/{name}: must be named V<number>__<what>.sql")
+            })?);
         }
     }
     numbers.sort_unstable();
     let expected: Vec<usize> = (1..=numbers.len()).collect();
-    ensure!(numbers == expected, "migrations must be numbered without gaps: {numbers:?}");
+    ensure!(
+        numbers == expected,
+        "migrations must be numbered without gaps: {numbers:?}"
+    );
     Ok(())
 }
 
 /// Every Rust file below a folder, with its text.
 pub(super) fn rust_files(folder: &Path) -> anyhow::Result<Vec<(PathBuf, String)>> {
     let mut files = Vec::new();
-    for entry in fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))? {
+    for entry in
+        fs::read_dir(folder).with_context(|| format!("cannot read {}", folder.display()))?
+    {
         let path = entry?.path();
         if path.is_dir() {
             files.extend(rust_files(&path)?);

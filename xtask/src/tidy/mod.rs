@@ -30,14 +30,35 @@ impl Tidy {
         check("arrows between crates", arrows::check)?;
         check("bans, licences and sources of dependencies", supply::check)?;
         check("lints", || {
-            run(&mut cargo(["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]))
+            run(&mut cargo([
+                "clippy",
+                "--workspace",
+                "--all-targets",
+                "--quiet",
+                "--",
+                "-D",
+                "warnings",
+            ]))
         })?;
         check("build without columnar formats", || {
-            run(&mut cargo(["check", "--package", "time-series-api", "--lib", "--no-default-features", "--quiet"]))
+            run(&mut cargo([
+                "check",
+                "--package",
+                "time-series-api",
+                "--lib",
+                "--no-default-features",
+                "--quiet",
+            ]))
         })?;
         check("docs", || {
-            run(cargo(["doc", "--workspace", "--no-deps", "--document-private-items", "--quiet"])
-                .env("RUSTDOCFLAGS", "-D warnings"))
+            run(cargo([
+                "doc",
+                "--workspace",
+                "--no-deps",
+                "--document-private-items",
+                "--quiet",
+            ])
+            .env("RUSTDOCFLAGS", "-D warnings"))
         })?;
         let step = Step::start("docs/openapi.json");
         Openapi { check: true }.run().await?;

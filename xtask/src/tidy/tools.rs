@@ -6,11 +6,17 @@ use crate::cargo::{cargo, output, root, run};
 use crate::progress::say;
 
 /// The variables that docker-compose.yml requires.
-const PASSWORDS: [&str; 3] = ["POSTGRES_PASSWORD", "POSTGRES_ADMIN_PASSWORD", "REDIS_PASSWORD"];
+const PASSWORDS: [&str; 3] = [
+    "POSTGRES_PASSWORD",
+    "POSTGRES_ADMIN_PASSWORD",
+    "REDIS_PASSWORD",
+];
 
 pub(super) fn check() -> anyhow::Result<()> {
     if answers(cargo(["deny", "--version"])) {
-        super::check("dependencies", || run(&mut cargo(["deny", "--log-level", "error", "check"])))?;
+        super::check("dependencies", || {
+            run(&mut cargo(["deny", "--log-level", "error", "check"]))
+        })?;
     } else {
         say("NOT CHECKED: advisories of dependencies (cargo-deny is not installed)");
     }
@@ -21,7 +27,12 @@ pub(super) fn check() -> anyhow::Result<()> {
     };
     if answers(compose("version")) {
         super::check("docker-compose.yml", || {
-            output(compose("config").arg("--quiet").envs(PASSWORDS.map(|name| (name, "checked-only")))).map(|_| ())
+            output(
+                compose("config")
+                    .arg("--quiet")
+                    .envs(PASSWORDS.map(|name| (name, "checked-only"))),
+            )
+            .map(|_| ())
         })?;
     } else {
         say("NOT CHECKED: docker-compose.yml (docker compose is not installed)");
@@ -30,5 +41,9 @@ pub(super) fn check() -> anyhow::Result<()> {
 }
 
 fn answers(mut command: Command) -> bool {
-    command.stdout(Stdio::null()).stderr(Stdio::null()).status().is_ok_and(|status| status.success())
+    command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
 }

@@ -16,7 +16,10 @@ pub struct ConfigError {
 
 impl ConfigError {
     pub(crate) fn new(name: &'static str, problem: impl Display) -> Self {
-        Self { name, problem: problem.to_string() }
+        Self {
+            name,
+            problem: problem.to_string(),
+        }
     }
 }
 
@@ -27,16 +30,28 @@ impl Env {
     /// The environment, and `.env` for what is not in it.
     pub(super) fn of_process() -> Result<Self, ConfigError> {
         match dotenvy::dotenv() {
-            Err(e) if !e.not_found() => return Err(ConfigError::new("file .env", format!("cannot be read: {e}"))),
+            Err(e) if !e.not_found() => {
+                return Err(ConfigError::new(
+                    "file .env",
+                    format!("cannot be read: {e}"),
+                ));
+            }
             _ => {} // no such file is the normal case
         }
-        let text = |(name, value): (OsString, OsString)| Some((name.into_string().ok()?, value.into_string().ok()?));
+        let text = |(name, value): (OsString, OsString)| {
+            Some((name.into_string().ok()?, value.into_string().ok()?))
+        };
         Ok(Self(std::env::vars_os().filter_map(text).collect()))
     }
 
     #[cfg(test)]
     pub(super) fn of(pairs: &[(&str, &str)]) -> Self {
-        Self(pairs.iter().map(|(k, v)| ((*k).to_owned(), (*v).to_owned())).collect())
+        Self(
+            pairs
+                .iter()
+                .map(|(k, v)| ((*k).to_owned(), (*v).to_owned()))
+                .collect(),
+        )
     }
 
     /// A text; empty counts as absent.
@@ -46,17 +61,29 @@ impl Env {
 
     /// A text that must be there.
     pub(super) fn required(&self, name: &'static str, what: &str) -> Result<String, ConfigError> {
-        self.text(name).ok_or_else(|| ConfigError::new(name, format!("is missing: {what}")))
+        self.text(name)
+            .ok_or_else(|| ConfigError::new(name, format!("is missing: {what}")))
     }
 
     /// An address with a port; a name is looked up.
-    pub(super) fn address(&self, name: &'static str, default: SocketAddr) -> Result<SocketAddr, ConfigError> {
-        let Some(text) = self.text(name) else { return Ok(default) };
+    pub(super) fn address(
+        &self,
+        name: &'static str,
+        default: SocketAddr,
+    ) -> Result<SocketAddr, ConfigError> {
+        let Some(text) = self.text(name) else {
+            return Ok(default);
+        };
         let wrong = |problem: &dyn Display| {
-            ConfigError::new(name, format!("is {text:?}, which is no address such as 127.0.0.1:8000: {problem}"))
+            ConfigError::new(
+                name,
+                format!("is {text:?}, which is no address such as 127.0.0.1:8000: {problem}"),
+            )
         };
         let mut found = text.trim().to_socket_addrs().map_err(|e| wrong(&e))?;
-        found.next().ok_or_else(|| wrong(&"the name has no address"))
+        found
+            .next()
+            .ok_or_else(|| wrong(&"the name has no address"))
     }
 
     /// A parsed value, or its default.
@@ -65,7 +92,11 @@ impl Env {
         T: FromStr,
         T::Err: Display,
     {
-        let Some(text) = self.text(name) else { return Ok(default) };
-        text.trim().parse().map_err(|e| ConfigError::new(name, format!("is {text:?}, which cannot be read: {e}")))
+        let Some(text) = self.text(name) else {
+            return Ok(default);
+        };
+        text.trim()
+            .parse()
+            .map_err(|e| ConfigError::new(name, format!("is {text:?}, which cannot be read: {e}")))
     }
 }

@@ -8,8 +8,12 @@ const UNKNOWN: usize = 1 << 30;
 /// The bytes of memory that the process may use: the least limit of its control groups, else the machine's memory.
 pub(super) fn available() -> usize {
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
-    let limits = group_files(&groups).into_iter().filter_map(|path| limit(&fs::read_to_string(path).ok()?));
-    let machine = fs::read_to_string("/proc/meminfo").ok().and_then(|text| total(&text));
+    let limits = group_files(&groups)
+        .into_iter()
+        .filter_map(|path| limit(&fs::read_to_string(path).ok()?));
+    let machine = fs::read_to_string("/proc/meminfo")
+        .ok()
+        .and_then(|text| total(&text));
     limits.chain(machine).min().unwrap_or(UNKNOWN)
 }
 
@@ -18,7 +22,9 @@ fn group_files(groups: &str) -> Vec<String> {
     let mut files = Vec::new();
     for line in groups.lines() {
         let mut parts = line.splitn(3, ':').skip(1);
-        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else { continue };
+        let (Some(controllers), Some(path)) = (parts.next(), parts.next()) else {
+            continue;
+        };
         let (root, file) = match controllers {
             "" => ("/sys/fs/cgroup", "memory.max"),
             controllers if controllers.split(',').any(|c| c == "memory") => {
@@ -57,18 +63,31 @@ mod tests {
     fn every_group_around_the_process_counts() {
         assert_eq!(
             group_files("0::/a/b\n"),
-            ["/sys/fs/cgroup/a/b/memory.max", "/sys/fs/cgroup/a/memory.max", "/sys/fs/cgroup/memory.max"]
+            [
+                "/sys/fs/cgroup/a/b/memory.max",
+                "/sys/fs/cgroup/a/memory.max",
+                "/sys/fs/cgroup/memory.max"
+            ]
         );
         assert_eq!(
             group_files("5:cpu:/x\n4:memory:/x\n"),
-            ["/sys/fs/cgroup/memory/x/memory.limit_in_bytes", "/sys/fs/cgroup/memory/memory.limit_in_bytes"]
+            [
+                "/sys/fs/cgroup/memory/x/memory.limit_in_bytes",
+                "/sys/fs/cgroup/memory/memory.limit_in_bytes"
+            ]
         );
     }
 
     #[test]
     fn no_limit_is_none() {
         assert_eq!(limit("209715200\n"), Some(200 << 20));
-        assert_eq!([limit("max\n"), limit("9223372036854771712\n")], [None, None]);
-        assert_eq!(total("MemTotal:       24576 kB\nMemFree: 1 kB\n"), Some(24 << 20));
+        assert_eq!(
+            [limit("max\n"), limit("9223372036854771712\n")],
+            [None, None]
+        );
+        assert_eq!(
+            total("MemTotal:       24576 kB\nMemFree: 1 kB\n"),
+            Some(24 << 20)
+        );
     }
 }

@@ -8,6 +8,6 @@ mod sections;
 pub use env::ConfigError;
 pub use net::NetConfig;
 pub use sections::{
-    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig, QueriesConfig,
-    SecretsConfig, WritesConfig,
+    AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig,
+    QueriesConfig, SecretsConfig, WritesConfig,
 };

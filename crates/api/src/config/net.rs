@@ -38,10 +38,19 @@ impl NetConfig {
         let default = Self::default();
         let per_peer = env.parsed("MAX_CONNECTIONS_PER_PEER", default.connections_of_peer)?;
         Ok(Self {
-            connections: at_least_one("MAX_CONNECTIONS", env.parsed("MAX_CONNECTIONS", default.connections)?)?,
+            connections: at_least_one(
+                "MAX_CONNECTIONS",
+                env.parsed("MAX_CONNECTIONS", default.connections)?,
+            )?,
             connections_of_peer: at_least_one("MAX_CONNECTIONS_PER_PEER", per_peer)?,
-            min_rate: at_least_one("MIN_TRANSFER_RATE", env.parsed("MIN_TRANSFER_RATE", default.min_rate)?)?,
-            grace: at_least_one("TRANSFER_GRACE_MS", milliseconds(env, "TRANSFER_GRACE_MS", 10_000)?)?,
+            min_rate: at_least_one(
+                "MIN_TRANSFER_RATE",
+                env.parsed("MIN_TRANSFER_RATE", default.min_rate)?,
+            )?,
+            grace: at_least_one(
+                "TRANSFER_GRACE_MS",
+                milliseconds(env, "TRANSFER_GRACE_MS", 10_000)?,
+            )?,
             trusted_proxies: env.parsed("TRUSTED_PROXIES", TrustedProxies::default())?,
         })
     }
@@ -58,6 +67,9 @@ impl NetConfig {
 
     /// The least speed of a transfer.
     pub(crate) const fn pace(&self) -> PaceLimit {
-        PaceLimit { rate: self.min_rate, grace: self.grace }
+        PaceLimit {
+            rate: self.min_rate,
+            grace: self.grace,
+        }
     }
 }

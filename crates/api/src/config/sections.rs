@@ -79,8 +79,14 @@ pub struct WritesConfig {
 impl WritesConfig {
     fn read(env: &Env) -> Result<Self, ConfigError> {
         Ok(Self {
-            longest_wait: at_least_one("MAX_WRITE_WAIT_MS", milliseconds(env, "MAX_WRITE_WAIT_MS", 5_000)?)?,
-            timeout: at_least_one("WRITE_TIMEOUT_MS", milliseconds(env, "WRITE_TIMEOUT_MS", 20_000)?)?,
+            longest_wait: at_least_one(
+                "MAX_WRITE_WAIT_MS",
+                milliseconds(env, "MAX_WRITE_WAIT_MS", 5_000)?,
+            )?,
+            timeout: at_least_one(
+                "WRITE_TIMEOUT_MS",
+                milliseconds(env, "WRITE_TIMEOUT_MS", 20_000)?,
+            )?,
         })
     }
 }
@@ -189,7 +195,9 @@ impl Config {
             queries: QueriesConfig::read(env, &database)?,
             database,
             cache: CacheConfig::read(env)?,
-            admin: AdminConfig { token: env.text("ADMIN_TOKEN").map(SecretString::from) },
+            admin: AdminConfig {
+                token: env.text("ADMIN_TOKEN").map(SecretString::from),
+            },
             secrets: SecretsConfig::read(env)?,
             limits: LimitsConfig::read(env)?,
             log: LogConfig::read(env)?,
@@ -205,7 +213,10 @@ impl HttpConfig {
             workers: at_least_one("WORKERS", env.parsed("WORKERS", cores)?)?,
             shutdown: Duration::from_secs(env.parsed("SHUTDOWN_SECONDS", 30)?),
             allowed_hosts: env.text("ALLOWED_HOSTS").map(|text| {
-                text.split(',').map(|host| host.trim().to_ascii_lowercase()).filter(|host| !host.is_empty()).collect()
+                text.split(',')
+                    .map(|host| host.trim().to_ascii_lowercase())
+                    .filter(|host| !host.is_empty())
+                    .collect()
             }),
             net: NetConfig::read(env)?,
         })
@@ -220,7 +231,10 @@ impl DatabaseConfig {
             read_url: env.text("DATABASE_READ_URL").map(SecretString::from),
             replica_reads: [ReplicaReads::Versioned, ReplicaReads::All]
                 [one_of(env, "REPLICA_READS", &["versioned", "all"])?],
-            connections: at_least_one("DATABASE_CONNECTIONS", env.parsed("DATABASE_CONNECTIONS", 16)?)?,
+            connections: at_least_one(
+                "DATABASE_CONNECTIONS",
+                env.parsed("DATABASE_CONNECTIONS", 16)?,
+            )?,
             wait: milliseconds(env, "DATABASE_WAIT_MS", 5_000)?,
             statement_timeout: milliseconds(env, "STATEMENT_TIMEOUT_MS", 30_000)?,
         })
@@ -244,7 +258,10 @@ impl CacheConfig {
             redis_url: env.text("REDIS_URL").map(SecretString::from),
             // The client takes 0 for no limit.
             redis_wait: at_least_one("REDIS_WAIT_MS", milliseconds(env, "REDIS_WAIT_MS", 5)?)?,
-            max_bytes: env.parsed("CACHE_MAX_BYTES", (memory::available() as u64 / 16).clamp(4 << 20, 64 << 20))?,
+            max_bytes: env.parsed(
+                "CACHE_MAX_BYTES",
+                (memory::available() as u64 / 16).clamp(4 << 20, 64 << 20),
+            )?,
             worth: milliseconds(env, "CACHE_WORTH_MS", 5)?,
         })
     }
@@ -253,8 +270,13 @@ impl CacheConfig {
 impl SecretsConfig {
     fn read(env: &Env) -> Result<Self, ConfigError> {
         let key = env.text("SECRET_KEY").map(SecretString::from);
-        if key.as_ref().is_some_and(|key| key.expose_secret().len() < MIN_SECRET_BYTES) {
-            let problem = format!("is shorter than {MIN_SECRET_BYTES} bytes; make one with `openssl rand -hex 32`");
+        if key
+            .as_ref()
+            .is_some_and(|key| key.expose_secret().len() < MIN_SECRET_BYTES)
+        {
+            let problem = format!(
+                "is shorter than {MIN_SECRET_BYTES} bytes; make one with `openssl rand -hex 32`"
+            );
             return Err(ConfigError::new("SECRET_KEY", problem));
         }
         Ok(Self { key })
@@ -271,17 +293,32 @@ impl LimitsConfig {
         let memory = memory::available() / MEMORY_PARTS;
         let by_memory = memory.clamp(LEAST_IN_FLIGHT, MOST_IN_FLIGHT);
         let answers = (memory::available() / ANSWER_PARTS).clamp(LEAST_IN_FLIGHT, MOST_ANSWERS);
-        let in_flight = at_least_one("MAX_BYTES_IN_FLIGHT", env.parsed("MAX_BYTES_IN_FLIGHT", by_memory)?)?;
-        let body_bytes = at_least_one("MAX_BODY_BYTES", env.parsed("MAX_BODY_BYTES", (in_flight / 2).max(1))?)?;
+        let in_flight = at_least_one(
+            "MAX_BYTES_IN_FLIGHT",
+            env.parsed("MAX_BYTES_IN_FLIGHT", by_memory)?,
+        )?;
+        let body_bytes = at_least_one(
+            "MAX_BODY_BYTES",
+            env.parsed("MAX_BODY_BYTES", (in_flight / 2).max(1))?,
+        )?;
         if body_bytes > LONGEST_BODY {
-            return Err(ConfigError::new("MAX_BODY_BYTES", format!("must be at most {LONGEST_BODY}")));
+            return Err(ConfigError::new(
+                "MAX_BODY_BYTES",
+                format!("must be at most {LONGEST_BODY}"),
+            ));
         }
         Ok(Self {
             body_bytes,
             bytes_in_flight: in_flight,
-            answer_bytes: at_least_one("MAX_ANSWER_BYTES", env.parsed("MAX_ANSWER_BYTES", answers)?)?,
+            answer_bytes: at_least_one(
+                "MAX_ANSWER_BYTES",
+                env.parsed("MAX_ANSWER_BYTES", answers)?,
+            )?,
             rows: at_least_one("MAX_ROWS", env.parsed("MAX_ROWS", limits.rows)?)?,
-            bucket_values: at_least_one("MAX_BUCKET_VALUES", env.parsed("MAX_BUCKET_VALUES", limits.bucket_values)?)?,
+            bucket_values: at_least_one(
+                "MAX_BUCKET_VALUES",
+                env.parsed("MAX_BUCKET_VALUES", limits.bucket_values)?,
+            )?,
             points_read: env.parsed("MAX_POINTS_READ", limits.points_read)?,
             times: TimeRules {
                 days_before_start: days("DAYS_BEFORE_START", rules.days_before_start)?,
@@ -296,38 +333,64 @@ impl LimitsConfig {
     /// What is too much for a query.
     #[must_use]
     pub const fn queries(&self) -> QueryLimits {
-        QueryLimits { rows: self.rows, bucket_values: self.bucket_values, points_read: self.points_read }
+        QueryLimits {
+            rows: self.rows,
+            bucket_values: self.bucket_values,
+            points_read: self.points_read,
+        }
     }
 }
 
 impl LogConfig {
     fn read(env: &Env) -> Result<Self, ConfigError> {
         let directives = env.text("LOG").unwrap_or_else(|| "info".to_owned());
-        EnvFilter::try_new(&directives).map_err(|e| ConfigError::new("LOG", format!("is {directives:?}: {e}")))?;
-        Ok(Self { directives, json: one_of(env, "LOG_FORMAT", &["json", "text"])? == 0 })
+        EnvFilter::try_new(&directives)
+            .map_err(|e| ConfigError::new("LOG", format!("is {directives:?}: {e}")))?;
+        Ok(Self {
+            directives,
+            json: one_of(env, "LOG_FORMAT", &["json", "text"])? == 0,
+        })
     }
 }
 
-pub(super) fn at_least_one<T: Default + PartialEq>(name: &'static str, value: T) -> Result<T, ConfigError> {
-    if value == T::default() { Err(ConfigError::new(name, "must be at least 1")) } else { Ok(value) }
+pub(super) fn at_least_one<T: Default + PartialEq>(
+    name: &'static str,
+    value: T,
+) -> Result<T, ConfigError> {
+    if value == T::default() {
+        Err(ConfigError::new(name, "must be at least 1"))
+    } else {
+        Ok(value)
+    }
 }
 
 /// A time of at most a day: `PostgreSQL` takes no more than 2^31 of them, and several of ours are put together.
-pub(super) fn milliseconds(env: &Env, name: &'static str, default: u32) -> Result<Duration, ConfigError> {
+pub(super) fn milliseconds(
+    env: &Env,
+    name: &'static str,
+    default: u32,
+) -> Result<Duration, ConfigError> {
     let millis = env.parsed(name, default)?;
     if millis > MOST_MILLISECONDS {
-        return Err(ConfigError::new(name, format!("must be at most {MOST_MILLISECONDS}, a day")));
+        return Err(ConfigError::new(
+            name,
+            format!("must be at most {MOST_MILLISECONDS}, a day"),
+        ));
     }
     Ok(Duration::from_millis(millis.into()))
 }
 
 /// Which of some words a setting is; the first where it is absent.
 fn one_of(env: &Env, name: &'static str, words: &[&str]) -> Result<usize, ConfigError> {
-    let Some(text) = env.text(name) else { return Ok(0) };
-    words
-        .iter()
-        .position(|word| *word == text)
-        .ok_or_else(|| ConfigError::new(name, format!("is {text:?}; it must be {}", words.join(" or "))))
+    let Some(text) = env.text(name) else {
+        return Ok(0);
+    };
+    words.iter().position(|word| *word == text).ok_or_else(|| {
+        ConfigError::new(
+            name,
+            format!("is {text:?}; it must be {}", words.join(" or ")),
+        )
+    })
 }
 
 #[cfg(test)]
@@ -345,7 +408,8 @@ mod tests {
 
     #[test]
     fn an_address_may_be_a_name() {
-        let config = Config::read(&Env::of(&[URL, ("BIND_ADDR", "localhost:8123")])).expect("valid");
+        let config =
+            Config::read(&Env::of(&[URL, ("BIND_ADDR", "localhost:8123")])).expect("valid");
         assert!(config.http.bind.ip().is_loopback() && config.http.bind.port() == 8123);
     }
 
@@ -364,7 +428,10 @@ mod tests {
         ];
         for (name, value) in wrong {
             let e = Config::read(&Env::of(&[URL, (name, value)])).expect_err(name);
-            assert!(e.to_string().contains(name) && !e.to_string().contains("hush"), "{e}");
+            assert!(
+                e.to_string().contains(name) && !e.to_string().contains("hush"),
+                "{e}"
+            );
         }
         let e = Config::read(&Env::of(&[])).expect_err("no database");
         assert!(e.to_string().contains("DATABASE_URL"), "{e}");
@@ -372,8 +439,12 @@ mod tests {
 
     #[test]
     fn secrets_do_not_reach_debug_output() {
-        let config =
-            Config::read(&Env::of(&[URL, ("ADMIN_TOKEN", "hush2"), ("SECRET_KEY", &"hush".repeat(8))])).expect("valid");
+        let config = Config::read(&Env::of(&[
+            URL,
+            ("ADMIN_TOKEN", "hush2"),
+            ("SECRET_KEY", &"hush".repeat(8)),
+        ]))
+        .expect("valid");
         assert!(!format!("{config:?}").contains("hush"));
     }
 }

@@ -40,13 +40,19 @@ enum Sink {
 
 impl From<ArrowError> for WriterError {
     fn from(e: ArrowError) -> Self {
-        Self { format: "arrow", problem: e.to_string() }
+        Self {
+            format: "arrow",
+            problem: e.to_string(),
+        }
     }
 }
 
 impl From<ParquetError> for WriterError {
     fn from(e: ParquetError) -> Self {
-        Self { format: "parquet", problem: e.to_string() }
+        Self {
+            format: "parquet",
+            problem: e.to_string(),
+        }
     }
 }
 
@@ -58,17 +64,33 @@ impl ColumnarWriter {
             Sink::Arrow(Box::new(StreamWriter::try_new(Vec::new(), &schema)?))
         } else {
             let compression = Compression::ZSTD(ZstdLevel::try_new(ZSTD_LEVEL)?);
-            let properties = WriterProperties::builder().set_compression(compression).build();
-            Sink::Parquet(Box::new(ArrowWriter::try_new(Vec::new(), schema.clone(), Some(properties))?))
+            let properties = WriterProperties::builder()
+                .set_compression(compression)
+                .build();
+            Sink::Parquet(Box::new(ArrowWriter::try_new(
+                Vec::new(),
+                schema.clone(),
+                Some(properties),
+            )?))
         };
-        Ok(Self { table, schema, sink })
+        Ok(Self {
+            table,
+            schema,
+            sink,
+        })
     }
 
     pub(super) fn batch(&mut self, batch: Batch, out: &mut Vec<u8>) -> Result<(), WriterError> {
         if batch.rows() == 0 {
             return Ok(());
         }
-        let columns = self.table.fields.iter().zip(batch.columns).map(|(field, values)| array(field, values)).collect();
+        let columns = self
+            .table
+            .fields
+            .iter()
+            .zip(batch.columns)
+            .map(|(field, values)| array(field, values))
+            .collect();
         let batch = RecordBatch::try_new(self.schema.clone(), columns)?;
         match &mut self.sink {
             Sink::Arrow(writer) => {
@@ -99,7 +121,10 @@ fn arrow_field(field: &Field) -> ArrowField {
     let text = || DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let (kind, nullable) = match &field.kind {
         Kind::Time(Some(Axis::SinceStart(_))) => (DataType::Duration(TimeUnit::Microsecond), false),
-        Kind::Time(axis) => (DataType::Timestamp(TimeUnit::Microsecond, Some(zone(axis.as_ref()).into())), false),
+        Kind::Time(axis) => (
+            DataType::Timestamp(TimeUnit::Microsecond, Some(zone(axis.as_ref()).into())),
+            false,
+        ),
         Kind::Id | Kind::Name | Kind::Json => (text(), true),
         Kind::Number | Kind::Figure => (DataType::Float64, true),
         Kind::Count => (DataType::Int64, true),
@@ -109,7 +134,8 @@ fn arrow_field(field: &Field) -> ArrowField {
 
 /// The zone in which the instants of an axis are shown.
 fn zone(axis: Option<&Axis>) -> &str {
-    axis.and_then(Axis::calendar).map_or("UTC", Calendar::zone_name)
+    axis.and_then(Axis::calendar)
+        .map_or("UTC", Calendar::zone_name)
 }
 
 fn array(field: &Field, values: Values) -> ArrayRef {
@@ -117,10 +143,12 @@ fn array(field: &Field, values: Values) -> ArrayRef {
         Values::Time(v) => {
             let micros: Vec<i64> = v.into_iter().map(Timestamp::micros).collect();
             match &field.kind {
-                Kind::Time(Some(Axis::SinceStart(_))) => Arc::new(DurationMicrosecondArray::from(micros)),
-                Kind::Time(axis) => {
-                    Arc::new(TimestampMicrosecondArray::from(micros).with_timezone(zone(axis.as_ref())))
+                Kind::Time(Some(Axis::SinceStart(_))) => {
+                    Arc::new(DurationMicrosecondArray::from(micros))
                 }
+                Kind::Time(axis) => Arc::new(
+                    TimestampMicrosecondArray::from(micros).with_timezone(zone(axis.as_ref())),
+                ),
                 _ => Arc::new(TimestampMicrosecondArray::from(micros).with_timezone("UTC")),
             }
         }
@@ -128,7 +156,9 @@ fn array(field: &Field, values: Values) -> ArrayRef {
         Values::Name(v) => Arc::new(texts(v.into_iter())),
         Values::Number(v) => Arc::new(Float64Array::from(v)),
         Values::Count(v) => {
-            let counts = v.into_iter().map(|n| n.map(|n| i64::try_from(n).unwrap_or(i64::MAX)));
+            let counts = v
+                .into_iter()
+                .map(|n| n.map(|n| i64::try_from(n).unwrap_or(i64::MAX)));
             Arc::new(counts.collect::<Int64Array>())
         }
         Values::Figure(v) => Arc::new(v.iter().map(Figure::number).collect::<Float64Array>()),

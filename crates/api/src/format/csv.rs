@@ -41,7 +41,9 @@ fn cell(out: &mut Vec<u8>, field: &Field, values: &Values, row: usize) {
         Values::Time(v) => quoted(out, &field.label(v[row])),
         Values::Id(v) => v[row].iter().for_each(|id| drop(write!(out, "{id}"))),
         Values::Name(v) => v[row].iter().for_each(|name| quoted(out, name)),
-        Values::Number(v) => v[row].iter().for_each(|n| super::json::number(out, Some(*n))),
+        Values::Number(v) => v[row]
+            .iter()
+            .for_each(|n| super::json::number(out, Some(*n))),
         Values::Count(v) => v[row].iter().for_each(|n| drop(write!(out, "{n}"))),
         Values::Json(v) => v[row].iter().for_each(|value| json(out, value)),
         Values::Figure(v) => match &v[row] {
@@ -62,7 +64,8 @@ fn json(out: &mut Vec<u8>, value: &Json) {
 }
 
 fn quoted(out: &mut Vec<u8>, text: &str) {
-    let needs_quotes = text.is_empty() || text.contains(['"', ',', '\r', '\n']) || text.starts_with('#');
+    let needs_quotes =
+        text.is_empty() || text.contains(['"', ',', '\r', '\n']) || text.starts_with('#');
     if !needs_quotes {
         out.extend_from_slice(text.as_bytes());
         return;

@@ -16,7 +16,9 @@ pub(crate) enum End {
 
 impl End {
     pub(crate) fn from_pairs(pairs: &mut Pairs) -> Self {
-        pairs.word("end", &[("record", Self::Record), ("none", Self::None)]).unwrap_or_default()
+        pairs
+            .word("end", &[("record", Self::Record), ("none", Self::None)])
+            .unwrap_or_default()
     }
 }
 

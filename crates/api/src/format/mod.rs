@@ -35,7 +35,13 @@ pub(crate) enum Format {
 }
 
 impl Format {
-    pub(crate) const ALL: [Self; 5] = [Self::Json, Self::Csv, Self::Ndjson, Self::Arrow, Self::Parquet];
+    pub(crate) const ALL: [Self; 5] = [
+        Self::Json,
+        Self::Csv,
+        Self::Ndjson,
+        Self::Arrow,
+        Self::Parquet,
+    ];
 
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -65,14 +71,25 @@ impl Format {
     }
 
     /// The format asked for by the parameter, else by the header `Accept`.
-    pub(crate) fn negotiate(asked: Option<Self>, accept: &str, offered: &[Self]) -> Result<Self, Problem> {
+    pub(crate) fn negotiate(
+        asked: Option<Self>,
+        accept: &str,
+        offered: &[Self],
+    ) -> Result<Self, Problem> {
         let Some(format) = asked.or_else(|| accepted(accept, offered)) else {
             let types: Vec<&str> = offered.iter().map(|f| f.essence()).collect();
-            let detail = format!("Accept is {:?}; there are {}, or use ?format=", echo(accept), types.join(", "));
+            let detail = format!(
+                "Accept is {:?}; there are {}, or use ?format=",
+                echo(accept),
+                types.join(", ")
+            );
             return Err(Problem::new(Code::NotAcceptable, detail));
         };
         if !cfg!(feature = "columnar") && matches!(format, Self::Arrow | Self::Parquet) {
-            let detail = format!("This build of the service was made without {}.", format.name());
+            let detail = format!(
+                "This build of the service was made without {}.",
+                format.name()
+            );
             return Err(Problem::new(Code::NotAcceptable, detail));
         }
         Ok(format)
@@ -95,10 +112,15 @@ fn accepted(accept: &str, offered: &[Format]) -> Option<Format> {
     for range in accept.split(',') {
         let mut parts = range.split(';').map(str::trim);
         let wanted = parts.next().unwrap_or_default().to_ascii_lowercase();
-        let weight = parts.find_map(|p| p.strip_prefix("q=")).and_then(|q| q.parse().ok()).unwrap_or(1.0);
+        let weight = parts
+            .find_map(|p| p.strip_prefix("q="))
+            .and_then(|q| q.parse().ok())
+            .unwrap_or(1.0);
         let main = wanted.strip_suffix("/*");
         let matches = |f: &&Format| {
-            wanted == "*/*" || wanted == f.essence() || main.is_some_and(|m| f.essence().split('/').next() == Some(m))
+            wanted == "*/*"
+                || wanted == f.essence()
+                || main.is_some_and(|m| f.essence().split('/').next() == Some(m))
         };
         if let Some(format) = offered.iter().find(matches)
             && weight > 0.0
@@ -119,7 +141,10 @@ mod tests {
         let of = |accept| accepted(accept, &Format::ALL);
         assert_eq!(of("*/*"), Some(Format::Json));
         assert_eq!(of("text/html, text/csv;q=0.9"), Some(Format::Csv));
-        assert_eq!(of("application/json;q=0.5, application/x-ndjson"), Some(Format::Ndjson));
+        assert_eq!(
+            of("application/json;q=0.5, application/x-ndjson"),
+            Some(Format::Ndjson)
+        );
         assert_eq!(of("image/png"), None);
         assert_eq!(of("text/html,*/*;q=0.1"), Some(Format::Json));
     }

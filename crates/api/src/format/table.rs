@@ -56,7 +56,10 @@ pub(crate) enum Values {
 
 impl Field {
     pub(crate) fn new(name: impl Into<String>, kind: Kind) -> Self {
-        Self { name: name.into(), kind }
+        Self {
+            name: name.into(),
+            kind,
+        }
     }
 
     /// An instant as text.
@@ -80,7 +83,9 @@ impl Table {
             Kind::Json => Values::Json(Vec::new()),
             Kind::Figure => Values::Figure(Vec::new()),
         });
-        Batch { columns: columns.collect() }
+        Batch {
+            columns: columns.collect(),
+        }
     }
 }
 

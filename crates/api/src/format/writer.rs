@@ -29,19 +29,35 @@ pub(crate) struct WriterError {
 
 impl Writer {
     /// A writer of a format other than JSON, which has a frame of its own.
-    pub(crate) fn new(format: Format, table: Table, end: End, out: &mut Vec<u8>) -> Result<Self, WriterError> {
+    pub(crate) fn new(
+        format: Format,
+        table: Table,
+        end: End,
+        out: &mut Vec<u8>,
+    ) -> Result<Self, WriterError> {
         match format {
             Format::Csv => {
                 csv::header(out, &table);
-                Ok(Self::Csv { table, rows: 0, end })
+                Ok(Self::Csv {
+                    table,
+                    rows: 0,
+                    end,
+                })
             }
-            Format::Json | Format::Ndjson => Ok(Self::Ndjson { table, rows: 0, end }),
+            Format::Json | Format::Ndjson => Ok(Self::Ndjson {
+                table,
+                rows: 0,
+                end,
+            }),
             #[cfg(feature = "columnar")]
-            Format::Arrow | Format::Parquet => super::columnar::ColumnarWriter::new(format, table).map(Self::Columnar),
-            #[cfg(not(feature = "columnar"))]
             Format::Arrow | Format::Parquet => {
-                Err(WriterError { format: format.name(), problem: "not in this build".to_owned() })
+                super::columnar::ColumnarWriter::new(format, table).map(Self::Columnar)
             }
+            #[cfg(not(feature = "columnar"))]
+            Format::Arrow | Format::Parquet => Err(WriterError {
+                format: format.name(),
+                problem: "not in this build".to_owned(),
+            }),
         }
     }
 
@@ -68,8 +84,16 @@ impl Writer {
     /// Writes what tells that this is all; `extra` are further members of an end record.
     pub(crate) fn end(self, extra: &str, out: &mut Vec<u8>) -> Result<(), WriterError> {
         match self {
-            Self::Csv { rows, end: End::Record, .. } => csv::end(out, rows),
-            Self::Ndjson { rows, end: End::Record, .. } => end_record(rows, extra, out),
+            Self::Csv {
+                rows,
+                end: End::Record,
+                ..
+            } => csv::end(out, rows),
+            Self::Ndjson {
+                rows,
+                end: End::Record,
+                ..
+            } => end_record(rows, extra, out),
             Self::Csv { .. } | Self::Ndjson { .. } => {}
             #[cfg(feature = "columnar")]
             Self::Columnar(writer) => writer.end(out)?,

@@ -48,7 +48,8 @@ impl Answer for Health {
 }
 
 impl Answer for Ready {
-    const STATUSES: &'static [(u16, &'static str)] = &[(200, "Reads work; `writes` says whether writes do.")];
+    const STATUSES: &'static [(u16, &'static str)] =
+        &[(200, "Reads work; `writes` says whether writes do.")];
 }
 
 /// The operation that readiness is asked for.
@@ -69,7 +70,9 @@ impl FromPairs for ReadyParams {
     }
 
     fn from_pairs(pairs: &mut Pairs) -> bool {
-        pairs.word("for", &[("reads", false), ("writes", true)]).unwrap_or(false)
+        pairs
+            .word("for", &[("reads", false), ("writes", true)])
+            .unwrap_or(false)
     }
 }
 
@@ -99,18 +102,31 @@ pub(crate) async fn ready(
     state: web::Data<AppState>,
 ) -> Result<Reply<Ready>, Problem> {
     let Heartbeat { reads, writes, .. } = state.readiness.last();
-    let needed = if for_writes.0 { reads.and(writes) } else { reads };
+    let needed = if for_writes.0 {
+        reads.and(writes)
+    } else {
+        reads
+    };
     match needed {
         Ok(()) => {
             let writes = if writes.is_ok() { "ok" } else { "failing" };
-            Ok(Reply::ok(Ready { status: "ok", reads: "ok", writes }))
+            Ok(Reply::ok(Ready {
+                status: "ok",
+                reads: "ok",
+                writes,
+            }))
         }
-        Err(why) => Err(Problem::new(Code::Unavailable, format!("Not ready: {why}."))),
+        Err(why) => Err(Problem::new(
+            Code::Unavailable,
+            format!("Not ready: {why}."),
+        )),
     }
 }
 
 /// `GET /metrics`, in Prometheus' text format.
 pub(crate) async fn metrics(_: QueryString<NoParams>, state: web::Data<AppState>) -> HttpResponse {
     observe(&state.readiness.usage(), state.query_memory.reserved());
-    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(state.metrics.render())
+    HttpResponse::Ok()
+        .content_type("text/plain; version=0.0.4; charset=utf-8")
+        .body(state.metrics.render())
 }

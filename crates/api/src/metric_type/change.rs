@@ -8,7 +8,9 @@ use serde::Deserialize;
 use serde_json::Value;
 use time_series_domain::SeriesName;
 use time_series_domain::json::RawFields;
-use time_series_domain::metric_type::{DefinitionError, MAX_SCHEMA_BYTES, MetricTypeDefinition, SchemaError};
+use time_series_domain::metric_type::{
+    DefinitionError, MAX_SCHEMA_BYTES, MetricTypeDefinition, SchemaError,
+};
 
 use time_series_domain::text::{bounded, echo, excerpt};
 
@@ -24,7 +26,10 @@ pub(crate) struct SeriesPath {
 /// Reads a definition; `path` is the name that the path gives, if it does. Every fault is named.
 pub(super) fn definition(body: &[u8], path: Option<&str>) -> Result<MetricTypeDefinition, Problem> {
     let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| {
-        Problem::new(Code::InvalidBody, format!("The body is not a JSON object: {}", bounded(e, MAX_FAULT)))
+        Problem::new(
+            Code::InvalidBody,
+            format!("The body is not a JSON object: {}", bounded(e, MAX_FAULT)),
+        )
     })?;
     let mut sent = Sent::default();
     for (key, raw) in &fields.0 {
@@ -34,9 +39,18 @@ pub(super) fn definition(body: &[u8], path: Option<&str>) -> Result<MetricTypeDe
     if let (Some(path), Some(series)) = (path, &series)
         && path != series
     {
-        sent.fault("series", format!("must be left out or be {:?}, the one of the path", echo(path)));
+        sent.fault(
+            "series",
+            format!(
+                "must be left out or be {:?}, the one of the path",
+                echo(path)
+            ),
+        );
     }
-    for (field, is_missing) in [("series", series.is_none()), ("schema", sent.schema.is_none())] {
+    for (field, is_missing) in [
+        ("series", series.is_none()),
+        ("schema", sent.schema.is_none()),
+    ] {
         if is_missing && !sent.seen.iter().any(|seen| seen == field) {
             sent.fault(field, "is required");
         }
@@ -49,11 +63,17 @@ pub(super) fn definition(body: &[u8], path: Option<&str>) -> Result<MetricTypeDe
         }
     });
     let (Some(name), Some(schema), true) = (name, sent.schema, sent.faults.is_empty()) else {
-        return Err(Problem::of_faults(Code::InvalidMetricType, sent.faults, sent.total));
+        return Err(Problem::of_faults(
+            Code::InvalidMetricType,
+            sent.faults,
+            sent.total,
+        ));
     };
     MetricTypeDefinition::new(name, schema, sent.description, sent.unit).map_err(|e| {
         let pointer = match &e {
-            DefinitionError::Schema(SchemaError::Invalid { pointer, .. }) => format!("/schema{pointer}"),
+            DefinitionError::Schema(SchemaError::Invalid { pointer, .. }) => {
+                format!("/schema{pointer}")
+            }
             DefinitionError::Schema(SchemaError::TooLong | SchemaError::Costly(_))
             | DefinitionError::TooManyChannels(_)
             | DefinitionError::AmbiguousLeaf(_) => "/schema".to_owned(),
@@ -87,7 +107,10 @@ struct Sent {
 impl Sent {
     fn read(&mut self, key: &str, raw: &str) {
         if !FIELDS.contains(&key) {
-            return self.fault(key, "is not a field of a metric type; there are series, schema, description and unit");
+            return self.fault(
+                key,
+                "is not a field of a metric type; there are series, schema, description and unit",
+            );
         }
         if self.seen.iter().any(|seen| seen == key) {
             return self.fault(key, "is there twice; send it once");
@@ -116,14 +139,21 @@ impl Sent {
     fn fault(&mut self, key: &str, message: impl Display) {
         self.total += 1;
         if self.faults.len() < MAX_ERRORS {
-            let pointer = format!("/{}", excerpt(key, 200).replace('~', "~0").replace('/', "~1"));
+            let pointer = format!(
+                "/{}",
+                excerpt(key, 200).replace('~', "~0").replace('/', "~1")
+            );
             let message = format!("{} {}", echo(key), bounded(message, MAX_FAULT));
-            self.faults.push(FieldError::new(&pointer, "invalid_definition", message));
+            self.faults
+                .push(FieldError::new(&pointer, "invalid_definition", message));
         }
     }
 }
 
 pub(super) fn no_such_series(series: &str) -> Problem {
-    let detail = format!("No metric type is named {:?}. GET /api/metrictypes/ lists those there are.", echo(series));
+    let detail = format!(
+        "No metric type is named {:?}. GET /api/metrictypes/ lists those there are.",
+        echo(series)
+    );
     Problem::new(Code::MetricTypeNotFound, detail)
 }

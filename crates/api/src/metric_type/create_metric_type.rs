@@ -28,7 +28,8 @@ impl Example for NewMetricType {
 }
 
 impl Answer for NewMetricType {
-    const STATUSES: &'static [(u16, &'static str)] = &[(201, "The metric type exists from now on.")];
+    const STATUSES: &'static [(u16, &'static str)] =
+        &[(201, "The metric type exists from now on.")];
 }
 
 /// Adds a metric type.
@@ -61,5 +62,8 @@ pub(crate) async fn create_metric_type(
     };
     let created = state.within_write_timeout(write).await?;
     let location = format!("/api/metrictypes/{}/", created.series);
-    Ok(Reply::new(StatusCode::CREATED, NewMetricType((&created).into())).header(LOCATION, &location))
+    Ok(
+        Reply::new(StatusCode::CREATED, NewMetricType((&created).into()))
+            .header(LOCATION, &location),
+    )
 }

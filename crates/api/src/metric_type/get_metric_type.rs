@@ -27,6 +27,8 @@ pub(crate) async fn get_metric_type(
     state: web::Data<AppState>,
 ) -> Result<Reply<MetricTypeView>, Problem> {
     let catalogue = state.metric_types.list().await?;
-    let metric_type = catalogue.get(&path.series).ok_or_else(|| no_such_series(&path.series))?;
+    let metric_type = catalogue
+        .get(&path.series)
+        .ok_or_else(|| no_such_series(&path.series))?;
     Ok(Reply::ok(metric_type.as_ref().into()))
 }

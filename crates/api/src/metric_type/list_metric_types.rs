@@ -30,7 +30,10 @@ impl FromPairs for MetricTypeListParams {
     const NAMES: &'static [&'static str] = &["limit", "cursor"];
 
     fn examples() -> Vec<(&'static str, Value)> {
-        vec![("limit", json!(1_000)), ("cursor", json!("session.gut_health_score"))]
+        vec![
+            ("limit", json!(1_000)),
+            ("cursor", json!("session.gut_health_score")),
+        ]
     }
 
     fn from_pairs(pairs: &mut Pairs) -> Self {
@@ -39,7 +42,10 @@ impl FromPairs for MetricTypeListParams {
                 .map(|name| name.as_str().to_owned())
                 .map_err(|_| "is not one that this list gave; leave it out to start anew")
         });
-        Self { limit: pairs.number("limit", &1, &DEFAULT_LIMIT), cursor }
+        Self {
+            limit: pairs.number("limit", &1, &DEFAULT_LIMIT),
+            cursor,
+        }
     }
 }
 
@@ -87,8 +93,18 @@ pub(crate) async fn list_metric_types(
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let catalogue = state.metric_types.list().await?;
     let mut rest = catalogue.iter_after(cursor.as_deref().unwrap_or_default());
-    let results: Vec<MetricTypeView> = rest.by_ref().take(limit).map(|t| t.as_ref().into()).collect();
+    let results: Vec<MetricTypeView> = rest
+        .by_ref()
+        .take(limit)
+        .map(|t| t.as_ref().into())
+        .collect();
     let more = rest.next().is_some();
     let next_cursor = results.last().filter(|_| more).map(MetricTypeView::series);
-    Ok(Reply::ok(MetricTypeList { metadata: MetricTypeListMetadata { count: results.len(), next_cursor }, results }))
+    Ok(Reply::ok(MetricTypeList {
+        metadata: MetricTypeListMetadata {
+            count: results.len(),
+            next_cursor,
+        },
+        results,
+    }))
 }

@@ -41,7 +41,11 @@ impl From<&MetricType> for MetricTypeView {
             schema: metric_type.schema.document().clone(),
             description: metric_type.description.clone(),
             unit: metric_type.unit.clone(),
-            channels: metric_type.channels.iter().map(|c| c.pointer.to_string()).collect(),
+            channels: metric_type
+                .channels
+                .iter()
+                .map(|c| c.pointer.to_string())
+                .collect(),
             created_at: metric_type.created_at.to_string(),
             updated_at: metric_type.updated_at.to_string(),
         }

@@ -39,7 +39,10 @@ pub(crate) struct Acceptor {
 
 impl Acceptor {
     pub(crate) fn new(limits: NetLimits) -> Self {
-        Self { limits, open: Arc::default() }
+        Self {
+            limits,
+            open: Arc::default(),
+        }
     }
 
     /// The connection, unless there are too many.
@@ -54,13 +57,17 @@ impl Acceptor {
         let mut open = self.open.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
         let of_peer = open.get(&peer).copied().unwrap_or(0);
-        let is_full = of_peer >= self.limits.connections_of_peer && !self.limits.proxies.contains(address);
+        let is_full =
+            of_peer >= self.limits.connections_of_peer && !self.limits.proxies.contains(address);
         if is_full || all >= self.limits.connections {
             metrics::counter!("connections_rejected_total").increment(1);
             return None;
         }
         open.insert(peer, of_peer + 1);
-        Some(Slot { limits: self.open.clone(), peer })
+        Some(Slot {
+            limits: self.open.clone(),
+            peer,
+        })
     }
 }
 
@@ -84,9 +91,17 @@ mod tests {
 
     #[test]
     fn a_peer_has_so_many_connections_and_no_more() {
-        let pace = PaceLimit { rate: 1, grace: Duration::from_secs(1) };
+        let pace = PaceLimit {
+            rate: 1,
+            grace: Duration::from_secs(1),
+        };
         let proxies = "127.0.0.9".parse().expect("proxies");
-        let acceptor = Acceptor::new(NetLimits { connections: 4, connections_of_peer: 2, pace, proxies });
+        let acceptor = Acceptor::new(NetLimits {
+            connections: 4,
+            connections_of_peer: 2,
+            pace,
+            proxies,
+        });
         let slot = |address: &str| acceptor.slot(address.parse().expect("an address"));
         let first = slot("127.0.0.2");
         let second = slot("127.0.0.2");

@@ -25,8 +25,15 @@ impl Excerpt {
         }
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let line = &bytes[..end.unwrap_or(bytes.len())];
-        let bad = |byte: &&u8| matches!(byte, b'<' | b'>' | b'"' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80..);
-        self.bad = self.bad.or_else(|| line.iter().find(bad).map(|byte| char::from(*byte)));
+        let bad = |byte: &&u8| {
+            matches!(
+                byte,
+                b'<' | b'>' | b'"' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80..
+            )
+        };
+        self.bad = self
+            .bad
+            .or_else(|| line.iter().find(bad).map(|byte| char::from(*byte)));
         self.is_line_over = end.is_some();
     }
 
@@ -49,9 +56,9 @@ pub(super) fn replacement(answer: &[u8], request: &Excerpt) -> Option<Vec<u8>> {
             Code::RequestTimeout,
             "The request did not arrive in time. Send its head and body without pauses.",
         ),
-        StatusCode::PAYLOAD_TOO_LARGE | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE | StatusCode::URI_TOO_LONG => {
-            too_long()
-        }
+        StatusCode::PAYLOAD_TOO_LARGE
+        | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
+        | StatusCode::URI_TOO_LONG => too_long(),
         _ => match request.bad {
             Some(bad) => Problem::new(
                 Code::BadRequest,
@@ -97,15 +104,20 @@ mod tests {
     fn replaced(request: &[u8], answer: &str) -> Option<String> {
         let mut excerpt = Excerpt::default();
         excerpt.note(request);
-        replacement(answer.as_bytes(), &excerpt).map(|bytes| String::from_utf8(bytes).expect("text"))
+        replacement(answer.as_bytes(), &excerpt)
+            .map(|bytes| String::from_utf8(bytes).expect("text"))
     }
 
     const BARE: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
     #[test]
     fn a_bare_error_names_the_character() {
-        let sent = replaced(b"GET /api/timeseries/?where=value>=90 HTTP/1.1\r\n", BARE).expect("a problem");
-        assert!(sent.starts_with("HTTP/1.1 400 Bad Request\r\n") && sent.contains("'>'"), "{sent}");
+        let sent = replaced(b"GET /api/timeseries/?where=value>=90 HTTP/1.1\r\n", BARE)
+            .expect("a problem");
+        assert!(
+            sent.starts_with("HTTP/1.1 400 Bad Request\r\n") && sent.contains("'>'"),
+            "{sent}"
+        );
         assert!(sent.contains("x-request-id: "));
     }
 
@@ -132,8 +144,14 @@ mod tests {
 
     #[test]
     fn our_own_answers_and_bodies_pass() {
-        assert_eq!(replaced(b"x", "HTTP/1.1 403 Forbidden\r\ncontent-length: 1\r\n\r\nx"), None);
-        assert_eq!(replaced(b"x", "HTTP/1.1 404 Not Found\r\nx-request-id: 1\r\n\r\n"), None);
+        assert_eq!(
+            replaced(b"x", "HTTP/1.1 403 Forbidden\r\ncontent-length: 1\r\n\r\nx"),
+            None
+        );
+        assert_eq!(
+            replaced(b"x", "HTTP/1.1 404 Not Found\r\nx-request-id: 1\r\n\r\n"),
+            None
+        );
         assert_eq!(replaced(b"x", "HTTP/1.1 200 OK\r\n\r\n"), None);
         assert_eq!(replaced(b"x", "plain bytes of a body"), None);
     }

@@ -49,7 +49,11 @@ impl Connection {
     }
 
     /// Writes, and fails once the client has not read for too long.
-    fn poll_write_in_time(&mut self, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write_in_time(
+        &mut self,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         match Pin::new(&mut self.io).poll_write(cx, bytes) {
             Poll::Ready(written) => {
                 if let Some((since, _)) = self.stalled.take() {
@@ -62,10 +66,15 @@ impl Connection {
             }
             Poll::Pending => {
                 let left = self.pace.left();
-                let (_, end) = self.stalled.get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
+                let (_, end) = self
+                    .stalled
+                    .get_or_insert_with(|| (Instant::now(), Box::pin(sleep(left))));
                 ready!(end.as_mut().poll(cx));
                 metrics::counter!("connections_too_slow_total").increment(1);
-                Poll::Ready(Err(io::Error::new(io::ErrorKind::TimedOut, "the client does not read the answer")))
+                Poll::Ready(Err(io::Error::new(
+                    io::ErrorKind::TimedOut,
+                    "the client does not read the answer",
+                )))
             }
         }
     }
@@ -84,7 +93,11 @@ impl Connection {
 }
 
 impl AsyncRead for Connection {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
         self.request.note(&buffer.filled()[before..]);
@@ -93,7 +106,11 @@ impl AsyncRead for Connection {
 }
 
 impl AsyncWrite for Connection {
-    fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
         ready!(self.poll_replacement(cx))?;
         if let Some(problem) = bare_error::replacement(bytes, &self.request) {
             self.replacement = problem;
@@ -137,7 +154,9 @@ impl ClientConnection {
     fn is_closed(&self) -> bool {
         match self.0.peek(&mut [0]) {
             Ok(bytes) => bytes == 0,
-            Err(e) => e.kind() != io::ErrorKind::WouldBlock && e.kind() != io::ErrorKind::Interrupted,
+            Err(e) => {
+                e.kind() != io::ErrorKind::WouldBlock && e.kind() != io::ErrorKind::Interrupted
+            }
         }
     }
 }

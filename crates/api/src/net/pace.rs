@@ -21,7 +21,10 @@ pub(crate) struct Pace {
 
 impl Pace {
     pub(crate) const fn new(limit: PaceLimit) -> Self {
-        Self { limit, left: limit.grace }
+        Self {
+            limit,
+            left: limit.grace,
+        }
     }
 
     /// The time that the other side may still be waited for.
@@ -46,7 +49,10 @@ impl Pace {
 mod tests {
     use super::*;
 
-    const LIMIT: PaceLimit = PaceLimit { rate: 1_000, grace: Duration::from_secs(10) };
+    const LIMIT: PaceLimit = PaceLimit {
+        rate: 1_000,
+        grace: Duration::from_secs(10),
+    };
 
     #[test]
     fn a_transfer_at_the_rate_goes_on_for_ever_and_a_slower_one_ends() {
@@ -64,7 +70,10 @@ mod tests {
             }
             seconds += 1;
         }
-        assert_eq!(seconds, 19, "half the rate uses up the grace in twice its length");
+        assert_eq!(
+            seconds, 19,
+            "half the rate uses up the grace in twice its length"
+        );
     }
 
     #[test]

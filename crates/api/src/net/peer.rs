@@ -37,9 +37,15 @@ impl FromStr for TrustedProxies {
         let network = |part: &str| {
             let part = part.trim();
             let address = || part.parse::<IpAddr>().map(IpNet::from);
-            part.parse::<IpNet>().or_else(|_| address()).map_err(|_| format!("{part:?} is not an address or a network"))
+            part.parse::<IpNet>()
+                .or_else(|_| address())
+                .map_err(|_| format!("{part:?} is not an address or a network"))
         };
-        text.split(',').filter(|part| !part.trim().is_empty()).map(network).collect::<Result<_, _>>().map(Self)
+        text.split(',')
+            .filter(|part| !part.trim().is_empty())
+            .map(network)
+            .collect::<Result<_, _>>()
+            .map(Self)
     }
 }
 
@@ -52,12 +58,19 @@ impl TrustedProxies {
 
     /// The client behind `address`: the last address in `X-Forwarded-For` that no trusted proxy has.
     pub(crate) fn client(&self, address: Option<IpAddr>, headers: &HeaderMap) -> PeerId {
-        let Some(address) = address else { return PeerId::UNKNOWN };
+        let Some(address) = address else {
+            return PeerId::UNKNOWN;
+        };
         if !self.contains(address) {
             return PeerId::of(address);
         }
-        let values = headers.get_all(X_FORWARDED_FOR).filter_map(|value| value.to_str().ok());
-        let forwarded: Vec<&str> = values.flat_map(|value| value.split(',')).map(str::trim).collect();
+        let values = headers
+            .get_all(X_FORWARDED_FOR)
+            .filter_map(|value| value.to_str().ok());
+        let forwarded: Vec<&str> = values
+            .flat_map(|value| value.split(','))
+            .map(str::trim)
+            .collect();
         for text in forwarded.iter().rev() {
             match parse_forwarded(text) {
                 Some(client) if self.contains(client) => {}
@@ -71,7 +84,10 @@ impl TrustedProxies {
 
 /// An address, perhaps with a port or in brackets.
 fn parse_forwarded(text: &str) -> Option<IpAddr> {
-    let with_port = || text.parse::<std::net::SocketAddr>().map(|address| address.ip());
+    let with_port = || {
+        text.parse::<std::net::SocketAddr>()
+            .map(|address| address.ip())
+    };
     let bare = text.trim_start_matches('[').trim_end_matches(']');
     bare.parse::<IpAddr>().or_else(|_| with_port()).ok()
 }
@@ -100,9 +116,18 @@ mod tests {
 
     #[test]
     fn addresses_that_the_client_made_up_do_not_count() {
-        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6, 1.1.1.1, 10.0.0.2"]), "1.1.1.1");
-        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6", "1.1.1.1:4000"]), "1.1.1.1");
-        assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["1.1.1.1, nonsense"]), "10.0.0.1");
+        assert_eq!(
+            client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6, 1.1.1.1, 10.0.0.2"]),
+            "1.1.1.1"
+        );
+        assert_eq!(
+            client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6", "1.1.1.1:4000"]),
+            "1.1.1.1"
+        );
+        assert_eq!(
+            client("10.0.0.0/8", "10.0.0.1", &["1.1.1.1, nonsense"]),
+            "10.0.0.1"
+        );
     }
 
     #[test]

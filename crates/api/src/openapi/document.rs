@@ -28,17 +28,26 @@ pub(crate) fn spec() -> Spec {
             description: Some(INTRODUCTION.to_owned()),
             version: env!("CARGO_PKG_VERSION").to_owned(),
             contact: None::<Contact>,
-            license: Some(License { name: "MIT OR Apache-2.0".to_owned(), ..License::default() }),
+            license: Some(License {
+                name: "MIT OR Apache-2.0".to_owned(),
+                ..License::default()
+            }),
             ..Info::default()
         },
         tags: vec![
             tag("sessions", "Store, list and delete recordings."),
             tag("timeseries", "Ask for aggregates."),
             tag("points", "Read points, and see what there is."),
-            tag("metrictypes", "The series there are and what their values look like."),
+            tag(
+                "metrictypes",
+                "The series there are and what their values look like.",
+            ),
             tag("health", "Probes and metrics for operators."),
         ],
-        servers: vec![Server { url: "/".to_owned(), ..Server::default() }],
+        servers: vec![Server {
+            url: "/".to_owned(),
+            ..Server::default()
+        }],
         ..Spec::default()
     }
 }
@@ -47,7 +56,9 @@ pub(crate) fn spec() -> Spec {
 pub async fn document() -> String {
     // The document can be had through its route only.
     let app = test::init_service(routes::documented(App::new(), BuildConfig::default())).await;
-    let request = test::TestRequest::get().uri(routes::DOCUMENT_PATH).to_request();
+    let request = test::TestRequest::get()
+        .uri(routes::DOCUMENT_PATH)
+        .to_request();
     let document: serde_json::Value = test::call_and_read_body_json(&app, request).await;
     format!("{document:#}\n")
 }

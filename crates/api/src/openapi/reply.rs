@@ -48,7 +48,11 @@ pub(crate) struct Reply<T> {
 
 impl<T> Reply<T> {
     pub(crate) const fn new(status: StatusCode, body: T) -> Self {
-        Self { status, headers: Vec::new(), body }
+        Self {
+            status,
+            headers: Vec::new(),
+            body,
+        }
     }
 
     pub(crate) const fn ok(body: T) -> Self {
@@ -56,7 +60,8 @@ impl<T> Reply<T> {
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
-        self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        self.headers
+            .extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
         self
     }
 }
@@ -71,7 +76,11 @@ impl<T: Serialize> Responder for Reply<T> {
         }
         let mut bytes = Vec::new();
         json(&mut bytes, &self.body);
-        whole(request, response.content_type(Format::Json.media_type()), bytes)
+        whole(
+            request,
+            response.content_type(Format::Json.media_type()),
+            bytes,
+        )
     }
 }
 
@@ -101,7 +110,12 @@ pub(crate) struct BrokenOff;
 
 impl<T> Rendered<T> {
     const fn new(content_type: &'static str, body: RenderedBody) -> Self {
-        Self { content_type, headers: Vec::new(), body, documented_as: PhantomData }
+        Self {
+            content_type,
+            headers: Vec::new(),
+            body,
+            documented_as: PhantomData,
+        }
     }
 
     pub(crate) const fn whole(content_type: &'static str, bytes: Vec<u8>) -> Self {
@@ -118,12 +132,16 @@ impl<T> Rendered<T> {
 
     /// The version of the users' data that it shows, as its header says.
     pub(crate) fn version(&self) -> Option<u64> {
-        let header = self.headers.iter().find(|(name, _)| *name == USER_VERSION)?;
+        let header = self
+            .headers
+            .iter()
+            .find(|(name, _)| *name == USER_VERSION)?;
         header.1.to_str().ok()?.parse().ok()
     }
 
     pub(crate) fn header(mut self, name: HeaderName, value: &str) -> Self {
-        self.headers.extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
+        self.headers
+            .extend(HeaderValue::from_str(value).ok().map(|value| (name, value)));
         self
     }
 }
@@ -143,22 +161,34 @@ impl<T> Responder for Rendered<T> {
         response.insert_header((VARY, "Accept"));
         match self.body {
             RenderedBody::NotModified => response.finish(),
-            RenderedBody::Whole(bytes) => whole(request, response.content_type(self.content_type), bytes),
-            RenderedBody::Chunks(chunks, Some(length)) => {
-                response.content_type(self.content_type).body(SizedStream::new(length, chunks))
+            RenderedBody::Whole(bytes) => {
+                whole(request, response.content_type(self.content_type), bytes)
             }
-            RenderedBody::Chunks(chunks, None) => response.content_type(self.content_type).streaming(chunks),
+            RenderedBody::Chunks(chunks, Some(length)) => response
+                .content_type(self.content_type)
+                .body(SizedStream::new(length, chunks)),
+            RenderedBody::Chunks(chunks, None) => {
+                response.content_type(self.content_type).streaming(chunks)
+            }
         }
     }
 }
 
 /// The response with that body. A long one counts as memory of queries until it is sent.
-fn whole(request: &HttpRequest, response: &mut HttpResponseBuilder, bytes: Vec<u8>) -> HttpResponse {
+fn whole(
+    request: &HttpRequest,
+    response: &mut HttpResponseBuilder,
+    bytes: Vec<u8>,
+) -> HttpResponse {
     if bytes.len() <= SLICE {
         return response.body(bytes);
     }
-    let memory = request.app_data::<web::Data<AppState>>().map(|state| state.query_memory.reservation());
-    let Some(mut memory) = memory else { return response.body(bytes) };
+    let memory = request
+        .app_data::<web::Data<AppState>>()
+        .map(|state| state.query_memory.reservation());
+    let Some(mut memory) = memory else {
+        return response.body(bytes);
+    };
     match memory.grow_to(bytes.capacity()) {
         Ok(()) => response.body(SizedStream::new(bytes.len() as u64, slices(bytes, memory))),
         Err(refusal) => Problem::from(refusal).error_response(),
@@ -166,11 +196,17 @@ fn whole(request: &HttpRequest, response: &mut HttpResponseBuilder, bytes: Vec<u
 }
 
 /// A long body in slices: the connection takes the next one only once the client has read most of the one before.
-fn slices(bytes: Vec<u8>, memory: MemoryReservation) -> impl Stream<Item = Result<Bytes, BrokenOff>> {
-    stream::unfold((Bytes::from(bytes), memory), |(mut rest, memory)| async move {
-        let slice = rest.split_to(rest.len().min(SLICE));
-        (!slice.is_empty()).then_some((Ok(slice), (rest, memory)))
-    })
+fn slices(
+    bytes: Vec<u8>,
+    memory: MemoryReservation,
+) -> impl Stream<Item = Result<Bytes, BrokenOff>> {
+    stream::unfold(
+        (Bytes::from(bytes), memory),
+        |(mut rest, memory)| async move {
+            let slice = rest.split_to(rest.len().min(SLICE));
+            (!slice.is_empty()).then_some((Ok(slice), (rest, memory)))
+        },
+    )
 }
 
 macro_rules! documented_as_answer {
@@ -195,20 +231,35 @@ documented_as_answer!(Reply);
 documented_as_answer!(Rendered);
 
 fn responses<T: Answer>() -> Responses {
-    let reference =
-        T::schema().map(|(name, _)| ReferenceOr::Reference { _ref: format!("#/components/schemas/{name}") });
+    let reference = T::schema().map(|(name, _)| ReferenceOr::Reference {
+        _ref: format!("#/components/schemas/{name}"),
+    });
     let response = |(status, description): &(u16, &str)| {
-        let mut media = MediaType { schema: reference.clone(), ..MediaType::default() };
+        let mut media = MediaType {
+            schema: reference.clone(),
+            ..MediaType::default()
+        };
         with_example(&mut media, T::example());
         let mut content = BTreeMap::from([("application/json".to_owned(), media)]);
-        content.extend(T::FORMATS.iter().map(|format| (format.essence().to_owned(), MediaType::default())));
+        content.extend(
+            T::FORMATS
+                .iter()
+                .map(|format| (format.essence().to_owned(), MediaType::default())),
+        );
         if *status == StatusCode::NOT_MODIFIED.as_u16() {
             content.clear();
         }
-        let response = Response { description: (*description).to_owned(), content, ..Response::default() };
+        let response = Response {
+            description: (*description).to_owned(),
+            content,
+            ..Response::default()
+        };
         (status.to_string(), ReferenceOr::Object(response))
     };
-    Responses { responses: T::STATUSES.iter().map(response).collect(), ..Responses::default() }
+    Responses {
+        responses: T::STATUSES.iter().map(response).collect(),
+        ..Responses::default()
+    }
 }
 
 /// Adds an example to a documented body.
@@ -237,8 +288,14 @@ impl ApiComponent for Deleted {
     }
 
     fn responses(_: Option<String>) -> Option<Responses> {
-        let gone = Response { description: "It is deleted.".to_owned(), ..Response::default() };
+        let gone = Response {
+            description: "It is deleted.".to_owned(),
+            ..Response::default()
+        };
         let responses = BTreeMap::from([("204".to_owned(), ReferenceOr::Object(gone))]);
-        Some(Responses { responses, ..Responses::default() })
+        Some(Responses {
+            responses,
+            ..Responses::default()
+        })
     }
 }

@@ -37,12 +37,20 @@ pub(crate) async fn schema(
     request: HttpRequest,
     QueryString(params): QueryString<SchemaParams>,
 ) -> Result<HttpResponse, Problem> {
-    let accept = request.headers().get(ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    let yaml = params.yaml.unwrap_or_else(|| accept.contains("yaml") && !accept.contains("json"));
+    let accept = request
+        .headers()
+        .get(ACCEPT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default();
+    let yaml = params
+        .yaml
+        .unwrap_or_else(|| accept.contains("yaml") && !accept.contains("json"));
     let mut response = HttpResponse::Ok();
     response.insert_header((VARY, "Accept"));
     Ok(if yaml {
-        response.content_type("application/yaml; charset=utf-8").body(as_yaml())
+        response
+            .content_type("application/yaml; charset=utf-8")
+            .body(as_yaml())
     } else {
         response.content_type("application/json").body(JSON)
     })
@@ -58,7 +66,9 @@ fn as_yaml() -> &'static str {
 
 /// `GET /redoc/`
 pub(crate) async fn redoc() -> HttpResponse {
-    HttpResponse::Ok().content_type("text/html; charset=utf-8").body(PAGE)
+    HttpResponse::Ok()
+        .content_type("text/html; charset=utf-8")
+        .body(PAGE)
 }
 
 /// `GET /redoc/redoc.standalone.js/`

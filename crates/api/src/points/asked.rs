@@ -4,7 +4,9 @@ use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprin
 use time_series_domain::ports::Order;
 use time_series_domain::query::ValueFilter;
 use time_series_domain::query::points::{Method, PointQuery};
-use time_series_domain::{Calendar, Interval, SeriesSelector, SessionId, Timestamp, UserId, Weekday};
+use time_series_domain::{
+    Calendar, Interval, SeriesSelector, SessionId, Timestamp, UserId, Weekday,
+};
 use uuid::Uuid;
 
 use super::cursor;
@@ -77,7 +79,17 @@ impl Asked {
     /// Returns the fingerprint of the answer apart from the data: of the query and of how the answer is rendered.
     pub(super) fn answer_key(&self, cursors: &CursorKey, edition: &Fingerprint) -> Fingerprint {
         // The cursor counts as the place that it names, which is in the query.
-        let Self { query, series, start, end, thin, format, end_mark, output, cursor: _ } = self;
+        let Self {
+            query,
+            series,
+            start,
+            end,
+            thin,
+            format,
+            end_mark,
+            output,
+            cursor: _,
+        } = self;
         let mut hasher = FingerprintHasher::new("points");
         hasher
             .field("query", query)
@@ -106,28 +118,50 @@ impl Fingerprinted for Output {
 
 impl Parsed {
     pub(super) fn read(pairs: &mut Pairs, user_id: Option<Uuid>, session_id: Option<Uuid>) -> Self {
-        let order = pairs.word("order", &[("asc", Order::Ascending), ("desc", Order::Descending)]);
+        let order = pairs.word(
+            "order",
+            &[("asc", Order::Ascending), ("desc", Order::Descending)],
+        );
         let limit = pairs.number("limit", &1, &MAX_LIMIT);
         let cursor = pairs.one("cursor");
         let max_points = pairs.number("max_points", &LEAST_POINTS, &MAX_LIMIT);
-        let method = pairs.word("method", &[("lttb", Method::Lttb), ("minmax", Method::MinMax)]);
+        let method = pairs.word(
+            "method",
+            &[("lttb", Method::Lttb), ("minmax", Method::MinMax)],
+        );
         if max_points.is_some() {
             for (name, is_given) in [("limit", limit.is_some()), ("cursor", cursor.is_some())] {
                 if is_given {
-                    clash(pairs, name, "cannot be with max_points, which thins out all points; leave one of them out");
+                    clash(
+                        pairs,
+                        name,
+                        "cannot be with max_points, which thins out all points; leave one of them out",
+                    );
                 }
             }
             if order == Some(Order::Descending) {
                 clash(pairs, "order", "cannot be desc with max_points");
             }
         } else if method.is_some() && pairs.all("max_points").is_empty() {
-            clash(pairs, "method", "says how max_points chooses; give max_points too");
+            clash(
+                pairs,
+                "method",
+                "says how max_points chooses; give max_points too",
+            );
         }
         let (selector, series) = read_selector(pairs);
-        let flat = pairs.word("shape", &[("nested", false), ("flat", true)]).unwrap_or(false);
-        let columns = pairs.word("layout", &[("rows", false), ("columns", true)]).unwrap_or(false);
+        let flat = pairs
+            .word("shape", &[("nested", false), ("flat", true)])
+            .unwrap_or(false);
+        let columns = pairs
+            .word("layout", &[("rows", false), ("columns", true)])
+            .unwrap_or(false);
         if columns && flat {
-            clash(pairs, "layout", "is columns, which have no rows to be flat; leave out shape=flat or layout=columns");
+            clash(
+                pairs,
+                "layout",
+                "is columns, which have no rows to be flat; leave out shape=flat or layout=columns",
+            );
         }
         Self {
             user_id,
@@ -162,12 +196,21 @@ impl Parsed {
     ) -> Result<Asked, Problem> {
         let format = Format::negotiate(self.format, accept, &Format::ALL)?;
         if self.output == Output::Columns && format != Format::Json {
-            return Err(Problem::parameter("layout", "is columns, which is for format=json"));
+            return Err(Problem::parameter(
+                "layout",
+                "is columns, which is for format=json",
+            ));
         }
         let utc = Calendar::new(Interval::All, "UTC", Weekday::Monday);
         let utc = utc.map_err(|_| Problem::internal())?;
-        let start = self.start.map(|start| start.resolve("start_time", &utc, now)).transpose()?;
-        let end = self.end.map(|end| end.resolve("end_time", &utc, now)).transpose()?;
+        let start = self
+            .start
+            .map(|start| start.resolve("start_time", &utc, now))
+            .transpose()?;
+        let end = self
+            .end
+            .map(|end| end.resolve("end_time", &utc, now))
+            .transpose()?;
         let range = start.unwrap_or(Timestamp::MIN)..end.unwrap_or(Timestamp::MAX);
         check_range(range.start, range.end, "end_time", |t| t.to_string())?;
         let by_default = (format == Format::Json && self.thin.is_none()).then_some(DEFAULT_LIMIT);

@@ -61,8 +61,10 @@ impl Example for Catalog {
 }
 
 impl Answer for Catalog {
-    const STATUSES: &'static [(u16, &'static str)] =
-        &[(200, "The series; empty for a user without any."), (304, "The answer is the one that the caller has.")];
+    const STATUSES: &'static [(u16, &'static str)] = &[
+        (200, "The series; empty for a user without any."),
+        (304, "The answer is the one that the caller has."),
+    ];
     const FORMATS: &'static [Format] = &[Format::Csv, Format::Ndjson];
 }
 
@@ -83,7 +85,10 @@ pub(crate) async fn catalog(
     caller: Caller,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Catalog>, Problem> {
-    params.0.answer("catalog", &caller, state, read_catalog).await
+    params
+        .0
+        .answer("catalog", &caller, state, read_catalog)
+        .await
 }
 
 async fn read_catalog(
@@ -101,8 +106,18 @@ async fn read_catalog(
         Field::new("sessions", Kind::Count),
     ];
     let columns = vec![
-        Values::Name(extents.iter().map(|(t, _)| Some(t.series.as_str().into())).collect()),
-        Values::Name(extents.iter().map(|(t, _)| Some(t.unit.as_str().into())).collect()),
+        Values::Name(
+            extents
+                .iter()
+                .map(|(t, _)| Some(t.series.as_str().into()))
+                .collect(),
+        ),
+        Values::Name(
+            extents
+                .iter()
+                .map(|(t, _)| Some(t.unit.as_str().into()))
+                .collect(),
+        ),
         Values::Time(extents.iter().map(|(_, e)| e.first_time).collect()),
         Values::Time(extents.iter().map(|(_, e)| e.last_time).collect()),
         Values::Count(extents.iter().map(|(_, e)| Some(e.points)).collect()),

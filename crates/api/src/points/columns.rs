@@ -26,7 +26,10 @@ struct Trace {
 
 impl Traces {
     pub(super) const fn new(has_weight: bool) -> Self {
-        Self { traces: BTreeMap::new(), has_weight }
+        Self {
+            traces: BTreeMap::new(),
+            has_weight,
+        }
     }
 
     pub(super) fn push(
@@ -67,7 +70,14 @@ impl Traces {
             out.extend_from_slice(b",\"leaf\":");
             json(out, &leaf.as_deref());
             out.extend_from_slice(b",\"time\":");
-            json(out, &trace.times.iter().map(ToString::to_string).collect::<Vec<_>>());
+            json(
+                out,
+                &trace
+                    .times
+                    .iter()
+                    .map(ToString::to_string)
+                    .collect::<Vec<_>>(),
+            );
             out.extend_from_slice(b",\"session_id\":");
             json(out, &trace.sessions);
             out.extend_from_slice(b",\"value\":");

@@ -10,7 +10,12 @@ const PLACE: usize = 8 + 4 + 16 + 4;
 
 /// Returns the cursor of a place in the query's list.
 pub(super) fn seal(key: &CursorKey, query: &PointQuery, position: &PointPosition) -> String {
-    let PointPosition { time, metric_type, session_id, ordinal } = position;
+    let PointPosition {
+        time,
+        metric_type,
+        session_id,
+        ordinal,
+    } = position;
     let mut place = Vec::with_capacity(PLACE);
     place.extend(time.micros().to_be_bytes());
     place.extend(metric_type.0.to_be_bytes());

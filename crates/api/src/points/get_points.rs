@@ -30,7 +30,10 @@ pub(crate) async fn get_points(
     state: web::Data<AppState>,
 ) -> Result<Rendered<Points>, Problem> {
     let parsed = params.0;
-    let (user, min_version) = (UserId(parsed.user_id.unwrap_or_default()), parsed.min_version);
+    let (user, min_version) = (
+        UserId(parsed.user_id.unwrap_or_default()),
+        parsed.min_version,
+    );
     let asked = parsed.ask(user, None, caller.accept(), state.clock.now())?;
     answer(state, caller, asked, min_version).await
 }

@@ -39,7 +39,10 @@ pub(crate) async fn get_session_points(
     let find = async {
         let user = owner_of(&finding, id, named).await?;
         if finding.sessions.get(user, id).await?.is_none() {
-            return Err(no_such_session(&id.to_string(), "the user has none of this id"));
+            return Err(no_such_session(
+                &id.to_string(),
+                "the user has none of this id",
+            ));
         }
         Ok(user)
     };

@@ -56,8 +56,10 @@ impl Example for Latest {
 }
 
 impl Answer for Latest {
-    const STATUSES: &'static [(u16, &'static str)] =
-        &[(200, "The last points; empty for a user without any."), (304, "The answer is the one that the caller has.")];
+    const STATUSES: &'static [(u16, &'static str)] = &[
+        (200, "The last points; empty for a user without any."),
+        (304, "The answer is the one that the caller has."),
+    ];
     const FORMATS: &'static [Format] = &[Format::Csv, Format::Ndjson];
 }
 
@@ -94,7 +96,12 @@ async fn read_latest(
         Field::new("session_id", Kind::Id),
     ];
     let columns = vec![
-        Values::Name(points.iter().map(|p| Some(p.metric_type.series.as_str().into())).collect()),
+        Values::Name(
+            points
+                .iter()
+                .map(|p| Some(p.metric_type.series.as_str().into()))
+                .collect(),
+        ),
         Values::Time(points.iter().map(|p| p.point.time).collect()),
         Values::Json(points.iter().map(|p| Some(p.point.value.clone())).collect()),
         Values::Id(points.iter().map(|p| Some(p.session_id.0)).collect()),

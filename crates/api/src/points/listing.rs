@@ -20,7 +20,9 @@ use crate::format::{Format, WriterError, json as to_json};
 use crate::openapi::Rendered;
 use crate::problem::{Code, Problem};
 use crate::reads::{ReadSource, Reads};
-use crate::request::{Caller, CursorKey, NEXT_CURSOR, Place, USER_VERSION, tag_of, until_disconnect};
+use crate::request::{
+    Caller, CursorKey, NEXT_CURSOR, Place, USER_VERSION, tag_of, until_disconnect,
+};
 use crate::state::AppState;
 
 /// Chunks that may wait to be sent.
@@ -39,16 +41,24 @@ pub(super) async fn answer(
     state.log_users.note(asked.query.user_id).await;
     let source = state.source_of_reads(&caller, &users, min_version).await?;
     let is_stream = asked.query.limit.is_none() && asked.thin.is_none();
-    let enter = state.queries.enter(caller.peer(), caller.timeout, is_stream);
+    let enter = state
+        .queries
+        .enter(caller.peer(), caller.timeout, is_stream);
     let place = until_disconnect(&caller, enter).await?;
-    let cursors = until_disconnect(&caller, place.run(async { Ok(state.cursors.key().await?) })).await?;
+    let cursors =
+        until_disconnect(&caller, place.run(async { Ok(state.cursors.key().await?) })).await?;
     let asked = asked.at_cursor(&cursors)?;
     let key = asked.answer_key(&cursors, &state.edition);
     let known = caller.known_tags();
     if known.is_conditional() {
         let shown = async |reads: &Reads| {
             let head = reads.aggregate.head(&users).await?;
-            Ok::<_, Problem>(reads.points.head_of(&asked.query, only_numbers(&asked), head).await?)
+            Ok::<_, Problem>(
+                reads
+                    .points
+                    .head_of(&asked.query, only_numbers(&asked), head)
+                    .await?,
+            )
         };
         // A fault of the request is reported by the answer below.
         if let Ok(head) = place.run(shown(source.first())).await
@@ -83,7 +93,9 @@ fn tag(key: &Fingerprint, head: ScanHead) -> String {
 }
 
 fn tagged(rendered: Rendered<Points>, tag: &str, head: ScanHead) -> Rendered<Points> {
-    rendered.header(ETAG, tag).header(USER_VERSION, &head.version.to_string())
+    rendered
+        .header(ETAG, tag)
+        .header(USER_VERSION, &head.version.to_string())
 }
 
 fn broken(e: &WriterError) -> Problem {
@@ -105,14 +117,26 @@ async fn whole(
 ) -> Result<(Rendered<Points>, ScanHead), Problem> {
     let mut render = PointRender::new(asked).map_err(|e| broken(&e))?;
     let read = if let Some((most, method)) = asked.thin {
-        let mut thinning = Thinning::new(most, method, state.max_values, state.query_memory.reservation());
-        let read = reads.points.read(&asked.query, only_numbers(asked), &mut thinning).await?;
+        let mut thinning = Thinning::new(
+            most,
+            method,
+            state.max_values,
+            state.query_memory.reservation(),
+        );
+        let read = reads
+            .points
+            .read(&asked.query, only_numbers(asked), &mut thinning)
+            .await?;
         for point in thinning.into_points() {
             render.thinned(&point).map_err(|e| broken(&e))?;
         }
         read
     } else {
-        let mut sink = PageSink { render, memory: state.query_memory.reservation(), failed: None };
+        let mut sink = PageSink {
+            render,
+            memory: state.query_memory.reservation(),
+            failed: None,
+        };
         let read = reads.points.read(&asked.query, None, &mut sink).await?;
         if let Some(e) = sink.failed {
             return Err(broken(&e));
@@ -127,7 +151,11 @@ async fn whole(
         None => page,
     };
     if asked.format != Format::Json {
-        let extra = if asked.thin.is_some() { String::new() } else { cursor_member(next.as_deref()) };
+        let extra = if asked.thin.is_some() {
+            String::new()
+        } else {
+            cursor_member(next.as_deref())
+        };
         let page = Rendered::whole(media_type, render.end(&extra).map_err(|e| broken(&e))?);
         return Ok((with_cursor(page), read.head));
     }
@@ -150,18 +178,29 @@ fn metadata(asked: &Asked, cursors: &CursorKey, read: &PointsRead, count: usize)
         start_time: asked.start.map(|t| t.to_string()),
         end_time: asked.end.map(|t| t.to_string()),
         r#where: query.filter.as_ref().map(ToString::to_string),
-        order: if query.order == Order::Ascending { "asc" } else { "desc" },
+        order: if query.order == Order::Ascending {
+            "asc"
+        } else {
+            "desc"
+        },
         limit: query.limit,
         next_cursor: next_cursor(cursors, asked, read),
         max_points: asked.thin.map(|(most, _)| most),
-        method: asked.thin.map(|(_, method)| if method == Method::Lttb { "lttb" } else { "minmax" }),
+        method: asked.thin.map(|(_, method)| {
+            if method == Method::Lttb {
+                "lttb"
+            } else {
+                "minmax"
+            }
+        }),
         skipped: read.skipped.clone(),
         version: read.head.version,
     }
 }
 
 fn next_cursor(cursors: &CursorKey, asked: &Asked, read: &PointsRead) -> Option<String> {
-    read.next.map(|position| cursor::seal(cursors, &asked.query, &position))
+    read.next
+        .map(|position| cursor::seal(cursors, &asked.query, &position))
 }
 
 /// What an end record says of the next page.
@@ -192,7 +231,11 @@ impl PointSink for PageSink {
     }
 
     async fn breathe(&mut self) -> Flow {
-        if self.is_full() { Flow::Enough } else { Flow::More }
+        if self.is_full() {
+            Flow::Enough
+        } else {
+            Flow::More
+        }
     }
 }
 
@@ -208,9 +251,18 @@ async fn stream_of(
     let media_type = asked.format.media_type();
     let render = PointRender::new(&asked).map_err(|e| broken(&e))?;
     let (teller, mut told) = mpsc::channel(WAITING);
-    let sink = StreamSink { render, teller, waiting: place.waiting(), is_broken: false };
+    let sink = StreamSink {
+        render,
+        teller,
+        waiting: place.waiting(),
+        is_broken: false,
+    };
     let reading = read(source, place, asked, cursors, sink);
-    let reading = state.queries.runtime().spawn(reading).ok_or_else(Problem::internal)?;
+    let reading = state
+        .queries
+        .runtime()
+        .spawn(reading)
+        .ok_or_else(Problem::internal)?;
     match until_disconnect(&caller, async { Ok(told.recv().await) }).await? {
         Some(Told::Head(head)) => {
             let rendered = Rendered::chunks(media_type, chunks(told, reading), None);
@@ -221,15 +273,27 @@ async fn stream_of(
     }
 }
 
-async fn read(source: ReadSource, place: Place, asked: Asked, cursors: CursorKey, mut sink: StreamSink) {
+async fn read(
+    source: ReadSource,
+    place: Place,
+    asked: Asked,
+    cursors: CursorKey,
+    mut sink: StreamSink,
+) {
     let teller = sink.teller.clone();
     let all = async {
         let read = source.stream(&asked.query, &mut sink).await?;
         if sink.is_broken {
-            return Err(Problem::new(Code::Unavailable, "The client does not read the points."));
+            return Err(Problem::new(
+                Code::Unavailable,
+                "The client does not read the points.",
+            ));
         }
         let next = next_cursor(&cursors, &asked, &read);
-        let last = sink.render.end(&cursor_member(next.as_deref())).map_err(|e| broken(&e))?;
+        let last = sink
+            .render
+            .end(&cursor_member(next.as_deref()))
+            .map_err(|e| broken(&e))?;
         // A receiver that is gone needs to hear nothing.
         let _ = teller.send(Told::Chunk(last)).await;
         let _ = teller.send(Told::End).await;

@@ -14,7 +14,9 @@ use uuid::Uuid;
 
 use apistos::ApiComponent;
 
-use crate::format::{Batch, End, Format, JsonList, Table, Writer, WriterError, elements, json as to_json};
+use crate::format::{
+    Batch, End, Format, JsonList, Table, Writer, WriterError, elements, json as to_json,
+};
 use crate::openapi::Rendered;
 use crate::problem::Problem;
 use crate::reads::Reads;
@@ -54,7 +56,14 @@ pub(crate) struct Overview {
 impl FromPairs for OverviewParams {
     type Parsed = Overview;
 
-    const NAMES: &'static [&'static str] = &["user_id", "series", "series_mode", "format", "end", "min_version"];
+    const NAMES: &'static [&'static str] = &[
+        "user_id",
+        "series",
+        "series_mode",
+        "format",
+        "end",
+        "min_version",
+    ];
     const FORMATS: &'static [&'static str] = &["json", "csv", "ndjson"];
 
     fn examples() -> Vec<(&'static str, serde_json::Value)> {
@@ -94,7 +103,9 @@ impl Overview {
         let format = Format::negotiate(self.format, caller.accept(), &OFFERED)?;
         let (known, users) = (caller.known_tags(), [self.user]);
         state.log_users.note(self.user).await;
-        let source = state.source_of_reads(caller, &users, self.min_version).await?;
+        let source = state
+            .source_of_reads(caller, &users, self.min_version)
+            .await?;
         let shared = state.clone().into_inner();
         let (overview, known) = (Arc::new(self), Arc::new(known));
         let answer = move |reads: Arc<Reads>| {
@@ -107,7 +118,9 @@ impl Overview {
                     let head = reads.points.head_of_all(user, selector, head).await?;
                     if known.has(&tag(head)) {
                         let version = head.version.to_string();
-                        return Ok(Rendered::not_modified().header(ETAG, &tag(head)).header(USER_VERSION, &version));
+                        return Ok(Rendered::not_modified()
+                            .header(ETAG, &tag(head))
+                            .header(USER_VERSION, &version));
                     }
                 }
                 let (head, table, batch) = read(reads, user, selector.clone()).await?;
@@ -116,7 +129,9 @@ impl Overview {
                     Problem::internal()
                 })?;
                 let rendered = Rendered::whole(format.media_type(), body);
-                Ok(rendered.header(ETAG, &tag(head)).header(USER_VERSION, &head.version.to_string()))
+                Ok(rendered
+                    .header(ETAG, &tag(head))
+                    .header(USER_VERSION, &head.version.to_string()))
             }
         };
         let query = async move { source.answer(answer).await };
@@ -125,7 +140,14 @@ impl Overview {
 
     fn tag(&self, name: &str, format: Format, edition: &Fingerprint, head: ScanHead) -> String {
         // The format is the negotiated one; the version waited for is not shown.
-        let Self { user, selector, series, format: _, end, min_version: _ } = self;
+        let Self {
+            user,
+            selector,
+            series,
+            format: _,
+            end,
+            min_version: _,
+        } = self;
         let mut hasher = FingerprintHasher::new("overview answer");
         hasher
             .field("name", name)
@@ -139,7 +161,13 @@ impl Overview {
         tag_of(&hasher.finish().to_string())
     }
 
-    fn render(&self, format: Format, head: ScanHead, table: Table, batch: Batch) -> Result<Vec<u8>, WriterError> {
+    fn render(
+        &self,
+        format: Format,
+        head: ScanHead,
+        table: Table,
+        batch: Batch,
+    ) -> Result<Vec<u8>, WriterError> {
         let mut out = Vec::new();
         if format == Format::Json {
             let metadata = OverviewMetadata {
@@ -156,7 +184,11 @@ impl Overview {
             return Ok(out);
         }
         // CSV ends with its length.
-        let end = if format == Format::Csv { End::None } else { self.end };
+        let end = if format == Format::Csv {
+            End::None
+        } else {
+            self.end
+        };
         let mut writer = Writer::new(format, table, end, &mut out)?;
         writer.batch(batch, &mut out)?;
         writer.end("", &mut out)?;

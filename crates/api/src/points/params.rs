@@ -155,7 +155,9 @@ mod tests {
 
     fn ask(parsed: Parsed) -> Result<(), crate::problem::Problem> {
         let user = UserId(parsed.user_id.unwrap_or_default());
-        parsed.ask(user, None, "*/*", time_series_domain::Timestamp::EPOCH).map(|_| ())
+        parsed
+            .ask(user, None, "*/*", time_series_domain::Timestamp::EPOCH)
+            .map(|_| ())
     }
 
     #[test]

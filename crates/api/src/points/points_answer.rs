@@ -97,7 +97,10 @@ impl Example for Points {
 }
 
 impl Answer for Points {
-    const STATUSES: &'static [(u16, &'static str)] =
-        &[(200, "The points, as they were accepted."), (304, "The answer is the one that the caller has.")];
-    const FORMATS: &'static [Format] = &[Format::Csv, Format::Ndjson, Format::Arrow, Format::Parquet];
+    const STATUSES: &'static [(u16, &'static str)] = &[
+        (200, "The points, as they were accepted."),
+        (304, "The answer is the one that the caller has."),
+    ];
+    const FORMATS: &'static [Format] =
+        &[Format::Csv, Format::Ndjson, Format::Arrow, Format::Parquet];
 }

@@ -12,7 +12,8 @@ use super::asked::{Asked, Output};
 use super::columns::Traces;
 use super::value_text::SeriesText;
 use crate::format::{
-    Batch, End, Field, Format, JsonList, Kind, Table, Values, Writer, WriterError, elements, end_record, json,
+    Batch, End, Field, Format, JsonList, Kind, Table, Values, Writer, WriterError, elements,
+    end_record, json,
 };
 
 /// Rows of a table that are written together.
@@ -32,8 +33,17 @@ pub(super) struct PointRender {
 enum To {
     List(JsonList),
     Lines(End),
-    FlatList { list: JsonList, table: Table, batch: Batch, rows: usize },
-    Writer { writer: Box<Writer>, table: Table, batch: Batch },
+    FlatList {
+        list: JsonList,
+        table: Table,
+        batch: Batch,
+        rows: usize,
+    },
+    Writer {
+        writer: Box<Writer>,
+        table: Table,
+        batch: Batch,
+    },
     Traces(Traces),
 }
 
@@ -57,21 +67,38 @@ impl PointRender {
             (Format::Json, Output::Columns) => To::Traces(Traces::new(has_weight)),
             (Format::Json, Output::Flat) => {
                 let table = table(has_weight);
-                To::FlatList { list: JsonList::default(), batch: table.batch(), table, rows: 0 }
+                To::FlatList {
+                    list: JsonList::default(),
+                    batch: table.batch(),
+                    table,
+                    rows: 0,
+                }
             }
             (Format::Ndjson, Output::Nested | Output::Columns) => To::Lines(asked.end_mark),
             (format, _) => {
                 let table = table(has_weight);
                 let writer = Writer::new(format, table.clone(), asked.end_mark, &mut out)?;
-                To::Writer { writer: Box::new(writer), batch: table.batch(), table }
+                To::Writer {
+                    writer: Box::new(writer),
+                    batch: table.batch(),
+                    table,
+                }
             }
         };
-        Ok(Self { series: HashMap::new(), numbers: Vec::new(), points: 0, texts: 0, to, out })
+        Ok(Self {
+            series: HashMap::new(),
+            numbers: Vec::new(),
+            points: 0,
+            texts: 0,
+            to,
+            out,
+        })
     }
 
     pub(super) fn view(&mut self, point: &PointView<'_>) -> Result<(), WriterError> {
         self.numbers.clear();
-        self.numbers.extend((0..point.series.pointers.len()).map(|channel| point.number(channel)));
+        self.numbers
+            .extend((0..point.series.pointers.len()).map(|channel| point.number(channel)));
         let shown = Shown {
             session: point.session_id.0,
             time: point.time,
@@ -100,14 +127,23 @@ impl PointRender {
     pub(super) fn gathered(&self) -> usize {
         /// A row of a table that waits, with its id, time and number.
         const ROW: usize = 64;
-        let waiting = if let To::List(_) | To::Lines(_) = self.to { 0 } else { self.points };
+        let waiting = if let To::List(_) | To::Lines(_) = self.to {
+            0
+        } else {
+            self.points
+        };
         self.out.len() + self.texts + ROW * usize::try_from(waiting).unwrap_or(usize::MAX / ROW)
     }
 
     /// How many results there are, and the bytes that are not taken yet, all of them.
     pub(super) fn results(mut self) -> (usize, Vec<u8>) {
         match self.to {
-            To::FlatList { mut list, table, batch, rows } => {
+            To::FlatList {
+                mut list,
+                table,
+                batch,
+                rows,
+            } => {
                 elements(&table, &batch, &mut list, &mut self.out);
                 (rows, self.out)
             }
@@ -123,7 +159,9 @@ impl PointRender {
     pub(super) fn end(mut self, extra: &str) -> Result<Vec<u8>, WriterError> {
         match self.to {
             To::Lines(End::Record) => end_record(self.points, extra, &mut self.out),
-            To::Writer { mut writer, batch, .. } => {
+            To::Writer {
+                mut writer, batch, ..
+            } => {
                 writer.batch(batch, &mut self.out)?;
                 writer.end(extra, &mut self.out)?;
             }
@@ -133,7 +171,11 @@ impl PointRender {
     }
 
     fn write(&mut self, metric_type: &MetricType, shown: &Shown<'_>) -> Result<(), WriterError> {
-        let text = self.series.entry(metric_type.id).or_insert_with(|| Arc::new(SeriesText::of(metric_type))).clone();
+        let text = self
+            .series
+            .entry(metric_type.id)
+            .or_insert_with(|| Arc::new(SeriesText::of(metric_type)))
+            .clone();
         self.points += 1;
         if shown.has_rest && !matches!(self.to, To::List(_) | To::Lines(_)) {
             self.texts += (shown.rest)().as_ref().map_or(0, Json::text_len);
@@ -148,14 +190,30 @@ impl PointRender {
                 row(out, &text, numbers, shown);
                 out.push(b'\n');
             }
-            To::Traces(traces) => traces.push(&text, numbers, shown.session, shown.time, (shown.rest)(), shown.weight),
-            To::FlatList { list, table, batch, rows } => {
+            To::Traces(traces) => traces.push(
+                &text,
+                numbers,
+                shown.session,
+                shown.time,
+                (shown.rest)(),
+                shown.weight,
+            ),
+            To::FlatList {
+                list,
+                table,
+                batch,
+                rows,
+            } => {
                 *rows += push(batch, &text, numbers, shown);
                 if batch.rows() >= BATCH_ROWS {
                     elements(table, &std::mem::replace(batch, table.batch()), list, out);
                 }
             }
-            To::Writer { writer, table, batch } => {
+            To::Writer {
+                writer,
+                table,
+                batch,
+            } => {
                 push(batch, &text, numbers, shown);
                 if batch.rows() >= BATCH_ROWS {
                     writer.batch(std::mem::replace(batch, table.batch()), out)?;
@@ -202,8 +260,10 @@ fn table(has_weight: bool) -> Table {
 
 /// Appends a row a leaf, and one of what no leaf gives back; gives how many.
 fn push(batch: &mut Batch, text: &SeriesText, numbers: &[Option<f64>], shown: &Shown<'_>) -> usize {
-    let of_leaf =
-        numbers.iter().zip(&text.leaves).filter_map(|(n, leaf)| Some((Some(leaf.clone()), Some((*n)?), None)));
+    let of_leaf = numbers
+        .iter()
+        .zip(&text.leaves)
+        .filter_map(|(n, leaf)| Some((Some(leaf.clone()), Some((*n)?), None)));
     let has_nothing = numbers.iter().all(Option::is_none) && !shown.has_rest;
     let rest = (shown.rest)().or_else(|| has_nothing.then(|| (shown.value)()));
     let rest = rest.map(|rest| Json::String(rest.to_string()));

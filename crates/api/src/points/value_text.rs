@@ -30,7 +30,13 @@ impl SeriesText {
         let is_root = matches!(metric_type.channels.as_slice(), [only] if only.pointer.is_root());
         let mut keys: Vec<(usize, &String)> = tokens()
             .enumerate()
-            .filter_map(|(place, t)| if let [key] = t { Some((place, key)) } else { None })
+            .filter_map(|(place, t)| {
+                if let [key] = t {
+                    Some((place, key))
+                } else {
+                    None
+                }
+            })
             .collect();
         keys.sort_by_key(|(_, key)| *key);
         let is_shallow = keys.len() == metric_type.channels.len();
@@ -43,7 +49,11 @@ impl SeriesText {
         Self {
             name_json,
             name: metric_type.series.as_str().into(),
-            leaves: metric_type.channels.iter().map(|c| c.pointer.dotted().into()).collect(),
+            leaves: metric_type
+                .channels
+                .iter()
+                .map(|c| c.pointer.dotted().into())
+                .collect(),
             members: is_shallow.then(|| keys.into_iter().map(member).collect()),
             is_root,
         }
@@ -52,11 +62,19 @@ impl SeriesText {
     /// Appends a value that is numbers alone; false if it takes the long way.
     pub(super) fn write(&self, out: &mut Vec<u8>, numbers: &[Option<f64>]) -> bool {
         if self.is_root {
-            let Some(&Some(only)) = numbers.first() else { return false };
+            let Some(&Some(only)) = numbers.first() else {
+                return false;
+            };
             number(out, only);
             return true;
         }
-        let Some(members) = self.members.as_ref().filter(|_| numbers.iter().any(Option::is_some)) else { return false };
+        let Some(members) = self
+            .members
+            .as_ref()
+            .filter(|_| numbers.iter().any(Option::is_some))
+        else {
+            return false;
+        };
         let mut separator = b'{';
         for (place, key) in members {
             if let Some(&Some(value)) = numbers.get(*place) {

@@ -106,7 +106,14 @@ pub(crate) struct ProblemBody<'a> {
 impl Problem {
     pub(crate) fn new(code: Code, detail: impl Into<String>) -> Self {
         let detail = shorten(detail.into(), MAX_DETAIL);
-        Self { code, detail, errors: Vec::new(), total: 0, allow: None, estimate: None }
+        Self {
+            code,
+            detail,
+            errors: Vec::new(),
+            total: 0,
+            allow: None,
+            estimate: None,
+        }
     }
 
     /// The HTTP status.
@@ -121,14 +128,29 @@ impl Problem {
 
     /// A bug; the log has the cause.
     pub(crate) fn internal() -> Self {
-        Self::new(Code::Internal, "This is a fault of the service, not of the request. The log has the cause.")
+        Self::new(
+            Code::Internal,
+            "This is a fault of the service, not of the request. The log has the cause.",
+        )
     }
 
     /// Faults of the request, of which the first hundred are listed.
-    pub(crate) fn with_errors(code: Code, detail: impl Into<String>, errors: Vec<FieldError>) -> Self {
+    pub(crate) fn with_errors(
+        code: Code,
+        detail: impl Into<String>,
+        errors: Vec<FieldError>,
+    ) -> Self {
         let total = errors.len();
-        let errors = errors.into_iter().take(MAX_ERRORS).map(FieldError::within_bounds).collect();
-        Self { errors, total, ..Self::new(code, detail) }
+        let errors = errors
+            .into_iter()
+            .take(MAX_ERRORS)
+            .map(FieldError::within_bounds)
+            .collect();
+        Self {
+            errors,
+            total,
+            ..Self::new(code, detail)
+        }
     }
 
     /// Faults of the request; the detail is the first of them, and how many more there are.
@@ -136,7 +158,10 @@ impl Problem {
         let first = errors.first().map_or("", |error| error.message.as_str());
         let detail = match total.saturating_sub(1) {
             0 => first.to_owned(),
-            more => format!("{}; and {more} more, see errors", bounded(first, MAX_DETAIL - 60)),
+            more => format!(
+                "{}; and {more} more, see errors",
+                bounded(first, MAX_DETAIL - 60)
+            ),
         };
         Self::with_errors(code, detail, errors).total(total)
     }
@@ -196,7 +221,13 @@ impl ProblemBody<'_> {
 
 impl FieldError {
     pub(crate) fn new(pointer: &str, code: &'static str, message: impl Into<String>) -> Self {
-        Self { pointer: pointer.to_owned(), index: None, series: None, code, message: message.into() }
+        Self {
+            pointer: pointer.to_owned(),
+            index: None,
+            series: None,
+            code,
+            message: message.into(),
+        }
     }
 
     /// The fault with its texts cut, so that all of it takes at most [`MAX_ERROR`] bytes.
@@ -204,8 +235,14 @@ impl FieldError {
         let pointer = shorten(self.pointer, MAX_POINTER);
         let series = self.series.map(|series| shorten(series, MAX_SERIES));
         let series_length = series.as_ref().map_or(0, |series| json_length(series));
-        let rest = MAX_ERROR - ERROR_FRAME - self.code.len() - json_length(&pointer) - series_length;
-        Self { pointer, series, message: shorten(self.message, rest), ..self }
+        let rest =
+            MAX_ERROR - ERROR_FRAME - self.code.len() - json_length(&pointer) - series_length;
+        Self {
+            pointer,
+            series,
+            message: shorten(self.message, rest),
+            ..self
+        }
     }
 }
 
@@ -244,7 +281,11 @@ impl ResponseError for Problem {
 
 impl ApiErrorComponent for Problem {
     fn schemas_by_status_code() -> BTreeMap<String, (String, ReferenceOr<Schema>)> {
-        let schemas = || <ProblemBody<'_> as ApiComponent>::child_schemas().into_iter().chain(ProblemBody::schema());
+        let schemas = || {
+            <ProblemBody<'_> as ApiComponent>::child_schemas()
+                .into_iter()
+                .chain(ProblemBody::schema())
+        };
         // Keyed by status as the trait wants it; each status brings one of the schemas needed.
         statuses().into_iter().zip(schemas().cycle()).collect()
     }
@@ -252,13 +293,18 @@ impl ApiErrorComponent for Problem {
     fn error_responses() -> Vec<(String, Response)> {
         let response = |status: String| {
             let codes = Code::ALL.iter().filter(|c| c.status().as_str() == status);
-            let described: Vec<String> = codes.clone().map(|c| format!("`{}`: {}", c.name(), c.title())).collect();
+            let described: Vec<String> = codes
+                .clone()
+                .map(|c| format!("`{}`: {}", c.name(), c.title()))
+                .collect();
             let example = codes.clone().next().and_then(|code| {
                 let problem = Self::new(*code, code.title());
                 serde_json::to_value(problem.body()).ok()
             });
             let media = MediaType {
-                schema: Some(ReferenceOr::Reference { _ref: "#/components/schemas/Problem".to_owned() }),
+                schema: Some(ReferenceOr::Reference {
+                    _ref: "#/components/schemas/Problem".to_owned(),
+                }),
                 example: example.map(apistos::paths::Examples::Example),
                 ..MediaType::default()
             };
@@ -274,7 +320,10 @@ impl ApiErrorComponent for Problem {
 }
 
 fn statuses() -> Vec<String> {
-    let mut statuses: Vec<String> = Code::ALL.iter().map(|c| c.status().as_str().to_owned()).collect();
+    let mut statuses: Vec<String> = Code::ALL
+        .iter()
+        .map(|c| c.status().as_str().to_owned())
+        .collect();
     statuses.sort();
     statuses.dedup();
     statuses
@@ -297,8 +346,17 @@ mod tests {
             let problem = Problem::with_errors(Code::InvalidParameters, long, vec![error; 1_000]);
             let body = serde_json::to_value(problem.body()).expect("JSON");
             let errors = body["errors"].as_array().expect("a list");
-            assert_eq!((errors.len(), &body["total_errors"]), (MAX_ERRORS, &1_000.into()));
-            assert!(errors.iter().all(|error| error.to_string().len() <= MAX_ERROR), "{}", errors[0].to_string().len());
+            assert_eq!(
+                (errors.len(), &body["total_errors"]),
+                (MAX_ERRORS, &1_000.into())
+            );
+            assert!(
+                errors
+                    .iter()
+                    .all(|error| error.to_string().len() <= MAX_ERROR),
+                "{}",
+                errors[0].to_string().len()
+            );
             assert!(body["detail"].to_string().len() <= MAX_DETAIL + 2);
         }
     }

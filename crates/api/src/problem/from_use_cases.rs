@@ -9,7 +9,10 @@ use super::{Code, Estimate, FieldError, Problem};
 /// Returns the chain of causes of an error, for the log.
 fn causes(error: &dyn std::error::Error) -> String {
     let causes = std::iter::successors(error.source(), |error| error.source());
-    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+    causes
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(": ")
 }
 
 impl From<StoreError> for Problem {
@@ -45,9 +48,10 @@ impl From<StoreError> for Problem {
                     "The database took too long; nothing was changed. Try again, and ask for a shorter range or fewer series.",
                 )
             }
-            StoreError::OutOfSession => {
-                Self::new(Code::Unavailable, "The session is being changed right now; nothing was added. Try again.")
-            }
+            StoreError::OutOfSession => Self::new(
+                Code::Unavailable,
+                "The session is being changed right now; nothing was added. Try again.",
+            ),
             StoreError::SessionConflict
             | StoreError::SessionAbsent
             | StoreError::StartConflict
@@ -77,7 +81,10 @@ impl Problem {
 impl From<IngestError> for Problem {
     fn from(e: IngestError) -> Self {
         match e {
-            IngestError::Body(e) => Self::new(Code::InvalidBody, format!("The body is not a JSON object: {e}")),
+            IngestError::Body(e) => Self::new(
+                Code::InvalidBody,
+                format!("The body is not a JSON object: {e}"),
+            ),
             IngestError::Rejected(rejects) => rejects.into(),
             IngestError::Conflict(id) => Self::new(
                 Code::SessionConflict,
@@ -89,11 +96,15 @@ impl From<IngestError> for Problem {
             ),
             IngestError::Absent(id) => Self::new(
                 Code::SessionNotFound,
-                format!("There is no session {id} to append to; store it first with POST /api/sessions/."),
+                format!(
+                    "There is no session {id} to append to; store it first with POST /api/sessions/."
+                ),
             ),
             IngestError::StartConflict(id) => Self::new(
                 Code::AppendConflict,
-                format!("The stored session {id} has another start_ts; nothing was added. Leave start_ts out."),
+                format!(
+                    "The stored session {id} has another start_ts; nothing was added. Leave start_ts out."
+                ),
             ),
             IngestError::Full(id) => Self::new(
                 Code::AppendConflict,
@@ -121,7 +132,10 @@ impl From<Rejects> for Problem {
         let detail = match total {
             1 => "There is 1 fault; nothing was stored.".to_owned(),
             n if n > rejects.listed().len() => {
-                format!("There are {n} faults, the first {} are listed; nothing was stored.", rejects.listed().len())
+                format!(
+                    "There are {n} faults, the first {} are listed; nothing was stored.",
+                    rejects.listed().len()
+                )
             }
             n => format!("There are {n} faults; nothing was stored."),
         };
@@ -143,34 +157,68 @@ fn field_error(reject: &Reject) -> FieldError {
 impl From<QueryError> for Problem {
     fn from(e: QueryError) -> Self {
         let (parameter, code) = match e {
-            QueryError::Series(time_series_domain::SelectorError::Unknown { .. }) => ("series", "unknown_series"),
+            QueryError::Series(time_series_domain::SelectorError::Unknown { .. }) => {
+                ("series", "unknown_series")
+            }
             QueryError::Series(_) => ("series", "invalid_parameter"),
             QueryError::NoNumbers { .. } => ("agg_func", "no_numbers"),
             QueryError::TooMuch(refusal) => return refusal.into(),
             QueryError::Store(e) => return e.into(),
         };
         let message = e.to_string();
-        Self::with_errors(Code::InvalidParameters, message.clone(), vec![FieldError::new(parameter, code, message)])
+        Self::with_errors(
+            Code::InvalidParameters,
+            message.clone(),
+            vec![FieldError::new(parameter, code, message)],
+        )
     }
 }
 
 impl From<Refusal> for Problem {
     fn from(refusal: Refusal) -> Self {
         let (code, estimate) = match refusal {
-            Refusal::Rows { rows, limit } | Refusal::Groups { rows, limit } => {
-                (Code::TooManyRows, Estimate { rows: Some(rows as u64), limit: limit as u64, ..Estimate::default() })
-            }
-            Refusal::Values { values, limit, .. } => {
-                (Code::TooManyValues, Estimate { values: Some(values), limit: limit as u64, ..Estimate::default() })
-            }
+            Refusal::Rows { rows, limit } | Refusal::Groups { rows, limit } => (
+                Code::TooManyRows,
+                Estimate {
+                    rows: Some(rows as u64),
+                    limit: limit as u64,
+                    ..Estimate::default()
+                },
+            ),
+            Refusal::Values { values, limit, .. } => (
+                Code::TooManyValues,
+                Estimate {
+                    values: Some(values),
+                    limit: limit as u64,
+                    ..Estimate::default()
+                },
+            ),
             Refusal::Thinned { numbers, limit } => {
                 let (values, limit) = (Some(numbers as u64), limit as u64);
-                (Code::TooManyValues, Estimate { values, limit, ..Estimate::default() })
+                (
+                    Code::TooManyValues,
+                    Estimate {
+                        values,
+                        limit,
+                        ..Estimate::default()
+                    },
+                )
             }
-            Refusal::Points { points, limit } => {
-                (Code::TooManyPoints, Estimate { points: Some(points), limit, ..Estimate::default() })
-            }
-            Refusal::Memory { limit } => (Code::TooMuchMemory, Estimate { limit: limit as u64, ..Estimate::default() }),
+            Refusal::Points { points, limit } => (
+                Code::TooManyPoints,
+                Estimate {
+                    points: Some(points),
+                    limit,
+                    ..Estimate::default()
+                },
+            ),
+            Refusal::Memory { limit } => (
+                Code::TooMuchMemory,
+                Estimate {
+                    limit: limit as u64,
+                    ..Estimate::default()
+                },
+            ),
             Refusal::MemoryBusy => {
                 metrics::counter!("queries_turned_away_total").increment(1);
                 let detail = "Other queries hold the memory that this one needs. Retry after 1 s.";
@@ -186,7 +234,9 @@ impl From<ChangeError> for Problem {
         let code = match e {
             ChangeError::Absent => Code::MetricTypeNotFound,
             ChangeError::Exists => Code::MetricTypeExists,
-            ChangeError::InUse | ChangeError::Misfits { .. } | ChangeError::LeafInUse { .. } => Code::MetricTypeInUse,
+            ChangeError::InUse | ChangeError::Misfits { .. } | ChangeError::LeafInUse { .. } => {
+                Code::MetricTypeInUse
+            }
             ChangeError::Store(e) => return e.into(),
         };
         Self::new(code, e.to_string())

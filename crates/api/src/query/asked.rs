@@ -5,7 +5,9 @@ use time_series_domain::query::{
     Accuracy, AggFunction, AggregateQuery, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
 };
 use time_series_domain::text::echo;
-use time_series_domain::{Calendar, Interval, SeriesSelector, SessionId, Timestamp, UserId, Weekday};
+use time_series_domain::{
+    Calendar, Interval, SeriesSelector, SessionId, Timestamp, UserId, Weekday,
+};
 use uuid::Uuid;
 
 use crate::format::{End, Format};
@@ -70,7 +72,15 @@ impl Asked {
     /// Returns the fingerprint of how the answer is rendered: of all that it shows besides the query's own parts.
     pub(super) fn render_key(&self, format: Format, edition: &Fingerprint) -> Fingerprint {
         // `until_now` decides whether the answer is kept, not what it shows.
-        let Self { query: _, interval, series, output, end, calendar, until_now: _ } = self;
+        let Self {
+            query: _,
+            interval,
+            series,
+            output,
+            end,
+            calendar,
+            until_now: _,
+        } = self;
         let mut hasher = FingerprintHasher::new("aggregate rendering");
         hasher
             .field("interval", interval)
@@ -98,30 +108,52 @@ impl Parsed {
     pub(super) fn read(pairs: &mut Pairs) -> Self {
         let interval = pairs.read("interval", Interval::parse);
         let given_interval = pairs.all("interval").first().map(|text| (*text).to_owned());
-        let weekday = |text: &str| Weekday::parse(text).ok_or("is not a weekday; use monday to sunday");
+        let weekday =
+            |text: &str| Weekday::parse(text).ok_or("is not a weekday; use monday to sunday");
         let week_start = pairs.read("week_start", weekday).unwrap_or_default();
-        let by_session = pairs.word("align", &[("calendar", false), ("session", true)]).unwrap_or(false);
+        let by_session = pairs
+            .word("align", &[("calendar", false), ("session", true)])
+            .unwrap_or(false);
         let over = read_functions(pairs, "over");
         if over.contains(&AggFunction::TimeAvg) {
-            clash(pairs, "over", "cannot be time_avg: the values of groups hold for no time");
+            clash(
+                pairs,
+                "over",
+                "cannot be time_avg: the values of groups hold for no time",
+            );
         }
         let groups = [("session", GroupBy::Session), ("user", GroupBy::User)];
-        let implied = if over.is_empty() { GroupBy::Nothing } else { GroupBy::Session };
+        let implied = if over.is_empty() {
+            GroupBy::Nothing
+        } else {
+            GroupBy::Session
+        };
         let group_by = pairs.word("group_by", &groups).unwrap_or(implied);
         let by_default = match group_by {
             GroupBy::Session if over.is_empty() => Interval::All,
             _ => Interval::Weeks(1),
         };
         let calendar_interval = interval.unwrap_or(by_default);
-        let calendar = pairs.read("tz", |zone| Calendar::new(calendar_interval, zone, week_start));
-        let calendar = calendar.or_else(|| Calendar::new(calendar_interval, "UTC", week_start).ok());
-        let offsets = if by_session { read_offsets(pairs, interval, given_interval.is_some()) } else { None };
+        let calendar = pairs.read("tz", |zone| {
+            Calendar::new(calendar_interval, zone, week_start)
+        });
+        let calendar =
+            calendar.or_else(|| Calendar::new(calendar_interval, "UTC", week_start).ok());
+        let offsets = if by_session {
+            read_offsets(pairs, interval, given_interval.is_some())
+        } else {
+            None
+        };
         let (fill, lookback) = read_fill(pairs, by_session);
         let (selector, series) = read_selector(pairs);
         let users = pairs.required_uuids("user_id");
         let min_version = pairs.number("min_version", &0, &u64::MAX);
         if min_version.is_some() && users.len() > 1 {
-            clash(pairs, "min_version", "is of one user's data; ask for one user_id");
+            clash(
+                pairs,
+                "min_version",
+                "is of one user's data; ask for one user_id",
+            );
         }
         Self {
             users,
@@ -140,7 +172,10 @@ impl Parsed {
             fill,
             lookback,
             accuracy: pairs
-                .word("accuracy", &[("exact", Accuracy::Exact), ("approx", Accuracy::Approx)])
+                .word(
+                    "accuracy",
+                    &[("exact", Accuracy::Exact), ("approx", Accuracy::Approx)],
+                )
                 .unwrap_or_default(),
             output: read_output(pairs),
             end_mark: End::from_pairs(pairs),
@@ -157,11 +192,25 @@ impl Parsed {
 
     /// The query that these parameters ask at the moment `now`.
     pub(super) fn ask(self, now: Timestamp) -> Result<Asked, Problem> {
-        let calendar = self.calendar.ok_or_else(|| Problem::parameter("tz", "is not an IANA time zone"))?;
-        let until_now = self.end.is_none() || [&self.start, &self.end].into_iter().flatten().any(When::is_relative);
-        let end = self.end.map(|end| end.resolve("end_time", &calendar, now)).transpose()?;
-        let start = self.start.map(|start| start.resolve("start_time", &calendar, now)).transpose()?;
-        let (end, end_words) = end.map_or((now, "now, the default of end_time"), |end| (end, "end_time"));
+        let calendar = self
+            .calendar
+            .ok_or_else(|| Problem::parameter("tz", "is not an IANA time zone"))?;
+        let until_now = self.end.is_none()
+            || [&self.start, &self.end]
+                .into_iter()
+                .flatten()
+                .any(When::is_relative);
+        let end = self
+            .end
+            .map(|end| end.resolve("end_time", &calendar, now))
+            .transpose()?;
+        let start = self
+            .start
+            .map(|start| start.resolve("start_time", &calendar, now))
+            .transpose()?;
+        let (end, end_words) = end.map_or((now, "now, the default of end_time"), |end| {
+            (end, "end_time")
+        });
         let start = start.unwrap_or_else(|| end.plus_days(-DEFAULT_DAYS));
         check_range(start, end, end_words, |t| calendar.label(t))?;
         let interval = self.interval.unwrap_or_else(|| match calendar.interval() {
@@ -180,7 +229,9 @@ impl Parsed {
                 selector: self.selector,
                 range: start..end,
                 filter: self.filter,
-                axis: self.offsets.map_or_else(|| Axis::Calendar(calendar.clone()), Axis::SinceStart),
+                axis: self
+                    .offsets
+                    .map_or_else(|| Axis::Calendar(calendar.clone()), Axis::SinceStart),
                 functions: self.functions,
                 group_by: self.group_by,
                 over: self.over,
@@ -198,12 +249,15 @@ fn read_functions(pairs: &mut Pairs, name: &str) -> Vec<AggFunction> {
     let functions = pairs.read(name, |text| {
         let mut functions: Vec<AggFunction> = Vec::new();
         for name in text.split(',') {
-            let function = AggFunction::parse(name.trim()).map_err(|e| format!("{:?} {e}", echo(name)))?;
+            let function =
+                AggFunction::parse(name.trim()).map_err(|e| format!("{:?} {e}", echo(name)))?;
             if !functions.contains(&function) {
                 functions.push(function);
             }
             if functions.len() > MOST_FUNCTIONS {
-                return Err(format!("has more than {MOST_FUNCTIONS} functions; ask for the others in another query"));
+                return Err(format!(
+                    "has more than {MOST_FUNCTIONS} functions; ask for the others in another query"
+                ));
             }
         }
         Ok::<_, String>(functions)
@@ -212,19 +266,31 @@ fn read_functions(pairs: &mut Pairs, name: &str) -> Vec<AggFunction> {
 }
 
 fn or_avg(functions: Vec<AggFunction>) -> Vec<AggFunction> {
-    if functions.is_empty() { vec![AggFunction::Avg] } else { functions }
+    if functions.is_empty() {
+        vec![AggFunction::Avg]
+    } else {
+        functions
+    }
 }
 
 /// The steps of the session's axis, which has no calendar.
 fn read_offsets(pairs: &mut Pairs, interval: Option<Interval>, is_given: bool) -> Option<Offsets> {
     for name in ["tz", "week_start"] {
         if !pairs.all(name).is_empty() {
-            clash(pairs, name, "has no meaning with align=session, which counts from each session's start");
+            clash(
+                pairs,
+                name,
+                "has no meaning with align=session, which counts from each session's start",
+            );
         }
     }
     let offsets = interval.and_then(Offsets::new);
     if offsets.is_none() && (interval.is_some() || !is_given) {
-        clash(pairs, "interval", "must be of seconds, minutes or hours with align=session, such as 5m");
+        clash(
+            pairs,
+            "interval",
+            "must be of seconds, minutes or hours with align=session, such as 5m",
+        );
     }
     offsets
 }
@@ -236,16 +302,28 @@ fn read_fill(pairs: &mut Pairs, by_session: bool) -> (Fill, Option<Lookback>) {
     if lookback.is_some() && by_session {
         clash(pairs, "fill_lookback", "has no meaning with align=session");
     } else if lookback.is_some() && fill.unwrap_or_default() == Fill::None {
-        clash(pairs, "fill_lookback", "needs fill=null, zero, previous or linear");
+        clash(
+            pairs,
+            "fill_lookback",
+            "needs fill=null, zero, previous or linear",
+        );
     }
     (fill.unwrap_or_default(), lookback)
 }
 
 fn read_output(pairs: &mut Pairs) -> Output {
-    let flat = pairs.word("shape", &[("nested", false), ("flat", true)]).unwrap_or(false);
-    let columns = pairs.word("layout", &[("rows", false), ("columns", true)]).unwrap_or(false);
+    let flat = pairs
+        .word("shape", &[("nested", false), ("flat", true)])
+        .unwrap_or(false);
+    let columns = pairs
+        .word("layout", &[("rows", false), ("columns", true)])
+        .unwrap_or(false);
     if columns && flat {
-        clash(pairs, "layout", "is columns, which have no rows to be flat; leave out shape=flat or layout=columns");
+        clash(
+            pairs,
+            "layout",
+            "is columns, which have no rows to be flat; leave out shape=flat or layout=columns",
+        );
     }
     match (columns, flat) {
         (true, _) => Output::Columns,
@@ -273,7 +351,9 @@ mod tests {
     }
 
     fn edition(text: &str) -> Fingerprint {
-        FingerprintHasher::new("test").field("edition", text).finish()
+        FingerprintHasher::new("test")
+            .field("edition", text)
+            .finish()
     }
 
     #[test]
@@ -282,18 +362,50 @@ mod tests {
         let key = |asked: &Asked| asked.render_key(Format::Json, &edition("1"));
         let mut keys = vec![
             key(&asked()),
-            key(&Asked { interval: "1d".to_owned(), ..asked() }),
-            key(&Asked { series: vec!["a,b".to_owned()], ..asked() }),
-            key(&Asked { series: Vec::new(), ..asked() }),
-            key(&Asked { output: Output::Flat, ..asked() }),
-            key(&Asked { output: Output::Columns, ..asked() }),
-            key(&Asked { end: End::None, ..asked() }),
-            key(&Asked { calendar: zone("Asia/Tokyo"), ..asked() }),
+            key(&Asked {
+                interval: "1d".to_owned(),
+                ..asked()
+            }),
+            key(&Asked {
+                series: vec!["a,b".to_owned()],
+                ..asked()
+            }),
+            key(&Asked {
+                series: Vec::new(),
+                ..asked()
+            }),
+            key(&Asked {
+                output: Output::Flat,
+                ..asked()
+            }),
+            key(&Asked {
+                output: Output::Columns,
+                ..asked()
+            }),
+            key(&Asked {
+                end: End::None,
+                ..asked()
+            }),
+            key(&Asked {
+                calendar: zone("Asia/Tokyo"),
+                ..asked()
+            }),
             asked().render_key(Format::Json, &edition("2")),
         ];
-        keys.extend(Format::ALL[1..].iter().map(|format| asked().render_key(*format, &edition("1"))));
+        keys.extend(
+            Format::ALL[1..]
+                .iter()
+                .map(|format| asked().render_key(*format, &edition("1"))),
+        );
         let different: std::collections::HashSet<_> = keys.iter().collect();
         assert_eq!(different.len(), keys.len(), "{keys:?}");
-        assert_eq!(key(&asked()), key(&Asked { until_now: true, ..asked() }), "only whether it is kept");
+        assert_eq!(
+            key(&asked()),
+            key(&Asked {
+                until_now: true,
+                ..asked()
+            }),
+            "only whether it is kept"
+        );
     }
 }

@@ -21,7 +21,11 @@ fn traces(series: &SeriesAnswer, leaves: usize) -> BTreeMap<(usize, Group), Vec<
 
 /// How many traces an answer has.
 pub(super) fn count(answer: &AggregateAnswer) -> usize {
-    answer.series.iter().map(|s| traces(s, Names::of(s).leaves.len()).len()).sum()
+    answer
+        .series
+        .iter()
+        .map(|s| traces(s, Names::of(s).leaves.len()).len())
+        .sum()
 }
 
 /// Appends the traces of one series to a list.
@@ -41,7 +45,10 @@ pub(super) fn write(
         json_text(out, series.metric_type.series.as_str());
         out.extend_from_slice(b",\"leaf\":");
         json(out, &names.leaves[leaf].as_deref());
-        for (name, id) in groups.iter().zip([group.user.map(|u| u.0), group.session.map(|s| s.0)]) {
+        for (name, id) in groups
+            .iter()
+            .zip([group.user.map(|u| u.0), group.session.map(|s| s.0)])
+        {
             member(out, name);
             json(out, &id);
         }

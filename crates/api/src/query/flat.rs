@@ -40,7 +40,11 @@ impl Flat {
                 fields.push(Field::new(format!("{name}_text"), Kind::Json));
             }
         }
-        Self { table: Table { fields }, figures, is_typed }
+        Self {
+            table: Table { fields },
+            figures,
+            is_typed,
+        }
     }
 
     /// Appends the leaves of a row that has its bucket shown as `bucket`.
@@ -102,17 +106,28 @@ pub(super) struct Names {
 impl Names {
     pub(super) fn of(series: &SeriesAnswer) -> Self {
         let channels = &series.metric_type.channels;
-        let leaves: Vec<Option<Arc<str>>> = channels.iter().map(|c| Some(c.pointer.dotted().into())).collect();
+        let leaves: Vec<Option<Arc<str>>> = channels
+            .iter()
+            .map(|c| Some(c.pointer.dotted().into()))
+            .collect();
         Self {
             series: series.metric_type.series.as_str().into(),
-            leaves: if leaves.is_empty() { vec![None] } else { leaves },
+            leaves: if leaves.is_empty() {
+                vec![None]
+            } else {
+                leaves
+            },
         }
     }
 }
 
 /// Whether a row has anything of a leaf.
 pub(super) fn has_leaf(figures: &[Figure], leaves: usize, leaf: usize) -> bool {
-    figures.iter().skip(leaf).step_by(leaves).any(|figure| *figure != Figure::Absent)
+    figures
+        .iter()
+        .skip(leaf)
+        .step_by(leaves)
+        .any(|figure| *figure != Figure::Absent)
 }
 
 /// What tells groups apart in a row.
@@ -133,7 +148,11 @@ pub(super) fn figure_names(query: &AggregateQuery) -> Vec<(String, bool)> {
         match over.as_slice() {
             [] => names.push((function.to_string(), function.counts())),
             [only] => names.push((function.to_string(), only.counts())),
-            several => names.extend(several.iter().map(|o| (format!("{function}_{o}"), o.counts()))),
+            several => names.extend(
+                several
+                    .iter()
+                    .map(|o| (format!("{function}_{o}"), o.counts())),
+            ),
         }
     }
     if let [(only, _)] = names.as_mut_slice() {

@@ -4,7 +4,9 @@ use apistos::ApiComponent;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-use time_series_domain::query::{ABSOLUTE_ERROR, Accuracy, AggregateAnswer, Fill, GroupBy, RELATIVE_ERROR, Work};
+use time_series_domain::query::{
+    ABSOLUTE_ERROR, Accuracy, AggregateAnswer, Fill, GroupBy, RELATIVE_ERROR, Work,
+};
 
 use uuid::Uuid;
 
@@ -74,7 +76,12 @@ pub(crate) struct Approximate {
 
 impl TimeseriesMetadata {
     /// Of an answer with `count` results; `cache` says what became of the cache.
-    pub(super) fn new(asked: &Asked, answer: &AggregateAnswer, count: usize, cache: &'static str) -> Self {
+    pub(super) fn new(
+        asked: &Asked,
+        answer: &AggregateAnswer,
+        count: usize,
+        cache: &'static str,
+    ) -> Self {
         let query = &asked.query;
         let users: Vec<_> = query.users.iter().map(|u| u.0).collect();
         let calendar = query.axis.calendar().map(|_| &asked.calendar);
@@ -93,7 +100,11 @@ impl TimeseriesMetadata {
             tz: calendar.map(|c| c.zone_name().to_owned()),
             week_start: calendar.map(|c| c.week_start().name().to_owned()),
             r#where: query.filter.as_ref().map(ToString::to_string),
-            align: if calendar.is_some() { "calendar" } else { "session" },
+            align: if calendar.is_some() {
+                "calendar"
+            } else {
+                "session"
+            },
             group_by: match query.group_by {
                 GroupBy::Nothing => None,
                 GroupBy::User => Some("user"),
@@ -101,8 +112,15 @@ impl TimeseriesMetadata {
             },
             over: (!query.over.is_empty()).then(|| names(&query.over)),
             fill: query.fill.name(),
-            fill_lookback: query.lookback.filter(|_| query.fill != Fill::None).map(|l| l.to_string()),
-            accuracy: if query.accuracy == Accuracy::Exact { "exact" } else { "approx" },
+            fill_lookback: query
+                .lookback
+                .filter(|_| query.fill != Fill::None)
+                .map(|l| l.to_string()),
+            accuracy: if query.accuracy == Accuracy::Exact {
+                "exact"
+            } else {
+                "approx"
+            },
             approximate: (answer.approximate > 0).then_some(Approximate {
                 buckets: answer.approximate,
                 relative_error: RELATIVE_ERROR,
@@ -116,7 +134,11 @@ impl TimeseriesMetadata {
 }
 
 fn names(functions: &[time_series_domain::query::AggFunction]) -> String {
-    functions.iter().map(ToString::to_string).collect::<Vec<_>>().join(",")
+    functions
+        .iter()
+        .map(ToString::to_string)
+        .collect::<Vec<_>>()
+        .join(",")
 }
 
 /// What ran, by level: whole days from day summaries, the rest from blocks, and of those that are cut the arrays.
@@ -168,7 +190,10 @@ impl Explain {
     const fn new(work: &Work, cache: &'static str) -> Self {
         Self {
             cache,
-            days: Days { windows: work.windows, rows: work.day_rows },
+            days: Days {
+                windows: work.windows,
+                rows: work.day_rows,
+            },
             blocks: Blocks {
                 stretches: work.stretches,
                 summaries: work.block_summaries,

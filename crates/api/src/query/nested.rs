@@ -49,9 +49,17 @@ impl<'a> Nested<'a> {
     fn value(&self, out: &mut Vec<u8>, figures: &[Figure]) {
         let leaves = self.series.metric_type.channels.len().max(1);
         let per_function = leaves * self.over.len().max(1);
-        by_name(out, &self.functions, figures, per_function, |out, figures| {
-            by_name(out, &self.over, figures, leaves, |out, figures| self.shape.write(out, figures));
-        });
+        by_name(
+            out,
+            &self.functions,
+            figures,
+            per_function,
+            |out, figures| {
+                by_name(out, &self.over, figures, leaves, |out, figures| {
+                    self.shape.write(out, figures)
+                });
+            },
+        );
     }
 }
 
@@ -128,12 +136,17 @@ impl Shape {
 
     fn write(&self, out: &mut Vec<u8>, figures: &[Figure]) {
         let members = match self {
-            Self::Leaf(place) => return json_figure(out, figures.get(*place).unwrap_or(&Figure::Absent)),
+            Self::Leaf(place) => {
+                return json_figure(out, figures.get(*place).unwrap_or(&Figure::Absent));
+            }
             Self::Branch(members) => members,
         };
         out.push(b'{');
         let mut list = JsonList::default();
-        for (key, member) in members.iter().filter(|(_, member)| member.has_value(figures)) {
+        for (key, member) in members
+            .iter()
+            .filter(|(_, member)| member.has_value(figures))
+        {
             list.next(out);
             json_text(out, key);
             out.push(b':');

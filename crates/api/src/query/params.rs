@@ -92,7 +92,10 @@ impl FromPairs for TimeseriesParams {
     fn examples() -> Vec<(&'static str, Value)> {
         vec![
             ("user_id", json!(["d38834e0-fe46-4bf9-831d-1d5b125bdc9b"])),
-            ("series", json!(["session.gut_health_score", "session.urine.*"])),
+            (
+                "series",
+                json!(["session.gut_health_score", "session.urine.*"]),
+            ),
             ("interval", json!("month")),
             ("start_time", json!("2025-01-01")),
             ("end_time", json!("2025-02-01T00:00:00Z")),

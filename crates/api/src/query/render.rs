@@ -41,8 +41,19 @@ enum To {
 }
 
 impl Render {
-    pub(super) const fn new(asked: Asked, answer: AggregateAnswer, format: Format, cache: &'static str) -> Self {
-        Self { asked, answer, format, cache, stage: Stage::Head }
+    pub(super) const fn new(
+        asked: Asked,
+        answer: AggregateAnswer,
+        format: Format,
+        cache: &'static str,
+    ) -> Self {
+        Self {
+            asked,
+            answer,
+            format,
+            cache,
+            stage: Stage::Head,
+        }
     }
 
     /// Whether all of it fits into a few chunks.
@@ -74,14 +85,25 @@ impl Render {
         Ok(match (self.format, self.asked.output) {
             (Format::Json, output) => {
                 out.extend_from_slice(b"{\"metadata\":");
-                json(out, &TimeseriesMetadata::new(&self.asked, &self.answer, self.count(), self.cache));
+                json(
+                    out,
+                    &TimeseriesMetadata::new(&self.asked, &self.answer, self.count(), self.cache),
+                );
                 out.extend_from_slice(b",\"results\":[");
                 To::List(JsonList::default(), (output == Output::Flat).then(flat))
             }
             (Format::Ndjson, Output::Nested | Output::Columns) => To::Lines(0),
             (format, _) => {
                 let flat = flat();
-                To::Writer(Box::new(Writer::new(format, flat.table.clone(), self.end_of(format), out)?), flat)
+                To::Writer(
+                    Box::new(Writer::new(
+                        format,
+                        flat.table.clone(),
+                        self.end_of(format),
+                        out,
+                    )?),
+                    flat,
+                )
             }
         })
     }
@@ -94,7 +116,11 @@ impl Render {
             Output::Flat => {
                 let leaves = |series: &time_series_domain::query::SeriesAnswer| {
                     let leaves = Names::of(series).leaves.len();
-                    let of_row = |row| (0..leaves).filter(|leaf| has_leaf(series.figures(row), leaves, *leaf)).count();
+                    let of_row = |row| {
+                        (0..leaves)
+                            .filter(|leaf| has_leaf(series.figures(row), leaves, *leaf))
+                            .count()
+                    };
                     (0..series.rows.len()).map(of_row).sum::<usize>()
                 };
                 self.answer.series.iter().map(leaves).sum()
@@ -124,13 +150,16 @@ impl Render {
         let bucket = |row: usize| self.shown_bucket(answer.rows[row].bucket);
         let table = |flat: &Flat| {
             let (names, mut batch) = (Names::of(answer), flat.table.batch());
-            rows.clone().for_each(|row| flat.push(&mut batch, answer, &names, row, bucket(row)));
+            rows.clone()
+                .for_each(|row| flat.push(&mut batch, answer, &names, row, bucket(row)));
             batch
         };
         match to {
             To::List(list, Some(flat)) => elements(&flat.table, &table(flat), list, out),
             To::List(list, None) if self.asked.output == Output::Columns => {
-                columns::write(out, list, &self.asked, answer, |row| axis.label(bucket(row)));
+                columns::write(out, list, &self.asked, answer, |row| {
+                    axis.label(bucket(row))
+                });
             }
             To::List(list, None) => {
                 let nested = Nested::new(&self.asked.query, answer);
@@ -166,10 +195,18 @@ impl Render {
                 return Ok(Some(out));
             }
             let whole_series = self.asked.output == Output::Columns && self.format == Format::Json;
-            let end = if whole_series { answer.rows.len() } else { answer.rows.len().min(row + left) };
+            let end = if whole_series {
+                answer.rows.len()
+            } else {
+                answer.rows.len().min(row + left)
+            };
             self.rows(series, row..end, &mut to, &mut out)?;
             left -= (end - row).min(left);
-            (series, row) = if end == answer.rows.len() { (series + 1, 0) } else { (series, end) };
+            (series, row) = if end == answer.rows.len() {
+                (series + 1, 0)
+            } else {
+                (series, end)
+            };
         }
         match to {
             To::List(..) => out.extend_from_slice(b"]}"),
@@ -184,7 +221,11 @@ impl Render {
 impl Render {
     /// CSV ends with its length.
     fn end_of(&self, format: Format) -> End {
-        if format == Format::Csv { End::None } else { self.asked.end }
+        if format == Format::Csv {
+            End::None
+        } else {
+            self.asked.end
+        }
     }
 
     /// What an end record tells besides, where there is something to tell.

@@ -66,15 +66,23 @@ pub(super) async fn answer_parsed(
         ));
     }
     if asked.output == Output::Columns && format != Format::Json {
-        return Err(Problem::parameter("layout", "is columns, which is for format=json"));
+        return Err(Problem::parameter(
+            "layout",
+            "is columns, which is for format=json",
+        ));
     }
     if let [user] = *asked.query.users {
         state.log_users.note(user).await;
     }
-    let source = state.source_of_reads(&caller, &asked.query.users, min_version).await?;
+    let source = state
+        .source_of_reads(&caller, &asked.query.users, min_version)
+        .await?;
     let shared = state.clone().into_inner();
-    let answer =
-        async move { source.answer(|reads| answer(shared.clone(), reads, known.clone(), asked.clone(), format)).await };
+    let answer = async move {
+        source
+            .answer(|reads| answer(shared.clone(), reads, known.clone(), asked.clone(), format))
+            .await
+    };
     state.queries.run(&caller, Box::pin(answer)).await
 }
 
@@ -90,11 +98,17 @@ async fn answer(
         let head = reads.aggregate.head_of(&asked.query).await?;
         let tag = tag(&asked, &render_key, head);
         if known.has(&tag) {
-            return Ok(Rendered::not_modified().header(ETAG, &tag).header(USER_VERSION, &head.version.to_string()));
+            return Ok(Rendered::not_modified()
+                .header(ETAG, &tag)
+                .header(USER_VERSION, &head.version.to_string()));
         }
     }
     let is_worth_keeping = !asked.until_now && !asked.query.explain;
-    let (head, rendered) = match reads.aggregate.answer(&asked.query, is_worth_keeping.then_some(&render_key)).await? {
+    let (head, rendered) = match reads
+        .aggregate
+        .answer(&asked.query, is_worth_keeping.then_some(&render_key))
+        .await?
+    {
         Found::Kept { rendered, head } => {
             metrics::counter!("cache_answers_total", "result" => "hit").increment(1);
             (head, Rendered::whole(format.media_type(), rendered))
@@ -103,7 +117,10 @@ async fn answer(
             if keep.is_some() {
                 metrics::counter!("cache_answers_total", "result" => "miss").increment(1);
             }
-            let head = ScanHead { version: answer.version, generation: answer.generation };
+            let head = ScanHead {
+                version: answer.version,
+                generation: answer.generation,
+            };
             let cache = cache_words(&reads, &asked);
             let notes = notes(&answer, format);
             let render = Render::new(asked.clone(), *answer, format, cache);
@@ -122,7 +139,9 @@ async fn answer(
             (head, rendered)
         }
     };
-    Ok(rendered.header(ETAG, &tag(&asked, &render_key, head)).header(USER_VERSION, &head.version.to_string()))
+    Ok(rendered
+        .header(ETAG, &tag(&asked, &render_key, head))
+        .header(USER_VERSION, &head.version.to_string()))
 }
 
 /// What has no place in the body: how many rows are approximate, how many series were skipped.
@@ -132,20 +151,34 @@ fn notes(answer: &AggregateAnswer, format: Format) -> Vec<(HeaderName, String)> 
         return notes;
     }
     if answer.approximate > 0 && format != Format::Ndjson {
-        let approximate = format!("buckets={}; relative_error={RELATIVE_ERROR}", answer.approximate);
+        let approximate = format!(
+            "buckets={}; relative_error={RELATIVE_ERROR}",
+            answer.approximate
+        );
         notes.push((HeaderName::from_static("answer-approximate"), approximate));
     }
     if !answer.skipped.is_empty() {
-        notes.push((HeaderName::from_static("answer-skipped"), answer.skipped.len().to_string()));
+        notes.push((
+            HeaderName::from_static("answer-skipped"),
+            answer.skipped.len().to_string(),
+        ));
     }
     notes
 }
 
 /// Chunks that are rendered as they are sent, no faster than they are read. The answer's memory is held until the last of
 /// them.
-fn stream_of(state: &AppState, mut render: Render, format: Format) -> Result<Rendered<Timeseries>, Problem> {
+fn stream_of(
+    state: &AppState,
+    mut render: Render,
+    format: Format,
+) -> Result<Rendered<Timeseries>, Problem> {
     // CSV has nothing that tells its end: its length does.
-    let length = if format == Format::Csv { Some(render.measure().map_err(|e| broken(&e))?) } else { None };
+    let length = if format == Format::Csv {
+        Some(render.measure().map_err(|e| broken(&e))?)
+    } else {
+        None
+    };
     let (sender, chunks) = mpsc::channel(1);
     let rendering = state.queries.runtime().spawn(async move {
         for chunk in render {
@@ -162,8 +195,14 @@ fn stream_of(state: &AppState, mut render: Render, format: Format) -> Result<Ren
     if rendering.is_none() {
         return Err(Problem::internal());
     }
-    let chunks = stream::unfold(chunks, async |mut chunks| Some((chunks.recv().await?, chunks)));
-    Ok(Rendered::chunks(format.media_type(), Box::pin(chunks), length))
+    let chunks = stream::unfold(chunks, async |mut chunks| {
+        Some((chunks.recv().await?, chunks))
+    });
+    Ok(Rendered::chunks(
+        format.media_type(),
+        Box::pin(chunks),
+        length,
+    ))
 }
 
 fn broken(e: &WriterError) -> Problem {

@@ -67,7 +67,10 @@ impl Example for Timeseries {
 }
 
 impl Answer for Timeseries {
-    const STATUSES: &'static [(u16, &'static str)] =
-        &[(200, "The aggregates, exact and fresh."), (304, "The answer is the one that the caller has.")];
-    const FORMATS: &'static [Format] = &[Format::Csv, Format::Ndjson, Format::Arrow, Format::Parquet];
+    const STATUSES: &'static [(u16, &'static str)] = &[
+        (200, "The aggregates, exact and fresh."),
+        (304, "The answer is the one that the caller has."),
+    ];
+    const FORMATS: &'static [Format] =
+        &[Format::Csv, Format::Ndjson, Format::Arrow, Format::Parquet];
 }

@@ -32,11 +32,17 @@ impl FromRequest for Admin {
 
 /// Whether a request is an admin's.
 pub(super) fn admin(request: &HttpRequest) -> Result<Admin, Problem> {
-    let authorization = request.headers().get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let authorization = request
+        .headers()
+        .get(AUTHORIZATION)
+        .and_then(|value| value.to_str().ok());
     let state = request.app_data::<web::Data<AppState>>();
     match state.map(|state| &state.admins) {
         Some(admins) => check(admins, authorization),
-        None => Err(Problem::new(Code::Internal, "The service was put together wrongly.")),
+        None => Err(Problem::new(
+            Code::Internal,
+            "The service was put together wrongly.",
+        )),
     }
 }
 
@@ -44,7 +50,9 @@ fn check(admins: &Admins, authorization: Option<&str>) -> Result<Admin, Problem>
     let token = match admins {
         Admins::Local => return Ok(Admin),
         Admins::Nobody(address) => {
-            let detail = format!("The service listens on {address} without ADMIN_TOKEN; its operator has to set one.");
+            let detail = format!(
+                "The service listens on {address} without ADMIN_TOKEN; its operator has to set one."
+            );
             return Err(Problem::new(Code::AdminsNotConfigured, detail));
         }
         Admins::Token(token) => token.expose_secret().as_bytes(),
@@ -73,7 +81,10 @@ impl ApiComponent for Admin {
     }
 
     fn securities() -> BTreeMap<String, SecurityScheme> {
-        let bearer = Http { scheme: "bearer".to_owned(), bearer_format: None };
+        let bearer = Http {
+            scheme: "bearer".to_owned(),
+            bearer_format: None,
+        };
         let scheme = SecurityScheme {
             description: Some(
                 "The setting ADMIN_TOKEN. Without one, admins are those who reach a loopback address.".to_owned(),

@@ -56,7 +56,10 @@ impl Caller {
     }
 
     fn header(&self, name: &HeaderName) -> Option<&str> {
-        self.request.headers().get(name).and_then(|value| value.to_str().ok())
+        self.request
+            .headers()
+            .get(name)
+            .and_then(|value| value.to_str().ok())
     }
 }
 
@@ -75,8 +78,11 @@ impl KnownTags {
 
     /// Returns whether `If-None-Match` contains the tag, or is `*`: whatever there is.
     pub(crate) fn has(&self, tag: &str) -> bool {
-        let weak = |given: &str| given.trim() == "*" || given.trim().trim_start_matches("W/") == tag;
-        self.0.as_ref().is_some_and(|tags| tags.split(',').any(weak))
+        let weak =
+            |given: &str| given.trim() == "*" || given.trim().trim_start_matches("W/") == tag;
+        self.0
+            .as_ref()
+            .is_some_and(|tags| tags.split(',').any(weak))
     }
 }
 
@@ -89,18 +95,31 @@ impl FromRequest for Caller {
             None => Ok(None),
             Some(value) => seconds(value.to_str().unwrap_or_default()).map(Some),
         };
-        let peer = request.app_data::<web::Data<AppState>>().map_or(PeerId::UNKNOWN, |state| state.peer_of(request));
-        ready(timeout.map(|timeout| Self { request: request.clone(), peer, timeout }))
+        let peer = request
+            .app_data::<web::Data<AppState>>()
+            .map_or(PeerId::UNKNOWN, |state| state.peer_of(request));
+        ready(timeout.map(|timeout| Self {
+            request: request.clone(),
+            peer,
+            timeout,
+        }))
     }
 }
 
 fn seconds(text: &str) -> Result<Duration, Problem> {
-    let seconds = text.trim().parse::<f64>().ok().filter(|s| *s > 0.0 && s.is_finite());
+    let seconds = text
+        .trim()
+        .parse::<f64>()
+        .ok()
+        .filter(|s| *s > 0.0 && s.is_finite());
     let duration = seconds.and_then(|s| Duration::try_from_secs_f64(s.min(1e9)).ok());
     duration.ok_or_else(|| {
         Problem::parameter(
             REQUEST_TIMEOUT,
-            format!("is {:?}; the header takes seconds above 0, such as 2.5", echo(text)),
+            format!(
+                "is {:?}; the header takes seconds above 0, such as 2.5",
+                echo(text)
+            ),
         )
     })
 }
@@ -121,7 +140,11 @@ impl ApiComponent for Caller {
                 "How many seconds the answer may take; capped by the operator. Then the query is cancelled and answered 503.",
                 "2.5",
             ),
-            header_parameter("If-None-Match", "The `ETag` of an answer; 304 if it would be the same.", "\"0a1b\""),
+            header_parameter(
+                "If-None-Match",
+                "The `ETag` of an answer; 304 if it would be the same.",
+                "\"0a1b\"",
+            ),
         ]
     }
 }
@@ -133,7 +156,9 @@ pub(super) fn header_parameter(name: &str, description: &str, example: &str) -> 
         _in: ParameterIn::Header,
         description: Some(description.to_owned()),
         required: Some(false),
-        definition: Some(ParameterDefinition::Schema(Box::new(ReferenceOr::Object(text())))),
+        definition: Some(ParameterDefinition::Schema(Box::new(ReferenceOr::Object(
+            text(),
+        )))),
         example: Some(Examples::Example(example.into())),
         ..Parameter::default()
     }

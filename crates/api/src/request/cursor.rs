@@ -35,7 +35,10 @@ impl Cursors {
 impl CursorKey {
     /// Returns the cursor of a place in the list of a user's sessions.
     pub(crate) fn seal(&self, user: UserId, position: &SessionPosition) -> String {
-        let SessionPosition { start_ts, session_id } = position;
+        let SessionPosition {
+            start_ts,
+            session_id,
+        } = position;
         let mut place = Vec::with_capacity(PLACE + SEAL);
         place.push(u8::from(start_ts.is_some()));
         place.extend(start_ts.map_or(0, Timestamp::micros).to_be_bytes());
@@ -45,7 +48,10 @@ impl CursorKey {
 
     /// Returns the place of a cursor of the list of that user's sessions; `None` for any other text.
     pub(crate) fn open(&self, user: UserId, cursor: &str) -> Option<SessionPosition> {
-        let place: [u8; PLACE] = self.open_place(&sessions_of(user), cursor)?.try_into().ok()?;
+        let place: [u8; PLACE] = self
+            .open_place(&sessions_of(user), cursor)?
+            .try_into()
+            .ok()?;
         let micros = i64::from_be_bytes(place[1..9].try_into().ok()?);
         Some(SessionPosition {
             start_ts: (place[0] == 1).then(|| Timestamp::from_micros(micros)),
@@ -84,7 +90,9 @@ impl CursorKey {
 }
 
 fn sessions_of(user: UserId) -> Fingerprint {
-    FingerprintHasher::new("list of sessions").field("user_id", &user).finish()
+    FingerprintHasher::new("list of sessions")
+        .field("user_id", &user)
+        .finish()
 }
 
 #[cfg(test)]
@@ -107,8 +115,14 @@ mod tests {
     }
 
     fn positions() -> impl Strategy<Value = SessionPosition> {
-        (prop::option::of(any::<i64>().prop_map(Timestamp::from_micros)), any::<u128>())
-            .prop_map(|(start_ts, id)| SessionPosition { start_ts, session_id: SessionId(Uuid::from_u128(id)) })
+        (
+            prop::option::of(any::<i64>().prop_map(Timestamp::from_micros)),
+            any::<u128>(),
+        )
+            .prop_map(|(start_ts, id)| SessionPosition {
+                start_ts,
+                session_id: SessionId(Uuid::from_u128(id)),
+            })
     }
 
     #[test]
@@ -118,8 +132,16 @@ mod tests {
             let cursor = key_of_ours.seal(user(1), &position);
             assert_eq!(key_of_ours.open(user(1), &cursor), Some(position));
             assert_eq!(key_of_ours.open(user(2), &cursor), None, "another user's");
-            assert_eq!(key("another secret of 32 characters or so").open(user(1), &cursor), None, "another key's");
-            assert_eq!(key_of_ours.open_place(&FingerprintHasher::new("x").finish(), &cursor), None, "another list's");
+            assert_eq!(
+                key("another secret of 32 characters or so").open(user(1), &cursor),
+                None,
+                "another key's"
+            );
+            assert_eq!(
+                key_of_ours.open_place(&FingerprintHasher::new("x").finish(), &cursor),
+                None,
+                "another list's"
+            );
         });
     }
 
@@ -141,21 +163,44 @@ mod tests {
     #[test]
     fn no_damaged_cursor_opens() {
         let key = key(OURS);
-        fuzz((positions(), any::<Index>(), any::<char>()), |(position, at, other)| {
-            let cursor = key.seal(user(1), &position);
-            let bit = at.index((PLACE + SEAL) * 8);
-            let mut bytes = hex::decode(&cursor).expect("hexadecimal digits");
-            bytes[bit / 8] ^= 1 << (bit % 8);
-            assert_eq!(key.open(user(1), &hex::encode(&bytes)), None, "a bit is flipped");
-            let at = at.index(cursor.len());
-            assert_eq!(key.open(user(1), &cursor[..at]), None, "the end is cut");
-            assert_eq!(key.open(user(1), &cursor[at + 1..]), None, "the start is cut");
-            let replaced = format!("{}{other}{}", &cursor[..at], &cursor[at + 1..]);
-            assert_eq!(key.open(user(1), &replaced).is_some(), replaced == cursor, "a character is replaced");
-            let inserted = format!("{}{other}{}", &cursor[..at], &cursor[at..]);
-            assert_eq!(key.open(user(1), &inserted), None, "a character is inserted");
-            let upper = cursor.to_uppercase();
-            assert_eq!(key.open(user(1), &upper).is_some(), upper == cursor, "the case is changed");
-        });
+        fuzz(
+            (positions(), any::<Index>(), any::<char>()),
+            |(position, at, other)| {
+                let cursor = key.seal(user(1), &position);
+                let bit = at.index((PLACE + SEAL) * 8);
+                let mut bytes = hex::decode(&cursor).expect("hexadecimal digits");
+                bytes[bit / 8] ^= 1 << (bit % 8);
+                assert_eq!(
+                    key.open(user(1), &hex::encode(&bytes)),
+                    None,
+                    "a bit is flipped"
+                );
+                let at = at.index(cursor.len());
+                assert_eq!(key.open(user(1), &cursor[..at]), None, "the end is cut");
+                assert_eq!(
+                    key.open(user(1), &cursor[at + 1..]),
+                    None,
+                    "the start is cut"
+                );
+                let replaced = format!("{}{other}{}", &cursor[..at], &cursor[at + 1..]);
+                assert_eq!(
+                    key.open(user(1), &replaced).is_some(),
+                    replaced == cursor,
+                    "a character is replaced"
+                );
+                let inserted = format!("{}{other}{}", &cursor[..at], &cursor[at..]);
+                assert_eq!(
+                    key.open(user(1), &inserted),
+                    None,
+                    "a character is inserted"
+                );
+                let upper = cursor.to_uppercase();
+                assert_eq!(
+                    key.open(user(1), &upper).is_some(),
+                    upper == cursor,
+                    "the case is changed"
+                );
+            },
+        );
     }
 }

@@ -35,7 +35,9 @@ pub(crate) struct Meter {
 
 impl Encoding {
     pub(crate) fn of(headers: &HeaderMap) -> Result<Self, Problem> {
-        let Some(value) = headers.get(CONTENT_ENCODING) else { return Ok(Self::Identity) };
+        let Some(value) = headers.get(CONTENT_ENCODING) else {
+            return Ok(Self::Identity);
+        };
         Self::parse(value.to_str().unwrap_or("?"))
     }
 
@@ -45,7 +47,10 @@ impl Encoding {
             "gzip" => Ok(Self::Gzip),
             "zstd" => Ok(Self::Zstd),
             other => {
-                let detail = format!("Content-Encoding {:?} is not supported; use gzip, zstd or none.", echo(other));
+                let detail = format!(
+                    "Content-Encoding {:?} is not supported; use gzip, zstd or none.",
+                    echo(other)
+                );
                 Err(Problem::new(Code::UnsupportedEncoding, detail))
             }
         }
@@ -58,9 +63,15 @@ impl Encoding {
 
     /// Unpacks what `packed` gives, as it is read. Fails on what is packed so that unpacking is all work and no bytes, or all
     /// bytes and no work.
-    pub(crate) fn unpack<'a>(self, packed: impl BufRead + Send + 'a) -> io::Result<Box<dyn Read + Send + 'a>> {
+    pub(crate) fn unpack<'a>(
+        self,
+        packed: impl BufRead + Send + 'a,
+    ) -> io::Result<Box<dyn Read + Send + 'a>> {
         let meter = Arc::<Meter>::default();
-        let metered = Metered { inner: packed, meter: meter.clone() };
+        let metered = Metered {
+            inner: packed,
+            meter: meter.clone(),
+        };
         let unpacked: Box<dyn Read + Send + 'a> = match self {
             Self::Identity => return Ok(Box::new(metered.inner)),
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(metered)),
@@ -70,14 +81,20 @@ impl Encoding {
                 Box::new(decoder)
             }
         };
-        Ok(Box::new(Unpacked { inner: unpacked, meter }))
+        Ok(Box::new(Unpacked {
+            inner: unpacked,
+            meter,
+        }))
     }
 }
 
 impl Meter {
     /// Refuses input that gives nothing: two million empty gzip members take eleven seconds.
     fn check_packed(&self) -> io::Result<()> {
-        let (packed, unpacked) = (self.packed.load(Ordering::Relaxed), self.unpacked.load(Ordering::Relaxed));
+        let (packed, unpacked) = (
+            self.packed.load(Ordering::Relaxed),
+            self.unpacked.load(Ordering::Relaxed),
+        );
         if packed <= FREE_BYTES + unpacked + unpacked / 8 {
             return Ok(());
         }
@@ -88,13 +105,18 @@ impl Meter {
     }
 
     fn check_unpacked(&self) -> io::Result<()> {
-        let (packed, unpacked) = (self.packed.load(Ordering::Relaxed), self.unpacked.load(Ordering::Relaxed));
+        let (packed, unpacked) = (
+            self.packed.load(Ordering::Relaxed),
+            self.unpacked.load(Ordering::Relaxed),
+        );
         if unpacked <= BOMB_BYTES || unpacked / BOMB_RATIO <= packed {
             return Ok(());
         }
         Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
-            format!("it unpacks to more than {BOMB_RATIO} times its length; send it packed less, or plain"),
+            format!(
+                "it unpacks to more than {BOMB_RATIO} times its length; send it packed less, or plain"
+            ),
         ))
     }
 }
@@ -137,7 +159,9 @@ struct Unpacked<R> {
 impl<R: Read> Read for Unpacked<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.meter.unpacked.fetch_add(read as u64, Ordering::Relaxed);
+        self.meter
+            .unpacked
+            .fetch_add(read as u64, Ordering::Relaxed);
         self.meter.check_unpacked()?;
         Ok(read)
     }
@@ -169,9 +193,17 @@ mod tests {
     fn members_and_frames_follow_each_other() {
         let text = b"some bytes of a body, again and again and again".repeat(100);
         let gzipped = gzip(&text).repeat(50);
-        assert_eq!(unpack(Encoding::Gzip, &gzipped).ok(), Some(50 * text.len() as u64));
-        let frames = zstd::encode_all(text.as_slice(), 3).expect("packs").repeat(50);
-        assert_eq!(unpack(Encoding::Zstd, &frames).ok(), Some(50 * text.len() as u64));
+        assert_eq!(
+            unpack(Encoding::Gzip, &gzipped).ok(),
+            Some(50 * text.len() as u64)
+        );
+        let frames = zstd::encode_all(text.as_slice(), 3)
+            .expect("packs")
+            .repeat(50);
+        assert_eq!(
+            unpack(Encoding::Zstd, &frames).ok(),
+            Some(50 * text.len() as u64)
+        );
     }
 
     #[test]
@@ -183,7 +215,9 @@ mod tests {
                 Err(io::ErrorKind::InvalidData),
                 "{content}"
             );
-            let frames = zstd::encode_all(content.as_bytes(), 3).expect("packs").repeat(100_000);
+            let frames = zstd::encode_all(content.as_bytes(), 3)
+                .expect("packs")
+                .repeat(100_000);
             assert_eq!(
                 unpack(Encoding::Zstd, &frames).map_err(|e| e.kind()),
                 Err(io::ErrorKind::InvalidData),
@@ -195,8 +229,14 @@ mod tests {
     #[test]
     fn a_bomb_is_refused_soon() {
         let zeros = vec![0; 64 << 20];
-        assert_eq!(unpack(Encoding::Gzip, &gzip(&zeros)).map_err(|e| e.kind()), Err(io::ErrorKind::FileTooLarge));
+        assert_eq!(
+            unpack(Encoding::Gzip, &gzip(&zeros)).map_err(|e| e.kind()),
+            Err(io::ErrorKind::FileTooLarge)
+        );
         let zstd = zstd::encode_all(zeros.as_slice(), 3).expect("packs");
-        assert_eq!(unpack(Encoding::Zstd, &zstd).map_err(|e| e.kind()), Err(io::ErrorKind::FileTooLarge));
+        assert_eq!(
+            unpack(Encoding::Zstd, &zstd).map_err(|e| e.kind()),
+            Err(io::ErrorKind::FileTooLarge)
+        );
     }
 }

@@ -116,17 +116,32 @@ pub(crate) fn fuzz_query_strings<T: FromPairs>(then: impl Fn(T::Parsed) -> Resul
 fn assert_bounded(problem: &Problem, query: &str) {
     let body = serde_json::to_value(problem.body()).expect("a document");
     let status = body["status"].as_u64().expect("a status");
-    assert!((400..500).contains(&status), "{status} for {query:?}: {body}");
+    assert!(
+        (400..500).contains(&status),
+        "{status} for {query:?}: {body}"
+    );
     let errors = body["errors"].as_array().map_or(0, Vec::len);
     assert!(errors <= MAX_ERRORS, "{errors} errors for {query:?}");
     let bytes = body.to_string().len();
-    assert!(bytes <= PROBLEM_BYTES + REPEATS * query.len(), "{bytes} bytes for the {} of {query:?}", query.len());
-    assert_ne!(body["detail"], Value::from(""), "a problem says what is wrong");
+    assert!(
+        bytes <= PROBLEM_BYTES + REPEATS * query.len(),
+        "{bytes} bytes for the {} of {query:?}",
+        query.len()
+    );
+    assert_ne!(
+        body["detail"],
+        Value::from(""),
+        "a problem says what is wrong"
+    );
 }
 
 /// Query strings: pairs of known parameters with likely and unlikely values, and arbitrary bytes.
 fn query_strings(names: &'static [&'static str]) -> impl Strategy<Value = String> {
-    let name = if names.is_empty() { select(&["x"][..]).boxed() } else { select(names).boxed() };
+    let name = if names.is_empty() {
+        select(&["x"][..]).boxed()
+    } else {
+        select(names).boxed()
+    };
     let name = prop_oneof![
         9 => name.prop_map(str::to_owned),
         1 => "[a-z_]{0,6}|\\PC{0,6}".prop_map(|text| escaped(text.as_bytes())),
@@ -144,7 +159,10 @@ fn query_strings(names: &'static [&'static str]) -> impl Strategy<Value = String
     ];
     let pairs = prop::collection::vec((name, value), 0..8);
     let joined = pairs.prop_map(|pairs| {
-        let pairs: Vec<String> = pairs.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+        let pairs: Vec<String> = pairs
+            .into_iter()
+            .map(|(name, value)| format!("{name}={value}"))
+            .collect();
         pairs.join("&")
     });
     prop_oneof![

@@ -49,7 +49,11 @@ pub(crate) struct QueryTimes {
 
 /// A place among the queries that run, and when its query has to end.
 pub(crate) struct Place {
-    _permits: (OwnedSemaphorePermit, Option<OwnedSemaphorePermit>, OwnedSemaphorePermit),
+    _permits: (
+        OwnedSemaphorePermit,
+        Option<OwnedSemaphorePermit>,
+        OwnedSemaphorePermit,
+    ),
     pub(crate) deadline: Instant,
     seconds: f64,
     waiting: Arc<AtomicUsize>,
@@ -85,20 +89,35 @@ impl QueryGate {
         requested: Option<Duration>,
         is_stream: bool,
     ) -> Result<Place, Problem> {
-        let longest = requested.map_or(self.limits.longest, |requested| requested.min(self.limits.longest));
+        let longest = requested.map_or(self.limits.longest, |requested| {
+            requested.min(self.limits.longest)
+        });
         let deadline = Instant::now() + longest;
         self.waiting.fetch_add(1, Ordering::Relaxed);
         let _waiting = Waiting(&self.waiting);
         let of_peer = self.places_of(peer);
         let enter = async {
             let of_peer = of_peer.acquire_owned().await.ok()?;
-            let stream = if is_stream { Some(self.streams.clone().acquire_owned().await.ok()?) } else { None };
-            Some((of_peer, stream, self.places.clone().acquire_owned().await.ok()?))
+            let stream = if is_stream {
+                Some(self.streams.clone().acquire_owned().await.ok()?)
+            } else {
+                None
+            };
+            Some((
+                of_peer,
+                stream,
+                self.places.clone().acquire_owned().await.ok()?,
+            ))
         };
         match timeout(self.limits.wait.min(longest), enter).await {
             Ok(Some(permits)) => {
                 let (seconds, waiting) = (longest.as_secs_f64(), self.waiting.clone());
-                Ok(Place { _permits: permits, deadline, seconds, waiting })
+                Ok(Place {
+                    _permits: permits,
+                    deadline,
+                    seconds,
+                    waiting,
+                })
             }
             _ => Err(busy("Too many queries are running.")),
         }
@@ -107,7 +126,10 @@ impl QueryGate {
     fn places_of(&self, peer: PeerId) -> Arc<Semaphore> {
         let mut of_peers = self.of_peers.lock().unwrap_or_else(PoisonError::into_inner);
         of_peers.retain(|_, places| Arc::strong_count(places) > 1);
-        of_peers.entry(peer).or_insert_with(|| Arc::new(Semaphore::new(self.places_of_peer))).clone()
+        of_peers
+            .entry(peer)
+            .or_insert_with(|| Arc::new(Semaphore::new(self.places_of_peer)))
+            .clone()
     }
 
     /// Runs a query in a place of its own, away from the threads that serve requests, and drops it at its deadline or when
@@ -119,7 +141,9 @@ impl QueryGate {
     ) -> Result<T, Problem> {
         let run = async {
             let place = self.enter(caller.peer(), caller.timeout, false).await?;
-            self.runtime.run(async move { place.run(query).await }).await
+            self.runtime
+                .run(async move { place.run(query).await })
+                .await
         };
         until_disconnect(caller, run).await
     }
@@ -136,8 +160,13 @@ impl QueryGate {
         F: Future<Output = Result<ScanHead, StoreError>>,
     {
         let Some(least) = least else { return Ok(()) };
-        let _waiter = self.waiters.try_acquire().map_err(|_| busy("Too many reads wait for a version."))?;
-        let longest = caller.timeout.map_or(WAIT_FOR_VERSION, |asked| asked.min(WAIT_FOR_VERSION));
+        let _waiter = self
+            .waiters
+            .try_acquire()
+            .map_err(|_| busy("Too many reads wait for a version."))?;
+        let longest = caller
+            .timeout
+            .map_or(WAIT_FOR_VERSION, |asked| asked.min(WAIT_FOR_VERSION));
         let longest = longest.min(self.limits.longest);
         let until = Instant::now() + longest;
         let mut ask_again = ASK_AGAIN;
@@ -190,7 +219,10 @@ pub(crate) async fn until_disconnect<T>(
 
 impl Place {
     /// Drops the query at the deadline; what it runs in the database is cancelled then.
-    pub(crate) async fn run<T>(&self, query: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+    pub(crate) async fn run<T>(
+        &self,
+        query: impl Future<Output = Result<T, Problem>>,
+    ) -> Result<T, Problem> {
         let done = tokio::time::timeout_at(self.deadline, query).await.ok();
         // A query that never had to wait is not interrupted, and late all the same.
         done.filter(|_| Instant::now() <= self.deadline).unwrap_or_else(|| {

@@ -25,10 +25,15 @@ impl FromRequest for Idempotency {
         let mut keys = request.headers().get_all(IDEMPOTENCY_KEY);
         let key = match (keys.next(), keys.next()) {
             (None, _) => Ok(None),
-            (Some(value), None) => IdempotencyKey::parse(value.to_str().unwrap_or_default()).map(Some),
+            (Some(value), None) => {
+                IdempotencyKey::parse(value.to_str().unwrap_or_default()).map(Some)
+            }
             (Some(_), Some(_)) => Err(IdempotencyKeyError),
         };
-        ready(key.map(Self).map_err(|e| Problem::parameter(IDEMPOTENCY_KEY, e)))
+        ready(
+            key.map(Self)
+                .map_err(|e| Problem::parameter(IDEMPOTENCY_KEY, e)),
+        )
     }
 }
 
@@ -45,6 +50,10 @@ impl ApiComponent for Idempotency {
         let description = "What you call this append, unique within the session; other stores need none. Sent again under the same key, it is \
                            answered as it was the first time, and nothing is added twice; under another key, the same \
                            points are added once more. Without a key, the same points are a retry.";
-        vec![header_parameter(IDEMPOTENCY_KEY, description, "8e03978e-40d5-43dd-bc93-6894a57f9324")]
+        vec![header_parameter(
+            IDEMPOTENCY_KEY,
+            description,
+            "8e03978e-40d5-43dd-bc93-6894a57f9324",
+        )]
     }
 }

@@ -35,12 +35,19 @@ pub(crate) struct BodyPermit {
 
 impl BodyBudget {
     pub(crate) fn new(bytes: usize) -> Self {
-        Self { state: Arc::default(), most: bytes }
+        Self {
+            state: Arc::default(),
+            most: bytes,
+        }
     }
 
     /// A permit for a body that has no bytes yet.
     pub(crate) fn permit(&self, peer: PeerId) -> BodyPermit {
-        BodyPermit { budget: self.clone(), peer, bytes: 0 }
+        BodyPermit {
+            budget: self.clone(),
+            peer,
+            bytes: 0,
+        }
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -54,7 +61,8 @@ impl BodyPermit {
         let mut state = self.budget.state();
         let of_peer = state.of_peers.get(&self.peer).copied().unwrap_or(0);
         let is_alone = state.bytes == self.bytes;
-        let fits = state.bytes + bytes <= self.budget.most && of_peer + bytes <= self.budget.most / PARTS_OF_BUDGET;
+        let fits = state.bytes + bytes <= self.budget.most
+            && of_peer + bytes <= self.budget.most / PARTS_OF_BUDGET;
         if !fits && !is_alone {
             drop(state);
             metrics::counter!("bodies_rejected_total").increment(1);
@@ -94,12 +102,19 @@ pub(crate) type LinePermit = OwnedSemaphorePermit;
 impl BulkBudget {
     pub(crate) fn new(bytes: usize) -> Self {
         let most = pieces(bytes);
-        Self { pieces: Arc::new(Semaphore::new(most as usize)), most }
+        Self {
+            pieces: Arc::new(Semaphore::new(most as usize)),
+            most,
+        }
     }
 
     /// Takes the bytes of a line, once there is room.
     pub(crate) async fn take(&self, bytes: usize) -> Option<LinePermit> {
-        self.pieces.clone().acquire_many_owned(pieces(bytes).min(self.most)).await.ok()
+        self.pieces
+            .clone()
+            .acquire_many_owned(pieces(bytes).min(self.most))
+            .await
+            .ok()
     }
 }
 

@@ -61,13 +61,24 @@ impl<T: 'static> FromRequest for JsonBody<T> {
             let packed = read(&mut body, limit, &mut permit).await?;
             if encoding == Encoding::Identity {
                 let bytes = Arc::new(without_mark(packed));
-                return Ok(Self { bytes, peer, _permit: permit, documented_as: PhantomData });
+                return Ok(Self {
+                    bytes,
+                    peer,
+                    _permit: permit,
+                    documented_as: PhantomData,
+                });
             }
             let lane = state.cpu.lane(peer, usize::MAX);
             let unpacked = run_in(&lane, move || unpack(&packed, encoding, limit, permit)).await;
-            let (bytes, permit) = unpacked.map_err(|busy| Problem::from(IngestError::from(busy)))??;
+            let (bytes, permit) =
+                unpacked.map_err(|busy| Problem::from(IngestError::from(busy)))??;
             let bytes = Arc::new(without_mark(bytes));
-            Ok(Self { bytes, peer, _permit: permit, documented_as: PhantomData })
+            Ok(Self {
+                bytes,
+                peer,
+                _permit: permit,
+                documented_as: PhantomData,
+            })
         })
     }
 }
@@ -82,7 +93,13 @@ fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
 
 /// The length that a request says its body has.
 fn content_length(headers: &HeaderMap) -> Option<u64> {
-    headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+    headers
+        .get(CONTENT_LENGTH)?
+        .to_str()
+        .ok()?
+        .trim()
+        .parse()
+        .ok()
 }
 
 /// The chunks of a body, as long as they come fast enough.
@@ -94,7 +111,11 @@ pub(crate) struct PacedBody<S> {
 
 impl<S: Stream<Item = Result<web::Bytes, PayloadError>> + Unpin> PacedBody<S> {
     pub(crate) fn new(chunks: S, limit: PaceLimit) -> Self {
-        Self { chunks, pace: Pace::new(limit), limit }
+        Self {
+            chunks,
+            pace: Pace::new(limit),
+            limit,
+        }
     }
 
     /// The next chunk. Only the time that is spent here counts as waiting.
@@ -160,14 +181,24 @@ fn unpack(
 }
 
 pub(crate) fn too_large(limit: usize) -> Problem {
-    let detail = format!("The body is longer than {limit} bytes, unpacked. Send it as several sessions.");
+    let detail =
+        format!("The body is longer than {limit} bytes, unpacked. Send it as several sessions.");
     Problem::new(Code::BodyTooLarge, detail)
 }
 
 pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> Problem {
-    let is_bomb = e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == ErrorKind::FileTooLarge);
-    let code = if is_bomb { Code::BodyTooLarge } else { Code::InvalidBody };
-    Problem::new(code, format!("The body cannot be read: {}", text::bounded(e, 200)))
+    let is_bomb = e
+        .downcast_ref::<std::io::Error>()
+        .is_some_and(|e| e.kind() == ErrorKind::FileTooLarge);
+    let code = if is_bomb {
+        Code::BodyTooLarge
+    } else {
+        Code::InvalidBody
+    };
+    Problem::new(
+        code,
+        format!("The body cannot be read: {}", text::bounded(e, 200)),
+    )
 }
 
 impl<T: ApiComponent + Example> ApiComponent for JsonBody<T> {
@@ -206,7 +237,10 @@ mod tests {
 
     #[test]
     fn a_packed_body_is_unpacked() {
-        assert_eq!(unpacked(&zstd_of(b"{}"), Encoding::Zstd).expect("fits"), b"{}");
+        assert_eq!(
+            unpacked(&zstd_of(b"{}"), Encoding::Zstd).expect("fits"),
+            b"{}"
+        );
     }
 
     #[test]

@@ -22,7 +22,9 @@ impl LogUsers {
 
     /// Puts the hash of a user into the current request's log line.
     pub(crate) async fn note(&self, user: UserId) {
-        let Ok(Ok(secret)) = tokio::time::timeout(WAIT, self.0.secret()).await else { return };
+        let Ok(Ok(secret)) = tokio::time::timeout(WAIT, self.0.secret()).await else {
+            return;
+        };
         let hash = secret.mac_key(CONTEXT).tag(&[user.0.as_bytes()]).to_hex();
         tracing::Span::current().record("user_hash", &hash[..16]);
     }

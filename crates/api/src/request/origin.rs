@@ -25,7 +25,11 @@ pub(crate) enum AllowedHosts {
 impl AllowedHosts {
     /// The names of this machine for itself.
     pub(crate) fn loopback() -> Self {
-        Self::Listed(["localhost", "127.0.0.1", "[::1]"].map(str::to_owned).to_vec())
+        Self::Listed(
+            ["localhost", "127.0.0.1", "[::1]"]
+                .map(str::to_owned)
+                .to_vec(),
+        )
     }
 
     fn contains(&self, host: &str) -> bool {
@@ -34,8 +38,12 @@ impl AllowedHosts {
             Self::Listed(names) => {
                 let name = without_port(host).to_ascii_lowercase();
                 // All of 127.0.0.0/8 is this machine.
-                let is_loopback = name.parse::<Ipv4Addr>().is_ok_and(|address| address.is_loopback());
-                names.iter().any(|allowed| *allowed == name || (is_loopback && allowed == "127.0.0.1"))
+                let is_loopback = name
+                    .parse::<Ipv4Addr>()
+                    .is_ok_and(|address| address.is_loopback());
+                names
+                    .iter()
+                    .any(|allowed| *allowed == name || (is_loopback && allowed == "127.0.0.1"))
             }
         }
     }
@@ -46,17 +54,34 @@ pub(crate) async fn check_origin(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
-    let state = request.app_data::<web::Data<AppState>>().expect("every route has the state");
-    match check(&state.hosts, request.method(), request.uri(), request.headers()) {
-        Ok(()) => next.call(request).await.map(ServiceResponse::map_into_left_body),
+    let state = request
+        .app_data::<web::Data<AppState>>()
+        .expect("every route has the state");
+    match check(
+        &state.hosts,
+        request.method(),
+        request.uri(),
+        request.headers(),
+    ) {
+        Ok(()) => next
+            .call(request)
+            .await
+            .map(ServiceResponse::map_into_left_body),
         // An answer, not an error: the middlewares around this one log it and give it its request id.
         Err(problem) => Ok(request.into_response(problem.error_response().map_into_right_body())),
     }
 }
 
-fn check(hosts: &AllowedHosts, method: &Method, uri: &Uri, headers: &HeaderMap) -> Result<(), Problem> {
+fn check(
+    hosts: &AllowedHosts,
+    method: &Method,
+    uri: &Uri,
+    headers: &HeaderMap,
+) -> Result<(), Problem> {
     let header = |name: &str| headers.get(name).map(|value| value.to_str().unwrap_or("?"));
-    let host = header(HOST.as_str()).or_else(|| uri.host()).unwrap_or_default();
+    let host = header(HOST.as_str())
+        .or_else(|| uri.host())
+        .unwrap_or_default();
     if !host.is_empty() && !hosts.contains(host) {
         let shown: String = host.chars().take(100).collect();
         let detail = format!(
@@ -67,7 +92,8 @@ fn check(hosts: &AllowedHosts, method: &Method, uri: &Uri, headers: &HeaderMap) 
     if matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS) {
         return Ok(());
     }
-    let is_cross_site = header(SEC_FETCH_SITE).is_some_and(|site| !matches!(site, "same-origin" | "none"));
+    let is_cross_site =
+        header(SEC_FETCH_SITE).is_some_and(|site| !matches!(site, "same-origin" | "none"));
     // Requests of programs have no origin.
     let is_foreign = header(ORIGIN.as_str()).is_some_and(|origin| {
         let authority = origin.split_once("://").map(|(_, authority)| authority);
@@ -82,7 +108,11 @@ fn check(hosts: &AllowedHosts, method: &Method, uri: &Uri, headers: &HeaderMap) 
 
 fn without_port(host: &str) -> &str {
     match host.rsplit_once(':') {
-        Some((name, port)) if port.bytes().all(|b| b.is_ascii_digit()) && !name.is_empty() && !host.ends_with(']') => {
+        Some((name, port))
+            if port.bytes().all(|b| b.is_ascii_digit())
+                && !name.is_empty()
+                && !host.ends_with(']') =>
+        {
             name
         }
         _ => host,
@@ -107,25 +137,58 @@ mod tests {
     #[test]
     fn a_local_service_answers_under_loopback_names_only() {
         let hosts = AllowedHosts::loopback();
-        for host in ["localhost:8000", "127.0.0.1", "127.0.0.2:80", "[::1]:8000", "LOCALHOST"] {
+        for host in [
+            "localhost:8000",
+            "127.0.0.1",
+            "127.0.0.2:80",
+            "[::1]:8000",
+            "LOCALHOST",
+        ] {
             assert!(!refused(&hosts, &Method::GET, &[("host", host)]), "{host}");
         }
-        for host in ["evil.example", "localhost.evil.example", "[2001:db8::1]:8000", "127.evil.example.:80x"] {
+        for host in [
+            "evil.example",
+            "localhost.evil.example",
+            "[2001:db8::1]:8000",
+            "127.evil.example.:80x",
+        ] {
             assert!(refused(&hosts, &Method::GET, &[("host", host)]), "{host}");
         }
-        assert!(!refused(&AllowedHosts::All, &Method::GET, &[("host", "anything")]));
+        assert!(!refused(
+            &AllowedHosts::All,
+            &Method::GET,
+            &[("host", "anything")]
+        ));
     }
 
     #[test]
     fn a_page_of_another_origin_may_read_at_most() {
-        let foreign = [("host", "localhost:8000"), ("origin", "https://evil.example")];
+        let foreign = [
+            ("host", "localhost:8000"),
+            ("origin", "https://evil.example"),
+        ];
         let hosts = AllowedHosts::loopback();
         assert!(!refused(&hosts, &Method::GET, &foreign));
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
             assert!(refused(&hosts, &method, &foreign));
-            assert!(refused(&hosts, &method, &[("host", "localhost:8000"), ("origin", "null")]));
-            assert!(refused(&hosts, &method, &[("host", "localhost"), ("sec-fetch-site", "cross-site")]));
-            assert!(!refused(&hosts, &method, &[("host", "localhost:8000"), ("origin", "http://localhost:8000")]));
+            assert!(refused(
+                &hosts,
+                &method,
+                &[("host", "localhost:8000"), ("origin", "null")]
+            ));
+            assert!(refused(
+                &hosts,
+                &method,
+                &[("host", "localhost"), ("sec-fetch-site", "cross-site")]
+            ));
+            assert!(!refused(
+                &hosts,
+                &method,
+                &[
+                    ("host", "localhost:8000"),
+                    ("origin", "http://localhost:8000")
+                ]
+            ));
             assert!(!refused(&hosts, &method, &[("host", "localhost:8000")]));
         }
     }

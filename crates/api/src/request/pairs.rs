@@ -60,18 +60,26 @@ pub(crate) struct Pairs {
 impl Pairs {
     /// Reads a query string; parameters other than `known` are faults.
     pub(crate) fn parse(query: &str, known: &[&str]) -> Result<Self, Problem> {
-        if percent_encoding::percent_decode_str(query).decode_utf8().is_err() {
+        if percent_encoding::percent_decode_str(query)
+            .decode_utf8()
+            .is_err()
+        {
             return Err(Problem::new(
                 Code::InvalidParameters,
                 "The query string is not UTF-8 once its escapes are decoded.",
             ));
         }
         if query.bytes().filter(|b| *b == b'&').count() >= MAX_PAIRS {
-            let detail = format!("The query string has more than {MAX_PAIRS} parameters; a list has commas.");
+            let detail = format!(
+                "The query string has more than {MAX_PAIRS} parameters; a list has commas."
+            );
             return Err(Problem::new(Code::InvalidParameters, detail));
         }
         let Query(given) = Query::<Vec<(String, String)>>::from_query(query).map_err(|e| {
-            Problem::new(Code::InvalidParameters, format!("The query string cannot be read: {}", bounded(e, 200)))
+            Problem::new(
+                Code::InvalidParameters,
+                format!("The query string cannot be read: {}", bounded(e, 200)),
+            )
         })?;
         Ok(Self::of(given, known))
     }
@@ -80,23 +88,38 @@ impl Pairs {
     /// that is null counts as left out.
     pub(crate) fn from_json(body: &[u8], known: &[&str]) -> Result<Self, Problem> {
         let invalid = |e: &dyn Display| {
-            Problem::new(Code::InvalidBody, format!("The body is not a JSON object of parameters: {}", bounded(e, 200)))
+            Problem::new(
+                Code::InvalidBody,
+                format!(
+                    "The body is not a JSON object of parameters: {}",
+                    bounded(e, 200)
+                ),
+            )
         };
         let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| invalid(&e))?;
         if fields.0.len() > MAX_PAIRS {
-            return Err(invalid(&format_args!("it has more than {MAX_PAIRS} members")));
+            return Err(invalid(&format_args!(
+                "it has more than {MAX_PAIRS} members"
+            )));
         }
         let mut given = Vec::new();
         for (name, raw) in fields.0 {
             let values: Member = serde_json::from_str(raw.get()).map_err(|_| {
-                Problem::parameter(&excerpt(&name, 200), "must be a text, a number, a boolean or a list of them")
+                Problem::parameter(
+                    &excerpt(&name, 200),
+                    "must be a text, a number, a boolean or a list of them",
+                )
             })?;
             let values = match values {
                 Member::Null(()) => Vec::new(),
                 Member::One(value) => vec![value],
                 Member::Many(values) => values,
             };
-            given.extend(values.into_iter().map(|value| (name.clone().into_owned(), value.into_text())));
+            given.extend(
+                values
+                    .into_iter()
+                    .map(|value| (name.clone().into_owned(), value.into_text())),
+            );
         }
         Ok(Self::of(given, known))
     }
@@ -108,22 +131,42 @@ impl Pairs {
             .filter(|name| !known.contains(&name.as_str()))
             .map(|name| excerpt(name, 200).into_owned())
             .collect();
-        let mut pairs = Self { given, errors: Vec::new(), faults: 0 };
-        let there_are = if known.is_empty() { "none".to_owned() } else { known.join(", ") };
+        let mut pairs = Self {
+            given,
+            errors: Vec::new(),
+            faults: 0,
+        };
+        let there_are = if known.is_empty() {
+            "none".to_owned()
+        } else {
+            known.join(", ")
+        };
         for name in unknown {
-            pairs.fault(&name, "unknown_parameter", format_args!("is not a parameter here; there are {there_are}"));
+            pairs.fault(
+                &name,
+                "unknown_parameter",
+                format_args!("is not a parameter here; there are {there_are}"),
+            );
         }
         pairs
     }
 
     /// All values of a parameter that may be repeated.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
-        self.given.iter().filter(|(n, _)| n == name).map(|(_, value)| value.as_str()).collect()
+        self.given
+            .iter()
+            .filter(|(n, _)| n == name)
+            .map(|(_, value)| value.as_str())
+            .collect()
     }
 
     /// The value of a parameter that may be given once.
     pub(crate) fn one(&mut self, name: &str) -> Option<String> {
-        let mut values = self.given.iter().filter(|(n, _)| n == name).map(|(_, value)| value.clone());
+        let mut values = self
+            .given
+            .iter()
+            .filter(|(n, _)| n == name)
+            .map(|(_, value)| value.clone());
         let (first, second) = (values.next(), values.next());
         if second.is_some() {
             self.fault(name, "invalid_parameter", "is given more than once");
@@ -132,7 +175,11 @@ impl Pairs {
     }
 
     /// The value as `read` reads it; a fault if it cannot.
-    pub(crate) fn read<T, E: Display>(&mut self, name: &str, read: impl FnOnce(&str) -> Result<T, E>) -> Option<T> {
+    pub(crate) fn read<T, E: Display>(
+        &mut self,
+        name: &str,
+        read: impl FnOnce(&str) -> Result<T, E>,
+    ) -> Option<T> {
         let text = self.one(name)?;
         match read(&text) {
             Ok(value) => Some(value),
@@ -146,14 +193,25 @@ impl Pairs {
     /// A word out of some; the fault names them.
     pub(crate) fn word<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
         self.read(name, |text| {
-            let known = words.iter().find(|(word, _)| *word == text).map(|(_, meaning)| *meaning);
-            let all = || words.iter().map(|(word, _)| *word).collect::<Vec<_>>().join(", ");
+            let known = words
+                .iter()
+                .find(|(word, _)| *word == text)
+                .map(|(_, meaning)| *meaning);
+            let all = || {
+                words
+                    .iter()
+                    .map(|(word, _)| *word)
+                    .collect::<Vec<_>>()
+                    .join(", ")
+            };
             known.ok_or_else(|| format!("is {:?}; it must be one of {}", echo(text), all()))
         })
     }
 
     pub(crate) fn uuid(&mut self, name: &str) -> Option<Uuid> {
-        self.read(name, |text| Uuid::try_parse(text).map_err(|_| format!("must be a UUID such as {A_UUID}")))
+        self.read(name, |text| {
+            Uuid::try_parse(text).map_err(|_| format!("must be a UUID such as {A_UUID}"))
+        })
     }
 
     /// A UUID that must be there; without one the fault is noted and the nil UUID stands in for it.
@@ -174,7 +232,9 @@ impl Pairs {
         for text in values.iter().flat_map(|value| value.split(',')) {
             let Ok(uuid) = Uuid::try_parse(text.trim()) else {
                 let shown: String = text.chars().take(50).collect();
-                let message = format!("has {shown:?}; it must be a UUID such as {A_UUID}, or several with commas");
+                let message = format!(
+                    "has {shown:?}; it must be a UUID such as {A_UUID}, or several with commas"
+                );
                 self.fault(name, "invalid_parameter", message);
                 break;
             };
@@ -193,10 +253,18 @@ impl Pairs {
         uuids
     }
 
-    pub(crate) fn number<T: FromStr + PartialOrd + Display>(&mut self, name: &str, least: &T, most: &T) -> Option<T> {
+    pub(crate) fn number<T: FromStr + PartialOrd + Display>(
+        &mut self,
+        name: &str,
+        least: &T,
+        most: &T,
+    ) -> Option<T> {
         self.read(name, |text| {
             let in_range = |n: &T| least <= n && n <= most;
-            text.parse().ok().filter(in_range).ok_or_else(|| format!("must be a number from {least} to {most}"))
+            text.parse()
+                .ok()
+                .filter(in_range)
+                .ok_or_else(|| format!("must be a number from {least} to {most}"))
         })
     }
 
@@ -218,6 +286,10 @@ impl Pairs {
         if self.errors.is_empty() {
             return Ok(());
         }
-        Err(Problem::of_faults(Code::InvalidParameters, self.errors, self.faults))
+        Err(Problem::of_faults(
+            Code::InvalidParameters,
+            self.errors,
+            self.faults,
+        ))
     }
 }

@@ -25,7 +25,18 @@ const WORDS: [(&str, &[&str]); 12] = [
     ("series_mode", &["exact", "glob", "regex"]),
     ("shape", &["nested", "flat"]),
     ("verdicts", &["all", "failed"]),
-    ("week_start", &["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"]),
+    (
+        "week_start",
+        &[
+            "monday",
+            "tuesday",
+            "wednesday",
+            "thursday",
+            "friday",
+            "saturday",
+            "sunday",
+        ],
+    ),
 ];
 
 /// Documented parameters that can be read from pairs.
@@ -112,7 +123,9 @@ impl<T: ApiComponent + FromPairs> ApiComponent for QueryString<T> {
         }
         for (name, words) in WORDS.into_iter().chain([("format", T::FORMATS)]) {
             let parameter = parameters.iter_mut().find(|p| p.name == name);
-            if let Some(ParameterDefinition::Schema(schema)) = parameter.and_then(|p| p.definition.as_mut()) {
+            if let Some(ParameterDefinition::Schema(schema)) =
+                parameter.and_then(|p| p.definition.as_mut())
+            {
                 **schema = ReferenceOr::Object(one_of(words));
             }
         }
@@ -121,7 +134,10 @@ impl<T: ApiComponent + FromPairs> ApiComponent for QueryString<T> {
 }
 
 fn one_of(words: &[&str]) -> Schema {
-    let mut schema = SchemaObject { instance_type: Some(InstanceType::String.into()), ..SchemaObject::default() };
+    let mut schema = SchemaObject {
+        instance_type: Some(InstanceType::String.into()),
+        ..SchemaObject::default()
+    };
     schema.enum_values = Some(words.iter().map(|word| Value::from(*word)).collect());
     Schema::Object(schema)
 }

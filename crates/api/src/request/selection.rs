@@ -10,10 +10,18 @@ use crate::problem::Problem;
 
 /// The parameters `series` and `series_mode`, and the former as it was given.
 pub(crate) fn read_selector(pairs: &mut Pairs) -> (SeriesSelector, Vec<String>) {
-    let modes = [("exact", SeriesMode::Exact), ("glob", SeriesMode::Glob), ("regex", SeriesMode::Regex)];
+    let modes = [
+        ("exact", SeriesMode::Exact),
+        ("glob", SeriesMode::Glob),
+        ("regex", SeriesMode::Regex),
+    ];
     let mode = pairs.word("series_mode", &modes);
     if mode.is_some() && pairs.all("series").is_empty() {
-        clash(pairs, "series_mode", "says how series is read; give series too");
+        clash(
+            pairs,
+            "series_mode",
+            "says how series is read; give series too",
+        );
     }
     let given: Vec<String> = pairs.all("series").into_iter().map(str::to_owned).collect();
     let texts: Vec<&str> = given.iter().map(String::as_str).collect();
@@ -40,7 +48,11 @@ pub(crate) fn check_range(
     if start < end {
         return Ok(());
     }
-    let message = format!("must lie before {end_words}: {} is not before {}", label(start), label(end));
+    let message = format!(
+        "must lie before {end_words}: {} is not before {}",
+        label(start),
+        label(end)
+    );
     Err(Problem::parameter("start_time", message))
 }
 

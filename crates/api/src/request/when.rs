@@ -35,13 +35,21 @@ impl When {
         if is_date {
             return Ok(Self::Date(text.to_owned()));
         }
-        Timestamp::parse_rfc3339(text).map(Self::Instant).map_err(|e| {
-            if e != TimestampError::NotRfc3339 {
-                return e.to_string();
-            }
-            let hint = if text.contains(' ') { " (in a URL, write + as %2B)" } else { "" };
-            format!("{e}, nor a date such as 2025-01-01, milliseconds since 1970, or now-7d{hint}")
-        })
+        Timestamp::parse_rfc3339(text)
+            .map(Self::Instant)
+            .map_err(|e| {
+                if e != TimestampError::NotRfc3339 {
+                    return e.to_string();
+                }
+                let hint = if text.contains(' ') {
+                    " (in a URL, write + as %2B)"
+                } else {
+                    ""
+                };
+                format!(
+                    "{e}, nor a date such as 2025-01-01, milliseconds since 1970, or now-7d{hint}"
+                )
+            })
     }
 
     /// Returns true if the instant depends on the time of the request.
@@ -49,13 +57,21 @@ impl When {
         matches!(self, Self::FromNow(_))
     }
 
-    pub(crate) fn resolve(self, name: &str, calendar: &Calendar, now: Timestamp) -> Result<Timestamp, Problem> {
+    pub(crate) fn resolve(
+        self,
+        name: &str,
+        calendar: &Calendar,
+        now: Timestamp,
+    ) -> Result<Timestamp, Problem> {
         match self {
             Self::Instant(t) => Ok(t),
             Self::FromNow(micros) => Ok(now.plus_micros(micros)),
-            Self::Date(text) => calendar
-                .parse_date(&text)
-                .map_err(|e| Problem::parameter(name, format!("{:?} in {} {e}", echo(&text), calendar.zone_name()))),
+            Self::Date(text) => calendar.parse_date(&text).map_err(|e| {
+                Problem::parameter(
+                    name,
+                    format!("{:?} in {} {e}", echo(&text), calendar.zone_name()),
+                )
+            }),
         }
     }
 }
@@ -63,12 +79,19 @@ impl When {
 /// Milliseconds since 1970, as dashboards send them.
 fn epoch(text: &str) -> Result<Timestamp, String> {
     if text.len() < EPOCH_DIGITS {
-        let what = "numbers are milliseconds since 1970, of at least 11 digits; use those, or RFC 3339";
+        let what =
+            "numbers are milliseconds since 1970, of at least 11 digits; use those, or RFC 3339";
         return Err(format!("{:?} is too small: {what}", echo(text)));
     }
-    let micros = text.parse::<i64>().ok().and_then(|millis| millis.checked_mul(MICROS_PER_MILLISECOND));
-    let instant = micros.filter(|micros| (Timestamp::MIN.micros()..=Timestamp::MAX.micros()).contains(micros));
-    instant.map(Timestamp::from_micros).ok_or_else(|| format!("{:?} is after the year 9999", echo(text)))
+    let micros = text
+        .parse::<i64>()
+        .ok()
+        .and_then(|millis| millis.checked_mul(MICROS_PER_MILLISECOND));
+    let instant = micros
+        .filter(|micros| (Timestamp::MIN.micros()..=Timestamp::MAX.micros()).contains(micros));
+    instant
+        .map(Timestamp::from_micros)
+        .ok_or_else(|| format!("{:?} is after the year 9999", echo(text)))
 }
 
 /// Parses the text after `now`: nothing, or a sign, a number and a unit; in microseconds.
@@ -92,7 +115,11 @@ fn from_now(text: &str) -> Option<i64> {
         "w" => 7 * 86_400,
         _ => return None,
     };
-    let seconds = number.parse::<i64>().ok()?.checked_mul(seconds).filter(|seconds| *seconds <= LONGEST_SECONDS)?;
+    let seconds = number
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(seconds)
+        .filter(|seconds| *seconds <= LONGEST_SECONDS)?;
     Some(sign * seconds * 1_000_000)
 }
 
@@ -108,16 +135,29 @@ mod tests {
         assert_eq!(When::read("now"), Ok(When::FromNow(0)));
         assert_eq!(When::read("now-7d"), Ok(When::FromNow(-7 * 24 * hour)));
         assert_eq!(When::read("now+1h"), Ok(When::FromNow(hour)));
-        assert_eq!(When::read("now 1h"), Ok(When::FromNow(hour)), "an unencoded plus");
+        assert_eq!(
+            When::read("now 1h"),
+            Ok(When::FromNow(hour)),
+            "an unencoded plus"
+        );
         let instant = Timestamp::parse_rfc3339("2025-01-01T00:00:00.123Z").expect("an instant");
         assert_eq!(When::read("1735689600123"), Ok(When::Instant(instant)));
     }
 
     #[test]
     fn what_may_mean_something_else_is_an_error() {
-        for text in
-            ["now-", "now-7", "now-7M", "now7x", "nows", "2025", "1735689600", "now--1d", "now1d", "now-9999999999999w"]
-        {
+        for text in [
+            "now-",
+            "now-7",
+            "now-7M",
+            "now7x",
+            "nows",
+            "2025",
+            "1735689600",
+            "now--1d",
+            "now1d",
+            "now-9999999999999w",
+        ] {
             assert!(When::read(text).is_err(), "{text}");
         }
         assert!(When::read("99999999999999999").is_err_and(|e| e.contains("9999")));

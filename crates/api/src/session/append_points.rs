@@ -45,11 +45,22 @@ pub(crate) async fn append_points(
             Some(user)
         } else {
             let bytes = body.bytes.clone();
-            run_in(&lane, move || RawSession::user_of_json(&bytes)).await.map_err(IngestError::from)?
+            run_in(&lane, move || RawSession::user_of_json(&bytes))
+                .await
+                .map_err(IngestError::from)?
         };
         let user = owner_of(&state, id, named).await?;
-        let source = Arc::new(JsonSource::new(body.bytes.clone()).of_user(user).at_session_id(id));
-        Ok::<_, Problem>(state.ingest.append(&lane, source, key.0.as_ref(), stage).await?)
+        let source = Arc::new(
+            JsonSource::new(body.bytes.clone())
+                .of_user(user)
+                .at_session_id(id),
+        );
+        Ok::<_, Problem>(
+            state
+                .ingest
+                .append(&lane, source, key.0.as_ref(), stage)
+                .await?,
+        )
     };
     let done = state.within_write_timeout(append).await?;
     Ok(receipt(&done))

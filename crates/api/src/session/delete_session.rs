@@ -35,8 +35,15 @@ pub(crate) async fn delete_session(
         Ok::<_, Problem>(state.sessions.delete(user, id).await?)
     };
     let Some(version) = state.within_write_timeout(delete).await? else {
-        return Err(no_such_session(&id.to_string(), "the user has none of this id"));
+        return Err(no_such_session(
+            &id.to_string(),
+            "the user has none of this id",
+        ));
     };
     let version = (USER_VERSION, version.to_string());
-    Ok(Deleted(HttpResponse::build(StatusCode::NO_CONTENT).insert_header(version).finish()))
+    Ok(Deleted(
+        HttpResponse::build(StatusCode::NO_CONTENT)
+            .insert_header(version)
+            .finish(),
+    ))
 }

@@ -30,7 +30,10 @@ pub(crate) async fn get_session(
     let id = path.id()?;
     let user = owner(&state, id, &params.0).await?;
     let Some((record, version)) = state.sessions.get(user, id).await? else {
-        return Err(no_such_session(&id.to_string(), "the user has none of this id"));
+        return Err(no_such_session(
+            &id.to_string(),
+            "the user has none of this id",
+        ));
     };
     let catalogue = state.metric_types.list().await?;
     Ok(Reply::ok(SessionView::new(&record, version, &catalogue)))

@@ -35,7 +35,10 @@ impl FromPairs for ListParams {
     const NAMES: &'static [&'static str] = &["user_id", "limit", "cursor"];
 
     fn examples() -> Vec<(&'static str, Value)> {
-        vec![("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b")), ("limit", json!(100))]
+        vec![
+            ("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b")),
+            ("limit", json!(100)),
+        ]
     }
 
     fn from_pairs(pairs: &mut Pairs) -> Self {
@@ -85,7 +88,8 @@ impl Example for SessionList {
 }
 
 impl Answer for SessionList {
-    const STATUSES: &'static [(u16, &'static str)] = &[(200, "A page of sessions; empty for a user without any.")];
+    const STATUSES: &'static [(u16, &'static str)] =
+        &[(200, "A page of sessions; empty for a user without any.")];
 }
 
 /// Lists a user's sessions.
@@ -102,20 +106,30 @@ pub(crate) async fn list_sessions(
     params: QueryString<ListParams>,
     state: web::Data<AppState>,
 ) -> Result<Reply<SessionList>, Problem> {
-    let ListParams { user_id, limit, cursor } = params.0;
+    let ListParams {
+        user_id,
+        limit,
+        cursor,
+    } = params.0;
     let (user, limit) = (UserId(user_id), limit.unwrap_or(DEFAULT_LIMIT));
     state.log_users.note(user).await;
     let cursors = state.cursors.key().await?;
     let after = match cursor {
         None => None,
         Some(cursor) => Some(cursors.open(user, &cursor).ok_or_else(|| {
-            Problem::parameter("cursor", "is not one that this list gave for this user; leave it out to start anew")
+            Problem::parameter(
+                "cursor",
+                "is not one that this list gave for this user; leave it out to start anew",
+            )
         })?),
     };
     let page = state.sessions.list(user, after, limit).await?;
     let catalogue = state.metric_types.list().await?;
-    let results: Vec<SessionView> =
-        page.sessions.iter().map(|record| SessionView::new(record, page.version, &catalogue)).collect();
+    let results: Vec<SessionView> = page
+        .sessions
+        .iter()
+        .map(|record| SessionView::new(record, page.version, &catalogue))
+        .collect();
     let next_cursor = page.next.map(|position| cursors.seal(user, &position));
     let list = Reply::ok(SessionList {
         metadata: ListMetadata {

@@ -32,7 +32,9 @@ impl FromPairs for OwnerParams {
     const NAMES: &'static [&'static str] = &["user_id"];
 
     fn from_pairs(pairs: &mut Pairs) -> Self {
-        Self { user_id: pairs.uuid("user_id") }
+        Self {
+            user_id: pairs.uuid("user_id"),
+        }
     }
 }
 
@@ -46,24 +48,41 @@ impl OwnerParams {
 impl SessionPath {
     pub(crate) fn id(&self) -> Result<SessionId, Problem> {
         let uuid = Uuid::try_parse(&self.session_id);
-        uuid.map(SessionId).map_err(|_| no_such_session(&self.session_id, "it is no UUID"))
+        uuid.map(SessionId)
+            .map_err(|_| no_such_session(&self.session_id, "it is no UUID"))
     }
 }
 
 /// The user whose session is meant.
-pub(super) async fn owner(state: &AppState, id: SessionId, params: &OwnerParams) -> Result<UserId, Problem> {
+pub(super) async fn owner(
+    state: &AppState,
+    id: SessionId,
+    params: &OwnerParams,
+) -> Result<UserId, Problem> {
     owner_of(state, id, params.user()).await
 }
 
 /// The user whose session is meant, where one may have been named.
-pub(crate) async fn owner_of(state: &AppState, id: SessionId, named: Option<UserId>) -> Result<UserId, Problem> {
+pub(crate) async fn owner_of(
+    state: &AppState,
+    id: SessionId,
+    named: Option<UserId>,
+) -> Result<UserId, Problem> {
     let owner = match named {
         Some(user) => user,
         None => match state.sessions.owners(id).await?.as_slice() {
-            [] => return Err(no_such_session(&id.to_string(), "it was never stored, or is deleted")),
+            [] => {
+                return Err(no_such_session(
+                    &id.to_string(),
+                    "it was never stored, or is deleted",
+                ));
+            }
             [user] => *user,
             users => {
-                let detail = format!("{} users have a session {id}; say whose is meant with ?user_id=", users.len());
+                let detail = format!(
+                    "{} users have a session {id}; say whose is meant with ?user_id=",
+                    users.len()
+                );
                 return Err(Problem::new(Code::SessionAmbiguous, detail));
             }
         },
@@ -73,5 +92,8 @@ pub(crate) async fn owner_of(state: &AppState, id: SessionId, named: Option<User
 }
 
 pub(crate) fn no_such_session(id: &str, why: &str) -> Problem {
-    Problem::new(Code::SessionNotFound, format!("There is no session {}: {why}.", echo(id)))
+    Problem::new(
+        Code::SessionNotFound,
+        format!("There is no session {}: {why}.", echo(id)),
+    )
 }

@@ -40,7 +40,10 @@ impl FromPairs for PostParams {
 
     fn from_pairs(pairs: &mut Pairs) -> Self {
         let on_conflict = read_on_conflict(pairs).map(OnConflictParam);
-        Self { on_conflict, dry_run: Some(pairs.flag("dry_run")) }
+        Self {
+            on_conflict,
+            dry_run: Some(pairs.flag("dry_run")),
+        }
     }
 }
 
@@ -80,11 +83,18 @@ pub(crate) async fn post_session(
     let source = Arc::new(JsonSource::new(body.bytes.clone()).or_session_id(made));
     let lane = state.cpu.lane(body.peer, body.bytes.len());
     let done = if params.0.dry_run == Some(true) {
-        state.within_write_timeout(async |_: &WriteStage| state.ingest.dry_run(&lane, source).await).await?
+        state
+            .within_write_timeout(async |_: &WriteStage| state.ingest.dry_run(&lane, source).await)
+            .await?
     } else {
         let on_conflict = params.0.on_conflict.map_or(OnConflict::Error, |p| p.0);
         let key = key.0.as_ref();
-        let write = async |stage: &WriteStage| state.ingest.ingest(&lane, source, on_conflict, key, stage).await;
+        let write = async |stage: &WriteStage| {
+            state
+                .ingest
+                .ingest(&lane, source, on_conflict, key, stage)
+                .await
+        };
         state.within_write_timeout(write).await?
     };
     state.log_users.note(done.user_id).await;

@@ -39,7 +39,12 @@ pub(crate) async fn put_session(
     let id: SessionId = path.id()?;
     let source = Arc::new(JsonSource::new(body.bytes.clone()).at_session_id(id));
     let lane = state.cpu.lane(body.peer, body.bytes.len());
-    let write = async |stage: &WriteStage| state.ingest.ingest(&lane, source, OnConflict::Replace, None, stage).await;
+    let write = async |stage: &WriteStage| {
+        state
+            .ingest
+            .ingest(&lane, source, OnConflict::Replace, None, stage)
+            .await
+    };
     let done = state.within_write_timeout(write).await?;
     state.log_users.note(done.user_id).await;
     Ok(receipt(&done))

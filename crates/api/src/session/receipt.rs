@@ -78,7 +78,10 @@ pub(super) fn count(done: &Ingested) {
         return;
     }
     metrics::counter!("sessions_ingested_total", "outcome" => name(done.outcome)).increment(1);
-    if matches!(done.outcome, Outcome::Created | Outcome::Replaced | Outcome::Appended) {
+    if matches!(
+        done.outcome,
+        Outcome::Created | Outcome::Replaced | Outcome::Appended
+    ) {
         metrics::counter!("points_ingested_total").increment(done.points);
     }
 }
@@ -103,12 +106,19 @@ pub(super) fn receipt(done: &Ingested) -> Reply<Receipt> {
         total_points: done.total_points,
     };
     let reply = if done.outcome == Outcome::Created {
-        let location = format!("/api/sessions/{}/?user_id={}", done.session_id, done.user_id);
+        let location = format!(
+            "/api/sessions/{}/?user_id={}",
+            done.session_id, done.user_id
+        );
         Reply::new(StatusCode::CREATED, body).header(LOCATION, &location)
     } else {
         Reply::ok(body)
     };
-    let reply = if done.is_replay { reply.header(REPLAYED, "true") } else { reply };
+    let reply = if done.is_replay {
+        reply.header(REPLAYED, "true")
+    } else {
+        reply
+    };
     match done.version {
         Some(version) => reply.header(USER_VERSION, &version.to_string()),
         None => reply,

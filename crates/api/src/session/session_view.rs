@@ -48,7 +48,10 @@ impl SessionView {
         let text = |t: Timestamp| t.to_string();
         let named = |s: &time_series_domain::session::SeriesPoints| {
             let metric_type = catalogue.by_id(s.metric_type)?;
-            Some(SeriesPointsView { series: metric_type.series.as_str().to_owned(), points: s.points })
+            Some(SeriesPointsView {
+                series: metric_type.series.as_str().to_owned(),
+                points: s.points,
+            })
         };
         let mut series: Vec<SeriesPointsView> = record.series.iter().filter_map(named).collect();
         series.sort_by(|a, b| a.series.cmp(&b.series));

@@ -82,17 +82,30 @@ impl CpuThreads {
     pub(crate) fn start(cores: usize, longest_wait: Duration) -> std::io::Result<Self> {
         let queue = || {
             let (state, wake) = (Mutex::default(), Condvar::new());
-            Arc::new(Queue { state, wake, threads: cores.max(1), longest_wait })
+            Arc::new(Queue {
+                state,
+                wake,
+                threads: cores.max(1),
+                longest_wait,
+            })
         };
-        let threads = Self { short: queue(), long: queue() };
-        for (queue, name, niceness) in [(&threads.short, "short-work", 0), (&threads.long, "long-work", NICENESS)] {
+        let threads = Self {
+            short: queue(),
+            long: queue(),
+        };
+        for (queue, name, niceness) in [
+            (&threads.short, "short-work", 0),
+            (&threads.long, "long-work", NICENESS),
+        ] {
             for _ in 0..queue.threads {
                 let queue = Arc::clone(queue);
-                std::thread::Builder::new().name(name.to_owned()).spawn(move || {
-                    // Where niceness cannot be set, long work is merely less polite.
-                    let _ = rustix::process::nice(niceness);
-                    queue.work();
-                })?;
+                std::thread::Builder::new()
+                    .name(name.to_owned())
+                    .spawn(move || {
+                        // Where niceness cannot be set, long work is merely less polite.
+                        let _ = rustix::process::nice(niceness);
+                        queue.work();
+                    })?;
             }
         }
         Ok(threads)
@@ -105,7 +118,12 @@ impl CpuThreads {
             _ if bytes <= SHORT_BYTES => Some(self.short.clone()),
             _ => Some(self.long.clone()),
         };
-        Lane { queue, peer, bytes: bytes.min(UNKNOWN_BYTES), is_patient: false }
+        Lane {
+            queue,
+            peer,
+            bytes: bytes.min(UNKNOWN_BYTES),
+            is_patient: false,
+        }
     }
 }
 
@@ -126,7 +144,15 @@ impl CpuPool for Lane {
             return Ok(());
         };
         let (done, finished) = oneshot::channel();
-        queue.push(self.peer, Job { work, bytes: self.bytes, done }, self.is_patient)?;
+        queue.push(
+            self.peer,
+            Job {
+                work,
+                bytes: self.bytes,
+                done,
+            },
+            self.is_patient,
+        )?;
         finished.await.map_err(|_| CpuBusy)
     }
 }
@@ -159,8 +185,16 @@ impl Queue {
     /// The time that new work of a peer would wait, by the measured rate: for all work, or for as much of each peer as it
     /// has itself, whichever is less.
     fn wait_of(&self, state: &State, peer: PeerId) -> Duration {
-        let Some(rate) = state.rate else { return Duration::ZERO };
-        let own: usize = state.jobs.get(&peer).into_iter().flatten().map(|job| job.bytes).sum();
+        let Some(rate) = state.rate else {
+            return Duration::ZERO;
+        };
+        let own: usize = state
+            .jobs
+            .get(&peer)
+            .into_iter()
+            .flatten()
+            .map(|job| job.bytes)
+            .sum();
         let ahead = state.bytes.min(own.saturating_mul(state.turns.len()));
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let seconds = ahead as f64 / (rate * self.threads as f64).max(1.0);
@@ -189,7 +223,9 @@ impl Queue {
                 return None;
             }
             if let Some(peer) = state.turns.pop_front() {
-                let Some(jobs) = state.jobs.get_mut(&peer) else { continue };
+                let Some(jobs) = state.jobs.get_mut(&peer) else {
+                    continue;
+                };
                 let job = jobs.pop_front();
                 if jobs.is_empty() {
                     state.jobs.remove(&peer);
@@ -202,7 +238,10 @@ impl Queue {
                 }
                 continue;
             }
-            state = self.wake.wait(state).unwrap_or_else(PoisonError::into_inner);
+            state = self
+                .wake
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -212,7 +251,11 @@ impl Queue {
         if let Some(took) = took.filter(|took| !took.is_zero()) {
             #[expect(clippy::cast_precision_loss, reason = "an estimate")]
             let rate = bytes as f64 / took.as_secs_f64();
-            state.rate = Some(state.rate.map_or(rate, |known| known + SMOOTHING * (rate - known)));
+            state.rate = Some(
+                state
+                    .rate
+                    .map_or(rate, |known| known + SMOOTHING * (rate - known)),
+            );
         }
     }
 }
@@ -234,7 +277,10 @@ mod tests {
     async fn work_returns_its_result_and_survives_a_panic() {
         let threads = CpuThreads::start(1, Duration::from_secs(5)).expect("threads");
         let lane = threads.lane(peer(1), 100_000);
-        assert_eq!(run_in(&lane, || panic!("on purpose")).await.map(|()| 0), Err(CpuBusy));
+        assert_eq!(
+            run_in(&lane, || panic!("on purpose")).await.map(|()| 0),
+            Err(CpuBusy)
+        );
         assert_eq!(run_in(&lane, || 7).await, Ok(7));
     }
 
@@ -244,7 +290,8 @@ mod tests {
         let (release, gate) = mpsc::channel::<()>();
         let (seen, order) = mpsc::channel();
         let first = threads.lane(peer(9), 100_000);
-        let blocked = tokio::spawn(async move { run_in(&first, move || gate.recv().is_ok()).await });
+        let blocked =
+            tokio::spawn(async move { run_in(&first, move || gate.recv().is_ok()).await });
         while threads.long.state().bytes == 0 || threads.long.state().waiting > 0 {
             tokio::task::yield_now().await;
         }
@@ -252,7 +299,9 @@ mod tests {
         for number in [1, 1, 1, 2] {
             let (lane, seen) = (threads.lane(peer(number), 100_000), seen.clone());
             let before = threads.long.state().waiting;
-            tasks.push(tokio::spawn(async move { run_in(&lane, move || seen.send(number)).await }));
+            tasks.push(tokio::spawn(async move {
+                run_in(&lane, move || seen.send(number)).await
+            }));
             while threads.long.state().waiting == before {
                 tokio::task::yield_now().await;
             }

@@ -19,8 +19,11 @@ struct Task<T>(JoinHandle<T>);
 impl QueryRuntime {
     /// A runtime with one thread per query that may run.
     pub(crate) fn new(threads: usize) -> std::io::Result<Self> {
-        let runtime =
-            Builder::new_multi_thread().worker_threads(threads.max(1)).thread_name("query").enable_all().build()?;
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(threads.max(1))
+            .thread_name("query")
+            .enable_all()
+            .build()?;
         Ok(Self(Arc::new(Held(Some(runtime)))))
     }
 
@@ -29,7 +32,9 @@ impl QueryRuntime {
         &self,
         work: impl Future<Output = Result<T, Problem>> + Send + 'static,
     ) -> Result<T, Problem> {
-        let Some(runtime) = &self.0.0 else { return Err(Problem::internal()) };
+        let Some(runtime) = &self.0.0 else {
+            return Err(Problem::internal());
+        };
         let mut task = Task(runtime.spawn(work));
         (&mut task.0).await.unwrap_or_else(|e| {
             tracing::error!(error = %e, "a query failed");
@@ -38,7 +43,10 @@ impl QueryRuntime {
     }
 
     /// Starts `work` on these threads.
-    pub(crate) fn spawn(&self, work: impl Future<Output = ()> + Send + 'static) -> Option<JoinHandle<()>> {
+    pub(crate) fn spawn(
+        &self,
+        work: impl Future<Output = ()> + Send + 'static,
+    ) -> Option<JoinHandle<()>> {
         self.0.0.as_ref().map(|runtime| runtime.spawn(work))
     }
 }

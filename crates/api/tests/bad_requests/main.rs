@@ -16,7 +16,9 @@ use serde_json::{Value, json};
 use time_series_testkit::{Answer, Backend, TestApp};
 use uuid::Uuid;
 
-use common::{SCORE, add_text_series, assert_faults, assert_problem, points_of, session, sessions_of};
+use common::{
+    SCORE, add_text_series, assert_faults, assert_problem, points_of, session, sessions_of,
+};
 
 /// When the sessions here start.
 const START: &str = "2025-01-01T00:00:00Z";
@@ -32,7 +34,10 @@ impl Case {
         let app = TestApp::seeded(backend).await;
         add_text_series(&app).await;
         app.metric_type("any", &json!({})).await;
-        Self { app, user: Uuid::new_v4() }
+        Self {
+            app,
+            user: Uuid::new_v4(),
+        }
     }
 
     async fn post(&self, body: &str) -> Answer {
@@ -51,8 +56,15 @@ impl Case {
     }
 
     async fn stored_nothing(&self) {
-        assert!(sessions_of(&self.app, self.user).await.is_empty(), "a session was stored");
-        assert_eq!(points_of(&self.app, self.user).await, 0, "points were stored");
+        assert!(
+            sessions_of(&self.app, self.user).await.is_empty(),
+            "a session was stored"
+        );
+        assert_eq!(
+            points_of(&self.app, self.user).await,
+            0,
+            "points were stored"
+        );
     }
 
     /// A session with these points.
@@ -64,6 +76,8 @@ impl Case {
     fn with_value(&self, series: &str, value: &str) -> String {
         let good = json!({"series": SCORE, "time": START, "value": {"value": 1}});
         let bad = json!({"series": series, "time": START, "value": "VALUE"});
-        self.body(&[good, bad]).to_string().replace("\"VALUE\"", value)
+        self.body(&[good, bad])
+            .to_string()
+            .replace("\"VALUE\"", value)
     }
 }

@@ -32,11 +32,23 @@ fn member(deflated: &[u8], bytes: &[u8]) -> Vec<u8> {
     let mut file = vec![0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255];
     file.extend(deflated);
     file.extend(crc32(bytes).to_le_bytes());
-    file.extend(u32::try_from(bytes.len()).expect("less than 4 GiB").to_le_bytes());
+    file.extend(
+        u32::try_from(bytes.len())
+            .expect("less than 4 GiB")
+            .to_le_bytes(),
+    );
     file
 }
 
 fn crc32(bytes: &[u8]) -> u32 {
-    let step = |crc: u32| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
-    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc)))
+    let step = |crc: u32| {
+        if crc & 1 == 1 {
+            crc >> 1 ^ 0xedb8_8320
+        } else {
+            crc >> 1
+        }
+    };
+    !bytes.iter().fold(!0, |crc, byte| {
+        (0..8).fold(crc ^ u32::from(*byte), |crc, _| step(crc))
+    })
 }

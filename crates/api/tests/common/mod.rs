@@ -50,14 +50,19 @@ pub(crate) fn session(user: Uuid, id: Uuid, start: &str, data: &[Value]) -> Valu
 /// Stores a session that must be new, and gives its id.
 pub(crate) async fn store(app: &TestApp, user: Uuid, start: &str, data: &[Value]) -> Uuid {
     let id = Uuid::new_v4();
-    let _ = app.post("/api/sessions/", &session(user, id, start, data)).await.expect(201);
+    let _ = app
+        .post("/api/sessions/", &session(user, id, start, data))
+        .await
+        .expect(201);
     id
 }
 
 /// A value as it must be in a URL.
 pub(crate) fn encode(text: &str) -> String {
     let byte = |b: u8| match b {
-        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => char::from(b).to_string(),
+        b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+            char::from(b).to_string()
+        }
         _ => format!("%{b:02X}"),
     };
     text.bytes().map(byte).collect()
@@ -65,7 +70,10 @@ pub(crate) fn encode(text: &str) -> String {
 
 /// GET /api/timeseries/ with parameters that get escaped here.
 pub(crate) async fn ask(app: &TestApp, user: Uuid, parameters: &[(&str, &str)]) -> Answer {
-    let parameters: Vec<_> = parameters.iter().map(|(k, v)| format!("{k}={}", encode(v))).collect();
+    let parameters: Vec<_> = parameters
+        .iter()
+        .map(|(k, v)| format!("{k}={}", encode(v)))
+        .collect();
     app.timeseries(user, &parameters.join("&")).await
 }
 
@@ -74,7 +82,9 @@ pub(crate) fn plain(value: &Value) -> Value {
     match value {
         Value::Number(n) => json!(n.as_f64()),
         Value::Array(all) => all.iter().map(plain).collect(),
-        Value::Object(all) => Value::Object(all.iter().map(|(k, v)| (k.clone(), plain(v))).collect()),
+        Value::Object(all) => {
+            Value::Object(all.iter().map(|(k, v)| (k.clone(), plain(v))).collect())
+        }
         other => other.clone(),
     }
 }
@@ -84,55 +94,102 @@ pub(crate) fn plain(value: &Value) -> Value {
 pub(crate) fn assert_rows(answer: &Answer, expected: &[(&str, &str, Value)]) {
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
     let body = answer.json();
-    let rows: Vec<_> = body["results"].as_array().expect("results").iter().map(plain).collect();
+    let rows: Vec<_> = body["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .map(plain)
+        .collect();
     let row = |(bucket, series, value): &(&str, &str, Value)| {
         plain(&json!({"bucket": bucket, "series": series, "value": value}))
     };
-    assert_eq!(rows, expected.iter().map(row).collect::<Vec<_>>(), "{}", answer.text);
-    assert_eq!(body["metadata"]["count"], rows.len(), "count is the number of results");
+    assert_eq!(
+        rows,
+        expected.iter().map(row).collect::<Vec<_>>(),
+        "{}",
+        answer.text
+    );
+    assert_eq!(
+        body["metadata"]["count"],
+        rows.len(),
+        "count is the number of results"
+    );
 }
 
 /// The results of an answer.
 pub(crate) fn results(answer: &Answer) -> Vec<Value> {
-    answer.json()["results"].as_array().expect(&answer.text).clone()
+    answer.json()["results"]
+        .as_array()
+        .expect(&answer.text)
+        .clone()
 }
 
 /// Which series an answer has.
 pub(crate) fn series_of(answer: &Answer) -> Vec<String> {
     let all = results(answer);
-    let names: BTreeSet<_> = all.iter().map(|r| r["series"].as_str().unwrap_or_default().to_owned()).collect();
+    let names: BTreeSet<_> = all
+        .iter()
+        .map(|r| r["series"].as_str().unwrap_or_default().to_owned())
+        .collect();
     names.into_iter().collect()
 }
 
 /// How many points the user has since 1970, as the aggregates tell; of a value with leaves, its first leaf.
 pub(crate) async fn points_of(app: &TestApp, user: Uuid) -> u64 {
-    let all = [("start_time", "1970-01-01"), ("end_time", "2100-01-01"), ("interval", "all"), ("agg_func", "count")];
+    let all = [
+        ("start_time", "1970-01-01"),
+        ("end_time", "2100-01-01"),
+        ("interval", "all"),
+        ("agg_func", "count"),
+    ];
     let answer = ask(app, user, &all).await.expect(200);
-    let count = |v: &Value| v.as_u64().or_else(|| v.as_object()?.values().next()?.as_u64()).expect(&answer.text);
+    let count = |v: &Value| {
+        v.as_u64()
+            .or_else(|| v.as_object()?.values().next()?.as_u64())
+            .expect(&answer.text)
+    };
     results(&answer).iter().map(|r| count(&r["value"])).sum()
 }
 
 /// The ids of a user's sessions, as listed.
 pub(crate) async fn sessions_of(app: &TestApp, user: Uuid) -> Vec<String> {
-    ids(&app.get(&format!("/api/sessions/?user_id={user}&limit=1000")).await.expect(200))
+    ids(&app
+        .get(&format!("/api/sessions/?user_id={user}&limit=1000"))
+        .await
+        .expect(200))
 }
 
 /// The session ids on a page.
 pub(crate) fn ids(page: &Answer) -> Vec<String> {
-    results(page).iter().map(|s| s["session_id"].as_str().unwrap_or_default().to_owned()).collect()
+    results(page)
+        .iter()
+        .map(|s| s["session_id"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 /// Checks that an answer is a whole RFC 9457 problem of that status and code.
 #[track_caller]
 pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
-    let content_type = answer.headers.get("content-type").and_then(|v| v.to_str().ok()).unwrap_or_default();
-    assert!(content_type.starts_with("application/problem+json"), "{content_type:?}: {}", answer.text);
+    let content_type = answer
+        .headers
+        .get("content-type")
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    assert!(
+        content_type.starts_with("application/problem+json"),
+        "{content_type:?}: {}",
+        answer.text
+    );
     let body = answer.json();
     assert_eq!(body["code"], code, "{}", answer.text);
     assert_eq!(body["status"], status, "{}", answer.text);
     for member in ["type", "title", "detail"] {
-        assert!(body[member].as_str().is_some_and(|t| !t.is_empty()), "no {member}: {}", answer.text);
+        assert!(
+            body[member].as_str().is_some_and(|t| !t.is_empty()),
+            "no {member}: {}",
+            answer.text
+        );
     }
 }
 
@@ -151,9 +208,15 @@ pub(crate) fn from_now(seconds: i64) -> String {
 }
 
 /// The time so many seconds from now, as seconds since 1970.
-#[expect(clippy::disallowed_methods, reason = "the service under test tells the time by the same clock")]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the service under test tells the time by the same clock"
+)]
 pub(crate) fn seconds_from_now(seconds: i64) -> i64 {
-    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs();
     i64::try_from(now).expect("fits") + seconds
 }
 
@@ -167,7 +230,19 @@ pub(crate) fn rfc3339(seconds: i64) -> String {
         year += 1;
     }
     let mut month = 1;
-    for length in [31, 28 + i64::from(leap(year)), 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+    for length in [
+        31,
+        28 + i64::from(leap(year)),
+        31,
+        30,
+        31,
+        30,
+        31,
+        31,
+        30,
+        31,
+        30,
+    ] {
         if day < length {
             break;
         }
@@ -175,5 +250,8 @@ pub(crate) fn rfc3339(seconds: i64) -> String {
         month += 1;
     }
     let (hour, minute, second) = (time / 3600, time / 60 % 60, time % 60);
-    format!("{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z", day + 1)
+    format!(
+        "{year:04}-{month:02}-{:02}T{hour:02}:{minute:02}:{second:02}Z",
+        day + 1
+    )
 }

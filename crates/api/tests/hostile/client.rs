@@ -20,7 +20,10 @@ pub(crate) struct Reply {
 
 impl Reply {
     fn of(bytes: Vec<u8>) -> Self {
-        let status = bytes.get(9..12).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()).unwrap_or(0);
+        let status = bytes
+            .get(9..12)
+            .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+            .unwrap_or(0);
         Self { status, bytes }
     }
 
@@ -40,7 +43,9 @@ impl Reply {
 /// A connection from one of the loopback addresses.
 pub(crate) async fn connect(address: SocketAddr, from: IpAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
-    socket.bind(SocketAddr::new(from, 0)).expect("a loopback address");
+    socket
+        .bind(SocketAddr::new(from, 0))
+        .expect("a loopback address");
     socket.connect(address).await.expect("a connection")
 }
 
@@ -49,7 +54,11 @@ pub(crate) async fn read_all(stream: &mut TcpStream) -> Reply {
     let mut bytes = Vec::new();
     // A reset after the answer leaves what came before it.
     let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
-    assert!(read.is_ok(), "no end of the answer: {}", String::from_utf8_lossy(&bytes[..bytes.len().min(500)]));
+    assert!(
+        read.is_ok(),
+        "no end of the answer: {}",
+        String::from_utf8_lossy(&bytes[..bytes.len().min(500)])
+    );
     Reply::of(bytes)
 }
 
@@ -62,8 +71,11 @@ pub(crate) async fn send_raw(service: &Service, from: u8, bytes: &[u8]) -> Reply
 }
 
 pub(crate) fn head(method: &str, path: &str, headers: &[(&str, &str)], length: usize) -> String {
-    let headers: String =
-        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect::<Vec<_>>().concat();
+    let headers: String = headers
+        .iter()
+        .map(|(name, value)| format!("{name}: {value}\r\n"))
+        .collect::<Vec<_>>()
+        .concat();
     format!(
         "{method} {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n{headers}content-length: {length}\r\n\r\n"
     )

@@ -20,18 +20,36 @@ async fn bombs_are_refused_wherever_they_are_sent() {
         ("gzip", gzip(&newlines)),
         ("gzip", gzip(b"").repeat(200_000)),
         ("gzip", gzip(b" ").repeat(100_000)),
-        ("zstd", zstd::encode_all(newlines.as_slice(), 3).expect("packs")),
-        ("zstd", zstd::encode_all(&b""[..], 3).expect("packs").repeat(200_000)),
+        (
+            "zstd",
+            zstd::encode_all(newlines.as_slice(), 3).expect("packs"),
+        ),
+        (
+            "zstd",
+            zstd::encode_all(&b""[..], 3)
+                .expect("packs")
+                .repeat(200_000),
+        ),
         ("gzip", gzip(&newlines[..30 << 20])),
         ("gzip", gzip(&b"\r\n \t\n".repeat(1 << 20))),
     ];
     for (encoding, bomb) in &bombs {
-        for path in ["/api/sessions/", "/api/sessions/bulk/", "/api/timeseries/", "/api/metrictypes/"] {
+        for path in [
+            "/api/sessions/",
+            "/api/sessions/bulk/",
+            "/api/timeseries/",
+            "/api/metrictypes/",
+        ] {
             let headers = [("content-encoding", *encoding)];
             let reply = request(service.address, peer(2), "POST", path, &headers, bomb).await;
             let is_refused = matches!(reply.status, 400 | 413 | 422)
                 || (path.contains("bulk") && reply.text().contains("\"end\":false"));
-            assert!(is_refused, "{path} {encoding} of {} bytes: {}", bomb.len(), reply.text());
+            assert!(
+                is_refused,
+                "{path} {encoding} of {} bytes: {}",
+                bomb.len(),
+                reply.text()
+            );
         }
     }
     good.stop().await;
@@ -50,10 +68,23 @@ async fn nested_values_of_an_unknown_series_cost_little() {
     ] {
         let point = order.replace('V', &value);
         let points = vec![point; 60].join(",");
-        let body = format!(r#"{{"user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e","data":[{points}]}}"#);
+        let body =
+            format!(r#"{{"user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e","data":[{points}]}}"#);
         let headers = [("content-encoding", "gzip")];
-        let reply = request(service.address, peer(2), "POST", "/api/sessions/", &headers, &gzip(body.as_bytes())).await;
-        assert!(reply.status == 422 && reply.is_problem("invalid_session"), "{}", reply.text());
+        let reply = request(
+            service.address,
+            peer(2),
+            "POST",
+            "/api/sessions/",
+            &headers,
+            &gzip(body.as_bytes()),
+        )
+        .await;
+        assert!(
+            reply.status == 422 && reply.is_problem("invalid_session"),
+            "{}",
+            reply.text()
+        );
     }
     good.stop().await;
     service.check().await;

@@ -45,10 +45,15 @@ impl Service {
             .stdout(Stdio::null())
             .spawn()
             .expect("the service starts");
-        let service = Self { address, child, _database: database };
+        let service = Self {
+            address,
+            child,
+            _database: database,
+        };
         service.wait_until_ready().await;
         let number = json!({"type": "number"});
-        let value = json!({"type": "object", "properties": {"value": number}, "required": ["value"]});
+        let value =
+            json!({"type": "object", "properties": {"value": number}, "required": ["value"]});
         service.metric_type("score", &value).await;
         service.metric_type("any", &json!({})).await;
         service
@@ -74,20 +79,41 @@ impl Service {
 
     /// The most memory that the process ever had, in kB.
     fn peak(&self) -> u64 {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
-        let line = status.lines().find(|line| line.starts_with("VmHWM:")).expect("a peak");
-        line.split_whitespace().nth(1).and_then(|kb| kb.parse().ok()).expect("a number")
+        let status =
+            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let line = status
+            .lines()
+            .find(|line| line.starts_with("VmHWM:"))
+            .expect("a peak");
+        line.split_whitespace()
+            .nth(1)
+            .and_then(|kb| kb.parse().ok())
+            .expect("a number")
     }
 
     /// Checks that the service is as it was before, and took no more memory than it may.
     pub(crate) async fn check(&self) {
         assert_eq!(get(self, GOOD, "/health/live").await.status, 200);
         let user = Uuid::new_v4();
-        let reply = post(self, GOOD, "/api/sessions/", session(user, Uuid::new_v4()).as_bytes()).await;
+        let reply = post(
+            self,
+            GOOD,
+            "/api/sessions/",
+            session(user, Uuid::new_v4()).as_bytes(),
+        )
+        .await;
         assert_eq!(reply.status, 201, "{}", reply.text());
         let reply = get(self, GOOD, &query(user)).await;
-        assert!(reply.status == 200 && reply.text().contains("\"count\":1"), "{}", reply.text());
-        assert!(self.peak() < MOST_MEMORY, "the service took {} kB", self.peak());
+        assert!(
+            reply.status == 200 && reply.text().contains("\"count\":1"),
+            "{}",
+            reply.text()
+        );
+        assert!(
+            self.peak() < MOST_MEMORY,
+            "the service took {} kB",
+            self.peak()
+        );
     }
 }
 
@@ -124,10 +150,21 @@ impl GoodUser {
             let (user, mut served) = (Uuid::new_v4(), 0);
             while !over.load(Ordering::Relaxed) {
                 let body = session(user, Uuid::new_v4());
-                let posted = request(address, peer(GOOD), "POST", "/api/sessions/", &[], body.as_bytes()).await;
+                let posted = request(
+                    address,
+                    peer(GOOD),
+                    "POST",
+                    "/api/sessions/",
+                    &[],
+                    body.as_bytes(),
+                )
+                .await;
                 let asked = request(address, peer(GOOD), "GET", &query(user), &[], b"").await;
                 for Reply { status, .. } in [&posted, &asked] {
-                    assert!(matches!(status, 200 | 201 | 503), "a well-behaved user was answered {status}");
+                    assert!(
+                        matches!(status, 200 | 201 | 503),
+                        "a well-behaved user was answered {status}"
+                    );
                     served += usize::from(*status != 503);
                 }
                 tokio::time::sleep(Duration::from_millis(20)).await;

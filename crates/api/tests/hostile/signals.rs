@@ -29,14 +29,25 @@ async fn an_interrupt_lets_requests_under_way_end() {
     let mut service = Service::start(&[]).await;
     let body = format!(r#"{{"user_id":"{}","data":[]}}"#, Uuid::new_v4());
     let mut stream = crate::client::connect(service.address, peer(2)).await;
-    stream.write_all(crate::client::head("POST", "/api/sessions/", &[], body.len()).as_bytes()).await.expect("sent");
-    stream.write_all(&body.as_bytes()[..10]).await.expect("sent");
+    stream
+        .write_all(crate::client::head("POST", "/api/sessions/", &[], body.len()).as_bytes())
+        .await
+        .expect("sent");
+    stream
+        .write_all(&body.as_bytes()[..10])
+        .await
+        .expect("sent");
     tokio::time::sleep(Duration::from_millis(200)).await;
     signal(&service, Signal::INT);
     tokio::time::sleep(Duration::from_millis(200)).await;
-    stream.write_all(&body.as_bytes()[10..]).await.expect("sent");
+    stream
+        .write_all(&body.as_bytes()[10..])
+        .await
+        .expect("sent");
     assert_eq!(crate::client::read_all(&mut stream).await.status, 201);
-    let ended = tokio::task::spawn_blocking(move || service.child.wait()).await.expect("it is waited for");
+    let ended = tokio::task::spawn_blocking(move || service.child.wait())
+        .await
+        .expect("it is waited for");
     assert!(ended.expect("it ended").success());
 }
 
@@ -50,7 +61,11 @@ async fn readiness_is_told_from_a_heartbeat() {
         tokio::time::sleep(Duration::from_millis(100)).await;
     }
     let reply = get(&service, 2, "/health/ready/?for=writes").await;
-    assert!(reply.status == 200 && reply.text().contains("\"writes\":\"ok\""), "{}", reply.text());
+    assert!(
+        reply.status == 200 && reply.text().contains("\"writes\":\"ok\""),
+        "{}",
+        reply.text()
+    );
     assert_eq!(post(&service, 2, "/health/ready/", b"").await.status, 405);
     service.check().await;
 }

@@ -29,7 +29,10 @@ fn number() -> Value {
 }
 
 fn names(list: &Answer) -> Vec<String> {
-    results(list).iter().map(|m| m["series"].as_str().unwrap_or_default().to_owned()).collect()
+    results(list)
+        .iter()
+        .map(|m| m["series"].as_str().unwrap_or_default().to_owned())
+        .collect()
 }
 
 async fn a_new_metric_type_can_be_read_back(backend: Backend) {
@@ -40,44 +43,100 @@ async fn a_new_metric_type_can_be_read_back(backend: Backend) {
         "description": "Heart rate, \u{201c}at rest\u{201d}",
         "unit": "1/min",
     });
-    let created = app.post("/api/metrictypes/", &definition).await.expect(201).json();
+    let created = app
+        .post("/api/metrictypes/", &definition)
+        .await
+        .expect(201)
+        .json();
     for member in ["series", "schema", "description", "unit"] {
         assert_eq!(created[member], definition[member]);
     }
     assert_eq!(created["channels"], json!(["/bpm"]));
     assert!(created["created_at"].is_string() && created["updated_at"].is_string());
-    assert_eq!(app.get("/api/metrictypes/sleep.heart-rate_1/").await.expect(200).json(), created);
-    assert_eq!(app.get("/api/metrictypes/").await.expect(200).json()["results"], json!([created]));
+    assert_eq!(
+        app.get("/api/metrictypes/sleep.heart-rate_1/")
+            .await
+            .expect(200)
+            .json(),
+        created
+    );
+    assert_eq!(
+        app.get("/api/metrictypes/").await.expect(200).json()["results"],
+        json!([created])
+    );
 }
 
 async fn description_and_unit_may_be_left_out(backend: Backend) {
     let app = TestApp::start(backend).await;
-    let created = app.post("/api/metrictypes/", &json!({"series": "x", "schema": number()})).await.expect(201).json();
-    assert_eq!((&created["description"], &created["unit"]), (&json!(""), &json!("")));
+    let created = app
+        .post(
+            "/api/metrictypes/",
+            &json!({"series": "x", "schema": number()}),
+        )
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(
+        (&created["description"], &created["unit"]),
+        (&json!(""), &json!(""))
+    );
 }
 
 async fn a_name_is_taken_once(backend: Backend) {
     let app = TestApp::start(backend).await;
     app.metric_type("taken", &number()).await;
     let again = json!({"series": "taken", "schema": {"type": "string"}});
-    assert_problem(&app.post("/api/metrictypes/", &again).await, 409, "metric_type_exists");
-    assert_eq!(app.get("/api/metrictypes/taken/").await.expect(200).json()["schema"], number());
+    assert_problem(
+        &app.post("/api/metrictypes/", &again).await,
+        409,
+        "metric_type_exists",
+    );
+    assert_eq!(
+        app.get("/api/metrictypes/taken/").await.expect(200).json()["schema"],
+        number()
+    );
     app.metric_type("Taken", &number()).await;
 }
 
 async fn a_bad_name_is_refused(backend: Backend) {
     let app = TestApp::start(backend).await;
     let long = "a".repeat(256);
-    for name in ["", " ", "a b", "a/b", "a*", "^a", "a,b", "gr\u{f6}\u{df}e", "a\n", "a\u{0}", "a%20b", "a:b", &long] {
-        let answer = app.post("/api/metrictypes/", &json!({"series": name, "schema": number()})).await;
+    for name in [
+        "",
+        " ",
+        "a b",
+        "a/b",
+        "a*",
+        "^a",
+        "a,b",
+        "gr\u{f6}\u{df}e",
+        "a\n",
+        "a\u{0}",
+        "a%20b",
+        "a:b",
+        &long,
+    ] {
+        let answer = app
+            .post(
+                "/api/metrictypes/",
+                &json!({"series": name, "schema": number()}),
+            )
+            .await;
         assert_eq!(answer.status.as_u16(), 422, "{name:?}: {}", answer.text);
         assert_problem(&answer, 422, "invalid_metric_type");
-        assert!(answer.faults()[0].starts_with("/series "), "{name:?}: {}", answer.text);
+        assert!(
+            answer.faults()[0].starts_with("/series "),
+            "{name:?}: {}",
+            answer.text
+        );
     }
     assert!(names(&app.get("/api/metrictypes/").await).is_empty());
     for name in ["a", "A-z_0.9", "-", "a".repeat(255).as_str()] {
         app.metric_type(name, &number()).await;
-        let _ = app.get(&format!("/api/metrictypes/{name}/")).await.expect(200);
+        let _ = app
+            .get(&format!("/api/metrictypes/{name}/"))
+            .await
+            .expect(200);
     }
 }
 
@@ -90,13 +149,20 @@ async fn what_is_missing_unknown_or_of_the_wrong_type_is_named(backend: Backend)
         (json!({"series": "x", "schema": {}, "units": "m"}), "/units"),
         (json!({"series": 7, "schema": {}}), "/series"),
         (json!({"series": "x", "schema": {}, "unit": 7}), "/unit"),
-        (json!({"series": "x", "schema": {}, "description": ["a"]}), "/description"),
+        (
+            json!({"series": "x", "schema": {}, "description": ["a"]}),
+            "/description",
+        ),
     ];
     let mut unnamed = Vec::new();
     for (body, pointer) in cases {
         let answer = app.post("/api/metrictypes/", &body).await;
         assert_problem(&answer, 422, "invalid_metric_type");
-        if !answer.faults().iter().any(|f| f.starts_with(&format!("{pointer} "))) {
+        if !answer
+            .faults()
+            .iter()
+            .any(|f| f.starts_with(&format!("{pointer} ")))
+        {
             unnamed.push(format!("{pointer} of {body}: {}", answer.text));
         }
     }
@@ -106,24 +172,42 @@ async fn what_is_missing_unknown_or_of_the_wrong_type_is_named(backend: Backend)
 async fn what_cannot_be_stored_is_refused(backend: Backend) {
     let app = TestApp::start(backend).await;
     let twice = r#"{"series": "x", "schema": {"type": "number"}, "schema": {}}"#;
-    assert_problem(&app.post_text("/api/metrictypes/", twice).await, 422, "invalid_metric_type");
+    assert_problem(
+        &app.post_text("/api/metrictypes/", twice).await,
+        422,
+        "invalid_metric_type",
+    );
     let nul = json!({"series": "x", "schema": {}, "description": "a\u{0}b"});
-    assert_problem(&app.post("/api/metrictypes/", &nul).await, 422, "invalid_metric_type");
+    assert_problem(
+        &app.post("/api/metrictypes/", &nul).await,
+        422,
+        "invalid_metric_type",
+    );
     let nul = json!({"series": "x", "schema": {"title": "a\u{0}b"}});
-    assert_problem(&app.post("/api/metrictypes/", &nul).await, 422, "invalid_metric_type");
+    assert_problem(
+        &app.post("/api/metrictypes/", &nul).await,
+        422,
+        "invalid_metric_type",
+    );
     assert!(names(&app.get("/api/metrictypes/").await).is_empty());
 }
 
 async fn metric_types_are_listed_by_name(backend: Backend) {
     let app = TestApp::start(backend).await;
-    assert_eq!(app.get("/api/metrictypes/").await.expect(200).json()["results"], json!([]));
+    assert_eq!(
+        app.get("/api/metrictypes/").await.expect(200).json()["results"],
+        json!([])
+    );
     for name in ["b", "a.b", "a", "c", "a.a"] {
         app.metric_type(name, &number()).await;
     }
     let list = app.get("/api/metrictypes/").await.expect(200);
     assert_eq!(names(&list), ["a", "a.a", "a.b", "b", "c"]);
     let metadata = &list.json()["metadata"];
-    assert_eq!((&metadata["count"], &metadata["next_cursor"]), (&json!(5), &Value::Null));
+    assert_eq!(
+        (&metadata["count"], &metadata["next_cursor"]),
+        (&json!(5), &Value::Null)
+    );
 }
 
 async fn pages_show_each_metric_type_once(backend: Backend) {
@@ -138,7 +222,10 @@ async fn pages_show_each_metric_type_once(backend: Backend) {
     for limit in [1, 3, 10] {
         let (mut seen, mut cursor) = (Vec::new(), String::new());
         loop {
-            let page = app.get(&format!("/api/metrictypes/?limit={limit}{cursor}")).await.expect(200);
+            let page = app
+                .get(&format!("/api/metrictypes/?limit={limit}{cursor}"))
+                .await
+                .expect(200);
             assert!(names(&page).len() <= limit);
             seen.extend(names(&page));
             assert!(seen.len() <= all.len(), "none is shown twice");
@@ -149,17 +236,38 @@ async fn pages_show_each_metric_type_once(backend: Backend) {
         }
         assert_eq!(seen, all, "limit {limit}");
     }
-    for query in ["limit=0", "limit=1001", "limit=x", "cursor=%00", "cursor=a%20b", "page=1"] {
-        assert_problem(&app.get(&format!("/api/metrictypes/?{query}")).await, 422, "invalid_parameters");
+    for query in [
+        "limit=0",
+        "limit=1001",
+        "limit=x",
+        "cursor=%00",
+        "cursor=a%20b",
+        "page=1",
+    ] {
+        assert_problem(
+            &app.get(&format!("/api/metrictypes/?{query}")).await,
+            422,
+            "invalid_parameters",
+        );
     }
 }
 
 async fn what_is_not_there_is_not_found(backend: Backend) {
     let app = TestApp::seeded(backend).await;
-    for name in ["none", "session.urine", "session.urine.COLOR", "session", "x".repeat(255).as_str()] {
+    for name in [
+        "none",
+        "session.urine",
+        "session.urine.COLOR",
+        "session",
+        "x".repeat(255).as_str(),
+    ] {
         let path = format!("/api/metrictypes/{name}/");
         let body = json!({"schema": {"type": "number"}});
-        for answer in [app.get(&path).await, app.delete(&path).await, app.put(&path, &body).await] {
+        for answer in [
+            app.get(&path).await,
+            app.delete(&path).await,
+            app.put(&path, &body).await,
+        ] {
             assert_problem(&answer, 404, "metric_type_not_found");
         }
     }
@@ -180,11 +288,20 @@ async fn what_can_be_no_name_is_the_client_s_fault(backend: Backend) {
         &"x".repeat(5000),
     ] {
         let path = format!("/api/metrictypes/{name}/");
-        let body = json!({"schema": {"type": "number"}}).to_string().into_bytes();
-        for (method, body) in [(Method::GET, None), (Method::DELETE, None), (Method::PUT, Some(body))] {
+        let body = json!({"schema": {"type": "number"}})
+            .to_string()
+            .into_bytes();
+        for (method, body) in [
+            (Method::GET, None),
+            (Method::DELETE, None),
+            (Method::PUT, Some(body)),
+        ] {
             let answer = app.request(method.clone(), &path, body, &[]).await;
             if !answer.status.is_client_error() || !answer.text.contains("\"code\"") {
-                failed.push(format!("{method} {path}: {} {}", answer.status, answer.text));
+                failed.push(format!(
+                    "{method} {path}: {} {}",
+                    answer.status, answer.text
+                ));
             }
         }
     }

@@ -13,4 +13,8 @@ mod schemas;
 const START: &str = "2025-01-01T00:00:00Z";
 
 /// January 2025 in one bucket.
-const JANUARY: [(&str, &str); 3] = [("start_time", "2025-01-01"), ("end_time", "2025-02-01"), ("interval", "month")];
+const JANUARY: [(&str, &str); 3] = [
+    ("start_time", "2025-01-01"),
+    ("end_time", "2025-02-01"),
+    ("interval", "month"),
+];

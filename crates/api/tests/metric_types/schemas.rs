@@ -23,7 +23,11 @@ on_both_servers![
 ];
 
 async fn create(app: &TestApp, series: &str, schema: &Value) -> Answer {
-    app.post("/api/metrictypes/", &json!({"series": series, "schema": schema})).await
+    app.post(
+        "/api/metrictypes/",
+        &json!({"series": series, "schema": schema}),
+    )
+    .await
 }
 
 async fn a_schema_that_is_none_is_refused_at_its_place(backend: Backend) {
@@ -35,24 +39,43 @@ async fn a_schema_that_is_none_is_refused_at_its_place(backend: Backend) {
         (json!(null), "/schema"),
         (json!({"type": "numbr"}), "/schema/type"),
         (json!({"type": 5}), "/schema/type"),
-        (json!({"properties": {"r": {"type": 5}}}), "/schema/properties/r/type"),
-        (json!({"properties": {"a/b": {"minimum": "0"}}}), "/schema/properties/a~1b/minimum"),
+        (
+            json!({"properties": {"r": {"type": 5}}}),
+            "/schema/properties/r/type",
+        ),
+        (
+            json!({"properties": {"a/b": {"minimum": "0"}}}),
+            "/schema/properties/a~1b/minimum",
+        ),
         (json!({"properties": []}), "/schema/properties"),
         (json!({"required": "r"}), "/schema/required"),
-        (json!({"type": "string", "minLength": -1}), "/schema/minLength"),
+        (
+            json!({"type": "string", "minLength": -1}),
+            "/schema/minLength",
+        ),
         (json!({"type": "string", "pattern": "("}), "/schema/pattern"),
     ];
     for (schema, pointer) in cases {
         let answer = create(&app, "x", &schema).await;
         assert_eq!(answer.status.as_u16(), 422, "{schema}: {}", answer.text);
         assert_problem(&answer, 422, "invalid_metric_type");
-        assert!(answer.faults()[0].starts_with(&format!("{pointer} ")), "{schema}: {}", answer.text);
+        assert!(
+            answer.faults()[0].starts_with(&format!("{pointer} ")),
+            "{schema}: {}",
+            answer.text
+        );
     }
     // A change is checked alike.
     app.metric_type("x", &json!({"type": "number"})).await;
-    let answer = app.put("/api/metrictypes/x/", &json!({"schema": {"type": "numbr"}})).await;
+    let answer = app
+        .put("/api/metrictypes/x/", &json!({"schema": {"type": "numbr"}}))
+        .await;
     assert_problem(&answer, 422, "invalid_metric_type");
-    assert!(answer.faults()[0].starts_with("/schema/type "), "{}", answer.text);
+    assert!(
+        answer.faults()[0].starts_with("/schema/type "),
+        "{}",
+        answer.text
+    );
 }
 
 async fn a_reference_to_elsewhere_is_refused(backend: Backend) {
@@ -68,16 +91,28 @@ async fn a_reference_to_elsewhere_is_refused(backend: Backend) {
         &own,
     ];
     for place in places {
-        for schema in [json!({"$ref": place}), json!({"properties": {"a": {"items": {"$ref": place}}}})] {
+        for schema in [
+            json!({"$ref": place}),
+            json!({"properties": {"a": {"items": {"$ref": place}}}}),
+        ] {
             let answer = create(&app, "x", &schema).await;
             assert_eq!(answer.status.as_u16(), 422, "{schema}: {}", answer.text);
             assert_problem(&answer, 422, "invalid_metric_type");
             assert!(answer.faults()[0].starts_with("/schema"), "{}", answer.text);
         }
     }
-    let dangling = create(&app, "x", &json!({"properties": {"a": {"$ref": "#/definitions/none"}}})).await;
+    let dangling = create(
+        &app,
+        "x",
+        &json!({"properties": {"a": {"$ref": "#/definitions/none"}}}),
+    )
+    .await;
     assert_problem(&dangling, 422, "invalid_metric_type");
-    assert_problem(&app.get("/api/metrictypes/x/").await, 404, "metric_type_not_found");
+    assert_problem(
+        &app.get("/api/metrictypes/x/").await,
+        404,
+        "metric_type_not_found",
+    );
 }
 
 async fn a_reference_inside_the_document_is_followed(backend: Backend) {
@@ -90,9 +125,18 @@ async fn a_reference_inside_the_document_is_followed(backend: Backend) {
         "required": ["r"],
     });
     let created = create(&app, "color", &schema).await.expect(201).json();
-    assert_eq!(created["channels"].as_array().map(Vec::len), Some(2), "/g and /r: {created}");
+    assert_eq!(
+        created["channels"].as_array().map(Vec::len),
+        Some(2),
+        "/g and /r: {created}"
+    );
     let user = Uuid::new_v4();
-    let bad = session(user, Uuid::new_v4(), START, &[point("color", START, &json!({"r": 256}))]);
+    let bad = session(
+        user,
+        Uuid::new_v4(),
+        START,
+        &[point("color", START, &json!({"r": 256}))],
+    );
     let answer = app.post("/api/sessions/", &bad).await;
     assert_problem(&answer, 422, "invalid_session");
     assert_eq!(answer.faults(), ["/data/0/value/r schema_violation"]);
@@ -100,14 +144,25 @@ async fn a_reference_inside_the_document_is_followed(backend: Backend) {
         &app,
         user,
         START,
-        &[point("color", START, &json!({"r": 1, "g": 3})), point("color", START, &json!({"r": 2}))],
+        &[
+            point("color", START, &json!({"r": 1, "g": 3})),
+            point("color", START, &json!({"r": 2})),
+        ],
     )
     .await;
-    assert_rows(&ask(&app, user, &JANUARY).await, &[(START, "color", json!({"r": 1.5, "g": 3}))]);
+    assert_rows(
+        &ask(&app, user, &JANUARY).await,
+        &[(START, "color", json!({"r": 1.5, "g": 3}))],
+    );
     // One that refers to itself has an end.
     let tree = json!({"type": "object", "properties": {"size": {"type": "number"}, "child": {"$ref": "#"}}});
     let created = create(&app, "tree", &tree).await.expect(201).json();
-    assert!(created["channels"].as_array().is_some_and(|all| all.contains(&json!("/size"))), "{created}");
+    assert!(
+        created["channels"]
+            .as_array()
+            .is_some_and(|all| all.contains(&json!("/size"))),
+        "{created}"
+    );
 }
 
 async fn every_numeric_leaf_is_a_channel(backend: Backend) {
@@ -117,7 +172,10 @@ async fn every_numeric_leaf_is_a_channel(backend: Backend) {
         (number.clone(), &[""]),
         (json!({"type": "integer", "minimum": 0}), &[""]),
         (json!({"type": ["number", "null"]}), &[""]),
-        (json!({"type": "object", "properties": {"value": number}}), &["/value"]),
+        (
+            json!({"type": "object", "properties": {"value": number}}),
+            &["/value"],
+        ),
         (
             json!({"type": "object", "properties": {"r": number, "b": {"type": "integer"}, "name": {"type": "string"}}}),
             &["/b", "/r"],
@@ -126,14 +184,27 @@ async fn every_numeric_leaf_is_a_channel(backend: Backend) {
             json!({"type": "object", "properties": {"pos": {"type": "object", "properties": {"x": number, "y": number}}, "ok": {"type": "boolean"}}}),
             &["/pos/x", "/pos/y"],
         ),
-        (json!({"type": "object", "properties": {"a/b": number, "c~d": number}}), &["/a~1b", "/c~0d"]),
+        (
+            json!({"type": "object", "properties": {"a/b": number, "c~d": number}}),
+            &["/a~1b", "/c~0d"],
+        ),
         (json!({"type": "string"}), &[]),
-        (json!({"type": "object", "properties": {"value": {"enum": ["a", "b"]}}}), &[]),
+        (
+            json!({"type": "object", "properties": {"value": {"enum": ["a", "b"]}}}),
+            &[],
+        ),
     ];
     for (i, (schema, expected)) in cases.iter().enumerate() {
-        let created = create(&app, &format!("s{i}"), schema).await.expect(201).json();
-        let channels: BTreeSet<_> =
-            created["channels"].as_array().expect("channels").iter().filter_map(Value::as_str).collect();
+        let created = create(&app, &format!("s{i}"), schema)
+            .await
+            .expect(201)
+            .json();
+        let channels: BTreeSet<_> = created["channels"]
+            .as_array()
+            .expect("channels")
+            .iter()
+            .filter_map(Value::as_str)
+            .collect();
         assert_eq!(channels, expected.iter().copied().collect(), "{schema}");
     }
 }
@@ -147,20 +218,35 @@ async fn nested_leaves_stay_nested_in_answers(backend: Backend) {
         &json!({"type": "object", "properties": {"pos": pos, "speed": number, "note": {"type": "string"}}}),
     )
     .await;
-    app.metric_type("bare", &json!({"type": ["number", "null"]})).await;
+    app.metric_type("bare", &json!({"type": ["number", "null"]}))
+        .await;
     let user = Uuid::new_v4();
     let data = [
-        point("place", START, &json!({"pos": {"x": 1, "y": -1}, "speed": 10, "note": "a"})),
-        point("place", START, &json!({"pos": {"x": 3}, "note": "b", "undeclared": 5})),
+        point(
+            "place",
+            START,
+            &json!({"pos": {"x": 1, "y": -1}, "speed": 10, "note": "a"}),
+        ),
+        point(
+            "place",
+            START,
+            &json!({"pos": {"x": 3}, "note": "b", "undeclared": 5}),
+        ),
         point("bare", START, &json!(4)),
         point("bare", START, &json!(null)),
     ];
     let _ = store(&app, user, START, &data).await;
     let place = json!({"pos": {"x": 2, "y": -1}, "speed": 10});
-    assert_rows(&ask(&app, user, &JANUARY).await, &[(START, "bare", json!(4)), (START, "place", place)]);
+    assert_rows(
+        &ask(&app, user, &JANUARY).await,
+        &[(START, "bare", json!(4)), (START, "place", place)],
+    );
     let several = [("agg_func", "max,count"), ("series", "place")];
     let both = json!({"max": {"pos": {"x": 3, "y": -1}, "speed": 10}, "count": {"pos": {"x": 2, "y": 1}, "speed": 1}});
-    assert_rows(&ask(&app, user, &[JANUARY.as_slice(), &several].concat()).await, &[(START, "place", both)]);
+    assert_rows(
+        &ask(&app, user, &[JANUARY.as_slice(), &several].concat()).await,
+        &[(START, "place", both)],
+    );
 }
 
 async fn a_schema_is_draft_7_unless_it_says_otherwise(backend: Backend) {
@@ -170,13 +256,27 @@ async fn a_schema_is_draft_7_unless_it_says_otherwise(backend: Backend) {
     new["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
     let mut old = pair.clone();
     old["$schema"] = json!("http://json-schema.org/draft-07/schema#");
-    for (series, schema, status) in [("unsaid", &pair, 201), ("old", &old, 201), ("new", &new, 422)] {
+    for (series, schema, status) in [
+        ("unsaid", &pair, 201),
+        ("old", &old, 201),
+        ("new", &new, 422),
+    ] {
         app.metric_type(series, schema).await;
-        let body = session(Uuid::new_v4(), Uuid::new_v4(), START, &[point(series, START, &json!(["no boolean"]))]);
+        let body = session(
+            Uuid::new_v4(),
+            Uuid::new_v4(),
+            START,
+            &[point(series, START, &json!(["no boolean"]))],
+        );
         let answer = app.post("/api/sessions/", &body).await;
         assert_eq!(answer.status.as_u16(), status, "{series}: {}", answer.text);
     }
-    let unknown = create(&app, "x", &json!({"$schema": "http://example.com/my-own-schema", "type": "number"})).await;
+    let unknown = create(
+        &app,
+        "x",
+        &json!({"$schema": "http://example.com/my-own-schema", "type": "number"}),
+    )
+    .await;
     assert_problem(&unknown, 422, "invalid_metric_type");
 }
 
@@ -204,7 +304,10 @@ async fn leaves_behind_any_reference_are_channels(backend: Backend) {
     let mut channels: Vec<String> =
         serde_json::from_value(created.json()["channels"].clone()).expect("a list of pointers");
     channels.sort();
-    assert_eq!(channels, ["/anchored", "/escaped", "/identified/value", "/inner"]);
+    assert_eq!(
+        channels,
+        ["/anchored", "/escaped", "/identified/value", "/inner"]
+    );
     let user = Uuid::new_v4();
     let value = json!({"identified": {"value": 1}, "anchored": 2, "escaped": 3, "inner": 4});
     let _ = store(&app, user, START, &[point("bundled", START, &value)]).await;
@@ -215,7 +318,8 @@ async fn leaves_behind_any_reference_are_channels(backend: Backend) {
 async fn two_leaves_of_one_name_are_refused(backend: Backend) {
     let app = TestApp::start(backend).await;
     let number = json!({"type": "number"});
-    let twice = json!({"properties": {"heart.rate": number, "heart": {"properties": {"rate": number}}}});
+    let twice =
+        json!({"properties": {"heart.rate": number, "heart": {"properties": {"rate": number}}}});
     let answer = create(&app, "twice", &twice).await;
     assert_problem(&answer, 422, "invalid_metric_type");
     assert!(answer.text.contains("heart.rate"), "{}", answer.text);
@@ -227,10 +331,16 @@ async fn two_leaves_of_one_name_are_refused(backend: Backend) {
 async fn a_name_that_no_url_can_hold_is_refused(backend: Backend) {
     let app = TestApp::start(backend).await;
     for name in [".", ".."] {
-        assert_problem(&create(&app, name, &json!({"type": "number"})).await, 422, "invalid_metric_type");
+        assert_problem(
+            &create(&app, name, &json!({"type": "number"})).await,
+            422,
+            "invalid_metric_type",
+        );
     }
     for name in ["...", ".a", "a."] {
-        let _ = create(&app, name, &json!({"type": "number"})).await.expect(201);
+        let _ = create(&app, name, &json!({"type": "number"}))
+            .await
+            .expect(201);
     }
 }
 

@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use proptest::sample::{Index, select, subsequence};
 use uuid::Uuid;
 
-use crate::calendar::{Calendar, DAY, INTERVALS, SECOND, Step, WEEKDAYS, ZONES, date_of, day_number, timestamp, zone};
+use crate::calendar::{
+    Calendar, DAY, INTERVALS, SECOND, Step, WEEKDAYS, ZONES, date_of, day_number, timestamp, zone,
+};
 use crate::generate::{Act, Era, LATEST, SLOTS, acts, era};
 use crate::metrics::Metric;
 use crate::model::{FUNCTIONS, Point};
@@ -162,20 +164,33 @@ pub(crate) fn ask(era_zone: usize) -> impl Strategy<Value = Ask> {
         1 => select(SERIES.to_vec()).prop_map(Series::Listed),
         1 => any::<Index>().prop_map(Series::OfPoint),
     ];
-    let ends = prop_oneof![16 => Just((true, true)), 1 => Just((false, true)), 1 => Just((true, false))];
-    (interval, zone, week_start, edges, ends, functions, series, session).prop_map(
-        |(interval, zone, week_start, edges, (has_start, has_end), functions, series, session)| Ask {
-            interval,
-            zone,
-            week_start,
-            edges,
-            has_start,
-            has_end,
-            functions,
-            series,
-            session,
-        },
+    let ends =
+        prop_oneof![16 => Just((true, true)), 1 => Just((false, true)), 1 => Just((true, false))];
+    (
+        interval, zone, week_start, edges, ends, functions, series, session,
     )
+        .prop_map(
+            |(
+                interval,
+                zone,
+                week_start,
+                edges,
+                (has_start, has_end),
+                functions,
+                series,
+                session,
+            )| Ask {
+                interval,
+                zone,
+                week_start,
+                edges,
+                has_start,
+                has_end,
+                functions,
+                series,
+                session,
+            },
+        )
 }
 
 /// A question with its instants.
@@ -199,7 +214,9 @@ impl<'a> Asked<'a> {
         };
         let points = state.points();
         let all_series = ask.series.words(catalogue, &points);
-        let times = points.iter().filter(|p| selects(all_series, &catalogue[p.metric].series).is_some());
+        let times = points
+            .iter()
+            .filter(|p| selects(all_series, &catalogue[p.metric].series).is_some());
         let times: Vec<i64> = times.map(|p| p.time).collect();
         let mut start = ask.edges.0.place(era, &calendar, &times);
         let mut end = ask.edges.1.place(era, &calendar, &times);
@@ -207,10 +224,14 @@ impl<'a> Asked<'a> {
             std::mem::swap(&mut start, &mut end);
         }
         if start.0 == end.0 {
-            end = (start.0 + 86_400 * SECOND, timestamp(start.0 + 86_400 * SECOND).to_string());
+            end = (
+                start.0 + 86_400 * SECOND,
+                timestamp(start.0 + 86_400 * SECOND).to_string(),
+            );
         }
         let (mut parameters, mut end) = (Vec::new(), end);
-        let mut add = |name: &str, value: &str| parameters.push(format!("&{name}={}", escaped(value)));
+        let mut add =
+            |name: &str, value: &str| parameters.push(format!("&{name}={}", escaped(value)));
         if ask.has_start {
             add("start_time", &start.1);
         } else {
@@ -254,8 +275,19 @@ impl<'a> Asked<'a> {
         if !mode.is_empty() {
             add("series_mode", mode);
         }
-        let path = format!("/api/timeseries/?user_id={}{}", state.user, parameters.concat());
-        Self { series: all_series, calendar: Calendar { step, ..calendar }, start: start.0, end: end.0, session, path }
+        let path = format!(
+            "/api/timeseries/?user_id={}{}",
+            state.user,
+            parameters.concat()
+        );
+        Self {
+            series: all_series,
+            calendar: Calendar { step, ..calendar },
+            start: start.0,
+            end: end.0,
+            session,
+            path,
+        }
     }
 }
 
@@ -275,7 +307,11 @@ pub(crate) fn selects(pattern: &str, name: &str) -> Option<bool> {
             if parts.contains(&name) {
                 return Some(true);
             }
-            by_pattern(parts.iter().any(|part| part.contains('*') && glob(part, name)))
+            by_pattern(
+                parts
+                    .iter()
+                    .any(|part| part.contains('*') && glob(part, name)),
+            )
         }
     }
 }
@@ -284,7 +320,9 @@ fn glob(pattern: &str, name: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == name,
         Some((head, rest)) => name.strip_prefix(head).is_some_and(|left| {
-            (0..=left.len()).filter(|cut| left.is_char_boundary(*cut)).any(|cut| glob(rest, &left[cut..]))
+            (0..=left.len())
+                .filter(|cut| left.is_char_boundary(*cut))
+                .any(|cut| glob(rest, &left[cut..]))
         }),
     }
 }
@@ -292,7 +330,15 @@ fn glob(pattern: &str, name: &str) -> bool {
 /// A parameter's value, fit for a URL.
 pub(crate) fn escaped(text: &str) -> String {
     let plain = |byte: &u8| byte.is_ascii_alphanumeric() || b"-_.~".contains(byte);
-    text.bytes().map(|b| if plain(&b) { char::from(b).to_string() } else { format!("%{b:02X}") }).collect()
+    text.bytes()
+        .map(|b| {
+            if plain(&b) {
+                char::from(b).to_string()
+            } else {
+                format!("%{b:02X}")
+            }
+        })
+        .collect()
 }
 
 /// Acts, and questions about what is there after them.

@@ -20,7 +20,15 @@ pub(crate) const ZONES: [&str; 10] = [
     "Antarctica/Troll",
 ];
 
-pub(crate) const WEEKDAYS: [&str; 7] = ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"];
+pub(crate) const WEEKDAYS: [&str; 7] = [
+    "monday",
+    "tuesday",
+    "wednesday",
+    "thursday",
+    "friday",
+    "saturday",
+    "sunday",
+];
 
 /// How long a bucket is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -81,13 +89,21 @@ pub(crate) struct Calendar {
 
 impl Calendar {
     pub(crate) fn utc() -> Self {
-        Self { zone: TimeZone::UTC, step: Step::Days(1), week_start: 0 }
+        Self {
+            zone: TimeZone::UTC,
+            step: Step::Days(1),
+            week_start: 0,
+        }
     }
 
     /// Where a date begins: its first midnight, or where there is none the first instant after the gap.
     pub(crate) fn midnight(&self, date: Date) -> i64 {
         let wanted = date.at(0, 0, 0, 0);
-        let at = |offset: Offset| offset.to_timestamp(wanted).expect("an instant of our times");
+        let at = |offset: Offset| {
+            offset
+                .to_timestamp(wanted)
+                .expect("an instant of our times")
+        };
         let begins = match self.zone.to_ambiguous_timestamp(wanted).offset() {
             AmbiguousOffset::Unambiguous { offset } => at(offset),
             // The clock goes back over midnight: it comes twice, first by the older offset.
@@ -95,8 +111,13 @@ impl Calendar {
             // The clock jumps over midnight: the jump is not after this, and it is the last one before.
             AmbiguousOffset::Gap { before, .. } => {
                 let not_before = at(before);
-                let mut earlier = self.zone.preceding(timestamp(not_before.as_microsecond() + 1));
-                earlier.next().expect("a gap comes of a transition").timestamp()
+                let mut earlier = self
+                    .zone
+                    .preceding(timestamp(not_before.as_microsecond() + 1));
+                earlier
+                    .next()
+                    .expect("a gap comes of a transition")
+                    .timestamp()
             }
         };
         begins.as_microsecond()
@@ -146,7 +167,10 @@ impl Calendar {
     /// The instants between 1971 and 2026 at which the clocks changed.
     pub(crate) fn transitions(&self) -> Vec<i64> {
         let from = timestamp(366 * DAY);
-        let all = self.zone.following(from).map(|t| t.timestamp().as_microsecond());
+        let all = self
+            .zone
+            .following(from)
+            .map(|t| t.timestamp().as_microsecond());
         all.take_while(|t| *t < 20_440 * DAY).collect()
     }
 }
@@ -159,5 +183,7 @@ pub(crate) fn day_number(day: Date) -> i64 {
 
 pub(crate) fn date_of(number: i64) -> Date {
     let hours = 24 * number;
-    date(1970, 1, 1).checked_add(jiff::SignedDuration::from_hours(hours)).expect("a date of our times")
+    date(1970, 1, 1)
+        .checked_add(jiff::SignedDuration::from_hours(hours))
+        .expect("a date of our times")
 }

@@ -25,14 +25,30 @@ pub(crate) struct ResultRow {
 }
 
 /// Whether an answer has the rows that it should have, in their order.
-pub(crate) fn equal(wanted: &[model::Row], body: &Body, calendar: &Calendar, functions: &[&str]) -> Outcome {
+pub(crate) fn equal(
+    wanted: &[model::Row],
+    body: &Body,
+    calendar: &Calendar,
+    functions: &[&str],
+) -> Outcome {
     let label = |at: i64| {
-        let offset = jiff::tz::Offset::from_seconds(calendar.offset(at)).expect("an offset").to_time_zone();
-        timestamp(at).to_zoned_datetime(offset).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string()
+        let offset = jiff::tz::Offset::from_seconds(calendar.offset(at))
+            .expect("an offset")
+            .to_time_zone();
+        timestamp(at)
+            .to_zoned_datetime(offset)
+            .strftime("%Y-%m-%dT%H:%M:%S%.f%:z")
+            .to_string()
     };
-    let rows: Vec<String> = wanted.iter().map(|(series, bucket, _)| format!("{series} {}", label(*bucket))).collect();
-    let got: Vec<String> =
-        body.results.iter().map(|r| format!("{} {}", r.series, r.bucket.replace('Z', "+00:00"))).collect();
+    let rows: Vec<String> = wanted
+        .iter()
+        .map(|(series, bucket, _)| format!("{series} {}", label(*bucket)))
+        .collect();
+    let got: Vec<String> = body
+        .results
+        .iter()
+        .map(|r| format!("{} {}", r.series, r.bucket.replace('Z', "+00:00")))
+        .collect();
     if rows != got {
         let missing: Vec<_> = rows.iter().filter(|r| !got.contains(r)).take(5).collect();
         let surplus: Vec<_> = got.iter().filter(|r| !rows.contains(r)).take(5).collect();
@@ -43,10 +59,15 @@ pub(crate) fn equal(wanted: &[model::Row], body: &Body, calendar: &Calendar, fun
         ));
     }
     if body.metadata["count"] != rows.len() {
-        return Err(format!("count is {} for {} rows", body.metadata["count"], rows.len()));
+        return Err(format!(
+            "count is {} for {} rows",
+            body.metadata["count"],
+            rows.len()
+        ));
     }
     for (row, (wanted, got)) in rows.iter().zip(wanted.iter().zip(&body.results)) {
-        cells_equal(&wanted.2, &got.value, functions).map_err(|e| format!("{row}: {e}, in {}", got.value))?;
+        cells_equal(&wanted.2, &got.value, functions)
+            .map_err(|e| format!("{row}: {e}, in {}", got.value))?;
     }
     Ok(())
 }
@@ -57,28 +78,45 @@ fn cells_equal(wanted: &[Cell], got: &RawValue, functions: &[&str]) -> Outcome {
         _ => serde_json::from_str(got.get()).map_err(|e| e.to_string())?,
     };
     for (function, wanted) in functions.iter().zip(wanted) {
-        let got = by_function.remove(*function).ok_or_else(|| format!("{function} is missing"))?;
+        let got = by_function
+            .remove(*function)
+            .ok_or_else(|| format!("{function} is missing"))?;
         cell_equal(wanted, &got).map_err(|e| format!("{function}: {e}"))?;
     }
-    by_function.keys().next().map_or(Ok(()), |other| Err(format!("{other} was not asked for")))
+    by_function
+        .keys()
+        .next()
+        .map_or(Ok(()), |other| Err(format!("{other} was not asked for")))
 }
 
 fn cell_equal(wanted: &Cell, got: &RawValue) -> Outcome {
     match wanted {
         Cell::Value(wanted) => {
-            let value = |text: &str| serde_json::from_str::<serde_json::Value>(text).map_err(|e| e.to_string());
+            let value = |text: &str| {
+                serde_json::from_str::<serde_json::Value>(text).map_err(|e| e.to_string())
+            };
             let same = value(&Json::to_string(wanted))? == value(got.get())?;
-            if same { Ok(()) } else { Err(format!("{wanted} expected, {got} answered")) }
+            if same {
+                Ok(())
+            } else {
+                Err(format!("{wanted} expected, {got} answered"))
+            }
         }
         Cell::Leaves(wanted) => {
             let got = leaves(got);
             if !wanted.keys().eq(got.keys()) {
-                return Err(format!("leaves {:?} expected, {:?} answered", wanted.keys(), got.keys()));
+                return Err(format!(
+                    "leaves {:?} expected, {:?} answered",
+                    wanted.keys(),
+                    got.keys()
+                ));
             }
             let faults = wanted
                 .iter()
                 .zip(got.values())
-                .filter_map(|((path, want), got)| Some(format!("{}: {}", path.join("."), model::fault(want, got)?)));
+                .filter_map(|((path, want), got)| {
+                    Some(format!("{}: {}", path.join("."), model::fault(want, got)?))
+                });
             faults.into_iter().next().map_or(Ok(()), Err)
         }
     }

@@ -24,7 +24,10 @@ pub(crate) struct Era {
 impl Era {
     /// An instant at which something may go wrong.
     pub(crate) fn anchor(&self) -> i64 {
-        let calendar = Calendar { zone: zone(ZONES[self.zone]), ..Calendar::utc() };
+        let calendar = Calendar {
+            zone: zone(ZONES[self.zone]),
+            ..Calendar::utc()
+        };
         let transitions = calendar.transitions();
         match self.transition {
             Some(index) if !transitions.is_empty() => transitions[index.index(transitions.len())],
@@ -35,9 +38,19 @@ impl Era {
 
 pub(crate) fn era() -> impl Strategy<Value = Era> {
     // The turn of a year, a leap day, a month's end, the first days there are, any Wednesday.
-    let fixed = select(vec![20_089 * DAY, 19_782 * DAY, 18_992 * DAY, 5 * DAY, 19_620 * DAY + 12 * 3_600 * SECOND]);
+    let fixed = select(vec![
+        20_089 * DAY,
+        19_782 * DAY,
+        18_992 * DAY,
+        5 * DAY,
+        19_620 * DAY + 12 * 3_600 * SECOND,
+    ]);
     let transition = proptest::option::weighted(0.7, any::<Index>());
-    (0..ZONES.len(), transition, fixed).prop_map(|(zone, transition, fixed)| Era { zone, transition, fixed })
+    (0..ZONES.len(), transition, fixed).prop_map(|(zone, transition, fixed)| Era {
+        zone,
+        transition,
+        fixed,
+    })
 }
 
 /// Where something begins.
@@ -93,8 +106,22 @@ fn run() -> impl Strategy<Value = Run> {
     ];
     // The last is more than a block holds.
     let n = prop_oneof![20 => 1_usize..5, 30 => 5_usize..40, 40 => 20_usize..300, 1 => 4_090_usize..4_200];
-    (any::<Index>(), start, step, n, select(NUMBERS.to_vec()), any::<u64>())
-        .prop_map(|(metric, start, step, n, numbers, seed)| Run { metric, start, step, n, numbers, seed })
+    (
+        any::<Index>(),
+        start,
+        step,
+        n,
+        select(NUMBERS.to_vec()),
+        any::<u64>(),
+    )
+        .prop_map(|(metric, start, step, n, numbers, seed)| Run {
+            metric,
+            start,
+            step,
+            n,
+            numbers,
+            seed,
+        })
 }
 
 /// A recording before it is known when and of what it is.
@@ -120,13 +147,21 @@ pub(crate) fn recording() -> impl Strategy<Value = Recording> {
         prop_oneof![1 => vec(run(), 0..2), 5 => vec(run(), 2..6)],
         proptest::option::weighted(0.5, any::<u64>()),
     )
-        .prop_map(|(start, has_start, runs, shuffle)| Recording { start, has_start, runs, shuffle })
+        .prop_map(|(start, has_start, runs, shuffle)| Recording {
+            start,
+            has_start,
+            runs,
+            shuffle,
+        })
 }
 
 impl Recording {
     pub(crate) fn session(&self, id: Uuid, era: &Era, catalogue: &[Metric]) -> Session {
         let anchor = era.anchor();
-        let calendar = Calendar { zone: zone(ZONES[era.zone]), ..Calendar::utc() };
+        let calendar = Calendar {
+            zone: zone(ZONES[era.zone]),
+            ..Calendar::utc()
+        };
         let start = (anchor + self.start * SECOND).clamp(EARLIEST, LATEST - 40 * DAY);
         let window = start - DAY..=start + 31 * DAY;
         let mut points = Vec::new();
@@ -134,7 +169,9 @@ impl Recording {
             let first = match run.start {
                 Start::Anchor(seconds) => anchor + seconds * SECOND,
                 Start::Session(micros) => start + micros,
-                Start::UtcMidnight(day, seconds) => (start.div_euclid(DAY) + day) * DAY + seconds * SECOND,
+                Start::UtcMidnight(day, seconds) => {
+                    (start.div_euclid(DAY) + day) * DAY + seconds * SECOND
+                }
                 Start::LocalMidnight(day, micros) => {
                     calendar.midnight(date_of(day_number(calendar.day_of(start)) + day)) + micros
                 }
@@ -148,7 +185,11 @@ impl Recording {
                         Pace::Random(within) => dice.below(within as u64) as i64,
                     };
                 if window.contains(&time) {
-                    points.push(Point { metric, time, value: catalogue[metric].value(run.numbers, &mut dice) });
+                    points.push(Point {
+                        metric,
+                        time,
+                        value: catalogue[metric].value(run.numbers, &mut dice),
+                    });
                 }
             }
         }
@@ -162,7 +203,11 @@ impl Recording {
                 points.swap(last, dice.below(last as u64 + 1) as usize);
             }
         }
-        Session { id, start: self.has_start.then_some(start), points }
+        Session {
+            id,
+            start: self.has_start.then_some(start),
+            points,
+        }
     }
 }
 

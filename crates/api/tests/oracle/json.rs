@@ -20,17 +20,24 @@ pub(crate) enum Json {
 impl Json {
     /// A number, spelled as an integer where it is one that every reader keeps.
     pub(crate) fn number(number: f64) -> Self {
-        let whole = number.fract() == 0.0 && number.abs() < 9e15 && !(number == 0.0 && number.is_sign_negative());
-        Self::Number(if whole { format!("{number:.0}") } else { format!("{number:?}") })
+        let whole = number.fract() == 0.0
+            && number.abs() < 9e15
+            && !(number == 0.0 && number.is_sign_negative());
+        Self::Number(if whole {
+            format!("{number:.0}")
+        } else {
+            format!("{number:?}")
+        })
     }
 
     /// The number at a path, if there is one.
     pub(crate) fn leaf(&self, path: &[String]) -> Option<f64> {
         match (self, path.split_first()) {
             (Self::Number(text), None) => Some(text.parse().expect("a number")),
-            (Self::Object(members), Some((key, deeper))) => {
-                members.iter().find(|(k, _)| k == key).and_then(|(_, member)| member.leaf(deeper))
-            }
+            (Self::Object(members), Some((key, deeper))) => members
+                .iter()
+                .find(|(k, _)| k == key)
+                .and_then(|(_, member)| member.leaf(deeper)),
             _ => None,
         }
     }
@@ -42,9 +49,13 @@ impl Json {
                 Self::Number(format!("{text}.0"))
             }
             Self::List(items) => Self::List(items.iter().map(Self::respelled).collect()),
-            Self::Object(members) => {
-                Self::Object(members.iter().rev().map(|(k, v)| (k.clone(), v.respelled())).collect())
-            }
+            Self::Object(members) => Self::Object(
+                members
+                    .iter()
+                    .rev()
+                    .map(|(k, v)| (k.clone(), v.respelled()))
+                    .collect(),
+            ),
             other => other.clone(),
         }
     }
@@ -53,8 +64,14 @@ impl Json {
     pub(crate) fn read(text: &str) -> Self {
         match text.as_bytes()[0] {
             b'{' => {
-                let members: BTreeMap<String, Box<RawValue>> = serde_json::from_str(text).expect("an object");
-                Self::Object(members.into_iter().map(|(k, v)| (k, Self::read(v.get()))).collect())
+                let members: BTreeMap<String, Box<RawValue>> =
+                    serde_json::from_str(text).expect("an object");
+                Self::Object(
+                    members
+                        .into_iter()
+                        .map(|(k, v)| (k, Self::read(v.get())))
+                        .collect(),
+                )
             }
             b'[' => {
                 let items: Vec<Box<RawValue>> = serde_json::from_str(text).expect("a list");
@@ -74,7 +91,10 @@ impl Json {
             Self::Number(text) => Self::Number(normal_number(text)),
             Self::List(items) => Self::List(items.iter().map(Self::normal).collect()),
             Self::Object(members) => {
-                let mut members: Vec<_> = members.iter().map(|(k, v)| (k.clone(), v.normal())).collect();
+                let mut members: Vec<_> = members
+                    .iter()
+                    .map(|(k, v)| (k.clone(), v.normal()))
+                    .collect();
                 members.sort();
                 Self::Object(members)
             }
@@ -104,7 +124,10 @@ impl fmt::Display for Json {
                 write!(f, "[{}]", items.join(","))
             }
             Self::Object(members) => {
-                let members: Vec<String> = members.iter().map(|(k, v)| format!("{}:{v}", text(k))).collect();
+                let members: Vec<String> = members
+                    .iter()
+                    .map(|(k, v)| format!("{}:{v}", text(k)))
+                    .collect();
                 write!(f, "{{{}}}", members.join(","))
             }
         }
@@ -112,7 +135,9 @@ impl fmt::Display for Json {
 }
 
 fn normal_number(text: &str) -> String {
-    let (sign, size) = text.strip_prefix('-').map_or(("", text), |size| ("-", size));
+    let (sign, size) = text
+        .strip_prefix('-')
+        .map_or(("", text), |size| ("-", size));
     let (mantissa, power) = size.split_once(['e', 'E']).unwrap_or((size, "0"));
     let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let fraction = fraction.trim_end_matches('0');

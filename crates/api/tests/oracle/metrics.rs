@@ -105,7 +105,9 @@ impl Numbers {
             Self::Single => f64::from(dice.below(1 << 24) as f32 / 3.0_f32),
             Self::Wide => {
                 let power = [-320, -140, -30, -3, 0, 2, 17, 60, 139][dice.below(9) as usize];
-                format!("{}e{power}", whole(dice, 9_999) / 1_000.0).parse().expect("a number")
+                format!("{}e{power}", whole(dice, 9_999) / 1_000.0)
+                    .parse()
+                    .expect("a number")
             }
             Self::Huge => return Self::integer_beyond(dice),
         })
@@ -113,10 +115,19 @@ impl Numbers {
 
     /// An integer that no f64 has, in most cases.
     fn integer_beyond(dice: &mut Dice) -> Json {
-        let digits: Vec<String> = (0..=dice.below(3)).map(|_| (1 + dice.next() / 2).to_string()).collect();
+        let digits: Vec<String> = (0..=dice.below(3))
+            .map(|_| (1 + dice.next() / 2).to_string())
+            .collect();
         let sign = if dice.one_in(3) { "-" } else { "" };
         let near = format!("{}", (1_u64 << 53) + dice.below(9));
-        Json::Number(format!("{sign}{}", if dice.one_in(2) { near } else { digits.concat() }))
+        Json::Number(format!(
+            "{sign}{}",
+            if dice.one_in(2) {
+                near
+            } else {
+                digits.concat()
+            }
+        ))
     }
 
     fn pick_whole(self, dice: &mut Dice) -> Json {
@@ -149,9 +160,15 @@ impl Node {
             Self::Bool => json!({"type": "boolean"}),
             Self::Other => json!({"type": ["null", "boolean", "string", "array", "object"]}),
             Self::Object(members) => {
-                let properties: serde_json::Map<_, _> =
-                    members.iter().map(|m| (m.key.clone(), m.node.schema())).collect();
-                let required: Vec<_> = members.iter().filter(|m| m.required).map(|m| m.key.clone()).collect();
+                let properties: serde_json::Map<_, _> = members
+                    .iter()
+                    .map(|m| (m.key.clone(), m.node.schema()))
+                    .collect();
+                let required: Vec<_> = members
+                    .iter()
+                    .filter(|m| m.required)
+                    .map(|m| m.key.clone())
+                    .collect();
                 json!({"type": "object", "properties": properties, "required": required})
             }
         }
@@ -176,9 +193,10 @@ impl Node {
             Self::Nullable if dice.one_in(4) => Json::Null,
             Self::Number | Self::Nullable => numbers.pick(dice),
             Self::Integer => numbers.pick_whole(dice),
-            Self::Text => {
-                Json::Text(["", "calm", "Ärger \"?\"", "\u{1F600}\n", "{}", "7"][dice.below(6) as usize].to_owned())
-            }
+            Self::Text => Json::Text(
+                ["", "calm", "Ärger \"?\"", "\u{1F600}\n", "{}", "7"][dice.below(6) as usize]
+                    .to_owned(),
+            ),
             Self::Bool => Json::Bool(dice.one_in(2)),
             Self::Other => Json::read(OTHERS[dice.below(OTHERS.len() as u64) as usize]),
             Self::Object(members) => {
@@ -198,8 +216,18 @@ impl Node {
     }
 }
 
-const OTHERS: [&str; 10] =
-    ["null", "null", "false", "true", "\"\"", "\"z\"", "\"é\"", "[]", "[1, {\"a\": null}]", "{\"k\": 0.5, \"l\": []}"];
+const OTHERS: [&str; 10] = [
+    "null",
+    "null",
+    "false",
+    "true",
+    "\"\"",
+    "\"z\"",
+    "\"é\"",
+    "[]",
+    "[1, {\"a\": null}]",
+    "{\"k\": 0.5, \"l\": []}",
+];
 
 /// Any JSON.
 fn surprise(dice: &mut Dice, depth: u32) -> Json {
@@ -210,8 +238,15 @@ fn surprise(dice: &mut Dice, depth: u32) -> Json {
         3 => Numbers::Wide.pick(dice),
         4 => Json::Text("a/b~c'\\\u{7f}".to_owned()),
         5 => Json::Object(Vec::new()),
-        6 => Json::List((0..dice.below(3)).map(|_| surprise(dice, depth - 1)).collect()),
-        7 => Json::Object(vec![("value".to_owned(), surprise(dice, depth - 1)), (String::new(), Json::Null)]),
+        6 => Json::List(
+            (0..dice.below(3))
+                .map(|_| surprise(dice, depth - 1))
+                .collect(),
+        ),
+        7 => Json::Object(vec![
+            ("value".to_owned(), surprise(dice, depth - 1)),
+            (String::new(), Json::Null),
+        ]),
         _ => Numbers::Noise.pick(dice),
     }
 }
@@ -220,7 +255,12 @@ impl Metric {
     fn new(series: &str, node: Node, extras: bool) -> Self {
         let mut leaves = Vec::new();
         node.leaves(&mut Vec::new(), &mut leaves);
-        Self { series: series.to_owned(), node, extras, leaves }
+        Self {
+            series: series.to_owned(),
+            node,
+            extras,
+            leaves,
+        }
     }
 
     /// Whether an aggregate of it is a number rather than an object.
@@ -246,28 +286,64 @@ pub(crate) fn catalogue() -> Vec<Metric> {
     use Node::{Bool, Integer, Nullable, Number, Text};
     let value = |node: Node| Node::object(&[("value", true, node)]);
     let position = Node::object(&[("x", true, Number), ("y", false, Number)]);
-    let escaped = Node::object(&[("a/b", true, Number), ("c~d", false, Number), ("ü", false, Nullable)]);
+    let escaped = Node::object(&[
+        ("a/b", true, Number),
+        ("c~d", false, Number),
+        ("ü", false, Nullable),
+    ]);
     let mut all = vec![
         Metric::new("num.score", value(Number), false),
-        Metric::new("num.Color", Node::object(&[("r", true, Number), ("g", true, Number), ("b", true, Number)]), false),
+        Metric::new(
+            "num.Color",
+            Node::object(&[
+                ("r", true, Number),
+                ("g", true, Number),
+                ("b", true, Number),
+            ]),
+            false,
+        ),
         Metric::new("num.bare", Number, false),
-        Metric::new("num.place", Node::object(&[("pos", true, position), ("speed", false, Number)]), false),
-        Metric::new("num-gaps", Node::object(&[("a", false, Number), ("b", false, Integer)]), false),
+        Metric::new(
+            "num.place",
+            Node::object(&[("pos", true, position), ("speed", false, Number)]),
+            false,
+        ),
+        Metric::new(
+            "num-gaps",
+            Node::object(&[("a", false, Number), ("b", false, Integer)]),
+            false,
+        ),
         Metric::new("num.nullable", value(Nullable), false),
-        Metric::new("num.nulls_inside", Node::object(&[("p", true, Nullable), ("q", true, Integer)]), false),
+        Metric::new(
+            "num.nulls_inside",
+            Node::object(&[("p", true, Nullable), ("q", true, Integer)]),
+            false,
+        ),
         Metric::new("num.steps", value(Integer), false),
-        Metric::new("num.extra", Node::object(&[("v", true, Number), ("w", false, Nullable)]), true),
+        Metric::new(
+            "num.extra",
+            Node::object(&[("v", true, Number), ("w", false, Nullable)]),
+            true,
+        ),
         Metric::new("num.extra_value", value(Number), true),
         Metric::new(
             "num.mixed",
-            Node::object(&[("level", true, Number), ("label", true, Text), ("on", false, Bool)]),
+            Node::object(&[
+                ("level", true, Number),
+                ("label", true, Text),
+                ("on", false, Bool),
+            ]),
             false,
         ),
         Metric::new("num.escaped", escaped, false),
         Metric::new("text.mood", Text, false),
         Metric::new("text.note", value(Text), false),
         Metric::new("text.flag", Bool, false),
-        Metric::new("text.form", Node::object(&[("word", true, Text), ("yes", false, Bool)]), false),
+        Metric::new(
+            "text.form",
+            Node::object(&[("word", true, Text), ("yes", false, Bool)]),
+            false,
+        ),
     ];
     let mut dice = Dice::new(20_251_123);
     for number in 0..5 {

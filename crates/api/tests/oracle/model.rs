@@ -8,7 +8,9 @@ use crate::calendar::Calendar;
 use crate::json::Json;
 use crate::metrics::Metric;
 
-pub(crate) const FUNCTIONS: [&str; 8] = ["avg", "min", "max", "count", "sum", "first", "last", "stddev"];
+pub(crate) const FUNCTIONS: [&str; 8] = [
+    "avg", "min", "max", "count", "sum", "first", "last", "stddev",
+];
 
 /// One point.
 #[derive(Debug, Clone, PartialEq)]
@@ -74,22 +76,39 @@ pub(crate) type Row = (String, i64, Vec<Cell>);
 type Arrived<'a> = (i64, Uuid, usize, &'a Json);
 
 /// The answer by the definition.
-pub(crate) fn answer(catalogue: &[Metric], chosen: &[usize], sessions: &[&Session], asked: &Question<'_>) -> Vec<Row> {
+pub(crate) fn answer(
+    catalogue: &[Metric],
+    chosen: &[usize],
+    sessions: &[&Session],
+    asked: &Question<'_>,
+) -> Vec<Row> {
     let mut rows = Vec::new();
     for place in chosen {
         let metric = &catalogue[*place];
         let mut buckets: BTreeMap<i64, Vec<Arrived<'_>>> = BTreeMap::new();
-        for session in sessions.iter().filter(|s| asked.session.is_none_or(|only| only == s.id)) {
+        for session in sessions
+            .iter()
+            .filter(|s| asked.session.is_none_or(|only| only == s.id))
+        {
             for (arrival, point) in session.points.iter().enumerate() {
                 if point.metric == *place && asked.start <= point.time && point.time < asked.end {
                     let bucket = asked.calendar.bucket(point.time, asked.start);
-                    buckets.entry(bucket).or_default().push((point.time, session.id, arrival, &point.value));
+                    buckets.entry(bucket).or_default().push((
+                        point.time,
+                        session.id,
+                        arrival,
+                        &point.value,
+                    ));
                 }
             }
         }
         for (bucket, mut points) in buckets {
             points.sort_by_key(|(time, session, arrival, _)| (*time, *session, *arrival));
-            let cells = if metric.leaves.is_empty() { texts(&points, asked) } else { numbers(metric, &points, asked) };
+            let cells = if metric.leaves.is_empty() {
+                texts(&points, asked)
+            } else {
+                numbers(metric, &points, asked)
+            };
             if let Some(cells) = cells {
                 rows.push((metric.series.clone(), bucket, cells));
             }
@@ -113,16 +132,31 @@ fn texts(points: &[Arrived<'_>], asked: &Question<'_>) -> Option<Vec<Cell>> {
 fn numbers(metric: &Metric, points: &[Arrived<'_>], asked: &Question<'_>) -> Option<Vec<Cell>> {
     let mut leaves: BTreeMap<Vec<String>, Vec<(i64, f64)>> = BTreeMap::new();
     for path in &metric.leaves {
-        let found: Vec<(i64, f64)> = points.iter().filter_map(|p| Some((p.0, p.3.leaf(path)?))).collect();
+        let found: Vec<(i64, f64)> = points
+            .iter()
+            .filter_map(|p| Some((p.0, p.3.leaf(path)?)))
+            .collect();
         if !found.is_empty() {
-            leaves.insert(if metric.is_scalar() { Vec::new() } else { path.clone() }, found);
+            leaves.insert(
+                if metric.is_scalar() {
+                    Vec::new()
+                } else {
+                    path.clone()
+                },
+                found,
+            );
         }
     }
     if leaves.is_empty() {
         return None; // nothing in this bucket counts
     }
     let cell = |function: &&str| {
-        Cell::Leaves(leaves.iter().map(|(path, found)| (path.clone(), aggregate(function, found))).collect())
+        Cell::Leaves(
+            leaves
+                .iter()
+                .map(|(path, found)| (path.clone(), aggregate(function, found)))
+                .collect(),
+        )
     };
     Some(asked.functions.iter().map(cell).collect())
 }
@@ -151,7 +185,11 @@ pub(crate) fn total(numbers: &[f64]) -> f64 {
     let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
     for number in numbers {
         let next = sum + number;
-        lost += if sum.abs() >= number.abs() { (sum - next) + number } else { (number - next) + sum };
+        lost += if sum.abs() >= number.abs() {
+            (sum - next) + number
+        } else {
+            (number - next) + sum
+        };
         sum = next;
     }
     sum + lost

@@ -32,27 +32,53 @@ pub(crate) struct State {
 /// The session id in a slot of a user.
 pub(crate) fn session_id(user: Uuid, slot: usize) -> Uuid {
     // Not in the order of the slots, so that ties are not broken by chance.
-    Uuid::from_u128(user.as_u128() ^ (0x9E37_79B9_7F4A_7C15_u128 << 64).wrapping_mul(slot as u128 + 1))
+    Uuid::from_u128(
+        user.as_u128() ^ (0x9E37_79B9_7F4A_7C15_u128 << 64).wrapping_mul(slot as u128 + 1),
+    )
 }
 
 /// The body of a post, with other spellings of the same where told.
 pub(crate) fn body(user: Uuid, session: &Session, catalogue: &[Metric], respelled: bool) -> String {
     let time = |micros: i64| {
         if respelled {
-            let offset = jiff::tz::Offset::from_seconds(20_700).expect("+05:45").to_time_zone();
-            timestamp(micros).to_zoned_datetime(offset).strftime("%Y-%m-%dT%H:%M:%S.%6f000%:z").to_string()
+            let offset = jiff::tz::Offset::from_seconds(20_700)
+                .expect("+05:45")
+                .to_time_zone();
+            timestamp(micros)
+                .to_zoned_datetime(offset)
+                .strftime("%Y-%m-%dT%H:%M:%S.%6f000%:z")
+                .to_string()
         } else {
             timestamp(micros).to_string()
         }
     };
-    let points = if respelled { session.in_order() } else { session.points.iter().collect() };
+    let points = if respelled {
+        session.in_order()
+    } else {
+        session.points.iter().collect()
+    };
     let point = |p: &&Point| {
-        let value = if respelled { p.value.respelled() } else { p.value.clone() };
-        format!(r#"{{"series":"{}","time":"{}","value":{value}}}"#, catalogue[p.metric].series, time(p.time))
+        let value = if respelled {
+            p.value.respelled()
+        } else {
+            p.value.clone()
+        };
+        format!(
+            r#"{{"series":"{}","time":"{}","value":{value}}}"#,
+            catalogue[p.metric].series,
+            time(p.time)
+        )
     };
     let points: Vec<String> = points.iter().map(point).collect();
-    let start = session.start.map(|start| format!(r#""start_ts":"{}","#, time(start))).unwrap_or_default();
-    format!(r#"{{"user_id":"{user}","session_id":"{}",{start}"data":[{}]}}"#, session.id, points.join(","))
+    let start = session
+        .start
+        .map(|start| format!(r#""start_ts":"{}","#, time(start)))
+        .unwrap_or_default();
+    format!(
+        r#"{{"user_id":"{user}","session_id":"{}",{start}"data":[{}]}}"#,
+        session.id,
+        points.join(",")
+    )
 }
 
 impl World {
@@ -69,15 +95,29 @@ impl World {
     }
 
     /// Does what the acts say; each answer must be what the model would answer.
-    pub(crate) async fn play(&self, user: Uuid, era: &Era, acts: &[(usize, Act)]) -> Outcome<State> {
-        let mut state = State { user, ..State::default() };
+    pub(crate) async fn play(
+        &self,
+        user: Uuid,
+        era: &Era,
+        acts: &[(usize, Act)],
+    ) -> Outcome<State> {
+        let mut state = State {
+            user,
+            ..State::default()
+        };
         for (slot, act) in acts {
             self.act(&mut state, *slot, era, act).await?;
         }
         Ok(state)
     }
 
-    pub(crate) async fn act(&self, state: &mut State, slot: usize, era: &Era, act: &Act) -> Outcome {
+    pub(crate) async fn act(
+        &self,
+        state: &mut State,
+        slot: usize,
+        era: &Era,
+        act: &Act,
+    ) -> Outcome {
         let id = session_id(state.user, slot);
         let before = state.slots.get(&slot);
         let (call, session, respelled) = match act {
@@ -85,17 +125,30 @@ impl World {
                 let status = if before.is_some() { 204 } else { 404 };
                 state.slots.remove(&slot);
                 state.script.push(format!("DELETE {id}"));
-                let answer = self.app.delete(&format!("/api/sessions/{id}/?user_id={}", state.user)).await;
+                let answer = self
+                    .app
+                    .delete(&format!("/api/sessions/{id}/?user_id={}", state.user))
+                    .await;
                 return expect(&answer, status, None);
             }
             Act::Again { by_put, respelled } => {
-                let Some(session) = before.cloned() else { return Ok(()) };
+                let Some(session) = before.cloned() else {
+                    return Ok(());
+                };
                 (if *by_put { "PUT" } else { "POST" }, session, *respelled)
             }
             Act::Post(made) => ("POST", made.session(id, era, &self.catalogue), false),
             Act::Put(made) => ("PUT", made.session(id, era, &self.catalogue), false),
-            Act::PostReplacing(made) => ("?on_conflict=replace", made.session(id, era, &self.catalogue), false),
-            Act::PostIgnoring(made) => ("?on_conflict=ignore", made.session(id, era, &self.catalogue), false),
+            Act::PostReplacing(made) => (
+                "?on_conflict=replace",
+                made.session(id, era, &self.catalogue),
+                false,
+            ),
+            Act::PostIgnoring(made) => (
+                "?on_conflict=ignore",
+                made.session(id, era, &self.catalogue),
+                false,
+            ),
         };
         let (status, outcome, stored) = match before {
             None => (201, Some("created"), true),
@@ -108,7 +161,9 @@ impl World {
         state.script.push(format!("{call} {text}"));
         let answer = if call == "PUT" {
             let path = format!("/api/sessions/{id}/");
-            self.app.request(reqwest::Method::PUT, &path, Some(text.into_bytes()), &[]).await
+            self.app
+                .request(reqwest::Method::PUT, &path, Some(text.into_bytes()), &[])
+                .await
         } else {
             let path = format!("/api/sessions/{}", if call == "POST" { "" } else { call });
             self.app.post_text(&path, &text).await
@@ -128,11 +183,16 @@ impl World {
     }
 
     fn judge(&self, state: &State, ask: &Ask, asked: &Asked<'_>, answer: &Answer) -> Outcome {
-        let numeric = ask.functions.iter().any(|f| !["first", "last", "count"].contains(f));
+        let numeric = ask
+            .functions
+            .iter()
+            .any(|f| !["first", "last", "count"].contains(f));
         let mut chosen = Vec::new();
         let mut skipped = Vec::new();
         for (place, metric) in self.catalogue.iter().enumerate() {
-            let Some(exact) = selects(asked.series, &metric.series) else { continue };
+            let Some(exact) = selects(asked.series, &metric.series) else {
+                continue;
+            };
             match numeric && metric.leaves.is_empty() {
                 true if exact => return expect(answer, 422, None),
                 true => skipped.push(metric.series.as_str()),
@@ -140,7 +200,8 @@ impl World {
             }
         }
         expect(answer, 200, None)?;
-        let body: Body = serde_json::from_str(&answer.text).map_err(|e| format!("{e}: {}", answer.text))?;
+        let body: Body =
+            serde_json::from_str(&answer.text).map_err(|e| format!("{e}: {}", answer.text))?;
         let sessions: Vec<&Session> = state.slots.values().collect();
         let question = Question {
             calendar: &asked.calendar,
@@ -151,13 +212,25 @@ impl World {
         };
         let wanted = model::answer(&self.catalogue, &chosen, &sessions, &question);
         equal(&wanted, &body, &asked.calendar, &ask.functions)?;
-        let listed = body.metadata["skipped"].as_array().ok_or("skipped is no list")?;
-        if let Some(other) = listed.iter().find(|s| !s.as_str().is_some_and(|s| skipped.contains(&s))) {
+        let listed = body.metadata["skipped"]
+            .as_array()
+            .ok_or("skipped is no list")?;
+        if let Some(other) = listed
+            .iter()
+            .find(|s| !s.as_str().is_some_and(|s| skipped.contains(&s)))
+        {
             return Err(format!("{other} is listed as skipped, of {skipped:?}"));
         }
-        let present = |series: &str| state.points().iter().any(|p| self.catalogue[p.metric].series == series);
+        let present = |series: &str| {
+            state
+                .points()
+                .iter()
+                .any(|p| self.catalogue[p.metric].series == series)
+        };
         match listed.iter().find(|s| !s.as_str().is_some_and(present)) {
-            Some(absent) => Err(format!("{absent} is listed as skipped, and the user has no point of it")),
+            Some(absent) => Err(format!(
+                "{absent} is listed as skipped, and the user has no point of it"
+            )),
             None => Ok(()),
         }
     }
@@ -181,7 +254,12 @@ pub(crate) fn expect(answer: &Answer, status: u16, outcome: Option<&str>) -> Out
     if answer.status.as_u16() == status && (outcome.is_none() || said().as_deref() == outcome) {
         return Ok(());
     }
-    Err(format!("{status} {} expected, {} answered: {}", outcome.unwrap_or_default(), answer.status, answer.text))
+    Err(format!(
+        "{status} {} expected, {} answered: {}",
+        outcome.unwrap_or_default(),
+        answer.status,
+        answer.text
+    ))
 }
 
 /// Plays a whole case.
@@ -195,7 +273,10 @@ pub(crate) async fn whole(world: &World, case: &Case) -> Outcome {
 
 /// Plays a case and asks all questions, twice, after each act.
 pub(crate) async fn step_by_step(world: &World, case: &Case) -> Outcome {
-    let mut state = State { user: Uuid::new_v4(), ..State::default() };
+    let mut state = State {
+        user: Uuid::new_v4(),
+        ..State::default()
+    };
     for (slot, act) in &case.acts {
         world.act(&mut state, *slot, &case.era, act).await?;
         for ask in case.asks.iter().chain(&case.asks) {

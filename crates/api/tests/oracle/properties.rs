@@ -15,7 +15,9 @@ async fn world(backend: Backend) -> World {
 
 async fn wide_answers_equal_the_definition(name: &str, backend: Backend) {
     let world = world(backend).await;
-    for_all(name, 120, &wide_case(7, 14), async |case| whole(&world, &case).await);
+    for_all(name, 120, &wide_case(7, 14), async |case| {
+        whole(&world, &case).await
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -31,7 +33,9 @@ async fn wide_answers_equal_the_definition_on_timescaledb() {
 /// With a cache, asked before and after each write.
 async fn wide_answers_are_fresh(name: &str, app: TestAppBuilder) {
     let world = wide_world(app.start().await).await;
-    for_all(name, 25, &wide_case(5, 4), async |case| step_by_step(&world, &case).await);
+    for_all(name, 25, &wide_case(5, 4), async |case| {
+        step_by_step(&world, &case).await
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -41,14 +45,20 @@ async fn wide_answers_are_fresh_through_a_cache_in_the_process() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn wide_answers_are_fresh_through_a_cache_in_redis() {
-    wide_answers_are_fresh("wide redis", TestApp::with(Backend::Plain).redis(&redis_url())).await;
+    wide_answers_are_fresh(
+        "wide redis",
+        TestApp::with(Backend::Plain).redis(&redis_url()),
+    )
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn answers_fit_each_other() {
     for backend in Backend::ALL {
         let world = world(backend).await;
-        for_all("relations", 25, &wide_case(6, 3), async |case| relations::hold(&world, &case).await);
+        for_all("relations", 25, &wide_case(6, 3), async |case| {
+            relations::hold(&world, &case).await
+        });
     }
 }
 
@@ -56,7 +66,9 @@ async fn answers_fit_each_other() {
 async fn along_a_session_time_counts_from_its_start() {
     for backend in Backend::ALL {
         let world = world(backend).await;
-        for_all("aligned", 20, &wide_case(6, 0), async |case| aligned::aligning_is_shifting(&world, &case).await);
+        for_all("aligned", 20, &wide_case(6, 0), async |case| {
+            aligned::aligning_is_shifting(&world, &case).await
+        });
     }
 }
 
@@ -64,7 +76,9 @@ async fn along_a_session_time_counts_from_its_start() {
 async fn every_shape_layout_and_format_says_the_same() {
     for backend in Backend::ALL {
         let world = world(backend).await;
-        for_all("shapes", 30, &wide_case(6, 5), async |case| shapes::say_the_same(&world, &case).await);
+        for_all("shapes", 30, &wide_case(6, 5), async |case| {
+            shapes::say_the_same(&world, &case).await
+        });
     }
 }
 
@@ -72,7 +86,9 @@ async fn every_shape_layout_and_format_says_the_same() {
 async fn points_come_in_order_at_once_and_in_pages() {
     for backend in Backend::ALL {
         let world = world(backend).await;
-        for_all("points", 50, &point_case(7, 6), async |case| each(&world, &case, listing::is_in_order).await);
+        for_all("points", 50, &point_case(7, 6), async |case| {
+            each(&world, &case, listing::is_in_order).await
+        });
     }
 }
 
@@ -80,7 +96,9 @@ async fn points_come_in_order_at_once_and_in_pages() {
 async fn points_are_the_same_as_lines_and_as_flat_rows() {
     for backend in Backend::ALL {
         let world = world(backend).await;
-        for_all("lines", 30, &point_case(7, 4), async |case| each(&world, &case, formats::say_the_same).await);
+        for_all("lines", 30, &point_case(7, 4), async |case| {
+            each(&world, &case, formats::say_the_same).await
+        });
     }
 }
 
@@ -88,7 +106,9 @@ async fn points_are_the_same_as_lines_and_as_flat_rows() {
 async fn a_few_points_stand_for_all() {
     for backend in Backend::ALL {
         let world = world(backend).await;
-        for_all("thinned", 50, &point_case(7, 6), async |case| each(&world, &case, thinned::stands_for_all).await);
+        for_all("thinned", 50, &point_case(7, 6), async |case| {
+            each(&world, &case, thinned::stands_for_all).await
+        });
     }
 }
 
@@ -96,6 +116,8 @@ async fn a_few_points_stand_for_all() {
 async fn the_latest_and_the_catalogue_are_what_there_is() {
     for backend in Backend::ALL {
         let world = world(backend).await;
-        for_all("overview", 40, &point_case(9, 0), async |case| overview::is_what_there_is(&world, &case).await);
+        for_all("overview", 40, &point_case(9, 0), async |case| {
+            overview::is_what_there_is(&world, &case).await
+        });
     }
 }

@@ -50,13 +50,30 @@ pub(crate) fn nested() -> impl Strategy<Value = Nested> {
         ("day", "all"),
         ("month", "all"),
     ];
-    let small = era().prop_flat_map(|era| (0..ZONES.len()).prop_map(move |other| (era.clone(), other)));
-    (small, acts(6), 0..7_usize, select(pairs), 0..=1_000_i64, any::<bool>()).prop_map(
-        |((era, other), acts, week_start, (fine, coarse), cut, at_home)| {
-            let zone = if at_home { era.zone } else { other };
-            Nested { era, acts, zone, week_start, fine, coarse, cut }
-        },
+    let small =
+        era().prop_flat_map(|era| (0..ZONES.len()).prop_map(move |other| (era.clone(), other)));
+    (
+        small,
+        acts(6),
+        0..7_usize,
+        select(pairs),
+        0..=1_000_i64,
+        any::<bool>(),
     )
+        .prop_map(
+            |((era, other), acts, week_start, (fine, coarse), cut, at_home)| {
+                let zone = if at_home { era.zone } else { other };
+                Nested {
+                    era,
+                    acts,
+                    zone,
+                    week_start,
+                    fine,
+                    coarse,
+                    cut,
+                }
+            },
+        )
 }
 
 /// What a row says of one leaf.
@@ -95,7 +112,14 @@ impl Part {
     }
 
     fn equals(&self, other: &Self, slack: f64) -> bool {
-        (self.sum - other.sum).abs() <= slack && Self { sum: 0.0, ..self.clone() } == Self { sum: 0.0, ..other.clone() }
+        (self.sum - other.sum).abs() <= slack
+            && Self {
+                sum: 0.0,
+                ..self.clone()
+            } == Self {
+                sum: 0.0,
+                ..other.clone()
+            }
     }
 }
 
@@ -123,49 +147,83 @@ impl Asking<'_> {
             self.week_start
         );
         let answer = self.world.app.get(&path).await;
-        let body: Body = serde_json::from_str(&answer.text).map_err(|e| format!("{e}: {}", answer.text))?;
+        let body: Body =
+            serde_json::from_str(&answer.text).map_err(|e| format!("{e}: {}", answer.text))?;
         let mut parts = Parts::new();
         for row in &body.results {
             let all = leaves(&row.value);
             let paths: BTreeSet<&[String]> = all.keys().map(|path| &path[1..]).collect();
             for path in paths {
                 let by_function = all.iter().filter(|(p, _)| &p[1..] == path);
-                let numbers = by_function.map(|(p, text)| (p[0].as_str(), text.parse().expect("a number"))).collect();
-                let bucket = row.bucket.parse().map_err(|e| format!("{}: {e}", row.bucket))?;
-                parts.entry((row.series.clone(), path.to_vec())).or_default().insert(bucket, Part::of(&numbers));
+                let numbers = by_function
+                    .map(|(p, text)| (p[0].as_str(), text.parse().expect("a number")))
+                    .collect();
+                let bucket = row
+                    .bucket
+                    .parse()
+                    .map_err(|e| format!("{}: {e}", row.bucket))?;
+                parts
+                    .entry((row.series.clone(), path.to_vec()))
+                    .or_default()
+                    .insert(bucket, Part::of(&numbers));
             }
         }
         Ok(parts)
     }
 
     fn slack(&self, series: &str, path: &[String]) -> f64 {
-        let place = self.world.catalogue.iter().position(|m| m.series == series).expect("a series of ours");
+        let place = self
+            .world
+            .catalogue
+            .iter()
+            .position(|m| m.series == series)
+            .expect("a series of ours");
         let metric = &self.world.catalogue[place];
-        let path = if metric.is_scalar() { &metric.leaves[0] } else { path };
+        let path = if metric.is_scalar() {
+            &metric.leaves[0]
+        } else {
+            path
+        };
         let points = self.state.points();
-        let numbers: Vec<f64> =
-            points.iter().filter(|p| p.metric == place).filter_map(|p| p.value.leaf(path)).collect();
+        let numbers: Vec<f64> = points
+            .iter()
+            .filter(|p| p.metric == place)
+            .filter_map(|p| p.value.leaf(path))
+            .collect();
         4.0 * slack(&numbers)
     }
 
     /// Whether each coarse part is the fine ones from its start to the next one's start.
     fn add_up(&self, fine: &Parts, coarse: &Parts) -> Outcome {
         if !fine.keys().eq(coarse.keys()) {
-            return Err(format!("{:?} in the parts, {:?} in the whole", fine.keys(), coarse.keys()));
+            return Err(format!(
+                "{:?} in the parts, {:?} in the whole",
+                fine.keys(),
+                coarse.keys()
+            ));
         }
         for ((series, path), coarse) in coarse {
             let mut joined: BTreeMap<jiff::Timestamp, Part> = BTreeMap::new();
             for (at, part) in &fine[&(series.clone(), path.clone())] {
                 // A part that the start cuts has its label before that of `all`.
-                let bucket = coarse.range(..=*at).next_back().or_else(|| coarse.first_key_value());
+                let bucket = coarse
+                    .range(..=*at)
+                    .next_back()
+                    .or_else(|| coarse.first_key_value());
                 let bucket = bucket.expect("a bucket").0;
-                let whole = joined.get(bucket).map_or_else(|| part.clone(), |sofar| sofar.join(part));
+                let whole = joined
+                    .get(bucket)
+                    .map_or_else(|| part.clone(), |sofar| sofar.join(part));
                 joined.insert(*bucket, whole);
             }
             for (at, whole) in coarse {
-                let parts = joined.get(at).ok_or_else(|| format!("{series} at {at} has no parts"))?;
+                let parts = joined
+                    .get(at)
+                    .ok_or_else(|| format!("{series} at {at} has no parts"))?;
                 if !parts.equals(whole, self.slack(series, path)) {
-                    return Err(format!("{series} {path:?} at {at}: {whole:?} is not what its parts say, {parts:?}"));
+                    return Err(format!(
+                        "{series} {path:?} at {at}: {whole:?} is not what its parts say, {parts:?}"
+                    ));
                 }
             }
         }
@@ -176,16 +234,41 @@ impl Asking<'_> {
 /// Short buckets add up to long ones, and two parts of a range to all of it; with nothing left nothing is answered.
 pub(crate) async fn adds_up(world: &World, case: &Nested) -> Outcome {
     let state = world.play(Uuid::new_v4(), &case.era, &case.acts).await?;
-    let asking = Asking { world, state: &state, zone: ZONES[case.zone], week_start: WEEKDAYS[case.week_start] };
+    let asking = Asking {
+        world,
+        state: &state,
+        zone: ZONES[case.zone],
+        week_start: WEEKDAYS[case.week_start],
+    };
     let times: Vec<i64> = state.points().iter().map(|p| p.time).collect();
-    let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else { return Ok(()) };
+    let (Some(first), Some(last)) = (times.iter().min(), times.iter().max()) else {
+        return Ok(());
+    };
     // A bucket that the start cuts has its calendar label, which no bucket of another length may follow: begin at a
     // time that begins all of them, long before.
-    let start = if case.coarse == "all" { *first } else { -800 * DAY };
+    let start = if case.coarse == "all" {
+        *first
+    } else {
+        -800 * DAY
+    };
     let few = last - first < 100 * DAY || case.fine == "month" || case.fine == "quarter";
-    let (fine, coarse) = if few { (case.fine, case.coarse) } else { ("day", "month") };
-    let start = if few && case.fine.ends_with(['s', 'm', 'r', 'h']) { start.max(first - 100 * DAY) } else { start };
-    let told = |e: String| format!("{fine} and {coarse}: {e}\nuser {}\nafter\n{}", state.user, state.told());
+    let (fine, coarse) = if few {
+        (case.fine, case.coarse)
+    } else {
+        ("day", "month")
+    };
+    let start = if few && case.fine.ends_with(['s', 'm', 'r', 'h']) {
+        start.max(first - 100 * DAY)
+    } else {
+        start
+    };
+    let told = |e: String| {
+        format!(
+            "{fine} and {coarse}: {e}\nuser {}\nafter\n{}",
+            state.user,
+            state.told()
+        )
+    };
     let short = asking.parts(fine, start, last + 1).await?;
     let long = asking.parts(coarse, start, last + 1).await?;
     asking.add_up(&short, &long).map_err(told)?;
@@ -206,7 +289,11 @@ pub(crate) async fn adds_up(world: &World, case: &Nested) -> Outcome {
         }
     }
     let left = asking.parts(fine, start, last + 1).await?;
-    if left.is_empty() { Ok(()) } else { Err(told(format!("all is deleted, and there is {left:?}"))) }
+    if left.is_empty() {
+        Ok(())
+    } else {
+        Err(told(format!("all is deleted, and there is {left:?}")))
+    }
 }
 
 /// The same points cut into sessions in another way, posted in another order, some twice.
@@ -219,12 +306,14 @@ pub(crate) struct Split {
 }
 
 pub(crate) fn split(case: impl Strategy<Value = Case>) -> impl Strategy<Value = Split> {
-    (case, 1..6_u64, any::<u64>(), vec(any::<bool>(), 8)).prop_map(|(case, sessions, seed, retries)| Split {
-        case,
-        sessions,
-        seed,
-        retries,
-    })
+    (case, 1..6_u64, any::<u64>(), vec(any::<bool>(), 8)).prop_map(
+        |(case, sessions, seed, retries)| Split {
+            case,
+            sessions,
+            seed,
+            retries,
+        },
+    )
 }
 
 /// However the points came, the answers are the same.
@@ -235,19 +324,37 @@ pub(crate) async fn same_however_split(world: &World, split: &Split) -> Outcome 
     let mut cut: BTreeMap<(u64, i64), Vec<Point>> = BTreeMap::new();
     for (place, point) in one.points().into_iter().enumerate() {
         let part = Dice::of(split.seed, place).below(split.sessions);
-        cut.entry((part, point.time.div_euclid(30 * DAY))).or_default().push(point.clone());
+        cut.entry((part, point.time.div_euclid(30 * DAY)))
+            .or_default()
+            .push(point.clone());
     }
-    let mut other = State { user: Uuid::new_v4(), ..State::default() };
-    let mut sessions: Vec<Session> =
-        cut.into_values().map(|points| Session { id: Uuid::new_v4(), start: None, points }).collect();
+    let mut other = State {
+        user: Uuid::new_v4(),
+        ..State::default()
+    };
+    let mut sessions: Vec<Session> = cut
+        .into_values()
+        .map(|points| Session {
+            id: Uuid::new_v4(),
+            start: None,
+            points,
+        })
+        .collect();
     let mut dice = Dice::new(split.seed);
     sessions.sort_by_cached_key(|_| dice.next());
     for (slot, session) in sessions.into_iter().enumerate() {
         let text = body(other.user, &session, &world.catalogue, false);
-        for status in if split.retries[slot % 8] { &[201, 200][..] } else { &[201] } {
+        for status in if split.retries[slot % 8] {
+            &[201, 200][..]
+        } else {
+            &[201]
+        } {
             let answer = world.app.post_text("/api/sessions/", &text).await;
             if answer.status.as_u16() != *status {
-                return Err(format!("{status} expected, {} {} answered to {text}", answer.status, answer.text));
+                return Err(format!(
+                    "{status} expected, {} {} answered to {text}",
+                    answer.status, answer.text
+                ));
             }
         }
         other.script.push(format!("POST {text}"));
@@ -257,16 +364,34 @@ pub(crate) async fn same_however_split(world: &World, split: &Split) -> Outcome 
     let begin = points.iter().map(|p| p.time).min().unwrap_or_default() - DAY;
     let end = points.iter().map(|p| p.time).max().unwrap_or_default() + 1;
     let path = |state: &State| {
-        let (begin, end) = (escaped(&timestamp(begin).to_string()), escaped(&timestamp(end).to_string()));
+        let (begin, end) = (
+            escaped(&timestamp(begin).to_string()),
+            escaped(&timestamp(end).to_string()),
+        );
         let asked = "series=num*&agg_func=count,min,max,first,last&interval=day";
         let zone = escaped(ZONES[case.era.zone]);
-        format!("/api/timeseries/?user_id={}&start_time={begin}&end_time={end}&tz={zone}&{asked}", state.user)
+        format!(
+            "/api/timeseries/?user_id={}&start_time={begin}&end_time={end}&tz={zone}&{asked}",
+            state.user
+        )
     };
-    let (first, second) = (world.app.get(&path(&one)).await, world.app.get(&path(&other)).await);
+    let (first, second) = (
+        world.app.get(&path(&one)).await,
+        world.app.get(&path(&other)).await,
+    );
     // Which of 0.0 and -0.0 is less has a test of its own.
-    let rows = |text: &str| text.split_once(r#""results":"#).map(|(_, rows)| rows.replace(":-0.0", ":0.0"));
+    let rows = |text: &str| {
+        text.split_once(r#""results":"#)
+            .map(|(_, rows)| rows.replace(":-0.0", ":0.0"))
+    };
     if rows(&first.text).is_none() || rows(&first.text) != rows(&second.text) {
-        return Err(format!("{}\n{}\nafter\n{}\nand\n{}", first.text, second.text, one.told(), other.told()));
+        return Err(format!(
+            "{}\n{}\nafter\n{}\nand\n{}",
+            first.text,
+            second.text,
+            one.told(),
+            other.told()
+        ));
     }
     // The sums of both are near to those of the model.
     for ask in &case.asks {
@@ -279,17 +404,34 @@ pub(crate) async fn same_however_split(world: &World, split: &Split) -> Outcome 
 /// Two services that were told the same answer the same; what is summed, to what rounding allows.
 pub(crate) async fn same_on_both(worlds: &[World; 2], case: &Case) -> Outcome {
     let user = Uuid::new_v4();
-    let states =
-        [worlds[0].play(user, &case.era, &case.acts).await?, worlds[1].play(user, &case.era, &case.acts).await?];
+    let states = [
+        worlds[0].play(user, &case.era, &case.acts).await?,
+        worlds[1].play(user, &case.era, &case.acts).await?,
+    ];
     for ask in &case.asks {
-        let exact: Vec<&str> =
-            ask.functions.iter().filter(|f| !["avg", "sum", "stddev"].contains(f)).copied().collect();
+        let exact: Vec<&str> = ask
+            .functions
+            .iter()
+            .filter(|f| !["avg", "sum", "stddev"].contains(f))
+            .copied()
+            .collect();
         worlds[0].compare(&states[0], &case.era, ask).await?;
         worlds[1].compare(&states[1], &case.era, ask).await?;
-        let functions = if exact.is_empty() { vec!["count", "max"] } else { exact };
-        let ask = Ask { functions, has_end: true, ..ask.clone() }; // now is another time on the other
+        let functions = if exact.is_empty() {
+            vec!["count", "max"]
+        } else {
+            exact
+        };
+        let ask = Ask {
+            functions,
+            has_end: true,
+            ..ask.clone()
+        }; // now is another time on the other
         let path = Asked::new(&states[0], &case.era, &ask, &worlds[0].catalogue).path;
-        let [first, second] = [worlds[0].app.get(&path).await, worlds[1].app.get(&path).await];
+        let [first, second] = [
+            worlds[0].app.get(&path).await,
+            worlds[1].app.get(&path).await,
+        ];
         let plain = |text: &str| {
             let (before, version) = text.split_once(r#""version":"#).unwrap_or((text, ""));
             let after = version.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -297,7 +439,10 @@ pub(crate) async fn same_on_both(worlds: &[World; 2], case: &Case) -> Outcome {
         };
         if first.status != second.status || plain(&first.text) != plain(&second.text) {
             let told = states[0].told();
-            return Err(format!("GET {path}\n{}\nis not\n{}\nafter\n{told}", first.text, second.text));
+            return Err(format!(
+                "GET {path}\n{}\nis not\n{}\nafter\n{told}",
+                first.text, second.text
+            ));
         }
     }
     Ok(())

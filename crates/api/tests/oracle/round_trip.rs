@@ -25,7 +25,11 @@ type Place = (String, String, i64);
 type Surplus<T> = BTreeMap<(Place, T), i64>;
 
 /// Both views have what was posted, no more and no less: values as JSON, and numbers to the last bit.
-pub(crate) async fn comes_back(world: &World, client: &Client, case: &(Era, Vec<(usize, Act)>)) -> Outcome {
+pub(crate) async fn comes_back(
+    world: &World,
+    client: &Client,
+    case: &(Era, Vec<(usize, Act)>),
+) -> Outcome {
     let state = world.play(Uuid::new_v4(), &case.0, &case.1).await?;
     let mut values: Surplus<Json> = BTreeMap::new();
     let mut numbers: Surplus<(String, u64)> = BTreeMap::new();
@@ -35,8 +39,14 @@ pub(crate) async fn comes_back(world: &World, client: &Client, case: &(Era, Vec<
             let place = (session.id.to_string(), metric.series.clone(), point.time);
             for path in &metric.leaves {
                 if let Some(number) = point.value.leaf(path) {
-                    let leaf = if path.is_empty() { "value".to_owned() } else { path.join(".") };
-                    *numbers.entry((place.clone(), (leaf, number.to_bits()))).or_default() += 1;
+                    let leaf = if path.is_empty() {
+                        "value".to_owned()
+                    } else {
+                        path.join(".")
+                    };
+                    *numbers
+                        .entry((place.clone(), (leaf, number.to_bits())))
+                        .or_default() += 1;
                 }
             }
             *values.entry((place, point.value.normal())).or_default() += 1;
@@ -44,19 +54,40 @@ pub(crate) async fn comes_back(world: &World, client: &Client, case: &(Era, Vec<
     }
     let user = state.user.to_string();
     let place = |row: &Row| (row.get(0), row.get(1), row.get(2));
-    for row in client.query(POINTS, &[&user]).await.map_err(|e| format!("{e:?}"))? {
-        *values.entry((place(&row), Json::read(row.get(3)).normal())).or_default() -= 1;
+    for row in client
+        .query(POINTS, &[&user])
+        .await
+        .map_err(|e| format!("{e:?}"))?
+    {
+        *values
+            .entry((place(&row), Json::read(row.get(3)).normal()))
+            .or_default() -= 1;
     }
-    for row in client.query(NUMBERS, &[&user]).await.map_err(|e| format!("{e:?}"))? {
+    for row in client
+        .query(NUMBERS, &[&user])
+        .await
+        .map_err(|e| format!("{e:?}"))?
+    {
         // How the view names such keys has a test of its own.
-        let leaf = row.get::<_, String>(3).replace("~1", "/").replace("~0", "~");
-        *numbers.entry((place(&row), (leaf, row.get::<_, f64>(4).to_bits()))).or_default() -= 1;
+        let leaf = row
+            .get::<_, String>(3)
+            .replace("~1", "/")
+            .replace("~0", "~");
+        *numbers
+            .entry((place(&row), (leaf, row.get::<_, f64>(4).to_bits())))
+            .or_default() -= 1;
     }
     let faults = [none_left(&values), none_left(&numbers)].concat();
-    if faults.is_empty() { Ok(()) } else { Err(format!("{}\nafter\n{}", faults.join("\n"), state.told())) }
+    if faults.is_empty() {
+        Ok(())
+    } else {
+        Err(format!("{}\nafter\n{}", faults.join("\n"), state.told()))
+    }
 }
 
 fn none_left<T: Debug>(surplus: &Surplus<T>) -> Vec<String> {
     let left = surplus.iter().filter(|(_, n)| **n != 0);
-    left.take(6).map(|(what, n)| format!("{n} more posted than stored of {what:?}")).collect()
+    left.take(6)
+        .map(|(what, n)| format!("{n} more posted than stored of {what:?}"))
+        .collect()
 }

@@ -31,7 +31,10 @@ async fn leave(app: &TestApp, path: &str, after: u64) {
     let address = app.url.strip_prefix("http://").expect("an HTTP address");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: */*\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.expect("the request is sent");
+    stream
+        .write_all(request.as_bytes())
+        .await
+        .expect("the request is sent");
     tokio::time::sleep(Duration::from_millis(after)).await;
 }
 
@@ -55,7 +58,11 @@ async fn all_is_quiet(app: &TestApp) {
     let watcher = app.database.connect().await;
     let mut active = String::new();
     for _ in 0..LOOKS {
-        active = watcher.query_one(ACTIVE, &[]).await.expect("activity").get(0);
+        active = watcher
+            .query_one(ACTIVE, &[])
+            .await
+            .expect("activity")
+            .get(0);
         if active.is_empty() {
             return;
         }
@@ -85,7 +92,10 @@ async fn streams_of_clients_that_left_do_not_go_on(backend: Backend) {
         many_leave(&app, &format!("/api/points/?user_id={user}&format={form}")).await;
     }
     all_is_quiet(&app).await;
-    let page = app.get(&format!("/api/points/?user_id={user}&limit=5")).await.expect(200);
+    let page = app
+        .get(&format!("/api/points/?user_id={user}&limit=5"))
+        .await
+        .expect(200);
     assert_eq!(page.json()["metadata"]["count"], 5);
 }
 

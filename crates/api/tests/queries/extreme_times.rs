@@ -27,7 +27,13 @@ const FIRST: &str = "0001-01-01T00:00:00Z";
 const LAST: &str = "9999-12-31T23:59:59.999999Z";
 
 /// East and west, with and without daylight saving time, as far from UTC as zones are.
-const ZONES: [&str; 5] = ["UTC", "Europe/Athens", "Pacific/Kiritimati", "America/New_York", "Etc/GMT+12"];
+const ZONES: [&str; 5] = [
+    "UTC",
+    "Europe/Athens",
+    "Pacific/Kiritimati",
+    "America/New_York",
+    "Etc/GMT+12",
+];
 const INTERVALS: [&str; 7] = ["1s", "24h", "day", "month", "year", "1000y", "all"];
 const RANGES: [(&str, &str); 6] = [
     ("2024-01-01", "9999-12-31T23:59:59Z"),
@@ -40,7 +46,9 @@ const RANGES: [(&str, &str); 6] = [
 
 /// Fails where there is no response: a limit on liveness, not on time.
 async fn answered(asked: impl Future<Output = Answer>) -> Answer {
-    timeout(Duration::from_mins(2), asked).await.expect("a response")
+    timeout(Duration::from_mins(2), asked)
+        .await
+        .expect("a response")
 }
 
 /// A service whose answers have at most `rows` rows, and a user with one point.
@@ -58,7 +66,11 @@ fn assert_answered_or_refused(answer: &Answer, asked: &Pairs<'_>) {
     match answer.status.as_u16() {
         200 => {}
         422 => {
-            assert!(["invalid_parameters", "too_many_rows"].contains(&&*answer.code()), "{asked:?}: {}", answer.text);
+            assert!(
+                ["invalid_parameters", "too_many_rows"].contains(&&*answer.code()),
+                "{asked:?}: {}",
+                answer.text
+            );
         }
         other => panic!("{asked:?}: {other} {}", answer.text),
     }
@@ -67,7 +79,11 @@ fn assert_answered_or_refused(answer: &Answer, asked: &Pairs<'_>) {
 async fn years_of_the_east_are_filled_until_the_end_of_time(backend: Backend) {
     let (app, user) = with_one_point(backend, 10_000).await;
     let asked = |tz, interval| {
-        let range = [("start_time", "2024-01-01"), ("end_time", "9999-12-31T23:59:59Z"), ("fill", "null")];
+        let range = [
+            ("start_time", "2024-01-01"),
+            ("end_time", "9999-12-31T23:59:59Z"),
+            ("fill", "null"),
+        ];
         [range.as_slice(), &[("tz", tz), ("interval", interval)]].concat()
     };
     for (tz, years, last) in [
@@ -76,11 +92,21 @@ async fn years_of_the_east_are_filled_until_the_end_of_time(backend: Backend) {
         ("Asia/Tokyo", 7_977, "9999-12-31T15:00:00Z"), // the year 10000 of Tokyo, as RFC 3339 can write it
         ("Pacific/Kiritimati", 7_977, "9999-12-31T10:00:00Z"),
     ] {
-        let answer = answered(ask(&app, user, &asked(tz, "year"))).await.expect(200);
+        let answer = answered(ask(&app, user, &asked(tz, "year")))
+            .await
+            .expect(200);
         let rows = results(&answer);
         assert_eq!(metadata(&answer)["count"], years, "{tz}");
-        assert_eq!(rows.last().map(|row| row["bucket"].clone()), Some(json!(last)), "{tz}");
-        assert_eq!(rows.iter().filter(|row| row["value"] == 1.0).count(), 1, "{tz}");
+        assert_eq!(
+            rows.last().map(|row| row["bucket"].clone()),
+            Some(json!(last)),
+            "{tz}"
+        );
+        assert_eq!(
+            rows.iter().filter(|row| row["value"] == 1.0).count(),
+            1,
+            "{tz}"
+        );
     }
     let months = answered(ask(&app, user, &asked("Europe/Athens", "month"))).await;
     assert_problem(&months, 422, "too_many_rows");
@@ -92,7 +118,12 @@ async fn every_zone_and_interval_answers_at_both_ends_of_time(backend: Backend) 
         for interval in INTERVALS {
             for (start, end) in RANGES {
                 for more in [&[][..], &[("fill", "linear"), ("fill_lookback", "520w")]] {
-                    let range = [("start_time", start), ("end_time", end), ("tz", tz), ("interval", interval)];
+                    let range = [
+                        ("start_time", start),
+                        ("end_time", end),
+                        ("tz", tz),
+                        ("interval", interval),
+                    ];
                     let asked = [range.as_slice(), more].concat();
                     assert_answered_or_refused(&answered(ask(&app, user, &asked)).await, &asked);
                 }
@@ -103,11 +134,21 @@ async fn every_zone_and_interval_answers_at_both_ends_of_time(backend: Backend) 
 
 async fn session_steps_answer_for_any_range(backend: Backend) {
     let (app, user) = with_one_point(backend, FEW_ROWS).await;
-    let _ = store(&app, user, START, &[score(START, 1.0), score(&at(20 * 86_400), 2.0)]).await;
+    let _ = store(
+        &app,
+        user,
+        START,
+        &[score(START, 1.0), score(&at(20 * 86_400), 2.0)],
+    )
+    .await;
     for (start, end) in RANGES {
         for interval in ["1s", "7m", "24h"] {
             for fill in ["none", "null", "previous"] {
-                let range = [("start_time", start), ("end_time", end), ("interval", interval)];
+                let range = [
+                    ("start_time", start),
+                    ("end_time", end),
+                    ("interval", interval),
+                ];
                 let asked = [range.as_slice(), &[("align", "session"), ("fill", fill)]].concat();
                 assert_answered_or_refused(&answered(ask(&app, user, &asked)).await, &asked);
             }
@@ -118,22 +159,47 @@ async fn session_steps_answer_for_any_range(backend: Backend) {
 async fn raw_points_answer_for_any_range(backend: Backend) {
     let (app, user) = with_one_point(backend, FEW_ROWS).await;
     for (start, end) in RANGES {
-        for more in [&[][..], &[("order", "desc")], &[("max_points", "10")], &[("format", "csv")]] {
+        for more in [
+            &[][..],
+            &[("order", "desc")],
+            &[("max_points", "10")],
+            &[("format", "csv")],
+        ] {
             let asked = [[("start_time", start), ("end_time", end)].as_slice(), more].concat();
             let answer = answered(points(&app, user, &asked)).await.expect(200);
-            assert_eq!(answer.text.contains(SCORE), start < "9", "{asked:?}: {}", answer.text);
+            assert_eq!(
+                answer.text.contains(SCORE),
+                start < "9",
+                "{asked:?}: {}",
+                answer.text
+            );
         }
     }
 }
 
 async fn a_lookback_ends_with_time_itself(backend: Backend) {
     let (app, user) = with_one_point(backend, FEW_ROWS).await;
-    let range = [("start_time", FIRST), ("end_time", "0003-01-01"), ("interval", "year")];
-    let asked = [range.as_slice(), &[("fill", "previous"), ("fill_lookback", "10w")]].concat();
+    let range = [
+        ("start_time", FIRST),
+        ("end_time", "0003-01-01"),
+        ("interval", "year"),
+    ];
+    let asked = [
+        range.as_slice(),
+        &[("fill", "previous"), ("fill_lookback", "10w")],
+    ]
+    .concat();
     assert_rows(&answered(ask(&app, user, &asked)).await, &[]);
     // The default start is a week before the end.
-    assert_rows(&answered(ask(&app, user, &[("end_time", "0001-01-02")])).await, &[]);
-    assert_problem(&answered(ask(&app, user, &[("end_time", "0001-01-01")])).await, 422, "invalid_parameters");
+    assert_rows(
+        &answered(ask(&app, user, &[("end_time", "0001-01-02")])).await,
+        &[],
+    );
+    assert_problem(
+        &answered(ask(&app, user, &[("end_time", "0001-01-01")])).await,
+        422,
+        "invalid_parameters",
+    );
 }
 
 async fn a_date_without_an_instant_is_refused_by_name(backend: Backend) {
@@ -150,10 +216,17 @@ async fn a_date_without_an_instant_is_refused_by_name(backend: Backend) {
         let answer = answered(ask(&app, user, &[(parameter, date), ("tz", tz)])).await;
         assert_problem(&answer, 422, "invalid_parameters");
         let has_remedy = answer.text.contains("; use a ") || answer.text.contains("such as");
-        assert!(answer.text.contains(parameter) && has_remedy, "{}", answer.text);
+        assert!(
+            answer.text.contains(parameter) && has_remedy,
+            "{}",
+            answer.text
+        );
     }
     let id = store(&app, user, START, &[score(START, 1.0)]).await;
-    for path in [format!("/api/points/?user_id={user}"), format!("/api/sessions/{id}/points/?user_id={user}")] {
+    for path in [
+        format!("/api/points/?user_id={user}"),
+        format!("/api/sessions/{id}/points/?user_id={user}"),
+    ] {
         let answer = answered(app.get(&format!("{path}&start_time=0000-12-31"))).await;
         assert_problem(&answer, 422, "invalid_parameters");
         assert!(answer.text.contains("start_time"), "{}", answer.text);
@@ -167,12 +240,23 @@ async fn an_answer_does_not_depend_on_how_far_the_range_reaches(backend: Backend
     for tz in ZONES {
         for interval in ["hour", "day", "week", "month", "year"] {
             let asked = |range: [(&'static str, &'static str); 2]| {
-                [[("user_id", &*user), ("tz", tz), ("interval", interval)].as_slice(), &range].concat()
+                [
+                    [("user_id", &*user), ("tz", tz), ("interval", interval)].as_slice(),
+                    &range,
+                ]
+                .concat()
             };
-            let near = asked([("start_time", "2024-01-01T00:00:00Z"), ("end_time", "2026-01-01T00:00:00Z")]);
+            let near = asked([
+                ("start_time", "2024-01-01T00:00:00Z"),
+                ("end_time", "2026-01-01T00:00:00Z"),
+            ]);
             let far = asked([("start_time", FIRST), ("end_time", LAST)]);
             let near = results(&answered(get(&app, path, &near)).await.expect(200));
-            assert_eq!(results(&answered(get(&app, path, &far)).await.expect(200)), near, "{tz} {interval}");
+            assert_eq!(
+                results(&answered(get(&app, path, &far)).await.expect(200)),
+                near,
+                "{tz} {interval}"
+            );
             assert_eq!(near.len(), 1);
         }
     }

@@ -32,7 +32,10 @@ fn row(bucket: &str, series: &str, user: Uuid, id: Uuid, value: &Value) -> Value
 }
 
 async fn put(app: &TestApp, user: Uuid, id: Uuid, data: &[Value]) {
-    let _ = app.post("/api/sessions/", &session(user, id, START, data)).await.expect(201);
+    let _ = app
+        .post("/api/sessions/", &session(user, id, START, data))
+        .await
+        .expect(201);
 }
 
 /// Two sessions, the higher stored first: 1, 3 on the first day and 5 on the second; 10 on the second.
@@ -41,24 +44,54 @@ async fn two_sessions(backend: Backend) -> (TestApp, Uuid) {
     with_all_series(&app).await;
     let user = Uuid::new_v4();
     put(&app, user, high(), &[score(&at(86_400), 10.0)]).await;
-    put(&app, user, low(), &[score(&at(0), 1.0), score(&at(60), 3.0), score(&at(86_400), 5.0)]).await;
+    put(
+        &app,
+        user,
+        low(),
+        &[
+            score(&at(0), 1.0),
+            score(&at(60), 3.0),
+            score(&at(86_400), 5.0),
+        ],
+    )
+    .await;
     (app, user)
 }
 
 async fn a_session_is_a_row_over_the_range(backend: Backend) {
     let (app, user) = two_sessions(backend).await;
-    let expected = [row(START, SCORE, user, low(), &json!(3)), row(START, SCORE, user, high(), &json!(10))];
-    assert_results(&january(&app, user, &[("group_by", "session")]).await, &expected);
-    assert_results(&january(&app, user, &[("group_by", "session"), ("interval", "all")]).await, &expected);
-    let range = [("start_time", "2025-01-01T00:00:30Z"), ("end_time", "2025-02-01"), ("group_by", "session")];
+    let expected = [
+        row(START, SCORE, user, low(), &json!(3)),
+        row(START, SCORE, user, high(), &json!(10)),
+    ];
+    assert_results(
+        &january(&app, user, &[("group_by", "session")]).await,
+        &expected,
+    );
+    assert_results(
+        &january(&app, user, &[("group_by", "session"), ("interval", "all")]).await,
+        &expected,
+    );
+    let range = [
+        ("start_time", "2025-01-01T00:00:30Z"),
+        ("end_time", "2025-02-01"),
+        ("group_by", "session"),
+    ];
     let late = "2025-01-01T00:00:30Z";
-    let expected = [row(late, SCORE, user, low(), &json!(4)), row(late, SCORE, user, high(), &json!(10))];
+    let expected = [
+        row(late, SCORE, user, low(), &json!(4)),
+        row(late, SCORE, user, high(), &json!(10)),
+    ];
     assert_results(&ask(&app, user, &range).await, &expected);
 }
 
 async fn a_session_is_a_row_for_each_bucket_of_an_interval(backend: Backend) {
     let (app, user) = two_sessions(backend).await;
-    let asked = [("group_by", "session"), ("interval", "day"), ("agg_func", "sum,count")];
+    let asked = [
+        ("group_by", "session"),
+        ("interval", "day"),
+        ("agg_func", "sum,count"),
+    ];
     let next = "2025-01-02T00:00:00Z";
     let expected = [
         row(START, SCORE, user, low(), &json!({"sum": 4, "count": 2})),
@@ -77,7 +110,12 @@ async fn rows_come_by_series_bucket_user_and_session(backend: Backend) {
         data.push(point(COLOR, &at(day * 86_400), &rgb));
     }
     // Users and sessions are numbered alike; all are stored backwards.
-    for (user, id) in [(high(), high()), (high(), low()), (low(), high()), (low(), low())] {
+    for (user, id) in [
+        (high(), high()),
+        (high(), low()),
+        (low(), high()),
+        (low(), low()),
+    ] {
         put(&app, user, id, &data).await;
     }
     let mut expected = Vec::new();
@@ -91,18 +129,42 @@ async fn rows_come_by_series_bucket_user_and_session(backend: Backend) {
         }
     }
     let users = format!("{},{}", high(), low());
-    let asked = [&[("user_id", &*users), ("group_by", "session"), ("interval", "day")], &JANUARY[..]].concat();
+    let asked = [
+        &[
+            ("user_id", &*users),
+            ("group_by", "session"),
+            ("interval", "day"),
+        ],
+        &JANUARY[..],
+    ]
+    .concat();
     assert_results(&get(&app, "/api/timeseries/", &asked).await, &expected);
 }
 
 async fn a_range_cuts_sessions(backend: Backend) {
     let (app, user) = two_sessions(backend).await;
-    let asked = [("start_time", "2025-01-01"), ("end_time", "2025-01-02"), ("group_by", "session")];
-    assert_results(&ask(&app, user, &asked).await, &[row(START, SCORE, user, low(), &json!(2))]);
+    let asked = [
+        ("start_time", "2025-01-01"),
+        ("end_time", "2025-01-02"),
+        ("group_by", "session"),
+    ];
+    assert_results(
+        &ask(&app, user, &asked).await,
+        &[row(START, SCORE, user, low(), &json!(2))],
+    );
     let asked = [("group_by", "session"), ("where", "value>5")];
-    assert_results(&january(&app, user, &asked).await, &[row(START, SCORE, user, high(), &json!(10))]);
-    let asked = [("group_by", "session"), ("session_id", &*high().to_string())];
-    assert_results(&january(&app, user, &asked).await, &[row(START, SCORE, user, high(), &json!(10))]);
+    assert_results(
+        &january(&app, user, &asked).await,
+        &[row(START, SCORE, user, high(), &json!(10))],
+    );
+    let asked = [
+        ("group_by", "session"),
+        ("session_id", &*high().to_string()),
+    ];
+    assert_results(
+        &january(&app, user, &asked).await,
+        &[row(START, SCORE, user, high(), &json!(10))],
+    );
 }
 
 async fn sessions_of_one_id_are_two_under_two_users(backend: Backend) {
@@ -110,14 +172,27 @@ async fn sessions_of_one_id_are_two_under_two_users(backend: Backend) {
     put(&app, low(), low(), &[score(START, 1.0)]).await;
     put(&app, high(), low(), &[score(START, 2.0)]).await;
     let users = format!("{},{}", low(), high());
-    let asked = [&[("user_id", &*users), ("group_by", "session")], &JANUARY[..]].concat();
-    let expected = [row(START, SCORE, low(), low(), &json!(1)), row(START, SCORE, high(), low(), &json!(2))];
+    let asked = [
+        &[("user_id", &*users), ("group_by", "session")],
+        &JANUARY[..],
+    ]
+    .concat();
+    let expected = [
+        row(START, SCORE, low(), low(), &json!(1)),
+        row(START, SCORE, high(), low(), &json!(2)),
+    ];
     assert_results(&get(&app, "/api/timeseries/", &asked).await, &expected);
 }
 
 async fn a_user_is_a_row_for_each_bucket(backend: Backend) {
     let app = TestApp::seeded(backend).await;
-    put(&app, high(), Uuid::new_v4(), &[score(&at(0), 10.0), score(&at(86_400), 20.0)]).await;
+    put(
+        &app,
+        high(),
+        Uuid::new_v4(),
+        &[score(&at(0), 10.0), score(&at(86_400), 20.0)],
+    )
+    .await;
     put(&app, low(), Uuid::new_v4(), &[score(&at(0), 1.0)]).await;
     put(&app, low(), Uuid::new_v4(), &[score(&at(0), 4.0)]).await;
     let row = |bucket: &str, user: Uuid, value: f64| {
@@ -126,19 +201,48 @@ async fn a_user_is_a_row_for_each_bucket(backend: Backend) {
         })
     };
     let users = format!("{},{}", high(), low());
-    let asked = [&[("user_id", &*users), ("group_by", "user"), ("interval", "day")], &JANUARY[..]].concat();
-    let expected = [row(START, low(), 2.5), row(START, high(), 10.0), row("2025-01-02T00:00:00Z", high(), 20.0)];
+    let asked = [
+        &[
+            ("user_id", &*users),
+            ("group_by", "user"),
+            ("interval", "day"),
+        ],
+        &JANUARY[..],
+    ]
+    .concat();
+    let expected = [
+        row(START, low(), 2.5),
+        row(START, high(), 10.0),
+        row("2025-01-02T00:00:00Z", high(), 20.0),
+    ];
     assert_results(&get(&app, "/api/timeseries/", &asked).await, &expected);
     let asked = [("group_by", "user"), ("interval", "month")];
-    assert_results(&january(&app, high(), &asked).await, &[row(START, high(), 15.0)]);
+    assert_results(
+        &january(&app, high(), &asked).await,
+        &[row(START, high(), 15.0)],
+    );
 }
 
 async fn users_are_merged_without_it(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     put(&app, high(), Uuid::new_v4(), &[score(&at(0), 10.0)]).await;
-    put(&app, low(), Uuid::new_v4(), &[score(&at(0), 1.0), score(&at(1), 1.0)]).await;
+    put(
+        &app,
+        low(),
+        Uuid::new_v4(),
+        &[score(&at(0), 1.0), score(&at(1), 1.0)],
+    )
+    .await;
     let users = format!("{},{}", high(), low());
-    let asked = [&[("user_id", &*users), ("interval", "day"), ("agg_func", "avg,mode")], &JANUARY[..]].concat();
+    let asked = [
+        &[
+            ("user_id", &*users),
+            ("interval", "day"),
+            ("agg_func", "avg,mode"),
+        ],
+        &JANUARY[..],
+    ]
+    .concat();
     let merged = json!({"bucket": START, "series": SCORE, "value": {"avg": 4, "mode": 1}});
     assert_results(&get(&app, "/api/timeseries/", &asked).await, &[merged]);
 }
@@ -148,11 +252,23 @@ async fn text_series_have_groups_too(backend: Backend) {
     with_all_series(&app).await;
     let user = Uuid::new_v4();
     let note = |seconds: i64, text: &str| point(NOTE, &at(seconds), &json!({"value": text}));
-    put(&app, user, high(), &[note(0, "b"), note(1, "a"), note(2, "b")]).await;
+    put(
+        &app,
+        user,
+        high(),
+        &[note(0, "b"), note(1, "a"), note(2, "b")],
+    )
+    .await;
     put(&app, user, low(), &[note(5, "c"), note(4, "d")]).await;
-    let asked = [("group_by", "session"), ("agg_func", "first,last,count,mode,distinct")];
+    let asked = [
+        ("group_by", "session"),
+        ("agg_func", "first,last,count,mode,distinct"),
+    ];
     let low_value = json!({"first": "d", "last": "c", "count": 2, "mode": "c", "distinct": 2});
     let high_value = json!({"first": "b", "last": "b", "count": 3, "mode": "b", "distinct": 2});
-    let expected = [row(START, NOTE, user, low(), &low_value), row(START, NOTE, user, high(), &high_value)];
+    let expected = [
+        row(START, NOTE, user, low(), &low_value),
+        row(START, NOTE, user, high(), &high_value),
+    ];
     assert_results(&january(&app, user, &asked).await, &expected);
 }

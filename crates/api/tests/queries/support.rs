@@ -26,8 +26,15 @@ pub(crate) async fn with_all_series(app: &TestApp) {
 
 /// A path with parameters, which get escaped here.
 pub(crate) fn url(path: &str, parameters: &Pairs) -> String {
-    let pairs: Vec<_> = parameters.iter().map(|(name, value)| format!("{name}={}", encode(value))).collect();
-    if pairs.is_empty() { path.to_owned() } else { format!("{path}?{}", pairs.join("&")) }
+    let pairs: Vec<_> = parameters
+        .iter()
+        .map(|(name, value)| format!("{name}={}", encode(value)))
+        .collect();
+    if pairs.is_empty() {
+        path.to_owned()
+    } else {
+        format!("{path}?{}", pairs.join("&"))
+    }
 }
 
 /// GET with parameters.
@@ -36,13 +43,24 @@ pub(crate) async fn get(app: &TestApp, path: &str, parameters: &Pairs<'_>) -> An
 }
 
 /// GET with parameters and headers.
-pub(crate) async fn get_with(app: &TestApp, path: &str, parameters: &Pairs<'_>, headers: &Pairs<'_>) -> Answer {
-    app.request(Method::GET, &url(path, parameters), None, headers).await
+pub(crate) async fn get_with(
+    app: &TestApp,
+    path: &str,
+    parameters: &Pairs<'_>,
+    headers: &Pairs<'_>,
+) -> Answer {
+    app.request(Method::GET, &url(path, parameters), None, headers)
+        .await
 }
 
 /// GET /api/points/ of a user.
 pub(crate) async fn points(app: &TestApp, user: Uuid, parameters: &Pairs<'_>) -> Answer {
-    get(app, "/api/points/", &[&[("user_id", &*user.to_string())], parameters].concat()).await
+    get(
+        app,
+        "/api/points/",
+        &[&[("user_id", &*user.to_string())], parameters].concat(),
+    )
+    .await
 }
 
 /// GET /api/timeseries/ of a user, January 2025.
@@ -52,7 +70,12 @@ pub(crate) async fn january(app: &TestApp, user: Uuid, parameters: &Pairs<'_>) -
 
 /// A header of an answer, empty where it is absent.
 pub(crate) fn header(answer: &Answer, name: &str) -> String {
-    answer.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default().to_owned()
+    answer
+        .headers
+        .get(name)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
+        .to_owned()
 }
 
 /// What the answer tells about itself.
@@ -63,8 +86,14 @@ pub(crate) fn metadata(answer: &Answer) -> Value {
 /// The series that an answer left out, sorted.
 #[track_caller]
 pub(crate) fn skipped(answer: &Answer) -> Vec<String> {
-    let listed = metadata(answer)["skipped"].as_array().expect(&answer.text).clone();
-    let mut names: Vec<_> = listed.iter().map(|s| s.as_str().unwrap_or_default().to_owned()).collect();
+    let listed = metadata(answer)["skipped"]
+        .as_array()
+        .expect(&answer.text)
+        .clone();
+    let mut names: Vec<_> = listed
+        .iter()
+        .map(|s| s.as_str().unwrap_or_default().to_owned())
+        .collect();
     names.sort();
     names
 }
@@ -81,9 +110,13 @@ pub(crate) fn near(one: &Value, other: &Value) -> bool {
             (Some(a), Some(b)) => (a - b).abs() <= 1e-9 * a.abs().max(b.abs()).max(1e-3),
             _ => false,
         },
-        (Value::Array(a), Value::Array(b)) => a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b)),
+        (Value::Array(a), Value::Array(b)) => {
+            a.len() == b.len() && a.iter().zip(b).all(|(a, b)| near(a, b))
+        }
         (Value::Object(a), Value::Object(b)) => {
-            a.len() == b.len() && a.iter().all(|(key, a)| b.get(key).is_some_and(|b| near(a, b)))
+            a.len() == b.len()
+                && a.iter()
+                    .all(|(key, a)| b.get(key).is_some_and(|b| near(a, b)))
         }
         _ => one == other,
     }
@@ -95,8 +128,17 @@ pub(crate) fn assert_results(answer: &Answer, expected: &[Value]) {
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
     let all = results(answer);
     let same = all.len() == expected.len() && all.iter().zip(expected).all(|(a, b)| near(a, b));
-    assert!(same, "expected {}\nbut it is {}", json!(expected), answer.text);
-    assert_eq!(metadata(answer)["count"], all.len(), "count is the number of results");
+    assert!(
+        same,
+        "expected {}\nbut it is {}",
+        json!(expected),
+        answer.text
+    );
+    assert_eq!(
+        metadata(answer)["count"],
+        all.len(),
+        "count is the number of results"
+    );
 }
 
 /// Checks `bucket, series, value` of all results, in this order, but for rounding errors.
@@ -109,7 +151,11 @@ pub(crate) fn assert_buckets(answer: &Answer, series: &str, expected: &[(&str, V
 /// The results without members that are null, numbers as f64, sorted as text.
 pub(crate) fn unordered(rows: &[Value]) -> Vec<Value> {
     let thin = |row: &Value| match plain(row) {
-        Value::Object(all) => Value::Object(all.into_iter().filter(|(_, v)| !v.is_null()).collect::<Map<_, _>>()),
+        Value::Object(all) => Value::Object(
+            all.into_iter()
+                .filter(|(_, v)| !v.is_null())
+                .collect::<Map<_, _>>(),
+        ),
         other => other,
     };
     let mut rows: Vec<_> = rows.iter().map(thin).collect();
@@ -125,7 +171,10 @@ pub(crate) fn ndjson(text: &str) -> (Vec<Value>, Value) {
     let mut lines: Vec<Value> = text.lines().map(parse).collect();
     let end = lines.pop().expect("an end");
     assert_eq!(end["end"], true, "{text}");
-    assert!(lines.iter().all(|line| line.get("end").is_none()), "one end: {text}");
+    assert!(
+        lines.iter().all(|line| line.get("end").is_none()),
+        "one end: {text}"
+    );
     (lines, end)
 }
 
@@ -141,7 +190,10 @@ pub(crate) fn csv(text: &str) -> Vec<Vec<String>> {
                 field.push('"');
             }
             '"' => {
-                assert!(quoted || field.is_empty(), "a quote inside a plain field: {text:?}");
+                assert!(
+                    quoted || field.is_empty(),
+                    "a quote inside a plain field: {text:?}"
+                );
                 quoted = !quoted;
             }
             ',' if !quoted => record.push(std::mem::take(&mut field)),
@@ -153,7 +205,10 @@ pub(crate) fn csv(text: &str) -> Vec<Vec<String>> {
             other => field.push(other),
         }
     }
-    assert!(!quoted && field.is_empty() && record.is_empty(), "the last line ends: {text:?}");
+    assert!(
+        !quoted && field.is_empty() && record.is_empty(),
+        "the last line ends: {text:?}"
+    );
     records
 }
 
@@ -164,8 +219,16 @@ pub(crate) fn csv_table(text: &str) -> (Vec<String>, Vec<Map<String, Value>>, Op
     let end = records.pop_if(|last| last.first().is_some_and(|cell| cell.starts_with('#')));
     let header = records.remove(0);
     let row = |cells: &Vec<String>| {
-        assert_eq!(cells.len(), header.len(), "as many cells as columns: {text}");
-        header.iter().zip(cells).map(|(name, cell)| (name.clone(), json!(cell))).collect()
+        assert_eq!(
+            cells.len(),
+            header.len(),
+            "as many cells as columns: {text}"
+        );
+        header
+            .iter()
+            .zip(cells)
+            .map(|(name, cell)| (name.clone(), json!(cell)))
+            .collect()
     };
     let rows = records.iter().map(row).collect();
     (header, rows, end.map(|cells| cells.join(",")))
@@ -174,8 +237,13 @@ pub(crate) fn csv_table(text: &str) -> (Vec<String>, Vec<Map<String, Value>>, Op
 /// The numbers that follow `"value":` in a JSON text, as the nearest f64 of what is spelled there.
 pub(crate) fn spelled_values(text: &str) -> Vec<f64> {
     let number = |rest: &str| {
-        let end = rest.find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E')).unwrap_or(rest.len());
+        let end = rest
+            .find(|c: char| !matches!(c, '0'..='9' | '+' | '-' | '.' | 'e' | 'E'))
+            .unwrap_or(rest.len());
         rest[..end].parse().ok()
     };
-    text.split("\"value\":").skip(1).filter_map(|rest| number(rest.trim_start())).collect()
+    text.split("\"value\":")
+        .skip(1)
+        .filter_map(|rest| number(rest.trim_start()))
+        .collect()
 }

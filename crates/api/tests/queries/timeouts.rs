@@ -24,7 +24,12 @@ pub(crate) async fn many_points(app: &TestApp) -> Uuid {
     let user = Uuid::new_v4();
     for part in 0..16 {
         let data: Vec<_> = (0..5_000_i32)
-            .map(|i| score(&at(i64::from(part) * 86_400 + i64::from(i) * 7), f64::from(i * 31 % 997 + part)))
+            .map(|i| {
+                score(
+                    &at(i64::from(part) * 86_400 + i64::from(i) * 7),
+                    f64::from(i * 31 % 997 + part),
+                )
+            })
             .collect();
         let _ = store(app, user, &at(i64::from(part) * 86_400), &data).await;
     }
@@ -41,19 +46,44 @@ pub(crate) fn heavy(user: Uuid) -> String {
 
 /// A query that day summaries answer: sixteen days.
 pub(crate) fn light(user: Uuid) -> String {
-    format!("/api/timeseries/?user_id={user}&start_time=2025-01-01&end_time=2025-02-01&interval=day")
+    format!(
+        "/api/timeseries/?user_id={user}&start_time=2025-01-01&end_time=2025-02-01&interval=day"
+    )
 }
 
 async fn a_header_that_is_no_time_is_refused(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4().to_string();
-    let _ = store(&app, user.parse().expect("a UUID"), START, &[score(START, 1.0)]).await;
+    let _ = store(
+        &app,
+        user.parse().expect("a UUID"),
+        START,
+        &[score(START, 1.0)],
+    )
+    .await;
     for path in ["/api/timeseries/", "/api/points/"] {
         for time in ["soon", "", "1s", "-1", "NaN", "inf", "1,5", "0x10"] {
-            let answer = get_with(&app, path, &[("user_id", &*user)], &[("request-timeout", time)]).await;
-            assert_eq!(answer.status.as_u16(), 422, "{path} {time:?}: {}", answer.text);
+            let answer = get_with(
+                &app,
+                path,
+                &[("user_id", &*user)],
+                &[("request-timeout", time)],
+            )
+            .await;
+            assert_eq!(
+                answer.status.as_u16(),
+                422,
+                "{path} {time:?}: {}",
+                answer.text
+            );
             assert_problem(&answer, 422, "invalid_parameters");
-            assert!(answer.faults()[0].to_lowercase().starts_with("request-timeout "), "{}", answer.text);
+            assert!(
+                answer.faults()[0]
+                    .to_lowercase()
+                    .starts_with("request-timeout "),
+                "{}",
+                answer.text
+            );
         }
     }
 }
@@ -64,7 +94,12 @@ async fn a_header_shortens_the_time(backend: Backend) {
     let heavy = heavy(user);
     for _ in 0..3 {
         let answer = get_with(&app, &heavy, &[], &[("request-timeout", "0.001")]).await;
-        assert_eq!(answer.status.as_u16(), 503, "{}", &answer.text[..answer.text.len().min(300)]);
+        assert_eq!(
+            answer.status.as_u16(),
+            503,
+            "{}",
+            &answer.text[..answer.text.len().min(300)]
+        );
         assert_problem(&answer, 503, "timed_out");
     }
     // The connections are fit for the next one.
@@ -75,10 +110,17 @@ async fn a_header_shortens_the_time(backend: Backend) {
 }
 
 async fn a_header_cannot_lengthen_the_time(backend: Backend) {
-    let app = TestApp::with(backend).query_timeout(Duration::from_millis(1)).start().await;
+    let app = TestApp::with(backend)
+        .query_timeout(Duration::from_millis(1))
+        .start()
+        .await;
     let heavy = heavy(many_points(&app).await);
     assert_problem(&app.get(&heavy).await, 503, "timed_out");
-    assert_problem(&get_with(&app, &heavy, &[], &[("request-timeout", "60")]).await, 503, "timed_out");
+    assert_problem(
+        &get_with(&app, &heavy, &[], &[("request-timeout", "60")]).await,
+        503,
+        "timed_out",
+    );
 }
 
 async fn a_time_that_is_long_enough_changes_nothing(backend: Backend) {
@@ -94,7 +136,12 @@ async fn a_time_that_is_long_enough_changes_nothing(backend: Backend) {
         let plain = app.get(&path).await.expect(200);
         for time in ["20", "29.75", "30", "3600", "99999999999999999999"] {
             let answer = get_with(&app, &path, &[], &[("request-timeout", time)]).await;
-            assert_eq!(answer.status.as_u16(), 200, "{path} {time}: {}", answer.text);
+            assert_eq!(
+                answer.status.as_u16(),
+                200,
+                "{path} {time}: {}",
+                answer.text
+            );
             assert_eq!(answer.text, plain.text, "{path} {time}");
         }
     }
@@ -106,8 +153,15 @@ async fn one_query_at_a_time_answers_all(backend: Backend) {
     let light = light(user);
     let points = format!("/api/points/?user_id={user}&limit=10");
     let asked: Vec<_> = (0..12).map(|i| [&light, &points][i % 2]).collect();
-    let first = [app.get(&light).await.expect(200).text, app.get(&points).await.expect(200).text];
-    for (i, answer) in join_all(asked.iter().map(|path| app.get(path))).await.into_iter().enumerate() {
+    let first = [
+        app.get(&light).await.expect(200).text,
+        app.get(&points).await.expect(200).text,
+    ];
+    for (i, answer) in join_all(asked.iter().map(|path| app.get(path)))
+        .await
+        .into_iter()
+        .enumerate()
+    {
         assert_eq!(answer.expect(200).text, first[i % 2]);
     }
     // A query that ran out of time gives its place back.

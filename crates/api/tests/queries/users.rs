@@ -36,29 +36,54 @@ async fn three_users(app: &TestApp) -> [Uuid; 3] {
 async fn guarded(backend: Backend) -> TestApp {
     let app = TestApp::with(backend).admin_token(TOKEN).start().await;
     let value = json!({"type": "object", "properties": {"value": {"type": "number"}}, "required": ["value"]});
-    let body = json!({"series": SCORE, "schema": value}).to_string().into_bytes();
+    let body = json!({"series": SCORE, "schema": value})
+        .to_string()
+        .into_bytes();
     let bearer = format!("Bearer {TOKEN}");
     let headers = [("authorization", &*bearer)];
-    let _ = app.request(Method::POST, "/api/metrictypes/", Some(body), &headers).await.expect(201);
+    let _ = app
+        .request(Method::POST, "/api/metrictypes/", Some(body), &headers)
+        .await
+        .expect(201);
     app
 }
 
 /// The sum over January, of the users as a parameter string has them.
 async fn sum(app: &TestApp, users: &str, authorization: Option<&str>) -> Answer {
-    let headers: Vec<_> = authorization.map(|value| ("authorization", value)).into_iter().collect();
+    let headers: Vec<_> = authorization
+        .map(|value| ("authorization", value))
+        .into_iter()
+        .collect();
     let range = "start_time=2025-01-01&end_time=2025-02-01&interval=month&agg_func=sum";
-    app.request(Method::GET, &format!("/api/timeseries/?{users}&{range}"), None, &headers).await
+    app.request(
+        Method::GET,
+        &format!("/api/timeseries/?{users}&{range}"),
+        None,
+        &headers,
+    )
+    .await
 }
 
 async fn without_a_token_several_users_are_unauthorized(backend: Backend) {
     let app = guarded(backend).await;
     let [one, two, _] = three_users(&app).await;
-    for users in [format!("user_id={one},{two}"), format!("user_id={one}&user_id={two}")] {
+    for users in [
+        format!("user_id={one},{two}"),
+        format!("user_id={one}&user_id={two}"),
+    ] {
         for authorization in [None, Some("Bearer wrong"), Some(TOKEN), Some("Basic YTpi")] {
             let answer = sum(&app, &users, authorization).await;
-            assert_eq!(answer.status.as_u16(), 401, "{authorization:?}: {}", answer.text);
+            assert_eq!(
+                answer.status.as_u16(),
+                401,
+                "{authorization:?}: {}",
+                answer.text
+            );
             assert_problem(&answer, 401, "unauthorized");
-            assert!(header(&answer, "www-authenticate").starts_with("Bearer"), "RFC 9110, 15.5.2");
+            assert!(
+                header(&answer, "www-authenticate").starts_with("Bearer"),
+                "RFC 9110, 15.5.2"
+            );
             assert!(!answer.text.contains(TOKEN), "the token is a secret");
         }
         let grouped = sum(&app, &format!("{users}&group_by=user"), None).await;
@@ -70,24 +95,41 @@ async fn with_the_token_several_users_are_answered(backend: Backend) {
     let app = guarded(backend).await;
     let [one, two, _] = three_users(&app).await;
     let bearer = format!("Bearer {TOKEN}");
-    for users in [format!("user_id={one},{two}"), format!("user_id={one}&user_id={two}")] {
-        assert_rows(&sum(&app, &users, Some(&bearer)).await, &[(START, SCORE, json!(3))]);
+    for users in [
+        format!("user_id={one},{two}"),
+        format!("user_id={one}&user_id={two}"),
+    ] {
+        assert_rows(
+            &sum(&app, &users, Some(&bearer)).await,
+            &[(START, SCORE, json!(3))],
+        );
     }
 }
 
 async fn where_no_token_is_set_anybody_here_may(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let [one, two, three] = three_users(&app).await;
-    assert_rows(&sum(&app, &format!("user_id={one},{two},{three}"), None).await, &[(START, SCORE, json!(7))]);
+    assert_rows(
+        &sum(&app, &format!("user_id={one},{two},{three}"), None).await,
+        &[(START, SCORE, json!(7))],
+    );
 }
 
 async fn one_user_needs_no_token(backend: Backend) {
     let app = guarded(backend).await;
     let [one, ..] = three_users(&app).await;
-    for users in [format!("user_id={one}"), format!("user_id={one},{one}"), format!("user_id={one}&user_id={one}")] {
+    for users in [
+        format!("user_id={one}"),
+        format!("user_id={one},{one}"),
+        format!("user_id={one}&user_id={one}"),
+    ] {
         let answer = sum(&app, &users, None).await;
         assert_rows(&answer, &[(START, SCORE, json!(1))]);
-        assert_eq!(metadata(&answer)["user_id"], json!(one), "one user is a string: {users}");
+        assert_eq!(
+            metadata(&answer)["user_id"],
+            json!(one),
+            "one user is a string: {users}"
+        );
     }
 }
 
@@ -98,7 +140,10 @@ async fn several_users_are_merged(backend: Backend) {
     let users = format!("user_id={one},{two}&user_id={three},{one}&user_id={stranger}");
     let answer = sum(&app, &users, None).await;
     assert_rows(&answer, &[(START, SCORE, json!(7))]);
-    let mut told = metadata(&answer)["user_id"].as_array().expect("an array").clone();
+    let mut told = metadata(&answer)["user_id"]
+        .as_array()
+        .expect("an array")
+        .clone();
     told.sort_by_key(ToString::to_string);
     let mut expected = [one, two, three, stranger].map(|user| json!(user));
     expected.sort_by_key(ToString::to_string);
@@ -125,7 +170,11 @@ async fn the_version_of_several_users_is_the_sum(backend: Backend) {
 async fn one_bad_user_is_named(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let [one, ..] = three_users(&app).await;
-    for users in [format!("user_id={one},me"), format!("user_id={one},"), format!("user_id={one}&user_id=me")] {
+    for users in [
+        format!("user_id={one},me"),
+        format!("user_id={one},"),
+        format!("user_id={one}&user_id=me"),
+    ] {
         assert_named(&sum(&app, &users, None).await, &["user_id"], &[], &users);
     }
 }
@@ -134,7 +183,11 @@ async fn points_are_of_one_user(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let [one, two, _] = three_users(&app).await;
     for path in ["/api/points/", "/api/latest/", "/api/catalog/"] {
-        for users in [format!("user_id={one},{two}"), format!("user_id={one}&user_id={two}"), String::new()] {
+        for users in [
+            format!("user_id={one},{two}"),
+            format!("user_id={one}&user_id={two}"),
+            String::new(),
+        ] {
             let answer = app.get(&format!("{path}?{users}")).await;
             assert_named(&answer, &["user_id"], &[], &format!("{path}?{users}"));
         }

@@ -15,7 +15,9 @@ on_both_servers![
 
 #[track_caller]
 fn version(answer: &Answer) -> u64 {
-    header(answer, "user-version").parse().unwrap_or_else(|e| panic!("{e}: no user-version; {}", answer.text))
+    header(answer, "user-version")
+        .parse()
+        .unwrap_or_else(|e| panic!("{e}: no user-version; {}", answer.text))
 }
 
 async fn every_write_tells_its_version(backend: Backend) {
@@ -31,11 +33,36 @@ async fn every_write_tells_its_version(backend: Backend) {
     };
     told(app.post(path, &body(one, 1.0)).await.expect(201), 1);
     told(app.post(path, &body(one, 1.0)).await.expect(200), 1);
-    told(app.post(&format!("{path}?on_conflict=replace"), &body(one, 2.0)).await.expect(200), 2);
-    told(app.post(&format!("{path}?on_conflict=ignore"), &body(one, 3.0)).await.expect(200), 2);
-    told(app.put(&format!("{path}{two}/"), &body(two, 1.0)).await.expect(201), 3);
-    told(app.put(&format!("{path}{two}/"), &body(two, 2.0)).await.expect(200), 4);
-    told(app.put(&format!("{path}{two}/"), &body(two, 2.0)).await.expect(200), 4);
+    told(
+        app.post(&format!("{path}?on_conflict=replace"), &body(one, 2.0))
+            .await
+            .expect(200),
+        2,
+    );
+    told(
+        app.post(&format!("{path}?on_conflict=ignore"), &body(one, 3.0))
+            .await
+            .expect(200),
+        2,
+    );
+    told(
+        app.put(&format!("{path}{two}/"), &body(two, 1.0))
+            .await
+            .expect(201),
+        3,
+    );
+    told(
+        app.put(&format!("{path}{two}/"), &body(two, 2.0))
+            .await
+            .expect(200),
+        4,
+    );
+    told(
+        app.put(&format!("{path}{two}/"), &body(two, 2.0))
+            .await
+            .expect(200),
+        4,
+    );
     told(app.delete(&format!("{path}{one}/")).await.expect(204), 5);
 }
 
@@ -61,7 +88,10 @@ async fn every_read_tells_the_version_it_shows(backend: Backend) {
             assert_eq!(version(&answer), expected, "{path}");
             assert_eq!(metadata(&answer)["version"], expected, "{path}");
             let separator = if path.contains('?') { '&' } else { '?' };
-            let csv = app.get(&format!("{path}{separator}format=csv")).await.expect(200);
+            let csv = app
+                .get(&format!("{path}{separator}format=csv"))
+                .await
+                .expect(200);
             assert_eq!(version(&csv), expected, "as CSV: {path}");
         }
         let _ = store(&app, user, START, &[score(START, 2.0)]).await;
@@ -72,7 +102,10 @@ async fn who_has_no_data_has_version_zero(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, Uuid::new_v4(), START, &[score(START, 1.0)]).await;
-    for path in paths(user, Uuid::new_v4()).iter().filter(|path| !path.contains("/sessions/")) {
+    for path in paths(user, Uuid::new_v4())
+        .iter()
+        .filter(|path| !path.contains("/sessions/"))
+    {
         let answer = app.get(path).await.expect(200);
         assert_eq!(version(&answer), 0, "{path}");
     }

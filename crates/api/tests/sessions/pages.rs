@@ -21,17 +21,27 @@ async fn twelve(app: &TestApp, user: Uuid) {
         let _ = store(app, user, &format!("2025-01-0{day}T00:00:00Z"), &[]).await;
     }
     for _ in 0..4 {
-        let _ = app.post("/api/sessions/", &json!({"user_id": user, "data": []})).await.expect(201);
+        let _ = app
+            .post("/api/sessions/", &json!({"user_id": user, "data": []}))
+            .await
+            .expect(201);
     }
 }
 
 async fn page(app: &TestApp, user: Uuid, limit: usize, cursor: Option<&str>) -> Answer {
-    let cursor = cursor.map(|c| format!("&cursor={}", encode(c))).unwrap_or_default();
-    app.get(&format!("/api/sessions/?user_id={user}&limit={limit}{cursor}")).await
+    let cursor = cursor
+        .map(|c| format!("&cursor={}", encode(c)))
+        .unwrap_or_default();
+    app.get(&format!(
+        "/api/sessions/?user_id={user}&limit={limit}{cursor}"
+    ))
+    .await
 }
 
 fn next(page: &Answer) -> Option<String> {
-    page.json()["metadata"]["next_cursor"].as_str().map(str::to_owned)
+    page.json()["metadata"]["next_cursor"]
+        .as_str()
+        .map(str::to_owned)
 }
 
 async fn pages_of_any_size_show_each_session_once_in_order(backend: Backend) {
@@ -45,7 +55,11 @@ async fn pages_of_any_size_show_each_session_once_in_order(backend: Backend) {
         let (mut seen, mut cursor, mut pages) = (Vec::new(), None, 0);
         loop {
             let page = page(&app, user, limit, cursor.as_deref()).await.expect(200);
-            assert!(!ids(&page).is_empty() && ids(&page).len() <= limit, "limit {limit}: {}", page.text);
+            assert!(
+                !ids(&page).is_empty() && ids(&page).len() <= limit,
+                "limit {limit}: {}",
+                page.text
+            );
             seen.extend(ids(&page));
             pages += 1;
             cursor = next(&page);
@@ -81,18 +95,31 @@ async fn sessions_that_come_and_go_move_no_other(backend: Backend) {
             let _ = store(&app, user, "2024-01-01T00:00:00Z", &[]).await;
         }
         let last = shown.last().expect("a session");
-        let _ = app.delete(&format!("/api/sessions/{last}/")).await.expect(204);
+        let _ = app
+            .delete(&format!("/api/sessions/{last}/"))
+            .await
+            .expect(204);
         // One that is still to come goes, too.
-        let unseen =
-            sessions_of(&app, user).await.into_iter().rev().find(|id| stays.contains(id) && !seen.contains(id));
+        let unseen = sessions_of(&app, user)
+            .await
+            .into_iter()
+            .rev()
+            .find(|id| stays.contains(id) && !seen.contains(id));
         if let (2, Some(unseen)) = (came, unseen) {
-            let _ = app.delete(&format!("/api/sessions/{unseen}/")).await.expect(204);
+            let _ = app
+                .delete(&format!("/api/sessions/{unseen}/"))
+                .await
+                .expect(204);
             stays.remove(&unseen);
         }
     }
     let once: BTreeSet<_> = seen.iter().cloned().collect();
     assert_eq!(once.len(), seen.len(), "none is shown twice");
-    assert!(stays.is_subset(&once), "not shown: {:?}", stays.difference(&once));
+    assert!(
+        stays.is_subset(&once),
+        "not shown: {:?}",
+        stays.difference(&once)
+    );
 }
 
 async fn forged_cursors_are_refused(backend: Backend) {
@@ -102,11 +129,26 @@ async fn forged_cursors_are_refused(backend: Backend) {
     let good = next(&page(&app, user, 2, None).await.expect(200)).expect("a next page");
     let refused = async |cursor: &str| {
         let answer = page(&app, user, 2, Some(cursor)).await;
-        assert_eq!(answer.status.as_u16(), 422, "cursor {cursor}, good is {good}: {}", answer.text);
+        assert_eq!(
+            answer.status.as_u16(),
+            422,
+            "cursor {cursor}, good is {good}: {}",
+            answer.text
+        );
         assert_problem(&answer, 422, "invalid_parameters");
         assert!(answer.faults()[0].starts_with("cursor "), "{}", answer.text);
     };
-    let made_up = ["x", "0", "AAAA", "null", "{}", "'; DROP TABLE session", "2025-01-01T00:00:00Z", "\u{1F600}", "%00"];
+    let made_up = [
+        "x",
+        "0",
+        "AAAA",
+        "null",
+        "{}",
+        "'; DROP TABLE session",
+        "2025-01-01T00:00:00Z",
+        "\u{1F600}",
+        "%00",
+    ];
     for cursor in made_up {
         refused(cursor).await;
     }
@@ -116,9 +158,17 @@ async fn forged_cursors_are_refused(backend: Backend) {
     // One character changed anywhere but at the end, where it may be padding.
     for place in 0..good.len() - 1 {
         let mut forged = good.clone();
-        let other = if &good[place..=place] == "a" { "b" } else { "a" };
+        let other = if &good[place..=place] == "a" {
+            "b"
+        } else {
+            "a"
+        };
         forged.replace_range(place..=place, other);
         refused(&forged).await;
     }
-    assert_eq!(ids(&page(&app, user, 2, Some(&good)).await.expect(200)).len(), 2, "the real one still works");
+    assert_eq!(
+        ids(&page(&app, user, 2, Some(&good)).await.expect(200)).len(),
+        2,
+        "the real one still works"
+    );
 }

@@ -28,7 +28,9 @@ fn session(user: Uuid, id: Uuid, score: usize) -> Value {
 async fn a_trickle_gets_through_a_firehose(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let users: Vec<Uuid> = (0..10).map(|_| Uuid::new_v4()).collect();
-    let lines: Vec<String> = (0..3_000).map(|i| format!("{}\n", session(users[i % 10], Uuid::new_v4(), i))).collect();
+    let lines: Vec<String> = (0..3_000)
+        .map(|i| format!("{}\n", session(users[i % 10], Uuid::new_v4(), i)))
+        .collect();
     let chunks: Vec<String> = lines.chunks(100).map(<[String]>::concat).collect();
     let address = app.url.strip_prefix("http://").expect("an address");
     let is_served = AtomicBool::new(false);
@@ -38,27 +40,42 @@ async fn a_trickle_gets_through_a_firehose(backend: Backend) {
             "POST /api/sessions/bulk/?verdicts=failed HTTP/1.1\r\nhost: {address}\r\n\
              connection: close\r\ntransfer-encoding: chunked\r\n\r\n"
         );
-        stream.write_all(head.as_bytes()).await.expect("the head is sent");
+        stream
+            .write_all(head.as_bytes())
+            .await
+            .expect("the head is sent");
         let mut sent = 0;
         for chunk in chunks.iter().cycle() {
             if is_served.load(Ordering::Relaxed) {
                 break;
             }
             let chunk = format!("{:x}\r\n{chunk}\r\n", chunk.len());
-            stream.write_all(chunk.as_bytes()).await.expect("some sessions are sent");
+            stream
+                .write_all(chunk.as_bytes())
+                .await
+                .expect("some sessions are sent");
             sent += 100;
             tokio::task::yield_now().await;
         }
-        stream.write_all(b"0\r\n\r\n").await.expect("the end is sent");
+        stream
+            .write_all(b"0\r\n\r\n")
+            .await
+            .expect("the end is sent");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).await.expect("an answer");
-        assert!(answer.contains(&format!("\"lines\":{sent},")) && answer.contains("\"failed\":0,"), "{sent}: {answer}");
+        assert!(
+            answer.contains(&format!("\"lines\":{sent},")) && answer.contains("\"failed\":0,"),
+            "{sent}: {answer}"
+        );
     };
     let trickle = async {
         let user = Uuid::new_v4();
         for i in 0..5 {
             tokio::time::sleep(Duration::from_millis(5)).await;
-            let _ = app.post("/api/sessions/", &session(user, Uuid::new_v4(), i)).await.expect(201);
+            let _ = app
+                .post("/api/sessions/", &session(user, Uuid::new_v4(), i))
+                .await
+                .expect(201);
         }
         is_served.store(true, Ordering::Relaxed);
     };
@@ -72,16 +89,25 @@ async fn thirty_two_clients_post_the_same_session(backend: Backend) {
         let body = session(Uuid::new_v4(), Uuid::new_v4(), round);
         let answers = join_all((0..32).map(|_| app.post("/api/sessions/", &body))).await;
         let created = answers.iter().filter(|a| a.status == 201).count();
-        let unchanged = answers.iter().filter(|a| a.status == 200 && a.json()["outcome"] == "unchanged").count();
+        let unchanged = answers
+            .iter()
+            .filter(|a| a.status == 200 && a.json()["outcome"] == "unchanged")
+            .count();
         assert_eq!((created, unchanged), (1, 31));
-        assert!(answers.iter().all(|a| a.json()["version"] == 1), "nothing but the first raised the version");
+        assert!(
+            answers.iter().all(|a| a.json()["version"] == 1),
+            "nothing but the first raised the version"
+        );
     }
     app.database.check_day_summaries().await;
 }
 
 /// While one sender is in the middle of a body, another finds no room; a retry is always right.
 async fn more_bytes_than_may_be_in_flight_are_refused(backend: Backend) {
-    let app = TestApp::with(backend).max_bytes_in_flight(40_000).start().await;
+    let app = TestApp::with(backend)
+        .max_bytes_in_flight(40_000)
+        .start()
+        .await;
     app.seed().await;
     let points: Vec<Value> = (0..150)
         .map(|i| json!({"series": "session.gut_health_score", "time": format!("2025-01-01T00:{:02}:00Z", i % 60), "value": {"value": i}}))
@@ -89,7 +115,10 @@ async fn more_bytes_than_may_be_in_flight_are_refused(backend: Backend) {
     let body = json!({"user_id": Uuid::new_v4(), "session_id": Uuid::new_v4(), "data": points});
     let text = body.to_string();
     let address = app.url.strip_prefix("http://").expect("an address");
-    let head = format!("POST /api/sessions/ HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n", text.len());
+    let head = format!(
+        "POST /api/sessions/ HTTP/1.1\r\nhost: {address}\r\ncontent-length: {}\r\n\r\n",
+        text.len()
+    );
     let most = [head.as_bytes(), &text.as_bytes()[..text.len() - 1]].concat();
     let (slow, refused) = 'slow: loop {
         let mut slow = TcpStream::connect(address).await.expect("a connection");
@@ -100,17 +129,29 @@ async fn more_bytes_than_may_be_in_flight_are_refused(backend: Backend) {
             if answer.status == 503 {
                 break 'slow (slow, answer);
             }
-            assert!(matches!(answer.status.as_u16(), 200 | 201), "{}", answer.text);
+            assert!(
+                matches!(answer.status.as_u16(), 200 | 201),
+                "{}",
+                answer.text
+            );
         }
     };
     assert_eq!(refused.code(), "unavailable");
-    assert!(refused.headers.contains_key("retry-after"), "{}", refused.text);
+    assert!(
+        refused.headers.contains_key("retry-after"),
+        "{}",
+        refused.text
+    );
     drop(slow);
     loop {
         // Until it has been noticed that the slow one left.
         let answer = app.post("/api/sessions/", &body).await;
         if answer.status != 503 {
-            assert!(matches!(answer.status.as_u16(), 200 | 201), "{}", answer.text);
+            assert!(
+                matches!(answer.status.as_u16(), 200 | 201),
+                "{}",
+                answer.text
+            );
             break;
         }
     }
@@ -124,15 +165,24 @@ async fn replaces_and_deletes_of_one_day_leave_exact_sums(backend: Backend) {
         for i in 0..12 {
             let id = ids[(number + i) % ids.len()];
             if (number + i).is_multiple_of(3) {
-                let gone = app.delete(&format!("/api/sessions/{id}/?user_id={user}")).await;
+                let gone = app
+                    .delete(&format!("/api/sessions/{id}/?user_id={user}"))
+                    .await;
                 assert!(matches!(gone.status.as_u16(), 204 | 404), "{}", gone.text);
             } else {
                 let path = "/api/sessions/?on_conflict=replace";
                 let stored = app.post(path, &session(user, id, number * 100 + i)).await;
-                assert!(matches!(stored.status.as_u16(), 200 | 201), "{}", stored.text);
+                assert!(
+                    matches!(stored.status.as_u16(), 200 | 201),
+                    "{}",
+                    stored.text
+                );
             }
             let _ = app
-                .timeseries(user, "start_time=2025-01-01&end_time=2025-01-02&interval=day&agg_func=count")
+                .timeseries(
+                    user,
+                    "start_time=2025-01-01&end_time=2025-01-02&interval=day&agg_func=count",
+                )
                 .await
                 .expect(200);
         }

@@ -26,8 +26,14 @@ async fn repost(backend: Backend, base: &str, variants: &[String], status: u16, 
     let app = TestApp::seeded(backend).await;
     for variant in variants {
         let id = Uuid::new_v4().to_string();
-        let first = app.post_text("/api/sessions/", &base.replace("ID", &id)).await.expect(201).json();
-        let again = app.post_text("/api/sessions/", &variant.replace("ID", &id)).await;
+        let first = app
+            .post_text("/api/sessions/", &base.replace("ID", &id))
+            .await
+            .expect(201)
+            .json();
+        let again = app
+            .post_text("/api/sessions/", &variant.replace("ID", &id))
+            .await;
         assert_eq!(again.status.as_u16(), status, "{variant}\n{}", again.text);
         if status == 200 {
             assert_eq!(again.json()["outcome"], outcome, "{variant}");
@@ -40,7 +46,10 @@ async fn repost(backend: Backend, base: &str, variants: &[String], status: u16, 
     let posted: Value = serde_json::from_str(base).expect("JSON");
     let points = posted["data"].as_array().expect("points").len() * variants.len();
     let stored = points_of(&app, Uuid::parse_str(USER).expect("a UUID")).await;
-    assert_eq!(stored, points as u64, "what was stored first is all there is");
+    assert_eq!(
+        stored, points as u64,
+        "what was stored first is all there is"
+    );
 }
 
 fn variants(changes: &[(&str, &str)]) -> Vec<String> {
@@ -63,11 +72,20 @@ async fn spelling_makes_no_difference(backend: Backend) {
         ("0.1", "0.10000000000000000"),
         ("0.1", "1E-1"),
         ("2025-01-01T00:00:02Z", "2025-01-01T02:00:02+02:00"),
-        ("2025-01-01T00:00:02Z", "2024-12-31T23:30:02.000000000-00:30"),
+        (
+            "2025-01-01T00:00:02Z",
+            "2024-12-31T23:30:02.000000000-00:30",
+        ),
         ("00:00:00.5Z", "00:00:00.500000Z"),
-        (r#""start_ts": "2025-01-01T00:00:00Z""#, r#""start_ts": "2025-01-01T05:30:00+05:30""#),
+        (
+            r#""start_ts": "2025-01-01T00:00:00Z""#,
+            r#""start_ts": "2025-01-01T05:30:00+05:30""#,
+        ),
         (r#"{"r": 1, "g": 2, "b": 3}"#, r#"{"b": 3, "r": 1, "g": 2}"#),
-        (r#"{"value": 0.1, "note": {"a": 100, "b": [1, 2]}}"#, r#"{"note": {"b": [1, 2], "a": 100}, "value": 0.1}"#),
+        (
+            r#"{"value": 0.1, "note": {"a": 100, "b": [1, 2]}}"#,
+            r#"{"note": {"b": [1, 2], "a": 100}, "value": 0.1}"#,
+        ),
         ("session.urine.color", r"session.urine.col\u006fr"),
         ("5a8c9f42", "5A8C9F42"),
     ]);
@@ -84,7 +102,10 @@ async fn another_content_is_a_conflict(backend: Backend) {
         (r#""a": 100"#, r#""a": "100""#),
         (r#""a": 100"#, r#""a": 100, "c": null"#),
         ("00:00:00.5Z", "00:00:00.500001Z"),
-        (r#""start_ts": "2025-01-01T00:00:00Z""#, r#""start_ts": "2025-01-01T00:00:01Z""#),
+        (
+            r#""start_ts": "2025-01-01T00:00:00Z""#,
+            r#""start_ts": "2025-01-01T00:00:01Z""#,
+        ),
         (r#""start_ts": "2025-01-01T00:00:00Z", "#, ""),
     ]);
     let mut body: Value = serde_json::from_str(BASE).expect("JSON");
@@ -98,15 +119,44 @@ async fn another_content_is_a_conflict(backend: Backend) {
     repost(backend, BASE, &all, 409, "session_conflict").await;
     // Integers are kept to the last digit, also where the nearest f64 is the same; so is the sign of zero.
     let large = BASE.replace(r#"{"value": 7}"#, r#"{"value": 9007199254740992}"#);
-    repost(backend, &large, &[large.replace("0992", "0993")], 409, "session_conflict").await;
+    repost(
+        backend,
+        &large,
+        &[large.replace("0992", "0993")],
+        409,
+        "session_conflict",
+    )
+    .await;
     let zero = BASE.replace(r#"{"value": 7}"#, r#"{"value": 0.0}"#);
-    repost(backend, &zero, &[zero.replace("0.0}", "-0.0}")], 409, "session_conflict").await;
+    repost(
+        backend,
+        &zero,
+        &[zero.replace("0.0}", "-0.0}")],
+        409,
+        "session_conflict",
+    )
+    .await;
 }
 
 async fn points_of_one_series_and_time_keep_their_order(backend: Backend) {
     let point = |value: u8| json!({"series": SCORE, "time": "2025-01-01T00:00:00Z", "value": {"value": value}});
-    let body = |data: [Value; 3]| json!({"user_id": USER, "session_id": "ID", "data": data}).to_string();
+    let body =
+        |data: [Value; 3]| json!({"user_id": USER, "session_id": "ID", "data": data}).to_string();
     let base = body([point(1), point(2), point(2)]);
-    repost(backend, &base, std::slice::from_ref(&base), 200, "unchanged").await;
-    repost(backend, &base, &[body([point(2), point(1), point(2)])], 409, "session_conflict").await;
+    repost(
+        backend,
+        &base,
+        std::slice::from_ref(&base),
+        200,
+        "unchanged",
+    )
+    .await;
+    repost(
+        backend,
+        &base,
+        &[body([point(2), point(1), point(2)])],
+        409,
+        "session_conflict",
+    )
+    .await;
 }

@@ -59,8 +59,11 @@ fn next_run(stored: &[BlockHead], times: &[Timestamp], at: usize) -> Cluster {
     // What comes at a stored instant comes behind what is there: into the last block that has begun.
     let begun = |t: Timestamp| stored.partition_point(|head| head.t_min <= t);
     let behind = begun(times[at]);
-    let into = behind.checked_sub(1).filter(|block| times[at] <= stored[*block].t_max);
-    let belongs = |t: &Timestamp| begun(*t) == behind && into.is_none_or(|block| *t <= stored[block].t_max);
+    let into = behind
+        .checked_sub(1)
+        .filter(|block| times[at] <= stored[*block].t_max);
+    let belongs =
+        |t: &Timestamp| begun(*t) == behind && into.is_none_or(|block| *t <= stored[block].t_max);
     let end = at + times[at..].iter().take_while(|t| belongs(t)).count();
     let is_small = |block: &usize| stored[*block].points < SMALL_BLOCK_POINTS;
     let mut changed = match into {
@@ -77,7 +80,10 @@ fn next_run(stored: &[BlockHead], times: &[Timestamp], at: usize) -> Cluster {
     {
         changed.end += 1;
     }
-    Cluster { stored: changed, appended: at..end }
+    Cluster {
+        stored: changed,
+        appended: at..end,
+    }
 }
 
 impl Cluster {
@@ -103,10 +109,17 @@ mod tests {
     fn columns(times: &[i64], arrived: &mut u32) -> SeriesColumns {
         let mut value = || {
             *arrived += 1;
-            let note = if arrived.is_multiple_of(3) { ",\"note\":\"x\"" } else { "" };
+            let note = if arrived.is_multiple_of(3) {
+                ",\"note\":\"x\""
+            } else {
+                ""
+            };
             Json::parse(&format!("{{\"value\":{arrived}{note}}}")).expect("JSON")
         };
-        let points = times.iter().map(|t| (Timestamp::from_micros(*t), value())).collect();
+        let points = times
+            .iter()
+            .map(|t| (Timestamp::from_micros(*t), value()))
+            .collect();
         SeriesColumns::new(MetricTypeId(1), &channels(), points)
     }
 
@@ -132,7 +145,10 @@ mod tests {
     }
 
     fn points(blocks: &[Block]) -> Vec<BlockPoint> {
-        blocks.iter().flat_map(|block| block.points(&channels()).collect::<Vec<_>>()).collect()
+        blocks
+            .iter()
+            .flat_map(|block| block.points(&channels()).collect::<Vec<_>>())
+            .collect()
     }
 
     proptest! {
@@ -176,9 +192,18 @@ mod tests {
         let (mut arrived, mut stored) = (0, Vec::new());
         let times: Vec<i64> = (100..20_100).map(|i| i * 1_000_000).collect();
         append(&mut stored, &columns(&times, &mut arrived));
-        assert_eq!(append(&mut stored, &columns(&[0, 30_000_000_000], &mut arrived)), 0);
+        assert_eq!(
+            append(&mut stored, &columns(&[0, 30_000_000_000], &mut arrived)),
+            0
+        );
         assert_eq!(stored.len(), 7);
-        assert_eq!(append(&mut stored, &columns(&[1_000_000, 200_500_000, 30_001_000_000], &mut arrived)), 3);
+        assert_eq!(
+            append(
+                &mut stored,
+                &columns(&[1_000_000, 200_500_000, 30_001_000_000], &mut arrived)
+            ),
+            3
+        );
         assert_eq!(stored.len(), 7);
     }
 }

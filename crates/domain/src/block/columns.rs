@@ -34,7 +34,11 @@ pub(crate) enum Column {
 impl SeriesColumns {
     /// Sorts points, given in order of arrival, by time and splits their values into columns.
     #[must_use]
-    pub fn new(metric_type: MetricTypeId, channels: &[Pointer], mut points: Vec<(Timestamp, Json)>) -> Self {
+    pub fn new(
+        metric_type: MetricTypeId,
+        channels: &[Pointer],
+        mut points: Vec<(Timestamp, Json)>,
+    ) -> Self {
         points.sort_by_key(|(time, _)| *time); // stable: equal times keep their order of arrival
         let mut columns = Self::of_blocks(metric_type, &[]);
         columns.widen(channels.len());
@@ -48,7 +52,8 @@ impl SeriesColumns {
     pub(super) fn push(&mut self, time: Timestamp, value: Json, channels: &[Pointer]) {
         let (numbers, rest) = split(value, channels);
         let place = self.times.len();
-        self.channels.resize(self.channels.len().max(numbers.len()), Column::Absent);
+        self.channels
+            .resize(self.channels.len().max(numbers.len()), Column::Absent);
         for (column, number) in self.channels.iter_mut().zip(numbers) {
             if number.is_some() || !matches!(column, Column::Absent) {
                 column.sparse(place).push(number);
@@ -56,32 +61,59 @@ impl SeriesColumns {
         }
         if rest.is_some() || !self.rests.is_empty() {
             self.rests.resize(place, None);
-            self.rests.push(rest.map(|rest| rest.to_string().into_boxed_str()));
+            self.rests
+                .push(rest.map(|rest| rest.to_string().into_boxed_str()));
         }
         self.times.push(time);
     }
 
     /// Gives it at least that number of channels.
     pub(super) fn widen(&mut self, channels: usize) {
-        self.channels.resize(self.channels.len().max(channels), Column::Absent);
+        self.channels
+            .resize(self.channels.len().max(channels), Column::Absent);
     }
 
     /// Points of numbers alone, one column per channel, ordered by (time, arrival).
-    pub(crate) const fn of_numbers(metric_type: MetricTypeId, times: Vec<Timestamp>, channels: Vec<Column>) -> Self {
-        Self { metric_type, times, channels, rests: Vec::new() }
+    pub(crate) const fn of_numbers(
+        metric_type: MetricTypeId,
+        times: Vec<Timestamp>,
+        channels: Vec<Column>,
+    ) -> Self {
+        Self {
+            metric_type,
+            times,
+            channels,
+            rests: Vec::new(),
+        }
     }
 
     /// The points of blocks, one block behind the other.
     #[must_use]
     pub fn of_blocks(metric_type: MetricTypeId, blocks: &[Block]) -> Self {
-        let width = blocks.iter().map(|block| block.numbers.channels()).max().unwrap_or(0);
+        let width = blocks
+            .iter()
+            .map(|block| block.numbers.channels())
+            .max()
+            .unwrap_or(0);
         let channels = vec![Column::Absent; width];
-        let mut columns = Self { metric_type, times: Vec::new(), channels, rests: Vec::new() };
+        let mut columns = Self {
+            metric_type,
+            times: Vec::new(),
+            channels,
+            rests: Vec::new(),
+        };
         for block in blocks {
             let before = columns.len();
             columns.times.extend(block.times.iter());
-            for (channel, column) in columns.channels.iter_mut().enumerate().take(block.numbers.channels()) {
-                column.sparse(before).extend(block.numbers.channel(channel, block.len()));
+            for (channel, column) in columns
+                .channels
+                .iter_mut()
+                .enumerate()
+                .take(block.numbers.channels())
+            {
+                column
+                    .sparse(before)
+                    .extend(block.numbers.channel(channel, block.len()));
             }
             if !block.remainder.is_empty() {
                 let rest = |place| block.remainder.text_of(place).map(Box::from);
@@ -96,11 +128,16 @@ impl SeriesColumns {
     /// Adds some of the points of the same series.
     pub(super) fn extend(&mut self, other: &Self, places: Range<usize>) {
         let before = self.len();
-        self.channels.resize(self.channels.len().max(other.channels.len()), Column::Absent);
+        self.channels.resize(
+            self.channels.len().max(other.channels.len()),
+            Column::Absent,
+        );
         self.times.extend_from_slice(&other.times[places.clone()]);
         for (column, more) in self.channels.iter_mut().zip(&other.channels) {
             if !matches!(more, Column::Absent) {
-                column.sparse(before).extend_from_slice(&more.slice(places.clone()));
+                column
+                    .sparse(before)
+                    .extend_from_slice(&more.slice(places.clone()));
             }
         }
         if !other.rests.is_empty() {
@@ -139,30 +176,43 @@ impl SeriesColumns {
         Self {
             metric_type: self.metric_type,
             times: order.iter().map(|place| self.times[*place]).collect(),
-            channels: self.channels.iter().map(|column| column.ordered(&order)).collect(),
+            channels: self
+                .channels
+                .iter()
+                .map(|column| column.ordered(&order))
+                .collect(),
             rests,
         }
     }
 
     /// The numbers of each channel, of some points.
     pub(super) fn numbers(&self, places: Range<usize>) -> Vec<Cow<'_, [Option<f64>]>> {
-        self.channels.iter().map(|column| column.slice(places.clone())).collect()
+        self.channels
+            .iter()
+            .map(|column| column.slice(places.clone()))
+            .collect()
     }
 
     /// The rest of each point, of some points.
     pub(super) fn rests(&self, places: Range<usize>) -> impl Iterator<Item = Option<&str>> {
-        self.rests.get(places).unwrap_or_default().iter().map(Option::as_deref)
+        self.rests
+            .get(places)
+            .unwrap_or_default()
+            .iter()
+            .map(Option::as_deref)
     }
 
     /// The points of each UTC day.
     pub fn days(&self) -> impl Iterator<Item = (UtcDay, Self)> + '_ {
-        self.times.chunk_by(|a, b| a.utc_day() == b.utc_day()).scan(0, |start, times| {
-            let places = *start..*start + times.len();
-            *start = places.end;
-            let mut day = Self::of_blocks(self.metric_type, &[]);
-            day.extend(self, places);
-            Some((times[0].utc_day(), day))
-        })
+        self.times
+            .chunk_by(|a, b| a.utc_day() == b.utc_day())
+            .scan(0, |start, times| {
+                let places = *start..*start + times.len();
+                *start = places.end;
+                let mut day = Self::of_blocks(self.metric_type, &[]);
+                day.extend(self, places);
+                Some((times[0].utc_day(), day))
+            })
     }
 
     /// How many points.
@@ -183,7 +233,9 @@ impl Column {
     fn sparse(&mut self, len: usize) -> &mut Vec<Option<f64>> {
         match self {
             Self::Sparse(_) => {}
-            Self::Dense(numbers) => *self = Self::Sparse(numbers.iter().copied().map(Some).collect()),
+            Self::Dense(numbers) => {
+                *self = Self::Sparse(numbers.iter().copied().map(Some).collect())
+            }
             Self::Absent => *self = Self::Sparse(vec![None; len]),
         }
         match self {
@@ -202,8 +254,12 @@ impl Column {
 
     fn ordered(&self, order: &[usize]) -> Self {
         match self {
-            Self::Sparse(numbers) => Self::Sparse(order.iter().map(|place| numbers[*place]).collect()),
-            Self::Dense(numbers) => Self::Dense(order.iter().map(|place| numbers[*place]).collect()),
+            Self::Sparse(numbers) => {
+                Self::Sparse(order.iter().map(|place| numbers[*place]).collect())
+            }
+            Self::Dense(numbers) => {
+                Self::Dense(order.iter().map(|place| numbers[*place]).collect())
+            }
             Self::Absent => Self::Absent,
         }
     }

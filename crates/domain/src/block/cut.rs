@@ -71,9 +71,15 @@ fn next_block(times: &[Timestamp], start: usize) -> (usize, Times) {
         return (end, encoded);
     }
     let too_long = |pair: &[Timestamp]| pair[1].micros() - pair[0].micros() > LONGEST_GAP;
-    let before_gap = times[start..end].windows(2).position(too_long).map_or(end, |i| start + i + 1);
+    let before_gap = times[start..end]
+        .windows(2)
+        .position(too_long)
+        .map_or(end, |i| start + i + 1);
     let encoded = Times::encode(&times[start..before_gap]);
-    (before_gap, encoded.expect("every gap before the first long one fits 32 bits"))
+    (
+        before_gap,
+        encoded.expect("every gap before the first long one fits 32 bits"),
+    )
 }
 
 #[cfg(test)]
@@ -83,8 +89,12 @@ mod tests {
     use super::*;
 
     fn columns(times: &[i64]) -> SeriesColumns {
-        let value = |i: usize| Json::parse(&format!("{{\"value\":{i},\"note\":{i}}}")).expect("json");
-        let points = times.iter().enumerate().map(|(i, &t)| (Timestamp::from_micros(t), value(i)));
+        let value =
+            |i: usize| Json::parse(&format!("{{\"value\":{i},\"note\":{i}}}")).expect("json");
+        let points = times
+            .iter()
+            .enumerate()
+            .map(|(i, &t)| (Timestamp::from_micros(t), value(i)));
         let channels = [Pointer::parse("/value").expect("a pointer")];
         SeriesColumns::new(MetricTypeId(1), &channels, points.collect())
     }
@@ -107,10 +117,12 @@ mod tests {
 
     /// A number as it may be spelled: any double, a short decimal, a small integer, an integer too long for a double.
     fn number() -> impl Strategy<Value = String> {
-        let any = prop::num::f64::ANY.prop_filter("accepted", |v| v.is_finite() && v.abs() <= 1e140);
+        let any =
+            prop::num::f64::ANY.prop_filter("accepted", |v| v.is_finite() && v.abs() <= 1e140);
         prop_oneof![
             any.prop_map(|v| format!("{v:e}")),
-            (-40_000..40_000_i32, 0..4_i32).prop_map(|(v, scale)| format!("{}", f64::from(v) / 10_f64.powi(scale))),
+            (-40_000..40_000_i32, 0..4_i32)
+                .prop_map(|(v, scale)| format!("{}", f64::from(v) / 10_f64.powi(scale))),
             (0..300_u32).prop_map(|v| v.to_string()),
             any_long_integer(),
         ]
@@ -123,16 +135,24 @@ mod tests {
     /// A value whose leaves are there or not, numbers or not, with something undeclared at times.
     fn value() -> impl Strategy<Value = String> {
         let leaf = || prop_oneof![4 => number(), 1 => Just("null".to_owned()), 1 => Just(r#""text""#.to_owned())];
-        let object = (prop::option::of(leaf()), prop::option::of(leaf()), prop::option::of(leaf()));
+        let object = (
+            prop::option::of(leaf()),
+            prop::option::of(leaf()),
+            prop::option::of(leaf()),
+        );
         let object = object.prop_map(|(a, x, more)| {
             let members = [
                 a.map(|a| format!(r#""a":{a}"#)),
                 x.map(|x| format!(r#""b":{{"x":{x}}}"#)),
                 more.map(|more| format!(r#""c":[{more}]"#)),
             ];
-            format!("{{{}}}", members.into_iter().flatten().collect::<Vec<_>>().join(","))
+            format!(
+                "{{{}}}",
+                members.into_iter().flatten().collect::<Vec<_>>().join(",")
+            )
         });
-        let all_numbers = (number(), number()).prop_map(|(a, x)| format!(r#"{{"a":{a},"b":{{"x":{x}}}}}"#));
+        let all_numbers =
+            (number(), number()).prop_map(|(a, x)| format!(r#"{{"a":{a},"b":{{"x":{x}}}}}"#));
         prop_oneof![2 => object, 3 => all_numbers, 1 => number()]
     }
 
@@ -170,10 +190,16 @@ mod tests {
 
     #[test]
     fn a_gap_too_long_for_microseconds_starts_a_block() {
-        let lengths: Vec<usize> = cut(&columns(&[0, 1, 3_600_000_002]), 0).iter().map(Block::len).collect();
+        let lengths: Vec<usize> = cut(&columns(&[0, 1, 3_600_000_002]), 0)
+            .iter()
+            .map(Block::len)
+            .collect();
         assert_eq!(lengths, [2, 1]);
         // In whole seconds the same gap fits.
-        let lengths: Vec<usize> = cut(&columns(&[0, 1_000_000, 3_600_000_000]), 0).iter().map(Block::len).collect();
+        let lengths: Vec<usize> = cut(&columns(&[0, 1_000_000, 3_600_000_000]), 0)
+            .iter()
+            .map(Block::len)
+            .collect();
         assert_eq!(lengths, [3]);
     }
 }

@@ -51,7 +51,12 @@ impl Block {
     /// What tells whether points that are appended change it.
     #[must_use]
     pub fn head(&self) -> BlockHead {
-        BlockHead { seq: self.seq, t_min: self.t_min(), t_max: self.t_max(), points: self.len() }
+        BlockHead {
+            seq: self.seq,
+            t_min: self.t_min(),
+            t_max: self.t_max(),
+            points: self.len(),
+        }
     }
 
     /// The memory that its arrays take, in bytes.
@@ -69,7 +74,10 @@ impl Block {
     /// The samples of a channel in time order, nulls left out.
     pub fn samples(&self, channel: usize) -> impl Iterator<Item = Sample> + '_ {
         let values = self.numbers.channel(channel, self.len());
-        self.times.iter().zip(values).filter_map(|(time, value)| value.map(|value| Sample { time, value }))
+        self.times
+            .iter()
+            .zip(values)
+            .filter_map(|(time, value)| value.map(|value| Sample { time, value }))
     }
 
     /// The summary of each channel.

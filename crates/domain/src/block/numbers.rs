@@ -49,25 +49,38 @@ impl Numbers {
             return Self::None;
         }
         let all = || columns.iter().flat_map(|column| column.iter().copied());
-        if let Some(scales) = columns.iter().map(|c| decimal_scale(c)).collect::<Option<Vec<u8>>>() {
-            let scaled = columns
-                .iter()
-                .zip(&scales)
-                .flat_map(|(column, &scale)| column.iter().map(move |v| v.map(|v| scaled_integer(v, scale))));
+        if let Some(scales) = columns
+            .iter()
+            .map(|c| decimal_scale(c))
+            .collect::<Option<Vec<u8>>>()
+        {
+            let scaled = columns.iter().zip(&scales).flat_map(|(column, &scale)| {
+                column
+                    .iter()
+                    .map(move |v| v.map(|v| scaled_integer(v, scale)))
+            });
             let integers: Vec<Option<i32>> = scaled.collect();
             if let Some((bytes, bases)) = in_bytes(&integers, columns.len()) {
                 return Self::Int1(bytes, scales, bases);
             }
-            let narrow: Option<Vec<Option<i16>>> =
-                integers.iter().map(|v| v.map_or(Some(None), |v| i16::try_from(v).ok().map(Some))).collect();
+            let narrow: Option<Vec<Option<i16>>> = integers
+                .iter()
+                .map(|v| v.map_or(Some(None), |v| i16::try_from(v).ok().map(Some)))
+                .collect();
             return match narrow {
                 Some(narrow) => Self::Int2(narrow, scales),
                 None => Self::Int4(integers, scales),
             };
         }
-        #[expect(clippy::cast_possible_truncation, reason = "checked to be exact before it is used")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            reason = "checked to be exact before it is used"
+        )]
         let single = |v: f64| v as f32;
-        if all().flatten().all(|v| f64::from(single(v)).to_bits() == v.to_bits()) {
+        if all()
+            .flatten()
+            .all(|v| f64::from(single(v)).to_bits() == v.to_bits())
+        {
             return Self::Float4(all().map(|v| v.map(single)).collect(), columns.len());
         }
         Self::Float8(all().collect(), columns.len())
@@ -95,7 +108,11 @@ impl Numbers {
     ///
     /// # Errors
     /// [`NumbersError`] when lengths do not fit.
-    pub fn int2(values: Vec<Option<i16>>, scales: Option<Vec<i16>>, points: usize) -> Result<Self, NumbersError> {
+    pub fn int2(
+        values: Vec<Option<i16>>,
+        scales: Option<Vec<i16>>,
+        points: usize,
+    ) -> Result<Self, NumbersError> {
         let scales = check_scales(scales, channels_of(values.len(), points)?)?;
         Ok(Self::Int2(values, scales))
     }
@@ -104,7 +121,11 @@ impl Numbers {
     ///
     /// # Errors
     /// [`NumbersError`] when lengths do not fit.
-    pub fn int4(values: Vec<Option<i32>>, scales: Option<Vec<i16>>, points: usize) -> Result<Self, NumbersError> {
+    pub fn int4(
+        values: Vec<Option<i32>>,
+        scales: Option<Vec<i16>>,
+        points: usize,
+    ) -> Result<Self, NumbersError> {
         let scales = check_scales(scales, channels_of(values.len(), points)?)?;
         Ok(Self::Int4(values, scales))
     }
@@ -145,7 +166,9 @@ impl Numbers {
     pub const fn channels(&self) -> usize {
         match self {
             Self::None => 0,
-            Self::Int1(_, scales, _) | Self::Int2(_, scales) | Self::Int4(_, scales) => scales.len(),
+            Self::Int1(_, scales, _) | Self::Int2(_, scales) | Self::Int4(_, scales) => {
+                scales.len()
+            }
             Self::Float4(_, channels) | Self::Float8(_, channels) => *channels,
         }
     }
@@ -165,17 +188,24 @@ impl Numbers {
         places: std::ops::Range<usize>,
     ) -> impl Iterator<Item = Option<f64>> + '_ {
         let start = channel * points;
-        let places = if channel < self.channels() { start + places.start..start + places.end } else { 0..0 };
+        let places = if channel < self.channels() {
+            start + places.start..start + places.end
+        } else {
+            0..0
+        };
         places.map(move |i| self.value(i, channel))
     }
 
     fn value(&self, i: usize, channel: usize) -> Option<f64> {
         match self {
             Self::None => None,
-            Self::Int1(values, scales, bases) => {
-                Some(unscaled(bases[channel].wrapping_add(i32::from(values[i])), scales[channel]))
+            Self::Int1(values, scales, bases) => Some(unscaled(
+                bases[channel].wrapping_add(i32::from(values[i])),
+                scales[channel],
+            )),
+            Self::Int2(values, scales) => {
+                values[i].map(|v| unscaled(i32::from(v), scales[channel]))
             }
-            Self::Int2(values, scales) => values[i].map(|v| unscaled(i32::from(v), scales[channel])),
             Self::Int4(values, scales) => values[i].map(|v| unscaled(v, scales[channel])),
             Self::Float4(values, _) => values[i].map(f64::from),
             Self::Float8(values, _) => values[i],
@@ -188,7 +218,10 @@ fn in_bytes(integers: &[Option<i32>], channels: usize) -> Option<(Vec<u8>, Vec<i
     if integers.is_empty() {
         return None;
     }
-    let (mut bytes, mut bases) = (Vec::with_capacity(integers.len()), Vec::with_capacity(channels));
+    let (mut bytes, mut bases) = (
+        Vec::with_capacity(integers.len()),
+        Vec::with_capacity(channels),
+    );
     for channel in integers.chunks(integers.len() / channels) {
         let (mut least, mut most) = (i32::MAX, i32::MIN);
         for integer in channel {
@@ -199,7 +232,8 @@ fn in_bytes(integers: &[Option<i32>], channels: usize) -> Option<(Vec<u8>, Vec<i
         let base = if is_byte { 0 } else { least };
         u8::try_from(i64::from(most) - i64::from(base)).ok()?;
         bases.push(base);
-        let offset = |integer: &Option<i32>| integer.and_then(|integer| u8::try_from(integer - base).ok());
+        let offset =
+            |integer: &Option<i32>| integer.and_then(|integer| u8::try_from(integer - base).ok());
         bytes.extend(channel.iter().filter_map(offset));
     }
     (bytes.len() == integers.len()).then_some((bytes, bases))
@@ -216,9 +250,15 @@ fn check_scales(scales: Option<Vec<i16>>, channels: usize) -> Result<Vec<u8>, Nu
     let Some(scales) = scales else {
         return Ok(vec![0; channels]);
     };
-    let narrow = |s: &i16| u8::try_from(*s).ok().filter(|&s| usize::from(s) <= MAX_SCALE);
+    let narrow = |s: &i16| {
+        u8::try_from(*s)
+            .ok()
+            .filter(|&s| usize::from(s) <= MAX_SCALE)
+    };
     let narrowed: Option<Vec<u8>> = scales.iter().map(narrow).collect();
-    narrowed.filter(|s| s.len() == channels).ok_or(NumbersError::Scales(scales.len()))
+    narrowed
+        .filter(|s| s.len() == channels)
+        .ok_or(NumbersError::Scales(scales.len()))
 }
 
 fn unscaled(integer: i32, scale: u8) -> f64 {
@@ -228,7 +268,10 @@ fn unscaled(integer: i32, scale: u8) -> f64 {
     f64::from(integer) / POWERS_OF_TEN[usize::from(scale)]
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "the scale was chosen so that it fits")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "the scale was chosen so that it fits"
+)]
 fn scaled_integer(value: f64, scale: u8) -> i32 {
     (value * POWERS_OF_TEN[usize::from(scale)]).round() as i32
 }
@@ -254,7 +297,9 @@ fn is_exact_at(value: f64, scale: u8) -> bool {
     let integer = (value * power).round();
     // Integers have no negative zero.
     let negative_zero = integer == 0.0 && integer.is_sign_negative();
-    !negative_zero && integer.abs() < f64::from(i32::MAX) && (integer / power).to_bits() == value.to_bits()
+    !negative_zero
+        && integer.abs() < f64::from(i32::MAX)
+        && (integer / power).to_bits() == value.to_bits()
 }
 
 #[cfg(test)]
@@ -264,7 +309,12 @@ mod tests {
     use super::*;
 
     fn decoded(numbers: &Numbers, points: usize) -> Vec<Vec<Option<u64>>> {
-        let bits = |c| numbers.channel(c, points).map(|v| v.map(f64::to_bits)).collect();
+        let bits = |c| {
+            numbers
+                .channel(c, points)
+                .map(|v| v.map(f64::to_bits))
+                .collect()
+        };
         (0..numbers.channels()).map(bits).collect()
     }
 
@@ -304,14 +354,35 @@ mod tests {
 
     #[test]
     fn the_narrowest_type_is_chosen() {
-        assert!(matches!(Numbers::encode(&[&column(&[0.0, 255.0])]), Numbers::Int1(_, s, b) if s == [0] && b == [0]));
-        assert!(matches!(Numbers::encode(&[&column(&[36.6, 38.1])]), Numbers::Int1(_, s, b) if s == [1] && b == [366]));
-        assert!(matches!(Numbers::encode(&[&column(&[-1.0, 255.0])]), Numbers::Int2(..)));
-        assert!(matches!(Numbers::encode(&[&[Some(1.0), None]]), Numbers::Int2(..)));
-        assert!(matches!(Numbers::encode(&[&column(&[72.0, 36.6])]), Numbers::Int2(_, s) if s == [1]));
-        assert!(matches!(Numbers::encode(&[&column(&[0.0, 100_000.0])]), Numbers::Int4(..)));
-        assert!(matches!(Numbers::encode(&[&column(&[-0.0])]), Numbers::Float4(..)));
-        assert!(matches!(Numbers::encode(&[&column(&[std::f64::consts::PI])]), Numbers::Float8(..)));
+        assert!(
+            matches!(Numbers::encode(&[&column(&[0.0, 255.0])]), Numbers::Int1(_, s, b) if s == [0] && b == [0])
+        );
+        assert!(
+            matches!(Numbers::encode(&[&column(&[36.6, 38.1])]), Numbers::Int1(_, s, b) if s == [1] && b == [366])
+        );
+        assert!(matches!(
+            Numbers::encode(&[&column(&[-1.0, 255.0])]),
+            Numbers::Int2(..)
+        ));
+        assert!(matches!(
+            Numbers::encode(&[&[Some(1.0), None]]),
+            Numbers::Int2(..)
+        ));
+        assert!(
+            matches!(Numbers::encode(&[&column(&[72.0, 36.6])]), Numbers::Int2(_, s) if s == [1])
+        );
+        assert!(matches!(
+            Numbers::encode(&[&column(&[0.0, 100_000.0])]),
+            Numbers::Int4(..)
+        ));
+        assert!(matches!(
+            Numbers::encode(&[&column(&[-0.0])]),
+            Numbers::Float4(..)
+        ));
+        assert!(matches!(
+            Numbers::encode(&[&column(&[std::f64::consts::PI])]),
+            Numbers::Float8(..)
+        ));
         assert!(matches!(Numbers::encode(&[]), Numbers::None));
     }
 

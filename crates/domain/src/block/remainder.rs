@@ -52,7 +52,11 @@ impl Remainder {
     fn push(&mut self, place: usize, rest: &str) {
         let start = self.text.len();
         self.text.push_str(rest);
-        self.rests.push(Rest { place, start, end: self.text.len() });
+        self.rests.push(Rest {
+            place,
+            start,
+            end: self.text.len(),
+        });
     }
 
     /// Whether every value is given back by the channels alone.
@@ -79,7 +83,10 @@ impl Remainder {
     /// The JSON text of the rest of the value at `place`.
     #[must_use]
     pub fn text_of(&self, place: usize) -> Option<&str> {
-        let found = self.rests.binary_search_by_key(&place, |rest| rest.place).ok()?;
+        let found = self
+            .rests
+            .binary_search_by_key(&place, |rest| rest.place)
+            .ok()?;
         let Rest { start, end, .. } = self.rests[found];
         Some(&self.text[start..end])
     }
@@ -109,7 +116,8 @@ impl Remainder {
     /// # Errors
     /// [`RemainderError`] for anything else.
     pub fn from_text(text: &str) -> Result<Self, RemainderError> {
-        let fields: crate::json::RawFields<'_> = serde_json::from_str(text).map_err(|_| RemainderError::Shape)?;
+        let fields: crate::json::RawFields<'_> =
+            serde_json::from_str(text).map_err(|_| RemainderError::Shape)?;
         let mut rests = BTreeMap::new();
         for (key, raw) in fields.0 {
             let place: usize = key.parse().map_err(|_| RemainderError::Shape)?;
@@ -148,7 +156,9 @@ fn remove(value: &mut Json, path: &[String]) -> bool {
     let Some((key, deeper)) = path.split_first() else {
         return true;
     };
-    let Json::Object(members) = value else { return false };
+    let Json::Object(members) = value else {
+        return false;
+    };
     if let Some(member) = members.get_mut(key)
         && remove(member, deeper)
     {
@@ -161,15 +171,26 @@ fn remove(value: &mut Json, path: &[String]) -> bool {
 /// Puts a value together again: the inverse of [`split`].
 ///
 /// A number that is in the rest stays as it is there, with all its digits.
-pub(crate) fn join(numbers: impl Iterator<Item = Option<f64>>, channels: &[Pointer], rest: Option<Json>) -> Json {
+pub(crate) fn join(
+    numbers: impl Iterator<Item = Option<f64>>,
+    channels: &[Pointer],
+    rest: Option<Json>,
+) -> Json {
     let mut value = rest;
     for (number, pointer) in numbers.zip(channels) {
         let Some(number) = number else { continue };
-        if value.as_ref().is_some_and(|value| pointer.find(value).is_some()) {
+        if value
+            .as_ref()
+            .is_some_and(|value| pointer.find(value).is_some())
+        {
             continue;
         }
         if let Ok(number) = crate::json::Number::from_f64(number) {
-            insert(value.get_or_insert_with(|| Json::Object(BTreeMap::new())), pointer.tokens(), Json::Number(number));
+            insert(
+                value.get_or_insert_with(|| Json::Object(BTreeMap::new())),
+                pointer.tokens(),
+                Json::Number(number),
+            );
         }
     }
     value.unwrap_or(Json::Null)
@@ -181,7 +202,9 @@ fn insert(value: &mut Json, path: &[String], number: Json) {
         return;
     };
     if let Json::Object(members) = value {
-        let member = members.entry(key.clone()).or_insert_with(|| Json::Object(BTreeMap::new()));
+        let member = members
+            .entry(key.clone())
+            .or_insert_with(|| Json::Object(BTreeMap::new()));
         insert(member, deeper, number);
     }
 }
@@ -198,7 +221,11 @@ mod tests {
         let value = Json::parse(text).expect("json");
         let channels = pointers(channels);
         let (numbers, rest) = split(value.clone(), &channels);
-        assert_eq!(join(numbers.into_iter(), &channels, rest.clone()), value, "{text}");
+        assert_eq!(
+            join(numbers.into_iter(), &channels, rest.clone()),
+            value,
+            "{text}"
+        );
         rest.map(|r| r.to_string())
     }
 
@@ -206,17 +233,32 @@ mod tests {
     fn values_of_channels_alone_leave_nothing() {
         assert_eq!(rest_of("72", &[""]), None);
         assert_eq!(rest_of(r#"{"value":1}"#, &["/value"]), None);
-        assert_eq!(rest_of(r#"{"pos":{"x":1,"y":2}}"#, &["/pos/x", "/pos/y"]), None);
+        assert_eq!(
+            rest_of(r#"{"pos":{"x":1,"y":2}}"#, &["/pos/x", "/pos/y"]),
+            None
+        );
     }
 
     #[test]
     fn everything_else_is_left() {
-        assert_eq!(rest_of(r#"{"value":1,"note":"a"}"#, &["/value"]).as_deref(), Some(r#"{"note":"a"}"#));
+        assert_eq!(
+            rest_of(r#"{"value":1,"note":"a"}"#, &["/value"]).as_deref(),
+            Some(r#"{"note":"a"}"#)
+        );
         assert_eq!(rest_of("{}", &["/value"]).as_deref(), Some("{}"));
-        assert_eq!(rest_of(r#"{"pos":{}}"#, &["/pos/x"]).as_deref(), Some(r#"{"pos":{}}"#));
-        assert_eq!(rest_of(r#"{"a":1,"pos":{}}"#, &["/a", "/pos/x"]).as_deref(), Some(r#"{"pos":{}}"#));
+        assert_eq!(
+            rest_of(r#"{"pos":{}}"#, &["/pos/x"]).as_deref(),
+            Some(r#"{"pos":{}}"#)
+        );
+        assert_eq!(
+            rest_of(r#"{"a":1,"pos":{}}"#, &["/a", "/pos/x"]).as_deref(),
+            Some(r#"{"pos":{}}"#)
+        );
         assert_eq!(rest_of("null", &[""]).as_deref(), Some("null"));
-        assert_eq!(rest_of(r#"{"value":null}"#, &["/value"]).as_deref(), Some(r#"{"value":null}"#));
+        assert_eq!(
+            rest_of(r#"{"value":null}"#, &["/value"]).as_deref(),
+            Some(r#"{"value":null}"#)
+        );
         assert_eq!(rest_of("[1,2]", &[]).as_deref(), Some("[1,2]"));
     }
 

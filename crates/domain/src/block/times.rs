@@ -39,7 +39,10 @@ impl TimeUnit {
     /// The coarsest unit in which every one of `micros` is whole.
     fn coarsest(micros: &[i64]) -> Self {
         let whole = |unit: &Self| micros.iter().all(|m| m % unit.micros() == 0);
-        [Self::Second, Self::Millisecond].into_iter().find(whole).unwrap_or(Self::Microsecond)
+        [Self::Second, Self::Millisecond]
+            .into_iter()
+            .find(whole)
+            .unwrap_or(Self::Microsecond)
     }
 }
 
@@ -94,31 +97,63 @@ impl Times {
     #[must_use]
     pub fn encode(times: &[Timestamp]) -> Option<Self> {
         let first = *times.first()?;
-        let gaps: Vec<i64> = times.windows(2).map(|pair| pair[1].micros() - pair[0].micros()).collect();
+        let gaps: Vec<i64> = times
+            .windows(2)
+            .map(|pair| pair[1].micros() - pair[0].micros())
+            .collect();
         let unit = TimeUnit::coarsest(&gaps);
-        let deltas: Option<Vec<i32>> = gaps.iter().map(|gap| i32::try_from(gap / unit.micros()).ok()).collect();
+        let deltas: Option<Vec<i32>> = gaps
+            .iter()
+            .map(|gap| i32::try_from(gap / unit.micros()).ok())
+            .collect();
         let deltas = deltas?;
         let step = deltas.first().copied().unwrap_or(0);
-        let spacing = if deltas.iter().all(|&d| d == step) { Spacing::Step(step) } else { Spacing::Deltas(deltas) };
-        Some(Self { first, len: times.len(), unit, spacing })
+        let spacing = if deltas.iter().all(|&d| d == step) {
+            Spacing::Step(step)
+        } else {
+            Spacing::Deltas(deltas)
+        };
+        Some(Self {
+            first,
+            len: times.len(),
+            unit,
+            spacing,
+        })
     }
 
     /// From stored parts.
     ///
     /// # Errors
     /// [`TimesError`] when the parts are not those of a block.
-    pub fn from_parts(first: Timestamp, len: usize, unit: TimeUnit, spacing: Spacing) -> Result<Self, TimesError> {
+    pub fn from_parts(
+        first: Timestamp,
+        len: usize,
+        unit: TimeUnit,
+        spacing: Spacing,
+    ) -> Result<Self, TimesError> {
         if !(1..=MAX_BLOCK_POINTS).contains(&len) {
             return Err(TimesError::Points(len));
         }
         let least = match &spacing {
             Spacing::Step(step) => *step,
             Spacing::Deltas(deltas) if deltas.len() + 1 != len => {
-                return Err(TimesError::Deltas { points: len, deltas: deltas.len() });
+                return Err(TimesError::Deltas {
+                    points: len,
+                    deltas: deltas.len(),
+                });
             }
             Spacing::Deltas(deltas) => deltas.iter().copied().min().unwrap_or(0),
         };
-        if least < 0 { Err(TimesError::Descending) } else { Ok(Self { first, len, unit, spacing }) }
+        if least < 0 {
+            Err(TimesError::Descending)
+        } else {
+            Ok(Self {
+                first,
+                len,
+                unit,
+                spacing,
+            })
+        }
     }
 
     /// How many.
@@ -196,7 +231,9 @@ mod tests {
 
     #[test]
     fn one_hertz_is_a_step() {
-        let times: Vec<Timestamp> = (0..100).map(|i| Timestamp::from_micros(7 + i * 1_000_000)).collect();
+        let times: Vec<Timestamp> = (0..100)
+            .map(|i| Timestamp::from_micros(7 + i * 1_000_000))
+            .collect();
         let encoded = Times::encode(&times).expect("fits");
         assert_eq!(encoded.spacing(), &Spacing::Step(1));
         assert_eq!(encoded.unit(), TimeUnit::Second);
@@ -204,18 +241,37 @@ mod tests {
 
     #[test]
     fn parts_that_are_not_of_a_block_are_refused() {
-        let from_parts = |len, spacing| Times::from_parts(Timestamp::EPOCH, len, TimeUnit::Second, spacing);
+        let from_parts =
+            |len, spacing| Times::from_parts(Timestamp::EPOCH, len, TimeUnit::Second, spacing);
         assert!(from_parts(2, Spacing::Deltas(vec![0])).is_ok());
-        assert_eq!(from_parts(3, Spacing::Deltas(vec![1])), Err(TimesError::Deltas { points: 3, deltas: 1 }));
+        assert_eq!(
+            from_parts(3, Spacing::Deltas(vec![1])),
+            Err(TimesError::Deltas {
+                points: 3,
+                deltas: 1
+            })
+        );
         assert_eq!(from_parts(0, Spacing::Step(0)), Err(TimesError::Points(0)));
-        assert_eq!(from_parts(4_097, Spacing::Step(1)), Err(TimesError::Points(4_097)));
-        assert_eq!(from_parts(2, Spacing::Step(-1)), Err(TimesError::Descending));
-        assert_eq!(from_parts(3, Spacing::Deltas(vec![5, -1])), Err(TimesError::Descending));
+        assert_eq!(
+            from_parts(4_097, Spacing::Step(1)),
+            Err(TimesError::Points(4_097))
+        );
+        assert_eq!(
+            from_parts(2, Spacing::Step(-1)),
+            Err(TimesError::Descending)
+        );
+        assert_eq!(
+            from_parts(3, Spacing::Deltas(vec![5, -1])),
+            Err(TimesError::Descending)
+        );
     }
 
     #[test]
     fn a_gap_beyond_32_bits_is_not_encodable() {
-        let times = [Timestamp::from_micros(0), Timestamp::from_micros(3_000_000_001)];
+        let times = [
+            Timestamp::from_micros(0),
+            Timestamp::from_micros(3_000_000_001),
+        ];
         assert_eq!(Times::encode(&times), None);
     }
 }

@@ -54,13 +54,20 @@ impl Calendar {
     /// # Errors
     /// [`UnknownZone`]. `Local`, offsets and POSIX strings are not names.
     pub fn new(interval: Interval, zone: &str, week_start: Weekday) -> Result<Self, UnknownZone> {
-        Ok(Self { interval, zone: Zone::get(zone)?, week_start })
+        Ok(Self {
+            interval,
+            zone: Zone::get(zone)?,
+            week_start,
+        })
     }
 
     /// The same calendar with another bucket length.
     #[must_use]
     pub fn every(&self, interval: Interval) -> Self {
-        Self { interval, ..self.clone() }
+        Self {
+            interval,
+            ..self.clone()
+        }
     }
 
     /// The bucket length.
@@ -102,12 +109,18 @@ impl Calendar {
                 let n = multiple(n) * 7;
                 // The week of 1970-01-01 began this many days before.
                 let lead = (EPOCH_AFTER_MONDAY - self.week_start.days_after_monday()).rem_euclid(7);
-                self.days_bounds(t, |day| (day + lead).div_euclid(n) * n - lead, |day| day + n)
+                self.days_bounds(
+                    t,
+                    |day| (day + lead).div_euclid(n) * n - lead,
+                    |day| day + n,
+                )
             }
             Interval::Months(n) => {
                 let n = multiple(n);
                 let first = |day| civil::first_day_of_month(civil::month_of(day).div_euclid(n) * n);
-                self.days_bounds(t, first, |day| civil::first_day_of_month(civil::month_of(day) + n))
+                self.days_bounds(t, first, |day| {
+                    civil::first_day_of_month(civil::month_of(day) + n)
+                })
             }
         };
         Bucket::around(t, bounds.start, bounds.end)
@@ -155,10 +168,18 @@ impl Calendar {
         if date.to_string() != text {
             return Err(DateError::NotADate);
         }
-        let day = civil::day_of(i64::from(date.year()), i64::from(date.month()), i64::from(date.day()));
+        let day = civil::day_of(
+            i64::from(date.year()),
+            i64::from(date.month()),
+            i64::from(date.day()),
+        );
         let start = self.zone.start_of(day);
         let instant = Timestamp::from_micros(start);
-        if instant.micros() == start { Ok(instant) } else { Err(DateError::OutOfRange) }
+        if instant.micros() == start {
+            Ok(instant)
+        } else {
+            Err(DateError::OutOfRange)
+        }
     }
 
     /// RFC 3339 with the zone's offset at that instant.
@@ -175,12 +196,22 @@ impl Calendar {
         let local = local.to_string();
         let sign = if offset < 0 { '-' } else { '+' };
         let minutes = offset.abs() / 60;
-        format!("{}{sign}{:02}:{:02}", local.trim_end_matches('Z'), minutes / 60, minutes % 60)
+        format!(
+            "{}{sign}{:02}:{:02}",
+            local.trim_end_matches('Z'),
+            minutes / 60,
+            minutes % 60
+        )
     }
 
     /// From the first instant of the day `first(day)` to that of `next(first(day))`, `day` being the one that holds `t`;
     /// in microseconds since 1970, which may lie outside of [`Timestamp`].
-    fn days_bounds(&self, t: Timestamp, first: impl Fn(i64) -> i64, next: impl Fn(i64) -> i64) -> Range<i64> {
+    fn days_bounds(
+        &self,
+        t: Timestamp,
+        first: impl Fn(i64) -> i64,
+        next: impl Fn(i64) -> i64,
+    ) -> Range<i64> {
         let mut day = first(self.zone.day(t));
         loop {
             let end = self.zone.start_of(next(day));
@@ -196,13 +227,23 @@ impl Calendar {
 
 impl fmt::Debug for Calendar {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Calendar({} {} from {})", self.interval, self.zone.name(), self.week_start.name())
+        write!(
+            f,
+            "Calendar({} {} from {})",
+            self.interval,
+            self.zone.name(),
+            self.week_start.name()
+        )
     }
 }
 
 impl Fingerprinted for Calendar {
     fn feed(&self, hasher: &mut FingerprintHasher) {
-        let Self { interval, zone: _, week_start } = self;
+        let Self {
+            interval,
+            zone: _,
+            week_start,
+        } = self;
         hasher
             .field("interval", interval)
             // The rules of a zone are those of its name in this release of the zone database.
@@ -222,7 +263,12 @@ mod tests {
     use super::*;
 
     fn calendar(interval: &str, zone: &str) -> Calendar {
-        Calendar::new(Interval::parse(interval).expect(interval), zone, Weekday::Monday).expect(zone)
+        Calendar::new(
+            Interval::parse(interval).expect(interval),
+            zone,
+            Weekday::Monday,
+        )
+        .expect(zone)
     }
 
     fn at(text: &str) -> Timestamp {
@@ -240,12 +286,20 @@ mod tests {
         let monday = calendar("week", "UTC").bucket(at("2025-01-01T00:00:00Z"));
         assert_eq!(monday.start(), at("2024-12-30T00:00:00Z"));
         let sunday = Calendar::new(Interval::Weeks(1), "UTC", Weekday::Sunday).expect("UTC");
-        assert_eq!(sunday.bucket(at("2025-01-01T00:00:00Z")).start(), at("2024-12-29T00:00:00Z"));
+        assert_eq!(
+            sunday.bucket(at("2025-01-01T00:00:00Z")).start(),
+            at("2024-12-29T00:00:00Z")
+        );
     }
 
     #[test]
     fn the_long_day_has_25_hours() {
-        let hours = labels("hour", "America/New_York", "2024-11-03T04:00:00Z", "2024-11-04T05:00:00Z");
+        let hours = labels(
+            "hour",
+            "America/New_York",
+            "2024-11-03T04:00:00Z",
+            "2024-11-04T05:00:00Z",
+        );
         assert_eq!(hours.len(), 25);
         assert_eq!(hours[1], "2024-11-03T01:00:00-04:00");
         assert_eq!(hours[2], "2024-11-03T01:00:00-05:00");
@@ -260,10 +314,21 @@ mod tests {
 
     #[test]
     fn a_date_that_never_was_has_no_bucket() {
-        let days = labels("day", "Pacific/Apia", "2011-12-29T10:00:00Z", "2011-12-31T10:00:00Z");
-        assert_eq!(days, ["2011-12-29T00:00:00-10:00", "2011-12-31T00:00:00+14:00"]);
+        let days = labels(
+            "day",
+            "Pacific/Apia",
+            "2011-12-29T10:00:00Z",
+            "2011-12-31T10:00:00Z",
+        );
+        assert_eq!(
+            days,
+            ["2011-12-29T00:00:00-10:00", "2011-12-31T00:00:00+14:00"]
+        );
         let calendar = calendar("day", "Pacific/Apia");
-        assert_eq!(calendar.parse_date("2011-12-30"), calendar.parse_date("2011-12-31"));
+        assert_eq!(
+            calendar.parse_date("2011-12-30"),
+            calendar.parse_date("2011-12-31")
+        );
     }
 
     #[test]
@@ -322,6 +387,9 @@ mod tests {
     #[test]
     fn zones_are_named_as_the_database_names_them() {
         assert!(Calendar::new(Interval::All, "Mars/Olympus", Weekday::Monday).is_err());
-        assert_eq!(calendar("day", "europe/berlin").zone_name(), "Europe/Berlin");
+        assert_eq!(
+            calendar("day", "europe/berlin").zone_name(),
+            "Europe/Berlin"
+        );
     }
 }

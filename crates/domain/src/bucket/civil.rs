@@ -13,14 +13,23 @@ pub(super) const fn date_of(day: i64) -> (i64, i64, i64) {
     let shifted = day + EPOCH;
     let era = shifted.div_euclid(DAYS_PER_ERA);
     let day_of_era = shifted.rem_euclid(DAYS_PER_ERA);
-    let year_of_era = (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
     // Years begin in March here, so that the leap day is a year's last one.
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_after_march = (5 * day_of_year + 2) / 153;
     let day_of_month = day_of_year - (153 * month_after_march + 2) / 5 + 1;
-    let month = if month_after_march < 10 { month_after_march + 3 } else { month_after_march - 9 };
+    let month = if month_after_march < 10 {
+        month_after_march + 3
+    } else {
+        month_after_march - 9
+    };
     let year = year_of_era + era * 400;
-    (if month <= 2 { year + 1 } else { year }, month, day_of_month)
+    (
+        if month <= 2 { year + 1 } else { year },
+        month,
+        day_of_month,
+    )
 }
 
 /// Returns the day, counted from 1970-01-01, of a year, month (1 to 12) and day of the month.
@@ -58,13 +67,23 @@ mod tests {
         let mut known = date(-9999, 1, 1);
         loop {
             let (year, month, day_of_month) = date_of(day);
-            let expected = (i64::from(known.year()), i64::from(known.month()), i64::from(known.day()));
+            let expected = (
+                i64::from(known.year()),
+                i64::from(known.month()),
+                i64::from(known.day()),
+            );
             assert_eq!((year, month, day_of_month), expected, "day {day}");
             assert_eq!(day_of(year, month, day_of_month), day);
-            let Ok(tomorrow) = known.checked_add(1.day()) else { break };
+            let Ok(tomorrow) = known.checked_add(1.day()) else {
+                break;
+            };
             (day, known) = (day + 1, tomorrow);
         }
-        assert_eq!(date_of(day + 1), (10_000, 1, 1), "the day after the library's last");
+        assert_eq!(
+            date_of(day + 1),
+            (10_000, 1, 1),
+            "the day after the library's last"
+        );
     }
 
     #[test]

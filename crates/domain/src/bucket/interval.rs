@@ -40,7 +40,9 @@ pub enum IntervalError {
     #[error("must be a multiple from 1 up to a thousand years")]
     OutOfRange,
     /// More than a day counted in hours or less.
-    #[error("is longer than a day, but hours, minutes and seconds restart at each midnight; use days (2d)")]
+    #[error(
+        "is longer than a day, but hours, minutes and seconds restart at each midnight; use days (2d)"
+    )]
     LongerThanADay,
 }
 
@@ -77,12 +79,20 @@ impl Interval {
         let (number, unit) = text.split_at(digits);
         let multiple = match number {
             "" => 1,
-            number => number.parse::<u32>().map_err(|_| IntervalError::OutOfRange)?,
+            number => number
+                .parse::<u32>()
+                .map_err(|_| IntervalError::OutOfRange)?,
         };
-        let unit = if unit == "M" { return Err(IntervalError::Unknown) } else { unit.to_ascii_lowercase() };
+        let unit = if unit == "M" {
+            return Err(IntervalError::Unknown);
+        } else {
+            unit.to_ascii_lowercase()
+        };
         let has_number = !number.is_empty();
         let seconds = |unit_seconds: u32| {
-            let total = multiple.checked_mul(unit_seconds).ok_or(IntervalError::LongerThanADay)?;
+            let total = multiple
+                .checked_mul(unit_seconds)
+                .ok_or(IntervalError::LongerThanADay)?;
             match total {
                 0 => Err(IntervalError::OutOfRange),
                 1..=86_400 => Ok(Self::Seconds(total)),
@@ -91,7 +101,11 @@ impl Interval {
         };
         let calendar = |per: u32, longest: u32, make: fn(u32) -> Self| {
             let total = multiple.checked_mul(per).ok_or(IntervalError::OutOfRange)?;
-            if (1..=longest).contains(&total) { Ok(make(total)) } else { Err(IntervalError::OutOfRange) }
+            if (1..=longest).contains(&total) {
+                Ok(make(total))
+            } else {
+                Err(IntervalError::OutOfRange)
+            }
         };
         match unit.as_str() {
             "s" | "sec" | "second" | "seconds" => seconds(1),
@@ -138,7 +152,9 @@ impl Weekday {
             ("sunday", Self::Sunday),
         ];
         let text = text.to_ascii_lowercase();
-        all.into_iter().find(|(name, _)| text == *name || text == name[..3]).map(|(_, day)| day)
+        all.into_iter()
+            .find(|(name, _)| text == *name || text == name[..3])
+            .map(|(_, day)| day)
     }
 
     /// Days after Monday: 0 to 6.
@@ -186,8 +202,18 @@ mod tests {
 
     #[test]
     fn spellings_agree() {
-        for (long, short) in [("min", "1m"), ("minute", "60s"), ("hour", "1h"), ("year", "12mo"), ("quarter", "3mo")] {
-            assert_eq!(Interval::parse(long), Interval::parse(short), "{long} {short}");
+        for (long, short) in [
+            ("min", "1m"),
+            ("minute", "60s"),
+            ("hour", "1h"),
+            ("year", "12mo"),
+            ("quarter", "3mo"),
+        ] {
+            assert_eq!(
+                Interval::parse(long),
+                Interval::parse(short),
+                "{long} {short}"
+            );
         }
     }
 
@@ -206,7 +232,10 @@ mod tests {
         assert_eq!(Interval::parse(""), Err(IntervalError::Unknown));
         assert_eq!(Interval::parse("0d"), Err(IntervalError::OutOfRange));
         assert_eq!(Interval::parse("25h"), Err(IntervalError::LongerThanADay));
-        assert_eq!(Interval::parse("99999999999d"), Err(IntervalError::OutOfRange));
+        assert_eq!(
+            Interval::parse("99999999999d"),
+            Err(IntervalError::OutOfRange)
+        );
         assert_eq!(Interval::parse("-1d"), Err(IntervalError::Unknown));
     }
 }

@@ -14,7 +14,10 @@ pub struct Bucket {
 
 impl Bucket {
     /// All time.
-    pub(crate) const ALL: Self = Self { start: Timestamp::MIN, end: Timestamp::MAX };
+    pub(crate) const ALL: Self = Self {
+        start: Timestamp::MIN,
+        end: Timestamp::MAX,
+    };
     /// The last instant that a bucket holds.
     const LAST: Timestamp = Timestamp::MAX.plus_micros(-1);
 
@@ -27,7 +30,10 @@ impl Bucket {
     /// numbers are: walks over buckets advance because of it.
     pub(crate) fn around(t: Timestamp, start: i64, end: i64) -> Self {
         let t = Self::instant(t);
-        Self { start: Timestamp::from_micros(start).min(t), end: Timestamp::from_micros(end).max(t.plus_micros(1)) }
+        Self {
+            start: Timestamp::from_micros(start).min(t),
+            end: Timestamp::from_micros(end).max(t.plus_micros(1)),
+        }
     }
 
     /// The first instant, which labels the bucket.

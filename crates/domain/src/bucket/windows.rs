@@ -56,7 +56,10 @@ impl Windows {
             }
             split.stretch(start..days.start.start());
             split.stretch(days.end.start()..end);
-            split.windows.push(DayWindow { bucket: bucket.start(), days });
+            split.windows.push(DayWindow {
+                bucket: bucket.start(),
+                days,
+            });
         }
         split
     }
@@ -64,8 +67,15 @@ impl Windows {
     /// The range as one stretch: for what day summaries cannot answer.
     #[must_use]
     pub fn without_days(range: &Range<Timestamp>) -> Self {
-        let stretches = if range.is_empty() { Vec::new() } else { vec![range.clone()] };
-        Self { windows: Vec::new(), stretches }
+        let stretches = if range.is_empty() {
+            Vec::new()
+        } else {
+            vec![range.clone()]
+        };
+        Self {
+            windows: Vec::new(),
+            stretches,
+        }
     }
 
     /// Adds a stretch behind the last, one with it where they touch.
@@ -97,20 +107,41 @@ mod tests {
 
     #[test]
     fn utc_months_leave_only_the_ends() {
-        let s = split("month", "UTC", "2025-01-10T06:00:00Z", "2025-03-01T00:00:00Z");
+        let s = split(
+            "month",
+            "UTC",
+            "2025-01-10T06:00:00Z",
+            "2025-03-01T00:00:00Z",
+        );
         assert_eq!(s.windows.len(), 2);
-        assert_eq!(s.stretches, [at("2025-01-10T06:00:00Z")..at("2025-01-11T00:00:00Z")]);
+        assert_eq!(
+            s.stretches,
+            [at("2025-01-10T06:00:00Z")..at("2025-01-11T00:00:00Z")]
+        );
     }
 
     #[test]
     fn a_shifted_month_cuts_one_whole_day() {
-        let s = split("month", "America/New_York", "2025-01-01T05:00:00Z", "2025-03-01T05:00:00Z");
-        assert_eq!(s.stretches[1], at("2025-02-01T00:00:00Z")..at("2025-02-02T00:00:00Z"));
+        let s = split(
+            "month",
+            "America/New_York",
+            "2025-01-01T05:00:00Z",
+            "2025-03-01T05:00:00Z",
+        );
+        assert_eq!(
+            s.stretches[1],
+            at("2025-02-01T00:00:00Z")..at("2025-02-02T00:00:00Z")
+        );
     }
 
     #[test]
     fn shifted_days_are_one_stretch() {
-        let s = split("day", "Asia/Kathmandu", "2025-01-01T00:00:00Z", "2025-02-01T00:00:00Z");
+        let s = split(
+            "day",
+            "Asia/Kathmandu",
+            "2025-01-01T00:00:00Z",
+            "2025-02-01T00:00:00Z",
+        );
         assert!(s.windows.is_empty());
         assert_eq!(s.stretches.len(), 1);
     }
@@ -120,11 +151,24 @@ mod tests {
         for zone in ["UTC", "America/New_York", "Pacific/Apia"] {
             for interval in ["6h", "24h", "day", "week", "month", "all"] {
                 let (start, end) = (at("2011-11-05T03:00:00Z"), at("2012-02-03T04:05:06Z"));
-                let s = split(interval, zone, "2011-11-05T03:00:00Z", "2012-02-03T04:05:06Z");
+                let s = split(
+                    interval,
+                    zone,
+                    "2011-11-05T03:00:00Z",
+                    "2012-02-03T04:05:06Z",
+                );
                 let mut parts: Vec<Range<Timestamp>> = s.stretches.clone();
-                parts.extend(s.windows.iter().map(|w| w.days.start.start()..w.days.end.start()));
+                parts.extend(
+                    s.windows
+                        .iter()
+                        .map(|w| w.days.start.start()..w.days.end.start()),
+                );
                 parts.sort_by_key(|r| r.start);
-                assert_eq!(parts.first().map(|r| r.start), Some(start), "{zone} {interval}");
+                assert_eq!(
+                    parts.first().map(|r| r.start),
+                    Some(start),
+                    "{zone} {interval}"
+                );
                 assert_eq!(parts.last().map(|r| r.end), Some(end), "{zone} {interval}");
                 for pair in parts.windows(2) {
                     assert_eq!(pair[0].end, pair[1].start, "{zone} {interval}");

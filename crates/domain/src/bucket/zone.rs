@@ -53,18 +53,31 @@ impl Zone {
     /// since 1970, which may lie outside of [`Timestamp`].
     pub(super) fn start_of(&self, day: i64) -> i64 {
         let midnight = day.saturating_mul(MICROS_PER_DAY);
-        let at = |offset: Offset| midnight.saturating_sub(i64::from(offset.seconds()) * MICROS_PER_SECOND);
+        let at = |offset: Offset| {
+            midnight.saturating_sub(i64::from(offset.seconds()) * MICROS_PER_SECOND)
+        };
         let Some(date) = library_date(day) else {
-            let end = if day < 0 { jiff::Timestamp::MIN } else { jiff::Timestamp::MAX };
+            let end = if day < 0 {
+                jiff::Timestamp::MIN
+            } else {
+                jiff::Timestamp::MAX
+            };
             return at(self.rules.to_offset(end));
         };
-        match self.rules.to_ambiguous_timestamp(date.at(0, 0, 0, 0)).offset() {
+        match self
+            .rules
+            .to_ambiguous_timestamp(date.at(0, 0, 0, 0))
+            .offset()
+        {
             AmbiguousOffset::Unambiguous { offset } => at(offset),
             AmbiguousOffset::Fold { before, .. } => at(before),
             AmbiguousOffset::Gap { before, after } => {
                 let in_gap = jiff::Timestamp::from_microsecond(at(after)).ok();
                 let transition = in_gap.and_then(|t| self.rules.following(t).next());
-                transition.map_or_else(|| at(before), |transition| transition.timestamp().as_microsecond())
+                transition.map_or_else(
+                    || at(before),
+                    |transition| transition.timestamp().as_microsecond(),
+                )
             }
         }
     }
@@ -72,5 +85,10 @@ impl Zone {
 
 fn library_date(day: i64) -> Option<Date> {
     let (year, month, day_of_month) = civil::date_of(day);
-    Date::new(i16::try_from(year).ok()?, i8::try_from(month).ok()?, i8::try_from(day_of_month).ok()?).ok()
+    Date::new(
+        i16::try_from(year).ok()?,
+        i8::try_from(month).ok()?,
+        i8::try_from(day_of_month).ok()?,
+    )
+    .ok()
 }

@@ -63,7 +63,11 @@ impl Pointer {
     /// For people: `pos.x`; the root is `value`.
     #[must_use]
     pub fn dotted(&self) -> String {
-        if self.is_root() { "value".to_owned() } else { self.0.join(".") }
+        if self.is_root() {
+            "value".to_owned()
+        } else {
+            self.0.join(".")
+        }
     }
 
     /// What stands here in `value`, following object keys only.

@@ -28,7 +28,10 @@ impl<'de, T: Deserialize<'de>> Deserialize<'de> for AtMost<T> {
                 f.write_str("an array")
             }
 
-            fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+            fn visit_seq<A: SeqAccess<'de>>(
+                self,
+                mut elements: A,
+            ) -> Result<Self::Value, A::Error> {
                 let mut read = AtMost(Vec::new());
                 while !read.is_too_long() {
                     match elements.next_element()? {

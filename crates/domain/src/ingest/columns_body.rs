@@ -51,7 +51,10 @@ pub(super) fn read_columns(
         _ => read_times(times, faults)?,
     };
     if times.len() != count {
-        let message = format!("has {count} values for {} times; send one for each", times.len());
+        let message = format!(
+            "has {count} values for {} times; send one for each",
+            times.len()
+        );
         faults("/values".to_owned(), RejectCode::InvalidType, message);
         return None;
     }
@@ -59,17 +62,31 @@ pub(super) fn read_columns(
 }
 
 /// As [`read_columns`], where every value is of numbers and nothing else; `None` where one is not, or there is a fault.
-pub(super) fn read_numeric_columns(times: &RawValue, values: &RawValue) -> Option<(Vec<Timestamp>, NumericColumns)> {
+pub(super) fn read_numeric_columns(
+    times: &RawValue,
+    values: &RawValue,
+) -> Option<(Vec<Timestamp>, NumericColumns)> {
     let values = match values.get().as_bytes().first() {
         Some(b'{') => {
             let fields: RawFields<'_> = serde_json::from_str(values.get()).ok()?;
             let keys = || fields.0.iter().map(|(key, _)| key.as_ref());
-            let shape = Shape::object(keys()).filter(|_| !keys().any(|key| key.contains(['\0', '.'])))?;
-            let columns: Option<_> = fields.0.iter().map(|(_, raw)| numeric_column(raw)).collect();
-            NumericColumns { shape, columns: columns? }
+            let shape =
+                Shape::object(keys()).filter(|_| !keys().any(|key| key.contains(['\0', '.'])))?;
+            let columns: Option<_> = fields
+                .0
+                .iter()
+                .map(|(_, raw)| numeric_column(raw))
+                .collect();
+            NumericColumns {
+                shape,
+                columns: columns?,
+            }
         }
         _ if first_element(values) == Some(b'{') => numeric_objects(values)?,
-        _ => NumericColumns { shape: Shape::Number, columns: vec![numeric_column(values)?] },
+        _ => NumericColumns {
+            shape: Shape::Number,
+            columns: vec![numeric_column(values)?],
+        },
     };
     let count = values.columns.first()?.len();
     let mut unheard = |_, _, _| {};
@@ -106,7 +123,9 @@ fn numeric_objects(raw: &RawValue) -> Option<NumericColumns> {
             keys.push(key);
             columns.push(Vec::new());
         }
-        let is_alike = objects <= MAX_POINTS && keys.get(member) == Some(&key) && columns[member].len() == object;
+        let is_alike = objects <= MAX_POINTS
+            && keys.get(member) == Some(&key)
+            && columns[member].len() == object;
         if is_alike {
             columns[member].push(number);
         }
@@ -120,8 +139,11 @@ fn numeric_objects(raw: &RawValue) -> Option<NumericColumns> {
 /// The offset of each element of an array in the body.
 fn find_list(body: &str, raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> Option<Vec<u32>> {
     let mut offsets = Vec::new();
-    let found =
-        Elements { body, offsets: &mut offsets }.deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
+    let found = Elements {
+        body,
+        offsets: &mut offsets,
+    }
+    .deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
     if found.is_err() {
         let message = "must be an array of values, or an object of arrays by leaf";
         faults(at.to_owned(), RejectCode::InvalidType, message.to_owned());
@@ -137,7 +159,11 @@ fn find_list(body: &str, raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> O
 fn read_times(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Timestamp>> {
     let Ok(raws) = serde_json::from_str::<AtMost<&RawValue>>(raw.get()) else {
         let message = "must be an array of RFC 3339 times, or {\"start\", \"step\"}";
-        faults("/times".to_owned(), RejectCode::InvalidType, message.to_owned());
+        faults(
+            "/times".to_owned(),
+            RejectCode::InvalidType,
+            message.to_owned(),
+        );
         return None;
     };
     if raws.is_too_long() {
@@ -161,8 +187,13 @@ fn read_times(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Timestamp>>
 
 fn read_steps(raw: &RawValue, count: usize, faults: &mut Faults<'_>) -> Option<Vec<Timestamp>> {
     let Ok(steps) = serde_json::from_str::<Steps<'_>>(raw.get()) else {
-        let message = "must have start, an RFC 3339 time, and step, such as \"1s\", and nothing else";
-        faults("/times".to_owned(), RejectCode::InvalidType, message.to_owned());
+        let message =
+            "must have start, an RFC 3339 time, and step, such as \"1s\", and nothing else";
+        faults(
+            "/times".to_owned(),
+            RejectCode::InvalidType,
+            message.to_owned(),
+        );
         return None;
     };
     let start = read_time(steps.start.get()).map_err(|(code, message)| {
@@ -179,12 +210,20 @@ fn read_steps(raw: &RawValue, count: usize, faults: &mut Faults<'_>) -> Option<V
     let (start, step) = (start.ok()?, step?);
     let at = |place: usize| {
         let after = i64::try_from(place).ok()?.checked_mul(step)?;
-        start.micros().checked_add(after).filter(|t| *t <= Timestamp::MAX.micros()).map(Timestamp::from_micros)
+        start
+            .micros()
+            .checked_add(after)
+            .filter(|t| *t <= Timestamp::MAX.micros())
+            .map(Timestamp::from_micros)
     };
     let times: Option<Vec<Timestamp>> = (0..count).map(at).collect();
     if times.is_none() {
         let message = "is so long that the last time is beyond the year 9999".to_owned();
-        faults("/times/step".to_owned(), RejectCode::ImplausibleTime, message);
+        faults(
+            "/times/step".to_owned(),
+            RejectCode::ImplausibleTime,
+            message,
+        );
     }
     times
 }
@@ -205,7 +244,11 @@ fn step_micros(text: &str) -> Option<i64> {
         "h" => 3_600_000_000,
         _ => return None,
     };
-    number.parse::<i64>().ok()?.checked_mul(micros).filter(|step| *step > 0)
+    number
+        .parse::<i64>()
+        .ok()?
+        .checked_mul(micros)
+        .filter(|step| *step > 0)
 }
 
 #[cfg(test)]
@@ -220,9 +263,12 @@ mod tests {
         let body = format!("[{times},{values}]");
         let parts: Vec<&RawValue> = serde_json::from_str(&body).expect("JSON");
         let mut faults = Vec::new();
-        let read =
-            read_columns(&body, parts[0], parts[1], &mut |at, _, message| faults.push(format!("{at} {message}")));
-        let Some((times, values)) = read else { return Err(faults) };
+        let read = read_columns(&body, parts[0], parts[1], &mut |at, _, message| {
+            faults.push(format!("{at} {message}"))
+        });
+        let Some((times, values)) = read else {
+            return Err(faults);
+        };
         let (mut points, mut places) = (RawValues::of_body(&body), Places::default());
         points.push_entry(0, "s", times, values, &mut places);
         let mut shown = Vec::new();
@@ -230,49 +276,96 @@ mod tests {
             match points.value(point).expect("there is a value") {
                 Ok(value) => shown.push(format!("{} {value}", points.time(point).expect("a time"))),
                 Err(errors) => {
-                    faults.extend(errors.iter().map(|e| format!("{} {e}", places.of(point).value(&e.pointer))));
+                    faults.extend(
+                        errors
+                            .iter()
+                            .map(|e| format!("{} {e}", places.of(point).value(&e.pointer))),
+                    );
                 }
             }
         }
-        if faults.is_empty() { Ok(shown) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(shown)
+        } else {
+            Err(faults)
+        }
     }
 
     #[test]
     fn a_value_for_each_time() {
-        let expected = ["2025-01-01T00:00:00Z 1", "2025-01-01T00:00:01Z {\"a\":null}"].map(str::to_owned).to_vec();
+        let expected = [
+            "2025-01-01T00:00:00Z 1",
+            "2025-01-01T00:00:01Z {\"a\":null}",
+        ]
+        .map(str::to_owned)
+        .to_vec();
         assert_eq!(
-            points(r#"["2025-01-01T00:00:00Z","2025-01-01T00:00:01Z"]"#, r#"[1,{"a":null}]"#),
+            points(
+                r#"["2025-01-01T00:00:00Z","2025-01-01T00:00:01Z"]"#,
+                r#"[1,{"a":null}]"#
+            ),
             Ok(expected.clone())
         );
-        assert_eq!(points(r#"{"start":"2025-01-01T00:00:00Z","step":"1000ms"}"#, r#"[1,{"a":null}]"#), Ok(expected));
+        assert_eq!(
+            points(
+                r#"{"start":"2025-01-01T00:00:00Z","step":"1000ms"}"#,
+                r#"[1,{"a":null}]"#
+            ),
+            Ok(expected)
+        );
         assert_eq!(points("[]", "[]"), Ok(Vec::new()));
     }
 
     #[test]
     fn an_array_for_each_leaf() {
         let start = r#"{"start":"2025-01-01T00:00:00Z","step":"1m"}"#;
-        let expected = ["2025-01-01T00:00:00Z {\"g\":3,\"r\":1}", "2025-01-01T00:01:00Z {\"g\":4,\"r\":2}"];
-        assert_eq!(points(start, r#"{"r":[1,2],"g":[3,4]}"#), Ok(expected.map(str::to_owned).to_vec()));
+        let expected = [
+            "2025-01-01T00:00:00Z {\"g\":3,\"r\":1}",
+            "2025-01-01T00:01:00Z {\"g\":4,\"r\":2}",
+        ];
+        assert_eq!(
+            points(start, r#"{"r":[1,2],"g":[3,4]}"#),
+            Ok(expected.map(str::to_owned).to_vec())
+        );
     }
 
     #[test]
     fn every_fault_has_its_place() {
         let at = |times: &str, values: &str| -> Vec<String> {
             let faults = points(times, values).expect_err("a fault");
-            faults.iter().filter_map(|fault| fault.split(' ').next()).map(str::to_owned).collect()
+            faults
+                .iter()
+                .filter_map(|fault| fault.split(' ').next())
+                .map(str::to_owned)
+                .collect()
         };
         let start = r#"{"start":"2025-01-01T00:00:00Z","step":"1s"}"#;
         assert_eq!(at(r#"["x",1]"#, "[1,2]"), ["/times/0", "/times/1"]);
         assert_eq!(at(r#"["2025-01-01T00:00:00Z"]"#, "[1,2]"), ["/values"]);
-        assert_eq!(at(start, r#"[1,1e141,"\u0000"]"#), ["/values/1", "/values/2"]);
+        assert_eq!(
+            at(start, r#"[1,1e141,"\u0000"]"#),
+            ["/values/1", "/values/2"]
+        );
         assert_eq!(at(start, r#"{"r":[1,2],"g":[3]}"#), ["/values/g"]);
         assert_eq!(at(start, r#"{"r":[1],"r":[3]}"#), ["/values/r"]);
         assert_eq!(at(start, r#"{"r":1}"#), ["/values/r"]);
         assert_eq!(at(start, "7"), ["/values"]);
         for step in ["0s", "1", "-1s", "1.5s", "", "s", "9223372036854775807h"] {
-            assert_eq!(at(&format!(r#"{{"start":"2025-01-01T00:00:00Z","step":"{step}"}}"#), "[1]"), ["/times/step"]);
+            assert_eq!(
+                at(
+                    &format!(r#"{{"start":"2025-01-01T00:00:00Z","step":"{step}"}}"#),
+                    "[1]"
+                ),
+                ["/times/step"]
+            );
         }
-        assert_eq!(at(r#"{"start":"2025-01-01T00:00:00Z","step":"1000000000h"}"#, "[1,2]"), ["/times/step"]);
+        assert_eq!(
+            at(
+                r#"{"start":"2025-01-01T00:00:00Z","step":"1000000000h"}"#,
+                "[1,2]"
+            ),
+            ["/times/step"]
+        );
         assert_eq!(at(r#"{"start":"2025-01-01T00:00:00Z"}"#, "[1]"), ["/times"]);
         assert_eq!(at("7", "[1]"), ["/times"]);
     }

@@ -84,7 +84,9 @@ pub fn decide(
     let Some(stored) = stored else {
         return match write {
             SessionWrite::Append(_) => Err(StoreError::SessionAbsent),
-            SessionWrite::Store(OnConflict::Append, _) if !session.fits_alone() => Err(StoreError::OutOfSession),
+            SessionWrite::Store(OnConflict::Append, _) if !session.fits_alone() => {
+                Err(StoreError::OutOfSession)
+            }
             SessionWrite::Store(..) => Ok(WriteDecision::Write(Outcome::Created)),
         };
     };
@@ -111,7 +113,13 @@ fn decide_append(
     stored: &StoredSession<'_>,
     key: Option<&IdempotencyKey>,
 ) -> Result<WriteDecision, StoreError> {
-    let joining = session.joining(&stored.extent, stored.points, stored.digest, stored.parts, key)?;
+    let joining = session.joining(
+        &stored.extent,
+        stored.points,
+        stored.digest,
+        stored.parts,
+        key,
+    )?;
     Ok(match joining {
         Joining::New => WriteDecision::Write(Outcome::Appended),
         Joining::Known => WriteDecision::Keep(Outcome::Unchanged),
@@ -133,7 +141,12 @@ mod tests {
     use crate::session::Join;
     use crate::{Json, MetricTypeId, SessionId, TimeRules, TimeSeriesPoint, Timestamp, UserId};
 
-    const POLICIES: [OnConflict; 4] = [OnConflict::Error, OnConflict::Ignore, OnConflict::Replace, OnConflict::Append];
+    const POLICIES: [OnConflict; 4] = [
+        OnConflict::Error,
+        OnConflict::Ignore,
+        OnConflict::Replace,
+        OnConflict::Append,
+    ];
 
     fn at(second: i64) -> Timestamp {
         Timestamp::from_micros(1_735_689_600_000_000 + second * 1_000_000)
@@ -142,11 +155,17 @@ mod tests {
     /// A session that starts at second 0 and has a point at each of these seconds.
     fn session(seconds: &[i64]) -> EncodedSession {
         let schema = ValueSchema::parse(json!({"type": "number"})).expect("a schema");
-        let channel = |(place, pointer)| Channel { id: ChannelId(place), pointer };
+        let channel = |(place, pointer)| Channel {
+            id: ChannelId(place),
+            pointer,
+        };
         let metric_type = MetricType {
             id: MetricTypeId(1),
             series: SeriesName::parse("s").expect("a name"),
-            channels: (0..).zip(schema.numeric_leaves().to_vec()).map(channel).collect(),
+            channels: (0..)
+                .zip(schema.numeric_leaves().to_vec())
+                .map(channel)
+                .collect(),
             schema: Arc::new(schema),
             description: String::new(),
             unit: String::new(),
@@ -163,16 +182,33 @@ mod tests {
         let (user, id) = (UserId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)));
         let raw = RawSession::new(user, id, Some(at(0)), seconds.iter().map(point).collect());
         let catalogue = Catalogue::new(1, [metric_type]);
-        let valid = ValidSession::check(raw, &catalogue, &TimeRules::default(), at(100), Join::Alone);
+        let valid =
+            ValidSession::check(raw, &catalogue, &TimeRules::default(), at(100), Join::Alone);
         EncodedSession::encode(valid.expect("a valid session"))
     }
 
-    fn stored<'a>(session: &EncodedSession, appended: u64, parts: &'a [StoredPart]) -> StoredSession<'a> {
-        let extent = SessionExtent { start_ts: session.start_ts, span: session.span() };
-        StoredSession { digest: session.digest(), extent, points: session.points + appended, parts }
+    fn stored<'a>(
+        session: &EncodedSession,
+        appended: u64,
+        parts: &'a [StoredPart],
+    ) -> StoredSession<'a> {
+        let extent = SessionExtent {
+            start_ts: session.start_ts,
+            span: session.span(),
+        };
+        StoredSession {
+            digest: session.digest(),
+            extent,
+            points: session.points + appended,
+            parts,
+        }
     }
 
-    fn outcome(write: &SessionWrite, sent: &EncodedSession, stored: Option<&StoredSession<'_>>) -> String {
+    fn outcome(
+        write: &SessionWrite,
+        sent: &EncodedSession,
+        stored: Option<&StoredSession<'_>>,
+    ) -> String {
         match decide(write, sent, stored) {
             Ok(WriteDecision::Write(outcome)) => format!("write {outcome:?}"),
             Ok(WriteDecision::Keep(outcome)) => format!("keep {outcome:?}"),
@@ -186,19 +222,29 @@ mod tests {
     /// The rows of the table for `store`, in the order of [`POLICIES`], and then the row of `append`.
     fn outcomes(sent: &EncodedSession, stored: Option<&StoredSession<'_>>) -> Vec<String> {
         let whole = POLICIES.map(|policy| SessionWrite::Store(policy, None));
-        whole.into_iter().chain([SessionWrite::Append(None)]).map(|write| outcome(&write, sent, stored)).collect()
+        whole
+            .into_iter()
+            .chain([SessionWrite::Append(None)])
+            .map(|write| outcome(&write, sent, stored))
+            .collect()
     }
 
     #[test]
     fn a_new_id_creates_the_session() {
         let created = "write Created";
-        assert_eq!(outcomes(&session(&[1]), None), [created, created, created, created, "absent"]);
+        assert_eq!(
+            outcomes(&session(&[1]), None),
+            [created, created, created, created, "absent"]
+        );
     }
 
     #[test]
     fn the_same_session_changes_nothing() {
         let (sent, unchanged) = (session(&[1, 2]), "keep Unchanged");
-        assert_eq!(outcomes(&sent, Some(&stored(&sent, 0, &[]))), [unchanged; 5]);
+        assert_eq!(
+            outcomes(&sent, Some(&stored(&sent, 0, &[]))),
+            [unchanged; 5]
+        );
     }
 
     #[test]
@@ -211,7 +257,13 @@ mod tests {
     #[test]
     fn another_session_is_resolved_by_the_policy() {
         let (sent, other) = (session(&[1, 2]), session(&[3]));
-        let expected = ["conflict", "keep Ignored", "write Replaced", "write Appended", "write Appended"];
+        let expected = [
+            "conflict",
+            "keep Ignored",
+            "write Replaced",
+            "write Appended",
+            "write Appended",
+        ];
         assert_eq!(outcomes(&sent, Some(&stored(&other, 0, &[]))), expected);
     }
 
@@ -227,14 +279,16 @@ mod tests {
             version: 7,
             created: false,
         };
-        for (points_digest, expected) in
-            [(digest(&sent), "replay".to_owned()), (digest(&other), StoreError::KeyReused.to_string())]
-        {
+        for (points_digest, expected) in [
+            (digest(&sent), "replay".to_owned()),
+            (digest(&other), StoreError::KeyReused.to_string()),
+        ] {
             let parts = [part(points_digest)];
             let stored = stored(&other, 2, &parts);
-            for write in
-                [SessionWrite::Append(Some(key.clone())), SessionWrite::Store(OnConflict::Append, Some(key.clone()))]
-            {
+            for write in [
+                SessionWrite::Append(Some(key.clone())),
+                SessionWrite::Store(OnConflict::Append, Some(key.clone())),
+            ] {
                 assert_eq!(outcome(&write, &sent, Some(&stored)), expected, "{write:?}");
             }
             // Other policies ignore the key.

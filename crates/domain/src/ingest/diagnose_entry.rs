@@ -34,7 +34,9 @@ pub(super) fn diagnose_columns(
         read_columns(text, times, values, &mut note)
     });
     match (read, &series) {
-        (Some((times, values)), Some(series)) => points.push_entry(entry, series, times, values, places),
+        (Some((times, values)), Some(series)) => {
+            points.push_entry(entry, series, times, values, places)
+        }
         // None of its points is known; the place keeps the numbers of the entries that follow.
         _ => places.push(entry, points.len(), 0, None),
     }
@@ -53,8 +55,13 @@ pub(super) fn diagnose_point(
     let series = series.and_then(|raw| read_series(raw, faults));
     let time = time.and_then(|raw| {
         let read = read_time(raw.get());
-        read.map_err(|(code, message)| faults.push(("/time".to_owned(), code, message))).ok()
+        read.map_err(|(code, message)| faults.push(("/time".to_owned(), code, message)))
+            .ok()
     });
-    points.push(series.as_deref(), time, value.and_then(|raw| offset_in(text, raw)));
+    points.push(
+        series.as_deref(),
+        time,
+        value.and_then(|raw| offset_in(text, raw)),
+    );
     series
 }

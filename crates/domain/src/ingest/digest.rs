@@ -49,7 +49,10 @@ impl Hasher {
     const STRETCH: usize = 64 << 10;
 
     fn new() -> Self {
-        Self { hasher: blake3::Hasher::new(), waiting: Vec::new() }
+        Self {
+            hasher: blake3::Hasher::new(),
+            waiting: Vec::new(),
+        }
     }
 
     fn update(&mut self, bytes: &[u8]) {
@@ -104,7 +107,10 @@ fn hash_numeric(hasher: &mut Hasher, series: &NumericSeries) {
         Shape::Number => Vec::new(),
     };
     let leaf = |(key, leaf): (Option<&str>, usize)| {
-        (key.map_or_else(Vec::new, |key| tagged(b'k', key.as_bytes())), series.column(leaf))
+        (
+            key.map_or_else(Vec::new, |key| tagged(b'k', key.as_bytes())),
+            series.column(leaf),
+        )
     };
     let leaves: Vec<(Vec<u8>, &[f64])> = series.shape.by_key().into_iter().map(leaf).collect();
     for (place, time) in series.times.iter().enumerate() {

@@ -10,7 +10,9 @@ use super::{Digest, ValidSession};
 use crate::block::{Block, SeriesColumns, cut, cut_values};
 use crate::channel::ChannelId;
 use crate::metric_type::{MetricType, StepBudget};
-use crate::{MetricTypeId, SchemaVersion, SessionId, Summary, TimeRules, Timestamp, UserId, UtcDay};
+use crate::{
+    MetricTypeId, SchemaVersion, SessionId, Summary, TimeRules, Timestamp, UserId, UtcDay,
+};
 
 /// What a session adds to the summary of one channel on one UTC day.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -55,17 +57,37 @@ impl EncodedSession {
     /// Never: the values were parsed when they were checked.
     #[must_use]
     pub fn encode(session: ValidSession<'_>) -> Self {
-        let mut schemas: Vec<SchemaVersion> =
-            session.series.values().map(|series| series.metric_type.schema_version()).collect();
+        let mut schemas: Vec<SchemaVersion> = session
+            .series
+            .values()
+            .map(|series| series.metric_type.schema_version())
+            .collect();
         schemas.sort_unstable();
         let points = session.points() as u64;
-        let ValidSession { user_id, session_id, start_ts, series, values, rules } = session;
+        let ValidSession {
+            user_id,
+            session_id,
+            start_ts,
+            series,
+            values,
+            rules,
+        } = session;
         let mut digest = DigestBuilder::new();
         let mut channels: HashMap<MetricTypeId, Vec<ChannelId>> = HashMap::new();
         let mut by_type: BTreeMap<MetricTypeId, Vec<Block>> = BTreeMap::new();
-        for (name, ValidSeries { metric_type, points }) in series {
+        for (
+            name,
+            ValidSeries {
+                metric_type,
+                points,
+            },
+        ) in series
+        {
             digest.series(&name);
-            channels.insert(metric_type.id, metric_type.channels.iter().map(|c| c.id).collect());
+            channels.insert(
+                metric_type.id,
+                metric_type.channels.iter().map(|c| c.id).collect(),
+            );
             let blocks = match (points, &values) {
                 (ValidPoints::Numeric(series), _) => {
                     digest.numbers(&series);
@@ -100,7 +122,11 @@ impl EncodedSession {
     /// The memory that its blocks and summaries take, in bytes.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
-        let blocks: usize = self.blocks.iter().map(|block| size_of::<Block>() + block.heap_bytes()).sum();
+        let blocks: usize = self
+            .blocks
+            .iter()
+            .map(|block| size_of::<Block>() + block.heap_bytes())
+            .sum();
         let summaries = self.summaries.iter().map(Vec::len).sum::<usize>() * size_of::<Summary>();
         blocks + summaries + self.day_summaries.len() * size_of::<DaySummary>()
     }
@@ -142,13 +168,25 @@ fn encode_values(
     places: &Places,
     digest: &mut DigestBuilder,
 ) -> Vec<Block> {
-    let time = |number: &u32| values.time(*number as usize).expect("a valid point has a time");
+    let time = |number: &u32| {
+        values
+            .time(*number as usize)
+            .expect("a valid point has a time")
+    };
     numbers.sort_by_key(time); // stable: equal times keep their order of arrival
     let times: Vec<Timestamp> = numbers.iter().map(time).collect();
     cut_values(metric_type.id, &metric_type.pointers(), &times, |place| {
         let number = numbers[place] as usize;
-        let value = values.value(number).and_then(Result::ok).expect("it was parsed when it was checked");
-        let value = value_of_point(value, places.of(number), metric_type, &mut StepBudget::default());
+        let value = values
+            .value(number)
+            .and_then(Result::ok)
+            .expect("it was parsed when it was checked");
+        let value = value_of_point(
+            value,
+            places.of(number),
+            metric_type,
+            &mut StepBudget::default(),
+        );
         digest.point(times[place], &value);
         value
     })
@@ -165,10 +203,17 @@ fn day_summaries(
         let channels = channels.get(&block.metric_type).into_iter().flatten();
         for (channel, summary) in channels.zip(summaries) {
             if summary.count() > 0 {
-                merged.entry((*channel, block.t_min().utc_day())).or_default().merge(summary);
+                merged
+                    .entry((*channel, block.t_min().utc_day()))
+                    .or_default()
+                    .merge(summary);
             }
         }
     }
-    let day_summary = |((channel, day), summary)| DaySummary { channel, day, summary };
+    let day_summary = |((channel, day), summary)| DaySummary {
+        channel,
+        day,
+        summary,
+    };
     merged.into_iter().map(day_summary).collect()
 }

@@ -28,27 +28,49 @@ pub(super) fn one_of_each<'a>(
             Some(place) if found[place].is_none() => found[place] = Some(*raw),
             // More faults than are listed are not kept.
             _ if faults.len() >= LISTED => {}
-            None => faults.push((pointer_to(key), RejectCode::UnknownField, there_are.to_owned())),
+            None => faults.push((
+                pointer_to(key),
+                RejectCode::UnknownField,
+                there_are.to_owned(),
+            )),
             Some(_) => {
-                faults.push((pointer_to(key), RejectCode::DuplicateKey, "is there twice; send it once".to_owned()));
+                faults.push((
+                    pointer_to(key),
+                    RejectCode::DuplicateKey,
+                    "is there twice; send it once".to_owned(),
+                ));
             }
         }
     }
     for (name, _) in names.iter().zip(found).filter(|(_, found)| found.is_none()) {
-        faults.push((format!("/{name}"), RejectCode::MissingField, "is required".to_owned()));
+        faults.push((
+            format!("/{name}"),
+            RejectCode::MissingField,
+            "is required".to_owned(),
+        ));
     }
     found
 }
 
 /// A JSON pointer to a member; a long key is cut.
 pub(super) fn pointer_to(key: &str) -> String {
-    format!("/{}", excerpt(key, MAX_KEY).replace('~', "~0").replace('/', "~1"))
+    format!(
+        "/{}",
+        excerpt(key, MAX_KEY).replace('~', "~0").replace('/', "~1")
+    )
 }
 
-pub(super) fn read_series(raw: &RawValue, faults: &mut Vec<(String, RejectCode, String)>) -> Option<Arc<str>> {
+pub(super) fn read_series(
+    raw: &RawValue,
+    faults: &mut Vec<(String, RejectCode, String)>,
+) -> Option<Arc<str>> {
     let Ok(Text(series)) = serde_json::from_str::<Text<'_>>(raw.get()) else {
         let message = "must be the name of a metric type";
-        faults.push(("/series".to_owned(), RejectCode::InvalidType, message.to_owned()));
+        faults.push((
+            "/series".to_owned(),
+            RejectCode::InvalidType,
+            message.to_owned(),
+        ));
         return None;
     };
     Some(series.into())
@@ -59,13 +81,18 @@ pub(super) fn read_series(raw: &RawValue, faults: &mut Vec<(String, RejectCode, 
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
 /// A text, not null.
-pub(super) fn text<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Text<'de>>, D::Error> {
+pub(super) fn text<'de, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<Text<'de>>, D::Error> {
     Text::deserialize(deserializer).map(Some)
 }
 
 pub(super) fn read_time(raw: &str) -> Result<Timestamp, (RejectCode, String)> {
     let Ok(Text(text)) = serde_json::from_str::<Text<'_>>(raw) else {
-        return Err((RejectCode::InvalidType, "must be a string with an RFC 3339 time".to_owned()));
+        return Err((
+            RejectCode::InvalidType,
+            "must be a string with an RFC 3339 time".to_owned(),
+        ));
     };
     read_time_text(&text)
 }

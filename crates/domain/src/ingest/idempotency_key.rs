@@ -21,7 +21,9 @@ pub struct IdempotencyKey(String);
 
 /// Text that is no key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("must be sent once, with 1 to 255 printable ASCII characters and no quotes inside, such as a UUID")]
+#[error(
+    "must be sent once, with 1 to 255 printable ASCII characters and no quotes inside, such as a UUID"
+)]
 pub struct IdempotencyKeyError;
 
 impl IdempotencyKey {
@@ -31,10 +33,19 @@ impl IdempotencyKey {
     /// [`IdempotencyKeyError`] if it is empty, too long, or has other characters.
     pub fn parse(text: &str) -> Result<Self, IdempotencyKeyError> {
         let text = text.trim();
-        let text = text.strip_prefix('"').and_then(|rest| rest.strip_suffix('"')).unwrap_or(text);
+        let text = text
+            .strip_prefix('"')
+            .and_then(|rest| rest.strip_suffix('"'))
+            .unwrap_or(text);
         let is_key = (1..=MAX_BYTES).contains(&text.len())
-            && text.bytes().all(|byte| (byte.is_ascii_graphic() || byte == b' ') && byte != b'"');
-        if is_key { Ok(Self(text.to_owned())) } else { Err(IdempotencyKeyError) }
+            && text
+                .bytes()
+                .all(|byte| (byte.is_ascii_graphic() || byte == b' ') && byte != b'"');
+        if is_key {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(IdempotencyKeyError)
+        }
     }
 
     /// The characters.

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use super::{BodyError, EncodedSession, IdempotencyKey, Rejects, SessionSource, ValidSession, WriteStage};
+use super::{
+    BodyError, EncodedSession, IdempotencyKey, Rejects, SessionSource, ValidSession, WriteStage,
+};
 use crate::clock::Clock;
 use crate::metric_type::{Catalogue, CatalogueCache};
 use crate::ports::{CpuBusy, CpuPool, MetricTypeStore, SessionStore, StoreError, Stored, run_in};
@@ -114,7 +116,13 @@ impl IngestSession {
         clock: Arc<dyn Clock>,
         rules: TimeRules,
     ) -> Self {
-        Self { sessions, metric_types, catalogue, clock, rules }
+        Self {
+            sessions,
+            metric_types,
+            catalogue,
+            clock,
+            rules,
+        }
     }
 
     /// Checks and stores a session, in one transaction. It is read and checked in `cpu`.
@@ -133,8 +141,15 @@ impl IngestSession {
         key: Option<&IdempotencyKey>,
         stage: &WriteStage,
     ) -> Result<Ingested, IngestError> {
-        let join = if on_conflict == OnConflict::Append { Join::Unknown } else { Join::Alone };
-        self.write(cpu, &source, join, stage, |session| self.sessions.store(session, on_conflict, key.cloned())).await
+        let join = if on_conflict == OnConflict::Append {
+            Join::Unknown
+        } else {
+            Join::Alone
+        };
+        self.write(cpu, &source, join, stage, |session| {
+            self.sessions.store(session, on_conflict, key.cloned())
+        })
+        .await
     }
 
     /// Checks points and adds them to the stored session of their id, in one transaction. They are read and checked in
@@ -149,7 +164,10 @@ impl IngestSession {
         key: Option<&IdempotencyKey>,
         stage: &WriteStage,
     ) -> Result<Ingested, IngestError> {
-        self.write(cpu, &source, Join::Unknown, stage, |part| self.sessions.append(part, key.cloned())).await
+        self.write(cpu, &source, Join::Unknown, stage, |part| {
+            self.sessions.append(part, key.cloned())
+        })
+        .await
     }
 
     async fn write<F: Future<Output = Result<Stored, StoreError>>>(
@@ -161,8 +179,12 @@ impl IngestSession {
         store: impl Fn(Arc<EncodedSession>) -> F,
     ) -> Result<Ingested, IngestError> {
         for _ in 0..ATTEMPTS {
-            let session = Arc::new(self.check(cpu, source, join, EncodedSession::encode).await?);
-            let (user_id, session_id, points) = (session.user_id, session.session_id, session.points);
+            let session = Arc::new(
+                self.check(cpu, source, join, EncodedSession::encode)
+                    .await?,
+            );
+            let (user_id, session_id, points) =
+                (session.user_id, session.session_id, session.points);
             stage.enter_store();
             let stored = store(session).await;
             // Whoever has to try again has stored nothing.
@@ -189,7 +211,9 @@ impl IngestSession {
                 }
                 Err(StoreError::SessionConflict) => return Err(IngestError::Conflict(session_id)),
                 Err(StoreError::SessionAbsent) => return Err(IngestError::Absent(session_id)),
-                Err(StoreError::StartConflict) => return Err(IngestError::StartConflict(session_id)),
+                Err(StoreError::StartConflict) => {
+                    return Err(IngestError::StartConflict(session_id));
+                }
                 Err(StoreError::SessionFull) => return Err(IngestError::Full(session_id)),
                 Err(StoreError::KeyReused) => return Err(IngestError::KeyReused),
                 Err(e) => return Err(e.into()),
@@ -202,7 +226,11 @@ impl IngestSession {
     ///
     /// # Errors
     /// [`IngestError::Rejected`] with every fault.
-    pub async fn dry_run(&self, cpu: &dyn CpuPool, source: Arc<dyn SessionSource>) -> Result<Ingested, IngestError> {
+    pub async fn dry_run(
+        &self,
+        cpu: &dyn CpuPool,
+        source: Arc<dyn SessionSource>,
+    ) -> Result<Ingested, IngestError> {
         let checked = |session: ValidSession<'_>| Ingested {
             user_id: session.user_id(),
             session_id: session.session_id(),
@@ -228,7 +256,9 @@ impl IngestSession {
             let source = Arc::clone(source);
             run_in(cpu, move || {
                 let raw = source.read()?;
-                ValidSession::check(raw, &catalogue, &rules, now, join).map(make).map_err(IngestError::Rejected)
+                ValidSession::check(raw, &catalogue, &rules, now, join)
+                    .map(make)
+                    .map_err(IngestError::Rejected)
             })
         };
         let known = self.catalogue.known(self.metric_types.as_ref()).await?;

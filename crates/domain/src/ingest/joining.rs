@@ -27,8 +27,17 @@ impl StoredPart {
     /// The answer that was given, once more.
     #[must_use]
     pub const fn again(&self) -> Stored {
-        let outcome = if self.created { Outcome::Created } else { Outcome::Appended };
-        Stored { outcome, version: self.version, total_points: self.total_points, is_replay: true }
+        let outcome = if self.created {
+            Outcome::Created
+        } else {
+            Outcome::Appended
+        };
+        Stored {
+            outcome,
+            version: self.version,
+            total_points: self.total_points,
+            is_replay: true,
+        }
     }
 }
 
@@ -47,7 +56,9 @@ impl EncodedSession {
     /// Whether it can be a session of its own: without a start, its points lie near each other.
     #[must_use]
     pub fn fits_alone(&self) -> bool {
-        let is_near = |(first, last): (Timestamp, Timestamp)| last <= first.plus_days(self.rules.days_after_start);
+        let is_near = |(first, last): (Timestamp, Timestamp)| {
+            last <= first.plus_days(self.rules.days_after_start)
+        };
         self.start_ts.is_some() || self.span().is_none_or(is_near)
     }
 
@@ -70,20 +81,40 @@ impl EncodedSession {
         if self.start_ts.is_some() && self.start_ts != extent.start_ts {
             return Err(StoreError::StartConflict);
         }
-        if let Some(answered) = parts.iter().find(|part| key.is_some() && part.key.as_ref() == key) {
+        if let Some(answered) = parts
+            .iter()
+            .find(|part| key.is_some() && part.key.as_ref() == key)
+        {
             let is_same = answered.points_digest == self.points_digest;
-            return if is_same { Ok(Joining::Answered(answered.clone())) } else { Err(StoreError::KeyReused) };
+            return if is_same {
+                Ok(Joining::Answered(answered.clone()))
+            } else {
+                Err(StoreError::KeyReused)
+            };
         }
         let is_first = || self.points_digest.with_start(extent.start_ts) == first;
-        if key.is_none() && (is_first() || parts.iter().any(|part| part.points_digest == self.points_digest)) {
+        if key.is_none()
+            && (is_first()
+                || parts
+                    .iter()
+                    .any(|part| part.points_digest == self.points_digest))
+        {
             return Ok(Joining::Known);
         }
-        let Some((first, last)) = self.span() else { return Ok(Joining::Known) };
+        let Some((first, last)) = self.span() else {
+            return Ok(Joining::Known);
+        };
         if points + self.points > MAX_SESSION_POINTS {
             return Err(StoreError::SessionFull);
         }
-        let in_window = extent.window(&self.rules).is_none_or(|(from, to)| from <= first && last <= to);
+        let in_window = extent
+            .window(&self.rules)
+            .is_none_or(|(from, to)| from <= first && last <= to);
         let fits = in_window && (extent.start_ts.is_some() || self.fits_alone());
-        if fits { Ok(Joining::New) } else { Err(StoreError::OutOfSession) }
+        if fits {
+            Ok(Joining::New)
+        } else {
+            Err(StoreError::OutOfSession)
+        }
     }
 }

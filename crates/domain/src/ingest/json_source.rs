@@ -29,7 +29,12 @@ impl JsonSource {
     /// A body by itself.
     #[must_use]
     pub const fn new(body: Arc<Vec<u8>>) -> Self {
-        Self { body, made_id: None, id: None, user: None }
+        Self {
+            body,
+            made_id: None,
+            id: None,
+            user: None,
+        }
     }
 
     /// Gives the session this id where the body has none.

@@ -50,7 +50,11 @@ pub(super) struct NumericColumns {
 impl Shape {
     /// The shape of objects with these keys; `None` if there is none, one is there twice, or they are very many.
     pub(super) fn object<'a>(keys: impl IntoIterator<Item = &'a str>) -> Option<Self> {
-        let keys: Vec<Arc<str>> = keys.into_iter().take(MAX_LEAVES + 1).map(Arc::from).collect();
+        let keys: Vec<Arc<str>> = keys
+            .into_iter()
+            .take(MAX_LEAVES + 1)
+            .map(Arc::from)
+            .collect();
         let is_again = |place: usize| keys[..place].contains(&keys[place]);
         let is_numeric = (1..=MAX_LEAVES).contains(&keys.len()) && !(0..keys.len()).any(is_again);
         is_numeric.then_some(Self::Object(keys))
@@ -82,7 +86,11 @@ impl Shape {
         match self {
             Self::Number => vec![(None, 0)],
             Self::Object(keys) => {
-                let mut places: Vec<_> = keys.iter().enumerate().map(|(place, key)| (Some(&**key), place)).collect();
+                let mut places: Vec<_> = keys
+                    .iter()
+                    .enumerate()
+                    .map(|(place, key)| (Some(&**key), place))
+                    .collect();
                 places.sort_unstable();
                 places
             }
@@ -124,8 +132,15 @@ impl NumericPoints {
     }
 
     /// Adds columns as long as `times`; false if their values are not of the shape of their series.
-    pub(super) fn push_columns(&mut self, series: &Arc<str>, times: Vec<Timestamp>, values: NumericColumns) -> bool {
-        let place = self.place(series).unwrap_or_else(|| self.add(series.clone(), values.shape.clone()));
+    pub(super) fn push_columns(
+        &mut self,
+        series: &Arc<str>,
+        times: Vec<Timestamp>,
+        values: NumericColumns,
+    ) -> bool {
+        let place = self
+            .place(series)
+            .unwrap_or_else(|| self.add(series.clone(), values.shape.clone()));
         let series = &mut self.series[place];
         if series.shape != values.shape {
             return false;
@@ -144,16 +159,32 @@ impl NumericPoints {
     }
 
     fn place(&self, name: &str) -> Option<usize> {
-        let is_it = |place: &usize| self.series.get(*place).is_some_and(|series| *series.name == *name);
-        let next = if self.last + 1 < self.series.len() { self.last + 1 } else { 0 };
-        [next, self.last].into_iter().find(is_it).or_else(|| self.by_name.get(name).copied())
+        let is_it = |place: &usize| {
+            self.series
+                .get(*place)
+                .is_some_and(|series| *series.name == *name)
+        };
+        let next = if self.last + 1 < self.series.len() {
+            self.last + 1
+        } else {
+            0
+        };
+        [next, self.last]
+            .into_iter()
+            .find(is_it)
+            .or_else(|| self.by_name.get(name).copied())
     }
 
     fn add(&mut self, name: Arc<str>, shape: Shape) -> usize {
         let place = self.series.len();
         let columns = vec![Vec::new(); shape.leaves()];
         self.by_name.insert(name.clone(), place);
-        self.series.push(NumericSeries { name, shape, times: Vec::new(), columns });
+        self.series.push(NumericSeries {
+            name,
+            shape,
+            times: Vec::new(),
+            columns,
+        });
         place
     }
 }
@@ -163,7 +194,9 @@ impl NumericSeries {
     fn push_value(&mut self, value: &str) -> bool {
         let points = self.times.len();
         let is_alike = match &self.shape {
-            Shape::Number => numbers::number(value).map(|number| self.columns[0].push(number)).is_some(),
+            Shape::Number => numbers::number(value)
+                .map(|number| self.columns[0].push(number))
+                .is_some(),
             Shape::Object(keys) => {
                 let mut leaves = keys.iter().zip(&mut self.columns);
                 let mut push = |key: &str, number| match leaves.next() {
@@ -177,18 +210,24 @@ impl NumericSeries {
             }
         };
         if !is_alike {
-            self.columns.iter_mut().for_each(|column| column.truncate(points));
+            self.columns
+                .iter_mut()
+                .for_each(|column| column.truncate(points));
         }
         is_alike
     }
 
     /// The value of the point at `place`.
     pub(super) fn value(&self, place: usize) -> Json {
-        let number = |column: &Vec<f64>| Number::from_f64(column[place]).map_or(Json::Null, Json::Number);
+        let number =
+            |column: &Vec<f64>| Number::from_f64(column[place]).map_or(Json::Null, Json::Number);
         match &self.shape {
             Shape::Number => number(&self.columns[0]),
             Shape::Object(keys) => {
-                let members = keys.iter().map(|key| key.as_ref().to_owned()).zip(self.columns.iter().map(number));
+                let members = keys
+                    .iter()
+                    .map(|key| key.as_ref().to_owned())
+                    .zip(self.columns.iter().map(number));
                 Json::Object(members.collect())
             }
         }
@@ -225,7 +264,11 @@ impl NumericSeries {
     /// Whether every leaf is a channel, so that nothing remains beside them.
     pub(super) fn is_of_channels(&self, metric_type: &MetricType) -> bool {
         let channels = &metric_type.channels;
-        channels.iter().filter(|channel| self.shape.place(&channel.pointer).is_some()).count() == self.shape.leaves()
+        channels
+            .iter()
+            .filter(|channel| self.shape.place(&channel.pointer).is_some())
+            .count()
+            == self.shape.leaves()
     }
 
     /// As columns of the metric type's channels. Every leaf is one of them, and the points are sorted.
@@ -234,7 +277,12 @@ impl NumericSeries {
             Some(leaf) => Column::Dense(std::mem::take(&mut self.columns[leaf])),
             None => Column::Absent,
         };
-        let channels = metric_type.channels.iter().map(|channel| &channel.pointer).map(&mut channel).collect();
+        let channels = metric_type
+            .channels
+            .iter()
+            .map(|channel| &channel.pointer)
+            .map(&mut channel)
+            .collect();
         SeriesColumns::of_numbers(metric_type.id, self.times, channels)
     }
 }
@@ -256,11 +304,17 @@ mod tests {
     fn catalogue() -> Catalogue {
         let metric_type = |id, series, schema| {
             let schema = ValueSchema::parse(schema).expect("a schema");
-            let channel = |(place, pointer)| Channel { id: ChannelId(10 * id + place), pointer };
+            let channel = |(place, pointer)| Channel {
+                id: ChannelId(10 * id + place),
+                pointer,
+            };
             MetricType {
                 id: MetricTypeId(id),
                 series: SeriesName::parse(series).expect("a name"),
-                channels: (0..).zip(schema.numeric_leaves().to_vec()).map(channel).collect(),
+                channels: (0..)
+                    .zip(schema.numeric_leaves().to_vec())
+                    .map(channel)
+                    .collect(),
                 schema: Arc::new(schema),
                 description: String::new(),
                 unit: String::new(),
@@ -270,22 +324,53 @@ mod tests {
                 updated_at: Timestamp::EPOCH,
             }
         };
-        let (number, whole) = (json!({"type": "number"}), json!({"type": "integer", "minimum": 0}));
-        let object = json!({"type": "object", "properties": {"a": number, "b": whole}, "required": ["a"]});
-        let odd = json!({"type": "object", "properties": {"a": {"type": "number", "multipleOf": 0.5}}});
+        let (number, whole) = (
+            json!({"type": "number"}),
+            json!({"type": "integer", "minimum": 0}),
+        );
+        let object =
+            json!({"type": "object", "properties": {"a": number, "b": whole}, "required": ["a"]});
+        let odd =
+            json!({"type": "object", "properties": {"a": {"type": "number", "multipleOf": 0.5}}});
         let text = json!({"type": ["number", "object", "string", "null"]});
-        let types = [("number", number), ("object", object), ("odd", odd), ("any", text)];
-        let types = (1..).zip(types).map(|(id, (series, schema))| metric_type(id, series, schema));
+        let types = [
+            ("number", number),
+            ("object", object),
+            ("odd", odd),
+            ("any", text),
+        ];
+        let types = (1..)
+            .zip(types)
+            .map(|(id, (series, schema))| metric_type(id, series, schema));
         Catalogue::new(1, types)
     }
 
     fn number() -> impl Strategy<Value = String> {
-        let texts = ["0", "-0.0", "1", "2.50", "7.0", "1e2", "9007199254740993", "0.1", "1e141", "-3"];
+        let texts = [
+            "0",
+            "-0.0",
+            "1",
+            "2.50",
+            "7.0",
+            "1e2",
+            "9007199254740993",
+            "0.1",
+            "1e141",
+            "-3",
+        ];
         prop_oneof![9 => (0..40_i32).prop_map(|v| (f64::from(v) / 2.0).to_string()), 1 => prop::sample::select(texts.to_vec()).prop_map(str::to_owned)]
     }
 
     fn value() -> impl Strategy<Value = String> {
-        let others = ["null", "\"1\"", "{}", "[1]", r#"{"a":1,"a":2}"#, r#"{"\u0061":1}"#, r#"{ "b" : 1 , "a" : 2 }"#];
+        let others = [
+            "null",
+            "\"1\"",
+            "{}",
+            "[1]",
+            r#"{"a":1,"a":2}"#,
+            r#"{"\u0061":1}"#,
+            r#"{ "b" : 1 , "a" : 2 }"#,
+        ];
         prop_oneof![
             4 => number(),
             8 => number().prop_map(|a| format!(r#"{{"a":{a}}}"#)),
@@ -296,12 +381,16 @@ mod tests {
 
     /// An entry of `data`: points most of the time, columns at times; of one series mostly values of one kind.
     fn entry() -> impl Strategy<Value = String> {
-        let series = prop::sample::select(vec!["number", "number", "object", "object", "odd", "any", "none"]);
+        let series = prop::sample::select(vec![
+            "number", "number", "object", "object", "odd", "any", "none",
+        ]);
         let second = || 0..60_u32;
         let of_series = move |series: &'static str| {
             let fitting = match series {
                 "number" => number().boxed(),
-                "object" => (number(), 0..9_u32).prop_map(|(a, b)| format!(r#"{{"a":{a},"b":{b}}}"#)).boxed(),
+                "object" => (number(), 0..9_u32)
+                    .prop_map(|(a, b)| format!(r#"{{"a":{a},"b":{b}}}"#))
+                    .boxed(),
                 _ => number().prop_map(|a| format!(r#"{{"a":{a}}}"#)).boxed(),
             };
             prop_oneof![12 => fitting, 1 => value()].prop_map(move |value| (series, value))
@@ -309,13 +398,17 @@ mod tests {
         let point = (series.clone().prop_flat_map(of_series), second()).prop_map(|((series, value), second)| {
             format!(r#"{{"series":"{series}","time":"2025-01-01T00:00:{second:02}Z","value":{value}}}"#)
         });
-        let list = || prop::collection::vec(number(), 0..4).prop_map(|list| format!("[{}]", list.join(",")));
+        let list = || {
+            prop::collection::vec(number(), 0..4).prop_map(|list| format!("[{}]", list.join(",")))
+        };
         let leaves = (list(), list()).prop_map(|(a, b)| format!(r#"{{"a":{a},"b":{b}}}"#));
         let alone = list().prop_map(|a| format!(r#"{{"a":{a}}}"#));
-        let columns = (series, second(), prop_oneof![list(), leaves, alone]).prop_map(|(series, second, values)| {
-            let times = format!(r#"{{"start":"2025-01-01T00:00:{second:02}Z","step":"10s"}}"#);
-            format!(r#"{{"series":"{series}","times":{times},"values":{values}}}"#)
-        });
+        let columns = (series, second(), prop_oneof![list(), leaves, alone]).prop_map(
+            |(series, second, values)| {
+                let times = format!(r#"{{"start":"2025-01-01T00:00:{second:02}Z","step":"10s"}}"#);
+                format!(r#"{{"series":"{series}","times":{times},"values":{values}}}"#)
+            },
+        );
         prop_oneof![5 => point, 1 => columns]
     }
 
@@ -341,7 +434,9 @@ mod tests {
 
     #[test]
     fn values_of_numbers_become_columns() {
-        let point = |value: &&str| format!(r#"{{"series":"s","time":"2025-01-01T00:00:00Z","value":{value}}}"#);
+        let point = |value: &&str| {
+            format!(r#"{{"series":"s","time":"2025-01-01T00:00:00Z","value":{value}}}"#)
+        };
         let is_numeric = |values: &[&str]| {
             let entries: Vec<String> = values.iter().map(point).collect();
             let body = format!(r#"{{"data":[{}]}}"#, entries.join(","));
@@ -350,7 +445,12 @@ mod tests {
         };
         assert!(is_numeric(&["1", "2.5", "-0.0"]));
         assert!(is_numeric(&[r#"{"b":1,"a":0}"#, r#"{"b":3,"a":4}"#]));
-        for values in [["1", "null"], ["1", r#"{"a":1}"#], ["9007199254740993", "1"], [r#"{"a":1}"#, r#"{"b":1}"#]] {
+        for values in [
+            ["1", "null"],
+            ["1", r#"{"a":1}"#],
+            ["9007199254740993", "1"],
+            [r#"{"a":1}"#, r#"{"b":1}"#],
+        ] {
             assert!(!is_numeric(&values), "{values:?}");
         }
     }

@@ -27,7 +27,11 @@ pub(super) enum Place<'a> {
     /// An entry of `data`.
     Entry(usize),
     /// A place in the columns of an entry.
-    Column { entry: usize, place: usize, leaves: Option<&'a [Leaf]> },
+    Column {
+        entry: usize,
+        place: usize,
+        leaves: Option<&'a [Leaf]>,
+    },
     /// A row in a line of its own.
     Row(u64),
 }
@@ -35,19 +39,31 @@ pub(super) enum Place<'a> {
 impl Places {
     /// Notes that an entry has columns, of points from `first` on.
     pub(super) fn push(&mut self, entry: usize, first: usize, len: usize, leaves: Option<Leaves>) {
-        self.columns.push(Columns { entry, first, len, leaves });
+        self.columns.push(Columns {
+            entry,
+            first,
+            len,
+            leaves,
+        });
     }
 
     /// Notes how the leaves of the columns are called whose first point is `first`.
     pub(super) fn set_leaves(&mut self, first: usize, leaves: Leaves) {
-        if let Some(columns) = self.columns.iter_mut().find(|columns| columns.first == first && columns.len > 0) {
+        if let Some(columns) = self
+            .columns
+            .iter_mut()
+            .find(|columns| columns.first == first && columns.len > 0)
+        {
             columns.leaves = Some(leaves);
         }
     }
 
     /// Of points that are rows.
     pub(super) fn of_rows(lines: impl Iterator<Item = u64>) -> Self {
-        Self { columns: Vec::new(), lines: lines.collect() }
+        Self {
+            columns: Vec::new(),
+            lines: lines.collect(),
+        }
     }
 
     /// Where a point stands, by its number.
@@ -55,14 +71,20 @@ impl Places {
         if let Some(line) = self.lines.get(point) {
             return Place::Row(*line);
         }
-        let before = self.columns.partition_point(|columns| columns.first <= point);
-        let Some(columns) = self.columns[..before].last() else { return Place::Entry(point) };
+        let before = self
+            .columns
+            .partition_point(|columns| columns.first <= point);
+        let Some(columns) = self.columns[..before].last() else {
+            return Place::Entry(point);
+        };
         match point.checked_sub(columns.first + columns.len) {
             // One entry a point since then.
             Some(after) => Place::Entry(columns.entry + 1 + after),
-            None => {
-                Place::Column { entry: columns.entry, place: point - columns.first, leaves: columns.leaves.as_deref() }
-            }
+            None => Place::Column {
+                entry: columns.entry,
+                place: point - columns.first,
+                leaves: columns.leaves.as_deref(),
+            },
         }
     }
 }
@@ -70,7 +92,10 @@ impl Places {
 impl Place<'_> {
     /// Whether what is wrong with the entry as a whole should be told at this point.
     pub(super) const fn is_first_of_entry(&self) -> bool {
-        matches!(self, Self::Entry(_) | Self::Row(_) | Self::Column { place: 0, .. })
+        matches!(
+            self,
+            Self::Entry(_) | Self::Row(_) | Self::Column { place: 0, .. }
+        )
     }
 
     /// Its entry's place in `data`.
@@ -103,9 +128,17 @@ impl Place<'_> {
             Self::Entry(_) => format!("/value{inner}"),
             // Its column.
             Self::Row(_) => format!("/{}", inner.dotted()),
-            Self::Column { place, leaves: None, .. } => format!("/values/{place}{inner}"),
+            Self::Column {
+                place,
+                leaves: None,
+                ..
+            } => format!("/values/{place}{inner}"),
             // The leaf comes before the place.
-            Self::Column { place, leaves: Some(leaves), .. } => {
+            Self::Column {
+                place,
+                leaves: Some(leaves),
+                ..
+            } => {
                 format!("/values{}", sent_pointer(leaves, *place, inner))
             }
         }
@@ -120,7 +153,8 @@ mod tests {
 
     #[test]
     fn points_and_columns_may_stand_in_turn() {
-        let raw: &serde_json::value::RawValue = serde_json::from_str(r#"{"r":[1,2]}"#).expect("JSON");
+        let raw: &serde_json::value::RawValue =
+            serde_json::from_str(r#"{"r":[1,2]}"#).expect("JSON");
         let (leaves, _) = find_leaves(raw.get(), raw, &mut |_, _, _| {}).expect("a leaf");
         let mut places = Places::default();
         places.push(1, 1, 3, None);
@@ -143,6 +177,9 @@ mod tests {
         let places = Places::of_rows([2, 4].into_iter());
         let place = places.of(1);
         let inner = Pointer::parse("/r/x").expect("a pointer");
-        assert_eq!([place.entry(), place.time(), place.value(&inner)], ["/4", "/time", "/r.x"]);
+        assert_eq!(
+            [place.entry(), place.time(), place.value(&inner)],
+            ["/4", "/time", "/r.x"]
+        );
     }
 }

@@ -72,7 +72,12 @@ impl RawPoints<'_> {
     /// The earliest time of a point.
     pub(super) fn first_time(&self) -> Option<Timestamp> {
         match self {
-            Self::Numeric(points) => points.series.iter().flat_map(|series| &series.times).min().copied(),
+            Self::Numeric(points) => points
+                .series
+                .iter()
+                .flat_map(|series| &series.times)
+                .min()
+                .copied(),
             Self::Values(points, _) => points.first_time(),
         }
     }
@@ -86,11 +91,23 @@ impl NumericData {
     fn read(&mut self, fields: &EntryFields<'_>) -> Option<()> {
         let Self(points) = self;
         let is_numeric = match *fields {
-            EntryFields { ref series, time: Some(Text(ref time)), value: Some(value), times: None, values: None } => {
+            EntryFields {
+                ref series,
+                time: Some(Text(ref time)),
+                value: Some(value),
+                times: None,
+                values: None,
+            } => {
                 let time = Timestamp::parse_rfc3339(time).ok()?;
                 value.get().len() <= MAX_VALUE_BYTES && points.push(series, time, value.get())
             }
-            EntryFields { ref series, time: None, value: None, times: Some(times), values: Some(values) } => {
+            EntryFields {
+                ref series,
+                time: None,
+                value: None,
+                times: Some(times),
+                values: Some(values),
+            } => {
                 let (times, columns) = read_numeric_columns(times, values)?;
                 points.push_columns(&Arc::from(&**series), times, columns)
             }
@@ -104,8 +121,13 @@ impl<'de> Deserialize<'de> for NumericData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut data = Self::default();
         let read = |_, Entry(fields): Entry<'_>| {
-            data.read(&fields).ok_or("an entry that is not of numbers, or has a fault")?;
-            if data.0.len() > MAX_POINTS { Err("too many points") } else { Ok(()) }
+            data.read(&fields)
+                .ok_or("an entry that is not of numbers, or has a fault")?;
+            if data.0.len() > MAX_POINTS {
+                Err("too many points")
+            } else {
+                Ok(())
+            }
         };
         Entries(read).deserialize(deserializer)?;
         Ok(data)
@@ -122,11 +144,23 @@ impl<'a> RawValues<'a> {
         places: &mut Places,
     ) -> Option<()> {
         match *fields {
-            EntryFields { ref series, time: Some(Text(ref time)), value: Some(value), times: None, values: None } => {
+            EntryFields {
+                ref series,
+                time: Some(Text(ref time)),
+                value: Some(value),
+                times: None,
+                values: None,
+            } => {
                 let time = Timestamp::parse_rfc3339(time).ok()?;
                 self.push(Some(series), Some(time), Some(offset_in(body, value)?));
             }
-            EntryFields { ref series, time: None, value: None, times: Some(times), values: Some(values) } => {
+            EntryFields {
+                ref series,
+                time: None,
+                value: None,
+                times: Some(times),
+                values: Some(values),
+            } => {
                 let (times, values) = read_columns(body, times, values, &mut |_, _, _| {})?;
                 self.push_entry(entry, series, times, values, places);
             }
@@ -156,10 +190,18 @@ impl<'a> RawValues<'a> {
     pub(super) fn read_data(body: &'a str, data: &'a RawValue) -> Option<(Self, Places)> {
         let (mut values, mut places) = (Self::of_body(body), Places::default());
         let read = |number, entry: Entry<'a>| {
-            values.read_entry(body, number, &entry, &mut places).ok_or("an entry with a fault")?;
-            if values.len() > MAX_POINTS { Err("too many points") } else { Ok(()) }
+            values
+                .read_entry(body, number, &entry, &mut places)
+                .ok_or("an entry with a fault")?;
+            if values.len() > MAX_POINTS {
+                Err("too many points")
+            } else {
+                Ok(())
+            }
         };
-        Entries(read).deserialize(&mut serde_json::Deserializer::from_str(data.get())).ok()?;
+        Entries(read)
+            .deserialize(&mut serde_json::Deserializer::from_str(data.get()))
+            .ok()?;
         Some((values, places))
     }
 }
@@ -167,7 +209,9 @@ impl<'a> RawValues<'a> {
 /// Passes the entries of an array on, each with its number, as long as they are wanted.
 struct Entries<F>(F);
 
-impl<'de, F: FnMut(usize, Entry<'de>) -> Result<(), &'static str>> DeserializeSeed<'de> for Entries<F> {
+impl<'de, F: FnMut(usize, Entry<'de>) -> Result<(), &'static str>> DeserializeSeed<'de>
+    for Entries<F>
+{
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {

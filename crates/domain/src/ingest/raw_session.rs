@@ -70,9 +70,13 @@ impl<'a> RawSession<'a> {
     /// # Errors
     /// [`BodyError`] when the body is not a JSON object. Anything less is noted as a reject.
     pub fn from_json(body: &'a [u8]) -> Result<Self, BodyError> {
-        let text = std::str::from_utf8(body).map_err(|e| BodyError(format!("it is not UTF-8: {e}")))?;
-        let numeric = || Self::read_faultless(text, |NumericData(points)| Some(RawPoints::Numeric(points)));
-        numeric().or_else(|| Self::read_values(text)).map_or_else(|| Self::diagnose(text), Ok)
+        let text =
+            std::str::from_utf8(body).map_err(|e| BodyError(format!("it is not UTF-8: {e}")))?;
+        let numeric =
+            || Self::read_faultless(text, |NumericData(points)| Some(RawPoints::Numeric(points)));
+        numeric()
+            .or_else(|| Self::read_values(text))
+            .map_or_else(|| Self::diagnose(text), Ok)
     }
 
     /// Reads a session without faults whose values may be of any kind; `None` if there is any.
@@ -99,8 +103,9 @@ impl<'a> RawSession<'a> {
         points: impl FnOnce(D) -> Option<RawPoints<'a>>,
     ) -> Option<Self> {
         // An array would be taken for the fields in their order.
-        let fields: SessionFields<'a, D> =
-            serde_json::from_str(text).ok().filter(|_| text.trim_start().starts_with('{'))?;
+        let fields: SessionFields<'a, D> = serde_json::from_str(text)
+            .ok()
+            .filter(|_| text.trim_start().starts_with('{'))?;
         let uuid = |text: &str| Uuid::try_parse(text).ok();
         let mut session = Self {
             user_id: None,
@@ -125,7 +130,8 @@ impl<'a> RawSession<'a> {
 
     /// Reads what can be read of a session, naming each fault.
     fn diagnose(text: &'a str) -> Result<Self, BodyError> {
-        let fields: RawFields<'a> = serde_json::from_str(text).map_err(|e| BodyError(bounded(e, MAX_FAULT)))?;
+        let fields: RawFields<'a> =
+            serde_json::from_str(text).map_err(|e| BodyError(bounded(e, MAX_FAULT)))?;
         let mut session = Self {
             user_id: None,
             lacks_user: false,
@@ -138,12 +144,17 @@ impl<'a> RawSession<'a> {
         let mut seen: Vec<&str> = Vec::new();
         for (key, raw) in &fields.0 {
             if !SESSION_FIELDS.contains(&key.as_ref()) {
-                let message = "is not a field of a session; there are user_id, session_id, start_ts and data";
+                let message =
+                    "is not a field of a session; there are user_id, session_id, start_ts and data";
                 session.reject_field(key, RejectCode::UnknownField, message);
                 continue;
             }
             if seen.contains(&key.as_ref()) {
-                session.reject_field(key, RejectCode::DuplicateKey, "is there twice; send it once");
+                session.reject_field(
+                    key,
+                    RejectCode::DuplicateKey,
+                    "is there twice; send it once",
+                );
                 continue;
             }
             seen.push(key);
@@ -191,7 +202,8 @@ impl<'a> RawSession<'a> {
     #[must_use]
     pub fn at_session_id(mut self, id: SessionId) -> Self {
         if self.session_id.is_some_and(|sent| sent != id) {
-            let message = format!("must be left out or be {id}, the one that the session is stored under");
+            let message =
+                format!("must be left out or be {id}, the one that the session is stored under");
             self.reject_field("session_id", RejectCode::InvalidUuid, &message);
         }
         self.session_id = Some(id);
@@ -223,7 +235,9 @@ impl<'a> RawSession<'a> {
     }
 
     fn uuid(&mut self, field: &str, raw: &RawValue) -> Option<Uuid> {
-        let text: Option<Cow<'_, str>> = serde_json::from_str::<Text<'_>>(raw.get()).ok().map(|t| t.0);
+        let text: Option<Cow<'_, str>> = serde_json::from_str::<Text<'_>>(raw.get())
+            .ok()
+            .map(|t| t.0);
         let uuid = text.and_then(|t| Uuid::try_parse(&t).ok());
         if uuid.is_none() && !(field == "session_id" && raw.get() == "null") {
             let message = "must be a UUID such as 8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
@@ -247,7 +261,11 @@ impl<'a> RawSession<'a> {
 
     fn read_points(&mut self, text: &'a str, raw: &'a RawValue) {
         let Ok(raws) = serde_json::from_str::<AtMost<&RawValue>>(raw.get()) else {
-            self.reject_field("data", RejectCode::InvalidType, "must be an array of points");
+            self.reject_field(
+                "data",
+                RejectCode::InvalidType,
+                "must be an array of points",
+            );
             return;
         };
         let mut is_too_long = raws.is_too_long();
@@ -258,12 +276,16 @@ impl<'a> RawSession<'a> {
                 break;
             }
             let fields = serde_json::from_str::<Entry<'_>>(raw.get()).ok();
-            if fields.and_then(|fields| points.read_entry(text, entry, &fields, &mut places)).is_none() {
+            if fields
+                .and_then(|fields| points.read_entry(text, entry, &fields, &mut places))
+                .is_none()
+            {
                 self.diagnose_entry(text, entry, raw, &mut points, &mut places);
             }
         }
         if is_too_long || points.len() > MAX_POINTS {
-            let message = format!("has more than {MAX_POINTS} points, the most of one session's body");
+            let message =
+                format!("has more than {MAX_POINTS} points, the most of one session's body");
             self.reject_field("data", RejectCode::TooManyPoints, &message);
         }
         self.points = RawPoints::Values(points, places);
@@ -281,11 +303,18 @@ impl<'a> RawSession<'a> {
         let mut faults: Vec<(String, RejectCode, String)> = Vec::new();
         let Ok(fields) = serde_json::from_str::<RawFields<'_>>(raw.get()) else {
             let message = "must be an object {\"series\", \"time\", \"value\"}".to_owned();
-            self.reject_point(entry, None, (String::new(), RejectCode::InvalidType, message));
+            self.reject_point(
+                entry,
+                None,
+                (String::new(), RejectCode::InvalidType, message),
+            );
             points.push(None, None, None);
             return;
         };
-        let is_columns = fields.0.iter().any(|(key, _)| *key == "times" || *key == "values");
+        let is_columns = fields
+            .0
+            .iter()
+            .any(|(key, _)| *key == "times" || *key == "values");
         let series = if is_columns {
             diagnose_columns(text, entry, &fields, points, places, &mut faults)
         } else {
@@ -333,31 +362,53 @@ mod tests {
     fn faults(entries: &str) -> Vec<String> {
         let body = format!("{{{USER},\"data\":[{entries}]}}");
         let session = RawSession::from_json(body.as_bytes()).expect("an object");
-        session.rejects.listed().iter().map(|reject| reject.pointer.clone()).collect()
+        session
+            .rejects
+            .listed()
+            .iter()
+            .map(|reject| reject.pointer.clone())
+            .collect()
     }
 
     fn columns(points: usize) -> String {
         let values = vec!["1"; points].join(",");
-        format!(r#"{{"series":"a","times":{{"start":"2025-01-01T00:00:00Z","step":"1ms"}},"values":[{values}]}}"#)
+        format!(
+            r#"{{"series":"a","times":{{"start":"2025-01-01T00:00:00Z","step":"1ms"}},"values":[{values}]}}"#
+        )
     }
 
     #[test]
     fn an_array_is_no_object_however_well_it_would_fit() {
         assert_eq!(faults(r#"["a","2025-01-01T00:00:00Z",1]"#), ["/data/0"]);
-        assert!(RawSession::from_json(br#"["8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e",null,null,[]]"#).is_err());
+        assert!(
+            RawSession::from_json(br#"["8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e",null,null,[]]"#)
+                .is_err()
+        );
     }
 
     #[test]
     fn null_is_no_time() {
-        assert_eq!(faults(r#"{"series":"a","time":null,"value":1}"#), ["/data/0/time"]);
-        assert_eq!(faults(&columns(1).replace("\"times\"", "\"time\":null,\"times\"")), ["/data/0/time"]);
+        assert_eq!(
+            faults(r#"{"series":"a","time":null,"value":1}"#),
+            ["/data/0/time"]
+        );
+        assert_eq!(
+            faults(&columns(1).replace("\"times\"", "\"time\":null,\"times\"")),
+            ["/data/0/time"]
+        );
     }
 
     #[test]
     fn the_most_points_are_those_of_all_entries() {
         assert_eq!(faults(&columns(MAX_POINTS)), [""; 0]);
-        assert_eq!(faults(&format!("{},{}", columns(MAX_POINTS), columns(1))), ["/data"]);
+        assert_eq!(
+            faults(&format!("{},{}", columns(MAX_POINTS), columns(1))),
+            ["/data"]
+        );
         let nothing = r#"{"series":"a","times":[],"values":[]}"#;
-        assert_eq!(faults(&format!("{},{{}}", vec![nothing; MAX_POINTS + 1].join(","))), ["/data"]);
+        assert_eq!(
+            faults(&format!("{},{{}}", vec![nothing; MAX_POINTS + 1].join(","))),
+            ["/data"]
+        );
     }
 }

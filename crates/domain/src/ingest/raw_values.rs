@@ -69,7 +69,13 @@ pub(super) enum ColumnValues {
 
 impl<'a> RawValues<'a> {
     fn new(source: Source<'a>) -> Self {
-        Self { source, names: Vec::new(), by_name: HashMap::new(), points: Vec::new(), leaves: Vec::new() }
+        Self {
+            source,
+            names: Vec::new(),
+            by_name: HashMap::new(),
+            points: Vec::new(),
+            leaves: Vec::new(),
+        }
     }
 
     /// Points whose values are in this body.
@@ -108,33 +114,72 @@ impl<'a> RawValues<'a> {
     }
 
     /// Adds a point; the value is an offset in the body, or the number of a row or of a value made in code.
-    pub(super) fn push(&mut self, series: Option<&str>, time: Option<Timestamp>, value: Option<u32>) {
+    pub(super) fn push(
+        &mut self,
+        series: Option<&str>,
+        time: Option<Timestamp>,
+        value: Option<u32>,
+    ) {
         let series = series.map_or(NOTHING, |series| self.name(series));
         let time = time.map_or(NO_TIME, Timestamp::micros);
-        self.points.push(RawPoint { time, series, value: value.unwrap_or(NOTHING) });
+        self.points.push(RawPoint {
+            time,
+            series,
+            value: value.unwrap_or(NOTHING),
+        });
     }
 
     /// Adds the points of an entry that has columns, one value per time.
-    pub(super) fn push_columns(&mut self, series: &str, times: Vec<Timestamp>, values: ColumnValues) {
+    pub(super) fn push_columns(
+        &mut self,
+        series: &str,
+        times: Vec<Timestamp>,
+        values: ColumnValues,
+    ) {
         let series = self.name(series);
         let (first, len) = (self.points.len(), times.len());
-        let point = |(value, time): (u32, Timestamp)| RawPoint { time: time.micros(), series, value };
+        let point = |(value, time): (u32, Timestamp)| RawPoint {
+            time: time.micros(),
+            series,
+            value,
+        };
         match values {
-            ColumnValues::List(offsets) => self.points.extend(offsets.into_iter().zip(times).map(point)),
+            ColumnValues::List(offsets) => self
+                .points
+                .extend(offsets.into_iter().zip(times).map(point)),
             ColumnValues::Leaves(leaves, columns) => {
                 self.points.extend((0..).zip(times).map(point));
-                self.leaves.push(LeafColumns { first, len, leaves, columns });
+                self.leaves.push(LeafColumns {
+                    first,
+                    len,
+                    leaves,
+                    columns,
+                });
             }
         }
     }
 
     fn name(&mut self, series: &str) -> u32 {
-        let last = self.points.last().map(|point| point.series).filter(|last| *last != NOTHING);
-        let is_it = |place: &u32| self.names.get(*place as usize).is_some_and(|name| **name == *series);
-        if let Some(place) = last.filter(is_it).or_else(|| self.by_name.get(series).copied()) {
+        let last = self
+            .points
+            .last()
+            .map(|point| point.series)
+            .filter(|last| *last != NOTHING);
+        let is_it = |place: &u32| {
+            self.names
+                .get(*place as usize)
+                .is_some_and(|name| **name == *series)
+        };
+        if let Some(place) = last
+            .filter(is_it)
+            .or_else(|| self.by_name.get(series).copied())
+        {
             return place;
         }
-        let (place, name): (_, Arc<str>) = (u32::try_from(self.names.len()).unwrap_or(NOTHING), series.into());
+        let (place, name): (_, Arc<str>) = (
+            u32::try_from(self.names.len()).unwrap_or(NOTHING),
+            series.into(),
+        );
         self.names.push(name.clone());
         self.by_name.insert(name, place);
         place
@@ -171,14 +216,17 @@ impl<'a> RawValues<'a> {
             Source::Parsed(values) => Ok(values[place].clone()),
             Source::Body(body) => match self.leaves_of(point) {
                 Some(of) => leaf_columns::value(body, &of.leaves, &of.columns, place),
-                None => Json::parse_leading(&body[place..], &mut { MAX_VALUE_BYTES }).map_err(|e| vec![e]),
+                None => Json::parse_leading(&body[place..], &mut { MAX_VALUE_BYTES })
+                    .map_err(|e| vec![e]),
             },
         })
     }
 
     fn leaves_of(&self, point: usize) -> Option<&LeafColumns> {
         let before = self.leaves.partition_point(|leaves| leaves.first <= point);
-        self.leaves[..before].last().filter(|leaves| point < leaves.first + leaves.len)
+        self.leaves[..before]
+            .last()
+            .filter(|leaves| point < leaves.first + leaves.len)
     }
 
     /// Names the leaves of columns as the metric types of their points do; reports each entry that names a leaf twice by its
@@ -194,8 +242,12 @@ impl<'a> RawValues<'a> {
             if len == 0 {
                 continue;
             }
-            let Some(series) = self.series(first) else { continue };
-            let Some(metric_type) = catalogue.get(series) else { continue };
+            let Some(series) = self.series(first) else {
+                continue;
+            };
+            let Some(metric_type) = catalogue.get(series) else {
+                continue;
+            };
             match leaf_columns::resolve(&self.leaves[number].leaves, metric_type) {
                 Ok(Some(leaves)) => {
                     places.set_leaves(first, Arc::clone(&leaves));
@@ -210,6 +262,12 @@ impl<'a> RawValues<'a> {
 
 /// The offset of a slice that was borrowed from `body`; `None` beyond 4 GiB.
 pub(super) fn offset_in(body: &str, part: &RawValue) -> Option<u32> {
-    let offset = part.get().as_ptr().addr().checked_sub(body.as_ptr().addr())?;
-    u32::try_from(offset).ok().filter(|offset| *offset != NOTHING)
+    let offset = part
+        .get()
+        .as_ptr()
+        .addr()
+        .checked_sub(body.as_ptr().addr())?;
+    u32::try_from(offset)
+        .ok()
+        .filter(|offset| *offset != NOTHING)
 }

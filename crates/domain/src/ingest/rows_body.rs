@@ -75,7 +75,11 @@ pub struct Row {
 impl Row {
     /// The row that stands in line `line`, counted from 1.
     pub fn new<'a>(line: u64, cells: impl IntoIterator<Item = &'a str>) -> Self {
-        let mut row = Self { line, text: String::new(), ends: Vec::new() };
+        let mut row = Self {
+            line,
+            text: String::new(),
+            ends: Vec::new(),
+        };
         for cell in cells {
             row.text.push_str(cell);
             row.ends.push(row.text.len());
@@ -106,7 +110,9 @@ impl Index<usize> for Row {
 
     /// A cell; nothing where there is none.
     fn index(&self, place: usize) -> &str {
-        let start = place.checked_sub(1).map_or(0, |before| self.ends.get(before).copied().unwrap_or(self.text.len()));
+        let start = place.checked_sub(1).map_or(0, |before| {
+            self.ends.get(before).copied().unwrap_or(self.text.len())
+        });
         &self.text[start..self.ends.get(place).copied().unwrap_or(self.text.len())]
     }
 }
@@ -117,7 +123,11 @@ impl RowFormat {
     /// # Errors
     /// [`RowFormatError`].
     pub fn new<'a>(names: impl IntoIterator<Item = &'a str>) -> Result<Self, RowFormatError> {
-        let names: Vec<String> = names.into_iter().take(MAX_COLUMNS + 1).map(|name| name.trim().to_owned()).collect();
+        let names: Vec<String> = names
+            .into_iter()
+            .take(MAX_COLUMNS + 1)
+            .map(|name| name.trim().to_owned())
+            .collect();
         if names.len() > MAX_COLUMNS {
             return Err(RowFormatError::TooMany);
         }
@@ -145,11 +155,19 @@ impl RowFormat {
                 return Err(RowFormatError::Twice(echo(name).into_owned()));
             }
             if ![USER, SESSION, START, SERIES, TIME].contains(&name.as_str()) {
-                format.leaves.push((at, name.split('.').map(str::to_owned).collect()));
+                format
+                    .leaves
+                    .push((at, name.split('.').map(str::to_owned).collect()));
             }
         }
-        let leaves: HashSet<&[String]> = format.leaves.iter().map(|(_, keys)| keys.as_slice()).collect();
-        let is_inside = |(_, keys): &&(usize, Vec<String>)| (1..keys.len()).any(|end| leaves.contains(&keys[..end]));
+        let leaves: HashSet<&[String]> = format
+            .leaves
+            .iter()
+            .map(|(_, keys)| keys.as_slice())
+            .collect();
+        let is_inside = |(_, keys): &&(usize, Vec<String>)| {
+            (1..keys.len()).any(|end| leaves.contains(&keys[..end]))
+        };
         if let Some((at, _)) = format.leaves.iter().find(is_inside) {
             return Err(RowFormatError::Twice(echo(&names[*at]).into_owned()));
         }
@@ -188,14 +206,23 @@ impl RowFormat {
             };
             match parsed {
                 Ok(leaf) if keys.len() + leaf.levels() > MAX_DEPTH + 1 => {
-                    faults
-                        .push(JsonError { pointer: Pointer::from_tokens(keys.clone()), kind: JsonErrorKind::TooDeep });
+                    faults.push(JsonError {
+                        pointer: Pointer::from_tokens(keys.clone()),
+                        kind: JsonErrorKind::TooDeep,
+                    });
                 }
                 Ok(leaf) => insert(&mut value, keys, leaf),
-                Err(kind) => faults.push(JsonError { pointer: Pointer::from_tokens(keys.clone()), kind }),
+                Err(kind) => faults.push(JsonError {
+                    pointer: Pointer::from_tokens(keys.clone()),
+                    kind,
+                }),
             }
         }
-        if faults.is_empty() { Ok(Json::Object(value)) } else { Err(faults) }
+        if faults.is_empty() {
+            Ok(Json::Object(value))
+        } else {
+            Err(faults)
+        }
     }
 
     /// Whether two rows are of one session, however its ids are spelled.
@@ -214,12 +241,19 @@ impl<'a> RawSession<'a> {
     /// names of columns, ids, times and series count for nothing; those of texts are kept. Faults are at `/line/column`.
     #[must_use]
     pub fn from_rows(format: &'a RowFormat, rows: &'a [Row]) -> Self {
-        let mut reader = Reader { format, rejects: Rejects::default() };
+        let mut reader = Reader {
+            format,
+            rejects: Rejects::default(),
+        };
         let first = rows.first();
         let mut session = Self {
-            user_id: first.and_then(|row| reader.uuid(row, format.user)).map(UserId),
+            user_id: first
+                .and_then(|row| reader.uuid(row, format.user))
+                .map(UserId),
             lacks_user: false,
-            session_id: first.and_then(|row| reader.uuid(row, format.session)).map(SessionId),
+            session_id: first
+                .and_then(|row| reader.uuid(row, format.session))
+                .map(SessionId),
             start_ts: None,
             points: RawPoints::Values(RawValues::of_rows(format, rows), Places::default()),
             rejects: Rejects::default(),
@@ -228,7 +262,8 @@ impl<'a> RawSession<'a> {
         let mut points = RawValues::of_rows(format, rows);
         for (number, row) in rows.iter().enumerate() {
             if number == MAX_POINTS {
-                let message = format!("is one point more than the {MAX_POINTS} of one session's body");
+                let message =
+                    format!("is one point more than the {MAX_POINTS} of one session's body");
                 reader.reject(row, None, RejectCode::TooManyPoints, &message);
                 break;
             }
@@ -237,11 +272,16 @@ impl<'a> RawSession<'a> {
                 && let Some(start) = reader.time(row, place)
                 && *session.start_ts.get_or_insert(start) != start
             {
-                let message = "is another one than that of a row before; a session has one, or none";
+                let message =
+                    "is another one than that of a row before; a session has one, or none";
                 reader.reject(row, Some(place), RejectCode::InvalidTime, message);
             }
             let series = reader.series(row);
-            points.push(series, reader.time(row, format.time), u32::try_from(number).ok());
+            points.push(
+                series,
+                reader.time(row, format.time),
+                u32::try_from(number).ok(),
+            );
         }
         session.points = RawPoints::Values(points, Places::of_rows(rows.iter().map(Row::line)));
         session.rejects = reader.rejects;
@@ -258,14 +298,20 @@ impl Reader<'_> {
     fn series<'r>(&mut self, row: &'r Row) -> Option<&'r str> {
         let series = row[self.format.series].trim();
         if series.is_empty() {
-            self.reject(row, Some(self.format.series), RejectCode::MissingField, "is required");
+            self.reject(
+                row,
+                Some(self.format.series),
+                RejectCode::MissingField,
+                "is required",
+            );
         }
         (!series.is_empty()).then_some(series)
     }
 
     fn time(&mut self, row: &Row, place: usize) -> Option<Timestamp> {
         let read = read_time_text(row[place].trim());
-        read.map_err(|(code, message)| self.reject(row, Some(place), code, &message)).ok()
+        read.map_err(|(code, message)| self.reject(row, Some(place), code, &message))
+            .ok()
     }
 
     fn uuid(&mut self, row: &Row, place: usize) -> Option<Uuid> {
@@ -278,7 +324,9 @@ impl Reader<'_> {
     }
 
     fn reject(&mut self, row: &Row, place: Option<usize>, code: RejectCode, message: &str) {
-        let name = place.and_then(|place| self.format.names.get(place)).map_or("row", String::as_str);
+        let name = place
+            .and_then(|place| self.format.names.get(place))
+            .map_or("row", String::as_str);
         let column = place.map_or_else(String::new, |_| format!("/{}", echo(name)));
         let series = row[self.format.series].trim();
         self.rejects.push(Reject {
@@ -296,9 +344,10 @@ fn cell(cell: &str) -> Result<Json, JsonErrorKind> {
     match Json::parse(cell) {
         Ok(value) => Ok(value),
         // With everything that is asked of a text in JSON.
-        Err(JsonError { kind: JsonErrorKind::Syntax(_), .. }) => {
-            Json::parse(&serde_json::Value::from(cell).to_string()).map_err(|e| e.kind)
-        }
+        Err(JsonError {
+            kind: JsonErrorKind::Syntax(_),
+            ..
+        }) => Json::parse(&serde_json::Value::from(cell).to_string()).map_err(|e| e.kind),
         Err(e) => Err(e.kind),
     }
 }
@@ -316,15 +365,24 @@ mod tests {
     /// The value, or where the faults are.
     fn values(leaves: &str, cells: &str) -> String {
         let format = format(&format!("user_id,session_id,series,time,{leaves}")).expect("columns");
-        let row = Row::new(7, [IDS, IDS, "hr", "2025-01-01T00:00:00Z"].into_iter().chain(cells.split('|')));
+        let row = Row::new(
+            7,
+            [IDS, IDS, "hr", "2025-01-01T00:00:00Z"]
+                .into_iter()
+                .chain(cells.split('|')),
+        );
         let rows = [row];
         let session = RawSession::from_rows(&format, &rows);
         assert!(session.rejects.is_empty());
-        let RawPoints::Values(points, places) = session.points else { panic!("rows are values") };
+        let RawPoints::Values(points, places) = session.points else {
+            panic!("rows are values")
+        };
         match points.value(0).expect("there is a value") {
             Ok(value) => value.to_string(),
             Err(faults) => {
-                let at = |e: &JsonError| format!("{}{}", places.of(0).entry(), places.of(0).value(&e.pointer));
+                let at = |e: &JsonError| {
+                    format!("{}{}", places.of(0).entry(), places.of(0).value(&e.pointer))
+                };
                 faults.iter().map(at).collect::<Vec<_>>().join(" ")
             }
         }
@@ -335,7 +393,10 @@ mod tests {
         assert_eq!(values("value", "7.5"), r#"{"value":7.5}"#);
         assert_eq!(values("a,b,c", r#"x y||"7""#), r#"{"a":"x y","c":"7"}"#);
         assert_eq!(values("a,b", "[1, 2]|007"), r#"{"a":[1,2],"b":"007"}"#);
-        assert_eq!(values("pos.x,pos.y,t", "1|2|true"), r#"{"pos":{"x":1,"y":2},"t":true}"#);
+        assert_eq!(
+            values("pos.x,pos.y,t", "1|2|true"),
+            r#"{"pos":{"x":1,"y":2},"t":true}"#
+        );
     }
 
     #[test]
@@ -347,21 +408,37 @@ mod tests {
     #[test]
     fn columns_may_come_in_any_order_but_must_be_there() {
         assert!(format("value,time,series,session_id,user_id").is_ok());
-        assert_eq!(format("value,time,series,session_id").err(), Some(RowFormatError::Missing("user_id")));
-        assert_eq!(format("user_id,session_id,series,time").err(), Some(RowFormatError::NoLeaf));
+        assert_eq!(
+            format("value,time,series,session_id").err(),
+            Some(RowFormatError::Missing("user_id"))
+        );
+        assert_eq!(
+            format("user_id,session_id,series,time").err(),
+            Some(RowFormatError::NoLeaf)
+        );
         for twice in ["a,a", "a,a.b", "a.b,a"] {
             let names = format(&format!("user_id,session_id,series,time,{twice}"));
-            assert!(matches!(names.err(), Some(RowFormatError::Twice(_))), "{twice}");
+            assert!(
+                matches!(names.err(), Some(RowFormatError::Twice(_))),
+                "{twice}"
+            );
         }
-        assert_eq!(format("user_id,session_id,series,time,a..b").err(), Some(RowFormatError::Nameless));
+        assert_eq!(
+            format("user_id,session_id,series,time,a..b").err(),
+            Some(RowFormatError::Nameless)
+        );
     }
 
     #[test]
     fn a_session_has_one_start() {
         let format = format("user_id,session_id,start_ts,series,time,value").expect("columns");
-        let row = |line, start| Row::new(line, [IDS, IDS, start, "hr", "2025-01-01T00:00:00Z", "1"]);
+        let row =
+            |line, start| Row::new(line, [IDS, IDS, start, "hr", "2025-01-01T00:00:00Z", "1"]);
         let read = |starts: [&'static str; 3]| {
-            let rows: Vec<Row> = (2..).zip(starts).map(|(line, start)| row(line, start)).collect();
+            let rows: Vec<Row> = (2..)
+                .zip(starts)
+                .map(|(line, start)| row(line, start))
+                .collect();
             let session = RawSession::from_rows(&format, &rows);
             (session.start_ts, session.rejects)
         };

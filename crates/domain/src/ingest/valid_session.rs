@@ -103,8 +103,18 @@ impl<'a> ValidSession<'a> {
                 message: "session_id is required".to_owned(),
             });
         }
-        let first = if is_alone { raw.points.first_time() } else { None };
-        let bounds = Bounds { rules, now, start_ts, first, window };
+        let first = if is_alone {
+            raw.points.first_time()
+        } else {
+            None
+        };
+        let bounds = Bounds {
+            rules,
+            now,
+            start_ts,
+            first,
+            window,
+        };
         let mut numeric = None;
         if let RawPoints::Numeric(points) = &raw.points {
             match numeric_series(points, catalogue, &bounds) {
@@ -133,14 +143,20 @@ impl<'a> ValidSession<'a> {
                 (series, Some((values, places)))
             }
         };
-        let text_bytes = text_bytes.max(values.as_ref().map_or(0, |(values, _)| values.text_bytes()));
+        let text_bytes =
+            text_bytes.max(values.as_ref().map_or(0, |(values, _)| values.text_bytes()));
         if rejects.is_empty() {
             check_gaps(&series, text_bytes, &mut rejects);
         }
         match (raw.user_id, raw.session_id) {
-            (Some(user_id), Some(session_id)) if rejects.is_empty() => {
-                Ok(Self { user_id, session_id, start_ts, series, values, rules: *rules })
-            }
+            (Some(user_id), Some(session_id)) if rejects.is_empty() => Ok(Self {
+                user_id,
+                session_id,
+                start_ts,
+                series,
+                values,
+                rules: *rules,
+            }),
             _ => {
                 rejects.sort();
                 Err(rejects)
@@ -170,7 +186,13 @@ impl<'a> ValidSession<'a> {
 impl ValidSeries {
     fn of_numbers((mut series, metric_type): (NumericSeries, Arc<MetricType>)) -> (String, Self) {
         series.sort();
-        (series.name.as_ref().to_owned(), Self { metric_type, points: ValidPoints::Numeric(series) })
+        (
+            series.name.as_ref().to_owned(),
+            Self {
+                metric_type,
+                points: ValidPoints::Numeric(series),
+            },
+        )
     }
 }
 
@@ -202,7 +224,12 @@ fn numeric_series(
     catalogue: &Catalogue,
     bounds: &Bounds<'_>,
 ) -> Result<Vec<Arc<MetricType>>, Misfit> {
-    if points.series.iter().flat_map(|series| &series.times).any(|t| bounds.check(*t).is_err()) {
+    if points
+        .series
+        .iter()
+        .flat_map(|series| &series.times)
+        .any(|t| bounds.check(*t).is_err())
+    {
         return Err(Misfit);
     }
     let mut budget = StepBudget::default();
@@ -211,7 +238,11 @@ fn numeric_series(
         if !series.fits(&metric_type.schema, &mut budget) {
             return Err(Misfit);
         }
-        if series.is_of_channels(metric_type) { Ok(Arc::clone(metric_type)) } else { Err(Misfit) }
+        if series.is_of_channels(metric_type) {
+            Ok(Arc::clone(metric_type))
+        } else {
+            Err(Misfit)
+        }
     };
     points.series.iter().map(metric_type).collect()
 }
@@ -234,9 +265,17 @@ fn any_series(
     let mut budget = StepBudget::default();
     for number in 0..points.len() {
         let (place, series) = (places.of(number), points.series(number));
-        let mut check = PointCheck { place, series: series.map(AsRef::as_ref), rejects };
+        let mut check = PointCheck {
+            place,
+            series: series.map(AsRef::as_ref),
+            rejects,
+        };
         if let Some(Err(e)) = points.time(number).map(|t| bounds.check(t)) {
-            check.reject(&place.time(), RejectCode::ImplausibleTime, format!("time {e}"));
+            check.reject(
+                &place.time(),
+                RejectCode::ImplausibleTime,
+                format!("time {e}"),
+            );
         }
         let Some(name) = series else { continue };
         let Some(metric_type) = catalogue.get(name) else {
@@ -269,24 +308,46 @@ fn any_series(
             continue;
         }
         let number = u32::try_from(number).expect("a session has at most a million points");
-        if let Some(ValidSeries { points: ValidPoints::Values(known), .. }) = all.get_mut(&**name) {
+        if let Some(ValidSeries {
+            points: ValidPoints::Values(known),
+            ..
+        }) = all.get_mut(&**name)
+        {
             known.push(number);
         } else {
             let points = ValidPoints::Values(vec![number]);
-            all.insert(name.as_ref().to_owned(), ValidSeries { metric_type: Arc::clone(metric_type), points });
+            all.insert(
+                name.as_ref().to_owned(),
+                ValidSeries {
+                    metric_type: Arc::clone(metric_type),
+                    points,
+                },
+            );
         }
     }
     all
 }
 
 /// The value that a point stands for: a row of cells may stand for its only cell.
-pub(super) fn value_of_point(value: Json, place: Place<'_>, metric_type: &MetricType, budget: &mut StepBudget) -> Json {
-    if let Place::Row(_) = place { metric_type.value_of_row(value, budget) } else { value }
+pub(super) fn value_of_point(
+    value: Json,
+    place: Place<'_>,
+    metric_type: &MetricType,
+    budget: &mut StepBudget,
+) -> Json {
+    if let Place::Row(_) = place {
+        metric_type.value_of_row(value, budget)
+    } else {
+        value
+    }
 }
 
 /// Refuses series of many channels whose points leave most of them out, since blocks have room for each.
 fn check_gaps(series: &BTreeMap<String, ValidSeries>, text_bytes: usize, rejects: &mut Rejects) {
-    let elements: usize = series.values().map(|s| s.points.len().saturating_mul(s.metric_type.channels.len())).sum();
+    let elements: usize = series
+        .values()
+        .map(|s| s.points.len().saturating_mul(s.metric_type.channels.len()))
+        .sum();
     if elements <= text_bytes.saturating_add(FREE_GAPS) {
         return;
     }
@@ -332,7 +393,12 @@ impl PointCheck<'_> {
             }
             return;
         }
-        for Violation { pointer, message, kind } in metric_type.schema.violations(&value, budget) {
+        for Violation {
+            pointer,
+            message,
+            kind,
+        } in metric_type.schema.violations(&value, budget)
+        {
             let code = match kind {
                 ViolationKind::Mismatch => RejectCode::SchemaViolation,
                 ViolationKind::TooCostly => RejectCode::TooCostly,
@@ -343,7 +409,11 @@ impl PointCheck<'_> {
 
     fn unknown_series(&mut self, name: &str, catalogue: &Catalogue) {
         // What is not listed needs no hint.
-        let suggestions = if self.rejects.is_full() { Vec::new() } else { catalogue.suggestions(name) };
+        let suggestions = if self.rejects.is_full() {
+            Vec::new()
+        } else {
+            catalogue.suggestions(name)
+        };
         let hint = if suggestions.is_empty() {
             "GET /api/metrictypes/ lists those there are".to_owned()
         } else {

@@ -39,7 +39,11 @@ impl Number {
     /// # Errors
     /// [`NumberError::TooLarge`] beyond ±1e140 and for what is not finite.
     pub fn from_f64(value: f64) -> Result<Self, NumberError> {
-        if value.abs() <= MAX_MAGNITUDE { Ok(Self { value, exact: None }) } else { Err(NumberError::TooLarge) }
+        if value.abs() <= MAX_MAGNITUDE {
+            Ok(Self { value, exact: None })
+        } else {
+            Err(NumberError::TooLarge)
+        }
     }
 
     /// Reads JSON's number grammar.
@@ -63,7 +67,10 @@ impl Number {
         if value.is_nan() || value.abs() > MAX_MAGNITUDE {
             return Err(NumberError::TooLarge);
         }
-        let mut digits = text.bytes().take_while(|b| !matches!(b, b'e' | b'E')).filter(u8::is_ascii_digit);
+        let mut digits = text
+            .bytes()
+            .take_while(|b| !matches!(b, b'e' | b'E'))
+            .filter(u8::is_ascii_digit);
         let is_exact = if value == 0.0 {
             digits.all(|digit| digit == b'0')
         } else {
@@ -153,8 +160,9 @@ impl Decimal {
         let without_tail = digits.trim_end_matches('0');
         let dropped = digits.len() - without_tail.len();
         let significant = without_tail.trim_start_matches('0');
-        let exponent =
-            exponent.checked_sub(i64::try_from(fraction.len()).ok()?)?.checked_add(i64::try_from(dropped).ok()?)?;
+        let exponent = exponent
+            .checked_sub(i64::try_from(fraction.len()).ok()?)?
+            .checked_add(i64::try_from(dropped).ok()?)?;
         Some(Self {
             negative,
             digits: significant.to_owned(),
@@ -166,7 +174,9 @@ impl Decimal {
 impl Decimal {
     /// Whether the digits themselves, not their nearest double, lie beyond [`MAX_MAGNITUDE`].
     fn is_beyond_the_limit(&self) -> bool {
-        let whole_digits = i64::try_from(self.digits.len()).unwrap_or(i64::MAX).saturating_add(self.exponent);
+        let whole_digits = i64::try_from(self.digits.len())
+            .unwrap_or(i64::MAX)
+            .saturating_add(self.exponent);
         whole_digits > 141 || (whole_digits == 141 && self.digits != "1")
     }
 }
@@ -204,15 +214,26 @@ mod tests {
     #[test]
     fn integers_beyond_two_to_the_53_keep_their_digits() {
         assert_eq!(printed("9007199254740993"), "9007199254740993");
-        assert!(!Number::parse("9007199254740993").expect("fits").is_exactly_f64());
-        assert!(Number::parse("9007199254740992").expect("fits").is_exactly_f64());
+        assert!(
+            !Number::parse("9007199254740993")
+                .expect("fits")
+                .is_exactly_f64()
+        );
+        assert!(
+            Number::parse("9007199254740992")
+                .expect("fits")
+                .is_exactly_f64()
+        );
         let long = format!("1{}7", "0".repeat(100));
         assert_eq!(printed(&long), long);
     }
 
     #[test]
     fn decimals_finer_than_a_double_keep_their_digits() {
-        assert_eq!(printed("0.12345678901234567890123"), "12345678901234567890123e-23");
+        assert_eq!(
+            printed("0.12345678901234567890123"),
+            "12345678901234567890123e-23"
+        );
         assert_eq!(printed("1e-400"), "1e-400");
     }
 
@@ -227,7 +248,10 @@ mod tests {
 
     #[test]
     fn equal_decimals_are_equal_numbers() {
-        assert_eq!(Number::parse("90071992547409930e-1"), Number::parse("9007199254740993"));
+        assert_eq!(
+            Number::parse("90071992547409930e-1"),
+            Number::parse("9007199254740993")
+        );
         assert_ne!(Number::parse("-0.0"), Number::parse("0.0"));
     }
 }

@@ -21,7 +21,10 @@ pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, f64) -> b
 }
 
 /// Visits each member of each object in an array of objects of numbers, with both indexes, until `each` returns false.
-pub(crate) fn objects<'a>(text: &'a str, mut each: impl FnMut(usize, usize, &'a str, f64) -> bool) -> bool {
+pub(crate) fn objects<'a>(
+    text: &'a str,
+    mut each: impl FnMut(usize, usize, &'a str, f64) -> bool,
+) -> bool {
     let mut object = 0;
     let is_whole = items(text, b'[', b']', |rest| {
         let mut member = 0;
@@ -48,7 +51,12 @@ pub(crate) fn elements(text: &str, mut each: impl FnMut(f64) -> bool) -> bool {
 }
 
 /// Reads what stands between commas; `item` gives what comes behind it, and this what comes behind all.
-fn items<'a>(text: &'a str, open: u8, close: u8, mut item: impl FnMut(&'a str) -> Option<&'a str>) -> Option<&'a str> {
+fn items<'a>(
+    text: &'a str,
+    open: u8,
+    close: u8,
+    mut item: impl FnMut(&'a str) -> Option<&'a str>,
+) -> Option<&'a str> {
     let mut rest = text;
     if rest.as_bytes().first() != Some(&open) {
         return None;
@@ -72,7 +80,9 @@ fn key(text: &str) -> Option<(&str, &str)> {
 
 fn leading_number(text: &str) -> Option<(f64, &str)> {
     let text = without_space(text);
-    let end = text.bytes().position(|b| !matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
+    let end = text
+        .bytes()
+        .position(|b| !matches!(b, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'));
     let (digits, rest) = text.split_at(end.unwrap_or(text.len()));
     Some((number(digits)?, rest))
 }
@@ -108,16 +118,36 @@ mod tests {
 
     #[test]
     fn space_stands_where_it_may() {
-        assert_eq!(read_members("{ \"a\" : 1 ,\n\t\"b\":-2.5\r}"), Some(vec![("a", 1.0), ("b", -2.5)]));
+        assert_eq!(
+            read_members("{ \"a\" : 1 ,\n\t\"b\":-2.5\r}"),
+            Some(vec![("a", 1.0), ("b", -2.5)])
+        );
         assert_eq!(read_elements("[ 1 , 2e3\n]"), Some(vec![1.0, 2000.0]));
     }
 
     #[test]
     fn anything_but_numbers_is_left_to_the_tree() {
-        for text in ["{}", r#"{"a":"1"}"#, r#"{"a":null}"#, r#"{"a":{"b":1}}"#, r#"{"\u0061":1}"#, "[1]", "1"] {
+        for text in [
+            "{}",
+            r#"{"a":"1"}"#,
+            r#"{"a":null}"#,
+            r#"{"a":{"b":1}}"#,
+            r#"{"\u0061":1}"#,
+            "[1]",
+            "1",
+        ] {
             assert_eq!(read_members(text), None, "{text}");
         }
-        for text in ["[]", "[null]", "[[1]]", "[1,true]", "[9007199254740993]", "[1e141]", "{}", "1"] {
+        for text in [
+            "[]",
+            "[null]",
+            "[[1]]",
+            "[1,true]",
+            "[9007199254740993]",
+            "[1e141]",
+            "{}",
+            "1",
+        ] {
             assert_eq!(read_elements(text), None, "{text}");
         }
     }

@@ -65,7 +65,8 @@ impl Json {
     /// # Errors
     /// [`JsonError`] with the place of the first fault.
     pub fn parse(text: &str) -> Result<Self, JsonError> {
-        let raw: &RawValue = serde_json::from_str(text).map_err(|e| at_root(JsonErrorKind::Syntax(e.to_string())))?;
+        let raw: &RawValue = serde_json::from_str(text)
+            .map_err(|e| at_root(JsonErrorKind::Syntax(e.to_string())))?;
         Self::parse_raw(raw)
     }
 
@@ -87,9 +88,15 @@ impl Json {
         let raw = match values.next() {
             Some(Ok(raw)) => raw,
             Some(Err(e)) => return Err(at_root(JsonErrorKind::Syntax(e.to_string()))),
-            None => return Err(at_root(JsonErrorKind::Syntax("there is no value".to_owned()))),
+            None => {
+                return Err(at_root(JsonErrorKind::Syntax(
+                    "there is no value".to_owned(),
+                )));
+            }
         };
-        *left = left.checked_sub(raw.get().len()).ok_or_else(|| at_root(JsonErrorKind::TooLong))?;
+        *left = left
+            .checked_sub(raw.get().len())
+            .ok_or_else(|| at_root(JsonErrorKind::TooLong))?;
         Self::parse_raw(raw)
     }
 
@@ -101,7 +108,10 @@ impl Json {
 }
 
 const fn at_root(kind: JsonErrorKind) -> JsonError {
-    JsonError { pointer: Pointer::root(), kind }
+    JsonError {
+        pointer: Pointer::root(),
+        kind,
+    }
 }
 
 /// Reads a value in one pass. The deserializer reports numbers as doubles, so their text is read beside it.
@@ -120,12 +130,23 @@ enum Step {
 }
 
 impl<'t> Parser<'t> {
-    fn parse(text: &'t str, read_number: fn(&str) -> Result<Number, NumberError>) -> Result<Json, JsonError> {
+    fn parse(
+        text: &'t str,
+        read_number: fn(&str) -> Result<Number, NumberError>,
+    ) -> Result<Json, JsonError> {
         let numbers = NumberTokens { text, at: 0 };
-        let mut parser = Self { numbers, read_number, path: Vec::new(), fault: None };
+        let mut parser = Self {
+            numbers,
+            read_number,
+            path: Vec::new(),
+            fault: None,
+        };
         let mut deserializer = serde_json::Deserializer::from_str(text);
         let parsed = Value(&mut parser).deserialize(&mut deserializer);
-        parsed.map_err(|e| JsonError { kind: parser.kind_of(&e), pointer: parser.pointer() })
+        parsed.map_err(|e| JsonError {
+            kind: parser.kind_of(&e),
+            pointer: parser.pointer(),
+        })
     }
 
     /// Syntax was checked before, so what else fails is the text of a string or a number beyond a double.
@@ -133,7 +154,10 @@ impl<'t> Parser<'t> {
         self.fault.take().unwrap_or_else(|| {
             let message = e.to_string();
             if message.starts_with("number out of range") {
-                let refused = self.numbers.next().and_then(|token| (self.read_number)(token).err());
+                let refused = self
+                    .numbers
+                    .next()
+                    .and_then(|token| (self.read_number)(token).err());
                 JsonErrorKind::Number(refused.unwrap_or(NumberError::TooLarge))
             } else {
                 JsonErrorKind::InvalidString(message)
@@ -155,16 +179,26 @@ impl<'t> Parser<'t> {
     }
 
     fn descend<E: Error>(&mut self) -> Result<(), E> {
-        if self.path.len() < MAX_DEPTH { Ok(()) } else { Err(self.fail(JsonErrorKind::TooDeep)) }
+        if self.path.len() < MAX_DEPTH {
+            Ok(())
+        } else {
+            Err(self.fail(JsonErrorKind::TooDeep))
+        }
     }
 
     fn number<E: Error>(&mut self) -> Result<Json, E> {
         let token = self.numbers.next().unwrap_or_default();
-        (self.read_number)(token).map(Json::Number).map_err(|e| self.fail(JsonErrorKind::Number(e)))
+        (self.read_number)(token)
+            .map(Json::Number)
+            .map_err(|e| self.fail(JsonErrorKind::Number(e)))
     }
 
     fn string<E: Error>(&mut self, text: String) -> Result<Json, E> {
-        if text.contains('\0') { Err(self.fail(JsonErrorKind::NulCharacter)) } else { Ok(Json::String(text)) }
+        if text.contains('\0') {
+            Err(self.fail(JsonErrorKind::NulCharacter))
+        } else {
+            Ok(Json::String(text))
+        }
     }
 }
 
@@ -330,10 +364,21 @@ mod tests {
 
     #[test]
     fn faults_name_their_place() {
-        assert_eq!(fault(r#"{"a":[1,"\u0000"]}"#), ("/a/1".into(), JsonErrorKind::NulCharacter));
-        assert_eq!(fault(r#"{"a":{"b":1,"\u0062":2}}"#), ("/a".into(), JsonErrorKind::DuplicateKey("b".into())));
-        assert_eq!(fault(r#"{"a":1e141}"#), ("/a".into(), JsonErrorKind::Number(NumberError::TooLarge)));
-        assert!(matches!(fault(r#"["\ud800"]"#), (p, JsonErrorKind::InvalidString(_)) if p == "/0"));
+        assert_eq!(
+            fault(r#"{"a":[1,"\u0000"]}"#),
+            ("/a/1".into(), JsonErrorKind::NulCharacter)
+        );
+        assert_eq!(
+            fault(r#"{"a":{"b":1,"\u0062":2}}"#),
+            ("/a".into(), JsonErrorKind::DuplicateKey("b".into()))
+        );
+        assert_eq!(
+            fault(r#"{"a":1e141}"#),
+            ("/a".into(), JsonErrorKind::Number(NumberError::TooLarge))
+        );
+        assert!(
+            matches!(fault(r#"["\ud800"]"#), (p, JsonErrorKind::InvalidString(_)) if p == "/0")
+        );
     }
 
     #[test]
@@ -348,7 +393,10 @@ mod tests {
     fn numbers_are_read_from_their_own_text_wherever_they_are() {
         let text = r#"{"1":"-2","a\"3":[4.50,{"b":9007199254740993}],"c":[[],[1e2,-0.0]],"d\\":5}"#;
         let parsed = Json::parse(text).expect("valid");
-        assert_eq!(parsed.to_string(), r#"{"1":"-2","a\"3":[4.5,{"b":9007199254740993}],"c":[[],[100,-0.0]],"d\\":5}"#);
+        assert_eq!(
+            parsed.to_string(),
+            r#"{"1":"-2","a\"3":[4.5,{"b":9007199254740993}],"c":[[],[100,-0.0]],"d\\":5}"#
+        );
     }
 
     #[test]
@@ -356,7 +404,11 @@ mod tests {
         let huge = format!("1{}", "0".repeat(400));
         for number in ["1e999", "-1e999", &huge] {
             let (pointer, kind) = fault(&format!(r#"{{"a":"1","b":[2,{number}]}}"#));
-            assert_eq!((pointer.as_str(), kind), ("/b/1", JsonErrorKind::Number(NumberError::TooLarge)), "{number}");
+            assert_eq!(
+                (pointer.as_str(), kind),
+                ("/b/1", JsonErrorKind::Number(NumberError::TooLarge)),
+                "{number}"
+            );
         }
     }
 

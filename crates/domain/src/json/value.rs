@@ -36,7 +36,10 @@ impl Json {
             Self::Null | Self::Bool(_) | Self::Number(_) => 0,
             Self::String(text) => text.len() / 8,
             Self::Array(items) => items.iter().map(Self::weight).sum(),
-            Self::Object(members) => members.iter().map(|(key, value)| NODE + key.len() / 8 + value.weight()).sum(),
+            Self::Object(members) => members
+                .iter()
+                .map(|(key, value)| NODE + key.len() / 8 + value.weight())
+                .sum(),
         }
     }
 
@@ -81,9 +84,12 @@ impl Json {
             Self::Number(n) => number_to_serde(n),
             Self::String(s) => Value::String(s.clone()),
             Self::Array(items) => Value::Array(items.iter().map(Self::to_serde).collect()),
-            Self::Object(members) => {
-                Value::Object(members.iter().map(|(key, value)| (key.clone(), value.to_serde())).collect())
-            }
+            Self::Object(members) => Value::Object(
+                members
+                    .iter()
+                    .map(|(key, value)| (key.clone(), value.to_serde()))
+                    .collect(),
+            ),
         }
     }
 }
@@ -144,7 +150,8 @@ fn write_string(f: &mut fmt::Formatter<'_>, s: &str) -> fmt::Result {
 impl serde::Serialize for Json {
     /// Through the JSON text, so that numbers keep their digits; for JSON serializers only.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let raw = serde_json::value::RawValue::from_string(self.to_string()).map_err(serde::ser::Error::custom)?;
+        let raw = serde_json::value::RawValue::from_string(self.to_string())
+            .map_err(serde::ser::Error::custom)?;
         raw.serialize(serializer)
     }
 }

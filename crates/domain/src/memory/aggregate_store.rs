@@ -7,8 +7,8 @@ use async_trait::async_trait;
 use super::{MemoryStore, State, User};
 use crate::block::{Block, MIN_SUMMARISED_POINTS};
 use crate::ports::{
-    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, Presence, ScanHead, ScanRequest, ScanSink, ScannedBlock,
-    StoreError, Verdict,
+    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, Presence, ScanHead, ScanRequest,
+    ScanSink, ScannedBlock, StoreError, Verdict,
 };
 use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId};
 
@@ -18,10 +18,18 @@ impl AggregateStore for MemoryStore {
         Ok(self.state().head(users))
     }
 
-    async fn scan(&self, request: &ScanRequest, sink: &mut dyn ScanSink) -> Result<ScanHead, StoreError> {
+    async fn scan(
+        &self,
+        request: &ScanRequest,
+        sink: &mut dyn ScanSink,
+    ) -> Result<ScanHead, StoreError> {
         let state = self.state();
         state.check(&request.users, &request.view)?;
-        for (id, user) in request.users.iter().filter_map(|id| Some((*id, state.users.get(id)?))) {
+        for (id, user) in request
+            .users
+            .iter()
+            .filter_map(|id| Some((*id, state.users.get(id)?)))
+        {
             if let Some(range) = &request.starts {
                 tell_starts(id, user, request.session_id, range, sink)?;
             }
@@ -41,24 +49,49 @@ impl AggregateStore for MemoryStore {
 
 impl State {
     pub(super) fn head(&self, users: &[UserId]) -> ScanHead {
-        let version = users.iter().filter_map(|user| self.users.get(user)).map(|u| u.version).sum();
-        ScanHead { version, generation: self.generation }
+        let version = users
+            .iter()
+            .filter_map(|user| self.users.get(user))
+            .map(|u| u.version)
+            .sum();
+        ScanHead {
+            version,
+            generation: self.generation,
+        }
     }
 
     /// The metric types of a presence of which these users, or one session of theirs, have points in its range.
-    pub(super) fn present(&self, users: &[UserId], session: Option<SessionId>, asked: &Presence) -> Vec<MetricTypeId> {
+    pub(super) fn present(
+        &self,
+        users: &[UserId],
+        session: Option<SessionId>,
+        asked: &Presence,
+    ) -> Vec<MetricTypeId> {
         let users = || users.iter().filter_map(|user| self.users.get(user));
         let is_present = |id: &MetricTypeId| {
-            users().flat_map(|user| blocks(user, std::slice::from_ref(id))).any(|(owner, block)| {
-                let touches = block.t_min() < asked.range.end && asked.range.start <= block.t_max();
-                touches && session.is_none_or(|session| session == owner)
-            })
+            users()
+                .flat_map(|user| blocks(user, std::slice::from_ref(id)))
+                .any(|(owner, block)| {
+                    let touches =
+                        block.t_min() < asked.range.end && asked.range.start <= block.t_max();
+                    touches && session.is_none_or(|session| session == owner)
+                })
         };
-        let metric_types = asked.metric_types.iter().copied().filter(|_| !asked.range.is_empty());
+        let metric_types = asked
+            .metric_types
+            .iter()
+            .copied()
+            .filter(|_| !asked.range.is_empty());
         metric_types.filter(is_present).collect()
     }
 
-    fn scan_days(&self, id: UserId, user: &User, scan: &DayScan, sink: &mut dyn ScanSink) -> Result<(), StoreError> {
+    fn scan_days(
+        &self,
+        id: UserId,
+        user: &User,
+        scan: &DayScan,
+        sink: &mut dyn ScanSink,
+    ) -> Result<(), StoreError> {
         for metric_type in &self.metric_types {
             for (place, channel) in metric_type.channels.iter().enumerate() {
                 if !scan.channels.contains(&channel.id) {
@@ -88,8 +121,16 @@ fn tell_starts(
     range: &Range<Timestamp>,
     sink: &mut dyn ScanSink,
 ) -> Result<(), StoreError> {
-    for (session, kept) in user.sessions.iter().filter(|(session, _)| only.is_none_or(|only| only == **session)) {
-        if let Some((first, _)) = kept.record.span.filter(|(first, last)| *first < range.end && range.start <= *last) {
+    for (session, kept) in user
+        .sessions
+        .iter()
+        .filter(|(session, _)| only.is_none_or(|only| only == **session))
+    {
+        if let Some((first, _)) = kept
+            .record
+            .span
+            .filter(|(first, last)| *first < range.end && range.start <= *last)
+        {
             sink.session(id, *session, kept.record.start_ts.unwrap_or(first))?;
         }
     }
@@ -104,7 +145,10 @@ fn scan_blocks(
     sink: &mut dyn ScanSink,
 ) -> Result<(), StoreError> {
     for (owner, block) in blocks(user, &scan.metric_types) {
-        let touches = scan.stretches.iter().any(|s| block.t_min() < s.end && s.start <= block.t_max());
+        let touches = scan
+            .stretches
+            .iter()
+            .any(|s| block.t_min() < s.end && s.start <= block.t_max());
         if !touches || session.is_some_and(|s| s != owner) {
             continue;
         }
@@ -130,18 +174,34 @@ fn content(scan: &BlockScan, block: &Block) -> Option<BlockContent> {
         return whole();
     }
     let summaries = block.summarise();
-    let verdicts: Vec<Verdict> = scan.conditions.iter().map(|c| c.verdict(&summaries, block.len() as u64)).collect();
+    let verdicts: Vec<Verdict> = scan
+        .conditions
+        .iter()
+        .map(|c| c.verdict(&summaries, block.len() as u64))
+        .collect();
     if verdicts.contains(&Verdict::None) {
         return None;
     }
     let needs_arrays = match &scan.arrays {
         Arrays::Always => true,
-        Arrays::WhereCut(edges) => edges.iter().any(|&e| block.t_min() < e && e <= block.t_max()),
+        Arrays::WhereCut(edges) => edges
+            .iter()
+            .any(|&e| block.t_min() < e && e <= block.t_max()),
     };
-    if needs_arrays || verdicts.contains(&Verdict::Some) { whole() } else { Some(BlockContent::Summaries(summaries)) }
+    if needs_arrays || verdicts.contains(&Verdict::Some) {
+        whole()
+    } else {
+        Some(BlockContent::Summaries(summaries))
+    }
 }
 
-fn blocks<'a>(user: &'a User, types: &'a [MetricTypeId]) -> impl Iterator<Item = (SessionId, &'a Block)> {
-    let all = user.sessions.iter().flat_map(|(id, session)| session.blocks.iter().map(move |b| (*id, b)));
+fn blocks<'a>(
+    user: &'a User,
+    types: &'a [MetricTypeId],
+) -> impl Iterator<Item = (SessionId, &'a Block)> {
+    let all = user
+        .sessions
+        .iter()
+        .flat_map(|(id, session)| session.blocks.iter().map(move |b| (*id, b)));
     all.filter(|(_, block)| types.contains(&block.metric_type))
 }

@@ -10,7 +10,8 @@ use crate::block::Block;
 use crate::channel::{Channel, ChannelId, Pointer};
 use crate::metric_type::{MetricType, MetricTypeDefinition};
 use crate::ports::{
-    CatalogueChanges, CatalogueView, ChangeError, MetricTypeStore, PointSource, ScanHead, SchemaChange, StoreError,
+    CatalogueChanges, CatalogueView, ChangeError, MetricTypeStore, PointSource, ScanHead,
+    SchemaChange, StoreError,
 };
 use crate::{MetricTypeId, SchemaVersion, Timestamp, UserId};
 
@@ -23,8 +24,18 @@ impl MetricTypeStore for MemoryStore {
         Ok(CatalogueChanges {
             generation: state.generation,
             is_whole: since.is_none(),
-            changed: state.metric_types.iter().filter(|t| is_new(t.generation)).cloned().collect(),
-            deleted: state.deleted.iter().filter(|(at, _)| is_new(*at)).map(|(_, id)| *id).collect(),
+            changed: state
+                .metric_types
+                .iter()
+                .filter(|t| is_new(t.generation))
+                .cloned()
+                .collect(),
+            deleted: state
+                .deleted
+                .iter()
+                .filter(|(at, _)| is_new(*at))
+                .map(|(_, id)| *id)
+                .collect(),
         })
     }
 
@@ -62,21 +73,35 @@ impl MetricTypeStore for MemoryStore {
 
     async fn update(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
         let mut state = self.state();
-        let place = state.place(definition.series.as_str()).ok_or(ChangeError::Absent)?;
+        let place = state
+            .place(definition.series.as_str())
+            .ok_or(ChangeError::Absent)?;
         let old = state.metric_types[place].clone();
         let change = SchemaChange::new(&old, definition);
         let mut has_points = false;
         for user in state.users.values() {
-            for block in user.sessions.values().flat_map(|s| &s.blocks).filter(|b| b.metric_type == old.id) {
+            for block in user
+                .sessions
+                .values()
+                .flat_map(|s| &s.blocks)
+                .filter(|b| b.metric_type == old.id)
+            {
                 has_points = true;
                 change.check(block)?;
             }
         }
         let changes_schema = old.schema.document() != definition.schema.document();
         let keeps_channels = has_points || !changes_schema;
-        let kept = if keeps_channels { old.channels.clone() } else { Vec::new() };
-        let leaves =
-            if keeps_channels { change.new_leaves().to_vec() } else { definition.schema.numeric_leaves().to_vec() };
+        let kept = if keeps_channels {
+            old.channels.clone()
+        } else {
+            Vec::new()
+        };
+        let leaves = if keeps_channels {
+            change.new_leaves().to_vec()
+        } else {
+            definition.schema.numeric_leaves().to_vec()
+        };
         let mut channels = kept;
         channels.extend(state.new_channels(leaves));
         state.generation += 1;
@@ -111,40 +136,62 @@ impl MetricTypeStore for MemoryStore {
 
 impl State {
     fn place(&self, series: &str) -> Option<usize> {
-        self.metric_types.iter().position(|t| t.series.as_str() == series)
+        self.metric_types
+            .iter()
+            .position(|t| t.series.as_str() == series)
     }
 
     /// The metric types of the users' points.
     fn types_of(&self, users: &[UserId], points: &PointSource) -> Vec<SchemaVersion> {
-        let sessions = users.iter().filter_map(|user| self.users.get(user)).flat_map(|user| user.sessions.values());
+        let sessions = users
+            .iter()
+            .filter_map(|user| self.users.get(user))
+            .flat_map(|user| user.sessions.values());
         let is_seen = |block: &&Block| match points {
-            PointSource::DaySummaries => block.summarise().iter().any(|summary| summary.count() > 0),
+            PointSource::DaySummaries => {
+                block.summarise().iter().any(|summary| summary.count() > 0)
+            }
             PointSource::Blocks(range) => block.t_min() < range.end && range.start <= block.t_max(),
         };
-        let seen: BTreeSet<MetricTypeId> =
-            sessions.flat_map(|session| &session.blocks).filter(is_seen).map(|block| block.metric_type).collect();
+        let seen: BTreeSet<MetricTypeId> = sessions
+            .flat_map(|session| &session.blocks)
+            .filter(is_seen)
+            .map(|block| block.metric_type)
+            .collect();
         let seen = self.metric_types.iter().filter(|t| seen.contains(&t.id));
         seen.map(MetricType::schema_version).collect()
     }
 
     /// Checks that metric types are as a request assumes.
     pub(super) fn check(&self, users: &[UserId], view: &CatalogueView) -> Result<(), StoreError> {
-        let is_current = |known: &SchemaVersion| self.metric_types.iter().any(|t| t.schema_version() == *known);
+        let is_current = |known: &SchemaVersion| {
+            self.metric_types
+                .iter()
+                .any(|t| t.schema_version() == *known)
+        };
         let holds = match view {
             CatalogueView::Whole(generation) => *generation == self.generation,
             CatalogueView::Types { types, .. } => types.iter().all(is_current),
-            CatalogueView::OfUsers { points, types, .. } => {
-                self.types_of(users, points).iter().all(|seen| types.contains(seen))
-            }
+            CatalogueView::OfUsers { points, types, .. } => self
+                .types_of(users, points)
+                .iter()
+                .all(|seen| types.contains(seen)),
         };
-        if holds { Ok(()) } else { Err(StoreError::CatalogueChanged) }
+        if holds {
+            Ok(())
+        } else {
+            Err(StoreError::CatalogueChanged)
+        }
     }
 
     fn new_channels(&mut self, leaves: Vec<Pointer>) -> Vec<Channel> {
         let mut channels = Vec::with_capacity(leaves.len());
         for pointer in leaves {
             self.last_channel += 1;
-            channels.push(Channel { id: ChannelId(self.last_channel), pointer });
+            channels.push(Channel {
+                id: ChannelId(self.last_channel),
+                pointer,
+            });
         }
         channels
     }

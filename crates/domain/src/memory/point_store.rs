@@ -9,14 +9,18 @@ use async_trait::async_trait;
 use super::{MemoryStore, User};
 use crate::block::Block;
 use crate::ports::{
-    BlockContent, BlockSink, CatalogueView, Flow, Order, PointScan, PointStore, ScanHead, ScannedBlock, SeriesExtent,
-    StoreError,
+    BlockContent, BlockSink, CatalogueView, Flow, Order, PointScan, PointStore, ScanHead,
+    ScannedBlock, SeriesExtent, StoreError,
 };
 use crate::{MetricTypeId, SessionId, Timestamp, UserId};
 
 #[async_trait]
 impl PointStore for MemoryStore {
-    async fn scan_in_order(&self, scan: &PointScan, sink: &mut dyn BlockSink) -> Result<(), StoreError> {
+    async fn scan_in_order(
+        &self,
+        scan: &PointScan,
+        sink: &mut dyn BlockSink,
+    ) -> Result<(), StoreError> {
         let (head, present, blocks) = {
             let state = self.state();
             state.check(&[scan.user_id], &scan.view)?;
@@ -27,8 +31,11 @@ impl PointStore for MemoryStore {
                     && b.t_min < scan.range.end
                     && scan.range.start <= b.t_max
             };
-            let mut blocks: Vec<ScannedBlock> =
-                user.into_iter().flat_map(|u| blocks(scan.user_id, u)).filter(in_scan).collect();
+            let mut blocks: Vec<ScannedBlock> = user
+                .into_iter()
+                .flat_map(|u| blocks(scan.user_id, u))
+                .filter(in_scan)
+                .collect();
             match scan.order {
                 Order::Ascending => blocks.sort_by_key(|b| b.t_min),
                 Order::Descending => blocks.sort_by_key(|b| Reverse(b.t_max)),
@@ -53,11 +60,22 @@ impl PointStore for MemoryStore {
     ) -> Result<(ScanHead, Vec<ScannedBlock>), StoreError> {
         let state = self.state();
         state.check(&[user], view)?;
-        let of_user = || state.users.get(&user).into_iter().flat_map(|u| blocks(user, u));
-        let last = |id: &MetricTypeId| {
-            of_user().filter(|b| b.metric_type == *id).max_by_key(|b| (b.t_max, b.session_id, b.seq))
+        let of_user = || {
+            state
+                .users
+                .get(&user)
+                .into_iter()
+                .flat_map(|u| blocks(user, u))
         };
-        Ok((state.head(&[user]), series.iter().filter_map(last).collect()))
+        let last = |id: &MetricTypeId| {
+            of_user()
+                .filter(|b| b.metric_type == *id)
+                .max_by_key(|b| (b.t_max, b.session_id, b.seq))
+        };
+        Ok((
+            state.head(&[user]),
+            series.iter().filter_map(last).collect(),
+        ))
     }
 
     async fn extents(
@@ -72,9 +90,12 @@ impl PointStore for MemoryStore {
         let extent = |id: &MetricTypeId| {
             let all = state.users.get(&user).into_iter().flat_map(blocks_of);
             let of_series: Vec<(SessionId, &Block)> = all
-                .filter(|(_, b)| b.metric_type == *id && b.t_min() < range.end && range.start <= b.t_max())
+                .filter(|(_, b)| {
+                    b.metric_type == *id && b.t_min() < range.end && range.start <= b.t_max()
+                })
                 .collect();
-            let sessions: BTreeSet<SessionId> = of_series.iter().map(|(session, _)| *session).collect();
+            let sessions: BTreeSet<SessionId> =
+                of_series.iter().map(|(session, _)| *session).collect();
             Some(SeriesExtent {
                 metric_type: *id,
                 first_time: of_series.iter().map(|(_, b)| b.t_min()).min()?,
@@ -83,12 +104,17 @@ impl PointStore for MemoryStore {
                 sessions: sessions.len() as u64,
             })
         };
-        Ok((state.head(&[user]), series.iter().filter_map(extent).collect()))
+        Ok((
+            state.head(&[user]),
+            series.iter().filter_map(extent).collect(),
+        ))
     }
 }
 
 fn blocks_of(user: &User) -> impl Iterator<Item = (SessionId, &Block)> {
-    user.sessions.iter().flat_map(|(id, session)| session.blocks.iter().map(move |b| (*id, b)))
+    user.sessions
+        .iter()
+        .flat_map(|(id, session)| session.blocks.iter().map(move |b| (*id, b)))
 }
 
 fn blocks(id: UserId, user: &User) -> impl Iterator<Item = ScannedBlock> + '_ {

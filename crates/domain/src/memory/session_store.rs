@@ -9,12 +9,14 @@ use async_trait::async_trait;
 use super::{KeptSession, MemoryStore, State, User};
 use crate::block::{Block, BlockHead, SeriesColumns, plan_append};
 use crate::ingest::{
-    EncodedSession, IdempotencyKey, OnConflict, Outcome, SessionWrite, StoredPart, StoredSession, WriteDecision, decide,
+    EncodedSession, IdempotencyKey, OnConflict, Outcome, SessionWrite, StoredPart, StoredSession,
+    WriteDecision, decide,
 };
 use crate::ports::{SessionStore, StoreError, Stored};
 use crate::session::SeriesPoints;
 use crate::{
-    MetricTypeId, SchemaVersion, SessionId, SessionPage, SessionPosition, SessionRecord, Timestamp, UserId, UtcDay,
+    MetricTypeId, SchemaVersion, SessionId, SessionPage, SessionPosition, SessionRecord, Timestamp,
+    UserId, UtcDay,
 };
 
 #[async_trait]
@@ -29,11 +31,20 @@ impl SessionStore for MemoryStore {
         let user = state.user_of(&session)?;
         let write = SessionWrite::Store(on_conflict, key);
         let known = user.sessions.get_mut(&session.session_id);
-        let outcome = match (decide(&write, &session, known.as_deref().map(KeptSession::stored).as_ref())?, known) {
+        let outcome = match (
+            decide(
+                &write,
+                &session,
+                known.as_deref().map(KeptSession::stored).as_ref(),
+            )?,
+            known,
+        ) {
             (WriteDecision::Write(Outcome::Appended), Some(known)) => {
                 return Ok(known.append(&session, write.key().cloned(), &mut user.version));
             }
-            (WriteDecision::Keep(outcome), Some(known)) => return Ok(known.unwritten(outcome, user.version)),
+            (WriteDecision::Keep(outcome), Some(known)) => {
+                return Ok(known.unwritten(outcome, user.version));
+            }
             (WriteDecision::Replay(part), _) => return Ok(part.again()),
             (WriteDecision::Write(outcome) | WriteDecision::Keep(outcome), _) => outcome,
         };
@@ -52,15 +63,28 @@ impl SessionStore for MemoryStore {
             parts: first.into_iter().collect(),
         };
         user.sessions.insert(session.session_id, kept);
-        Ok(Stored { outcome, version: user.version, total_points: session.points, is_replay: false })
+        Ok(Stored {
+            outcome,
+            version: user.version,
+            total_points: session.points,
+            is_replay: false,
+        })
     }
 
-    async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError> {
+    async fn append(
+        &self,
+        part: Arc<EncodedSession>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Stored, StoreError> {
         let mut state = self.state();
         let user = state.user_of(&part)?;
         let write = SessionWrite::Append(key);
         let mut known = user.sessions.get_mut(&part.session_id);
-        let decision = decide(&write, &part, known.as_deref().map(KeptSession::stored).as_ref())?;
+        let decision = decide(
+            &write,
+            &part,
+            known.as_deref().map(KeptSession::stored).as_ref(),
+        )?;
         let known = known.as_mut().ok_or(StoreError::SessionAbsent)?;
         Ok(match decision {
             WriteDecision::Write(_) => known.append(&part, write.key().cloned(), &mut user.version),
@@ -71,7 +95,9 @@ impl SessionStore for MemoryStore {
 
     async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError> {
         let mut state = self.state();
-        let Some(user) = state.users.get_mut(&user) else { return Ok(None) };
+        let Some(user) = state.users.get_mut(&user) else {
+            return Ok(None);
+        };
         if user.sessions.remove(&session).is_none() {
             return Ok(None);
         }
@@ -79,15 +105,25 @@ impl SessionStore for MemoryStore {
         Ok(Some(user.version))
     }
 
-    async fn get(&self, user: UserId, session: SessionId) -> Result<Option<(SessionRecord, u64)>, StoreError> {
+    async fn get(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<(SessionRecord, u64)>, StoreError> {
         let state = self.state();
-        let found = state.users.get(&user).and_then(|u| Some((u.sessions.get(&session)?.record.clone(), u.version)));
+        let found = state
+            .users
+            .get(&user)
+            .and_then(|u| Some((u.sessions.get(&session)?.record.clone(), u.version)));
         Ok(found)
     }
 
     async fn owners(&self, session: SessionId) -> Result<Vec<UserId>, StoreError> {
         let state = self.state();
-        let owning = state.users.iter().filter(|(_, user)| user.sessions.contains_key(&session));
+        let owning = state
+            .users
+            .iter()
+            .filter(|(_, user)| user.sessions.contains_key(&session));
         Ok(owning.map(|(id, _)| *id).collect())
     }
 
@@ -99,25 +135,45 @@ impl SessionStore for MemoryStore {
     ) -> Result<SessionPage, StoreError> {
         let state = self.state();
         let Some(user) = state.users.get(&user) else {
-            return Ok(SessionPage { sessions: Vec::new(), next: None, version: 0 });
+            return Ok(SessionPage {
+                sessions: Vec::new(),
+                next: None,
+                version: 0,
+            });
         };
         let mut sessions: Vec<&SessionRecord> = user.sessions.values().map(|s| &s.record).collect();
         sessions.sort_by_key(|s| order(s.start_ts, s.session_id));
         let behind = |s: &&SessionRecord| {
             after.is_none_or(|a| order(s.start_ts, s.session_id) > order(a.start_ts, a.session_id))
         };
-        let mut page: Vec<SessionRecord> = sessions.into_iter().filter(behind).take(limit + 1).cloned().collect();
+        let mut page: Vec<SessionRecord> = sessions
+            .into_iter()
+            .filter(behind)
+            .take(limit + 1)
+            .cloned()
+            .collect();
         let more = page.len() > limit;
         page.truncate(limit);
-        let last = page.last().map(|s| SessionPosition { start_ts: s.start_ts, session_id: s.session_id });
-        Ok(SessionPage { sessions: page, next: last.filter(|_| more), version: user.version })
+        let last = page.last().map(|s| SessionPosition {
+            start_ts: s.start_ts,
+            session_id: s.session_id,
+        });
+        Ok(SessionPage {
+            sessions: page,
+            next: last.filter(|_| more),
+            version: user.version,
+        })
     }
 }
 
 impl State {
     /// The user of a session, if the schemas that it was checked against are still in force.
     fn user_of(&mut self, session: &EncodedSession) -> Result<&mut User, StoreError> {
-        let is_current = |known: &SchemaVersion| self.metric_types.iter().any(|t| t.schema_version() == *known);
+        let is_current = |known: &SchemaVersion| {
+            self.metric_types
+                .iter()
+                .any(|t| t.schema_version() == *known)
+        };
         if !session.schemas.iter().all(is_current) {
             return Err(StoreError::CatalogueChanged);
         }
@@ -127,7 +183,12 @@ impl State {
 
 impl KeptSession {
     const fn unwritten(&self, outcome: Outcome, version: u64) -> Stored {
-        Stored { outcome, version, total_points: self.record.points, is_replay: false }
+        Stored {
+            outcome,
+            version,
+            total_points: self.record.points,
+            is_replay: false,
+        }
     }
 
     fn stored(&self) -> StoredSession<'_> {
@@ -139,7 +200,12 @@ impl KeptSession {
         }
     }
 
-    fn append(&mut self, part: &EncodedSession, key: Option<IdempotencyKey>, version: &mut u64) -> Stored {
+    fn append(
+        &mut self,
+        part: &EncodedSession,
+        key: Option<IdempotencyKey>,
+        version: &mut u64,
+    ) -> Stored {
         for appended in part.appended() {
             for (day, appended) in appended.days() {
                 self.append_day(day, &appended);
@@ -149,7 +215,12 @@ impl KeptSession {
         self.record.points += part.points;
         self.record.span = extent.span;
         for more in added.series {
-            match self.record.series.iter_mut().find(|known| known.metric_type == more.metric_type) {
+            match self
+                .record
+                .series
+                .iter_mut()
+                .find(|known| known.metric_type == more.metric_type)
+            {
                 Some(known) => known.points += more.points,
                 None => self.record.series.push(more),
             }
@@ -158,29 +229,62 @@ impl KeptSession {
         *version += 1;
         let total_points = self.record.points;
         let points_digest = part.points_digest;
-        self.parts.push(StoredPart { points_digest, key, total_points, version: *version, created: false });
-        Stored { outcome: Outcome::Appended, version: *version, total_points, is_replay: false }
+        self.parts.push(StoredPart {
+            points_digest,
+            key,
+            total_points,
+            version: *version,
+            created: false,
+        });
+        Stored {
+            outcome: Outcome::Appended,
+            version: *version,
+            total_points,
+            is_replay: false,
+        }
     }
 
     fn append_day(&mut self, day: UtcDay, appended: &SeriesColumns) {
-        let is_of_day = |b: &Block| b.metric_type == appended.metric_type && b.t_min().utc_day() == day;
-        let (mut stored, others) = std::mem::take(&mut self.blocks).into_iter().partition::<Vec<_>, _>(is_of_day);
+        let is_of_day =
+            |b: &Block| b.metric_type == appended.metric_type && b.t_min().utc_day() == day;
+        let (mut stored, others) = std::mem::take(&mut self.blocks)
+            .into_iter()
+            .partition::<Vec<_>, _>(is_of_day);
         self.blocks = others;
         stored.sort_by_key(|block| (block.t_min(), block.seq));
         let heads: Vec<BlockHead> = stored.iter().map(Block::head).collect();
         let clusters = plan_append(&heads, appended);
         for cluster in &clusters {
-            let seq = self.blocks.iter().chain(&stored).map(|b| b.seq + 1).max().unwrap_or(0);
-            self.blocks.extend(cluster.blocks(&stored[cluster.stored.clone()], appended, seq));
+            let seq = self
+                .blocks
+                .iter()
+                .chain(&stored)
+                .map(|b| b.seq + 1)
+                .max()
+                .unwrap_or(0);
+            self.blocks
+                .extend(cluster.blocks(&stored[cluster.stored.clone()], appended, seq));
         }
-        let stays = |place: &usize| !clusters.iter().any(|cluster| cluster.stored.contains(place));
-        self.blocks.extend((0..stored.len()).filter(stays).map(|place| stored[place].clone()));
-        self.blocks.sort_by_key(|b| (b.metric_type, b.t_min(), b.seq));
+        let stays = |place: &usize| {
+            !clusters
+                .iter()
+                .any(|cluster| cluster.stored.contains(place))
+        };
+        self.blocks.extend(
+            (0..stored.len())
+                .filter(stays)
+                .map(|place| stored[place].clone()),
+        );
+        self.blocks
+            .sort_by_key(|b| (b.metric_type, b.t_min(), b.seq));
     }
 }
 
 /// Newest start first, no start last; then by descending id.
-fn order(start_ts: Option<Timestamp>, id: SessionId) -> (bool, Reverse<Option<Timestamp>>, Reverse<SessionId>) {
+fn order(
+    start_ts: Option<Timestamp>,
+    id: SessionId,
+) -> (bool, Reverse<Option<Timestamp>>, Reverse<SessionId>) {
     (start_ts.is_none(), Reverse(start_ts), Reverse(id))
 }
 
@@ -195,7 +299,13 @@ fn record(session: &EncodedSession) -> SessionRecord {
         start_ts: session.start_ts,
         points: session.points,
         span: session.span(),
-        series: points.into_iter().map(|(metric_type, points)| SeriesPoints { metric_type, points }).collect(),
+        series: points
+            .into_iter()
+            .map(|(metric_type, points)| SeriesPoints {
+                metric_type,
+                points,
+            })
+            .collect(),
         created_at: Timestamp::EPOCH,
     }
 }

@@ -32,18 +32,33 @@ impl Catalogue {
     /// A catalogue of `types`.
     #[must_use]
     pub fn new(generation: u64, types: impl IntoIterator<Item = MetricType>) -> Self {
-        let mut catalogue = Self { generation, ..Self::default() };
-        types.into_iter().for_each(|metric_type| catalogue.put(metric_type));
+        let mut catalogue = Self {
+            generation,
+            ..Self::default()
+        };
+        types
+            .into_iter()
+            .for_each(|metric_type| catalogue.put(metric_type));
         catalogue
     }
 
     /// Returns the catalogue after `changes`, which are those since its generation, or everything.
     #[must_use]
     pub fn with(&self, changes: CatalogueChanges) -> Self {
-        let mut catalogue = if changes.is_whole { Self::default() } else { self.clone() };
+        let mut catalogue = if changes.is_whole {
+            Self::default()
+        } else {
+            self.clone()
+        };
         catalogue.generation = changes.generation;
-        changes.deleted.into_iter().for_each(|id| catalogue.remove(id));
-        changes.changed.into_iter().for_each(|metric_type| catalogue.put(metric_type));
+        changes
+            .deleted
+            .into_iter()
+            .for_each(|id| catalogue.remove(id));
+        changes
+            .changed
+            .into_iter()
+            .for_each(|metric_type| catalogue.put(metric_type));
         catalogue
     }
 
@@ -86,8 +101,12 @@ impl Catalogue {
         &self,
         selects: impl Fn(&MetricType) -> bool,
     ) -> impl Iterator<Item = &Arc<MetricType>> {
-        let selects = move |types: &&Types<Arc<str>>| types.values().next().is_some_and(|one| selects(one));
-        self.by_channels.values().filter(selects).flat_map(Types::values)
+        let selects =
+            move |types: &&Types<Arc<str>>| types.values().next().is_some_and(|one| selects(one));
+        self.by_channels
+            .values()
+            .filter(selects)
+            .flat_map(Types::values)
     }
 
     /// Existing names near to `name`, nearest first.
@@ -103,16 +122,23 @@ impl Catalogue {
             let known = known.series.as_str();
             let lower = known.to_lowercase();
             let distance = strsim::damerau_levenshtein(&lower, &name);
-            (distance <= SUGGESTION_DISTANCE || lower.contains(&name)).then(|| (distance, known.to_owned()))
+            (distance <= SUGGESTION_DISTANCE || lower.contains(&name))
+                .then(|| (distance, known.to_owned()))
         };
         let mut near: Vec<(usize, String)> = compared.filter_map(near).collect();
         near.sort();
-        near.into_iter().take(MAX_SUGGESTIONS).map(|(_, name)| name).collect()
+        near.into_iter()
+            .take(MAX_SUGGESTIONS)
+            .map(|(_, name)| name)
+            .collect()
     }
 
     fn put(&mut self, metric_type: MetricType) {
         self.remove(metric_type.id);
-        let (name, metric_type) = (Arc::<str>::from(metric_type.series.as_str()), Arc::new(metric_type));
+        let (name, metric_type) = (
+            Arc::<str>::from(metric_type.series.as_str()),
+            Arc::new(metric_type),
+        );
         let channels: Arc<[Pointer]> = metric_type.pointers().into();
         let mut alike = self.by_channels.get(&channels).cloned().unwrap_or_default();
         alike.insert(Arc::clone(&name), Arc::clone(&metric_type));
@@ -122,7 +148,9 @@ impl Catalogue {
     }
 
     fn remove(&mut self, id: MetricTypeId) {
-        let Some(removed) = self.by_id.remove(&id) else { return };
+        let Some(removed) = self.by_id.remove(&id) else {
+            return;
+        };
         let name = removed.series.as_str();
         let channels: Arc<[Pointer]> = removed.pointers().into();
         let mut alike = self.by_channels.remove(&channels).unwrap_or_default();
@@ -161,7 +189,9 @@ impl CatalogueCache {
     /// [`StoreError`] of the store.
     pub async fn latest(&self, store: &dyn MetricTypeStore) -> Result<Arc<Catalogue>, StoreError> {
         let known = self.newest();
-        let changes = store.changes(known.as_ref().map(|known| known.generation)).await?;
+        let changes = store
+            .changes(known.as_ref().map(|known| known.generation))
+            .await?;
         let is_whole = changes.is_whole;
         let latest = match known {
             Some(known) if known.generation == changes.generation => return Ok(known),
@@ -171,12 +201,17 @@ impl CatalogueCache {
         let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
         match newest.as_ref() {
             // Where everything was read, the store may have been set back to an earlier state.
-            Some(other) if !is_whole && latest.generation <= other.generation => Ok(Arc::clone(other)),
+            Some(other) if !is_whole && latest.generation <= other.generation => {
+                Ok(Arc::clone(other))
+            }
             _ => Ok(Arc::clone(newest.insert(latest))),
         }
     }
 
     fn newest(&self) -> Option<Arc<Catalogue>> {
-        self.newest.read().unwrap_or_else(PoisonError::into_inner).clone()
+        self.newest
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 }

@@ -56,7 +56,12 @@ impl MetricTypeDefinition {
     ///
     /// # Errors
     /// [`DefinitionError`] for a broken schema or text.
-    pub fn new(series: SeriesName, schema: Value, description: String, unit: String) -> Result<Self, DefinitionError> {
+    pub fn new(
+        series: SeriesName,
+        schema: Value,
+        description: String,
+        unit: String,
+    ) -> Result<Self, DefinitionError> {
         if matches!(series.as_str(), "." | "..") {
             return Err(DefinitionError::Unreachable(series.to_string()));
         }
@@ -74,10 +79,22 @@ impl MetricTypeDefinition {
             return Err(DefinitionError::TooManyChannels(channels.len()));
         }
         let mut names = HashSet::new();
-        if let Some(twice) = channels.iter().map(Pointer::dotted).find(|name| !names.insert(name.clone())) {
-            return Err(DefinitionError::AmbiguousLeaf(bounded(twice, MAX_SHOWN_NAME)));
+        if let Some(twice) = channels
+            .iter()
+            .map(Pointer::dotted)
+            .find(|name| !names.insert(name.clone()))
+        {
+            return Err(DefinitionError::AmbiguousLeaf(bounded(
+                twice,
+                MAX_SHOWN_NAME,
+            )));
         }
-        Ok(Self { series, schema: Arc::new(schema), description, unit })
+        Ok(Self {
+            series,
+            schema: Arc::new(schema),
+            description,
+            unit,
+        })
     }
 }
 
@@ -85,7 +102,9 @@ fn contains_nul(value: &Value) -> bool {
     match value {
         Value::String(s) => s.contains('\0'),
         Value::Array(items) => items.iter().any(contains_nul),
-        Value::Object(members) => members.iter().any(|(k, v)| k.contains('\0') || contains_nul(v)),
+        Value::Object(members) => members
+            .iter()
+            .any(|(k, v)| k.contains('\0') || contains_nul(v)),
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }

@@ -33,7 +33,10 @@ impl MetricTypes {
     ///
     /// # Errors
     /// [`ChangeError::Exists`], or what the store says.
-    pub async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
+    pub async fn create(
+        &self,
+        definition: &MetricTypeDefinition,
+    ) -> Result<MetricType, ChangeError> {
         let created = self.store.create(definition).await?;
         self.catalogue.latest(self.store.as_ref()).await?;
         Ok(created)
@@ -43,7 +46,10 @@ impl MetricTypes {
     ///
     /// # Errors
     /// [`ChangeError`] when it is absent or stored points would no longer fit.
-    pub async fn update(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
+    pub async fn update(
+        &self,
+        definition: &MetricTypeDefinition,
+    ) -> Result<MetricType, ChangeError> {
         let updated = self.store.update(definition).await?;
         self.catalogue.latest(self.store.as_ref()).await?;
         Ok(updated)

@@ -16,7 +16,9 @@ use std::sync::Arc;
 pub use catalogue::{Catalogue, CatalogueCache};
 pub use definition::{DefinitionError, MetricTypeDefinition};
 pub use manage::{ManageError, MetricTypes};
-pub use schema::{MAX_SCHEMA_BYTES, SchemaError, StepBudget, ValueSchema, Violation, ViolationKind};
+pub use schema::{
+    MAX_SCHEMA_BYTES, SchemaError, StepBudget, ValueSchema, Violation, ViolationKind,
+};
 pub use selector::{SelectorError, SeriesMode, SeriesSelector};
 pub use series_name::{SeriesName, SeriesNameError};
 pub use validation_cost::CostError;
@@ -68,7 +70,9 @@ impl MetricType {
     /// accepts and an object is not.
     #[must_use]
     pub fn value_of_row(&self, row: Json, budget: &mut StepBudget) -> Json {
-        let Json::Object(leaves) = &row else { return row };
+        let Json::Object(leaves) = &row else {
+            return row;
+        };
         match (leaves.len(), leaves.get("value")) {
             (1, Some(value)) => {
                 let is_bare = !self.schema.fits(&row, budget) && self.schema.fits(value, budget);
@@ -81,7 +85,10 @@ impl MetricType {
     /// Its number and the generation of its schema.
     #[must_use]
     pub const fn schema_version(&self) -> SchemaVersion {
-        SchemaVersion { metric_type: self.id, generation: self.schema_generation }
+        SchemaVersion {
+            metric_type: self.id,
+            generation: self.schema_generation,
+        }
     }
 
     /// Whether answers show its numbers bare: its only channel is the value itself, or `value` in it.

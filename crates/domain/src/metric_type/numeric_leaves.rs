@@ -27,8 +27,16 @@ const BASE_URI: &str = "json-schema:///";
 pub(super) fn numeric_leaves(document: &Value, draft: Draft) -> Result<Vec<Pointer>, Error> {
     let resource = draft.create_resource_ref(document);
     let base = uri::from_str(resource.id().unwrap_or(BASE_URI))?;
-    let registry = Registry::new().draft(draft).add(base.as_str(), resource)?.prepare()?;
-    let mut walk = Walk { leaves: BTreeSet::new(), open: Vec::new(), visits: 0, nesting: 0 };
+    let registry = Registry::new()
+        .draft(draft)
+        .add(base.as_str(), resource)?
+        .prepare()?;
+    let mut walk = Walk {
+        leaves: BTreeSet::new(),
+        open: Vec::new(),
+        visits: 0,
+        nesting: 0,
+    };
     walk.schema(document, &registry.resolver(base), draft, &Pointer::root())?;
     Ok(walk.leaves.into_iter().collect())
 }
@@ -42,12 +50,23 @@ struct Walk<'a> {
 }
 
 impl<'a> Walk<'a> {
-    fn schema(&mut self, schema: &'a Value, resolver: &Resolver<'a>, draft: Draft, at: &Pointer) -> Result<(), Error> {
+    fn schema(
+        &mut self,
+        schema: &'a Value,
+        resolver: &Resolver<'a>,
+        draft: Draft,
+        at: &Pointer,
+    ) -> Result<(), Error> {
         self.visits += 1;
-        if at.tokens().len() > MAX_LEAF_DEPTH || self.visits > MAX_VISITS || self.nesting >= MAX_NESTING {
+        if at.tokens().len() > MAX_LEAF_DEPTH
+            || self.visits > MAX_VISITS
+            || self.nesting >= MAX_NESTING
+        {
             return Ok(());
         }
-        let Value::Object(keywords) = schema else { return Ok(()) };
+        let Value::Object(keywords) = schema else {
+            return Ok(());
+        };
         self.nesting += 1;
         let draft = draft.detect(schema);
         let resolver = &resolver.in_subresource(draft.create_resource_ref(schema))?;
@@ -55,7 +74,9 @@ impl<'a> Walk<'a> {
             self.target(resolver.lookup(reference)?.into_inner(), at)?;
         }
         // Until draft 7, a reference stands for the whole schema.
-        if !keywords.contains_key("$ref") || !matches!(draft, Draft::Draft4 | Draft::Draft6 | Draft::Draft7) {
+        if !keywords.contains_key("$ref")
+            || !matches!(draft, Draft::Draft4 | Draft::Draft6 | Draft::Draft7)
+        {
             self.keywords(schema, resolver, draft, at)?;
         }
         self.nesting -= 1;
@@ -78,26 +99,48 @@ impl<'a> Walk<'a> {
         if schema.get("$recursiveRef").is_some() {
             self.target(resolver.lookup_recursive_ref()?.into_inner(), at)?;
         }
-        for (key, property) in schema.get("properties").and_then(Value::as_object).into_iter().flatten() {
+        for (key, property) in schema
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
             self.schema(property, resolver, draft, &at.child(key))?;
         }
         for keyword in ["allOf", "anyOf", "oneOf"] {
-            for branch in schema.get(keyword).and_then(Value::as_array).into_iter().flatten() {
+            for branch in schema
+                .get(keyword)
+                .and_then(Value::as_array)
+                .into_iter()
+                .flatten()
+            {
                 self.schema(branch, resolver, draft, at)?;
             }
         }
-        for branch in ["then", "else"].into_iter().filter_map(|keyword| schema.get(keyword)) {
+        for branch in ["then", "else"]
+            .into_iter()
+            .filter_map(|keyword| schema.get(keyword))
+        {
             self.schema(branch, resolver, draft, at)?;
         }
         for keyword in ["dependentSchemas", "dependencies"] {
-            for (_, branch) in schema.get(keyword).and_then(Value::as_object).into_iter().flatten() {
+            for (_, branch) in schema
+                .get(keyword)
+                .and_then(Value::as_object)
+                .into_iter()
+                .flatten()
+            {
                 self.schema(branch, resolver, draft, at)?;
             }
         }
         Ok(())
     }
 
-    fn target(&mut self, target: (&'a Value, Resolver<'a>, Draft), at: &Pointer) -> Result<(), Error> {
+    fn target(
+        &mut self,
+        target: (&'a Value, Resolver<'a>, Draft),
+        at: &Pointer,
+    ) -> Result<(), Error> {
         let (schema, resolver, draft) = target;
         if !self.open.iter().any(|open| std::ptr::eq(*open, schema)) {
             self.open.push(schema);
@@ -198,7 +241,10 @@ mod tests {
     fn a_long_chain_of_references_ends() {
         let mut definitions = serde_json::Map::new();
         for n in 0..1_500 {
-            definitions.insert(n.to_string(), json!({"$ref": format!("#/definitions/{}", n + 1)}));
+            definitions.insert(
+                n.to_string(),
+                json!({"$ref": format!("#/definitions/{}", n + 1)}),
+            );
         }
         definitions.insert("1500".to_owned(), json!({"type": "number"}));
         let schema = json!({"$ref": "#/definitions/0", "definitions": definitions});

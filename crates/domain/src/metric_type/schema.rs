@@ -8,7 +8,9 @@ use serde_json::Value;
 
 use super::numeric_leaves::numeric_leaves;
 use super::shortcut::Shortcut;
-use super::validation_cost::{CostError, Estimate, MAX_SESSION_STEPS, MAX_VALUE_STEPS, ValidationCost};
+use super::validation_cost::{
+    CostError, Estimate, MAX_SESSION_STEPS, MAX_VALUE_STEPS, ValidationCost,
+};
 use crate::Json;
 use crate::channel::Pointer;
 use crate::text::{bounded, whole};
@@ -87,7 +89,9 @@ pub struct StepBudget {
 impl Default for StepBudget {
     /// The budget of one session.
     fn default() -> Self {
-        Self { left: Some(MAX_SESSION_STEPS) }
+        Self {
+            left: Some(MAX_SESSION_STEPS),
+        }
     }
 }
 
@@ -139,9 +143,18 @@ impl ValueSchema {
             .offline()
             .build(&document)
             .map_err(|e| invalid(&e))?;
-        let numeric_leaves = numeric_leaves(&document, draft)
-            .map_err(|e| SchemaError::Invalid { pointer: String::new(), message: bounded(e, MAX_MESSAGE) })?;
-        Ok(Self { numeric_leaves, shortcut: Shortcut::of(&document), document, validator, cost: OnceLock::new() })
+        let numeric_leaves =
+            numeric_leaves(&document, draft).map_err(|e| SchemaError::Invalid {
+                pointer: String::new(),
+                message: bounded(e, MAX_MESSAGE),
+            })?;
+        Ok(Self {
+            numeric_leaves,
+            shortcut: Shortcut::of(&document),
+            document,
+            validator,
+            cost: OnceLock::new(),
+        })
     }
 
     /// The schema as it was given.
@@ -174,7 +187,9 @@ impl ValueSchema {
     /// Whether it is sure to admit every object of numbers under these keys, a column a key, or every number of the only
     /// column where there are no keys.
     pub(crate) fn admits_numbers(&self, keys: Option<&[Arc<str>]>, columns: &[Vec<f64>]) -> bool {
-        self.shortcut.as_ref().is_some_and(|shortcut| shortcut.admits_numbers(keys, columns))
+        self.shortcut
+            .as_ref()
+            .is_some_and(|shortcut| shortcut.admits_numbers(keys, columns))
     }
 
     #[cfg(test)]
@@ -193,19 +208,33 @@ impl ValueSchema {
             Judgement::Misfit(estimate, instance) => (estimate, instance),
         };
         let violation = |e: &jsonschema::ValidationError<'_>| Violation {
-            pointer: Pointer::parse(&bounded(e.instance_path(), MAX_POINTER)).unwrap_or(Pointer::root()),
+            pointer: Pointer::parse(&bounded(e.instance_path(), MAX_POINTER))
+                .unwrap_or(Pointer::root()),
             message: describe(e),
             kind: ViolationKind::Mismatch,
         };
         // All errors of a value are collected before the first is seen, those of each branch inside those of the choice.
         let described: Vec<Violation> = if estimate.lists_errors {
-            self.validator.iter_errors(&instance).take(MAX_VIOLATIONS).map(|e| violation(&e)).collect()
+            self.validator
+                .iter_errors(&instance)
+                .take(MAX_VIOLATIONS)
+                .map(|e| violation(&e))
+                .collect()
         } else if self.cost().has_branches() {
             Vec::new()
         } else {
-            self.validator.validate(&instance).err().iter().map(violation).collect()
+            self.validator
+                .validate(&instance)
+                .err()
+                .iter()
+                .map(violation)
+                .collect()
         };
-        if described.is_empty() { vec![Violation::undescribed()] } else { described }
+        if described.is_empty() {
+            vec![Violation::undescribed()]
+        } else {
+            described
+        }
     }
 
     /// Whether a value is known to fit the schema; a value that would take too many steps is not.
@@ -215,7 +244,11 @@ impl ValueSchema {
     }
 
     fn judge(&self, value: &Json, budget: &mut StepBudget) -> Judgement {
-        if self.shortcut.as_ref().is_some_and(|shortcut| shortcut.admits(value)) {
+        if self
+            .shortcut
+            .as_ref()
+            .is_some_and(|shortcut| shortcut.admits(value))
+        {
             return Judgement::Fits;
         }
         let estimate = self.cost().estimate(value);
@@ -226,7 +259,11 @@ impl ValueSchema {
             return Judgement::TooCostly(Violation::of_spent_budget());
         }
         let instance = value.to_serde();
-        if self.validator.is_valid(&instance) { Judgement::Fits } else { Judgement::Misfit(estimate, instance) }
+        if self.validator.is_valid(&instance) {
+            Judgement::Fits
+        } else {
+            Judgement::Misfit(estimate, instance)
+        }
     }
 
     fn cost(&self) -> &ValidationCost {
@@ -244,8 +281,14 @@ enum Judgement {
 impl Violation {
     /// A value that breaks its schema, of which more cannot be said in few steps.
     pub(crate) fn undescribed() -> Self {
-        let message = "does not match the schema of its series; GET /api/metrictypes/{series}/ returns it".to_owned();
-        Self { pointer: Pointer::root(), message, kind: ViolationKind::Mismatch }
+        let message =
+            "does not match the schema of its series; GET /api/metrictypes/{series}/ returns it"
+                .to_owned();
+        Self {
+            pointer: Pointer::root(),
+            message,
+            kind: ViolationKind::Mismatch,
+        }
     }
 
     fn too_costly(estimate: &Estimate) -> Self {
@@ -262,7 +305,11 @@ impl Violation {
                  branches and patterns in the schema"
             )
         };
-        Self { pointer: Pointer::root(), message, kind: ViolationKind::TooCostly }
+        Self {
+            pointer: Pointer::root(),
+            message,
+            kind: ViolationKind::TooCostly,
+        }
     }
 
     fn of_spent_budget() -> Self {
@@ -270,7 +317,11 @@ impl Violation {
             "and those before would take the validator more than {MAX_SESSION_STEPS} steps; send fewer points in one \
              session, or use fewer branches and patterns in the schema"
         );
-        Self { pointer: Pointer::root(), message, kind: ViolationKind::TooCostly }
+        Self {
+            pointer: Pointer::root(),
+            message,
+            kind: ViolationKind::TooCostly,
+        }
     }
 }
 
@@ -294,7 +345,9 @@ fn describe(e: &jsonschema::ValidationError<'_>) -> String {
 }
 
 fn check_length(document: &Value) -> Result<(), SchemaError> {
-    whole(document, MAX_SCHEMA_BYTES).map(drop).ok_or(SchemaError::TooLong)
+    whole(document, MAX_SCHEMA_BYTES)
+        .map(drop)
+        .ok_or(SchemaError::TooLong)
 }
 
 impl fmt::Debug for ValueSchema {
@@ -305,7 +358,10 @@ impl fmt::Debug for ValueSchema {
 
 /// Whether the draft of a schema ignores what stands beside `$ref`.
 pub(super) fn is_old_draft(document: &Value) -> bool {
-    matches!(draft_of(document), Ok(Draft::Draft4 | Draft::Draft6 | Draft::Draft7))
+    matches!(
+        draft_of(document),
+        Ok(Draft::Draft4 | Draft::Draft6 | Draft::Draft7)
+    )
 }
 
 fn draft_of(document: &Value) -> Result<Draft, SchemaError> {
@@ -313,7 +369,9 @@ fn draft_of(document: &Value) -> Result<Draft, SchemaError> {
         return Ok(Draft::Draft7);
     };
     let text = named.as_str().unwrap_or_default().trim_end_matches('#');
-    let text = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://"));
+    let text = text
+        .strip_prefix("https://")
+        .or_else(|| text.strip_prefix("http://"));
     match text {
         Some("json-schema.org/draft-04/schema") => Ok(Draft::Draft4),
         Some("json-schema.org/draft-06/schema") => Ok(Draft::Draft6),
@@ -353,7 +411,9 @@ mod tests {
     #[test]
     fn a_broken_schema_is_refused_with_its_place() {
         let e = ValueSchema::parse(json!({"properties": {"a": {"type": "nummer"}}}));
-        assert!(matches!(e, Err(SchemaError::Invalid { pointer, .. }) if pointer == "/properties/a/type"));
+        assert!(
+            matches!(e, Err(SchemaError::Invalid { pointer, .. }) if pointer == "/properties/a/type")
+        );
     }
 
     #[test]
@@ -365,7 +425,13 @@ mod tests {
     #[test]
     fn seven_point_zero_is_an_integer() {
         let schema = ValueSchema::parse(json!({"type": "integer"})).expect("valid");
-        assert!(schema.fits(&Json::parse("7.0").expect("json"), &mut StepBudget::default()));
-        assert!(!schema.fits(&Json::parse("7.5").expect("json"), &mut StepBudget::default()));
+        assert!(schema.fits(
+            &Json::parse("7.0").expect("json"),
+            &mut StepBudget::default()
+        ));
+        assert!(!schema.fits(
+            &Json::parse("7.5").expect("json"),
+            &mut StepBudget::default()
+        ));
     }
 }

@@ -66,7 +66,9 @@ pub enum SelectorError {
     #[error("has a part longer than 1000 bytes")]
     TooLong,
     /// More parts than anybody needs.
-    #[error("has more than 1000 parts, or more than 32 patterns; one regular expression can say the same")]
+    #[error(
+        "has more than 1000 parts, or more than 32 patterns; one regular expression can say the same"
+    )]
     TooMany,
     /// The regular expression does not compile.
     #[error("is not a valid regular expression: {0}")]
@@ -93,7 +95,9 @@ impl SeriesSelector {
     /// Every series there is.
     #[must_use]
     pub const fn all() -> Self {
-        Self { patterns: Vec::new() }
+        Self {
+            patterns: Vec::new(),
+        }
     }
 
     /// Reads the values of repeated `series` parameters; none selects every series.
@@ -103,10 +107,16 @@ impl SeriesSelector {
     pub fn parse(values: &[&str], mode: SeriesMode) -> Result<Self, SelectorError> {
         let mut patterns = Vec::new();
         for value in values {
-            if patterns.len() > MAX_EXPRESSIONS && mode != SeriesMode::Exact && !value.split(',').all(is_name) {
+            if patterns.len() > MAX_EXPRESSIONS
+                && mode != SeriesMode::Exact
+                && !value.split(',').all(is_name)
+            {
                 return Err(SelectorError::TooMany); // before more is compiled
             }
-            let is_plain = |part: &str| part.chars().all(|c| SeriesName::is_name_char(c) || c == '*');
+            let is_plain = |part: &str| {
+                part.chars()
+                    .all(|c| SeriesName::is_name_char(c) || c == '*')
+            };
             let splits = match mode {
                 SeriesMode::Regex => false,
                 SeriesMode::Auto => value.split(',').all(is_plain),
@@ -120,7 +130,10 @@ impl SeriesSelector {
                 patterns.push(Pattern::Matching(regex(value)?));
             }
         }
-        let expressions = patterns.iter().filter(|p| matches!(p, Pattern::Matching(_))).count();
+        let expressions = patterns
+            .iter()
+            .filter(|p| matches!(p, Pattern::Matching(_)))
+            .count();
         if patterns.len() > MAX_PARTS || expressions > MAX_EXPRESSIONS {
             return Err(SelectorError::TooMany);
         }
@@ -136,7 +149,9 @@ impl SeriesSelector {
     /// Whether the selection says this very name.
     #[must_use]
     pub fn names_exactly(&self, name: &str) -> bool {
-        self.patterns.iter().any(|p| matches!(p, Pattern::Exact(n) if n == name))
+        self.patterns
+            .iter()
+            .any(|p| matches!(p, Pattern::Exact(n) if n == name))
     }
 
     /// Whether it consists of names only, so that other metric types can never be selected.
@@ -154,7 +169,10 @@ impl SeriesSelector {
             if let Pattern::Exact(name) = pattern
                 && catalogue.get(name).is_none()
             {
-                return Err(SelectorError::Unknown { name: name.clone(), suggestions: catalogue.suggestions(name) });
+                return Err(SelectorError::Unknown {
+                    name: name.clone(),
+                    suggestions: catalogue.suggestions(name),
+                });
             }
         }
         Ok(())
@@ -167,8 +185,19 @@ impl SeriesSelector {
     pub fn resolve(&self, catalogue: &Catalogue) -> Result<Vec<Arc<MetricType>>, SelectorError> {
         self.check_names(catalogue)?;
         if self.is_exact() {
-            let name = |pattern: &Pattern| if let Pattern::Exact(name) = pattern { catalogue.get(name) } else { None };
-            let mut named: Vec<Arc<MetricType>> = self.patterns.iter().filter_map(name).map(Arc::clone).collect();
+            let name = |pattern: &Pattern| {
+                if let Pattern::Exact(name) = pattern {
+                    catalogue.get(name)
+                } else {
+                    None
+                }
+            };
+            let mut named: Vec<Arc<MetricType>> = self
+                .patterns
+                .iter()
+                .filter_map(name)
+                .map(Arc::clone)
+                .collect();
             named.sort_by(|a, b| a.series.cmp(&b.series));
             named.dedup_by_key(|metric_type| metric_type.id);
             return Ok(named);
@@ -212,7 +241,10 @@ fn regex(text: &str) -> Result<Regex, SelectorError> {
     if text.len() > 4 * MAX_PATTERN {
         return Err(SelectorError::TooLong);
     }
-    RegexBuilder::new(text).size_limit(COMPILED_BYTES).build().map_err(|e| SelectorError::Regex(bounded(e, MAX_FAULT)))
+    RegexBuilder::new(text)
+        .size_limit(COMPILED_BYTES)
+        .build()
+        .map_err(|e| SelectorError::Regex(bounded(e, MAX_FAULT)))
 }
 
 impl Fingerprinted for SeriesSelector {

@@ -16,7 +16,10 @@ pub(super) struct SharedMap<K, V> {
 
 impl<K, V> Default for SharedMap<K, V> {
     fn default() -> Self {
-        Self { chunks: Vec::new(), len: 0 }
+        Self {
+            chunks: Vec::new(),
+            len: 0,
+        }
     }
 }
 
@@ -77,19 +80,35 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
 
     /// Returns all values in key order.
     pub(super) fn values(&self) -> impl Iterator<Item = &V> {
-        self.chunks.iter().flat_map(|chunk| chunk.iter()).map(|(_, value)| value)
+        self.chunks
+            .iter()
+            .flat_map(|chunk| chunk.iter())
+            .map(|(_, value)| value)
     }
 
     /// Returns the values of the keys greater than `key`, in key order.
-    pub(super) fn values_after<Q: Ord + ?Sized>(&self, key: &Q) -> impl DoubleEndedIterator<Item = &V>
+    pub(super) fn values_after<Q: Ord + ?Sized>(
+        &self,
+        key: &Q,
+    ) -> impl DoubleEndedIterator<Item = &V>
     where
         K: Borrow<Q>,
     {
         let number = self.chunk_of(key);
-        let at = self.chunks.get(number).map_or(0, |chunk| chunk.partition_point(|(k, _)| k.borrow() <= key));
-        let (first, rest) = self.chunks.get(number..).unwrap_or_default().split_at_checked(1).unwrap_or_default();
+        let at = self
+            .chunks
+            .get(number)
+            .map_or(0, |chunk| chunk.partition_point(|(k, _)| k.borrow() <= key));
+        let (first, rest) = self
+            .chunks
+            .get(number..)
+            .unwrap_or_default()
+            .split_at_checked(1)
+            .unwrap_or_default();
         let first = first.iter().flat_map(move |chunk| &chunk[at..]);
-        first.chain(rest.iter().flat_map(|chunk| chunk.iter())).map(|(_, value)| value)
+        first
+            .chain(rest.iter().flat_map(|chunk| chunk.iter()))
+            .map(|(_, value)| value)
     }
 
     /// Returns the values of the keys up to `key`, in descending key order.
@@ -98,9 +117,19 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         K: Borrow<Q>,
     {
         let number = self.chunk_of(key);
-        let at = self.chunks.get(number).map_or(0, |chunk| chunk.partition_point(|(k, _)| k.borrow() <= key));
-        let last = self.chunks.get(number).into_iter().flat_map(move |chunk| chunk[..at].iter().rev());
-        let before = self.chunks[..number].iter().rev().flat_map(|chunk| chunk.iter().rev());
+        let at = self
+            .chunks
+            .get(number)
+            .map_or(0, |chunk| chunk.partition_point(|(k, _)| k.borrow() <= key));
+        let last = self
+            .chunks
+            .get(number)
+            .into_iter()
+            .flat_map(move |chunk| chunk[..at].iter().rev());
+        let before = self.chunks[..number]
+            .iter()
+            .rev()
+            .flat_map(|chunk| chunk.iter().rev());
         last.chain(before).map(|(_, value)| value)
     }
 
@@ -109,7 +138,8 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
     where
         K: Borrow<Q>,
     {
-        self.chunks.partition_point(|chunk| chunk.last().is_some_and(|(last, _)| last.borrow() < key))
+        self.chunks
+            .partition_point(|chunk| chunk.last().is_some_and(|(last, _)| last.borrow() < key))
     }
 }
 

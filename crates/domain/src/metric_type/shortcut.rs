@@ -8,7 +8,13 @@ use crate::Json;
 
 /// Keywords that such a schema may have; all others may mean more.
 const ANNOTATIONS: [&str; 3] = ["$schema", "title", "description"];
-const OF_NUMBERS: [&str; 5] = ["type", "minimum", "maximum", "exclusiveMinimum", "exclusiveMaximum"];
+const OF_NUMBERS: [&str; 5] = [
+    "type",
+    "minimum",
+    "maximum",
+    "exclusiveMinimum",
+    "exclusiveMaximum",
+];
 const OF_OBJECTS: [&str; 4] = ["type", "properties", "required", "additionalProperties"];
 /// Whole numbers from here on are left to the validator.
 const MANY: f64 = 9_007_199_254_740_992.0;
@@ -42,32 +48,62 @@ impl Shortcut {
     pub(super) fn of(schema: &Value) -> Option<Self> {
         let members = schema.as_object()?;
         let has_only = |keywords: &[&str]| {
-            members.keys().all(|key| ANNOTATIONS.contains(&key.as_str()) || keywords.contains(&key.as_str()))
+            members
+                .keys()
+                .all(|key| ANNOTATIONS.contains(&key.as_str()) || keywords.contains(&key.as_str()))
         };
         match members.get("type")?.as_str()? {
             "object" if has_only(&OF_OBJECTS) => Self::of_object(members),
-            "number" | "integer" if has_only(&OF_NUMBERS) => NumberRule::of(members).map(Self::Number),
+            "number" | "integer" if has_only(&OF_NUMBERS) => {
+                NumberRule::of(members).map(Self::Number)
+            }
             _ => None,
         }
     }
 
     fn of_object(members: &Map<String, Value>) -> Option<Self> {
         let mut numbers = Vec::new();
-        for (name, schema) in members.get("properties").and_then(Value::as_object).into_iter().flatten() {
-            let Some(Self::Number(rule)) = Self::of(schema) else { return None };
+        for (name, schema) in members
+            .get("properties")
+            .and_then(Value::as_object)
+            .into_iter()
+            .flatten()
+        {
+            let Some(Self::Number(rule)) = Self::of(schema) else {
+                return None;
+            };
             numbers.push((name.clone(), rule));
         }
-        let names = members.get("required").and_then(Value::as_array).into_iter().flatten();
-        let required = names.map(|name| name.as_str().map(str::to_owned)).collect::<Option<_>>()?;
-        let is_open = members.get("additionalProperties").map_or(Some(true), Value::as_bool)?;
-        Some(Self::Object { numbers, required, is_open })
+        let names = members
+            .get("required")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten();
+        let required = names
+            .map(|name| name.as_str().map(str::to_owned))
+            .collect::<Option<_>>()?;
+        let is_open = members
+            .get("additionalProperties")
+            .map_or(Some(true), Value::as_bool)?;
+        Some(Self::Object {
+            numbers,
+            required,
+            is_open,
+        })
     }
 
     /// Whether a value fits. One that does not is left to the validator, which says why.
     pub(super) fn admits(&self, value: &Json) -> bool {
         match (self, value) {
             (Self::Number(rule), value) => rule.admits(value),
-            (Self::Object { numbers, required, is_open }, Json::Object(members)) => {
+            (
+                Self::Object {
+                    numbers,
+                    required,
+                    is_open,
+                },
+                Json::Object(members),
+            ) => {
                 let mut fitting = 0;
                 for (name, rule) in numbers {
                     match members.get(name) {
@@ -76,7 +112,8 @@ impl Shortcut {
                         None => {}
                     }
                 }
-                (*is_open || fitting == members.len()) && required.iter().all(|name| members.contains_key(name))
+                (*is_open || fitting == members.len())
+                    && required.iter().all(|name| members.contains_key(name))
             }
             _ => false,
         }
@@ -85,14 +122,26 @@ impl Shortcut {
     /// Whether all objects of numbers under these keys fit, a column a key; or all numbers of the only column.
     pub(super) fn admits_numbers(&self, keys: Option<&[Arc<str>]>, columns: &[Vec<f64>]) -> bool {
         match (self, keys) {
-            (Self::Number(rule), None) => columns.iter().flatten().all(|number| rule.admits_double(*number)),
-            (Self::Object { numbers, required, is_open }, Some(keys)) => {
+            (Self::Number(rule), None) => columns
+                .iter()
+                .flatten()
+                .all(|number| rule.admits_double(*number)),
+            (
+                Self::Object {
+                    numbers,
+                    required,
+                    is_open,
+                },
+                Some(keys),
+            ) => {
                 let has = |name: &String| keys.iter().any(|key| **key == **name);
-                let fits =
-                    |(key, column): (&Arc<str>, &Vec<f64>)| match numbers.iter().find(|(name, _)| **name == **key) {
-                        Some((_, rule)) => column.iter().all(|number| rule.admits_double(*number)),
-                        None => *is_open,
-                    };
+                let fits = |(key, column): (&Arc<str>, &Vec<f64>)| match numbers
+                    .iter()
+                    .find(|(name, _)| **name == **key)
+                {
+                    Some((_, rule)) => column.iter().all(|number| rule.admits_double(*number)),
+                    None => *is_open,
+                };
                 required.iter().all(has) && keys.iter().zip(columns).all(fits)
             }
             _ => false,
@@ -116,12 +165,20 @@ impl NumberRule {
     }
 
     fn admits(&self, value: &Json) -> bool {
-        let Json::Number(number) = value else { return false };
-        if number.is_exactly_f64() { self.admits_double(number.as_f64()) } else { self.asks_nothing() }
+        let Json::Number(number) = value else {
+            return false;
+        };
+        if number.is_exactly_f64() {
+            self.admits_double(number.as_f64())
+        } else {
+            self.asks_nothing()
+        }
     }
 
     fn admits_double(&self, number: f64) -> bool {
-        let is_whole = number.fract() == 0.0 && number.abs() < MANY && !(number == 0.0 && number.is_sign_negative());
+        let is_whole = number.fract() == 0.0
+            && number.abs() < MANY
+            && !(number == 0.0 && number.is_sign_negative());
         (!self.is_whole || is_whole)
             && self.least.is_none_or(|least| number >= least)
             && self.most.is_none_or(|most| number <= most)
@@ -167,8 +224,15 @@ mod tests {
     }
 
     fn number_schema() -> impl Strategy<Value = Value> {
-        let bound =
-            || prop::option::of(prop::sample::select(vec![json!(0), json!(1), json!(2.5), json!(255), json!(-1)]));
+        let bound = || {
+            prop::option::of(prop::sample::select(vec![
+                json!(0),
+                json!(1),
+                json!(2.5),
+                json!(255),
+                json!(-1),
+            ]))
+        };
         let bounds = [bound(), bound(), bound(), bound()];
         (prop::sample::select(vec!["number", "integer"]), bounds).prop_map(|(kind, bounds)| {
             let mut schema = json!({"type": kind, "title": "any"});
@@ -184,14 +248,16 @@ mod tests {
     fn schema() -> impl Strategy<Value = Value> {
         let required = prop::sample::subsequence(vec!["a", "b", "c"], 0..3);
         let properties = prop::collection::btree_map("[ab]", number_schema(), 0..3);
-        let object =
-            (properties, required, prop::option::of(any::<bool>())).prop_map(|(properties, required, open)| {
-                let mut schema = json!({"type": "object", "properties": properties, "required": required});
+        let object = (properties, required, prop::option::of(any::<bool>())).prop_map(
+            |(properties, required, open)| {
+                let mut schema =
+                    json!({"type": "object", "properties": properties, "required": required});
                 if let Some(open) = open {
                     schema["additionalProperties"] = open.into();
                 }
                 schema
-            });
+            },
+        );
         prop_oneof![number_schema(), object]
     }
 
@@ -233,11 +299,20 @@ mod tests {
     #[test]
     fn it_decides_what_is_common() {
         let color = json!({"type": "integer", "minimum": 0, "maximum": 255});
-        let schema =
-            json!({"type": "object", "properties": {"r": color}, "required": ["r"], "additionalProperties": false});
-        let admits = |text| Shortcut::of(&schema).expect("a shortcut").admits(&Json::parse(text).expect("JSON"));
+        let schema = json!({"type": "object", "properties": {"r": color}, "required": ["r"], "additionalProperties": false});
+        let admits = |text| {
+            Shortcut::of(&schema)
+                .expect("a shortcut")
+                .admits(&Json::parse(text).expect("JSON"))
+        };
         assert!(admits(r#"{"r": 0}"#) && admits(r#"{"r": 255.0}"#));
-        for refused in [r#"{"r": 256}"#, r#"{"r": 0.5}"#, r#"{"r": 1, "s": 1}"#, "{}", "1"] {
+        for refused in [
+            r#"{"r": 256}"#,
+            r#"{"r": 0.5}"#,
+            r#"{"r": 1, "s": 1}"#,
+            "{}",
+            "1",
+        ] {
             assert!(!admits(refused), "{refused}");
         }
     }

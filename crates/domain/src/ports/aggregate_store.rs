@@ -63,11 +63,19 @@ impl LeafCondition {
     /// What a block of `points` with these summaries tells.
     #[must_use]
     pub fn verdict(&self, summaries: &[Summary], points: u64) -> Verdict {
-        let Some(summary) = summaries.get(self.channel) else { return Verdict::None };
-        let (Some(min), Some(max)) = (summary.min(), summary.max()) else { return Verdict::None };
+        let Some(summary) = summaries.get(self.channel) else {
+            return Verdict::None;
+        };
+        let (Some(min), Some(max)) = (summary.min(), summary.max()) else {
+            return Verdict::None;
+        };
         let inside = self.least <= min && max <= self.greatest;
         let apart = max < self.least || self.greatest < min;
-        let (all, none) = if self.outside { (apart, inside) } else { (inside, apart) };
+        let (all, none) = if self.outside {
+            (apart, inside)
+        } else {
+            (inside, apart)
+        };
         if none {
             Verdict::None
         } else if all && summary.count() == points {
@@ -146,8 +154,13 @@ pub struct ScanHead {
 
 impl Fingerprinted for ScanHead {
     fn feed(&self, hasher: &mut FingerprintHasher) {
-        let Self { version, generation } = self;
-        hasher.field("version", version).field("generation", generation);
+        let Self {
+            version,
+            generation,
+        } = self;
+        hasher
+            .field("version", version)
+            .field("generation", generation);
     }
 }
 
@@ -197,7 +210,12 @@ pub trait ScanSink: Send {
     ///
     /// # Errors
     /// What ends the scan.
-    fn session(&mut self, user: UserId, session: SessionId, start: Timestamp) -> Result<(), StoreError>;
+    fn session(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        start: Timestamp,
+    ) -> Result<(), StoreError>;
 
     /// A block; each one once, in any order.
     ///
@@ -219,5 +237,9 @@ pub trait AggregateStore: Send + Sync {
     ///
     /// # Errors
     /// [`StoreError::CatalogueChanged`], before anything is fed, where the request's view does not hold in the snapshot.
-    async fn scan(&self, request: &ScanRequest, sink: &mut dyn ScanSink) -> Result<ScanHead, StoreError>;
+    async fn scan(
+        &self,
+        request: &ScanRequest,
+        sink: &mut dyn ScanSink,
+    ) -> Result<ScanHead, StoreError>;
 }

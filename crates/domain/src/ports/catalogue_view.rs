@@ -44,7 +44,9 @@ impl PointSource {
     #[must_use]
     pub fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Blocks(range), Self::Blocks(other)) => range.start <= other.start && other.end <= range.end,
+            (Self::Blocks(range), Self::Blocks(other)) => {
+                range.start <= other.start && other.end <= range.end
+            }
             (Self::DaySummaries, Self::DaySummaries) => true,
             _ => false,
         }

@@ -8,7 +8,9 @@ use super::{PointSource, ScanHead, StoreError};
 use crate::UserId;
 use crate::block::Block;
 use crate::channel::Pointer;
-use crate::metric_type::{MetricType, MetricTypeDefinition, MetricTypeId, SchemaVersion, StepBudget};
+use crate::metric_type::{
+    MetricType, MetricTypeDefinition, MetricTypeId, SchemaVersion, StepBudget,
+};
 
 /// The metric types that changed between two generations of the catalogue.
 #[derive(Debug, Clone, Default)]
@@ -106,8 +108,16 @@ impl<'a> SchemaChange<'a> {
         let old_channels = old.pointers();
         let known: BTreeSet<&Pointer> = old_channels.iter().collect();
         let leaves = definition.schema.numeric_leaves();
-        let new_leaves = leaves.iter().filter(|leaf| !known.contains(leaf)).cloned().collect();
-        Self { definition, old_channels, new_leaves }
+        let new_leaves = leaves
+            .iter()
+            .filter(|leaf| !known.contains(leaf))
+            .cloned()
+            .collect();
+        Self {
+            definition,
+            old_channels,
+            new_leaves,
+        }
     }
 
     /// The leaves that become channels, behind the old ones.
@@ -124,7 +134,13 @@ impl<'a> SchemaChange<'a> {
         for point in block.points(&self.old_channels) {
             // Each value was accepted within a budget of its own session.
             let mut budget = StepBudget::default();
-            if let Some(violation) = self.definition.schema.violations(&point.value, &mut budget).into_iter().next() {
+            if let Some(violation) = self
+                .definition
+                .schema
+                .violations(&point.value, &mut budget)
+                .into_iter()
+                .next()
+            {
                 return Err(ChangeError::Misfits {
                     pointer: violation.pointer.to_string(),
                     message: violation.message,
@@ -132,7 +148,9 @@ impl<'a> SchemaChange<'a> {
             }
             for leaf in &self.new_leaves {
                 if matches!(leaf.find(&point.value), Some(crate::Json::Number(_))) {
-                    return Err(ChangeError::LeafInUse { pointer: leaf.to_string() });
+                    return Err(ChangeError::LeafInUse {
+                        pointer: leaf.to_string(),
+                    });
                 }
             }
         }

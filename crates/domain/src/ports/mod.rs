@@ -13,8 +13,8 @@ mod secret_store;
 mod session_store;
 
 pub use aggregate_store::{
-    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, LeafCondition, Presence, ScanHead, ScanRequest, ScanSink,
-    ScannedBlock, SummaryParts, Verdict,
+    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, LeafCondition, Presence, ScanHead,
+    ScanRequest, ScanSink, ScannedBlock, SummaryParts, Verdict,
 };
 pub use answer_cache::AnswerCache;
 pub use catalogue_view::{CatalogueView, PointSource};

@@ -94,7 +94,11 @@ pub struct SeriesExtent {
 #[async_trait]
 pub trait PointStore: Send + Sync {
     /// Feeds `sink` from one snapshot, until it has enough.
-    async fn scan_in_order(&self, scan: &PointScan, sink: &mut dyn BlockSink) -> Result<(), StoreError>;
+    async fn scan_in_order(
+        &self,
+        scan: &PointScan,
+        sink: &mut dyn BlockSink,
+    ) -> Result<(), StoreError>;
 
     /// The block of each of these series that ends with its last point by (time, session, arrival).
     async fn last_blocks(

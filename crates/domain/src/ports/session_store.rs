@@ -47,19 +47,31 @@ pub trait SessionStore: Send + Sync {
     /// # Errors
     /// Those of [`EncodedSession::joining`], [`StoreError::SessionAbsent`], and
     /// [`StoreError::CatalogueChanged`] when the schema of one of their metric types changed since they were checked.
-    async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError>;
+    async fn append(
+        &self,
+        part: Arc<EncodedSession>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Stored, StoreError>;
 
     /// Deletes a session and takes its points out of the day summaries, exactly. Gives the user's new
     /// version, or `None` if there is no such session.
     async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError>;
 
     /// A session and the user's version.
-    async fn get(&self, user: UserId, session: SessionId) -> Result<Option<(SessionRecord, u64)>, StoreError>;
+    async fn get(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<(SessionRecord, u64)>, StoreError>;
 
     /// The users who have a session of that id, ascending.
     async fn owners(&self, session: SessionId) -> Result<Vec<UserId>, StoreError>;
 
     /// At most `limit` sessions of a user behind `after`, newest first, sessions without a start last.
-    async fn list(&self, user: UserId, after: Option<SessionPosition>, limit: usize)
-    -> Result<SessionPage, StoreError>;
+    async fn list(
+        &self,
+        user: UserId,
+        after: Option<SessionPosition>,
+        limit: usize,
+    ) -> Result<SessionPage, StoreError>;
 }

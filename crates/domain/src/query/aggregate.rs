@@ -3,13 +3,16 @@
 use std::sync::Arc;
 use std::time::Instant;
 
-use super::answer::{AggregateAnswer, BucketRow, Figure, Finished, Gaps, SeriesAnswer, finish, over};
+use super::answer::{
+    AggregateAnswer, BucketRow, Figure, Finished, Gaps, SeriesAnswer, finish, over,
+};
 use super::ask::{AggregateQuery, Axis, Fill};
 use super::fold::{Fold, Folded, Part, QueryLimits, Refusal};
 use super::memory_budget::{MemoryReservation, QueryMemory};
 use super::plan::{Estimate, Plan};
 use super::select::{
-    CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, names_of_present, needs_numbers, point_source,
+    CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, names_of_present, needs_numbers,
+    point_source,
 };
 use crate::clock::Clock;
 use crate::metric_type::{CatalogueCache, MetricType, SelectorError};
@@ -26,7 +29,9 @@ pub enum QueryError {
     #[error("series {0}")]
     Series(#[from] SelectorError),
     /// A function of numbers was asked of a series without numbers, by its name.
-    #[error("{what} needs numbers, but the values of {series} have none; use first, last, count, mode or distinct")]
+    #[error(
+        "{what} needs numbers, but the values of {series} have none; use first, last, count, mode or distinct"
+    )]
     NoNumbers {
         /// The series.
         series: String,
@@ -83,7 +88,14 @@ impl Aggregate {
         limits: QueryLimits,
         memory: Arc<QueryMemory>,
     ) -> Self {
-        Self { store, series: SelectSeries::new(metric_types, catalogue), clock, rules, limits, memory }
+        Self {
+            store,
+            series: SelectSeries::new(metric_types, catalogue),
+            clock,
+            rules,
+            limits,
+            memory,
+        }
     }
 
     /// Answers `query` from one snapshot of the store.
@@ -111,7 +123,9 @@ impl Aggregate {
     pub async fn head_of(&self, query: &AggregateQuery) -> Result<ScanHead, QueryError> {
         let head = self.store.head(&query.users).await?;
         let needs_numbers = |metric_type: &MetricType| needs_numbers(query, metric_type);
-        self.series.shown(&choice(query, &needs_numbers), head).await
+        self.series
+            .shown(&choice(query, &needs_numbers), head)
+            .await
     }
 
     /// Runs a plan, and plans again if a metric type that it depends on changed since.
@@ -129,7 +143,12 @@ impl Aggregate {
                 }
                 checked => checked?,
             }
-            let mut fold = Fold::new(query, plan, self.fold_limits(query), self.memory.reservation());
+            let mut fold = Fold::new(
+                query,
+                plan,
+                self.fold_limits(query),
+                self.memory.reservation(),
+            );
             let began = Instant::now();
             let scanned = match self.store.scan(&plan.request, &mut fold).await {
                 Ok(head) => fold.end().map(|()| head),
@@ -138,7 +157,9 @@ impl Aggregate {
             let read = began.elapsed();
             if let Some(refusal) = fold.refusal() {
                 return Err(QueryError::TooMuch(match refusal {
-                    Refusal::Rows { rows, limit } if !query.over.is_empty() => Refusal::Groups { rows, limit },
+                    Refusal::Rows { rows, limit } if !query.over.is_empty() => {
+                        Refusal::Groups { rows, limit }
+                    }
                     refusal => refusal,
                 }));
             }
@@ -158,7 +179,10 @@ impl Aggregate {
             let (folded, mut work) = fold.into_cells();
             work.plan = planned.ended - planned.began;
             work.read = read.saturating_sub(work.fold);
-            let shown = ScanHead { version: head.version, generation: planned.digest };
+            let shown = ScanHead {
+                version: head.version,
+                generation: planned.digest,
+            };
             let mut answer = self.finish(query, plan, folded, shown)?;
             let (rows, limit) = (answer.rows(), self.limits.rows);
             if rows > limit {
@@ -176,11 +200,18 @@ impl Aggregate {
         if query.over.is_empty() {
             return self.limits;
         }
-        QueryLimits { rows: self.limits.rows.max(GROUP_ROWS), ..self.limits }
+        QueryLimits {
+            rows: self.limits.rows.max(GROUP_ROWS),
+            ..self.limits
+        }
     }
 
     /// Asks the day summaries, where they can tell, what a long query would read.
-    async fn refuse_what_is_too_much(&self, query: &AggregateQuery, plan: &Plan) -> Result<(), QueryError> {
+    async fn refuse_what_is_too_much(
+        &self,
+        query: &AggregateQuery,
+        plan: &Plan,
+    ) -> Result<(), QueryError> {
         if query.fill != Fill::None
             && let Axis::Calendar(calendar) = &query.axis
         {
@@ -189,19 +220,31 @@ impl Aggregate {
                 return Err(QueryError::TooMuch(Refusal::Rows { rows, limit }));
             }
         }
-        let Some(mut estimate) = Estimate::of(plan) else { return Ok(()) };
+        let Some(mut estimate) = Estimate::of(plan) else {
+            return Ok(());
+        };
         let request = estimate.request.clone();
         self.store.scan(&request, &mut estimate).await?;
         let points = estimate.points(plan);
         if points > self.limits.points_read {
-            return Err(QueryError::TooMuch(Refusal::Points { points, limit: self.limits.points_read }));
+            return Err(QueryError::TooMuch(Refusal::Points {
+                points,
+                limit: self.limits.points_read,
+            }));
         }
-        let (values, limit) = (estimate.most_values(plan, query.group_by), self.limits.bucket_values);
-        let may_sketch =
-            query.accuracy == super::Accuracy::Approx && !query.functions.iter().any(|f| f.needs_exact_values());
+        let (values, limit) = (
+            estimate.most_values(plan, query.group_by),
+            self.limits.bucket_values,
+        );
+        let may_sketch = query.accuracy == super::Accuracy::Approx
+            && !query.functions.iter().any(|f| f.needs_exact_values());
         let keeps_values = query.functions.iter().any(|f| f.needs_values());
         if keeps_values && !may_sketch && values > limit as u64 {
-            return Err(QueryError::TooMuch(Refusal::Values { in_bucket: true, values, limit }));
+            return Err(QueryError::TooMuch(Refusal::Values {
+                in_bucket: true,
+                values,
+                limit,
+            }));
         }
         Ok(())
     }
@@ -214,15 +257,34 @@ impl Aggregate {
         folded: Folded,
         head: ScanHead,
     ) -> Result<AggregateAnswer, QueryError> {
-        let Folded { first_points, before, asked, groups, mut memory, present } = folded;
+        let Folded {
+            first_points,
+            before,
+            asked,
+            groups,
+            mut memory,
+            present,
+        } = folded;
         let mut series: Vec<SeriesAnswer> = Vec::new();
         let mut approximate = 0;
         let mut known: Vec<Option<Finished>> = Vec::new();
-        for (place, ((selected, asked), before)) in plan.series.iter().zip(asked).zip(before).enumerate() {
+        for (place, ((selected, asked), before)) in
+            plan.series.iter().zip(asked).zip(before).enumerate()
+        {
             let rows_of = |part, rows| {
                 let first_point = |group| first_points.get(&(part, place, group)).copied();
-                let finished = finish(selected.metric_type.clone(), &query.functions, rows, &groups, first_point);
-                if query.over.is_empty() { finished } else { over(query, finished) }
+                let finished = finish(
+                    selected.metric_type.clone(),
+                    &query.functions,
+                    rows,
+                    &groups,
+                    first_point,
+                );
+                if query.over.is_empty() {
+                    finished
+                } else {
+                    over(query, finished)
+                }
             };
             let known_before = (!before.is_empty()).then(|| rows_of(Part::Before, before));
             let finished = rows_of(Part::Asked, asked);
@@ -256,18 +318,32 @@ impl Aggregate {
         before: &[Option<Finished>],
         memory: &mut MemoryReservation,
     ) -> Result<(), QueryError> {
-        let groups: usize = series.iter().zip(before).map(|(series, before)| groups(series, before.as_ref())).sum();
+        let groups: usize = series
+            .iter()
+            .zip(before)
+            .map(|(series, before)| groups(series, before.as_ref()))
+            .sum();
         if groups == 0 {
             return Ok(());
         }
         let limit = self.limits.rows;
-        let buckets = buckets(query, series, limit / groups)
-            .map_err(|buckets| QueryError::TooMuch(Refusal::Rows { rows: buckets.saturating_mul(groups), limit }))?;
-        let row_bytes = |s: &SeriesAnswer| size_of::<BucketRow>() + s.columns.len() * size_of::<Figure>();
+        let buckets = buckets(query, series, limit / groups).map_err(|buckets| {
+            QueryError::TooMuch(Refusal::Rows {
+                rows: buckets.saturating_mul(groups),
+                limit,
+            })
+        })?;
+        let row_bytes =
+            |s: &SeriesAnswer| size_of::<BucketRow>() + s.columns.len() * size_of::<Figure>();
         let widest = series.iter().map(row_bytes).max().unwrap_or(0);
         let unfilled: usize = series.iter().map(SeriesAnswer::heap_bytes).sum();
-        memory.grow_to(unfilled + buckets.len() * groups * widest).map_err(QueryError::TooMuch)?;
-        let gaps = Gaps { fill: query.fill, buckets: &buckets };
+        memory
+            .grow_to(unfilled + buckets.len() * groups * widest)
+            .map_err(QueryError::TooMuch)?;
+        let gaps = Gaps {
+            fill: query.fill,
+            buckets: &buckets,
+        };
         for (series, before) in series.iter_mut().zip(before) {
             *series = gaps.fill(series, before.as_ref());
         }
@@ -275,15 +351,34 @@ impl Aggregate {
     }
 
     /// Selects the series and chooses what to read. See [`SelectSeries::select`] for `attempt`.
-    pub(super) async fn plan(&self, query: &AggregateQuery, attempt: usize) -> Result<Planned, QueryError> {
+    pub(super) async fn plan(
+        &self,
+        query: &AggregateQuery,
+        attempt: usize,
+    ) -> Result<Planned, QueryError> {
         let began = Instant::now();
         let needs_numbers = |metric_type: &MetricType| needs_numbers(query, metric_type);
-        let selection = self.series.select(&choice(query, &needs_numbers), attempt).await?;
+        let selection = self
+            .series
+            .select(&choice(query, &needs_numbers), attempt)
+            .await?;
         let (generation, digest, head) = (selection.generation, selection.digest, selection.head);
-        let Selection { kept, skipped, view, .. } = selection;
+        let Selection {
+            kept,
+            skipped,
+            view,
+            ..
+        } = selection;
         let possible = self.rules.possible(self.clock.now());
         let plan = Plan::new(query, kept, skipped, view, possible);
-        Ok(Planned { plan, generation, digest, head, began, ended: Instant::now() })
+        Ok(Planned {
+            plan,
+            generation,
+            digest,
+            head,
+            began,
+            ended: Instant::now(),
+        })
     }
 }
 
@@ -303,7 +398,10 @@ fn choice<'a>(
 
 /// How many groups of a series have a row in the range or the lookback.
 fn groups(series: &SeriesAnswer, before: Option<&Finished>) -> usize {
-    let rows = series.rows.iter().chain(before.iter().flat_map(|before| &before.series.rows));
+    let rows = series
+        .rows
+        .iter()
+        .chain(before.iter().flat_map(|before| &before.series.rows));
     let mut groups: Vec<_> = rows.map(|row| row.group).collect();
     groups.sort_unstable();
     groups.dedup();
@@ -315,7 +413,11 @@ fn groups(series: &SeriesAnswer, before: Option<&Finished>) -> usize {
 ///
 /// # Errors
 /// How many there are at least, where they are more than `most`: they are counted before they are made.
-fn buckets(query: &AggregateQuery, series: &[SeriesAnswer], most: usize) -> Result<Vec<Timestamp>, usize> {
+fn buckets(
+    query: &AggregateQuery,
+    series: &[SeriesAnswer],
+    most: usize,
+) -> Result<Vec<Timestamp>, usize> {
     let known = || series.iter().flat_map(|s| &s.rows).map(|row| row.bucket);
     match &query.axis {
         Axis::Calendar(calendar) => {
@@ -323,14 +425,26 @@ fn buckets(query: &AggregateQuery, series: &[SeriesAnswer], most: usize) -> Resu
             if least > most {
                 return Err(least);
             }
-            let buckets = calendar.buckets(query.range.clone()).map(|bucket| bucket.start());
+            let buckets = calendar
+                .buckets(query.range.clone())
+                .map(|bucket| bucket.start());
             let starts: Vec<Timestamp> = buckets.take(most.saturating_add(1)).collect();
-            if starts.len() > most { Err(starts.len()) } else { Ok(starts) }
+            if starts.len() > most {
+                Err(starts.len())
+            } else {
+                Ok(starts)
+            }
         }
         Axis::SinceStart(offsets) => {
-            let Some((first, last)) = known().min().zip(known().max()) else { return Ok(Vec::new()) };
+            let Some((first, last)) = known().min().zip(known().max()) else {
+                return Ok(Vec::new());
+            };
             let steps = offsets.count(first, last);
-            if steps > most { Err(steps) } else { Ok(offsets.starts(first, last).collect()) }
+            if steps > most {
+                Err(steps)
+            } else {
+                Ok(offsets.starts(first, last).collect())
+            }
         }
     }
 }

@@ -40,8 +40,16 @@ pub struct Keep {
 impl CachedAggregate {
     /// Keeps the rendered answers that took at least `worth` to make.
     #[must_use]
-    pub const fn new(aggregate: Aggregate, cache: Option<Arc<dyn AnswerCache>>, worth: Duration) -> Self {
-        Self { aggregate, cache, worth }
+    pub const fn new(
+        aggregate: Aggregate,
+        cache: Option<Arc<dyn AnswerCache>>,
+        worth: Duration,
+    ) -> Self {
+        Self {
+            aggregate,
+            cache,
+            worth,
+        }
     }
 
     /// The use case behind the cache.
@@ -79,9 +87,16 @@ impl CachedAggregate {
     ///
     /// # Errors
     /// [`QueryError`], as without a cache.
-    pub async fn answer(&self, query: &AggregateQuery, render: Option<&Fingerprint>) -> Result<Found, QueryError> {
+    pub async fn answer(
+        &self,
+        query: &AggregateQuery,
+        render: Option<&Fingerprint>,
+    ) -> Result<Found, QueryError> {
         let mut planned = self.aggregate.plan(query, 0).await?;
-        let (Some(cache), Some(render)) = (&self.cache, render.filter(|_| planned.plan.may_be_expensive())) else {
+        let (Some(cache), Some(render)) = (
+            &self.cache,
+            render.filter(|_| planned.plan.may_be_expensive()),
+        ) else {
             let answer = self.aggregate.answer_planned(query, planned).await?;
             return Ok(Found::Made(Box::new(answer), None));
         };
@@ -93,14 +108,23 @@ impl CachedAggregate {
             planned = self.aggregate.plan(query, 1).await?;
             head = planned.head.unwrap_or(head);
         }
-        let head = ScanHead { version: head.version, generation: planned.digest };
+        let head = ScanHead {
+            version: head.version,
+            generation: planned.digest,
+        };
         if let Some(rendered) = cache.get(&key(query, render, head)).await {
             return Ok(Found::Kept { rendered, head });
         }
         let began = Instant::now();
         let answer = self.aggregate.answer_planned(query, planned).await?;
-        let shown = ScanHead { version: answer.version, generation: answer.generation };
-        let keep = Keep { key: key(query, render, shown), began };
+        let shown = ScanHead {
+            version: answer.version,
+            generation: answer.generation,
+        };
+        let keep = Keep {
+            key: key(query, render, shown),
+            began,
+        };
         Ok(Found::Made(Box::new(answer), Some(keep)))
     }
 
@@ -118,6 +142,9 @@ impl CachedAggregate {
 #[must_use]
 pub fn key(query: &AggregateQuery, render: &Fingerprint, head: ScanHead) -> String {
     let mut hasher = FingerprintHasher::new("aggregate answer");
-    hasher.field("query", query).field("render", render).field("head", &head);
+    hasher
+        .field("query", query)
+        .field("render", render)
+        .field("head", &head);
     format!("answer:3:{}", hasher.finish())
 }

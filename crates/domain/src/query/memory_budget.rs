@@ -19,13 +19,19 @@ impl QueryMemory {
     /// Memory of `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
-        Arc::new(Self { limit, reserved: AtomicUsize::new(0) })
+        Arc::new(Self {
+            limit,
+            reserved: AtomicUsize::new(0),
+        })
     }
 
     /// The reservation of one query, empty at first.
     #[must_use]
     pub fn reservation(self: &Arc<Self>) -> MemoryReservation {
-        MemoryReservation { memory: self.clone(), bytes: 0 }
+        MemoryReservation {
+            memory: self.clone(),
+            bytes: 0,
+        }
     }
 
     /// Bytes that are reserved now.
@@ -50,7 +56,11 @@ impl MemoryReservation {
     /// queries.
     #[inline]
     pub fn grow_to(&mut self, bytes: usize) -> Result<(), Refusal> {
-        if bytes <= self.bytes + STEP { Ok(()) } else { self.grow(bytes) }
+        if bytes <= self.bytes + STEP {
+            Ok(())
+        } else {
+            self.grow(bytes)
+        }
     }
 
     fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
@@ -59,8 +69,15 @@ impl MemoryReservation {
             return Err(Refusal::Memory { limit });
         }
         let more = bytes.next_multiple_of(STEP).min(limit) - self.bytes;
-        let grown = |reserved: usize| reserved.checked_add(more).filter(|reserved| *reserved <= limit);
-        let reserved = self.memory.reserved.fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown);
+        let grown = |reserved: usize| {
+            reserved
+                .checked_add(more)
+                .filter(|reserved| *reserved <= limit)
+        };
+        let reserved =
+            self.memory
+                .reserved
+                .fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown);
         reserved.map_err(|_| Refusal::MemoryBusy)?;
         self.bytes += more;
         Ok(())
@@ -76,7 +93,9 @@ impl MemoryReservation {
 
 impl Drop for MemoryReservation {
     fn drop(&mut self) {
-        self.memory.reserved.fetch_sub(self.bytes, Ordering::Relaxed);
+        self.memory
+            .reserved
+            .fetch_sub(self.bytes, Ordering::Relaxed);
     }
 }
 
@@ -89,11 +108,21 @@ mod tests {
     #[test]
     fn a_query_that_exceeds_the_limit_alone_is_told_so() {
         let memory = QueryMemory::new(4 * STEP);
-        assert_eq!(memory.reservation().grow_to(5 * STEP), Err(Refusal::Memory { limit: 4 * STEP }));
+        assert_eq!(
+            memory.reservation().grow_to(5 * STEP),
+            Err(Refusal::Memory { limit: 4 * STEP })
+        );
         let mut first = memory.reservation();
         assert_eq!(first.grow_to(3 * STEP), Ok(()));
-        assert_eq!(memory.reservation().grow_to(2 * STEP), Err(Refusal::MemoryBusy));
-        assert_eq!(memory.reservation().grow_to(STEP), Ok(()), "the first step is free");
+        assert_eq!(
+            memory.reservation().grow_to(2 * STEP),
+            Err(Refusal::MemoryBusy)
+        );
+        assert_eq!(
+            memory.reservation().grow_to(STEP),
+            Ok(()),
+            "the first step is free"
+        );
         drop(first);
         assert_eq!(memory.reservation().grow_to(4 * STEP), Ok(()));
     }

@@ -13,8 +13,8 @@ mod select;
 pub use aggregate::{Aggregate, QueryError};
 pub use answer::{AggregateAnswer, BucketRow, Column, Figure, Group, SeriesAnswer, Work};
 pub use ask::{
-    Accuracy, AggFunction, AggregateQuery, Axis, Fill, FilterError, GroupBy, Lookback, LookbackError, Offsets, Percent,
-    UnknownFunction, ValueFilter,
+    Accuracy, AggFunction, AggregateQuery, Axis, Fill, FilterError, GroupBy, Lookback,
+    LookbackError, Offsets, Percent, UnknownFunction, ValueFilter,
 };
 pub use cached::{CachedAggregate, Found, Keep, key as answer_key};
 pub use fold::{ABSOLUTE_ERROR, QueryLimits, RELATIVE_ERROR, Refusal};

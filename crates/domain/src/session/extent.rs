@@ -28,12 +28,14 @@ impl SessionExtent {
     #[must_use]
     pub fn window(&self, rules: &TimeRules) -> Option<(Timestamp, Timestamp)> {
         match (self.start_ts, self.span) {
-            (Some(start), _) => {
-                Some((start.plus_days(-rules.days_before_start), start.plus_days(rules.days_after_start)))
-            }
-            (None, Some((first, last))) => {
-                Some((last.plus_days(-rules.days_after_start), first.plus_days(rules.days_after_start)))
-            }
+            (Some(start), _) => Some((
+                start.plus_days(-rules.days_before_start),
+                start.plus_days(rules.days_after_start),
+            )),
+            (None, Some((first, last))) => Some((
+                last.plus_days(-rules.days_after_start),
+                first.plus_days(rules.days_after_start),
+            )),
             (None, None) => None,
         }
     }
@@ -60,12 +62,24 @@ mod tests {
     #[test]
     fn points_fit_the_start_or_else_the_points_that_are_there() {
         let rules = TimeRules::default();
-        let extent = SessionExtent { start_ts: Some(day(0)), span: Some((day(0), day(40))) };
+        let extent = SessionExtent {
+            start_ts: Some(day(0)),
+            span: Some((day(0), day(40))),
+        };
         assert_eq!(extent.window(&rules), Some((day(-1), day(31))));
-        let extent = SessionExtent { start_ts: None, span: Some((day(0), day(5))) };
+        let extent = SessionExtent {
+            start_ts: None,
+            span: Some((day(0), day(5))),
+        };
         assert_eq!(extent.window(&rules), Some((day(-26), day(31))));
-        assert_eq!(extent.joined(Some((day(-2), day(3)))).span, Some((day(-2), day(5))));
-        let empty = SessionExtent { start_ts: None, span: None };
+        assert_eq!(
+            extent.joined(Some((day(-2), day(3)))).span,
+            Some((day(-2), day(5)))
+        );
+        let empty = SessionExtent {
+            start_ts: None,
+            span: None,
+        };
         assert_eq!(empty.window(&rules), None);
         assert_eq!(empty.joined(extent.span), extent);
     }

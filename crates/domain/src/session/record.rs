@@ -26,7 +26,10 @@ impl SessionRecord {
     /// What points that join it must fit.
     #[must_use]
     pub const fn extent(&self) -> SessionExtent {
-        SessionExtent { start_ts: self.start_ts, span: self.span }
+        SessionExtent {
+            start_ts: self.start_ts,
+            span: self.span,
+        }
     }
 }
 

@@ -20,7 +20,11 @@ pub struct TimeRules {
 
 impl Default for TimeRules {
     fn default() -> Self {
-        Self { days_before_start: 1, days_after_start: 31, days_ahead_of_clock: 1 }
+        Self {
+            days_before_start: 1,
+            days_after_start: 31,
+            days_ahead_of_clock: 1,
+        }
     }
 }
 
@@ -31,7 +35,9 @@ pub enum TimeRuleError {
     #[error("is before 1970-01-01T00:00:00Z; check the clock or the unit it was made from")]
     BeforeEpoch,
     /// Ahead of the server's clock.
-    #[error("is more than {days} day(s) ahead of the server's clock; the latest accepted is {latest}")]
+    #[error(
+        "is more than {days} day(s) ahead of the server's clock; the latest accepted is {latest}"
+    )]
     AheadOfClock {
         /// How far ahead is allowed.
         days: i64,
@@ -59,7 +65,10 @@ impl TimeRules {
         }
         let latest = now.plus_days(self.days_ahead_of_clock);
         if t > latest {
-            return Err(TimeRuleError::AheadOfClock { days: self.days_ahead_of_clock, latest });
+            return Err(TimeRuleError::AheadOfClock {
+                days: self.days_ahead_of_clock,
+                latest,
+            });
         }
         Ok(())
     }
@@ -75,7 +84,10 @@ impl TimeRules {
         first: Timestamp,
     ) -> Result<(), TimeRuleError> {
         let (earliest, latest) = match start_ts {
-            Some(start) => (start.plus_days(-self.days_before_start), start.plus_days(self.days_after_start)),
+            Some(start) => (
+                start.plus_days(-self.days_before_start),
+                start.plus_days(self.days_after_start),
+            ),
             None => (first, first.plus_days(self.days_after_start)),
         };
         Self::check_in_window(t, Some((earliest, latest)))
@@ -85,7 +97,10 @@ impl TimeRules {
     ///
     /// # Errors
     /// [`TimeRuleError::FarFromStart`] with both bounds.
-    pub fn check_in_window(t: Timestamp, window: Option<(Timestamp, Timestamp)>) -> Result<(), TimeRuleError> {
+    pub fn check_in_window(
+        t: Timestamp,
+        window: Option<(Timestamp, Timestamp)>,
+    ) -> Result<(), TimeRuleError> {
         match window {
             Some((earliest, latest)) if !(earliest..=latest).contains(&t) => {
                 Err(TimeRuleError::FarFromStart { earliest, latest })
@@ -105,7 +120,11 @@ impl TimeRules {
 
 impl Fingerprinted for TimeRules {
     fn feed(&self, hasher: &mut FingerprintHasher) {
-        let Self { days_before_start, days_after_start, days_ahead_of_clock } = self;
+        let Self {
+            days_before_start,
+            days_after_start,
+            days_ahead_of_clock,
+        } = self;
         hasher
             .field("days_before_start", days_before_start)
             .field("days_after_start", days_after_start)

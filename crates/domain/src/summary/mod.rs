@@ -47,18 +47,34 @@ struct Range {
 
 impl Summary {
     /// The summary of nothing.
-    pub const EMPTY: Self = Self { moments: Moments::EMPTY, range: None };
+    pub const EMPTY: Self = Self {
+        moments: Moments::EMPTY,
+        range: None,
+    };
 
     /// From its stored parts; `None` when `moments` counts nothing.
     #[must_use]
     pub fn from_parts(moments: Moments, min: f64, max: f64, first: Sample, last: Sample) -> Self {
-        Self { moments, range: (moments.n > 0).then_some(Range { min, max, first, last }) }
+        Self {
+            moments,
+            range: (moments.n > 0).then_some(Range {
+                min,
+                max,
+                first,
+                last,
+            }),
+        }
     }
 
     /// Adds one sample.
     pub fn push(&mut self, sample: Sample) {
         self.moments.push(sample.value);
-        self.widen(&Range { min: sample.value, max: sample.value, first: sample, last: sample });
+        self.widen(&Range {
+            min: sample.value,
+            max: sample.value,
+            first: sample,
+            last: sample,
+        });
     }
 
     /// Adds all samples of another summary.
@@ -176,8 +192,10 @@ mod tests {
     use super::*;
 
     fn samples() -> impl Strategy<Value = Vec<Sample>> {
-        let sample =
-            (0..50_i64, -1e6..1e6_f64).prop_map(|(t, value)| Sample { time: Timestamp::from_micros(t), value });
+        let sample = (0..50_i64, -1e6..1e6_f64).prop_map(|(t, value)| Sample {
+            time: Timestamp::from_micros(t),
+            value,
+        });
         prop::collection::vec(sample, 0..60)
     }
 
@@ -217,7 +235,10 @@ mod tests {
 
     #[test]
     fn a_small_spread_on_a_large_offset_survives_merging() {
-        let at = |i: i32| Sample { time: Timestamp::EPOCH, value: 1e9 + f64::from(i % 2) };
+        let at = |i: i32| Sample {
+            time: Timestamp::EPOCH,
+            value: 1e9 + f64::from(i % 2),
+        };
         let mut merged = Summary::EMPTY;
         for i in 0..1_000 {
             merged.merge(&[at(i)].into_iter().collect());
@@ -228,7 +249,12 @@ mod tests {
 
     #[test]
     fn one_sample_has_no_spread() {
-        let one: Summary = [Sample { time: Timestamp::EPOCH, value: 1.0 }].into_iter().collect();
+        let one: Summary = [Sample {
+            time: Timestamp::EPOCH,
+            value: 1.0,
+        }]
+        .into_iter()
+        .collect();
         assert_eq!(one.stddev(), None);
         assert_eq!(Summary::EMPTY.mean(), None);
     }

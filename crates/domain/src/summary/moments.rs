@@ -15,7 +15,11 @@ pub struct Moments {
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 impl Moments {
     /// Of nothing.
-    pub const EMPTY: Self = Self { n: 0, sum: 0.0, m2: 0.0 };
+    pub const EMPTY: Self = Self {
+        n: 0,
+        sum: 0.0,
+        m2: 0.0,
+    };
 
     /// Adds one number.
     pub fn push(&mut self, value: f64) {

@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::json;
 use time_series_domain::ingest::{
-    BodyError, IngestError, IngestSession, JsonSource, OnConflict, RawSession, Row, RowFormat, SessionSource,
-    WriteStage,
+    BodyError, IngestError, IngestSession, JsonSource, OnConflict, RawSession, Row, RowFormat,
+    SessionSource, WriteStage,
 };
 use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
@@ -72,15 +72,27 @@ impl Ingest {
     fn new() -> Self {
         let store = Arc::new(MemoryStore::new());
         let number = json!({"type": "number"});
-        let object = json!({"type": "object", "properties": {"a": number, "b": {"type": "integer"}}});
+        let object =
+            json!({"type": "object", "properties": {"a": number, "b": {"type": "integer"}}});
         for (series, schema) in [("number", number), ("object", object), ("any", json!({}))] {
             let series = SeriesName::parse(series).expect("a name");
-            let definition = MetricTypeDefinition::new(series, schema, String::new(), String::new()).expect("a schema");
+            let definition =
+                MetricTypeDefinition::new(series, schema, String::new(), String::new())
+                    .expect("a schema");
             futures_executor::block_on(store.create(&definition)).expect("it is new");
         }
         let now = Timestamp::parse_rfc3339("2025-02-01T00:00:00Z").expect("a time");
-        let (catalogue, clock) = (Arc::new(CatalogueCache::default()), Arc::new(FixedClock(now)));
-        Self(IngestSession::new(store.clone(), store, catalogue, clock, TimeRules::default()))
+        let (catalogue, clock) = (
+            Arc::new(CatalogueCache::default()),
+            Arc::new(FixedClock(now)),
+        );
+        Self(IngestSession::new(
+            store.clone(),
+            store,
+            catalogue,
+            clock,
+            TimeRules::default(),
+        ))
     }
 
     fn check(&self, source: Arc<dyn SessionSource>) -> TestCaseResult {
@@ -99,7 +111,11 @@ impl Ingest {
                 prop_assert!(rejects.total() >= rejects.listed().len());
                 for reject in rejects.listed() {
                     let series = reject.series.as_ref().map_or(0, String::len);
-                    prop_assert!(reject.pointer.len() + series + reject.message.len() <= MAX_FAULT, "{:?}", reject);
+                    prop_assert!(
+                        reject.pointer.len() + series + reject.message.len() <= MAX_FAULT,
+                        "{:?}",
+                        reject
+                    );
                 }
             }
             Err(e) => prop_assert!(false, "no fault of the body: {}", e),
@@ -123,10 +139,22 @@ fn tokens(most: usize) -> impl Strategy<Value = String> {
 /// A session that is right in all but a few places.
 fn session() -> impl Strategy<Value = String> {
     let part = |right: &'static str| prop_oneof![6 => Just(right.to_owned()), 1 => tokens(4)];
-    let entry = (part("\"object\""), part("\"2025-01-06T22:00:00Z\""), part("{\"a\":1.5,\"b\":2}"))
-        .prop_map(|(series, time, value)| format!("{{\"series\":{series},\"time\":{time},\"value\":{value}}}"));
-    let columns = (part("\"number\""), part("{\"start\":\"2025-01-06T22:00:00Z\",\"step\":\"1s\"}"), part("[1,2.5,3]"))
-        .prop_map(|(series, times, values)| format!("{{\"series\":{series},\"times\":{times},\"values\":{values}}}"));
+    let entry = (
+        part("\"object\""),
+        part("\"2025-01-06T22:00:00Z\""),
+        part("{\"a\":1.5,\"b\":2}"),
+    )
+        .prop_map(|(series, time, value)| {
+            format!("{{\"series\":{series},\"time\":{time},\"value\":{value}}}")
+        });
+    let columns = (
+        part("\"number\""),
+        part("{\"start\":\"2025-01-06T22:00:00Z\",\"step\":\"1s\"}"),
+        part("[1,2.5,3]"),
+    )
+        .prop_map(|(series, times, values)| {
+            format!("{{\"series\":{series},\"times\":{times},\"values\":{values}}}")
+        });
     let entries = vec(prop_oneof![4 => entry, 2 => columns, 1 => tokens(3)], 0..5);
     let id = || part("\"7d8d2e3a-5d2f-4bd4-9f51-1d8c0a3c9a01\"");
     (id(), id(), part("\"2025-01-06T22:00:00Z\""), entries).prop_map(|(user, session, start, entries)| {
@@ -145,7 +173,9 @@ fn any_body_is_stored_or_refused_in_bounded_words() {
         1 => (session(), any::<prop::sample::Index>()).prop_map(|(body, at)| body.as_bytes()[..at.index(body.len())].to_vec()),
         1 => vec(any::<u8>(), 0..200),
     ];
-    fuzz("bodies", bodies, |body| ingest.check(Arc::new(JsonSource::new(Arc::new(body)))));
+    fuzz("bodies", bodies, |body| {
+        ingest.check(Arc::new(JsonSource::new(Arc::new(body))))
+    });
 }
 
 /// Rows that were parsed before.
@@ -161,16 +191,37 @@ impl SessionSource for Rows {
 fn any_rows_are_stored_or_refused_in_bounded_words() {
     let ingest = Ingest::new();
     let cell = |right: &'static str| prop_oneof![5 => Just(right.to_owned()), 1 => Just(String::new()), 1 => tokens(3), 1 => any::<String>()];
-    let leaf =
-        prop_oneof![4 => Just("a".to_owned()), 2 => Just("b".to_owned()), 1 => Just("a.b".to_owned()), 1 => tokens(2)];
+    let leaf = prop_oneof![4 => Just("a".to_owned()), 2 => Just("b".to_owned()), 1 => Just("a.b".to_owned()), 1 => tokens(2)];
     let id = || cell("7d8d2e3a-5d2f-4bd4-9f51-1d8c0a3c9a01");
-    let row = (id(), id(), cell("2025-01-06T22:00:00Z"), cell("object"), vec(cell("1.5"), 0..4));
-    fuzz("rows", (vec(leaf, 0..3), vec(row, 0..6)), |(leaves, rows)| {
-        let names = ["user_id", "session_id", "time", "series"].into_iter().chain(leaves.iter().map(String::as_str));
-        let Ok(format) = RowFormat::new(names) else { return Ok(()) };
-        let rows = (2..).zip(&rows).map(|(line, (user, session, time, series, cells))| {
-            Row::new(line, [user, session, time, series].into_iter().chain(cells).map(String::as_str))
-        });
-        ingest.check(Arc::new(Rows(format, rows.collect())))
-    });
+    let row = (
+        id(),
+        id(),
+        cell("2025-01-06T22:00:00Z"),
+        cell("object"),
+        vec(cell("1.5"), 0..4),
+    );
+    fuzz(
+        "rows",
+        (vec(leaf, 0..3), vec(row, 0..6)),
+        |(leaves, rows)| {
+            let names = ["user_id", "session_id", "time", "series"]
+                .into_iter()
+                .chain(leaves.iter().map(String::as_str));
+            let Ok(format) = RowFormat::new(names) else {
+                return Ok(());
+            };
+            let rows = (2..)
+                .zip(&rows)
+                .map(|(line, (user, session, time, series, cells))| {
+                    Row::new(
+                        line,
+                        [user, session, time, series]
+                            .into_iter()
+                            .chain(cells)
+                            .map(String::as_str),
+                    )
+                });
+            ingest.check(Arc::new(Rows(format, rows.collect())))
+        },
+    );
 }

@@ -19,7 +19,11 @@ const CASES_PER_SEED: u32 = 64;
 /// On the first case that fails, with the seed and the smallest input that still fails.
 #[track_caller]
 #[expect(clippy::print_stdout, reason = "how many cases there were")]
-pub(crate) fn fuzz<S: Strategy>(name: &str, strategy: S, check: impl Fn(S::Value) -> TestCaseResult) {
+pub(crate) fn fuzz<S: Strategy>(
+    name: &str,
+    strategy: S,
+    check: impl Fn(S::Value) -> TestCaseResult,
+) {
     if let Some(seed) = number("FUZZ_SEED") {
         run(name, &strategy, &check, seed);
         return;
@@ -36,11 +40,20 @@ pub(crate) fn fuzz<S: Strategy>(name: &str, strategy: S, check: impl Fn(S::Value
 }
 
 #[track_caller]
-fn run<S: Strategy>(name: &str, strategy: &S, check: &impl Fn(S::Value) -> TestCaseResult, seed: u64) {
+fn run<S: Strategy>(
+    name: &str,
+    strategy: &S,
+    check: &impl Fn(S::Value) -> TestCaseResult,
+    seed: u64,
+) {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let config = Config { cases: CASES_PER_SEED, failure_persistence: None, ..Config::default() };
+    let config = Config {
+        cases: CASES_PER_SEED,
+        failure_persistence: None,
+        ..Config::default()
+    };
     if let Err(failure) = TestRunner::new_with_rng(config, rng).run(strategy, check) {
         panic!("{name} fails, again with FUZZ_SEED={seed}: {failure}");
     }
@@ -48,5 +61,8 @@ fn run<S: Strategy>(name: &str, strategy: &S, check: &impl Fn(S::Value) -> TestC
 
 fn number(variable: &str) -> Option<u64> {
     let text = env::var(variable).ok()?;
-    Some(text.parse().unwrap_or_else(|_| panic!("{variable} is not a whole number: {text:?}")))
+    Some(
+        text.parse()
+            .unwrap_or_else(|_| panic!("{variable} is not a whole number: {text:?}")),
+    )
 }

@@ -17,7 +17,10 @@ const MAX_MESSAGE: usize = 1_000;
 
 #[test]
 fn a_schema_is_refused_or_judges_any_value_in_bounded_work() {
-    let seconds = std::env::var("FUZZ_SECONDS").ok().and_then(|text| text.parse().ok()).unwrap_or(2);
+    let seconds = std::env::var("FUZZ_SECONDS")
+        .ok()
+        .and_then(|text| text.parse().ok())
+        .unwrap_or(2);
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut runner = TestRunner::deterministic();
     let cases = (document(), prop::collection::vec(value(), 6));
@@ -34,7 +37,10 @@ fn a_schema_is_refused_or_judges_any_value_in_bounded_work() {
             None => panic!("no end within {ENDLESS:?}: {shown}"),
         }
     }
-    assert!(judged > 0 && refused > 0, "both happen: {judged} judged, {refused} refused");
+    assert!(
+        judged > 0 && refused > 0,
+        "both happen: {judged} judged, {refused} refused"
+    );
     println!("{refused} schemas refused, {judged} accepted, {too_costly} values too costly");
 }
 
@@ -42,7 +48,9 @@ fn a_schema_is_refused_or_judges_any_value_in_bounded_work() {
 fn in_time<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = channel();
     // As small as the stacks of the service's threads.
-    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(move || drop(sender.send(case())));
+    let thread = std::thread::Builder::new()
+        .stack_size(2 << 20)
+        .spawn(move || drop(sender.send(case())));
     let thread = thread.expect("a thread");
     match receiver.recv_timeout(ENDLESS) {
         Ok(done) => {
@@ -69,14 +77,31 @@ fn judge(schema: Value, values: &[Json]) -> Option<u64> {
     };
     let mut too_costly = 0;
     for value in values {
-        let violations = definition.schema.violations(value, &mut StepBudget::default());
+        let violations = definition
+            .schema
+            .violations(value, &mut StepBudget::default());
         assert!(violations.len() <= 10, "{}", violations.len());
         for violation in &violations {
-            assert!(violation.message.len() <= MAX_MESSAGE, "{}", violation.message);
-            assert!(violation.pointer.to_string().len() <= MAX_MESSAGE, "{}", violation.pointer);
+            assert!(
+                violation.message.len() <= MAX_MESSAGE,
+                "{}",
+                violation.message
+            );
+            assert!(
+                violation.pointer.to_string().len() <= MAX_MESSAGE,
+                "{}",
+                violation.pointer
+            );
         }
-        assert_eq!(violations.is_empty(), definition.schema.fits(value, &mut StepBudget::default()));
-        too_costly += u64::from(violations.iter().any(|violation| violation.kind == ViolationKind::TooCostly));
+        assert_eq!(
+            violations.is_empty(),
+            definition.schema.fits(value, &mut StepBudget::default())
+        );
+        too_costly += u64::from(
+            violations
+                .iter()
+                .any(|violation| violation.kind == ViolationKind::TooCostly),
+        );
     }
     Some(too_costly)
 }
@@ -89,17 +114,28 @@ fn document() -> impl Strategy<Value = Value> {
         "https://json-schema.org/draft/2019-09/schema",
         "https://json-schema.org/draft/2020-12/schema",
     ]);
-    (draft, subschema(), prop::collection::vec(subschema(), 3)).prop_map(|(draft, mut root, definitions)| {
-        let definitions: Map<String, Value> =
-            definitions.into_iter().enumerate().map(|(at, schema)| (at.to_string(), schema)).collect();
-        root["$schema"] = draft.into();
-        root["definitions"] = definitions.into();
-        root
-    })
+    (draft, subschema(), prop::collection::vec(subschema(), 3)).prop_map(
+        |(draft, mut root, definitions)| {
+            let definitions: Map<String, Value> = definitions
+                .into_iter()
+                .enumerate()
+                .map(|(at, schema)| (at.to_string(), schema))
+                .collect();
+            root["$schema"] = draft.into();
+            root["definitions"] = definitions.into();
+            root
+        },
+    )
 }
 
 fn subschema() -> impl Strategy<Value = Value> {
-    let reference = prop::sample::select(vec!["#", "#/definitions/0", "#/definitions/1", "#/definitions/2", "#n"]);
+    let reference = prop::sample::select(vec![
+        "#",
+        "#/definitions/0",
+        "#/definitions/1",
+        "#/definitions/2",
+        "#n",
+    ]);
     let leaf = prop_oneof![
         4 => reference.prop_map(|to| json!({"$ref": to})),
         1 => Just(json!({"$dynamicRef": "#n"})),
@@ -127,16 +163,33 @@ fn subschema() -> impl Strategy<Value = Value> {
             "else",
             "additionalItems",
         ];
-        let named = vec!["properties", "patternProperties", "dependentSchemas", "dependencies"];
+        let named = vec![
+            "properties",
+            "patternProperties",
+            "dependentSchemas",
+            "dependencies",
+        ];
         prop_oneof![
-            (keyword(vec!["allOf", "anyOf", "oneOf", "prefixItems"]), list())
+            (
+                keyword(vec!["allOf", "anyOf", "oneOf", "prefixItems"]),
+                list()
+            )
                 .prop_map(|(word, all)| json!({word: all})),
             (keyword(one.clone()), inner.clone()).prop_map(|(word, schema)| json!({word: schema})),
             (keyword(named), list()).prop_map(|(word, all)| {
-                let members: Map<String, Value> = ["a", "b", "^a"].map(str::to_owned).into_iter().zip(all).collect();
+                let members: Map<String, Value> = ["a", "b", "^a"]
+                    .map(str::to_owned)
+                    .into_iter()
+                    .zip(all)
+                    .collect();
                 json!({word: members})
             }),
-            (keyword(vec!["anyOf", "oneOf"]), list(), keyword(one), inner.clone())
+            (
+                keyword(vec!["anyOf", "oneOf"]),
+                list(),
+                keyword(one),
+                inner.clone()
+            )
                 .prop_map(|(choice, all, word, schema)| json!({choice: all, word: schema})),
         ]
     })
@@ -144,13 +197,24 @@ fn subschema() -> impl Strategy<Value = Value> {
 
 /// A value, often deep.
 fn value() -> impl Strategy<Value = Json> {
-    let scalar =
-        prop_oneof![Just("1".to_owned()), Just("null".to_owned()), "[ab]{0,3000}".prop_map(|s| format!("{s:?}"))];
-    let layer = prop::sample::select(vec![("{\"a\":", "}"), ("{\"b\":1,\"a\":", "}"), ("[", "]"), ("[0,", "]")]);
-    (scalar, prop::collection::vec(layer, 0..60), 1..4_usize).prop_map(|(scalar, layers, copies)| {
-        let nest = |inner: String, (open, close): &(&str, &str)| format!("{open}{inner}{close}");
-        let nested = layers.iter().fold(scalar, nest);
-        let all = vec![nested; copies].join(",");
-        Json::parse(&format!("[{all}]")).expect("JSON")
-    })
+    let scalar = prop_oneof![
+        Just("1".to_owned()),
+        Just("null".to_owned()),
+        "[ab]{0,3000}".prop_map(|s| format!("{s:?}"))
+    ];
+    let layer = prop::sample::select(vec![
+        ("{\"a\":", "}"),
+        ("{\"b\":1,\"a\":", "}"),
+        ("[", "]"),
+        ("[0,", "]"),
+    ]);
+    (scalar, prop::collection::vec(layer, 0..60), 1..4_usize).prop_map(
+        |(scalar, layers, copies)| {
+            let nest =
+                |inner: String, (open, close): &(&str, &str)| format!("{open}{inner}{close}");
+            let nested = layers.iter().fold(scalar, nest);
+            let all = vec![nested; copies].join(",");
+            Json::parse(&format!("[{all}]")).expect("JSON")
+        },
+    )
 }

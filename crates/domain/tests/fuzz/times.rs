@@ -43,7 +43,9 @@ fn every_instant_prints_and_parses() {
         prop_assert_eq!(Timestamp::parse_rfc3339(&t.to_string()), Ok(t));
         prop_assert_eq!(Timestamp::from(t.to_offset_date_time()), t);
         let day = t.utc_day();
-        prop_assert!(day.start() <= t && (t < day.next().start() || day.next().start() == Timestamp::MAX));
+        prop_assert!(
+            day.start() <= t && (t < day.next().start() || day.next().start() == Timestamp::MAX)
+        );
         prop_assert!(UtcDay::ceil(t) == day || UtcDay::ceil(t) == day.next());
         Ok(())
     });
@@ -65,7 +67,12 @@ fn moving_an_instant_stays_in_its_range() {
 fn an_interval_that_parses_prints_the_same_interval() {
     fuzz("intervals", lengths(), |text| {
         if let Ok(interval) = Interval::parse(&text) {
-            prop_assert_eq!(Interval::parse(&interval.to_string()), Ok(interval), "{}", text);
+            prop_assert_eq!(
+                Interval::parse(&interval.to_string()),
+                Ok(interval),
+                "{}",
+                text
+            );
         }
         Ok(())
     });
@@ -86,7 +93,11 @@ fn a_lookback_that_parses_prints_the_same_length() {
 
 #[test]
 fn a_weekday_that_parses_has_a_name_that_parses() {
-    let names = prop_oneof![".*", "[a-zA-Z]{3}", "(mon|Tues|wednes|thurs|FRI|satur|sun)(day)?"];
+    let names = prop_oneof![
+        ".*",
+        "[a-zA-Z]{3}",
+        "(mon|Tues|wednes|thurs|FRI|satur|sun)(day)?"
+    ];
     fuzz("weekdays", names, |text| {
         if let Some(day) = Weekday::parse(&text) {
             prop_assert_eq!(Weekday::parse(day.name()), Some(day));
@@ -97,16 +108,20 @@ fn a_weekday_that_parses_has_a_name_that_parses() {
 
 #[test]
 fn steps_of_a_session_tile_all_offsets() {
-    fuzz("offsets", (prop_oneof![1..=86_400_u32, any::<u32>()], any::<i64>()), |(seconds, micros)| {
-        let offsets = Offsets::new(Interval::Seconds(seconds)).expect("seconds are steps");
-        let at = Timestamp::from_micros(micros).min(Timestamp::MAX.plus_micros(-1));
-        let step = offsets.bucket(at);
-        prop_assert!(step.holds(at) && step.start() < step.end());
-        prop_assert_eq!(offsets.bucket(step.start()), step);
-        if step.end() < Timestamp::MAX {
-            prop_assert_eq!(offsets.bucket(step.end()).start(), step.end());
-        }
-        prop_assert!(Offsets::label(step.start()).contains("PT"));
-        Ok(())
-    });
+    fuzz(
+        "offsets",
+        (prop_oneof![1..=86_400_u32, any::<u32>()], any::<i64>()),
+        |(seconds, micros)| {
+            let offsets = Offsets::new(Interval::Seconds(seconds)).expect("seconds are steps");
+            let at = Timestamp::from_micros(micros).min(Timestamp::MAX.plus_micros(-1));
+            let step = offsets.bucket(at);
+            prop_assert!(step.holds(at) && step.start() < step.end());
+            prop_assert_eq!(offsets.bucket(step.start()), step);
+            if step.end() < Timestamp::MAX {
+                prop_assert_eq!(offsets.bucket(step.end()).start(), step.end());
+            }
+            prop_assert!(Offsets::label(step.start()).contains("PT"));
+            Ok(())
+        },
+    );
 }

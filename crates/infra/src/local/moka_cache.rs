@@ -19,8 +19,14 @@ impl MokaCache {
     /// A cache of at most `max_bytes`.
     #[must_use]
     pub fn new(max_bytes: u64) -> Self {
-        let weigh = |key: &String, answer: &Arc<[u8]>| u32::try_from(key.len() + answer.len()).unwrap_or(u32::MAX);
-        let answers = Cache::builder().max_capacity(max_bytes).weigher(weigh).time_to_idle(IDLE).build();
+        let weigh = |key: &String, answer: &Arc<[u8]>| {
+            u32::try_from(key.len() + answer.len()).unwrap_or(u32::MAX)
+        };
+        let answers = Cache::builder()
+            .max_capacity(max_bytes)
+            .weigher(weigh)
+            .time_to_idle(IDLE)
+            .build();
         Self { answers }
     }
 }

@@ -8,7 +8,10 @@ use time_series_domain::{Clock, Timestamp};
 pub struct SystemClock;
 
 impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "this is the port that everything else asks")]
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "this is the port that everything else asks"
+    )]
     fn now(&self) -> Timestamp {
         OffsetDateTime::now_utc().into()
     }

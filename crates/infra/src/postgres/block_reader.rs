@@ -34,7 +34,12 @@ impl BlockReader {
     /// Finds the columns once for all rows of a result.
     pub(super) fn of(columns: &[Column]) -> Self {
         // One that is not there is an error of the row that wants it.
-        let place = |name: &str| columns.iter().position(|c| c.name() == name).unwrap_or(usize::MAX);
+        let place = |name: &str| {
+            columns
+                .iter()
+                .position(|c| c.name() == name)
+                .unwrap_or(usize::MAX)
+        };
         Self {
             metric_type_id: place("metric_type_id"),
             seq: place("seq"),
@@ -77,17 +82,29 @@ impl BlockReader {
             return Ok(None);
         };
         if !numbers.len().is_multiple_of(SUMMARY_NUMBERS) {
-            return Err(unreadable(TABLE, "summaries", format!("{} numbers", numbers.len())));
+            return Err(unreadable(
+                TABLE,
+                "summaries",
+                format!("{} numbers", numbers.len()),
+            ));
         }
         let t_min = self.t_min(row)?;
-        Ok(Some(numbers.chunks_exact(SUMMARY_NUMBERS).map(|n| unpack(n, t_min)).collect()))
+        Ok(Some(
+            numbers
+                .chunks_exact(SUMMARY_NUMBERS)
+                .map(|n| unpack(n, t_min))
+                .collect(),
+        ))
     }
 
     /// The whole block.
     pub(super) fn block(&self, row: &Row) -> Result<Block, PgError> {
         let points = self.points(row)?;
         let remainder: Option<Json<&RawValue>> = get(row, self.remainder, "remainder")?;
-        let remainder = remainder.map_or_else(|| Ok(Remainder::default()), |r| Remainder::from_text(r.0.get()));
+        let remainder = remainder.map_or_else(
+            || Ok(Remainder::default()),
+            |r| Remainder::from_text(r.0.get()),
+        );
         Ok(Block {
             metric_type: self.metric_type(row)?,
             seq: self.seq(row)?,
@@ -99,15 +116,19 @@ impl BlockReader {
 
     fn times(&self, row: &Row, points: usize) -> Result<Times, PgError> {
         let unit: i32 = get(row, self.time_unit, "time_unit")?;
-        let unit = TimeUnit::from_micros(i64::from(unit)).ok_or_else(|| unreadable(TABLE, "time_unit", unit))?;
+        let unit = TimeUnit::from_micros(i64::from(unit))
+            .ok_or_else(|| unreadable(TABLE, "time_unit", unit))?;
         let step: Option<i32> = get(row, self.time_step, "time_step")?;
         let deltas: Option<Vec<i32>> = get(row, self.time_deltas, "time_deltas")?;
         let spacing = match (step, deltas) {
             (_, Some(deltas)) => Spacing::Deltas(deltas),
             (Some(step), None) => Spacing::Step(step),
-            (None, None) => return Err(unreadable(TABLE, "time_step", "neither a step nor deltas")),
+            (None, None) => {
+                return Err(unreadable(TABLE, "time_step", "neither a step nor deltas"));
+            }
         };
-        Times::from_parts(self.t_min(row)?, points, unit, spacing).map_err(|e| unreadable(TABLE, "time_deltas", e))
+        Times::from_parts(self.t_min(row)?, points, unit, spacing)
+            .map_err(|e| unreadable(TABLE, "time_deltas", e))
     }
 
     fn numbers(&self, row: &Row, points: usize) -> Result<Numbers, PgError> {
@@ -115,13 +136,19 @@ impl BlockReader {
         let numbers = if let Some(values) = get::<Option<&[u8]>>(row, self.int1, "values_int1")? {
             let bases = get::<Option<Vec<i32>>>(row, self.bases, "bases")?;
             Numbers::int1(values.to_vec(), scales()?, bases, points)
-        } else if let Some(values) = get::<Option<Vec<Option<i16>>>>(row, self.int2, "values_int2")? {
+        } else if let Some(values) = get::<Option<Vec<Option<i16>>>>(row, self.int2, "values_int2")?
+        {
             Numbers::int2(values, scales()?, points)
-        } else if let Some(values) = get::<Option<Vec<Option<i32>>>>(row, self.int4, "values_int4")? {
+        } else if let Some(values) = get::<Option<Vec<Option<i32>>>>(row, self.int4, "values_int4")?
+        {
             Numbers::int4(values, scales()?, points)
-        } else if let Some(values) = get::<Option<Vec<Option<f32>>>>(row, self.float4, "values_float4")? {
+        } else if let Some(values) =
+            get::<Option<Vec<Option<f32>>>>(row, self.float4, "values_float4")?
+        {
             Numbers::float4(values, points)
-        } else if let Some(values) = get::<Option<Vec<Option<f64>>>>(row, self.float8, "values_float8")? {
+        } else if let Some(values) =
+            get::<Option<Vec<Option<f64>>>>(row, self.float8, "values_float8")?
+        {
             Numbers::float8(values, points)
         } else {
             Ok(Numbers::None)
@@ -131,6 +158,10 @@ impl BlockReader {
 }
 
 /// A column of the table `block`, or an error that names it.
-pub(super) fn get<'r, T: FromSql<'r>>(row: &'r Row, place: usize, name: &'static str) -> Result<T, PgError> {
+pub(super) fn get<'r, T: FromSql<'r>>(
+    row: &'r Row,
+    place: usize,
+    name: &'static str,
+) -> Result<T, PgError> {
     row.try_get(place).map_err(|e| unreadable(TABLE, name, e))
 }

@@ -71,22 +71,40 @@ impl<'a> BlockRow<'a> {
     /// The blocks of a session.
     pub(super) fn of(session: &'a EncodedSession) -> impl Iterator<Item = Self> {
         let (user_id, session_id) = (session.user_id, session.session_id);
-        let row =
-            move |(block, summaries): (&'a Block, &'a Vec<Summary>)| Self { user_id, session_id, block, summaries };
+        let row = move |(block, summaries): (&'a Block, &'a Vec<Summary>)| Self {
+            user_id,
+            session_id,
+            block,
+            summaries,
+        };
         session.blocks.iter().zip(&session.summaries).map(row)
     }
 
     /// Blocks that are written for a part of a session.
-    pub(super) fn of_part(part: &EncodedSession, blocks: &'a [(Block, Vec<Summary>)]) -> impl Iterator<Item = Self> {
+    pub(super) fn of_part(
+        part: &EncodedSession,
+        blocks: &'a [(Block, Vec<Summary>)],
+    ) -> impl Iterator<Item = Self> {
         let (user_id, session_id) = (part.user_id, part.session_id);
-        blocks.iter().map(move |(block, summaries)| Self { user_id, session_id, block, summaries })
+        blocks.iter().map(move |(block, summaries)| Self {
+            user_id,
+            session_id,
+            block,
+            summaries,
+        })
     }
 }
 
 impl<'a> InsertBlocks<'a> {
-    pub(super) async fn prepare(client: &Object, rows: &'a [BlockRow<'a>]) -> Result<Self, PgError> {
+    pub(super) async fn prepare(
+        client: &Object,
+        rows: &'a [BlockRow<'a>],
+    ) -> Result<Self, PgError> {
         let columns = rows.iter().map(Columns::of).collect::<Result<_, _>>()?;
-        Ok(Self { statement: client.prepare_cached(INSERT_BLOCK).await?, columns })
+        Ok(Self {
+            statement: client.prepare_cached(INSERT_BLOCK).await?,
+            columns,
+        })
     }
 
     /// Sends all of them at once.
@@ -107,7 +125,9 @@ impl CopyBlocks {
     pub(super) async fn begin(client: &Object) -> Result<Self, tokio_postgres::Error> {
         let statement = client.prepare_cached(COPY_BLOCKS).await?;
         let sink = client.copy_in(&statement).await?;
-        Ok(Self { writer: BinaryCopyInWriter::new(sink, &COPY_TYPES) })
+        Ok(Self {
+            writer: BinaryCopyInWriter::new(sink, &COPY_TYPES),
+        })
     }
 
     pub(super) async fn write(self, rows: &[BlockRow<'_>]) -> Result<(), PgError> {
@@ -125,7 +145,11 @@ fn finished(written: u64, rows: &[BlockRow<'_>]) -> Result<(), PgError> {
     if written == rows.len() as u64 {
         Ok(())
     } else {
-        Err(unreadable(TABLE, "*", format!("{written} of {} rows were written", rows.len())))
+        Err(unreadable(
+            TABLE,
+            "*",
+            format!("{written} of {} rows were written", rows.len()),
+        ))
     }
 }
 
@@ -151,7 +175,11 @@ struct Columns<'a> {
     summaries: Option<Vec<f64>>,
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_possible_wrap, reason = "blocks have at most 4,096 points")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_possible_wrap,
+    reason = "blocks have at most 4,096 points"
+)]
 impl<'a> Columns<'a> {
     fn of(row: &BlockRow<'a>) -> Result<Self, PgError> {
         let block = row.block;
@@ -202,8 +230,15 @@ impl<'a> Columns<'a> {
             let text = RawValue::from_string(block.remainder.to_text());
             columns.remainder = Some(Json(text.map_err(|e| unreadable(TABLE, "remainder", e))?));
         }
-        if block.len() >= time_series_domain::block::MIN_SUMMARISED_POINTS && block.numbers.channels() > 0 {
-            columns.summaries = Some(row.summaries.iter().flat_map(|s| pack(s, block.t_min())).collect());
+        if block.len() >= time_series_domain::block::MIN_SUMMARISED_POINTS
+            && block.numbers.channels() > 0
+        {
+            columns.summaries = Some(
+                row.summaries
+                    .iter()
+                    .flat_map(|s| pack(s, block.t_min()))
+                    .collect(),
+            );
         }
         Ok(columns)
     }
@@ -234,25 +269,58 @@ impl<'a> Columns<'a> {
 }
 
 fn nonzero(scales: &[u8]) -> Option<Vec<i16>> {
-    scales.iter().any(|&s| s != 0).then(|| scales.iter().map(|&s| i16::from(s)).collect())
+    scales
+        .iter()
+        .any(|&s| s != 0)
+        .then(|| scales.iter().map(|&s| i16::from(s)).collect())
 }
 
-#[expect(clippy::cast_precision_loss, reason = "counts and microseconds of a day are far below 2^53")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "counts and microseconds of a day are far below 2^53"
+)]
 fn pack(summary: &Summary, t_min: Timestamp) -> [f64; SUMMARY_NUMBERS] {
     let moments = summary.moments();
     let after = |sample: Sample| (sample.time.micros() - t_min.micros()) as f64;
-    match (summary.min(), summary.max(), summary.first(), summary.last()) {
-        (Some(min), Some(max), Some(first), Some(last)) => {
-            [moments.n as f64, moments.sum, moments.m2, min, max, after(first), first.value, after(last), last.value]
-        }
+    match (
+        summary.min(),
+        summary.max(),
+        summary.first(),
+        summary.last(),
+    ) {
+        (Some(min), Some(max), Some(first), Some(last)) => [
+            moments.n as f64,
+            moments.sum,
+            moments.m2,
+            min,
+            max,
+            after(first),
+            first.value,
+            after(last),
+            last.value,
+        ],
         _ => [0.0; SUMMARY_NUMBERS],
     }
 }
 
-#[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "written by pack() from integers")]
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "written by pack() from integers"
+)]
 pub(super) fn unpack(numbers: &[f64], t_min: Timestamp) -> Summary {
-    let sample = |after: f64, value| Sample { time: t_min.plus_micros(after as i64), value };
-    let moments = Moments { n: numbers[0] as u64, sum: numbers[1], m2: numbers[2] };
-    let (first, last) = (sample(numbers[5], numbers[6]), sample(numbers[7], numbers[8]));
+    let sample = |after: f64, value| Sample {
+        time: t_min.plus_micros(after as i64),
+        value,
+    };
+    let moments = Moments {
+        n: numbers[0] as u64,
+        sum: numbers[1],
+        m2: numbers[2],
+    };
+    let (first, last) = (
+        sample(numbers[5], numbers[6]),
+        sample(numbers[7], numbers[8]),
+    );
     Summary::from_parts(moments, numbers[3], numbers[4], first, last)
 }

@@ -28,7 +28,10 @@ impl Chunks {
             return Ok(None);
         }
         let row = client.query_opt(CHUNK_INTERVAL, &[]).await?;
-        let chunks = |row: tokio_postgres::Row| Self { interval_micros: row.get(0), known: Mutex::default() };
+        let chunks = |row: tokio_postgres::Row| Self {
+            interval_micros: row.get(0),
+            known: Mutex::default(),
+        };
         Ok(row.map(chunks))
     }
 
@@ -40,17 +43,28 @@ impl Chunks {
     ) -> Result<(), PgError> {
         let missing: Vec<(i64, Timestamp)> = {
             let known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
-            let numbered = times.into_iter().map(|t| (t.micros().div_euclid(self.interval_micros), t));
-            let mut missing: Vec<_> = numbered.filter(|(number, _)| !known.contains(number)).collect();
+            let numbered = times
+                .into_iter()
+                .map(|t| (t.micros().div_euclid(self.interval_micros), t));
+            let mut missing: Vec<_> = numbered
+                .filter(|(number, _)| !known.contains(number))
+                .collect();
             missing.sort_unstable();
             missing.dedup_by_key(|(number, _)| *number);
             missing
         };
         for (number, time) in missing {
-            let transaction = Transaction::begin(postgres.writers_connection("creating a partition").await?).await?;
-            transaction.execute(CREATE_CHUNK, &[&time.to_offset_date_time()]).await?;
+            let transaction =
+                Transaction::begin(postgres.writers_connection("creating a partition").await?)
+                    .await?;
+            transaction
+                .execute(CREATE_CHUNK, &[&time.to_offset_date_time()])
+                .await?;
             transaction.commit().await?;
-            self.known.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+            self.known
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .insert(number);
         }
         Ok(())
     }

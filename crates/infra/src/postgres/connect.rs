@@ -40,7 +40,12 @@ impl Connect for OwnThreads {
             client.batch_execute(READ_ONLY).await?;
             Ok((client, driver))
         });
-        async { opened.await.expect("opening a connection does not panic, and its runtime never stops") }.boxed()
+        async {
+            opened
+                .await
+                .expect("opening a connection does not panic, and its runtime never stops")
+        }
+        .boxed()
     }
 }
 
@@ -51,7 +56,8 @@ pub(super) fn abandon(client: ClientWrapper) {
         let mut ended = pin!(client.batch_execute("ROLLBACK"));
         // More than once: the first may come before the statement that it is meant for.
         for _ in 0..CANCELS {
-            if let Ok(Err(e)) = tokio::time::timeout(CANCEL_AGAIN, token.cancel_query(NoTls)).await {
+            if let Ok(Err(e)) = tokio::time::timeout(CANCEL_AGAIN, token.cancel_query(NoTls)).await
+            {
                 tracing::debug!(error = %e, "not cancelled");
             }
             if tokio::time::timeout(CANCEL_AGAIN, &mut ended).await.is_ok() {
@@ -69,7 +75,11 @@ pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) {
 fn runtime() -> &'static Runtime {
     static RUNTIME: OnceLock<Runtime> = OnceLock::new();
     RUNTIME.get_or_init(|| {
-        let runtime = Builder::new_multi_thread().worker_threads(THREADS).thread_name("postgres").enable_all().build();
+        let runtime = Builder::new_multi_thread()
+            .worker_threads(THREADS)
+            .thread_name("postgres")
+            .enable_all()
+            .build();
         runtime.expect("a process that cannot start threads cannot serve")
     })
 }

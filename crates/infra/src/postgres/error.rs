@@ -40,54 +40,89 @@ impl PgError {
 
     /// Whether the transaction lost against another one and can simply be run again.
     pub(super) fn lost_a_race(&self) -> bool {
-        let (Self::Driver(e) | Self::Commit(e)) = self else { return false };
+        let (Self::Driver(e) | Self::Commit(e)) = self else {
+            return false;
+        };
         is_lost_race(e)
     }
 
     pub(super) fn into_store_error(self, doing: &'static str) -> StoreError {
         match self {
             Self::Store(e) => e,
-            Self::Commit(e) if is_unavailable(&e) => StoreError::OutcomeUnknown { doing, source: e.into() },
+            Self::Commit(e) if is_unavailable(&e) => StoreError::OutcomeUnknown {
+                doing,
+                source: e.into(),
+            },
             Self::Commit(e) => Self::Driver(e).into_store_error(doing),
-            Self::Driver(e) if e.code() == Some(&SqlState::QUERY_CANCELED) => StoreError::TimedOut { doing },
-            Self::Driver(e) if e.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => StoreError::Locked { doing },
-            // Run again, it may well succeed: it lost against others, or against the recovery of a standby.
-            Self::Driver(e) if is_unavailable(&e) || is_lost_race(&e) => {
-                StoreError::Unavailable { doing, source: e.into() }
+            Self::Driver(e) if e.code() == Some(&SqlState::QUERY_CANCELED) => {
+                StoreError::TimedOut { doing }
             }
-            Self::Driver(e) => StoreError::Failed { doing, source: e.into() },
+            Self::Driver(e) if e.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
+                StoreError::Locked { doing }
+            }
+            // Run again, it may well succeed: it lost against others, or against the recovery of a standby.
+            Self::Driver(e) if is_unavailable(&e) || is_lost_race(&e) => StoreError::Unavailable {
+                doing,
+                source: e.into(),
+            },
+            Self::Driver(e) => StoreError::Failed {
+                doing,
+                source: e.into(),
+            },
         }
     }
 }
 
 fn is_lost_race(e: &tokio_postgres::Error) -> bool {
-    let lost = [SqlState::T_R_SERIALIZATION_FAILURE, SqlState::T_R_DEADLOCK_DETECTED];
+    let lost = [
+        SqlState::T_R_SERIALIZATION_FAILURE,
+        SqlState::T_R_DEADLOCK_DETECTED,
+    ];
     e.code().is_some_and(|code| lost.contains(code))
 }
 
 /// No connection to be had.
 pub(super) fn from_pool(doing: &'static str, e: PoolError) -> StoreError {
-    StoreError::Unavailable { doing, source: e.into() }
+    StoreError::Unavailable {
+        doing,
+        source: e.into(),
+    }
 }
 
 /// A stored value that cannot be read.
-pub(super) fn unreadable(table: &'static str, column: &'static str, problem: impl Display) -> PgError {
-    PgError::Store(StoreError::Inconsistent { table, column, problem: problem.to_string() })
+pub(super) fn unreadable(
+    table: &'static str,
+    column: &'static str,
+    problem: impl Display,
+) -> PgError {
+    PgError::Store(StoreError::Inconsistent {
+        table,
+        column,
+        problem: problem.to_string(),
+    })
 }
 
 fn is_unavailable(e: &tokio_postgres::Error) -> bool {
     let Some(code) = e.code() else {
-        let Some(source) = std::error::Error::source(e) else { return e.is_closed() };
+        let Some(source) = std::error::Error::source(e) else {
+            return e.is_closed();
+        };
         return e.is_closed() || source.is::<std::io::Error>();
     };
     // 08: connection; 53: out of resources; 57P: shut down or starting up; 25006: a standby, which takes no writes;
     // 25P03: idle in a transaction for too long, which ends the connection.
-    ["08", "53", "57P", "25006", "25P03"].iter().any(|class| code.code().starts_with(class)) || is_standby(e)
+    ["08", "53", "57P", "25006", "25P03"]
+        .iter()
+        .any(|class| code.code().starts_with(class))
+        || is_standby(e)
 }
 
 /// Returns true if the server rejected BEGIN READ WRITE because it is in recovery. The SQLSTATE is that of any unsupported
 /// feature, and the message is translated, so the name of the function that checks settings is compared.
 fn is_standby(e: &tokio_postgres::Error) -> bool {
-    let Some(error) = e.as_db_error() else { return false };
-    *error.code() == SqlState::FEATURE_NOT_SUPPORTED && error.routine() == Some("call_bool_check_hook")
+    let Some(error) = e.as_db_error() else {
+        return false;
+    };
+    *error.code() == SqlState::FEATURE_NOT_SUPPORTED
+        && error.routine() == Some("call_bool_check_hook")
 }

@@ -40,7 +40,10 @@ impl Postgres {
             if self.writers.status().available == 0 && self.writers.status().size >= WRITERS {
                 break;
             }
-            match self.writers_connection("keeping the writers' connections").await {
+            match self
+                .writers_connection("keeping the writers' connections")
+                .await
+            {
                 Ok(connection) => held.push(connection),
                 Err(e) => {
                     // Readers that idle may be in the way.
@@ -59,11 +62,10 @@ impl Postgres {
     /// # Errors
     /// [`MigrateError`], which says what to do.
     pub async fn heartbeat_read(&self) -> Result<(), MigrateError> {
-        let client = self
-            .heartbeat
-            .get()
-            .await
-            .map_err(|e| MigrateError::of_connection(super::error::from_pool("a heartbeat", e)))?;
+        let client =
+            self.heartbeat.get().await.map_err(|e| {
+                MigrateError::of_connection(super::error::from_pool("a heartbeat", e))
+            })?;
         migrate::check(&client).await
     }
 
@@ -74,7 +76,11 @@ impl Postgres {
     pub async fn heartbeat_commit(&self) -> Result<(), StoreError> {
         let doing = "a heartbeat";
         let beat = async {
-            let client = self.heartbeat.get().await.map_err(|e| super::error::from_pool(doing, e))?;
+            let client = self
+                .heartbeat
+                .get()
+                .await
+                .map_err(|e| super::error::from_pool(doing, e))?;
             let transaction = Transaction::begin(client).await?;
             transaction.execute(COMMIT, &[]).await?;
             transaction.commit().await
@@ -88,9 +94,14 @@ impl Postgres {
     /// [`StoreError`].
     pub async fn replica_lag(&self) -> Result<Option<f64>, StoreError> {
         let doing = "asking a replica for its lag";
-        let client = self.heartbeat.get().await.map_err(|e| super::error::from_pool(doing, e))?;
+        let client = self
+            .heartbeat
+            .get()
+            .await
+            .map_err(|e| super::error::from_pool(doing, e))?;
         let lag = async { client.query_one(REPLICA_LAG, &[]).await?.try_get("lag") };
-        lag.await.map_err(|e| PgError::from(e).into_store_error(doing))
+        lag.await
+            .map_err(|e| PgError::from(e).into_store_error(doing))
     }
 
     /// Compares the connections that the server allows with those that this process wants, and wants fewer readers where
@@ -100,17 +111,28 @@ impl Postgres {
     /// [`StoreError`].
     pub async fn fit_connections(&self) -> Result<AllowedConnections, StoreError> {
         let doing = "asking for the server's limits";
-        let client = self.heartbeat.get().await.map_err(|e| super::error::from_pool(doing, e))?;
+        let client = self
+            .heartbeat
+            .get()
+            .await
+            .map_err(|e| super::error::from_pool(doing, e))?;
         let row = client.query_one(ALLOWED, &[&APPLICATION_NAME]).await;
         let row = row.map_err(|e| PgError::from(e).into_store_error(doing))?;
         let number = |name| usize::try_from(row.get::<_, i32>(name)).unwrap_or(0);
         let (allowed, others) = (number("allowed"), number("others"));
         let readers = self.pool.status().max_size;
         let wanted = readers + WRITERS + 1;
-        let left = allowed.saturating_sub(others).saturating_sub(WRITERS + 1).max(1);
+        let left = allowed
+            .saturating_sub(others)
+            .saturating_sub(WRITERS + 1)
+            .max(1);
         if left < readers {
             self.pool.resize(left);
         }
-        Ok(AllowedConnections { allowed, others, wanted })
+        Ok(AllowedConnections {
+            allowed,
+            others,
+            wanted,
+        })
     }
 }

@@ -36,10 +36,14 @@ pub enum MigrateError {
     #[error("the database that DATABASE_URL names does not exist; create it, or correct the name")]
     NoDatabase,
     /// The role or its password is wrong, or may not connect.
-    #[error("the database refuses the role of DATABASE_URL; correct the name and the password, or let it connect")]
+    #[error(
+        "the database refuses the role of DATABASE_URL; correct the name and the password, or let it connect"
+    )]
     RoleRefused,
     /// The schema is older than this program.
-    #[error("the database is at migration {found}, this program needs {needed}: run `cargo xtask migrate`")]
+    #[error(
+        "the database is at migration {found}, this program needs {needed}: run `cargo xtask migrate`"
+    )]
     Behind {
         /// The last migration applied; 0 for an empty database.
         found: i32,
@@ -59,7 +63,9 @@ impl MigrateError {
     pub(super) fn of_connection(e: StoreError) -> Self {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(&e);
         while let Some(error) = cause {
-            let code = error.downcast_ref::<tokio_postgres::Error>().and_then(tokio_postgres::Error::code);
+            let code = error
+                .downcast_ref::<tokio_postgres::Error>()
+                .and_then(tokio_postgres::Error::code);
             match code.map(tokio_postgres::error::SqlState::code) {
                 Some("3D000") => return Self::NoDatabase,
                 Some("28000" | "28P01") => return Self::RoleRefused,
@@ -87,15 +93,29 @@ pub async fn migrate(client: &mut Client) -> Result<Migrated, MigrateError> {
 async fn migrate_locked(client: &mut Client) -> Result<Migrated, MigrateError> {
     let timescaledb = timescaledb(client).await?;
     // After a rollback, this release works with the schema of a later one.
-    let report = embedded::migrations::runner().set_abort_missing(false).run_async(client).await?;
-    let applied = report.applied_migrations().iter().map(ToString::to_string).collect();
-    Ok(Migrated { applied, timescaledb })
+    let report = embedded::migrations::runner()
+        .set_abort_missing(false)
+        .run_async(client)
+        .await?;
+    let applied = report
+        .applied_migrations()
+        .iter()
+        .map(ToString::to_string)
+        .collect();
+    Ok(Migrated {
+        applied,
+        timescaledb,
+    })
 }
 
 /// Creates the extension where the server offers it; a server that only could is used without.
 async fn timescaledb(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
     let offered = client.query_opt(HAS_TIMESCALEDB, &[]).await?.is_some();
-    if offered && let Err(e) = client.batch_execute("CREATE EXTENSION IF NOT EXISTS timescaledb").await {
+    if offered
+        && let Err(e) = client
+            .batch_execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
+            .await
+    {
         tracing::warn!(error = %e, "TimescaleDB is installed but cannot be created here; going on without it");
     }
     let row = client.query_opt(TIMESCALEDB_VERSION, &[]).await?;
@@ -104,12 +124,20 @@ async fn timescaledb(client: &Client) -> Result<Option<String>, tokio_postgres::
 
 /// Checks that the schema is not older than this program. Newer is fine: migrations only expand it first.
 pub(super) async fn check(client: &Object) -> Result<(), MigrateError> {
-    let last = embedded::migrations::runner().get_migrations().iter().map(refinery_core::Migration::version).max();
+    let last = embedded::migrations::runner()
+        .get_migrations()
+        .iter()
+        .map(refinery_core::Migration::version)
+        .max();
     let needed = last.unwrap_or(0);
     let found = match client.query_one(LAST_APPLIED, &[]).await {
         Ok(row) => row.get(0),
         Err(e) if e.code() == Some(&tokio_postgres::error::SqlState::UNDEFINED_TABLE) => 0,
         Err(e) => return Err(e.into()),
     };
-    if found < needed { Err(MigrateError::Behind { found, needed }) } else { Ok(()) }
+    if found < needed {
+        Err(MigrateError::Behind { found, needed })
+    } else {
+        Ok(())
+    }
 }

@@ -46,7 +46,13 @@ mod tests {
         for backend in Backend::ALL {
             let database = TestDatabase::new(backend).await;
             let client = database.connect().await;
-            let all = [STATEMENTS, ingest::STATEMENTS, metric_type::STATEMENTS, query::STATEMENTS, session::STATEMENTS];
+            let all = [
+                STATEMENTS,
+                ingest::STATEMENTS,
+                metric_type::STATEMENTS,
+                query::STATEMENTS,
+                session::STATEMENTS,
+            ];
             for statement in all.into_iter().flatten() {
                 let prepared = client.prepare(statement).await;
                 prepared.unwrap_or_else(|e| panic!("{e:?}\n{statement}"));

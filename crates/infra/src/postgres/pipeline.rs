@@ -77,9 +77,13 @@ mod tests {
             second.await
         };
         let server = async {
-            server_second.send(Err::<(), _>(Error::TransactionIsAborted)).expect("it is awaited");
+            server_second
+                .send(Err::<(), _>(Error::TransactionIsAborted))
+                .expect("it is awaited");
             tokio::task::yield_now().await;
-            server_first.send(Err::<(), _>(Error::SessionIsThere)).expect("it is awaited");
+            server_first
+                .send(Err::<(), _>(Error::SessionIsThere))
+                .expect("it is awaited");
         };
         let (told, ()) = tokio::join!(transaction, server);
         assert_eq!(told, Err(Error::SessionIsThere));
@@ -91,7 +95,9 @@ mod tests {
         let transaction = async {
             let first = send(async { first.await.expect("an answer") }).await?;
             let second = send(async { Err::<(), _>(Error::TransactionIsAborted) }).await?;
-            server_first.send(Err::<(), _>(Error::SessionIsThere)).expect("it is awaited");
+            server_first
+                .send(Err::<(), _>(Error::SessionIsThere))
+                .expect("it is awaited");
             first.await?;
             second.await
         };

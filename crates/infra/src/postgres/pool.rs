@@ -4,7 +4,9 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use deadpool_postgres::{Manager, ManagerConfig, Object, Pool, PoolConfig, RecyclingMethod, Runtime, Timeouts};
+use deadpool_postgres::{
+    Manager, ManagerConfig, Object, Pool, PoolConfig, RecyclingMethod, Runtime, Timeouts,
+};
 use time_series_domain::RootSecret;
 use time_series_domain::ports::StoreError;
 use tokio::sync::OnceCell;
@@ -19,8 +21,7 @@ use super::migrate::{self, MigrateError};
 /// Generic plans of our array queries are up to 70 times slower.
 const PLANS: &str = "-c plan_cache_mode=force_custom_plan";
 /// Writers look rows up by their keys, however many there are: that needs no planning each time.
-const WRITERS_PLANS: &str =
-    "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+const WRITERS_PLANS: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
 
 /// So many statements of a group at most take their longest, one after the other; so many more for a session that is
 /// appended to or replaced.
@@ -131,10 +132,14 @@ impl Postgres {
         let has_several = pg.get_hosts().len() > 1;
         match config.role {
             // A standby would refuse writes, and answer reads with older data.
-            ServerRole::Primary if has_several && pg.get_target_session_attrs() == TargetSessionAttrs::Any => {
+            ServerRole::Primary
+                if has_several && pg.get_target_session_attrs() == TargetSessionAttrs::Any =>
+            {
                 pg.target_session_attrs(TargetSessionAttrs::ReadWrite);
             }
-            ServerRole::Replica if has_several && pg.get_load_balance_hosts() == LoadBalanceHosts::Disable => {
+            ServerRole::Replica
+                if has_several && pg.get_load_balance_hosts() == LoadBalanceHosts::Disable =>
+            {
                 pg.load_balance_hosts(LoadBalanceHosts::Random);
             }
             _ => {}
@@ -143,12 +148,16 @@ impl Postgres {
             pg.connect_timeout(config.wait);
         }
         // Where the network ends in the middle of a group, its locks end with it. 0 is no limit, as for statements.
-        let idle = i32::try_from((config.statement_timeout * GROUP_STATEMENTS).as_millis()).unwrap_or(0);
-        let of_writers = format!("{options} {WRITERS_PLANS} -c idle_in_transaction_session_timeout={idle}");
+        let idle =
+            i32::try_from((config.statement_timeout * GROUP_STATEMENTS).as_millis()).unwrap_or(0);
+        let of_writers =
+            format!("{options} {WRITERS_PLANS} -c idle_in_transaction_session_timeout={idle}");
         let pool = |options: &str, connections| {
             let mut pg = pg.clone();
             pg.options(options.trim());
-            let fast = ManagerConfig { recycling_method: RecyclingMethod::Fast };
+            let fast = ManagerConfig {
+                recycling_method: RecyclingMethod::Fast,
+            };
             Pool::builder(Manager::from_connect(pg, OwnThreads, fast))
                 .config(PoolConfig {
                     max_size: connections,
@@ -191,15 +200,24 @@ impl Postgres {
                 waiting: status.waiting,
             }
         };
-        let pools = [("readers", &self.pool), ("writers", &self.writers), ("heartbeat", &self.heartbeat)];
-        PostgresUsage { pools: pools.map(|(name, of)| pool(name, of)), queued_bytes: self.turns.bytes() }
+        let pools = [
+            ("readers", &self.pool),
+            ("writers", &self.writers),
+            ("heartbeat", &self.heartbeat),
+        ];
+        PostgresUsage {
+            pools: pools.map(|(name, of)| pool(name, of)),
+            queued_bytes: self.turns.bytes(),
+        }
     }
 
     /// How long a group may take to be stored, of whose sessions so many change what is stored; on a connection from which
     /// no answer may ever come. `None` where statements have no limit either.
     pub(super) fn longest_group(&self, changing: usize) -> Option<Duration> {
         let sessions = u32::try_from(changing + 1).unwrap_or(u32::MAX);
-        let statements = self.statement_timeout.checked_mul(sessions.saturating_mul(GROUP_STATEMENTS))?;
+        let statements = self
+            .statement_timeout
+            .checked_mul(sessions.saturating_mul(GROUP_STATEMENTS))?;
         (!statements.is_zero()).then(|| self.wait.saturating_add(statements))
     }
 
@@ -208,7 +226,10 @@ impl Postgres {
     /// # Errors
     /// [`MigrateError`], which says what to do.
     pub async fn check_schema(&self) -> Result<(), MigrateError> {
-        let client = self.connection("checking the schema").await.map_err(MigrateError::of_connection)?;
+        let client = self
+            .connection("checking the schema")
+            .await
+            .map_err(MigrateError::of_connection)?;
         migrate::check(&client).await
     }
 
@@ -216,7 +237,10 @@ impl Postgres {
         self.pool.get().await.map_err(|e| from_pool(doing, e))
     }
 
-    pub(super) async fn writers_connection(&self, doing: &'static str) -> Result<Object, StoreError> {
+    pub(super) async fn writers_connection(
+        &self,
+        doing: &'static str,
+    ) -> Result<Object, StoreError> {
         self.writers.get().await.map_err(|e| from_pool(doing, e))
     }
 
@@ -227,6 +251,9 @@ impl Postgres {
             let found = Chunks::detect(&client).await;
             found.map_err(|e| PgError::from(e).into_store_error("looking for TimescaleDB"))
         };
-        self.chunks.get_or_try_init(detect).await.map(Option::as_ref)
+        self.chunks
+            .get_or_try_init(detect)
+            .await
+            .map(Option::as_ref)
     }
 }

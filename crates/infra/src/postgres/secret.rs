@@ -16,11 +16,16 @@ const READ: &str = include_str!("read_secret.sql");
 #[async_trait]
 impl SecretStore for Postgres {
     async fn secret(&self) -> Result<Arc<RootSecret>, StoreError> {
-        let loaded = self.secret.get_or_try_init(async || self.read_secret().await.map(Arc::new));
+        let loaded = self
+            .secret
+            .get_or_try_init(async || self.read_secret().await.map(Arc::new));
         // Those who wait for another caller's attempt wait no longer either.
         match tokio::time::timeout(self.wait, loaded).await {
             Ok(secret) => secret.cloned(),
-            Err(e) => Err(StoreError::Unavailable { doing: DOING, source: e.into() }),
+            Err(e) => Err(StoreError::Unavailable {
+                doing: DOING,
+                source: e.into(),
+            }),
         }
     }
 }
@@ -28,11 +33,19 @@ impl SecretStore for Postgres {
 impl Postgres {
     async fn read_secret(&self) -> Result<RootSecret, StoreError> {
         let client = self.connection(DOING).await?;
-        let row = client.query_opt(READ, &[]).await.map_err(|e| PgError::from(e).into_store_error(DOING))?;
-        let invalid =
-            |problem: &dyn std::fmt::Display| unreadable("service_secret", "key", problem).into_store_error(DOING);
-        let row = row.ok_or_else(|| invalid(&"no row; run INSERT INTO service_secret DEFAULT VALUES"))?;
-        let key: Zeroizing<Vec<u8>> = row.try_get(0).map(Zeroizing::new).map_err(|e| invalid(&e))?;
+        let row = client
+            .query_opt(READ, &[])
+            .await
+            .map_err(|e| PgError::from(e).into_store_error(DOING))?;
+        let invalid = |problem: &dyn std::fmt::Display| {
+            unreadable("service_secret", "key", problem).into_store_error(DOING)
+        };
+        let row =
+            row.ok_or_else(|| invalid(&"no row; run INSERT INTO service_secret DEFAULT VALUES"))?;
+        let key: Zeroizing<Vec<u8>> = row
+            .try_get(0)
+            .map(Zeroizing::new)
+            .map_err(|e| invalid(&e))?;
         Ok(RootSecret::new(&key))
     }
 }
@@ -60,7 +73,12 @@ mod tests {
     }
 
     async fn tag(store: &Postgres) -> blake3::Hash {
-        store.secret().await.expect("a secret").mac_key("test").tag(&[b"x"])
+        store
+            .secret()
+            .await
+            .expect("a secret")
+            .mac_key("test")
+            .tag(&[b"x"])
     }
 
     #[tokio::test]
@@ -75,20 +93,42 @@ mod tests {
         let before = stores(&database);
         let tag_before = tag(&before).await;
         let client = database.connect().await;
-        client.batch_execute("UPDATE service_secret SET key = DEFAULT").await.expect("renewed");
+        client
+            .batch_execute("UPDATE service_secret SET key = DEFAULT")
+            .await
+            .expect("renewed");
         assert_ne!(tag(&stores(&database)).await, tag_before);
-        assert_eq!(tag(&before).await, tag_before, "a process keeps its secret until it restarts");
+        assert_eq!(
+            tag(&before).await,
+            tag_before,
+            "a process keeps its secret until it restarts"
+        );
     }
 
     #[tokio::test]
     async fn a_missing_secret_is_an_error_and_is_read_again() {
         let database = TestDatabase::new(Backend::Plain).await;
         let client = database.connect().await;
-        client.batch_execute("DELETE FROM service_secret").await.expect("deleted");
+        client
+            .batch_execute("DELETE FROM service_secret")
+            .await
+            .expect("deleted");
         let store = stores(&database);
         let missing = store.secret().await;
-        assert!(matches!(missing, Err(StoreError::Inconsistent { table: "service_secret", .. })), "{missing:?}");
-        client.batch_execute("INSERT INTO service_secret DEFAULT VALUES").await.expect("inserted");
+        assert!(
+            matches!(
+                missing,
+                Err(StoreError::Inconsistent {
+                    table: "service_secret",
+                    ..
+                })
+            ),
+            "{missing:?}"
+        );
+        client
+            .batch_execute("INSERT INTO service_secret DEFAULT VALUES")
+            .await
+            .expect("inserted");
         let _ = tag(&store).await;
     }
 

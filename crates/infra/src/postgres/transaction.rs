@@ -58,7 +58,11 @@ impl Transaction {
 
     /// To be opened by [`Self::open`] or [`Self::open_snapshot`], perhaps pipelined with what follows it.
     pub(super) const fn unopened(client: Object) -> Self {
-        Self { client: Some(client), is_over: AtomicBool::new(false), is_writing: AtomicBool::new(false) }
+        Self {
+            client: Some(client),
+            is_over: AtomicBool::new(false),
+            is_writing: AtomicBool::new(false),
+        }
     }
 
     /// As [`Self::begin`].
@@ -68,11 +72,16 @@ impl Transaction {
     }
 
     pub(super) async fn open_snapshot(&self) -> Result<(), tokio_postgres::Error> {
-        self.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await
+        self.batch_execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
+            .await
     }
 
     pub(super) async fn commit(self) -> Result<(), PgError> {
-        let in_doubt = if self.is_writing.load(Ordering::Relaxed) { PgError::Commit } else { PgError::Driver };
+        let in_doubt = if self.is_writing.load(Ordering::Relaxed) {
+            PgError::Commit
+        } else {
+            PgError::Driver
+        };
         self.batch_execute("COMMIT").await.map_err(in_doubt)?;
         self.is_over.store(true, Ordering::Relaxed);
         Ok(())
@@ -80,9 +89,14 @@ impl Transaction {
 
     /// Commits in the round trip of `work`, the last of this transaction. If it fails, so does the commit, and if the
     /// connection is lost, nobody knows: the commit may have been on its way.
-    pub(super) async fn commit_behind(&self, work: impl Future<Output = Result<(), PgError>>) -> Result<(), PgError> {
+    pub(super) async fn commit_behind(
+        &self,
+        work: impl Future<Output = Result<(), PgError>>,
+    ) -> Result<(), PgError> {
         let worked = send(work).await?;
-        let committed = send(self.batch_execute("COMMIT")).await.map_err(PgError::Commit)?;
+        let committed = send(self.batch_execute("COMMIT"))
+            .await
+            .map_err(PgError::Commit)?;
         worked.await.map_err(PgError::in_commit)?;
         committed.await.map_err(PgError::Commit)?;
         self.is_over.store(true, Ordering::Relaxed);
@@ -96,7 +110,9 @@ impl Transaction {
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<Result<T, tokio_postgres::Error>, PgError> {
         let worked = send(work).await?;
-        let committed = send(self.batch_execute("COMMIT")).await.map_err(PgError::Commit)?;
+        let committed = send(self.batch_execute("COMMIT"))
+            .await
+            .map_err(PgError::Commit)?;
         let (worked, committed) = (worked.await, committed.await);
         self.is_over.store(committed.is_ok(), Ordering::Relaxed);
         match (worked, committed) {
@@ -118,7 +134,9 @@ impl Deref for Transaction {
     type Target = Object;
 
     fn deref(&self) -> &Object {
-        self.client.as_ref().expect("the connection stays until this is dropped")
+        self.client
+            .as_ref()
+            .expect("the connection stays until this is dropped")
     }
 }
 
@@ -134,7 +152,11 @@ impl Drop for Transaction {
 
 impl Postgres {
     /// Runs `work`, again if it lost a race against another transaction; counts and times it under `doing`.
-    pub(super) async fn run<T, F>(&self, doing: &'static str, mut work: impl FnMut() -> F) -> Result<T, StoreError>
+    pub(super) async fn run<T, F>(
+        &self,
+        doing: &'static str,
+        mut work: impl FnMut() -> F,
+    ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, PgError>>,
     {
@@ -147,8 +169,10 @@ impl Postgres {
             }
         };
         let operation = doing.replace(' ', "_");
-        metrics::histogram!("store_seconds", "operation" => operation.clone()).record(started.elapsed().as_secs_f64());
-        metrics::counter!("store_retries_total", "operation" => operation).increment(u64::from(attempt - 1));
+        metrics::histogram!("store_seconds", "operation" => operation.clone())
+            .record(started.elapsed().as_secs_f64());
+        metrics::counter!("store_retries_total", "operation" => operation)
+            .increment(u64::from(attempt - 1));
         result.map_err(|e| e.into_store_error(doing))
     }
 }

@@ -6,11 +6,12 @@ use async_trait::async_trait;
 use time_series_domain::ingest::{EncodedSession, IdempotencyKey, OnConflict};
 use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{
-    CatalogueChanges, ChangeError, MetricTypeStore, PointSource, ScanHead, SecretStore, SessionStore, StoreError,
-    Stored,
+    CatalogueChanges, ChangeError, MetricTypeStore, PointSource, ScanHead, SecretStore,
+    SessionStore, StoreError, Stored,
 };
 use time_series_domain::{
-    MetricType, RootSecret, SchemaVersion, SessionId, SessionPage, SessionPosition, SessionRecord, UserId,
+    MetricType, RootSecret, SchemaVersion, SessionId, SessionPage, SessionPosition, SessionRecord,
+    UserId,
 };
 
 use super::pool::Postgres;
@@ -54,7 +55,11 @@ impl SessionStore for WithReplica {
         self.primary.store(session, on_conflict, key).await
     }
 
-    async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError> {
+    async fn append(
+        &self,
+        part: Arc<EncodedSession>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Stored, StoreError> {
         self.primary.append(part, key).await
     }
 
@@ -62,8 +67,16 @@ impl SessionStore for WithReplica {
         SessionStore::delete(self.primary.as_ref(), user, session).await
     }
 
-    async fn get(&self, user: UserId, session: SessionId) -> Result<Option<(SessionRecord, u64)>, StoreError> {
-        read(self.primary.get(user, session), self.replica.get(user, session)).await
+    async fn get(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<(SessionRecord, u64)>, StoreError> {
+        read(
+            self.primary.get(user, session),
+            self.replica.get(user, session),
+        )
+        .await
     }
 
     async fn owners(&self, session: SessionId) -> Result<Vec<UserId>, StoreError> {
@@ -76,7 +89,11 @@ impl SessionStore for WithReplica {
         after: Option<SessionPosition>,
         limit: usize,
     ) -> Result<SessionPage, StoreError> {
-        read(self.primary.list(user, after, limit), self.replica.list(user, after, limit)).await
+        read(
+            self.primary.list(user, after, limit),
+            self.replica.list(user, after, limit),
+        )
+        .await
     }
 }
 
@@ -91,7 +108,11 @@ impl MetricTypeStore for WithReplica {
         users: &[UserId],
         points: &PointSource,
     ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError> {
-        read(self.primary.of_users(users, points), self.replica.of_users(users, points)).await
+        read(
+            self.primary.of_users(users, points),
+            self.replica.of_users(users, points),
+        )
+        .await
     }
 
     async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {

@@ -13,7 +13,11 @@ pub(super) struct Breaker {
 
 impl Breaker {
     pub(super) fn new(pause: Duration) -> Self {
-        Self { started: Instant::now(), pause, open_until: AtomicU64::new(0) }
+        Self {
+            started: Instant::now(),
+            pause,
+            open_until: AtomicU64::new(0),
+        }
     }
 
     pub(super) fn is_open(&self) -> bool {
@@ -24,7 +28,8 @@ impl Breaker {
     pub(super) fn open(&self) -> bool {
         let was_open = self.is_open();
         let pause = u64::try_from(self.pause.as_millis()).unwrap_or(u64::MAX);
-        self.open_until.store(self.elapsed().saturating_add(pause), Ordering::Relaxed);
+        self.open_until
+            .store(self.elapsed().saturating_add(pause), Ordering::Relaxed);
         !was_open
     }
 

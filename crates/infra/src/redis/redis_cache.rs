@@ -48,7 +48,10 @@ impl RedisCache {
             .build()
             .map_err(|e| RedisUrlError(e.to_string()))?;
         client.connect();
-        Ok(Self { client, breaker: Breaker::new(PAUSE) })
+        Ok(Self {
+            client,
+            breaker: Breaker::new(PAUSE),
+        })
     }
 
     fn failed(&self, doing: &str, error: &Error) {
@@ -69,9 +72,15 @@ impl AnswerCache for RedisCache {
             return None;
         }
         // One byte more than an entry may have: whoever writes to Redis cannot make this process hold larger ones.
-        match self.client.getrange::<Bytes, _>(key, 0, MAX_ENTRY_BYTES).await {
+        match self
+            .client
+            .getrange::<Bytes, _>(key, 0, MAX_ENTRY_BYTES)
+            .await
+        {
             // No key is an empty range.
-            Ok(entry) => Some(Vec::from(entry)).filter(|entry| (1..=MAX_ENTRY_BYTES).contains(&entry.len())),
+            Ok(entry) => {
+                Some(Vec::from(entry)).filter(|entry| (1..=MAX_ENTRY_BYTES).contains(&entry.len()))
+            }
             Err(e) => {
                 self.failed("get", &e);
                 None
@@ -85,7 +94,11 @@ impl AnswerCache for RedisCache {
         }
         let keep = Some(Expiration::EX(KEEP_SECONDS));
         let value = Bytes::copy_from_slice(answer);
-        if let Err(e) = self.client.set::<(), _, _>(key, value, keep, None, false).await {
+        if let Err(e) = self
+            .client
+            .set::<(), _, _>(key, value, keep, None, false)
+            .await
+        {
             self.failed("put", &e);
         }
     }

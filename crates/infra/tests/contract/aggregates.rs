@@ -13,14 +13,36 @@ async fn answers_of(interval: &str, zone: &str, functions: &[AggFunction]) {
     for stores in all().await {
         let wave = |n: u32| f64::from(n % 17) / 10.0 - 0.5;
         let dense: Vec<(u32, f64)> = (0..2_000).map(|i| (80_000 + i * 7, wave(i))).collect();
-        stores.ingest(USER, 1, "2025-03-01", &dense, OnConflict::Error).await.expect("stored");
+        stores
+            .ingest(USER, 1, "2025-03-01", &dense, OnConflict::Error)
+            .await
+            .expect("stored");
         for n in 0..30 {
-            let sparse = [(n * 3_000, f64::from(n)), (n * 3_000, -1.0), (n * 3_000 + 60, 4.25)];
-            stores.ingest(USER, 100 + u128::from(n), "2025-02-27", &sparse, OnConflict::Error).await.expect("stored");
+            let sparse = [
+                (n * 3_000, f64::from(n)),
+                (n * 3_000, -1.0),
+                (n * 3_000 + 60, 4.25),
+            ];
+            stores
+                .ingest(
+                    USER,
+                    100 + u128::from(n),
+                    "2025-02-27",
+                    &sparse,
+                    OnConflict::Error,
+                )
+                .await
+                .expect("stored");
         }
-        stores.sessions.delete(USER, id(110)).await.expect("deleted");
+        stores
+            .sessions
+            .delete(USER, id(110))
+            .await
+            .expect("deleted");
         stores.check().await;
-        let answer = stores.aggregate_in(USER, None, "hr", interval, zone, functions.to_vec()).await;
+        let answer = stores
+            .aggregate_in(USER, None, "hr", interval, zone, functions.to_vec())
+            .await;
         answers.push((stores.name, rounded(&answer)));
     }
     assert!(answers[0].1.len() > 1 || interval == "all");
@@ -31,9 +53,22 @@ async fn answers_of(interval: &str, zone: &str, functions: &[AggFunction]) {
 
 /// The figures of each row, to nine decimals.
 pub(crate) fn rounded(answer: &AggregateAnswer) -> Vec<(Timestamp, Group, Vec<Option<f64>>)> {
-    let Some(series) = answer.series.first() else { return Vec::new() };
-    let figures = |row| series.figures(row).iter().map(|f: &Figure| f.number().map(|v| (v * 1e9).round())).collect();
-    series.rows.iter().enumerate().map(|(place, row)| (row.bucket, row.group, figures(place))).collect()
+    let Some(series) = answer.series.first() else {
+        return Vec::new();
+    };
+    let figures = |row| {
+        series
+            .figures(row)
+            .iter()
+            .map(|f: &Figure| f.number().map(|v| (v * 1e9).round()))
+            .collect()
+    };
+    series
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(place, row)| (row.bucket, row.group, figures(place)))
+        .collect()
 }
 
 #[tokio::test]
@@ -48,16 +83,41 @@ async fn every_implementation_gives_the_same_answer() {
 
 #[tokio::test]
 async fn the_basic_parts_are_enough_for_basic_functions() {
-    answers_of("2d", "Asia/Kathmandu", &[AggFunction::Avg, AggFunction::Min, AggFunction::Count]).await;
+    answers_of(
+        "2d",
+        "Asia/Kathmandu",
+        &[AggFunction::Avg, AggFunction::Min, AggFunction::Count],
+    )
+    .await;
 }
 
 #[tokio::test]
 async fn one_session_can_be_asked_alone() {
     for stores in all().await {
-        stores.ingest(USER, 1, "2025-03-01", &[(0, 60.0)], OnConflict::Error).await.expect("stored");
-        stores.ingest(USER, 2, "2025-03-01", &[(0, 80.0)], OnConflict::Error).await.expect("stored");
-        let answer = stores.aggregate_in(USER, Some(id(2)), "hr", "day", "UTC", vec![AggFunction::Avg]).await;
-        assert_eq!(answer.series[0].figures(0), [Figure::Number(80.0)], "{}", stores.name);
+        stores
+            .ingest(USER, 1, "2025-03-01", &[(0, 60.0)], OnConflict::Error)
+            .await
+            .expect("stored");
+        stores
+            .ingest(USER, 2, "2025-03-01", &[(0, 80.0)], OnConflict::Error)
+            .await
+            .expect("stored");
+        let answer = stores
+            .aggregate_in(
+                USER,
+                Some(id(2)),
+                "hr",
+                "day",
+                "UTC",
+                vec![AggFunction::Avg],
+            )
+            .await;
+        assert_eq!(
+            answer.series[0].figures(0),
+            [Figure::Number(80.0)],
+            "{}",
+            stores.name
+        );
     }
 }
 
@@ -65,15 +125,28 @@ async fn one_session_can_be_asked_alone() {
 async fn text_has_first_last_and_count() {
     for stores in all().await {
         let note = |time: &str, text: &str| json!({"series": "note", "time": time, "value": text});
-        let data =
-            [note("2025-03-01T10:00:00Z", "b"), note("2025-03-01T09:00:00Z", "a"), note("2025-03-01T10:00:00Z", "c")];
-        stores.ingest_json(USER, 1, None, &data, OnConflict::Error).await.expect("stored");
+        let data = [
+            note("2025-03-01T10:00:00Z", "b"),
+            note("2025-03-01T09:00:00Z", "a"),
+            note("2025-03-01T10:00:00Z", "c"),
+        ];
+        stores
+            .ingest_json(USER, 1, None, &data, OnConflict::Error)
+            .await
+            .expect("stored");
         let functions = vec![AggFunction::First, AggFunction::Last, AggFunction::Count];
-        let answer = stores.aggregate_in(USER, None, "note", "day", "UTC", functions).await;
+        let answer = stores
+            .aggregate_in(USER, None, "note", "day", "UTC", functions)
+            .await;
         let row = &answer.series[0].rows[0];
         assert_eq!(row.bucket, at("2025-03-01T00:00:00Z"), "{}", stores.name);
         let text = |text: &str| Figure::Text(Box::new(Json::String(text.to_owned())));
-        assert_eq!(answer.series[0].figures(0), [text("a"), text("c"), Figure::Count(3)], "{}", stores.name);
+        assert_eq!(
+            answer.series[0].figures(0),
+            [text("a"), text("c"), Figure::Count(3)],
+            "{}",
+            stores.name
+        );
     }
 }
 

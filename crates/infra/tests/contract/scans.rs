@@ -5,7 +5,9 @@ use std::ops::Range;
 use serde_json::json;
 use time_series_domain::ingest::OnConflict;
 use time_series_domain::query::{AggFunction, AggregateQuery, Axis, GroupBy, Offsets, ValueFilter};
-use time_series_domain::{Calendar, Interval, SeriesMode, SeriesSelector, Timestamp, UserId, Weekday};
+use time_series_domain::{
+    Calendar, Interval, SeriesMode, SeriesSelector, Timestamp, UserId, Weekday,
+};
 use uuid::Uuid;
 
 use crate::aggregates::rounded;
@@ -18,12 +20,30 @@ async fn the_same_everywhere(what: &str, change: impl Fn(&mut AggregateQuery)) {
     let mut answers = Vec::new();
     for stores in all().await {
         let long: Vec<(u32, f64)> = (0..3_000).map(|i| (i * 11, f64::from(i / 100))).collect();
-        stores.ingest(USER, 1, "2025-03-01", &long, OnConflict::Error).await.expect("stored");
         stores
-            .ingest(USER, 2, "2025-03-02", &[(0, 5.0), (70, -0.0), (80_000, 29.0)], OnConflict::Error)
+            .ingest(USER, 1, "2025-03-01", &long, OnConflict::Error)
             .await
             .expect("stored");
-        stores.ingest(OTHER, 1, "2025-03-01", &[(3, 7.5), (40_000, 12.0)], OnConflict::Error).await.expect("stored");
+        stores
+            .ingest(
+                USER,
+                2,
+                "2025-03-02",
+                &[(0, 5.0), (70, -0.0), (80_000, 29.0)],
+                OnConflict::Error,
+            )
+            .await
+            .expect("stored");
+        stores
+            .ingest(
+                OTHER,
+                1,
+                "2025-03-01",
+                &[(3, 7.5), (40_000, 12.0)],
+                OnConflict::Error,
+            )
+            .await
+            .expect("stored");
         let day = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
         let mut query = AggregateQuery {
             selector: SeriesSelector::parse(&["hr"], SeriesMode::Auto).expect("a selector"),
@@ -41,7 +61,15 @@ async fn the_same_everywhere(what: &str, change: impl Fn(&mut AggregateQuery)) {
 
 #[tokio::test]
 async fn conditions_cut_points_at_every_level() {
-    for text in ["value>=12", "value<12.5", "value!=0", "value=5", "value>3,value<=7.5", "value>-1", "value<=0"] {
+    for text in [
+        "value>=12",
+        "value<12.5",
+        "value!=0",
+        "value=5",
+        "value>3,value<=7.5",
+        "value>-1",
+        "value<=0",
+    ] {
         let filter = ValueFilter::parse(text).expect("a filter");
         the_same_everywhere(text, |query| query.filter = Some(filter.clone())).await;
         the_same_everywhere(text, |query| {
@@ -86,20 +114,42 @@ async fn skipped_series_are_those_that_the_user_has_points_of() {
     for more in [0, 60] {
         for stores in all().await {
             for number in 0..more {
-                stores.create(&format!("unused.{number}"), json!({"type": "string"})).await;
+                stores
+                    .create(&format!("unused.{number}"), json!({"type": "string"}))
+                    .await;
             }
-            let points = [point("note", "2025-03-01", 0, &json!("x")), point("hr", "2025-03-01", 1, &json!(5))];
-            stores.ingest_json(USER, 1, None, &points, OnConflict::Error).await.expect("stored");
-            stores.ingest(OTHER, 1, "2025-03-01", &[(3, 7.5)], OnConflict::Error).await.expect("stored");
+            let points = [
+                point("note", "2025-03-01", 0, &json!("x")),
+                point("hr", "2025-03-01", 1, &json!(5)),
+            ];
+            stores
+                .ingest_json(USER, 1, None, &points, OnConflict::Error)
+                .await
+                .expect("stored");
+            stores
+                .ingest(OTHER, 1, "2025-03-01", &[(3, 7.5)], OnConflict::Error)
+                .await
+                .expect("stored");
             let day = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
             let skipped = async |user: UserId, range: Range<Timestamp>| {
-                stores.answer(&AggregateQuery::new(user, day.clone(), range)).await.skipped
+                stores
+                    .answer(&AggregateQuery::new(user, day.clone(), range))
+                    .await
+                    .skipped
             };
             let what = format!("{}, {more} more metric types", stores.name);
             assert_eq!(skipped(USER, year()).await, ["note"], "{what}");
-            assert_eq!(skipped(OTHER, year()).await, [""; 0], "{what}: another user");
+            assert_eq!(
+                skipped(OTHER, year()).await,
+                [""; 0],
+                "{what}: another user"
+            );
             let later = at("2025-03-02T00:00:00Z")..at("2025-04-01T00:00:00Z");
-            assert_eq!(skipped(USER, later).await, [""; 0], "{what}: beside the range");
+            assert_eq!(
+                skipped(USER, later).await,
+                [""; 0],
+                "{what}: beside the range"
+            );
         }
     }
 }

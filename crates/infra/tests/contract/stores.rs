@@ -10,10 +10,12 @@ use time_series_domain::ingest::{
 use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
 use time_series_domain::ports::{AggregateStore, MetricTypeStore, RunHere, SessionStore};
-use time_series_domain::query::{AggFunction, Aggregate, AggregateAnswer, AggregateQuery, QueryLimits, QueryMemory};
+use time_series_domain::query::{
+    AggFunction, Aggregate, AggregateAnswer, AggregateQuery, QueryLimits, QueryMemory,
+};
 use time_series_domain::{
-    Calendar, FixedClock, Interval, SeriesMode, SeriesName, SeriesSelector, SessionId, TimeRules, Timestamp, UserId,
-    Weekday,
+    Calendar, FixedClock, Interval, SeriesMode, SeriesName, SeriesSelector, SessionId, TimeRules,
+    Timestamp, UserId, Weekday,
 };
 use time_series_infra::postgres::{Postgres, PostgresConfig, ServerRole};
 use time_series_testkit::{Backend, TestDatabase};
@@ -35,8 +37,17 @@ pub(crate) struct Stores {
 /// Each implementation, empty but for two metric types: `hr` (a number) and `note` (a text).
 pub(crate) async fn all() -> Vec<Stores> {
     let memory = Arc::new(MemoryStore::new());
-    let mut all = vec![Stores::of("memory", memory.clone(), memory.clone(), memory, None)];
-    for (name, backend) in [("plain", Backend::Plain), ("timescaledb", Backend::Timescaledb)] {
+    let mut all = vec![Stores::of(
+        "memory",
+        memory.clone(),
+        memory.clone(),
+        memory,
+        None,
+    )];
+    for (name, backend) in [
+        ("plain", Backend::Plain),
+        ("timescaledb", Backend::Timescaledb),
+    ] {
         let database = TestDatabase::new(backend).await;
         let config = PostgresConfig {
             url: database.url.clone(),
@@ -48,7 +59,13 @@ pub(crate) async fn all() -> Vec<Stores> {
             role: ServerRole::Primary,
         };
         let postgres = Arc::new(Postgres::new(&config).expect("a URL"));
-        all.push(Stores::of(name, postgres.clone(), postgres.clone(), postgres, Some(database)));
+        all.push(Stores::of(
+            name,
+            postgres.clone(),
+            postgres.clone(),
+            postgres,
+            Some(database),
+        ));
     }
     for stores in &all {
         stores.create("hr", json!({"type": "number"})).await;
@@ -65,7 +82,14 @@ impl Stores {
         aggregates: Arc<dyn AggregateStore>,
         database: Option<TestDatabase>,
     ) -> Self {
-        Self { name, sessions, metric_types, aggregates, catalogue: Arc::default(), database }
+        Self {
+            name,
+            sessions,
+            metric_types,
+            aggregates,
+            catalogue: Arc::default(),
+            database,
+        }
     }
 
     pub(crate) async fn create(&self, series: &str, schema: Value) {
@@ -82,8 +106,18 @@ impl Stores {
         values: &[(u32, f64)],
         on_conflict: OnConflict,
     ) -> Result<Ingested, IngestError> {
-        let data: Vec<Value> = values.iter().map(|(second, value)| point("hr", day, *second, &json!(value))).collect();
-        self.ingest_json(user, session, Some(&format!("{day}T00:00:00Z")), &data, on_conflict).await
+        let data: Vec<Value> = values
+            .iter()
+            .map(|(second, value)| point("hr", day, *second, &json!(value)))
+            .collect();
+        self.ingest_json(
+            user,
+            session,
+            Some(&format!("{day}T00:00:00Z")),
+            &data,
+            on_conflict,
+        )
+        .await
     }
 
     pub(crate) async fn ingest_json(
@@ -99,7 +133,9 @@ impl Stores {
         });
         let body = body.to_string();
         let source = Arc::new(JsonSource::new(Arc::new(body.into_bytes())));
-        self.use_case().ingest(&RunHere, source, on_conflict, None, &WriteStage::default()).await
+        self.use_case()
+            .ingest(&RunHere, source, on_conflict, None, &WriteStage::default())
+            .await
     }
 
     fn use_case(&self) -> IngestSession {
@@ -122,13 +158,28 @@ impl Stores {
     ) -> Result<Ingested, IngestError> {
         let body = json!({"start_ts": start_ts, "data": data}).to_string();
         let key = key.map(|key| IdempotencyKey::parse(key).expect("a key"));
-        let source = JsonSource::new(Arc::new(body.into_bytes())).of_user(USER).at_session_id(id(session));
-        self.use_case().append(&RunHere, Arc::new(source), key.as_ref(), &WriteStage::default()).await
+        let source = JsonSource::new(Arc::new(body.into_bytes()))
+            .of_user(USER)
+            .at_session_id(id(session));
+        self.use_case()
+            .append(
+                &RunHere,
+                Arc::new(source),
+                key.as_ref(),
+                &WriteStage::default(),
+            )
+            .await
     }
 
     /// Aggregates a user's series over 2025 in UTC.
-    pub(crate) async fn aggregate(&self, user: UserId, series: &str, interval: &str) -> AggregateAnswer {
-        self.aggregate_in(user, None, series, interval, "UTC", of_summaries()).await
+    pub(crate) async fn aggregate(
+        &self,
+        user: UserId,
+        series: &str,
+        interval: &str,
+    ) -> AggregateAnswer {
+        self.aggregate_in(user, None, series, interval, "UTC", of_summaries())
+            .await
     }
 
     pub(crate) async fn aggregate_in(
@@ -162,7 +213,10 @@ impl Stores {
             QueryLimits::default(),
             QueryMemory::new(128 << 20),
         );
-        aggregate.answer(query).await.unwrap_or_else(|e| panic!("{}: {e}", self.name))
+        aggregate
+            .answer(query)
+            .await
+            .unwrap_or_else(|e| panic!("{}: {e}", self.name))
     }
 
     /// Where there are day summaries, they must be those of the points.
@@ -196,7 +250,10 @@ pub(crate) fn id(session: u128) -> SessionId {
 /// The functions that summaries are enough for.
 pub(crate) fn of_summaries() -> Vec<AggFunction> {
     let needs_points = |f: &AggFunction| f.needs_values() || *f == AggFunction::TimeAvg;
-    AggFunction::NAMED.into_iter().filter(|f| !needs_points(f)).collect()
+    AggFunction::NAMED
+        .into_iter()
+        .filter(|f| !needs_points(f))
+        .collect()
 }
 
 /// The range that is aggregated.

@@ -49,21 +49,44 @@ pub(super) fn costly_schema() -> serde_json::Value {
 pub(super) fn all(user: Uuid) -> anyhow::Result<Vec<Attack>> {
     let sessions = "/api/sessions/";
     let attack = |name, clients, act| Attack { name, clients, act };
-    let hours = format!("/api/timeseries/?user_id={user}&interval=1s&start_time=2025-01-01&end_time=2025-01-05");
+    let hours = format!(
+        "/api/timeseries/?user_id={user}&interval=1s&start_time=2025-01-01&end_time=2025-01-05"
+    );
     let points = format!("/api/points/?user_id={user}&format=ndjson");
     let page = format!("/api/points/?user_id={user}&limit=100000");
     let newlines = vec![b'\n'; 100 << 20];
     let deep = format!("{}\"x\"{}", "{\"a\":".repeat(60), "}".repeat(60));
-    let nested = format!("{}{}1{}", "[".repeat(60), "1,".repeat(5_000), "]".repeat(60));
+    let nested = format!(
+        "{}{}1{}",
+        "[".repeat(60),
+        "1,".repeat(5_000),
+        "]".repeat(60)
+    );
     Ok(vec![
         attack("bodies that stall", 300, Act::Stall(sessions, 1)),
-        attack("long bodies that stall", 20, Act::Stall(sessions, 3_000_000)),
-        attack("bulk uploads that stall", 300, Act::Stall("/api/sessions/bulk/", 1)),
-        attack("30 MB of wrong points", 2, Act::Send(Arc::new([Request::post(sessions, wrong_points())]))),
+        attack(
+            "long bodies that stall",
+            20,
+            Act::Stall(sessions, 3_000_000),
+        ),
+        attack(
+            "bulk uploads that stall",
+            300,
+            Act::Stall("/api/sessions/bulk/", 1),
+        ),
+        attack(
+            "30 MB of wrong points",
+            2,
+            Act::Send(Arc::new([Request::post(sessions, wrong_points())])),
+        ),
         attack(
             "sessions of 300,000 points",
             8,
-            Act::Send((0..8).map(|_| Request::post(sessions, long_session())).collect()),
+            Act::Send(
+                (0..8)
+                    .map(|_| Request::post(sessions, long_session()))
+                    .collect(),
+            ),
         ),
         attack(
             "gzip bombs",
@@ -77,22 +100,40 @@ pub(super) fn all(user: Uuid) -> anyhow::Result<Vec<Attack>> {
         attack(
             "nested values of an unknown series",
             4,
-            Act::Send(Arc::new([Request::post_gzip(sessions, gzip(points_of("none", &nested, 60).as_bytes())?)])),
+            Act::Send(Arc::new([Request::post_gzip(
+                sessions,
+                gzip(points_of("none", &nested, 60).as_bytes())?,
+            )])),
         ),
         attack(
             "values that cost much to check",
             8,
-            Act::Send(Arc::new([Request::post(sessions, points_of(COSTLY_SERIES, &deep, 50))])),
+            Act::Send(Arc::new([Request::post(
+                sessions,
+                points_of(COSTLY_SERIES, &deep, 50),
+            )])),
         ),
-        attack("answers that nobody reads", 64, Act::Ignore(vec![points.clone(), page, hours.clone()])),
-        attack("large queries", 8, Act::Send(Arc::new([Request::get(&hours), Request::get(&points)]))),
+        attack(
+            "answers that nobody reads",
+            64,
+            Act::Ignore(vec![points.clone(), page, hours.clone()]),
+        ),
+        attack(
+            "large queries",
+            8,
+            Act::Send(Arc::new([Request::get(&hours), Request::get(&points)])),
+        ),
         attack("a flood of small sessions", 256, Act::Flood),
     ])
 }
 
 impl Attack {
     /// Attacks for that long, from several addresses.
-    pub(super) async fn run(&self, address: std::net::SocketAddr, long: Duration) -> anyhow::Result<()> {
+    pub(super) async fn run(
+        &self,
+        address: std::net::SocketAddr,
+        long: Duration,
+    ) -> anyhow::Result<()> {
         let until = Instant::now() + long;
         let mut clients = JoinSet::new();
         for number in 0..self.clients {
@@ -154,7 +195,9 @@ async fn ignore(client: Client, path: String, until: Instant) {
     until_over(until, async {
         loop {
             if let Ok(mut stream) = client.connect().await {
-                let _ = stream.write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes()).await;
+                let _ = stream
+                    .write_all(format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n\r\n").as_bytes())
+                    .await;
                 tokio::time::sleep(STALL).await;
             }
         }
@@ -182,16 +225,26 @@ fn gzip(bytes: &[u8]) -> anyhow::Result<Vec<u8>> {
 fn points_of(series: &str, value: &str, count: usize) -> String {
     let point = |n: usize| {
         let (minute, second) = (n / 60, n % 60);
-        format!(r#"{{"series":"{series}","time":"2025-01-01T00:{minute:02}:{second:02}Z","value":{value}}}"#)
+        format!(
+            r#"{{"series":"{series}","time":"2025-01-01T00:{minute:02}:{second:02}Z","value":{value}}}"#
+        )
     };
     let points: Vec<String> = (0..count).map(point).collect();
-    format!(r#"{{"user_id":"{}","data":[{}]}}"#, Uuid::new_v4(), points.join(","))
+    format!(
+        r#"{{"user_id":"{}","data":[{}]}}"#,
+        Uuid::new_v4(),
+        points.join(",")
+    )
 }
 
 fn wrong_points() -> String {
     let point = r#"{"series":"session.gut_health_score","time":"2025-01-01T00:00:00Z","value":{"value":"x"}}"#;
     let points = vec![point; (30 << 20) / (point.len() + 1)];
-    format!(r#"{{"user_id":"{}","data":[{}]}}"#, Uuid::new_v4(), points.join(","))
+    format!(
+        r#"{{"user_id":"{}","data":[{}]}}"#,
+        Uuid::new_v4(),
+        points.join(",")
+    )
 }
 
 /// Three days and a half at 1 Hz, point by point.
@@ -200,8 +253,16 @@ fn long_session() -> String {
         let (day, second) = (1 + n / 86_400, n % 86_400);
         let (hour, minute, second) = (second / 3_600, second / 60 % 60, second % 60);
         let time = format!("2025-01-{day:02}T{hour:02}:{minute:02}:{second:02}Z");
-        format!(r#"{{"series":"session.gut_health_score","time":"{time}","value":{{"value":{}}}}}"#, n % 100)
+        format!(
+            r#"{{"series":"session.gut_health_score","time":"{time}","value":{{"value":{}}}}}"#,
+            n % 100
+        )
     };
     let points: Vec<String> = (0..300_000).map(point).collect();
-    format!(r#"{{"user_id":"{}","session_id":"{}","data":[{}]}}"#, Uuid::new_v4(), Uuid::new_v4(), points.join(","))
+    format!(
+        r#"{{"user_id":"{}","session_id":"{}","data":[{}]}}"#,
+        Uuid::new_v4(),
+        Uuid::new_v4(),
+        points.join(",")
+    )
 }

@@ -25,7 +25,10 @@ impl Client {
 
     pub(super) async fn connect(&self) -> std::io::Result<TcpStream> {
         let socket = TcpSocket::new_v4()?;
-        socket.bind(SocketAddr::new(IpAddr::V4(Ipv4Addr::new(127, 0, 0, self.from)), 0))?;
+        socket.bind(SocketAddr::new(
+            IpAddr::V4(Ipv4Addr::new(127, 0, 0, self.from)),
+            0,
+        ))?;
         let stream = socket.connect(self.address).await?;
         stream.set_nodelay(true)?;
         Ok(stream)
@@ -38,7 +41,9 @@ impl Client {
     pub(super) async fn send(&self, request: &Request) -> anyhow::Result<u16> {
         timeout(PATIENCE, async {
             // A connection that is refused or cut off counts as no response.
-            let Ok(mut stream) = self.connect().await else { return 0 };
+            let Ok(mut stream) = self.connect().await else {
+                return 0;
+            };
             let _ = stream.write_all(&request.head).await;
             let _ = stream.write_all(&request.body).await;
             status_of(&mut stream).await
@@ -56,7 +61,10 @@ async fn status_of(stream: &mut TcpStream) -> u16 {
     {
         start.extend_from_slice(&buffer[..read.min(12_usize.saturating_sub(start.len()))]);
     }
-    start.get(9..12).and_then(|text| std::str::from_utf8(text).ok()?.parse().ok()).unwrap_or(0)
+    start
+        .get(9..12)
+        .and_then(|text| std::str::from_utf8(text).ok()?.parse().ok())
+        .unwrap_or(0)
 }
 
 /// A request as it is sent.
@@ -69,7 +77,10 @@ pub(super) struct Request {
 impl Request {
     pub(super) fn get(path: &str) -> Self {
         let head = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n");
-        Self { head: head.into_bytes(), body: Vec::new() }
+        Self {
+            head: head.into_bytes(),
+            body: Vec::new(),
+        }
     }
 
     pub(super) fn post(path: &str, body: impl Into<Vec<u8>>) -> Self {
@@ -83,7 +94,10 @@ impl Request {
 
     fn post_with(path: &str, headers: &str, body: impl Into<Vec<u8>>) -> Self {
         let body = body.into();
-        Self { head: post_head(path, headers, body.len()), body }
+        Self {
+            head: post_head(path, headers, body.len()),
+            body,
+        }
     }
 }
 

@@ -36,9 +36,16 @@ const LEFT_MEBIBYTES: f64 = 50.0;
 
 /// Attacks in every way, in turn.
 pub(super) async fn measure(ground: &mut Ground<'_>) -> anyhow::Result<Vec<Figure>> {
-    let address: SocketAddr =
-        ground.target.url.strip_prefix("http://").context("only http:// is spoken here")?.parse()?;
-    ensure!(address.ip().is_loopback() && ground.target.is_ours(), "attacks are for a service of our own");
+    let address: SocketAddr = ground
+        .target
+        .url
+        .strip_prefix("http://")
+        .context("only http:// is spoken here")?
+        .parse()?;
+    ensure!(
+        address.ip().is_loopback() && ground.target.is_ours(),
+        "attacks are for a service of our own"
+    );
     let user = prepare(address).await?;
     ground.target.restart().await?;
     let pid = ground.pid().context("the service is our own")?;
@@ -58,7 +65,9 @@ pub(super) async fn measure(ground: &mut Ground<'_>) -> anyhow::Result<Vec<Figur
     }
     let peak = memory::peak(pid);
     tokio::time::sleep(AFTERWARDS).await;
-    let left = memory::resident(pid).zip(before).map(|(now, before)| now - before);
+    let left = memory::resident(pid)
+        .zip(before)
+        .map(|(now, before)| now - before);
     let after = watched(address, Duration::from_secs(2)).await?;
     remarks.push(told("nothing any more", &after, pid));
     for remark in &remarks {
@@ -66,30 +75,58 @@ pub(super) async fn measure(ground: &mut Ground<'_>) -> anyhow::Result<Vec<Figur
     }
 
     let wrong = all.user.wrong.len() + all.probe.wrong.len() + after.user.wrong.len();
-    ensure!(wrong == 0, "responses other than 2xx and 503: {:?} {:?}", all.user.wrong, all.probe.wrong);
+    ensure!(
+        wrong == 0,
+        "responses other than 2xx and 503: {:?} {:?}",
+        all.user.wrong,
+        all.probe.wrong
+    );
     let rejected = 100.0 * all.user.rejected as f64 / all.user.milliseconds.len().max(1) as f64;
     let mut figures = vec![
-        p99(1, "a well-behaved user's requests, p99", &all.user, USER_MILLISECONDS),
+        p99(
+            1,
+            "a well-behaved user's requests, p99",
+            &all.user,
+            USER_MILLISECONDS,
+        ),
         p99(2, "/health/live, p99", &all.probe, PROBE_MILLISECONDS),
         mebibytes(3, "the service's memory at its peak", peak, MEBIBYTES),
-        mebibytes(4, "more memory than before, 10 s afterwards", left, LEFT_MEBIBYTES),
+        mebibytes(
+            4,
+            "more memory than before, 10 s afterwards",
+            left,
+            LEFT_MEBIBYTES,
+        ),
     ];
     figures[0].remarks = remarks;
-    figures[0].remarks.push(format!("{rejected:.1} % of the user's requests were answered 503"));
+    figures[0].remarks.push(format!(
+        "{rejected:.1} % of the user's requests were answered 503"
+    ));
     figures.retain(|figure| ground.bench.wants(figure.number));
     Ok(figures)
 }
 
 async fn watched(address: SocketAddr, long: Duration) -> anyhow::Result<Seen> {
-    watch(Client::new(address, USER), Client::new(address, PROBE), long).await
+    watch(
+        Client::new(address, USER),
+        Client::new(address, PROBE),
+        long,
+    )
+    .await
 }
 
 /// Stores what attackers ask for, and a series that they may use.
 async fn prepare(address: SocketAddr) -> anyhow::Result<Uuid> {
     let (client, user) = (Client::new(address, 2), Uuid::new_v4());
-    let body = json!({"series": attacks::COSTLY_SERIES, "schema": attacks::costly_schema()}).to_string();
-    let status = client.send(&Request::post("/api/metrictypes/", body)).await?;
-    ensure!(matches!(status, 201 | 422), "the metric type was answered {status}");
+    let body =
+        json!({"series": attacks::COSTLY_SERIES, "schema": attacks::costly_schema()}).to_string();
+    let status = client
+        .send(&Request::post("/api/metrictypes/", body))
+        .await?;
+    ensure!(
+        matches!(status, 201 | 422),
+        "the metric type was answered {status}"
+    );
     for day in 1..=4 {
         let values = vec!["1.5"; 100_000].join(",");
         let body = format!(
@@ -106,16 +143,28 @@ async fn prepare(address: SocketAddr) -> anyhow::Result<Uuid> {
 fn told(name: &str, seen: &Seen, pid: u32) -> String {
     let of = |latencies: &Latencies| {
         let at = |part| latencies.percentile(part).unwrap_or(f64::NAN);
-        format!("p50 {:.1}, p99 {:.1}, longest {:.1} ms", at(0.5), at(0.99), at(1.0))
+        format!(
+            "p50 {:.1}, p99 {:.1}, longest {:.1} ms",
+            at(0.5),
+            at(0.99),
+            at(1.0)
+        )
     };
     let rejected = 100.0 * seen.user.rejected as f64 / seen.user.milliseconds.len().max(1) as f64;
     let memory = memory::resident(pid).unwrap_or(f64::NAN);
-    format!("{name}: user {} ({rejected:.0} % 503), probe {}, {memory:.0} MiB", of(&seen.user), of(&seen.probe))
+    format!(
+        "{name}: user {} ({rejected:.0} % 503), probe {}, {memory:.0} MiB",
+        of(&seen.user),
+        of(&seen.probe)
+    )
 }
 
 fn p99(number: u8, name: &str, latencies: &Latencies, most: f64) -> Figure {
     let mut figure = Figure::new(PART, number, name, Unit::Milliseconds, Goal::AtMost(most));
-    if let Some(spread) = latencies.percentile(0.99).and_then(|p99| Spread::of(vec![p99])) {
+    if let Some(spread) = latencies
+        .percentile(0.99)
+        .and_then(|p99| Spread::of(vec![p99]))
+    {
         figure.measured = Ok(spread);
     }
     figure

@@ -44,11 +44,18 @@ impl Latencies {
         self.wrong.extend(other.wrong);
     }
 
-    #[expect(clippy::cast_precision_loss, clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place")]
+    #[expect(
+        clippy::cast_precision_loss,
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a place"
+    )]
     pub(super) fn percentile(&self, part: f64) -> Option<f64> {
         let mut sorted = self.milliseconds.clone();
         sorted.sort_unstable_by(f64::total_cmp);
-        sorted.get((sorted.len().saturating_sub(1) as f64 * part).round() as usize).copied()
+        sorted
+            .get((sorted.len().saturating_sub(1) as f64 * part).round() as usize)
+            .copied()
     }
 }
 
@@ -62,7 +69,9 @@ pub(super) async fn watch(user: Client, probe: Client, long: Duration) -> anyhow
 /// Posts a session, then asks for the user's hours, in turn.
 async fn behave(client: Client, until: Instant) -> anyhow::Result<Latencies> {
     let user = Uuid::new_v4();
-    let query = Request::get(&format!("/api/timeseries/?user_id={user}&start_time=2025-01-01&end_time=2025-01-02"));
+    let query = Request::get(&format!(
+        "/api/timeseries/?user_id={user}&start_time=2025-01-01&end_time=2025-01-02"
+    ));
     let mut seen = Latencies::default();
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -91,8 +100,14 @@ async fn repeat(client: Client, until: Instant) -> anyhow::Result<Latencies> {
 
 fn session(user: Uuid) -> String {
     let point = |n: usize| {
-        format!(r#"{{"series":"session.gut_health_score","time":"2025-01-01T00:{n:02}:00Z","value":{{"value":{n}}}}}"#)
+        format!(
+            r#"{{"series":"session.gut_health_score","time":"2025-01-01T00:{n:02}:00Z","value":{{"value":{n}}}}}"#
+        )
     };
     let points: Vec<String> = (0..POINTS).map(point).collect();
-    format!(r#"{{"user_id":"{user}","session_id":"{}","data":[{}]}}"#, Uuid::new_v4(), points.join(","))
+    format!(
+        r#"{{"user_id":"{user}","session_id":"{}","data":[{}]}}"#,
+        Uuid::new_v4(),
+        points.join(",")
+    )
 }

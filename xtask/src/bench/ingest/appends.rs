@@ -29,7 +29,11 @@ impl Live {
         for point in part * POINTS..(part + 1) * POINTS {
             let seconds = i64::try_from(point).unwrap_or(i64::MAX / MICROS_PER_SECOND);
             let time = self.start.plus_micros(seconds * MICROS_PER_SECOND);
-            body.point("session.gut_health_score", time, format_args!(r#"{{"value":{}}}"#, point % 100));
+            body.point(
+                "session.gut_health_score",
+                time,
+                format_args!(r#"{{"value":{}}}"#, point % 100),
+            );
         }
         body.end()
     }
@@ -53,17 +57,27 @@ impl Sessions for Live {
 pub(super) async fn measure(ground: &mut Ground<'_>) -> anyhow::Result<Figure> {
     let name = "appends of 10 points to one live session, one at a time";
     let start = SystemClock.now().plus_days(-1).utc_day().start();
-    let live = Live { users: [Uuid::new_v4()], start };
+    let live = Live {
+        users: [Uuid::new_v4()],
+        start,
+    };
     super::post(ground, name, &live, 1, None).await?;
     let parts = (0..ground.bench.scaled(PARTS)).map(|part| live.part(part));
-    let requests = Requests::posts(&ground.target.url, "/api/sessions/?on_conflict=append", parts)?.answered(200);
+    let requests = Requests::posts(
+        &ground.target.url,
+        "/api/sessions/?on_conflict=append",
+        parts,
+    )?
+    .answered(200);
     let requests = Arc::new(requests);
     let sent = super::send(name, &requests, 1, None).await?;
     let mut figure = Figure::new(PART, 10, name, Unit::Milliseconds, Goal::Unset);
     figure.measured = Spread::of(sent.latencies.into_iter().map(milliseconds).collect())
         .ok_or_else(|| Obstacle::new("nothing was sent", ""));
     if let Some(blocks) = ground.blocks_of(live.users[0]).await? {
-        figure.remarks.push(format!("{} parts are {blocks} blocks", requests.len()));
+        figure
+            .remarks
+            .push(format!("{} parts are {blocks} blocks", requests.len()));
     }
     Ok(figure)
 }

@@ -26,11 +26,20 @@ const IN: &str = "COPY bench_block FROM STDIN (FORMAT BINARY)";
 
 /// How long COPY takes for the blocks of these users, over one connection, committed, index and all; each time into an
 /// empty table.
-pub(super) async fn copy_blocks(url: &str, users: &[Uuid], repeats: usize) -> anyhow::Result<Vec<Duration>> {
+pub(super) async fn copy_blocks(
+    url: &str,
+    users: &[Uuid],
+    repeats: usize,
+) -> anyhow::Result<Vec<Duration>> {
     let (client, connection) = connect(url).await?;
     client.batch_execute(CREATE).await?;
     let users: Vec<String> = users.iter().map(Uuid::to_string).collect();
-    client.execute("SELECT set_config('bench.users', $1, false)", &[&users.join(",")]).await?;
+    client
+        .execute(
+            "SELECT set_config('bench.users', $1, false)",
+            &[&users.join(",")],
+        )
+        .await?;
     let blocks: Vec<_> = client.copy_out(OUT).await?.try_collect().await?;
     let mut took = Vec::new();
     for _ in 0..repeats {
@@ -50,14 +59,23 @@ pub(super) async fn copy_blocks(url: &str, users: &[Uuid], repeats: usize) -> an
 }
 
 /// Points a second that COPY puts into a table as the original's: a row a point, its value as jsonb, three indexes.
-pub(super) async fn copy_rows(url: &str, sessions: &impl Sessions, repeats: usize) -> anyhow::Result<Vec<f64>> {
+pub(super) async fn copy_rows(
+    url: &str,
+    sessions: &impl Sessions,
+    repeats: usize,
+) -> anyhow::Result<Vec<f64>> {
     let mut rows = String::new();
     let mut points = 0_u32;
     for number in 0..sessions.count().min(ROW_SESSIONS) {
         let session: Value = serde_json::from_str(&sessions.body(number))?;
-        let id = session["session_id"].as_str().context("a session has an id")?;
+        let id = session["session_id"]
+            .as_str()
+            .context("a session has an id")?;
         for point in session["data"].as_array().context("a session has points")? {
-            let (series, time) = point["series"].as_str().zip(point["time"].as_str()).context("a point has a time")?;
+            let (series, time) = point["series"]
+                .as_str()
+                .zip(point["time"].as_str())
+                .context("a point has a time")?;
             writeln!(rows, "{id}\t{series}\t{time}\t{}", point["value"])?;
             points += 1;
         }
@@ -69,10 +87,14 @@ pub(super) async fn copy_rows(url: &str, sessions: &impl Sessions, repeats: usiz
     for _ in 0..repeats {
         client.batch_execute("TRUNCATE bench_original").await?;
         let started = Instant::now();
-        let mut sink =
-            pin!(client.copy_in("COPY bench_original (session_id, series_id, time, value) FROM STDIN").await?);
+        let mut sink = pin!(
+            client
+                .copy_in("COPY bench_original (session_id, series_id, time, value) FROM STDIN")
+                .await?
+        );
         for start in (0..rows.len()).step_by(CHUNK) {
-            sink.send(rows.slice(start..rows.len().min(start + CHUNK))).await?;
+            sink.send(rows.slice(start..rows.len().min(start + CHUNK)))
+                .await?;
         }
         sink.finish().await?;
         rates.push(f64::from(points) / started.elapsed().as_secs_f64());
@@ -86,8 +108,12 @@ pub(super) async fn copy_rows(url: &str, sessions: &impl Sessions, repeats: usiz
 /// How long it takes to commit a small row, fsync included.
 pub(super) async fn commits(url: &str) -> anyhow::Result<Vec<Duration>> {
     let (client, connection) = connect(url).await?;
-    client.batch_execute("CREATE TABLE IF NOT EXISTS bench_commit (n integer)").await?;
-    let insert = client.prepare("INSERT INTO bench_commit VALUES (1)").await?;
+    client
+        .batch_execute("CREATE TABLE IF NOT EXISTS bench_commit (n integer)")
+        .await?;
+    let insert = client
+        .prepare("INSERT INTO bench_commit VALUES (1)")
+        .await?;
     let mut took = Vec::new();
     for _ in 0..COMMITS {
         let started = Instant::now();

@@ -48,13 +48,22 @@ pub(super) struct Loads<'a, 'b> {
 
 /// Sessions of ten points of many users.
 pub(in crate::bench) fn small_sessions(ground: &Ground<'_>) -> RandomSessions {
-    RandomSessions::new(SMALL_USERS, ground.bench.scaled(SMALL_SESSIONS), SMALL_POINTS, Shape::Seed)
+    RandomSessions::new(
+        SMALL_USERS,
+        ground.bench.scaled(SMALL_SESSIONS),
+        SMALL_POINTS,
+        Shape::Seed,
+    )
 }
 
 impl<'a, 'b> Loads<'a, 'b> {
     pub(super) async fn new(ground: &'a mut Ground<'b>) -> anyhow::Result<Self> {
         let postmaster = ground.postmaster().await?;
-        Ok(Self { ground, peak: None, postmaster })
+        Ok(Self {
+            ground,
+            peak: None,
+            postmaster,
+        })
     }
 
     fn cpu(&self) -> CpuTimes {
@@ -72,7 +81,12 @@ impl<'a, 'b> Loads<'a, 'b> {
         }
         if self.wants(3) {
             let name = "… as columns";
-            figures.extend(self.large(3, name, Shape::HzColumns, COLUMN_POINTS_PER_SECOND).await?.into_iter().take(1));
+            figures.extend(
+                self.large(3, name, Shape::HzColumns, COLUMN_POINTS_PER_SECOND)
+                    .await?
+                    .into_iter()
+                    .take(1),
+            );
         }
         if self.wants(7) {
             let name = "bulk, 10-point sessions";
@@ -111,7 +125,13 @@ impl<'a, 'b> Loads<'a, 'b> {
         }
         let measured = warm(rates);
         self.peak = measured.as_ref().ok().map(|rates| rates.p50);
-        let mut figure = Figure::new(PART, 1, name, Unit::SessionsPerSecond, Goal::AtLeast(SESSIONS_PER_SECOND));
+        let mut figure = Figure::new(
+            PART,
+            1,
+            name,
+            Unit::SessionsPerSecond,
+            Goal::AtLeast(SESSIONS_PER_SECOND),
+        );
         figure.measured = measured;
         figure.remarks.push(self.cpu().since(&before).shares());
         figure.goal_of_peers = self.ground.bench.peers.then_some(1.0);
@@ -119,7 +139,13 @@ impl<'a, 'b> Loads<'a, 'b> {
     }
 
     /// The rate, and the processor time for a million points.
-    async fn large(&mut self, number: u8, name: &str, shape: Shape, goal: f64) -> anyhow::Result<Vec<Figure>> {
+    async fn large(
+        &mut self,
+        number: u8,
+        name: &str,
+        shape: Shape,
+        goal: f64,
+    ) -> anyhow::Result<Vec<Figure>> {
         let mut rates = Vec::new();
         let (mut copied, mut last, mut millions) = (None, CpuTimes::default(), Vec::new());
         for _ in 0..self.repeats() {
@@ -140,7 +166,13 @@ impl<'a, 'b> Loads<'a, 'b> {
             Goal::Unset,
         );
         cost.measured = warm(millions);
-        let mut figure = Figure::new(PART, number, name, Unit::PointsPerSecond, Goal::AtLeast(goal));
+        let mut figure = Figure::new(
+            PART,
+            number,
+            name,
+            Unit::PointsPerSecond,
+            Goal::AtLeast(goal),
+        );
         figure.goal_of_sql = (shape == Shape::Hz).then_some(OF_RAW_COPY);
         figure.measured = warm(rates);
         figure.remarks.push(last.shares());
@@ -150,18 +182,30 @@ impl<'a, 'b> Loads<'a, 'b> {
                 let rates = ceiling::copy_rows(url, sessions, self.repeats()).await?;
                 let measured = Spread::of(rates).context("rows were copied")?;
                 let name = "COPY into the original's table".to_owned();
-                figure.beside.push(Beside { name, measured, is_peer: false });
+                figure.beside.push(Beside {
+                    name,
+                    measured,
+                    is_peer: false,
+                });
             }
         }
         if let (Some(url), Some(sessions)) = (self.ground.target.database_url(), copied) {
             let took = ceiling::copy_blocks(url, sessions.users(), self.repeats()).await?;
             let points = (sessions.count() * LARGE_POINTS) as f64;
-            figure.sql = Spread::of(took.iter().map(|took| points / took.as_secs_f64()).collect());
+            figure.sql = Spread::of(
+                took.iter()
+                    .map(|took| points / took.as_secs_f64())
+                    .collect(),
+            );
         }
         Ok(vec![figure, cost])
     }
 
-    async fn timed(&mut self, name: &str, sessions: &RandomSessions) -> anyhow::Result<(Sent, CpuTimes)> {
+    async fn timed(
+        &mut self,
+        name: &str,
+        sessions: &RandomSessions,
+    ) -> anyhow::Result<(Sent, CpuTimes)> {
         let requests = super::render(self.ground, sessions)?;
         let before = self.cpu();
         let sent = super::send(name, &requests, LARGE_CONNECTIONS, None).await?;
@@ -177,26 +221,53 @@ impl<'a, 'b> Loads<'a, 'b> {
     ) -> anyhow::Result<Figure> {
         let took = super::bulk::post(self.ground, name, sessions).await?;
         let mut figure = Figure::new(PART, number, name, Unit::PointsPerSecond, Goal::Unset);
-        figure.measured = Spread::of(vec![(sessions.count() * points) as f64 / took.as_secs_f64()])
-            .ok_or_else(|| Obstacle::new("nothing was sent", ""));
+        figure.measured = Spread::of(vec![
+            (sessions.count() * points) as f64 / took.as_secs_f64(),
+        ])
+        .ok_or_else(|| Obstacle::new("nothing was sent", ""));
         Ok(figure)
     }
 
     async fn at_half_rate(&mut self) -> anyhow::Result<Figure> {
         let name = "acknowledgement at half of that rate, p99";
-        let mut figure = Figure::new(PART, 4, name, Unit::Milliseconds, Goal::AtMost(P99_MILLISECONDS));
-        let Some(peak) = self.peak else { return Ok(figure) };
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count")]
+        let mut figure = Figure::new(
+            PART,
+            4,
+            name,
+            Unit::Milliseconds,
+            Goal::AtMost(P99_MILLISECONDS),
+        );
+        let Some(peak) = self.peak else {
+            return Ok(figure);
+        };
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "a count"
+        )]
         let count = (peak / 2.0 * OPEN_SECONDS) as usize;
         let sessions = RandomSessions::new(SMALL_USERS, count, SMALL_POINTS, Shape::Seed);
         // What the loads before left to the disk is not of this rate.
         self.ground.settle().await?;
-        let mut sent = post(self.ground, name, &sessions, OPEN_CONNECTIONS, Some(peak / 2.0)).await?;
+        let mut sent = post(
+            self.ground,
+            name,
+            &sessions,
+            OPEN_CONNECTIONS,
+            Some(peak / 2.0),
+        )
+        .await?;
         sent.latencies.sort_unstable();
         let at = |part: f64| {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a place")]
+            #[expect(
+                clippy::cast_possible_truncation,
+                clippy::cast_sign_loss,
+                reason = "a place"
+            )]
             let place = (sent.latencies.len().saturating_sub(1) as f64 * part) as usize;
-            sent.latencies.get(place).map_or(0.0, |latency| milliseconds(*latency))
+            sent.latencies
+                .get(place)
+                .map_or(0.0, |latency| milliseconds(*latency))
         };
         figure.remarks.push(format!(
             "at {:.0} sessions/s, each timed from when it was due: p50 {:.2} ms, p99 {:.2} ms, p99.9 {:.2} ms",
@@ -205,7 +276,8 @@ impl<'a, 'b> Loads<'a, 'b> {
             at(0.99),
             at(0.999)
         ));
-        figure.measured = Spread::of(vec![at(0.99)]).ok_or_else(|| Obstacle::new("nothing was sent", ""));
+        figure.measured =
+            Spread::of(vec![at(0.99)]).ok_or_else(|| Obstacle::new("nothing was sent", ""));
         Ok(figure)
     }
 
@@ -214,10 +286,18 @@ impl<'a, 'b> Loads<'a, 'b> {
         let sessions = self.sessions(1, LONELY_SESSIONS, SMALL_POINTS, Shape::Seed);
         let sent = post(self.ground, name, &sessions, 1, None).await?;
         let commits = match self.ground.target.database_url() {
-            Some(url) => Spread::of(ceiling::commits(url).await?.into_iter().map(milliseconds).collect()),
+            Some(url) => Spread::of(
+                ceiling::commits(url)
+                    .await?
+                    .into_iter()
+                    .map(milliseconds)
+                    .collect(),
+            ),
             None => None,
         };
-        let goal = commits.as_ref().map_or(Goal::Unset, |commit| Goal::AtMost(COMMITS * commit.p50));
+        let goal = commits
+            .as_ref()
+            .map_or(Goal::Unset, |commit| Goal::AtMost(COMMITS * commit.p50));
         let mut figure = Figure::new(PART, 5, name, Unit::Milliseconds, goal);
         figure.measured = Spread::of(sent.latencies.into_iter().map(milliseconds).collect())
             .ok_or_else(|| Obstacle::new("nothing was sent", ""));
@@ -229,7 +309,13 @@ impl<'a, 'b> Loads<'a, 'b> {
         self.ground.bench.repeat.min(MOST_REPEATS)
     }
 
-    fn sessions(&self, users: usize, sessions: usize, points: usize, shape: Shape) -> RandomSessions {
+    fn sessions(
+        &self,
+        users: usize,
+        sessions: usize,
+        points: usize,
+        shape: Shape,
+    ) -> RandomSessions {
         RandomSessions::new(users, self.ground.bench.scaled(sessions), points, shape)
     }
 }

@@ -60,7 +60,12 @@ fn render(ground: &mut Ground<'_>, sessions: &impl Sessions) -> anyhow::Result<A
     Ok(Arc::new(requests))
 }
 
-async fn send(name: &str, requests: &Arc<Requests>, connections: usize, rate: Option<f64>) -> anyhow::Result<Sent> {
+async fn send(
+    name: &str,
+    requests: &Arc<Requests>,
+    connections: usize,
+    rate: Option<f64>,
+) -> anyhow::Result<Sent> {
     let step = Step::start(format!("{name}: {} sessions", requests.len()));
     let sent = requests.send(connections, rate).await?;
     step.done(format!(

@@ -2,7 +2,9 @@
 
 #![expect(clippy::cast_precision_loss, reason = "figures for people")]
 
-use super::figures::{LARGE_CONNECTIONS, LARGE_POINTS, LARGE_SESSIONS, LARGE_USERS, SMALL_CONNECTIONS, small_sessions};
+use super::figures::{
+    LARGE_CONNECTIONS, LARGE_POINTS, LARGE_SESSIONS, LARGE_USERS, SMALL_CONNECTIONS, small_sessions,
+};
 use crate::bench::figure::{Beside, Figure};
 use crate::bench::ground::Ground;
 use crate::bench::peers::{Peer, Peers};
@@ -24,18 +26,34 @@ async fn add(peer: &Peer, ground: &Ground<'_>, figures: &mut [Figure]) -> anyhow
         let measured = match figure.number {
             1 => rates(peer, || small_sessions(ground), SMALL_CONNECTIONS, 1).await?,
             2 => {
-                let sessions =
-                    || RandomSessions::new(LARGE_USERS, ground.bench.scaled(LARGE_SESSIONS), LARGE_POINTS, Shape::Hz);
+                let sessions = || {
+                    RandomSessions::new(
+                        LARGE_USERS,
+                        ground.bench.scaled(LARGE_SESSIONS),
+                        LARGE_POINTS,
+                        Shape::Hz,
+                    )
+                };
                 rates(peer, sessions, LARGE_CONNECTIONS, LARGE_POINTS).await?
             }
             _ => None,
         };
-        let beside = |measured| Beside { name: peer.name.to_owned(), measured, is_peer: true };
+        let beside = |measured| Beside {
+            name: peer.name.to_owned(),
+            measured,
+            is_peer: true,
+        };
         figure.beside.extend(measured.map(beside));
     }
     let memory = peer.peak_memory().and_then(|peak| Spread::of(vec![peak]));
-    if let (Some(figure), Some(measured)) = (figures.iter_mut().find(|figure| figure.number == 6), memory) {
-        figure.beside.push(Beside { name: peer.name.to_owned(), measured, is_peer: true });
+    if let (Some(figure), Some(measured)) =
+        (figures.iter_mut().find(|figure| figure.number == 6), memory)
+    {
+        figure.beside.push(Beside {
+            name: peer.name.to_owned(),
+            measured,
+            is_peer: true,
+        });
     }
     Ok(())
 }

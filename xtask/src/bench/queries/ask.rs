@@ -47,7 +47,10 @@ impl Ask {
         {
             headers.insert(AUTHORIZATION, format!("Bearer {token}").parse()?);
         }
-        Ok(Self { client: Client::builder().default_headers(headers).build()?, repeat })
+        Ok(Self {
+            client: Client::builder().default_headers(headers).build()?,
+            repeat,
+        })
     }
 
     /// Asks the service at `url` and the table of rows in turn.
@@ -62,7 +65,8 @@ impl Ask {
             None => None,
         };
         let mut obstacle = None;
-        let (mut times, mut sql_times, mut rows, mut sql_rows) = (Vec::new(), Vec::new(), None, None);
+        let (mut times, mut sql_times, mut rows, mut sql_rows) =
+            (Vec::new(), Vec::new(), None, None);
         let mut started = Instant::now();
         for number in 0..WARM_UP.min(self.repeat) + self.repeat {
             let warm_up = number < WARM_UP.min(self.repeat);
@@ -88,7 +92,10 @@ impl Ask {
                 sql_times.clear();
                 started = Instant::now();
             }
-            if !warm_up && times.len().max(sql_times.len()) >= FEWEST && started.elapsed() > PATIENCE {
+            if !warm_up
+                && times.len().max(sql_times.len()) >= FEWEST
+                && started.elapsed() > PATIENCE
+            {
                 break;
             }
         }
@@ -103,7 +110,12 @@ impl Ask {
             Some(obstacle) => Err(obstacle),
             None => Spread::of(times).ok_or_else(nothing),
         };
-        Ok(Taken { answers, sql: Spread::of(sql_times), rows, remark })
+        Ok(Taken {
+            answers,
+            sql: Spread::of(sql_times),
+            rows,
+            remark,
+        })
     }
 
     async fn once(&self, url: &str, count: bool) -> anyhow::Result<Result<Answer, Obstacle>> {
@@ -115,7 +127,11 @@ impl Ask {
         if status != StatusCode::OK {
             return Ok(Err(refusal(status, &body)));
         }
-        let rows = if count { serde_json::from_slice::<Value>(&body)?["metadata"]["count"].as_u64() } else { None };
+        let rows = if count {
+            serde_json::from_slice::<Value>(&body)?["metadata"]["count"].as_u64()
+        } else {
+            None
+        };
         Ok(Ok(Answer { took, rows }))
     }
 }
@@ -124,9 +140,15 @@ impl Ask {
 pub(super) fn refusal(status: StatusCode, body: &[u8]) -> Obstacle {
     let problem: Value = serde_json::from_slice(body).unwrap_or_default();
     let code = problem["code"].as_str().unwrap_or_default();
-    let fault = problem["errors"][0]["message"].as_str().or_else(|| problem["detail"].as_str()).unwrap_or_default();
+    let fault = problem["errors"][0]["message"]
+        .as_str()
+        .or_else(|| problem["detail"].as_str())
+        .unwrap_or_default();
     let fault: String = fault.chars().take(200).collect();
-    Obstacle::new(format!("{} {code}", status.as_u16()).trim_end(), format!("answered {status}: {fault}"))
+    Obstacle::new(
+        format!("{} {code}", status.as_u16()).trim_end(),
+        format!("answered {status}: {fault}"),
+    )
 }
 
 fn milliseconds(took: Duration) -> f64 {

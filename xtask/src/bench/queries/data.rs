@@ -44,7 +44,13 @@ pub(super) struct Data {
 }
 
 impl Dataset {
-    pub(super) const ALL: [Self; 5] = [Self::Small, Self::Long, Self::Week, Self::Cohort, Self::Export];
+    pub(super) const ALL: [Self; 5] = [
+        Self::Small,
+        Self::Long,
+        Self::Week,
+        Self::Cohort,
+        Self::Export,
+    ];
 
     /// Posts it. All of it lies before this midnight, but for the stress load, which is up to two days old.
     pub(super) async fn load(self, ground: &mut Ground<'_>) -> anyhow::Result<Data> {
@@ -60,7 +66,13 @@ impl Dataset {
             Self::Small => {
                 let sessions = bench.scaled(25_000);
                 let load = RandomSessions::new(1, sessions, 10, Shape::Seed);
-                post(ground, load, today.plus_days(-730)..today.plus_days(1), sessions * 10).await
+                post(
+                    ground,
+                    load,
+                    today.plus_days(-730)..today.plus_days(1),
+                    sessions * 10,
+                )
+                .await
             }
             Self::Long => post_pulse(ground, pulse(1_000, 180), today).await,
             Self::Week => post_pulse(ground, pulse(600, 7), today).await,
@@ -89,7 +101,13 @@ async fn post<S: Sessions>(
 ) -> anyhow::Result<Data> {
     let users = load.users().to_vec();
     ground.load(load).await?;
-    Ok(Data { users, series: SERIES, start: range.start, end: range.end, points })
+    Ok(Data {
+        users,
+        series: SERIES,
+        start: range.start,
+        end: range.end,
+        points,
+    })
 }
 
 /// Sessions at 1 Hz, one every so many seconds: values that wander, with one decimal.
@@ -111,13 +129,19 @@ impl Sessions for Pulse {
 
     fn body(&self, number: usize) -> String {
         let mut random = fastrand::Rng::with_seed(number as u64);
-        let start = self.start.plus_micros(number as i64 * self.every * MICROS_PER_SECOND);
+        let start = self
+            .start
+            .plus_micros(number as i64 * self.every * MICROS_PER_SECOND);
         let mut body = Body::new(self.users[0], number, start);
         let mut tenths = random.i32(500..1_000);
         for second in 0..PULSE_POINTS {
             tenths = (tenths + random.i32(-10..=10)).clamp(400, 1_800);
             let time = start.plus_micros(second as i64 * MICROS_PER_SECOND);
-            body.point(SERIES, time, format_args!(r#"{{"value":{}.{}}}"#, tenths / 10, tenths % 10));
+            body.point(
+                SERIES,
+                time,
+                format_args!(r#"{{"value":{}.{}}}"#, tenths / 10, tenths % 10),
+            );
         }
         body.end()
     }
@@ -141,7 +165,10 @@ impl Sessions for Daily {
     fn body(&self, number: usize) -> String {
         let mut random = fastrand::Rng::with_seed(number as u64);
         let (day, user) = (number / self.users.len(), number % self.users.len());
-        let start = self.start.plus_days(day as i64).plus_micros(random.i64(0..20 * 60) * 60 * MICROS_PER_SECOND);
+        let start = self
+            .start
+            .plus_days(day as i64)
+            .plus_micros(random.i64(0..20 * 60) * 60 * MICROS_PER_SECOND);
         let mut body = Body::new(self.users[user], number, start);
         for minutes in [1, 2] {
             let score = f64::from(random.u32(0..=1_000)) / 10.0;
@@ -149,7 +176,11 @@ impl Sessions for Daily {
             body.point(SERIES, time, format_args!(r#"{{"value":{score}}}"#));
         }
         let time = start.plus_micros(3 * 60 * MICROS_PER_SECOND);
-        body.point(OTHER, time, format_args!(r#"{{"value":{}}}"#, random.u8(0..=5)));
+        body.point(
+            OTHER,
+            time,
+            format_args!(r#"{{"value":{}}}"#, random.u8(0..=5)),
+        );
         body.end()
     }
 }

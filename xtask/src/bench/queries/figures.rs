@@ -82,8 +82,13 @@ impl Query {
     /// Where to ask it of that data.
     pub(super) fn url(&self, service: &str, data: &Data) -> String {
         let users: Vec<String> = data.users.iter().map(ToString::to_string).collect();
-        let path = self.path.replace("{user}", &users.join(",")).replace("{series}", data.series);
-        let path = path.replace("{start}", &data.start.to_string()).replace("{end}", &data.end.to_string());
+        let path = self
+            .path
+            .replace("{user}", &users.join(","))
+            .replace("{series}", data.series);
+        let path = path
+            .replace("{start}", &data.start.to_string())
+            .replace("{end}", &data.end.to_string());
         format!("{service}{path}")
     }
 }

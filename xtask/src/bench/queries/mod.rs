@@ -30,10 +30,17 @@ pub(super) async fn measure(ground: &mut Ground<'_>) -> anyhow::Result<Vec<Figur
 
 async fn measure_with(ground: &mut Ground<'_>, rows: Option<&Rows>) -> anyhow::Result<Vec<Figure>> {
     let bench = ground.bench;
-    let wanted: Vec<_> = FIGURES.iter().filter(|figure| bench.wants(figure.number)).collect();
+    let wanted: Vec<_> = FIGURES
+        .iter()
+        .filter(|figure| bench.wants(figure.number))
+        .collect();
     let streams = bench.wants(stream::NUMBER);
     let needed = |dataset| wanted.iter().any(|figure| figure.dataset == dataset);
-    let needed_as_rows = |dataset| wanted.iter().any(|figure| figure.dataset == dataset && figure.sql.is_some());
+    let needed_as_rows = |dataset| {
+        wanted
+            .iter()
+            .any(|figure| figure.dataset == dataset && figure.sql.is_some())
+    };
 
     let mut loaded = Vec::new();
     for dataset in Dataset::ALL {
@@ -57,9 +64,21 @@ async fn measure_with(ground: &mut Ground<'_>, rows: Option<&Rows>) -> anyhow::R
     for figure in wanted {
         if let Some(data) = find(&loaded, figure.dataset) {
             let step = Step::start(format!("{} {}", figure.number, figure.name));
-            let taken = ask.measure(&figure.url(&ground.target.url, data), rows.zip(figure.sql), data).await?;
+            let taken = ask
+                .measure(
+                    &figure.url(&ground.target.url, data),
+                    rows.zip(figure.sql),
+                    data,
+                )
+                .await?;
             step.done("");
-            let mut line = Figure::new(PART, figure.number, figure.name, Unit::Milliseconds, figure.goal);
+            let mut line = Figure::new(
+                PART,
+                figure.number,
+                figure.name,
+                Unit::Milliseconds,
+                figure.goal,
+            );
             line.goal_of_sql = figure.goal_of_sql;
             line.measured = taken.answers;
             line.rows = taken.rows;
@@ -77,5 +96,7 @@ async fn measure_with(ground: &mut Ground<'_>, rows: Option<&Rows>) -> anyhow::R
 }
 
 fn find(loaded: &[(Dataset, Data)], wanted: Dataset) -> Option<&Data> {
-    loaded.iter().find_map(|(dataset, data)| (*dataset == wanted).then_some(data))
+    loaded
+        .iter()
+        .find_map(|(dataset, data)| (*dataset == wanted).then_some(data))
 }

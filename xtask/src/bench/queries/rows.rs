@@ -31,7 +31,10 @@ impl Rows {
     /// Adds the values of that data which are asked for, in the order in which they would have come in.
     pub(super) async fn fill(&self, data: &Data) -> anyhow::Result<()> {
         let step = Step::start("the same values as plain rows");
-        let rows = self.client.execute(FILL, &[&data.users, &data.series]).await?;
+        let rows = self
+            .client
+            .execute(FILL, &[&data.users, &data.series])
+            .await?;
         step.done(format!("{rows}"));
         Ok(())
     }
@@ -46,10 +49,17 @@ impl Rows {
     }
 
     /// Asks once: how long it took, and how many rows came.
-    pub(super) async fn ask(&self, statement: &Statement, data: &Data) -> anyhow::Result<(Duration, u64)> {
+    pub(super) async fn ask(
+        &self,
+        statement: &Statement,
+        data: &Data,
+    ) -> anyhow::Result<(Duration, u64)> {
         let (start, end) = (data.start.to_string(), data.end.to_string());
         let started = Instant::now();
-        let rows = self.client.query(statement, &[&data.users, &data.series, &start, &end]).await?;
+        let rows = self
+            .client
+            .query(statement, &[&data.users, &data.series, &start, &end])
+            .await?;
         Ok((started.elapsed(), rows.len() as u64))
     }
 

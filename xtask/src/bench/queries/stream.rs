@@ -36,20 +36,42 @@ struct Streamed {
 }
 
 /// Two figures: how quick it is, and how much memory it takes.
-pub(super) async fn measure(ground: &Ground<'_>, ask: &Ask, data: &Data) -> anyhow::Result<[Figure; 2]> {
+pub(super) async fn measure(
+    ground: &Ground<'_>,
+    ask: &Ask,
+    data: &Data,
+) -> anyhow::Result<[Figure; 2]> {
     let step = Step::start(format!("{NUMBER} streaming {} points", data.points));
-    let url = format!("{}/api/points/?user_id={}&format=ndjson", ground.target.url, data.users[0]);
+    let url = format!(
+        "{}/api/points/?user_id={}&format=ndjson",
+        ground.target.url, data.users[0]
+    );
     let (speed, growth) = match repeat(ground.pid(), ask, &url, data).await? {
         Ok(measured) => measured,
-        Err(obstacle) => (Err(obstacle.clone()), Err(Obstacle::new(obstacle.short, ""))),
+        Err(obstacle) => (
+            Err(obstacle.clone()),
+            Err(Obstacle::new(obstacle.short, "")),
+        ),
     };
     step.done("");
     let goal = Goal::AtLeast(POINTS_PER_SECOND);
-    let mut quick = Figure::new(PART, NUMBER, "10 M points as NDJSON", Unit::PointsPerSecond, goal);
+    let mut quick = Figure::new(
+        PART,
+        NUMBER,
+        "10 M points as NDJSON",
+        Unit::PointsPerSecond,
+        goal,
+    );
     quick.rows = Some(data.points as u64);
     quick.measured = speed;
     let goal = Goal::AtMost(MOST_GROWTH);
-    let mut small = Figure::new(PART, NUMBER, "… the service's memory meanwhile", Unit::Mebibytes, goal);
+    let mut small = Figure::new(
+        PART,
+        NUMBER,
+        "… the service's memory meanwhile",
+        Unit::Mebibytes,
+        goal,
+    );
     small.measured = growth;
     Ok([quick, small])
 }
@@ -57,7 +79,12 @@ pub(super) async fn measure(ground: &Ground<'_>, ask: &Ask, data: &Data) -> anyh
 /// Points a second, and MiB above what there was before the first stream.
 type Measured = (Result<Spread, Obstacle>, Result<Spread, Obstacle>);
 
-async fn repeat(pid: Option<u32>, ask: &Ask, url: &str, data: &Data) -> anyhow::Result<Result<Measured, Obstacle>> {
+async fn repeat(
+    pid: Option<u32>,
+    ask: &Ask,
+    url: &str,
+    data: &Data,
+) -> anyhow::Result<Result<Measured, Obstacle>> {
     if let Err(obstacle) = stream(ask, &format!("{url}&limit=1000"), None).await? {
         return Ok(Err(obstacle)); // this was the warm-up
     }
@@ -69,21 +96,41 @@ async fn repeat(pid: Option<u32>, ask: &Ask, url: &str, data: &Data) -> anyhow::
             Err(obstacle) => return Ok(Err(obstacle)),
         };
         if streamed.points != data.points as u64 {
-            let long = format!("{} points were streamed of {}", streamed.points, data.points);
+            let long = format!(
+                "{} points were streamed of {}",
+                streamed.points, data.points
+            );
             return Ok(Err(Obstacle::new("points are missing", long)));
         }
         speeds.push(streamed.points as f64 / streamed.took.as_secs_f64());
-        growths.extend(streamed.peak.zip(before).map(|(peak, before)| (peak - before).max(0.0)));
+        growths.extend(
+            streamed
+                .peak
+                .zip(before)
+                .map(|(peak, before)| (peak - before).max(0.0)),
+        );
     }
-    let unknown = || Obstacle::new("not known", "the service's process is not known here (--pid tells)");
+    let unknown = || {
+        Obstacle::new(
+            "not known",
+            "the service's process is not known here (--pid tells)",
+        )
+    };
     let nothing = || Obstacle::new("nothing measured", "");
     // The worst of them: memory that is not given back does not grow a second time.
     let worst = growths.into_iter().reduce(f64::max).into_iter().collect();
-    Ok(Ok((Spread::of(speeds).ok_or_else(nothing), Spread::of(worst).ok_or_else(unknown))))
+    Ok(Ok((
+        Spread::of(speeds).ok_or_else(nothing),
+        Spread::of(worst).ok_or_else(unknown),
+    )))
 }
 
 /// Reads a stream without looking into its lines, but for the last.
-async fn stream(ask: &Ask, url: &str, pid: Option<u32>) -> anyhow::Result<Result<Streamed, Obstacle>> {
+async fn stream(
+    ask: &Ask,
+    url: &str,
+    pid: Option<u32>,
+) -> anyhow::Result<Result<Streamed, Obstacle>> {
     let fresh_peak = pid.filter(|pid| memory::forget_peak(*pid));
     let started = Instant::now();
     let mut answer = ask.client.get(url).send().await?;
@@ -97,7 +144,12 @@ async fn stream(ask: &Ask, url: &str, pid: Option<u32>) -> anyhow::Result<Result
         let chunk = match answer.chunk().await {
             Ok(Some(chunk)) => chunk,
             Ok(None) => break,
-            Err(e) => return Ok(Err(Obstacle::new("broken off", format!("after {lines} lines: {e}")))),
+            Err(e) => {
+                return Ok(Err(Obstacle::new(
+                    "broken off",
+                    format!("after {lines} lines: {e}"),
+                )));
+            }
         };
         lines += line_ends(&chunk);
         tail.extend_from_slice(&chunk[chunk.len().saturating_sub(TAIL)..]);
@@ -110,7 +162,10 @@ async fn stream(ask: &Ask, url: &str, pid: Option<u32>) -> anyhow::Result<Result
     let took = started.elapsed();
     let peak = larger(peak, fresh_peak.and_then(memory::peak));
     let Some(points) = end_record(&tail) else {
-        return Ok(Err(Obstacle::new("no end record", format!("the stream ended after {lines} lines without one"))));
+        return Ok(Err(Obstacle::new(
+            "no end record",
+            format!("the stream ended after {lines} lines without one"),
+        )));
     };
     if points + 1 != lines {
         let long = format!("the end record counts {points} points in {lines} lines");
@@ -130,9 +185,16 @@ fn line_ends(bytes: &[u8]) -> u64 {
 
 /// How many points `{"end":true,"count":n}` tells of, if that is the last line.
 fn end_record(tail: &[u8]) -> Option<u64> {
-    let last = tail.strip_suffix(b"\n")?.rsplit(|byte| *byte == b'\n').next()?;
+    let last = tail
+        .strip_suffix(b"\n")?
+        .rsplit(|byte| *byte == b'\n')
+        .next()?;
     let record: Value = serde_json::from_slice(last).ok()?;
-    if record["end"] == true { record["count"].as_u64() } else { None }
+    if record["end"] == true {
+        record["count"].as_u64()
+    } else {
+        None
+    }
 }
 
 #[cfg(test)]

@@ -16,7 +16,8 @@ use self::tree::Tree;
 use crate::cargo::{cargo, output, root};
 
 pub(super) fn check() -> anyhow::Result<()> {
-    let text = std::fs::read_to_string(root().join("deny.toml")).context("cannot read deny.toml")?;
+    let text =
+        std::fs::read_to_string(root().join("deny.toml")).context("cannot read deny.toml")?;
     let policy = Policy::parse(&text)?;
     let mut command = cargo(["metadata", "--locked", "--format-version", "1"]);
     if policy.graph.all_features {
@@ -27,7 +28,11 @@ pub(super) fn check() -> anyhow::Result<()> {
     }
     let tree = Tree::parse(&output(&mut command)?)?;
     let violations = violations(&policy, &tree)?;
-    ensure!(violations.is_empty(), "deny.toml is violated:\n{}", violations.join("\n"));
+    ensure!(
+        violations.is_empty(),
+        "deny.toml is violated:\n{}",
+        violations.join("\n")
+    );
     Ok(())
 }
 

@@ -111,7 +111,8 @@ pub(super) struct Spec {
 
 impl Policy {
     pub(super) fn parse(text: &str) -> anyhow::Result<Self> {
-        let policy: Self = toml::from_str(text).context("deny.toml has a setting that this check cannot enforce")?;
+        let policy: Self = toml::from_str(text)
+            .context("deny.toml has a setting that this check cannot enforce")?;
         ensure!(
             policy.bans.multiple_versions_include_dev,
             "deny.toml: this check counts versions of dev-dependencies too; set multiple-versions-include-dev"
@@ -122,7 +123,10 @@ impl Policy {
 
 impl Spec {
     pub(super) fn matches(&self, package: &Package) -> bool {
-        let is_in_range = self.versions.as_ref().is_none_or(|versions| versions.matches(&package.version));
+        let is_in_range = self
+            .versions
+            .as_ref()
+            .is_none_or(|versions| versions.matches(&package.version));
         self.name == package.name && is_in_range
     }
 }
@@ -131,10 +135,19 @@ impl TryFrom<String> for Spec {
     type Error = anyhow::Error;
 
     fn try_from(text: String) -> anyhow::Result<Self> {
-        ensure!(!text.contains('@'), "{text}: write an exact version as name:=1.2.3");
+        ensure!(
+            !text.contains('@'),
+            "{text}: write an exact version as name:=1.2.3"
+        );
         Ok(match text.split_once(':') {
-            Some((name, versions)) => Self { name: name.to_owned(), versions: Some(versions.parse()?) },
-            None => Self { name: text, versions: None },
+            Some((name, versions)) => Self {
+                name: name.to_owned(),
+                versions: Some(versions.parse()?),
+            },
+            None => Self {
+                name: text,
+                versions: None,
+            },
         })
     }
 }

@@ -53,9 +53,17 @@ impl Tree {
     }
 
     /// Returns the packages that depend on `package` directly.
-    pub(super) fn dependents<'a>(&'a self, package: &'a Package) -> impl Iterator<Item = &'a Package> {
-        let by_id: HashMap<&str, &Package> = self.packages.iter().map(|p| (p.id.as_str(), p)).collect();
-        let dependents = self.resolve.nodes.iter().filter(|node| node.dependencies.contains(&package.id));
+    pub(super) fn dependents<'a>(
+        &'a self,
+        package: &'a Package,
+    ) -> impl Iterator<Item = &'a Package> {
+        let by_id: HashMap<&str, &Package> =
+            self.packages.iter().map(|p| (p.id.as_str(), p)).collect();
+        let dependents = self
+            .resolve
+            .nodes
+            .iter()
+            .filter(|node| node.dependencies.contains(&package.id));
         dependents.filter_map(move |node| by_id.get(node.id.as_str()).copied())
     }
 }

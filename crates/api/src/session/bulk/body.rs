@@ -41,8 +41,17 @@ impl FromRequest for LinesBody {
         let encoding = Encoding::of(request.headers());
         let is_csv = request.content_type().eq_ignore_ascii_case("text/csv");
         let payload = payload.map_err(|_| Problem::internal());
-        let peer = request.app_data::<web::Data<AppState>>().map_or(PeerId::UNKNOWN, |state| state.peer_of(request));
-        ready(payload.and_then(|payload| Ok(Self { payload, encoding: encoding?, is_csv, peer })))
+        let peer = request
+            .app_data::<web::Data<AppState>>()
+            .map_or(PeerId::UNKNOWN, |state| state.peer_of(request));
+        ready(payload.and_then(|payload| {
+            Ok(Self {
+                payload,
+                encoding: encoding?,
+                is_csv,
+                peer,
+            })
+        }))
     }
 }
 
@@ -61,10 +70,17 @@ impl ApiComponent for LinesBody {
         let mut media = MediaType::default();
         let line = format!("{}\n", SessionBody::example());
         media.example = Some(apistos::paths::Examples::Example(line.into()));
-        let rows = MediaType { example: Some(apistos::paths::Examples::Example(ROWS.into())), ..MediaType::default() };
+        let rows = MediaType {
+            example: Some(apistos::paths::Examples::Example(ROWS.into())),
+            ..MediaType::default()
+        };
         Some(RequestBody {
             description: Some(DESCRIPTION.to_owned()),
-            content: [("application/x-ndjson".to_owned(), media), ("text/csv".to_owned(), rows)].into(),
+            content: [
+                ("application/x-ndjson".to_owned(), media),
+                ("text/csv".to_owned(), rows),
+            ]
+            .into(),
             required: Some(true),
             ..RequestBody::default()
         })

@@ -43,7 +43,11 @@ pub(super) struct Inbox {
 impl Inbox {
     /// `None` ends the body.
     pub(super) const fn new(chunks: Receiver<Option<Bytes>>) -> Self {
-        Self { chunks, chunk: Bytes::new(), is_over: false }
+        Self {
+            chunks,
+            chunk: Bytes::new(),
+            is_over: false,
+        }
     }
 }
 
@@ -113,7 +117,11 @@ impl LineReader {
                 return Step::Paused;
             }
             let was_skipping = self.is_skipping;
-            let read = if was_skipping { self.skip() } else { self.read() };
+            let read = if was_skipping {
+                self.skip()
+            } else {
+                self.read()
+            };
             let is_end_of_body = match read {
                 Ok(bytes) => bytes == 0,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Step::NeedsInput,
@@ -131,14 +139,22 @@ impl LineReader {
             }
             let text = self.take_line();
             if text.len() > self.longest {
-                return Step::Next(Ok(Text { number: self.number, text: Err(too_large(self.longest)) }));
+                return Step::Next(Ok(Text {
+                    number: self.number,
+                    text: Err(too_large(self.longest)),
+                }));
             }
             if !text.iter().all(u8::is_ascii_whitespace) {
-                return Step::Next(Ok(Text { number: self.number, text: Ok(text) }));
+                return Step::Next(Ok(Text {
+                    number: self.number,
+                    text: Ok(text),
+                }));
             }
             self.empty_lines += 1;
             if self.empty_lines > MOST_EMPTY_LINES {
-                let detail = format!("The body has more than {MOST_EMPTY_LINES} empty lines; leave them out.");
+                let detail = format!(
+                    "The body has more than {MOST_EMPTY_LINES} empty lines; leave them out."
+                );
                 return Step::Next(Err(Problem::new(Code::InvalidBody, detail)));
             }
         }
@@ -148,14 +164,20 @@ impl LineReader {
     fn read(&mut self) -> std::io::Result<usize> {
         let room = (self.longest as u64 + 2).saturating_sub(self.line.len() as u64);
         // What was read before it has to wait stays in the line.
-        self.unpacked.by_ref().take(room).read_until(b'\n', &mut self.line)
+        self.unpacked
+            .by_ref()
+            .take(room)
+            .read_until(b'\n', &mut self.line)
     }
 
     fn take_line(&mut self) -> Vec<u8> {
         self.number += 1;
         let mut text = std::mem::take(&mut self.line);
         let has_end = text.last() == Some(&b'\n');
-        while text.last().is_some_and(|byte| matches!(byte, b'\n' | b'\r')) {
+        while text
+            .last()
+            .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
+        {
             text.pop();
         }
         self.is_skipping = !has_end && text.len() > self.longest;
@@ -186,15 +208,22 @@ mod tests {
     /// The lines of a body that arrives in these chunks; what is read after each is told by a bar.
     fn lines(chunks: &[&str], longest: usize) -> String {
         let (sender, receiver) = channel();
-        let mut reader = LineReader::new(Inbox::new(receiver), Encoding::Identity, longest).expect("plain");
+        let mut reader =
+            LineReader::new(Inbox::new(receiver), Encoding::Identity, longest).expect("plain");
         reader.until = Instant::now() + Duration::from_mins(1);
         let mut shown = String::new();
-        for chunk in chunks.iter().map(|chunk| Some(Bytes::copy_from_slice(chunk.as_bytes()))).chain([None]) {
+        for chunk in chunks
+            .iter()
+            .map(|chunk| Some(Bytes::copy_from_slice(chunk.as_bytes())))
+            .chain([None])
+        {
             sender.send(chunk).expect("it is read");
             loop {
                 match reader.next() {
                     Step::Next(Ok(Text { number, text })) => {
-                        let text = text.map_or("too long".into(), |text| String::from_utf8_lossy(&text).into_owned());
+                        let text = text.map_or("too long".into(), |text| {
+                            String::from_utf8_lossy(&text).into_owned()
+                        });
                         shown.extend([number.to_string(), format!(":{text} ")]);
                     }
                     Step::NeedsInput => break shown += "| ",
@@ -208,12 +237,21 @@ mod tests {
 
     #[test]
     fn lines_may_be_cut_anywhere() {
-        assert_eq!(lines(&["ab\ncd", "ef\r\n\n", "gh"], 10), "1:ab | 2:cdef | | 4:gh end");
+        assert_eq!(
+            lines(&["ab\ncd", "ef\r\n\n", "gh"], 10),
+            "1:ab | 2:cdef | | 4:gh end"
+        );
     }
 
     #[test]
     fn a_long_line_is_passed_over_and_the_next_is_read() {
-        assert_eq!(lines(&["abc", "def", "ghi\njk\n"], 5), "| | 1:too long 2:jk | end");
-        assert_eq!(lines(&["abcde\nabcdef\n", "a"], 5), "1:abcde 2:too long | | 3:a end");
+        assert_eq!(
+            lines(&["abc", "def", "ghi\njk\n"], 5),
+            "| | 1:too long 2:jk | end"
+        );
+        assert_eq!(
+            lines(&["abcde\nabcdef\n", "a"], 5),
+            "1:abcde 2:too long | | 3:a end"
+        );
     }
 }

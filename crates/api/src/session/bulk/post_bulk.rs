@@ -52,7 +52,9 @@ impl FromPairs for BulkParams {
 
     fn from_pairs(pairs: &mut Pairs) -> Bulk {
         let on_conflict = read_on_conflict(pairs).unwrap_or_default();
-        let told = pairs.word("verdicts", &[("all", Told::All), ("failed", Told::Failed)]).unwrap_or_default();
+        let told = pairs
+            .word("verdicts", &[("all", Told::All), ("failed", Told::Failed)])
+            .unwrap_or_default();
         Bulk { on_conflict, told }
     }
 }
@@ -79,24 +81,49 @@ pub(crate) async fn post_bulk(
     let (is_csv, peer) = (body.is_csv, body.peer);
     let mut sessions = sessions(body, state.clone(), peer);
     // Columns that cannot be points are a fault of the whole body, which is told by the status.
-    let first = if is_csv { sessions.recv().await.transpose()? } else { None };
-    let others = stream::unfold(sessions, async |mut sessions| Some((sessions.recv().await?, sessions)));
+    let first = if is_csv {
+        sessions.recv().await.transpose()?
+    } else {
+        None
+    };
+    let others = stream::unfold(sessions, async |mut sessions| {
+        Some((sessions.recv().await?, sessions))
+    });
     let sessions = stream::iter(first.map(Ok)).chain(others);
-    let done = sessions.map(move |taken| store(state.clone(), peer, taken, on_conflict)).buffered(UNDER_WAY);
-    Ok(Rendered::chunks(Format::Ndjson.media_type(), Box::pin(verdicts(done, told)), None))
+    let done = sessions
+        .map(move |taken| store(state.clone(), peer, taken, on_conflict))
+        .buffered(UNDER_WAY);
+    Ok(Rendered::chunks(
+        Format::Ndjson.media_type(),
+        Box::pin(verdicts(done, told)),
+        None,
+    ))
 }
 
 /// A session's line and what became of it, or why no more can be read.
 type Done = Result<(u64, Result<Ingested, Problem>), Problem>;
 
-async fn store(state: Arc<AppState>, peer: PeerId, taken: Result<Taken, Problem>, on_conflict: OnConflict) -> Done {
+async fn store(
+    state: Arc<AppState>,
+    peer: PeerId,
+    taken: Result<Taken, Problem>,
+    on_conflict: OnConflict,
+) -> Done {
     // The permit is held until the session is stored.
-    let Taken { piece, permit: _held } = taken?;
+    let Taken {
+        piece,
+        permit: _held,
+    } = taken?;
     let done = match piece.content {
         Ok(content) => {
             let lane = state.cpu.lane(peer, piece.bytes).patient();
             let content = Arc::new(content);
-            let write = async |stage: &WriteStage| state.ingest.ingest(&lane, content, on_conflict, None, stage).await;
+            let write = async |stage: &WriteStage| {
+                state
+                    .ingest
+                    .ingest(&lane, content, on_conflict, None, stage)
+                    .await
+            };
             state.within_write_timeout(write).await
         }
         Err(problem) => Err(problem),

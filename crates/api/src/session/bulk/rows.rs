@@ -61,7 +61,14 @@ macro_rules! next {
 
 impl RowReader {
     pub(super) const fn new(lines: LineReader) -> Self {
-        Self { lines, format: None, open: None, next: None, broken: None, unreported: VecDeque::new() }
+        Self {
+            lines,
+            format: None,
+            open: None,
+            next: None,
+            broken: None,
+            unreported: VecDeque::new(),
+        }
     }
 
     /// The rows of the next session, or a line that is none.
@@ -85,7 +92,11 @@ impl RowReader {
                 },
             };
             let refused = self.broken.take().map(near);
-            self.open = Some(OpenSession { rows: vec![first], bytes, refused });
+            self.open = Some(OpenSession {
+                rows: vec![first],
+                bytes,
+                refused,
+            });
         }
         loop {
             let row = match self.row(&format) {
@@ -129,27 +140,40 @@ impl RowReader {
     }
 
     fn piece(&self, open: OpenSession, format: Arc<RowFormat>) -> Piece {
-        let OpenSession { rows, bytes, refused } = open;
+        let OpenSession {
+            rows,
+            bytes,
+            refused,
+        } = open;
         let (number, memory) = (rows[0].line(), rows.iter().map(Row::heap_bytes).sum());
         let content = match refused {
             Some(problem) => Err(problem),
             None if bytes > self.lines.longest => Err(too_large(self.lines.longest)),
             None => Ok(Content::Rows(format, rows)),
         };
-        Piece { number, content, bytes: memory }
+        Piece {
+            number,
+            content,
+            bytes: memory,
+        }
     }
 
     /// Reads the names of the columns from the first line.
     fn header(&mut self) -> Step<Result<Arc<RowFormat>, Problem>> {
         let invalid = |why: &dyn std::fmt::Display| {
-            Problem::new(Code::InvalidBody, format!("The first line of a CSV names the columns; it {why}."))
+            Problem::new(
+                Code::InvalidBody,
+                format!("The first line of a CSV names the columns; it {why}."),
+            )
         };
         let Text { number, text } = match self.lines.next() {
             Step::End => return Step::Next(Err(invalid(&"is missing"))),
             step => next!(step),
         };
         let names = text.and_then(|text| cells(number, &text).map_err(|e| e.problem));
-        let read = names.and_then(|names| RowFormat::new(names.iter().map(String::as_str)).map_err(|e| invalid(&e)));
+        let read = names.and_then(|names| {
+            RowFormat::new(names.iter().map(String::as_str)).map_err(|e| invalid(&e))
+        });
         Step::Next(read.map(|format| self.format.insert(Arc::new(format)).clone()))
     }
 
@@ -160,30 +184,48 @@ impl RowReader {
             Ok(text) => cells(number, &text).and_then(|cells| {
                 let (found, width) = (cells.len(), format.width());
                 if found == width {
-                    return Ok((Row::new(number, cells.iter().map(String::as_str)), text.len()));
+                    return Ok((
+                        Row::new(number, cells.iter().map(String::as_str)),
+                        text.len(),
+                    ));
                 }
-                Err(NoRow::new(number, &format!("has {found} cells for {width} columns")))
+                Err(NoRow::new(
+                    number,
+                    &format!("has {found} cells for {width} columns"),
+                ))
             }),
-            Err(problem) => Err(NoRow { line: number, problem }),
+            Err(problem) => Err(NoRow {
+                line: number,
+                problem,
+            }),
         }))
     }
 }
 
 impl NoRow {
     fn new(line: u64, why: &str) -> Self {
-        Self { line, problem: Problem::new(Code::InvalidBody, format!("Line {line} {why}.")) }
+        Self {
+            line,
+            problem: Problem::new(Code::InvalidBody, format!("Line {line} {why}.")),
+        }
     }
 }
 
 impl From<NoRow> for Piece {
     fn from(NoRow { line, problem }: NoRow) -> Self {
-        Self { number: line, content: Err(problem), bytes: 0 }
+        Self {
+            number: line,
+            content: Err(problem),
+            bytes: 0,
+        }
     }
 }
 
 /// Why a session beside a line that cannot be read is not stored.
 fn near(line: u64) -> Problem {
-    let detail = format!("Line {line} cannot be read and may be one of this session's; nothing of it was stored.");
+    let detail = format!(
+        "Line {line} cannot be read and may be one of this session's; nothing of it was stored."
+    );
     Problem::new(Code::InvalidBody, detail)
 }
 
@@ -198,11 +240,14 @@ fn cells(line: u64, text: &[u8]) -> Result<Vec<String>, NoRow> {
     }
     let (read, taken, mut written, mut count) = reader.read_record(text, &mut out, &mut ends);
     if taken < text.len() {
-        return Err(no_row("has a carriage return in it; lines end with \\n or \\r\\n"));
+        return Err(no_row(
+            "has a carriage return in it; lines end with \\n or \\r\\n",
+        ));
     }
     // The end of the line, unless it is in the middle of something.
     if read == ReadRecordResult::InputEmpty {
-        let (end, _, more, cells) = reader.read_record(b"\n", &mut out[written..], &mut ends[count..]);
+        let (end, _, more, cells) =
+            reader.read_record(b"\n", &mut out[written..], &mut ends[count..]);
         if end != ReadRecordResult::Record {
             return Err(no_row(
                 "has a quoted cell that does not end; a line break in a text is written \\n in a JSON string",
@@ -213,7 +258,11 @@ fn cells(line: u64, text: &[u8]) -> Result<Vec<String>, NoRow> {
     let text = std::str::from_utf8(&out[..written]).map_err(|_| no_row("is not UTF-8"))?;
     let starts = std::iter::once(0).chain(ends[..count].iter().copied());
     let cell = |(start, end): (usize, &usize)| text.get(start..*end).map(str::to_owned);
-    starts.zip(&ends[..count]).map(cell).collect::<Option<Vec<String>>>().ok_or_else(|| no_row("is not UTF-8"))
+    starts
+        .zip(&ends[..count])
+        .map(cell)
+        .collect::<Option<Vec<String>>>()
+        .ok_or_else(|| no_row("is not UTF-8"))
 }
 
 #[cfg(test)]
@@ -228,7 +277,10 @@ mod tests {
     #[test]
     fn cells_are_those_of_rfc_4180() {
         assert_eq!(read("a,b,,d"), Ok("a|b||d".to_owned()));
-        assert_eq!(read(r#""a,1","say ""hi""",c"#), Ok(r#"a,1|say "hi"|c"#.to_owned()));
+        assert_eq!(
+            read(r#""a,1","say ""hi""",c"#),
+            Ok(r#"a,1|say "hi"|c"#.to_owned())
+        );
         assert_eq!(read("é"), Ok("é".to_owned()));
         assert_eq!(read("a,"), Ok("a|".to_owned()));
         assert!(read("\"a").is_err_and(|e| e.contains("Line 3 has a quoted cell")));
@@ -242,7 +294,11 @@ mod tests {
 
     #[test]
     fn a_byte_order_mark_is_dropped_where_the_file_begins_and_is_text_elsewhere() {
-        let first_cell = |line| cells(line, "\u{feff}a,b".as_bytes()).ok().map(|cells| cells[0].clone());
+        let first_cell = |line| {
+            cells(line, "\u{feff}a,b".as_bytes())
+                .ok()
+                .map(|cells| cells[0].clone())
+        };
         assert_eq!(first_cell(1).as_deref(), Some("a"));
         assert_eq!(first_cell(2).as_deref(), Some("\u{feff}a"));
     }

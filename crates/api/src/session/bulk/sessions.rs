@@ -6,7 +6,9 @@ use std::time::{Duration, Instant};
 
 use actix_web::rt;
 use bytes::Bytes;
-use time_series_domain::ingest::{BodyError, IngestError, RawSession, Row, RowFormat, SessionSource};
+use time_series_domain::ingest::{
+    BodyError, IngestError, RawSession, Row, RowFormat, SessionSource,
+};
 use time_series_domain::ports::run_in;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
@@ -58,7 +60,11 @@ impl SessionSource for Content {
 }
 
 /// Reads the sessions of a body. An error is the last that comes: the body cannot be read on.
-pub(super) fn sessions(body: LinesBody, state: Arc<AppState>, peer: PeerId) -> Receiver<Result<Taken, Problem>> {
+pub(super) fn sessions(
+    body: LinesBody,
+    state: Arc<AppState>,
+    peer: PeerId,
+) -> Receiver<Result<Taken, Problem>> {
     let (sender, sessions) = channel(WAITING);
     rt::spawn(async move {
         if let Err(problem) = read(body, &state, peer, &sender).await {
@@ -77,10 +83,20 @@ async fn read(
 ) -> Result<(), Problem> {
     let (chunks, inbox) = chunks::channel();
     let lines = LineReader::new(Inbox::new(inbox), body.encoding, state.max_body_bytes)?;
-    let mut reader = if body.is_csv { Reader::Rows(Box::new(RowReader::new(lines))) } else { Reader::Lines(lines) };
+    let mut reader = if body.is_csv {
+        Reader::Rows(Box::new(RowReader::new(lines)))
+    } else {
+        Reader::Lines(lines)
+    };
     let mut payload = PacedBody::new(body.payload, state.pace);
     // Where bodies are not packed, a chunk costs as much as it is long.
-    let bytes = |chunk: &Bytes| if body.encoding.is_packed() { usize::MAX } else { chunk.len() };
+    let bytes = |chunk: &Bytes| {
+        if body.encoding.is_packed() {
+            usize::MAX
+        } else {
+            chunk.len()
+        }
+    };
     let mut work = 0;
     loop {
         let lane = state.cpu.lane(peer, work).patient();
@@ -88,11 +104,16 @@ async fn read(
             let advanced = reader.advance();
             (reader, advanced)
         });
-        let (back, advanced) = advanced.await.map_err(|busy| Problem::from(IngestError::from(busy)))?;
+        let (back, advanced) = advanced
+            .await
+            .map_err(|busy| Problem::from(IngestError::from(busy)))?;
         reader = back;
         for piece in advanced.pieces {
             let piece = piece?;
-            let taken = Taken { permit: state.bulk_budget.take(piece.bytes).await, piece };
+            let taken = Taken {
+                permit: state.bulk_budget.take(piece.bytes).await,
+                piece,
+            };
             if sender.send(Ok(taken)).await.is_err() {
                 return Ok(());
             }
@@ -166,7 +187,11 @@ impl Reader {
             Self::Lines(lines) => match lines.next() {
                 Step::Next(line) => Step::Next(line.map(|Text { number, text }| {
                     let bytes = text.as_ref().map_or(0, Vec::len);
-                    Piece { number, content: text.map(Content::Json), bytes }
+                    Piece {
+                        number,
+                        content: text.map(Content::Json),
+                        bytes,
+                    }
                 })),
                 Step::NeedsInput => Step::NeedsInput,
                 Step::Paused => Step::Paused,

@@ -85,7 +85,13 @@ pub(super) enum Told {
 
 impl Totals {
     /// Counts a line, and writes its verdict if it is told.
-    pub(super) fn add(&mut self, line: u64, done: &Result<Ingested, Problem>, told: Told, out: &mut Vec<u8>) {
+    pub(super) fn add(
+        &mut self,
+        line: u64,
+        done: &Result<Ingested, Problem>,
+        told: Told,
+        out: &mut Vec<u8>,
+    ) {
         self.lines += 1;
         match done {
             Ok(done) => {
@@ -100,7 +106,11 @@ impl Totals {
                 if told == Told::Failed {
                     return;
                 }
-                let status = if done.outcome == Outcome::Created { 201 } else { 200 };
+                let status = if done.outcome == Outcome::Created {
+                    201
+                } else {
+                    200
+                };
                 let verdict = Verdict {
                     line,
                     status,
@@ -115,7 +125,11 @@ impl Totals {
             }
             Err(problem) => {
                 self.failed += 1;
-                let most = if self.listed < MAX_LISTED { usize::MAX } else { 1 };
+                let most = if self.listed < MAX_LISTED {
+                    usize::MAX
+                } else {
+                    1
+                };
                 let problem = problem.body().list_at_most(most);
                 self.listed += problem.listed();
                 json(out, &Refused { line, problem });
@@ -126,7 +140,14 @@ impl Totals {
 
     /// Writes the end record: `true` if every line was read, or what went wrong.
     pub(super) fn end(&self, broken: Option<&Problem>, out: &mut Vec<u8>) {
-        json(out, &LastLine { end: broken.is_none(), totals: self, problem: broken.map(Problem::body) });
+        json(
+            out,
+            &LastLine {
+                end: broken.is_none(),
+                totals: self,
+                problem: broken.map(Problem::body),
+            },
+        );
         out.push(b'\n');
     }
 }

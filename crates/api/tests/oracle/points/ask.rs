@@ -49,27 +49,45 @@ fn point_ask() -> impl Strategy<Value = PointAsk> {
     ];
     let session = proptest::option::weighted(0.4, any::<Index>());
     let ends = (prop::bool::weighted(0.6), prop::bool::weighted(0.6));
-    let range = (edges(), ends)
-        .prop_map(|((start, end), (has_start, has_end))| (has_start.then_some(start), has_end.then_some(end)));
+    let range = (edges(), ends).prop_map(|((start, end), (has_start, has_end))| {
+        (has_start.then_some(start), has_end.then_some(end))
+    });
     let method = select(vec![None, Some("lttb"), Some("minmax")]);
     let order = select(vec![None, Some(false), Some(true)]);
-    (series, session, any::<bool>(), range, clauses(), order, 1_usize..14, method, 1_usize..130).prop_map(
-        |(series, session, nested, edges, clauses, descending, pages, method, at_most)| PointAsk {
-            series,
-            session,
-            nested,
-            edges,
-            clauses,
-            descending,
-            pages,
-            method,
-            at_most,
-        },
+    (
+        series,
+        session,
+        any::<bool>(),
+        range,
+        clauses(),
+        order,
+        1_usize..14,
+        method,
+        1_usize..130,
     )
+        .prop_map(
+            |(series, session, nested, edges, clauses, descending, pages, method, at_most)| {
+                PointAsk {
+                    series,
+                    session,
+                    nested,
+                    edges,
+                    clauses,
+                    descending,
+                    pages,
+                    method,
+                    at_most,
+                }
+            },
+        )
 }
 
 pub(crate) fn point_case(acts_at_most: usize, asks: usize) -> impl Strategy<Value = PointCase> {
-    (era(), acts(acts_at_most), vec(point_ask(), asks)).prop_map(|(era, acts, asks)| PointCase { era, acts, asks })
+    (era(), acts(acts_at_most), vec(point_ask(), asks)).prop_map(|(era, acts, asks)| PointCase {
+        era,
+        acts,
+        asks,
+    })
 }
 
 /// A point as it is to be answered.
@@ -102,11 +120,16 @@ impl<'a> PointsAsked<'a> {
         let catalogue = &world.catalogue;
         let all = state.points();
         let words = ask.series.words(catalogue, &all);
-        let about: Vec<&Point> =
-            all.into_iter().filter(|p| selects(words, &catalogue[p.metric].series).is_some()).collect();
+        let about: Vec<&Point> = all
+            .into_iter()
+            .filter(|p| selects(words, &catalogue[p.metric].series).is_some())
+            .collect();
         let mut parameters = Parameters(Vec::new());
         let ids: Vec<Uuid> = state.slots.values().map(|s| s.id).collect();
-        let session = ask.session.filter(|_| !ids.is_empty()).map(|index| *index.get(&ids));
+        let session = ask
+            .session
+            .filter(|_| !ids.is_empty())
+            .map(|index| *index.get(&ids));
         let nested = ask.nested && session.is_some();
         let route = match session {
             Some(id) if nested => format!("/api/sessions/{id}/points/"),
@@ -125,22 +148,49 @@ impl<'a> PointsAsked<'a> {
 
         let lacks = |metric: &Metric| conditions.iter().any(|c| !c.is_about(metric));
         let selected = |metric: &&Metric| selects(words, &metric.series).is_some();
-        let skipped = catalogue.iter().filter(selected).filter(|m| lacks(m)).map(|m| m.series.as_str()).collect();
-        let present = state.points().iter().map(|p| catalogue[p.metric].series.as_str()).collect();
+        let skipped = catalogue
+            .iter()
+            .filter(selected)
+            .filter(|m| lacks(m))
+            .map(|m| m.series.as_str())
+            .collect();
+        let present = state
+            .points()
+            .iter()
+            .map(|p| catalogue[p.metric].series.as_str())
+            .collect();
         let mut points = Vec::new();
-        for stored in state.slots.values().filter(|s| session.is_none_or(|only| only == s.id)) {
+        for stored in state
+            .slots
+            .values()
+            .filter(|s| session.is_none_or(|only| only == s.id))
+        {
             for (arrival, point) in stored.points.iter().enumerate() {
                 let metric = &catalogue[point.metric];
                 let in_range = start <= point.time && point.time < end;
                 let fulfils = || conditions.iter().all(|c| c.holds(metric, &point.value));
                 if selected(&metric) && in_range && fulfils() {
                     let (time, series, value) = (point.time, metric.series.as_str(), &point.value);
-                    points.push(Wanted { time, series, session: stored.id, arrival, value });
+                    points.push(Wanted {
+                        time,
+                        series,
+                        session: stored.id,
+                        arrival,
+                        value,
+                    });
                 }
             }
         }
         points.sort_by_key(|p| (p.time, p.series, p.session, p.arrival));
-        Self { route, parameters, session, words, points, skipped, present }
+        Self {
+            route,
+            parameters,
+            session,
+            words,
+            points,
+            skipped,
+            present,
+        }
     }
 
     pub(crate) fn path(&self) -> String {
@@ -149,7 +199,10 @@ impl<'a> PointsAsked<'a> {
 }
 
 fn range(parameters: &mut Parameters, ask: &PointAsk, era: &Era, times: &[i64]) -> (i64, i64) {
-    let place = |edge: &Option<Edge>| edge.as_ref().map(|edge| edge.place(era, &Calendar::utc(), times));
+    let place = |edge: &Option<Edge>| {
+        edge.as_ref()
+            .map(|edge| edge.place(era, &Calendar::utc(), times))
+    };
     let (mut start, mut end) = (place(&ask.edges.0), place(&ask.edges.1));
     if let (Some(from), Some(to)) = (&start, &end) {
         if from.0 > to.0 {
@@ -164,7 +217,10 @@ fn range(parameters: &mut Parameters, ask: &PointAsk, era: &Era, times: &[i64]) 
             at
         })
     };
-    (add("start_time", start, i64::MIN), add("end_time", end, i64::MAX))
+    (
+        add("start_time", start, i64::MIN),
+        add("end_time", end, i64::MAX),
+    )
 }
 
 /// Plays a case, and checks each question.

@@ -31,11 +31,22 @@ async fn one(world: &World, user: Uuid, session: &Session, length: &str) -> Outc
     let moved = Session {
         id: Uuid::new_v4(),
         start: session.start.map(|start| start + by),
-        points: session.points.iter().map(|point| Point { time: point.time + by, ..point.clone() }).collect(),
+        points: session
+            .points
+            .iter()
+            .map(|point| Point {
+                time: point.time + by,
+                ..point.clone()
+            })
+            .collect(),
     };
     let other = Uuid::new_v4();
     let text = body(other, &moved, &world.catalogue, false);
-    let _ = world.app.post_text("/api/sessions/", &text).await.expect(201);
+    let _ = world
+        .app
+        .post_text("/api/sessions/", &text)
+        .await
+        .expect(201);
 
     let question = |user: Uuid, id: Uuid| {
         let mut all = Parameters(Vec::new());
@@ -52,7 +63,11 @@ async fn one(world: &World, user: Uuid, session: &Session, length: &str) -> Outc
     let moved_aligned = ask(world, &question(other, moved.id).with("align", "session")).await?;
     same(&aligned, &moved_aligned, "as it was, and moved")?;
     let calendar = ask(world, &question(other, moved.id)).await?;
-    same(&aligned, &since(&calendar, midnight)?, "along the session, and in a calendar that begins with it")
+    same(
+        &aligned,
+        &since(&calendar, midnight)?,
+        "along the session, and in a calendar that begins with it",
+    )
 }
 
 /// With the time since an instant for each bucket.
@@ -63,6 +78,8 @@ fn since(table: &Table, instant: i64) -> Outcome<Table> {
     };
     table
         .iter()
-        .map(|((series, bucket, ..), row)| Ok(((series.clone(), label(bucket)?, None, None), row.clone())))
+        .map(|((series, bucket, ..), row)| {
+            Ok(((series.clone(), label(bucket)?, None, None), row.clone()))
+        })
         .collect()
 }

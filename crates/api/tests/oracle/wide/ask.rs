@@ -94,8 +94,18 @@ fn over() -> impl Strategy<Value = Vec<&'static str>> {
 
 fn whom() -> impl Strategy<Value = Whom> {
     let mask = prop_oneof![2 => Just(1), 3 => 1_usize..8];
-    (mask, prop::bool::weighted(0.1), any::<bool>(), prop::bool::weighted(0.1))
-        .prop_map(|(mask, stranger, repeated, twice)| Whom { mask, stranger, repeated, twice })
+    (
+        mask,
+        prop::bool::weighted(0.1),
+        any::<bool>(),
+        prop::bool::weighted(0.1),
+    )
+        .prop_map(|(mask, stranger, repeated, twice)| Whom {
+            mask,
+            stranger,
+            repeated,
+            twice,
+        })
 }
 
 pub(crate) fn wide_ask(era_zone: usize) -> impl Strategy<Value = WideAsk> {
@@ -105,32 +115,73 @@ pub(crate) fn wide_ask(era_zone: usize) -> impl Strategy<Value = WideAsk> {
     ];
     let aligned = proptest::option::weighted(0.3, select(LENGTHS.to_vec()));
     let lookback = proptest::option::weighted(0.6, select(LOOKBACKS.to_vec()));
-    let around = (0..40 * 86_400_i64, 0..40 * 86_400_i64).prop_map(|(a, b)| (Edge::First(a), Edge::Last(b)));
-    let base = (ask(era_zone), proptest::option::weighted(0.5, around))
-        .prop_map(|(base, around)| Ask { edges: around.unwrap_or_else(|| base.edges.clone()), ..base });
-    let odds = (proptest::option::weighted(0.1, select(vec!["exact", "approx"])), prop::bool::weighted(0.1));
-    (base, functions(), over(), group_by, aligned, fill, lookback, clauses(), whom(), odds).prop_map(
-        |(base, functions, over, group_by, aligned, fill, lookback, clauses, whom, (accuracy, explain))| WideAsk {
-            base: Ask { has_end: base.has_end || fill != Fill::None, ..base },
-            functions: if over.is_empty() { functions } else { known_of_one(&functions, fill) },
-            over,
-            group_by,
-            aligned,
-            fill,
-            lookback: lookback.filter(|_| fill != Fill::None && aligned.is_none()),
-            clauses,
-            whom,
-            accuracy,
-            explain,
-        },
+    let around =
+        (0..40 * 86_400_i64, 0..40 * 86_400_i64).prop_map(|(a, b)| (Edge::First(a), Edge::Last(b)));
+    let base =
+        (ask(era_zone), proptest::option::weighted(0.5, around)).prop_map(|(base, around)| Ask {
+            edges: around.unwrap_or_else(|| base.edges.clone()),
+            ..base
+        });
+    let odds = (
+        proptest::option::weighted(0.1, select(vec!["exact", "approx"])),
+        prop::bool::weighted(0.1),
+    );
+    (
+        base,
+        functions(),
+        over(),
+        group_by,
+        aligned,
+        fill,
+        lookback,
+        clauses(),
+        whom(),
+        odds,
     )
+        .prop_map(
+            |(
+                base,
+                functions,
+                over,
+                group_by,
+                aligned,
+                fill,
+                lookback,
+                clauses,
+                whom,
+                (accuracy, explain),
+            )| WideAsk {
+                base: Ask {
+                    has_end: base.has_end || fill != Fill::None,
+                    ..base
+                },
+                functions: if over.is_empty() {
+                    functions
+                } else {
+                    known_of_one(&functions, fill)
+                },
+                over,
+                group_by,
+                aligned,
+                fill,
+                lookback: lookback.filter(|_| fill != Fill::None && aligned.is_none()),
+                clauses,
+                whom,
+                accuracy,
+                explain,
+            },
+        )
 }
 
 /// At most four functions. The deviation of one point is nothing that could be filled in.
 fn known_of_one(functions: &[&'static str], fill: Fill) -> Vec<&'static str> {
     let known = |function: &&&str| fill == Fill::None || **function != "stddev";
     let functions: Vec<&str> = functions.iter().filter(known).take(4).copied().collect();
-    if functions.is_empty() { vec!["avg"] } else { functions }
+    if functions.is_empty() {
+        vec!["avg"]
+    } else {
+        functions
+    }
 }
 
 /// What a GET asks.
@@ -154,7 +205,11 @@ impl Parameters {
     }
 
     pub(crate) fn path(&self, route: &str) -> String {
-        let all: Vec<String> = self.0.iter().map(|(name, value)| format!("{name}={}", escaped(value))).collect();
+        let all: Vec<String> = self
+            .0
+            .iter()
+            .map(|(name, value)| format!("{name}={}", escaped(value)))
+            .collect();
         format!("{route}?{}", all.join("&"))
     }
 }
@@ -168,20 +223,47 @@ pub(crate) struct WideAsked<'a> {
 }
 
 impl<'a> WideAsked<'a> {
-    pub(crate) fn new(states: &'a [State], era: &Era, ask: &WideAsk, catalogue: &'a [Metric]) -> Self {
-        let chosen: Vec<&State> =
-            states.iter().enumerate().filter(|(place, _)| ask.whom.mask >> place & 1 == 1).map(|(_, s)| s).collect();
+    pub(crate) fn new(
+        states: &'a [State],
+        era: &Era,
+        ask: &WideAsk,
+        catalogue: &'a [Metric],
+    ) -> Self {
+        let chosen: Vec<&State> = states
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| ask.whom.mask >> place & 1 == 1)
+            .map(|(_, s)| s)
+            .collect();
         let nothing = chosen.iter().all(|state| state.points().is_empty());
-        let chosen = if nothing { states.iter().collect() } else { chosen };
-        let of_text = ask.functions.iter().chain(&ask.over).all(|f| OF_TEXT.contains(f));
+        let chosen = if nothing {
+            states.iter().collect()
+        } else {
+            chosen
+        };
+        let of_text = ask
+            .functions
+            .iter()
+            .chain(&ask.over)
+            .all(|f| OF_TEXT.contains(f));
         let has_numbers = |point: &&Point| of_text || !catalogue[point.metric].leaves.is_empty();
-        let points: Vec<&Point> = chosen.iter().flat_map(|state| state.points()).filter(has_numbers).collect();
+        let points: Vec<&Point> = chosen
+            .iter()
+            .flat_map(|state| state.points())
+            .filter(has_numbers)
+            .collect();
         let series = ask.base.series.words(catalogue, &points);
         let is_about = |point: &&&Point| selects(series, &catalogue[point.metric].series).is_some();
         // What most series have nothing of would mostly be answered with nothing.
-        let series = if series != "nothing.*" && !points.iter().any(|p| is_about(&p)) { "" } else { series };
-        let points: Vec<&Point> =
-            points.into_iter().filter(|p| selects(series, &catalogue[p.metric].series).is_some()).collect();
+        let series = if series != "nothing.*" && !points.iter().any(|p| is_about(&p)) {
+            ""
+        } else {
+            series
+        };
+        let points: Vec<&Point> = points
+            .into_iter()
+            .filter(|p| selects(series, &catalogue[p.metric].series).is_some())
+            .collect();
 
         let mut parameters = Parameters(Vec::new());
         let users = whose(&mut parameters, &ask.whom, &chosen);
@@ -209,13 +291,23 @@ impl<'a> WideAsked<'a> {
             fill: ask.fill,
             lookback: ask.lookback.map_or(0, |(_, seconds)| seconds * SECOND),
         };
-        Self { series, question, parameters }
+        Self {
+            series,
+            question,
+            parameters,
+        }
     }
 }
 
-fn whose<'a>(parameters: &mut Parameters, whom: &Whom, chosen: &[&'a State]) -> Vec<(Uuid, Vec<&'a Session>)> {
-    let mut users: Vec<(Uuid, Vec<&Session>)> =
-        chosen.iter().map(|state| (state.user, state.slots.values().collect())).collect();
+fn whose<'a>(
+    parameters: &mut Parameters,
+    whom: &Whom,
+    chosen: &[&'a State],
+) -> Vec<(Uuid, Vec<&'a Session>)> {
+    let mut users: Vec<(Uuid, Vec<&Session>)> = chosen
+        .iter()
+        .map(|state| (state.user, state.slots.values().collect()))
+        .collect();
     if whom.stranger {
         users.push((session_id(chosen[0].user, SLOTS + 1), Vec::new()));
     }
@@ -223,7 +315,11 @@ fn whose<'a>(parameters: &mut Parameters, whom: &Whom, chosen: &[&'a State]) -> 
     if whom.twice {
         ids.push(ids[0].clone());
     }
-    for user in if whom.repeated { ids } else { vec![ids.join(",")] } {
+    for user in if whom.repeated {
+        ids
+    } else {
+        vec![ids.join(",")]
+    } {
         parameters.add("user_id", user);
     }
     users
@@ -236,13 +332,21 @@ fn calendar(ask: &WideAsk) -> Calendar {
     };
     match ask.aligned {
         Some(_) => Calendar::utc(),
-        None => {
-            Calendar { zone: zone(ZONES[ask.base.zone]), step, week_start: ask.base.week_start.unwrap_or_default() }
-        }
+        None => Calendar {
+            zone: zone(ZONES[ask.base.zone]),
+            step,
+            week_start: ask.base.week_start.unwrap_or_default(),
+        },
     }
 }
 
-fn range(parameters: &mut Parameters, base: &Ask, era: &Era, calendar: &Calendar, times: &[i64]) -> (i64, i64) {
+fn range(
+    parameters: &mut Parameters,
+    base: &Ask,
+    era: &Era,
+    calendar: &Calendar,
+    times: &[i64],
+) -> (i64, i64) {
     let mut start = base.edges.0.place(era, calendar, times);
     let mut end = base.edges.1.place(era, calendar, times);
     if start.0 > end.0 {
@@ -265,28 +369,48 @@ fn range(parameters: &mut Parameters, base: &Ask, era: &Era, calendar: &Calendar
 }
 
 /// How many rows a bucket may have at most.
-fn selected_groups(ask: &WideAsk, users: &[(Uuid, Vec<&Session>)], series: &str, catalogue: &[Metric]) -> i64 {
+fn selected_groups(
+    ask: &WideAsk,
+    users: &[(Uuid, Vec<&Session>)],
+    series: &str,
+    catalogue: &[Metric],
+) -> i64 {
     let mut groups = BTreeSet::new();
     for (user, sessions) in users {
         for session in sessions {
             let user = (ask.group_by != GroupBy::Nothing).then_some(*user);
             let only = (ask.group_by == GroupBy::Session).then_some(session.id);
             let metrics: BTreeSet<usize> = session.points.iter().map(|p| p.metric).collect();
-            let selected = metrics.into_iter().filter(|m| selects(series, &catalogue[*m].series).is_some());
+            let selected = metrics
+                .into_iter()
+                .filter(|m| selects(series, &catalogue[*m].series).is_some());
             groups.extend(selected.map(|metric| (user, only, metric)));
         }
     }
     groups.len().max(1) as i64
 }
 
-fn axis(parameters: &mut Parameters, ask: &WideAsk, calendar: Calendar, length: i64, groups: i64) -> Axis {
+fn axis(
+    parameters: &mut Parameters,
+    ask: &WideAsk,
+    calendar: Calendar,
+    length: i64,
+    groups: i64,
+) -> Axis {
     // Filled gaps and held values add rows without points.
     let is_filled = ask.fill != Fill::None || ask.functions.contains(&"time_avg");
-    let most = if is_filled { FILLED_ROWS / groups } else { 60_000 };
+    let most = if is_filled {
+        FILLED_ROWS / groups
+    } else {
+        60_000
+    };
     if let Some(asked) = ask.aligned {
         // Points lie within 32 days of a session.
         let fits = |(_, seconds): &(&str, i64)| !is_filled || 33 * 86_400 / seconds <= most;
-        let (interval, seconds) = [asked, LENGTHS[0], LENGTHS[2]].into_iter().find(fits).unwrap_or(LENGTHS[1]);
+        let (interval, seconds) = [asked, LENGTHS[0], LENGTHS[2]]
+            .into_iter()
+            .find(fits)
+            .unwrap_or(LENGTHS[1]);
         parameters.add("align", "session");
         parameters.add("interval", interval);
         return Axis::Offset(seconds * SECOND);
@@ -299,9 +423,18 @@ fn axis(parameters: &mut Parameters, ask: &WideAsk, calendar: Calendar, length: 
         Step::All => f64::INFINITY,
     };
     let fits = |(_, step): &(&str, Step)| (length as f64 / DAY as f64 / days(*step)) as i64 <= most;
-    let coarser = [("day", Step::Days(1)), ("month", Step::Months(1)), ("year", Step::Months(12)), ("all", Step::All)];
+    let coarser = [
+        ("day", Step::Days(1)),
+        ("month", Step::Months(1)),
+        ("year", Step::Months(12)),
+        ("all", Step::All),
+    ];
     let asked = (ask.base.interval.0, calendar.step);
-    let (interval, step) = [asked].into_iter().chain(coarser).find(fits).expect("one bucket is never too many");
+    let (interval, step) = [asked]
+        .into_iter()
+        .chain(coarser)
+        .find(fits)
+        .expect("one bucket is never too many");
     if !interval.is_empty() {
         parameters.add("interval", interval);
     }
@@ -315,7 +448,11 @@ fn axis(parameters: &mut Parameters, ask: &WideAsk, calendar: Calendar, length: 
 }
 
 fn session(parameters: &mut Parameters, base: &Ask, chosen: &[&State]) -> Option<Uuid> {
-    let there: Vec<Uuid> = chosen.iter().flat_map(|state| state.slots.values()).map(|s| s.id).collect();
+    let there: Vec<Uuid> = chosen
+        .iter()
+        .flat_map(|state| state.slots.values())
+        .map(|s| s.id)
+        .collect();
     let id = base.session.as_ref().map(|of| match of {
         OneSession::There(index) if !there.is_empty() => *index.get(&there),
         _ => session_id(chosen[0].user, SLOTS),

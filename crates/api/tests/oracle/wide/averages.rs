@@ -18,8 +18,14 @@ type Held = Vec<(f64, i64)>;
 
 /// Of one leaf's numbers in one group, in every bucket that has some or through which one held. They are in order of
 /// time within each session and each bucket.
-pub(crate) fn by_time(axis: &Axis, buckets: &BTreeMap<i64, Vec<(&Taken<'_>, f64)>>) -> BTreeMap<i64, Span> {
-    let mut helds: BTreeMap<i64, Held> = buckets.keys().map(|bucket| (*bucket, Held::new())).collect();
+pub(crate) fn by_time(
+    axis: &Axis,
+    buckets: &BTreeMap<i64, Vec<(&Taken<'_>, f64)>>,
+) -> BTreeMap<i64, Span> {
+    let mut helds: BTreeMap<i64, Held> = buckets
+        .keys()
+        .map(|bucket| (*bucket, Held::new()))
+        .collect();
     let mut sessions: BTreeMap<(Uuid, Uuid), Vec<Placed>> = BTreeMap::new();
     for (bucket, numbers) in buckets {
         for (point, number) in numbers {
@@ -45,14 +51,22 @@ pub(crate) fn by_time(axis: &Axis, buckets: &BTreeMap<i64, Vec<(&Taken<'_>, f64)
     }
     let average = |bucket: i64, held: &Held| {
         if held.is_empty() {
-            let numbers = buckets[&bucket].iter().map(|(_, number)| Span::exactly(*number));
+            let numbers = buckets[&bucket]
+                .iter()
+                .map(|(_, number)| Span::exactly(*number));
             return mean(&numbers.collect::<Vec<_>>());
         }
         let duration = held.iter().map(|(_, time)| time).sum::<i64>() as f64;
-        let parts: Vec<f64> = held.iter().map(|(number, time)| number * (*time as f64 / duration)).collect();
+        let parts: Vec<f64> = held
+            .iter()
+            .map(|(number, time)| number * (*time as f64 / duration))
+            .collect();
         let sizes: Vec<f64> = parts.iter().map(|part| part.abs()).collect();
         let lost = 8.0 * f64::EPSILON * (parts.len() as f64 + 4.0) * total(&sizes);
         Span::near(total(&parts), lost + 1e-300)
     };
-    helds.iter().map(|(bucket, held)| (*bucket, average(*bucket, held))).collect()
+    helds
+        .iter()
+        .map(|(bucket, held)| (*bucket, average(*bucket, held)))
+        .collect()
 }

@@ -33,7 +33,9 @@ impl Axis {
     /// The starts of all buckets that [start, end) touches.
     pub(crate) fn buckets(&self, start: i64, end: i64) -> Vec<i64> {
         let first = self.bucket(start, start);
-        std::iter::successors(Some(first), |bucket| Some(self.end_of(*bucket))).take_while(|at| *at < end).collect()
+        std::iter::successors(Some(first), |bucket| Some(self.end_of(*bucket)))
+            .take_while(|at| *at < end)
+            .collect()
     }
 }
 
@@ -42,11 +44,17 @@ fn end_of(calendar: &Calendar, bucket: i64) -> i64 {
         return i64::MAX;
     }
     let day = day_number(calendar.day_of(bucket));
-    let mut midnights = (1..).map(|by| calendar.midnight(date_of(day + by))).filter(|at| *at > bucket);
+    let mut midnights = (1..)
+        .map(|by| calendar.midnight(date_of(day + by)))
+        .filter(|at| *at > bucket);
     match calendar.step {
-        Step::Elapsed(seconds) => (bucket + seconds * SECOND).min(midnights.next().expect("a day after")),
+        Step::Elapsed(seconds) => {
+            (bucket + seconds * SECOND).min(midnights.next().expect("a day after"))
+        }
         // The first day to begin a bucket ends the one before.
-        _ => midnights.find(|at| calendar.bucket(*at, 0) == *at).expect("a bucket after"),
+        _ => midnights
+            .find(|at| calendar.bucket(*at, 0) == *at)
+            .expect("a bucket after"),
     }
 }
 
@@ -62,15 +70,27 @@ mod tests {
         for name in ZONES {
             for (_, step) in INTERVALS {
                 let week_start = dice.below(7) as usize;
-                let calendar = Calendar { zone: zone(name), step, week_start };
+                let calendar = Calendar {
+                    zone: zone(name),
+                    step,
+                    week_start,
+                };
                 let transitions = calendar.transitions();
-                let near = if transitions.is_empty() { &[DAY * 9_000] } else { transitions.as_slice() };
-                let at =
-                    near[dice.below(near.len() as u64) as usize] + dice.below(200_000_000_000) as i64 - 100_000_000_000;
+                let near = if transitions.is_empty() {
+                    &[DAY * 9_000]
+                } else {
+                    transitions.as_slice()
+                };
+                let at = near[dice.below(near.len() as u64) as usize]
+                    + dice.below(200_000_000_000) as i64
+                    - 100_000_000_000;
                 let axis = Axis::Calendar(calendar);
                 let bucket = axis.bucket(at, at);
                 let end = axis.end_of(bucket);
-                assert!(bucket <= at && at < end, "{name} {step:?} {at}: {bucket}..{end}");
+                assert!(
+                    bucket <= at && at < end,
+                    "{name} {step:?} {at}: {bucket}..{end}"
+                );
                 if step != Step::All {
                     assert_eq!(axis.bucket(end - 1, 0), bucket, "{name} {step:?} {at}");
                     assert_eq!(axis.bucket(end, 0), end, "{name} {step:?} {at}");

@@ -26,8 +26,22 @@ pub(crate) struct Clause {
 
 fn clause() -> impl Strategy<Value = Clause> {
     let above = prop_oneof![3 => Just(0.0), 1 => Just(1.0), 1 => Just(-1.0), 1 => Just(-50.5)];
-    (any::<Index>(), any::<Index>(), select(OPS.to_vec()), above, any::<bool>(), prop::bool::weighted(0.04))
-        .prop_map(|(point, leaf, op, above, spaced, nowhere)| Clause { point, leaf, op, above, spaced, nowhere })
+    (
+        any::<Index>(),
+        any::<Index>(),
+        select(OPS.to_vec()),
+        above,
+        any::<bool>(),
+        prop::bool::weighted(0.04),
+    )
+        .prop_map(|(point, leaf, op, above, spaced, nowhere)| Clause {
+            point,
+            leaf,
+            op,
+            above,
+            spaced,
+            nowhere,
+        })
 }
 
 pub(crate) fn clauses() -> impl Strategy<Value = Vec<Clause>> {
@@ -43,18 +57,28 @@ pub(crate) fn conditions(
 ) -> Vec<Condition> {
     let mut conditions = Vec::new();
     let mut spelled = Vec::new();
-    let about: Vec<&&Point> = points.iter().filter(|p| !catalogue[p.metric].leaves.is_empty()).collect();
+    let about: Vec<&&Point> = points
+        .iter()
+        .filter(|p| !catalogue[p.metric].leaves.is_empty())
+        .collect();
     for clause in clauses {
         let (leaf, number) = if about.is_empty() || clause.nowhere {
             ("nowhere".to_owned(), 0.0)
         } else {
             let point = clauses[0].point.get(&about); // so that a series has the leaves of all
             let path = clause.leaf.get(&catalogue[point.metric].leaves);
-            (leaf_name(path), point.value.leaf(path).unwrap_or(1.0) + clause.above)
+            (
+                leaf_name(path),
+                point.value.leaf(path).unwrap_or(1.0) + clause.above,
+            )
         };
         let space = if clause.spaced { " " } else { "" };
         spelled.push(format!("{leaf}{space}{}{space}{number:?}", clause.op));
-        conditions.push(Condition { leaf, op: clause.op, number });
+        conditions.push(Condition {
+            leaf,
+            op: clause.op,
+            number,
+        });
     }
     if !spelled.is_empty() {
         parameters.add("where", spelled.join(","));

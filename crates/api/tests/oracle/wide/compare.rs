@@ -41,13 +41,24 @@ impl Body {
 impl GotRow {
     /// What a row is told by.
     pub(crate) fn name(&self) -> String {
-        name(&self.series, &self.bucket.replace('Z', "+00:00"), Group { user: self.user_id, session: self.session_id })
+        name(
+            &self.series,
+            &self.bucket.replace('Z', "+00:00"),
+            Group {
+                user: self.user_id,
+                session: self.session_id,
+            },
+        )
     }
 }
 
 fn name(series: &str, label: &str, group: Group) -> String {
     let part = |id: Option<Uuid>| id.map(|id| format!(" {id}")).unwrap_or_default();
-    format!("{series} {label}{}{}", part(group.user), part(group.session))
+    format!(
+        "{series} {label}{}{}",
+        part(group.user),
+        part(group.session)
+    )
 }
 
 /// How an answer spells a bucket.
@@ -55,8 +66,13 @@ pub(crate) fn label(asked: &Question<'_>, bucket: i64) -> String {
     match &asked.axis {
         Axis::Offset(_) => duration(bucket),
         Axis::Calendar(calendar) => {
-            let offset = jiff::tz::Offset::from_seconds(calendar.offset(bucket)).expect("an offset").to_time_zone();
-            timestamp(bucket).to_zoned_datetime(offset).strftime("%Y-%m-%dT%H:%M:%S%.f%:z").to_string()
+            let offset = jiff::tz::Offset::from_seconds(calendar.offset(bucket))
+                .expect("an offset")
+                .to_time_zone();
+            timestamp(bucket)
+                .to_zoned_datetime(offset)
+                .strftime("%Y-%m-%dT%H:%M:%S%.f%:z")
+                .to_string()
         }
         Axis::Whole => unreachable!("a question has a calendar or offsets"),
     }
@@ -65,20 +81,41 @@ pub(crate) fn label(asked: &Question<'_>, bucket: i64) -> String {
 /// Microseconds as an ISO 8601 duration of hours, minutes and seconds; offsets are of whole seconds.
 pub(crate) fn duration(micros: i64) -> String {
     let seconds = micros.abs() / 1_000_000;
-    let part = |n: i64, unit: &str| if n == 0 { String::new() } else { format!("{n}{unit}") };
-    let parts = [part(seconds / 3_600, "H"), part(seconds / 60 % 60, "M"), part(seconds % 60, "S")].concat();
+    let part = |n: i64, unit: &str| {
+        if n == 0 {
+            String::new()
+        } else {
+            format!("{n}{unit}")
+        }
+    };
+    let parts = [
+        part(seconds / 3_600, "H"),
+        part(seconds / 60 % 60, "M"),
+        part(seconds % 60, "S"),
+    ]
+    .concat();
     let sign = if micros < 0 { "-" } else { "" };
-    if parts.is_empty() { "PT0S".to_owned() } else { format!("{sign}PT{parts}") }
+    if parts.is_empty() {
+        "PT0S".to_owned()
+    } else {
+        format!("{sign}PT{parts}")
+    }
 }
 
 /// Whether an answer has the rows that it should have, in their order, and says in them what it should say.
 pub(crate) fn equal(asked: &Question<'_>, body: &Body) -> Outcome {
     if body.metadata["count"] != body.results.len() {
-        return Err(format!("count is {} for {} rows", body.metadata["count"], body.results.len()));
+        return Err(format!(
+            "count is {} for {} rows",
+            body.metadata["count"],
+            body.results.len()
+        ));
     }
     let rows = asked.answer();
-    let wanted: Vec<(String, &Row)> =
-        rows.iter().map(|((series, bucket, group), row)| (name(series, &label(asked, *bucket), *group), row)).collect();
+    let wanted: Vec<(String, &Row)> = rows
+        .iter()
+        .map(|((series, bucket, group), row)| (name(series, &label(asked, *bucket), *group), row))
+        .collect();
     let prefixes = prefixes(asked);
     let mut got = body.results.iter().peekable();
     for (name, row) in &wanted {
@@ -89,9 +126,14 @@ pub(crate) fn equal(asked: &Question<'_>, body: &Body) -> Outcome {
             return Err(rows_differ(&wanted, body));
         };
         let values = Values::of(found, row);
-        row_equal(row, &prefixes, &values).map_err(|e| format!("{name}: {e}, in {}", found.value))?;
+        row_equal(row, &prefixes, &values)
+            .map_err(|e| format!("{name}: {e}, in {}", found.value))?;
     }
-    if got.next().is_some() { Err(rows_differ(&wanted, body)) } else { Ok(()) }
+    if got.next().is_some() {
+        Err(rows_differ(&wanted, body))
+    } else {
+        Ok(())
+    }
 }
 
 fn may_be_empty(cell: &Cell) -> bool {
@@ -109,8 +151,14 @@ fn rows_differ(wanted: &[(String, &Row)], body: &Body) -> String {
     let surplus: Vec<&&str> = has.difference(&rows).take(5).collect();
     let counts = format!("of {} and {}", rows.len(), got.len());
     if missing.is_empty() && surplus.is_empty() {
-        let pair = wanted.iter().zip(&got).find(|((wanted, _), got)| wanted != *got);
-        return format!("rows are twice or in another order, {counts}: {:?}", pair.map(|((a, _), b)| (a, b)));
+        let pair = wanted
+            .iter()
+            .zip(&got)
+            .find(|((wanted, _), got)| wanted != *got);
+        return format!(
+            "rows are twice or in another order, {counts}: {:?}",
+            pair.map(|((a, _), b)| (a, b))
+        );
     }
     format!("rows differ: {missing:?} are missing, {surplus:?} are too many, {counts}")
 }
@@ -120,8 +168,12 @@ pub(crate) fn prefixes(asked: &Question<'_>) -> Vec<Path> {
     let mut prefixes = vec![Path::new()];
     for functions in [&asked.functions, &asked.over] {
         if functions.len() > 1 {
-            let deeper =
-                |prefix: &Path| functions.iter().map(|f| [prefix.clone(), vec![key(f)]].concat()).collect::<Vec<_>>();
+            let deeper = |prefix: &Path| {
+                functions
+                    .iter()
+                    .map(|f| [prefix.clone(), vec![key(f)]].concat())
+                    .collect::<Vec<_>>()
+            };
             prefixes = prefixes.iter().flat_map(deeper).collect();
         }
     }
@@ -144,8 +196,11 @@ impl Values {
         let mut text = self.0[&Path::new()].clone();
         let mut members = BTreeMap::new();
         for key in prefix {
-            members = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(&text).map_err(|e| e.to_string())?;
-            let member = members.get(key).ok_or_else(|| format!("{key} is missing"))?;
+            members = serde_json::from_str::<BTreeMap<String, Box<RawValue>>>(&text)
+                .map_err(|e| e.to_string())?;
+            let member = members
+                .get(key)
+                .ok_or_else(|| format!("{key} is missing"))?;
             member.get().clone_into(&mut text);
         }
         Ok(members)
@@ -158,7 +213,11 @@ fn row_equal(row: &Row, prefixes: &[Path], values: &Values) -> Outcome {
         match cell {
             Cell::Text(want) => text_equal(want, prefix, prefixes, values)?,
             Cell::Leaves(leaves) => {
-                wanted.extend(leaves.iter().map(|(path, want)| ([prefix.as_slice(), path].concat(), want)));
+                wanted.extend(
+                    leaves
+                        .iter()
+                        .map(|(path, want)| ([prefix.as_slice(), path].concat(), want)),
+                );
             }
         }
     }
@@ -166,7 +225,8 @@ fn row_equal(row: &Row, prefixes: &[Path], values: &Values) -> Outcome {
         return Ok(());
     }
     // A bare number that is not there is null.
-    let is_said = |(path, text): &(&Path, &String)| !(text.as_str() == "null" && prefixes.contains(path));
+    let is_said =
+        |(path, text): &(&Path, &String)| !(text.as_str() == "null" && prefixes.contains(path));
     let mut said = values.0.iter().filter(is_said).map(|(path, _)| path);
     if let Some(surplus) = said.find(|path| !wanted.contains_key(*path)) {
         return Err(format!("{surplus:?} is there"));
@@ -174,7 +234,10 @@ fn row_equal(row: &Row, prefixes: &[Path], values: &Values) -> Outcome {
     for (path, want) in wanted {
         let got = values.0.get(&path).map(String::as_str);
         if !want.fits(got) {
-            return Err(format!("{}: {want:?} expected, {got:?} answered", path.join(".")));
+            return Err(format!(
+                "{}: {want:?} expected, {got:?} answered",
+                path.join(".")
+            ));
         }
     }
     Ok(())
@@ -183,15 +246,32 @@ fn row_equal(row: &Row, prefixes: &[Path], values: &Values) -> Outcome {
 fn text_equal(want: &Want, prefix: &Path, prefixes: &[Path], values: &Values) -> Outcome {
     let Some(last) = prefix.last() else {
         let got = &values.0[&Path::new()];
-        return if want.fits(Some(got)) { Ok(()) } else { Err(format!("{want:?} expected, {got} answered")) };
+        return if want.fits(Some(got)) {
+            Ok(())
+        } else {
+            Err(format!("{want:?} expected, {got} answered"))
+        };
     };
-    let siblings = prefixes.iter().filter(|p| p[..p.len() - 1] == prefix[..prefix.len() - 1]).count();
+    let siblings = prefixes
+        .iter()
+        .filter(|p| p[..p.len() - 1] == prefix[..prefix.len() - 1])
+        .count();
     let members = values.under(prefix)?;
     if members.len() != siblings {
-        return Err(format!("{siblings} functions asked for, {} answered", members.len()));
+        return Err(format!(
+            "{siblings} functions asked for, {} answered",
+            members.len()
+        ));
     }
     let got = members[last].get();
-    if want.fits(Some(got)) { Ok(()) } else { Err(format!("{}: {want:?} expected, {got} answered", prefix.join("."))) }
+    if want.fits(Some(got)) {
+        Ok(())
+    } else {
+        Err(format!(
+            "{}: {want:?} expected, {got} answered",
+            prefix.join(".")
+        ))
+    }
 }
 
 #[cfg(test)]
@@ -200,7 +280,19 @@ mod tests {
 
     #[test]
     fn offsets_are_spelled_as_durations() {
-        let spelled = [0, 300, 5_400, 108_000, -300, -86_400, 86_390].map(|seconds| duration(seconds * 1_000_000));
-        assert_eq!(spelled, ["PT0S", "PT5M", "PT1H30M", "PT30H", "-PT5M", "-PT24H", "PT23H59M50S"]);
+        let spelled = [0, 300, 5_400, 108_000, -300, -86_400, 86_390]
+            .map(|seconds| duration(seconds * 1_000_000));
+        assert_eq!(
+            spelled,
+            [
+                "PT0S",
+                "PT5M",
+                "PT1H30M",
+                "PT30H",
+                "-PT5M",
+                "-PT24H",
+                "PT23H59M50S"
+            ]
+        );
     }
 }

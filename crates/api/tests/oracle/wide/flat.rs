@@ -35,9 +35,10 @@ impl Columns<'_> {
         match (self.functions, self.over) {
             ([_], [] | [_]) => vec!["value".to_owned()],
             (functions, [] | [_]) => functions.iter().map(|f| key(f)).collect(),
-            (functions, over) => {
-                functions.iter().flat_map(|f| over.iter().map(move |o| format!("{}_{}", key(f), key(o)))).collect()
-            }
+            (functions, over) => functions
+                .iter()
+                .flat_map(|f| over.iter().map(move |o| format!("{}_{}", key(f), key(o))))
+                .collect(),
         }
     }
 
@@ -48,8 +49,12 @@ impl Columns<'_> {
             several => several.iter().map(|f| vec![key(f)]).collect(),
         };
         let deeper = level(self.over);
-        let below =
-            |prefix: &Vec<String>| deeper.iter().map(|d| [prefix.clone(), d.clone()].concat()).collect::<Vec<_>>();
+        let below = |prefix: &Vec<String>| {
+            deeper
+                .iter()
+                .map(|d| [prefix.clone(), d.clone()].concat())
+                .collect::<Vec<_>>()
+        };
         level(self.functions).iter().flat_map(below).collect()
     }
 
@@ -59,18 +64,31 @@ impl Columns<'_> {
         for row in rows {
             let row = object(row.get())?;
             let place = told_by(&row, &TOLD_BY)?;
-            let series = &place.iter().find(|(name, _)| *name == "series").ok_or("no series")?.1;
-            let metric = catalogue.iter().find(|m| m.series == *series).ok_or("a series of ours")?;
+            let series = &place
+                .iter()
+                .find(|(name, _)| *name == "series")
+                .ok_or("no series")?
+                .1;
+            let metric = catalogue
+                .iter()
+                .find(|m| m.series == *series)
+                .ok_or("a series of ours")?;
             let value = Json::read(row.get("value").ok_or("no value")?.get());
             let leaves: Vec<(Option<String>, Vec<String>)> = match metric.leaves.as_slice() {
                 [] => vec![(None, Vec::new())],
                 [path] if metric.is_scalar() => vec![(Some(leaf_name(path)), Vec::new())],
-                paths => paths.iter().map(|path| (Some(leaf_name(path)), path.clone())).collect(),
+                paths => paths
+                    .iter()
+                    .map(|path| (Some(leaf_name(path)), path.clone()))
+                    .collect(),
             };
             for (leaf, path) in leaves {
                 let mut said = Said::new();
                 for (column, prefix) in self.names().into_iter().zip(self.prefixes()) {
-                    said.extend(below(&value, &[prefix, path.clone()].concat()).map(|value| (column, value.normal())));
+                    said.extend(
+                        below(&value, &[prefix, path.clone()].concat())
+                            .map(|value| (column, value.normal())),
+                    );
                 }
                 let mut place = place.clone();
                 place.extend(leaf.map(|leaf| ("leaf", leaf)));
@@ -86,8 +104,12 @@ impl Columns<'_> {
         let mut flat = Flat::new();
         for row in rows {
             let row = object(row.get())?;
-            let said = row.iter().filter(|(name, _)| !TOLD_BY.contains(&name.as_str()));
-            let said: Said = said.map(|(name, value)| (name.clone(), Json::read(value.get()).normal())).collect();
+            let said = row
+                .iter()
+                .filter(|(name, _)| !TOLD_BY.contains(&name.as_str()));
+            let said: Said = said
+                .map(|(name, value)| (name.clone(), Json::read(value.get()).normal()))
+                .collect();
             only(&said, &names)?;
             flat.push((told_by(&row, &TOLD_BY)?, said));
         }
@@ -108,14 +130,28 @@ impl Columns<'_> {
                 }
             };
             let buckets = array("bucket")?;
-            let columns = names.iter().map(|name| Ok((name, array(name)?))).collect::<Outcome<Vec<_>>>()?;
-            if columns.iter().any(|(_, values)| values.len() != buckets.len()) {
+            let columns = names
+                .iter()
+                .map(|name| Ok((name, array(name)?)))
+                .collect::<Outcome<Vec<_>>>()?;
+            if columns
+                .iter()
+                .any(|(_, values)| values.len() != buckets.len())
+            {
                 return Err(format!("{place:?}: arrays of different lengths"));
             }
             for (row, bucket) in buckets.iter().enumerate() {
-                let Json::Text(bucket) = bucket else { return Err(format!("{bucket} is no bucket")) };
-                let said = columns.iter().map(|(name, values)| ((*name).clone(), values[row].normal())).collect();
-                flat.push(([vec![("bucket", bucket.clone())], place.clone()].concat(), said));
+                let Json::Text(bucket) = bucket else {
+                    return Err(format!("{bucket} is no bucket"));
+                };
+                let said = columns
+                    .iter()
+                    .map(|(name, values)| ((*name).clone(), values[row].normal()))
+                    .collect();
+                flat.push((
+                    [vec![("bucket", bucket.clone())], place.clone()].concat(),
+                    said,
+                ));
             }
         }
         Ok(saying(flat))
@@ -123,22 +159,37 @@ impl Columns<'_> {
 
     /// Lines of CSV about numbers, the first of which names the columns.
     pub(crate) fn of_csv(&self, text: &str) -> Outcome<Flat> {
-        let mut lines = csv(text).into_iter().filter(|line| !line[0].starts_with('#'));
+        let mut lines = csv(text)
+            .into_iter()
+            .filter(|line| !line[0].starts_with('#'));
         let header = lines.next().ok_or("no header")?;
         let names = self.names();
-        let last = header.len().checked_sub(names.len()).ok_or("too few columns")?;
+        let last = header
+            .len()
+            .checked_sub(names.len())
+            .ok_or("too few columns")?;
         if header[last..] != names {
-            return Err(format!("columns are {header:?}, and should end with {names:?}"));
+            return Err(format!(
+                "columns are {header:?}, and should end with {names:?}"
+            ));
         }
         let mut flat = Flat::new();
         for line in lines {
             if line.len() != header.len() {
                 return Err(format!("{line:?} has not the columns {header:?}"));
             }
-            let cell = |name: &str| Some(line[header[..last].iter().position(|h| h == name)?].clone());
-            let place = TOLD_BY.iter().filter_map(|name| Some((*name, cell(name)?))).collect();
-            let told = |text: &String| (!text.is_empty()).then(|| Json::Number(text.clone()).normal());
-            let said = names.iter().zip(&line[last..]).filter_map(|(name, text)| Some((name.clone(), told(text)?)));
+            let cell =
+                |name: &str| Some(line[header[..last].iter().position(|h| h == name)?].clone());
+            let place = TOLD_BY
+                .iter()
+                .filter_map(|name| Some((*name, cell(name)?)))
+                .collect();
+            let told =
+                |text: &String| (!text.is_empty()).then(|| Json::Number(text.clone()).normal());
+            let said = names
+                .iter()
+                .zip(&line[last..])
+                .filter_map(|(name, text)| Some((name.clone(), told(text)?)));
             flat.push((place, said.collect()));
         }
         Ok(saying(flat))
@@ -170,15 +221,25 @@ fn only(said: &Said, names: &[String]) -> Outcome {
 
 fn below<'a>(value: &'a Json, path: &[String]) -> Option<&'a Json> {
     path.iter().try_fold(value, |value, key| match value {
-        Json::Object(members) => members.iter().find(|(k, _)| k == key).map(|(_, member)| member),
+        Json::Object(members) => members
+            .iter()
+            .find(|(k, _)| k == key)
+            .map(|(_, member)| member),
         _ => None,
     })
 }
 
 /// Without what says nothing; -0.0 is 0.
 fn saying(flat: Flat) -> Flat {
-    let some = |said: Said| said.into_iter().filter(|(_, value)| *value != Json::Null).collect::<Said>();
-    flat.into_iter().map(|(place, said)| (place, some(said))).filter(|(_, said)| !said.is_empty()).collect()
+    let some = |said: Said| {
+        said.into_iter()
+            .filter(|(_, value)| *value != Json::Null)
+            .collect::<Said>()
+    };
+    flat.into_iter()
+        .map(|(place, said)| (place, some(said)))
+        .filter(|(_, said)| !said.is_empty())
+        .collect()
 }
 
 /// RFC 4180: cells may be quoted, and then have commas, line ends, and doubled quotes.
@@ -216,7 +277,10 @@ mod tests {
 
     #[test]
     fn one_function_has_a_column_named_value() {
-        let columns = Columns { functions: &["avg"], over: &[] };
+        let columns = Columns {
+            functions: &["avg"],
+            over: &[],
+        };
         let nested = rows(&[
             r#"{BUCKET,"series":"num.bare","value":1.5}"#,
             r#"{BUCKET,"series":"num.place","value":{"pos":{"x":2,"y":null}}}"#,
@@ -238,18 +302,35 @@ mod tests {
 
     #[test]
     fn several_functions_have_columns_of_their_names() {
-        let columns = Columns { functions: &["max", "count"], over: &["p99.90", "min"] };
+        let columns = Columns {
+            functions: &["max", "count"],
+            over: &["p99.90", "min"],
+        };
         let value = r#"{"max":{"p99.9":3,"min":1},"count":{"p99.9":2,"min":2}}"#;
-        let nested = rows(&[&format!(r#"{{BUCKET,"series":"num.steps","value":{value}}}"#)]);
+        let nested = rows(&[&format!(
+            r#"{{BUCKET,"series":"num.steps","value":{value}}}"#
+        )]);
         let cells = r#""max_p99.9":3,"max_min":1,"count_p99.9":2,"count_min":2"#;
-        let flat = rows(&[&format!(r#"{{BUCKET,"series":"num.steps","leaf":"value",{cells}}}"#)]);
+        let flat = rows(&[&format!(
+            r#"{{BUCKET,"series":"num.steps","leaf":"value",{cells}}}"#
+        )]);
         let nested = columns.of_nested(&nested, &catalogue()).expect("rows");
-        assert_eq!((nested.len(), columns.of_flat(&flat).expect("rows")), (1, nested));
+        assert_eq!(
+            (nested.len(), columns.of_flat(&flat).expect("rows")),
+            (1, nested)
+        );
     }
 
     #[test]
     fn cells_may_be_quoted() {
         let lines = csv("a,b\r\n\"x \"\"y\"\",\nz\",2\n\n# end of 1 rows\n");
-        assert_eq!(lines, [vec!["a", "b"], vec!["x \"y\",\nz", "2"], vec!["# end of 1 rows"]]);
+        assert_eq!(
+            lines,
+            [
+                vec!["a", "b"],
+                vec!["x \"y\",\nz", "2"],
+                vec!["# end of 1 rows"]
+            ]
+        );
     }
 }

@@ -5,8 +5,8 @@ use crate::wide::want::{Span, Want};
 
 /// Functions, as they are asked for.
 pub(crate) const FUNCTIONS: [&str; 22] = [
-    "avg", "min", "max", "count", "sum", "first", "last", "stddev", "median", "p0", "p100", "p50", "p90", "p99.9",
-    "p12.5", "p33.3", "p75", "p99.50", "mode", "distinct", "range", "time_avg",
+    "avg", "min", "max", "count", "sum", "first", "last", "stddev", "median", "p0", "p100", "p50",
+    "p90", "p99.9", "p12.5", "p33.3", "p75", "p99.50", "mode", "distinct", "range", "time_avg",
 ];
 
 /// Functions of values that are no numbers.
@@ -53,14 +53,25 @@ pub(crate) fn aggregate(function: &str, values: &[Timed], ties: Ties) -> Want {
         "count" => Want::exactly(spans.len() as f64),
         "min" => Want::Number(least),
         "max" => Want::Number(most),
-        "range" => Want::Number(Span { least: (most.least - least.most).max(0.0), most: most.most - least.least }),
+        "range" => Want::Number(Span {
+            least: (most.least - least.most).max(0.0),
+            most: most.most - least.least,
+        }),
         "first" => Want::one_of([0, 1].into_iter().flat_map(|clock| {
             let earliest = values.iter().map(|v| v.at[clock]).min();
-            end(values.iter().filter(|v| Some(v.at[clock]) == earliest), ties, f64::min)
+            end(
+                values.iter().filter(|v| Some(v.at[clock]) == earliest),
+                ties,
+                f64::min,
+            )
         })),
         "last" => Want::one_of([0, 1].into_iter().flat_map(|clock| {
             let latest = values.iter().map(|v| v.at[clock]).max();
-            end(values.iter().filter(|v| Some(v.at[clock]) == latest), ties, f64::max)
+            end(
+                values.iter().filter(|v| Some(v.at[clock]) == latest),
+                ties,
+                f64::max,
+            )
         })),
         "sum" => Want::Number(sum(&spans)),
         "avg" => Want::Number(mean(&spans)),
@@ -74,11 +85,18 @@ pub(crate) fn aggregate(function: &str, values: &[Timed], ties: Ties) -> Want {
 
 /// By both bounds at once.
 fn pick(spans: &[Span], of: fn(f64, f64) -> f64) -> Option<Span> {
-    let both = |a: Span, b: Span| Span { least: of(a.least, b.least), most: of(a.most, b.most) };
+    let both = |a: Span, b: Span| Span {
+        least: of(a.least, b.least),
+        most: of(a.most, b.most),
+    };
     spans.iter().copied().reduce(both)
 }
 
-fn end<'a>(at_once: impl Iterator<Item = &'a Timed>, ties: Ties, of: fn(f64, f64) -> f64) -> Vec<Want> {
+fn end<'a>(
+    at_once: impl Iterator<Item = &'a Timed>,
+    ties: Ties,
+    of: fn(f64, f64) -> f64,
+) -> Vec<Want> {
     let spans: Vec<Span> = at_once.map(|value| value.span).collect();
     match ties {
         Ties::ByValue => pick(&spans, of).map(Want::Number).into_iter().collect(),
@@ -98,7 +116,10 @@ fn sum(spans: &[Span]) -> Span {
 
 pub(crate) fn mean(spans: &[Span]) -> Span {
     let (sum, n) = (sum(spans), spans.len() as f64);
-    Span::near(sum.middle() / n, sum.slack() / n * (1.0 + 1e-9) + sum.middle().abs() / n * 1e-15 + f64::MIN_POSITIVE)
+    Span::near(
+        sum.middle() / n,
+        sum.slack() / n * (1.0 + 1e-9) + sum.middle().abs() / n * 1e-15 + f64::MIN_POSITIVE,
+    )
 }
 
 fn stddev(spans: &[Span]) -> Span {
@@ -109,7 +130,10 @@ fn stddev(spans: &[Span]) -> Span {
     };
     // The deviation is at most √(n/(n-1)) times as far off as the farthest number.
     let loose = spans.iter().map(|span| span.slack()).fold(0.0, f64::max) * 1.5;
-    Span { least: (deviation - near - loose).max(0.0), most: deviation + near + loose }
+    Span {
+        least: (deviation - near - loose).max(0.0),
+        most: deviation + near + loose,
+    }
 }
 
 /// The most frequent number, the least of the tied. Where numbers are not known exactly it is any of them.
@@ -119,13 +143,19 @@ fn mode(spans: &[Span]) -> Want {
     }
     let sorted = sorted(spans, |span| span.least + 0.0); // -0.0 + 0.0 is 0.0
     let runs = sorted.chunk_by(|a, b| a == b);
-    let best = runs.fold(&sorted[..0], |best, run| if run.len() > best.len() { run } else { best });
+    let best = runs.fold(&sorted[..0], |best, run| {
+        if run.len() > best.len() { run } else { best }
+    });
     Want::exactly(best[0])
 }
 
 fn distinct(spans: &[Span]) -> Want {
     if spans.iter().all(|span| span.is_exact()) {
-        return Want::Whole(sorted(spans, |span| span.least + 0.0).chunk_by(|a, b| a == b).count() as u64);
+        return Want::Whole(
+            sorted(spans, |span| span.least + 0.0)
+                .chunk_by(|a, b| a == b)
+                .count() as u64,
+        );
     }
     // As many as there are spans apart from each other, or more.
     let mut by_end = spans.to_vec();
@@ -136,13 +166,19 @@ fn distinct(spans: &[Span]) -> Want {
             (apart, end) = (apart + 1.0, span.most);
         }
     }
-    Want::Number(Span { least: apart, most: spans.len() as f64 })
+    Want::Number(Span {
+        least: apart,
+        most: spans.len() as f64,
+    })
 }
 
 fn percent(function: &str) -> f64 {
     match function {
         "median" => 50.0,
-        other => other.strip_prefix('p').and_then(|percent| percent.parse().ok()).expect("a percentile"),
+        other => other
+            .strip_prefix('p')
+            .and_then(|percent| percent.parse().ok())
+            .expect("a percentile"),
     }
 }
 
@@ -157,16 +193,38 @@ pub(crate) fn percentile(percent: f64, spans: &[Span]) -> Span {
     let most_rank = (spans.len() - 1) as f64;
     let rank = most_rank * percent / 100.0;
     // Of quarters the rank is exact; of others it may fall on either side of a whole number.
-    let near = if percent % 25.0 == 0.0 { 0.0 } else { 4.0 * f64::EPSILON * (most_rank + 1.0) };
+    let near = if percent % 25.0 == 0.0 {
+        0.0
+    } else {
+        4.0 * f64::EPSILON * (most_rank + 1.0)
+    };
     let value = |numbers: &[f64], rank: f64| {
         let rank = rank.clamp(0.0, most_rank);
-        let (low, high) = (numbers[rank.floor() as usize], numbers[rank.ceil() as usize]);
-        let rounded = if rank.fract() == 0.0 { 0.0 } else { 8.0 * f64::EPSILON * (low.abs() + high.abs()) };
-        (low + (high - low) * rank.fract(), rounded + if rounded > 0.0 { f64::MIN_POSITIVE } else { 0.0 })
+        let (low, high) = (
+            numbers[rank.floor() as usize],
+            numbers[rank.ceil() as usize],
+        );
+        let rounded = if rank.fract() == 0.0 {
+            0.0
+        } else {
+            8.0 * f64::EPSILON * (low.abs() + high.abs())
+        };
+        (
+            low + (high - low) * rank.fract(),
+            rounded
+                + if rounded > 0.0 {
+                    f64::MIN_POSITIVE
+                } else {
+                    0.0
+                },
+        )
     };
     let (least, below) = value(&sorted(spans, |span| span.least), rank - near);
     let (most, above) = value(&sorted(spans, |span| span.most), rank + near);
-    Span { least: least - below, most: most + above }
+    Span {
+        least: least - below,
+        most: most + above,
+    }
 }
 
 #[cfg(test)]
@@ -174,8 +232,15 @@ mod tests {
     use super::*;
 
     fn of(function: &str, numbers: &[f64]) -> Want {
-        let timed = |(at, number): (usize, &f64)| Timed { at: [at as i64; 2], span: Span::exactly(*number) };
-        aggregate(function, &numbers.iter().enumerate().map(timed).collect::<Vec<_>>(), Ties::ByValue)
+        let timed = |(at, number): (usize, &f64)| Timed {
+            at: [at as i64; 2],
+            span: Span::exactly(*number),
+        };
+        aggregate(
+            function,
+            &numbers.iter().enumerate().map(timed).collect::<Vec<_>>(),
+            Ties::ByValue,
+        )
     }
 
     #[test]
@@ -191,7 +256,10 @@ mod tests {
             ("p99.9", 3.997),
         ] {
             let span = of(function, &numbers).span().expect("a number");
-            assert!((span.middle() - expected).abs() < 1e-12 && span.slack() < 1e-12, "{function}: {span:?}");
+            assert!(
+                (span.middle() - expected).abs() < 1e-12 && span.slack() < 1e-12,
+                "{function}: {span:?}"
+            );
         }
     }
 

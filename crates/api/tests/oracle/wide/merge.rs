@@ -19,8 +19,15 @@ impl Parts {
     pub(crate) const FUNCTIONS: &str = "count,sum,min,max";
 
     fn of(row: &Leaves, path: &[String]) -> Outcome<Self> {
-        let get = |function: &str| of(row, function, path).ok_or_else(|| format!("no {function} in {row:?}"));
-        Ok(Self { count: get("count")?, sum: get("sum")?, min: get("min")?, max: get("max")? })
+        let get = |function: &str| {
+            of(row, function, path).ok_or_else(|| format!("no {function} in {row:?}"))
+        };
+        Ok(Self {
+            count: get("count")?,
+            sum: get("sum")?,
+            min: get("min")?,
+            max: get("max")?,
+        })
     }
 
     fn join(&self, other: &Self) -> Self {
@@ -47,7 +54,9 @@ fn joined(table: &Table) -> Outcome<Sums> {
         let leaves = sums.entry((series.clone(), bucket.clone())).or_default();
         for path in below_functions(row) {
             let part = Parts::of(row, path)?;
-            let whole = leaves.get(path).map_or_else(|| part.clone(), |sofar| sofar.join(&part));
+            let whole = leaves
+                .get(path)
+                .map_or_else(|| part.clone(), |sofar| sofar.join(&part));
             leaves.insert(path.to_vec(), whole);
         }
     }
@@ -58,7 +67,11 @@ fn joined(table: &Table) -> Outcome<Sums> {
 pub(crate) fn adds_up(world: &World, states: &[State], groups: &Table, all: &Table) -> Outcome {
     let (parts, whole) = (joined(groups)?, joined(all)?);
     if !parts.keys().eq(whole.keys()) {
-        return Err(format!("{:?} in groups, {:?} in all", parts.keys(), whole.keys()));
+        return Err(format!(
+            "{:?} in groups, {:?} in all",
+            parts.keys(),
+            whole.keys()
+        ));
     }
     for ((key, parts), whole) in parts.iter().zip(whole.values()) {
         let equal = |path: &Vec<String>| match (parts.get(path), whole.get(path)) {
@@ -66,7 +79,11 @@ pub(crate) fn adds_up(world: &World, states: &[State], groups: &Table, all: &Tab
             _ => false,
         };
         if let Some(path) = parts.keys().chain(whole.keys()).find(|path| !equal(path)) {
-            return Err(format!("{key:?} {path:?}: {:?} in groups, {:?} in all", parts.get(path), whole.get(path)));
+            return Err(format!(
+                "{key:?} {path:?}: {:?} in groups, {:?} in all",
+                parts.get(path),
+                whole.get(path)
+            ));
         }
     }
     Ok(())
@@ -74,9 +91,24 @@ pub(crate) fn adds_up(world: &World, states: &[State], groups: &Table, all: &Tab
 
 /// How far sums of some of these numbers may be from each other.
 fn off(world: &World, states: &[State], series: &str, path: &[String]) -> f64 {
-    let place = world.catalogue.iter().position(|m| m.series == series).expect("a series of ours");
+    let place = world
+        .catalogue
+        .iter()
+        .position(|m| m.series == series)
+        .expect("a series of ours");
     let metric = &world.catalogue[place];
-    let path = if metric.is_scalar() { &metric.leaves[0] } else { path };
-    let points = states.iter().flat_map(State::points).filter(|p| p.metric == place);
-    4.0 * slack(&points.filter_map(|p| p.value.leaf(path)).collect::<Vec<_>>())
+    let path = if metric.is_scalar() {
+        &metric.leaves[0]
+    } else {
+        path
+    };
+    let points = states
+        .iter()
+        .flat_map(State::points)
+        .filter(|p| p.metric == place);
+    4.0 * slack(
+        &points
+            .filter_map(|p| p.value.leaf(path))
+            .collect::<Vec<_>>(),
+    )
 }

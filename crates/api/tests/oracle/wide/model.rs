@@ -96,18 +96,30 @@ pub(crate) struct Taken<'a> {
 
 /// The name of a leaf, as a condition and a flat row spell it.
 pub(crate) fn leaf_name(path: &[String]) -> String {
-    if path.is_empty() { "value".to_owned() } else { path.join(".") }
+    if path.is_empty() {
+        "value".to_owned()
+    } else {
+        path.join(".")
+    }
 }
 
 impl Condition {
     /// Whether points of a metric type can fulfil it.
     pub(crate) fn is_about(&self, metric: &Metric) -> bool {
-        metric.leaves.iter().any(|path| leaf_name(path) == self.leaf)
+        metric
+            .leaves
+            .iter()
+            .any(|path| leaf_name(path) == self.leaf)
     }
 
     pub(crate) fn holds(&self, metric: &Metric, value: &Json) -> bool {
-        let path = metric.leaves.iter().find(|path| leaf_name(path) == self.leaf);
-        let Some(number) = path.and_then(|path| value.leaf(path)) else { return false };
+        let path = metric
+            .leaves
+            .iter()
+            .find(|path| leaf_name(path) == self.leaf);
+        let Some(number) = path.and_then(|path| value.leaf(path)) else {
+            return false;
+        };
         match self.op {
             "=" => number == self.number,
             "!=" => number != self.number,
@@ -122,7 +134,10 @@ impl Condition {
 
 /// Where the time of a session begins: its start, or its first point of any series.
 pub(crate) fn anchor(session: &Session) -> i64 {
-    session.start.or_else(|| session.points.iter().map(|p| p.time).min()).unwrap_or_default()
+    session
+        .start
+        .or_else(|| session.points.iter().map(|p| p.time).min())
+        .unwrap_or_default()
 }
 
 impl<'a> Question<'a> {
@@ -136,7 +151,11 @@ impl<'a> Question<'a> {
         if self.fill == Fill::None {
             return rows;
         }
-        let before = if self.lookback > 0 { self.rows(self.start - self.lookback, self.start) } else { Rows::new() };
+        let before = if self.lookback > 0 {
+            self.rows(self.start - self.lookback, self.start)
+        } else {
+            Rows::new()
+        };
         fill::filled(self, rows, &before)
     }
 
@@ -162,7 +181,11 @@ impl<'a> Question<'a> {
                 }
             }
         }
-        if self.over.is_empty() { rows } else { over::across(self, rows, start) }
+        if self.over.is_empty() {
+            rows
+        } else {
+            over::across(self, rows, start)
+        }
     }
 
     fn group(&self, point: &Taken<'_>) -> Group {
@@ -181,14 +204,32 @@ impl<'a> Question<'a> {
         let metric = &self.catalogue[place];
         let mut taken = Vec::new();
         for (user, sessions) in &self.users {
-            for session in sessions.iter().filter(|s| self.session.is_none_or(|only| only == s.id)) {
-                let anchor = if self.is_aligned() { anchor(session) } else { 0 };
+            for session in sessions
+                .iter()
+                .filter(|s| self.session.is_none_or(|only| only == s.id))
+            {
+                let anchor = if self.is_aligned() {
+                    anchor(session)
+                } else {
+                    0
+                };
                 for (arrival, point) in session.points.iter().enumerate() {
                     let in_range = start <= point.time && point.time < end;
-                    let fulfils = || self.conditions.iter().all(|c| c.holds(metric, &point.value));
+                    let fulfils = || {
+                        self.conditions
+                            .iter()
+                            .all(|c| c.holds(metric, &point.value))
+                    };
                     if point.metric == place && in_range && fulfils() {
                         let (time, at) = (point.time, point.time - anchor);
-                        taken.push(Taken { user: *user, session: session.id, time, at, arrival, value: &point.value });
+                        taken.push(Taken {
+                            user: *user,
+                            session: session.id,
+                            time,
+                            at,
+                            arrival,
+                            value: &point.value,
+                        });
                     }
                 }
             }
@@ -197,32 +238,53 @@ impl<'a> Question<'a> {
         taken
     }
 
-    fn rows_of(&self, metric: &Metric, axis: &Axis, start: i64, points: &[Taken<'_>]) -> BTreeMap<i64, Row> {
+    fn rows_of(
+        &self,
+        metric: &Metric,
+        axis: &Axis,
+        start: i64,
+        points: &[Taken<'_>],
+    ) -> BTreeMap<i64, Row> {
         if metric.leaves.is_empty() {
             return self.text_rows(axis, start, points);
         }
         let mut rows: BTreeMap<i64, Row> = BTreeMap::new();
         for path in &metric.leaves {
-            let numbers: Vec<(&Taken<'_>, f64)> =
-                points.iter().filter_map(|p| Some((p, p.value.leaf(path)?))).collect();
+            let numbers: Vec<(&Taken<'_>, f64)> = points
+                .iter()
+                .filter_map(|p| Some((p, p.value.leaf(path)?)))
+                .collect();
             let mut buckets: BTreeMap<i64, Vec<(&Taken<'_>, f64)>> = BTreeMap::new();
             for number in numbers {
-                buckets.entry(axis.bucket(number.0.at, start)).or_default().push(number);
+                buckets
+                    .entry(axis.bucket(number.0.at, start))
+                    .or_default()
+                    .push(number);
             }
-            let averages =
-                if self.functions.contains(&"time_avg") { averages::by_time(axis, &buckets) } else { BTreeMap::new() };
+            let averages = if self.functions.contains(&"time_avg") {
+                averages::by_time(axis, &buckets)
+            } else {
+                BTreeMap::new()
+            };
             // A bucket that a value held through, and that has no number itself.
             for held in averages.keys() {
                 buckets.entry(*held).or_default();
             }
-            let path = if metric.is_scalar() { Path::new() } else { path.clone() };
+            let path = if metric.is_scalar() {
+                Path::new()
+            } else {
+                path.clone()
+            };
             for (bucket, numbers) in buckets {
                 let row = rows.entry(bucket).or_insert_with(|| Row {
                     cells: vec![Cell::Leaves(BTreeMap::new()); self.functions.len()],
                     begins: [i64::MAX; 2],
                 });
                 row.begins = earliest(row.begins, numbers.iter().map(|(point, _)| *point));
-                let timed: Vec<Timed> = numbers.iter().map(|(p, n)| self.timed(p, Span::exactly(*n))).collect();
+                let timed: Vec<Timed> = numbers
+                    .iter()
+                    .map(|(p, n)| self.timed(p, Span::exactly(*n)))
+                    .collect();
                 for (function, cell) in self.functions.iter().zip(&mut row.cells) {
                     if timed.is_empty() && *function != "time_avg" && !counts(function) {
                         continue;
@@ -232,7 +294,9 @@ impl<'a> Question<'a> {
                         _ if timed.is_empty() => Want::Whole(0),
                         other => aggregate(other, &timed, Ties::ByValue),
                     };
-                    let Cell::Leaves(leaves) = cell else { unreachable!("numbers have leaves") };
+                    let Cell::Leaves(leaves) = cell else {
+                        unreachable!("numbers have leaves")
+                    };
                     leaves.insert(path.clone(), want);
                 }
             }
@@ -248,18 +312,34 @@ impl<'a> Question<'a> {
     fn text_rows(&self, axis: &Axis, start: i64, points: &[Taken<'_>]) -> BTreeMap<i64, Row> {
         let mut buckets: BTreeMap<i64, Vec<&Taken<'_>>> = BTreeMap::new();
         for point in points.iter().filter(|p| *p.value != Json::Null) {
-            buckets.entry(axis.bucket(point.at, start)).or_default().push(point);
+            buckets
+                .entry(axis.bucket(point.at, start))
+                .or_default()
+                .push(point);
         }
         let row = |points: Vec<&Taken<'_>>| {
             let said: Vec<Said> = points.iter().map(|point| self.said(point)).collect();
-            let cells = self.functions.iter().map(|function| Cell::Text(texts::aggregate(function, &said))).collect();
-            Row { cells, begins: earliest([i64::MAX; 2], points.iter().copied()) }
+            let cells = self
+                .functions
+                .iter()
+                .map(|function| Cell::Text(texts::aggregate(function, &said)))
+                .collect();
+            Row {
+                cells,
+                begins: earliest([i64::MAX; 2], points.iter().copied()),
+            }
         };
-        buckets.into_iter().map(|(bucket, points)| (bucket, row(points))).collect()
+        buckets
+            .into_iter()
+            .map(|(bucket, points)| (bucket, row(points)))
+            .collect()
     }
 
     fn timed(&self, point: &Taken<'_>, span: Span) -> Timed {
-        Timed { at: self.clocks([point.time, point.at]), span }
+        Timed {
+            at: self.clocks([point.time, point.at]),
+            span,
+        }
     }
 
     fn said(&self, point: &Taken<'_>) -> Said {
@@ -278,5 +358,7 @@ impl<'a> Question<'a> {
 }
 
 fn earliest<'a>(sofar: [i64; 2], points: impl Iterator<Item = &'a Taken<'a>>) -> [i64; 2] {
-    points.fold(sofar, |[time, at], point| [time.min(point.time), at.min(point.at)])
+    points.fold(sofar, |[time, at], point| {
+        [time.min(point.time), at.min(point.at)]
+    })
 }

@@ -34,12 +34,14 @@ pub(crate) fn wide_case(acts_at_most: usize, asks: usize) -> impl Strategy<Value
         let asks = vec(wide_ask(era.zone), asks);
         let first = acts(acts_at_most);
         let others = vec(acts(acts_at_most.div_ceil(2)), 0..=2);
-        (Just(era), first, others, any::<bool>(), asks).prop_map(|(era, first, others, twins, asks)| WideCase {
-            era,
-            acts: [vec![first], others].concat(),
-            twins,
-            asks,
-        })
+        (Just(era), first, others, any::<bool>(), asks).prop_map(
+            |(era, first, others, twins, asks)| WideCase {
+                era,
+                acts: [vec![first], others].concat(),
+                twins,
+                asks,
+            },
+        )
     })
 }
 
@@ -47,7 +49,10 @@ pub(crate) fn wide_case(acts_at_most: usize, asks: usize) -> impl Strategy<Value
 pub(crate) async fn wide_world(app: TestApp) -> World {
     let mut world = World::of(app).await;
     let metric = of_any_kind();
-    world.app.metric_type(&metric.series, &metric.node.schema()).await;
+    world
+        .app
+        .metric_type(&metric.series, &metric.node.schema())
+        .await;
     world.catalogue.push(metric);
     world
 }
@@ -59,12 +64,17 @@ impl WideCase {
         let user = |place: usize| match place {
             0 => first,
             // Slot 1 of this user has the session id of slot 0 of the first, and the other way round.
-            1 if self.twins => {
-                Uuid::from_u128(session_id(first, 0).as_u128() ^ session_id(first, 1).as_u128() ^ first.as_u128())
-            }
+            1 if self.twins => Uuid::from_u128(
+                session_id(first, 0).as_u128() ^ session_id(first, 1).as_u128() ^ first.as_u128(),
+            ),
             _ => Uuid::new_v4(),
         };
-        (0..self.acts.len()).map(|place| State { user: user(place), ..State::default() }).collect()
+        (0..self.acts.len())
+            .map(|place| State {
+                user: user(place),
+                ..State::default()
+            })
+            .collect()
     }
 
     /// Users to whom everything has happened, in turns.
@@ -113,7 +123,11 @@ pub(crate) async fn step_by_step(world: &World, case: &WideCase) -> Outcome {
 
 /// What was done, for the report of a failure.
 pub(crate) fn told(states: &[State]) -> String {
-    states.iter().map(|state| format!("{}:\n{}", state.user, state.told())).collect::<Vec<_>>().join("\n")
+    states
+        .iter()
+        .map(|state| format!("{}:\n{}", state.user, state.told()))
+        .collect::<Vec<_>>()
+        .join("\n")
 }
 
 /// Asks, and compares with the model.
@@ -184,13 +198,21 @@ fn judge(world: &World, ask: &WideAsk, asked: &mut WideAsked<'_>, answer: &Answe
     if fates.iter().any(|(_, fate)| matches!(fate, Fate::Refused)) {
         return expect(answer, 422, None);
     }
-    if refused && fates.iter().any(|(_, fate)| matches!(fate, Fate::SkippedOrRefused | Fate::Any { exact: true })) {
+    if refused
+        && fates
+            .iter()
+            .any(|(_, fate)| matches!(fate, Fate::SkippedOrRefused | Fate::Any { exact: true }))
+    {
         return Ok(());
     }
     expect(answer, 200, None)?;
     let body = Body::read(&answer.text)?;
-    let listed: BTreeSet<&str> =
-        body.metadata["skipped"].as_array().ok_or("skipped is no list")?.iter().filter_map(|s| s.as_str()).collect();
+    let listed: BTreeSet<&str> = body.metadata["skipped"]
+        .as_array()
+        .ok_or("skipped is no list")?
+        .iter()
+        .filter_map(|s| s.as_str())
+        .collect();
     let mut skipped = BTreeSet::new();
     for (place, fate) in fates {
         let series = world.catalogue[place].series.as_str();
@@ -205,11 +227,18 @@ fn judge(world: &World, ask: &WideAsk, asked: &mut WideAsked<'_>, answer: &Answe
         return Err(format!("{other} is listed as skipped, of {skipped:?}"));
     }
     let silent = |series: &&&str| {
-        !listed.contains(**series) && has_points(&asked.question, series, asked.question.start..asked.question.end)
+        !listed.contains(**series)
+            && has_points(
+                &asked.question,
+                series,
+                asked.question.start..asked.question.end,
+            )
     };
     let absent = |series: &&&str| !has_points(&asked.question, series, i64::MIN..i64::MAX);
     if let Some(absent) = listed.iter().find(absent) {
-        return Err(format!("{absent} is listed as skipped, and nobody has a point of it"));
+        return Err(format!(
+            "{absent} is listed as skipped, and nobody has a point of it"
+        ));
     }
     if let Some(silent) = skipped.iter().find(silent) {
         return Err(format!("{silent} is skipped, and not listed"));
@@ -222,24 +251,44 @@ fn has_points(question: &Question<'_>, series: &str, range: Range<i64>) -> bool 
     sessions.any(|session| {
         let asked = question.session.is_none_or(|only| only == session.id);
         let of = |metric: usize| question.catalogue[metric].series == series;
-        asked && session.points.iter().any(|p| of(p.metric) && range.contains(&p.time))
+        asked
+            && session
+                .points
+                .iter()
+                .any(|p| of(p.metric) && range.contains(&p.time))
     })
 }
 
 /// Whether metadata say what was asked.
 fn told_of(ask: &WideAsk, question: &Question<'_>, metadata: &serde_json::Value) -> Outcome {
-    let check = |yes: bool, what: &str| if yes { Ok(()) } else { Err(format!("{what}: {metadata}")) };
-    let users: BTreeSet<String> = question.users.iter().map(|(user, _)| user.to_string()).collect();
+    let check = |yes: bool, what: &str| {
+        if yes {
+            Ok(())
+        } else {
+            Err(format!("{what}: {metadata}"))
+        }
+    };
+    let users: BTreeSet<String> = question
+        .users
+        .iter()
+        .map(|(user, _)| user.to_string())
+        .collect();
     let told: BTreeSet<String> = match &metadata["user_id"] {
         serde_json::Value::String(one) if users.len() == 1 => BTreeSet::from([one.clone()]),
         serde_json::Value::Array(several) if several.len() == users.len() && users.len() > 1 => {
-            several.iter().filter_map(|id| id.as_str().map(str::to_owned)).collect()
+            several
+                .iter()
+                .filter_map(|id| id.as_str().map(str::to_owned))
+                .collect()
         }
         _ => BTreeSet::new(),
     };
     check(users == told, "user_id")?;
     let aligned = question.is_aligned();
-    check(metadata["align"] == if aligned { "session" } else { "calendar" }, "align")?;
+    check(
+        metadata["align"] == if aligned { "session" } else { "calendar" },
+        "align",
+    )?;
     for name in ["tz", "week_start"] {
         check(metadata.get(name).is_none() == aligned, name)?;
     }
@@ -259,10 +308,19 @@ fn told_of(ask: &WideAsk, question: &Question<'_>, metadata: &serde_json::Value)
         Fill::Linear => "linear",
     };
     check(metadata["fill"] == fill, "fill")?;
-    check(metadata["fill_lookback"].is_null() == ask.lookback.is_none(), "fill_lookback")?;
+    check(
+        metadata["fill_lookback"].is_null() == ask.lookback.is_none(),
+        "fill_lookback",
+    )?;
     check(metadata["over"].is_null() == ask.over.is_empty(), "over")?;
-    check(metadata["where"].is_null() == ask.clauses.is_empty(), "where")?;
-    check(metadata["accuracy"] == ask.accuracy.unwrap_or("exact"), "accuracy")?;
+    check(
+        metadata["where"].is_null() == ask.clauses.is_empty(),
+        "where",
+    )?;
+    check(
+        metadata["accuracy"] == ask.accuracy.unwrap_or("exact"),
+        "accuracy",
+    )?;
     check(metadata.get("approximate").is_none(), "approximate")?;
     check(metadata["explain"].is_object() == ask.explain, "explain")?;
     check(metadata["version"].is_u64(), "version")

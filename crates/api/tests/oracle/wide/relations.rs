@@ -14,12 +14,29 @@ use crate::wide::table::{self, EXACT, Leaves, Table, below_functions, number, of
 pub(crate) async fn hold(world: &World, case: &WideCase) -> Outcome {
     let states = case.play(world).await?;
     for ask in &case.asks {
-        let about_numbers = Ask { series: Series::Listed("num*"), ..ask.base.clone() };
-        let ask = &WideAsk { base: about_numbers, ..ask.clone() };
+        let about_numbers = Ask {
+            series: Series::Listed("num*"),
+            ..ask.base.clone()
+        };
+        let ask = &WideAsk {
+            base: about_numbers,
+            ..ask.clone()
+        };
         let asked = WideAsked::new(&states, &case.era, ask, &world.catalogue);
-        let all = All { world, states: &states, ask, parameters: plain(&asked.parameters) };
+        let all = All {
+            world,
+            states: &states,
+            ask,
+            parameters: plain(&asked.parameters),
+        };
         let checked = all.hold(&asked).await;
-        checked.map_err(|e| format!("{e}\nof {}\nafter\n{}", asked.parameters.path(ROUTE), told(&states)))?;
+        checked.map_err(|e| {
+            format!(
+                "{e}\nof {}\nafter\n{}",
+                asked.parameters.path(ROUTE),
+                told(&states)
+            )
+        })?;
     }
     Ok(())
 }
@@ -27,7 +44,9 @@ pub(crate) async fn hold(world: &World, case: &WideCase) -> Outcome {
 /// The same with nothing made up and nothing over anything.
 fn plain(parameters: &Parameters) -> Parameters {
     let dropped = ["fill", "fill_lookback", "over", "accuracy", "explain"];
-    dropped.iter().fold(parameters.clone(), |kept, name| kept.without(name))
+    dropped
+        .iter()
+        .fold(parameters.clone(), |kept, name| kept.without(name))
 }
 
 /// Grouped by session, rows are of the whole range unless an interval is asked for.
@@ -49,7 +68,8 @@ struct All<'a> {
 impl All<'_> {
     async fn hold(&self, asked: &WideAsked<'_>) -> Outcome {
         self.functions_agree().await?;
-        self.a_condition_and_its_opposite_part_the_points(asked).await?;
+        self.a_condition_and_its_opposite_part_the_points(asked)
+            .await?;
         self.users_merge(asked).await?;
         self.sessions_add_up().await?;
         self.one_series_alone_says_the_same().await?;
@@ -63,8 +83,12 @@ impl All<'_> {
     }
 
     async fn functions_agree(&self) -> Outcome {
-        let functions = "min,max,p0,p100,p50,median,range,count,distinct,mode,first,last,avg,p10,p99.9";
-        for (key, row) in self.get(&self.parameters.with("agg_func", functions)).await? {
+        let functions =
+            "min,max,p0,p100,p50,median,range,count,distinct,mode,first,last,avg,p10,p99.9";
+        for (key, row) in self
+            .get(&self.parameters.with("agg_func", functions))
+            .await?
+        {
             for path in below_functions(&row) {
                 agree(&row, path).map_err(|e| format!("{key:?} {path:?}: {e} in {row:?}"))?;
             }
@@ -73,7 +97,9 @@ impl All<'_> {
     }
 
     async fn a_condition_and_its_opposite_part_the_points(&self, asked: &WideAsked<'_>) -> Outcome {
-        let Some(condition) = asked.question.conditions.first() else { return Ok(()) };
+        let Some(condition) = asked.question.conditions.first() else {
+            return Ok(());
+        };
         let counts = self.parameters.with("agg_func", "count");
         let opposite = match condition.op {
             "=" => "!=",
@@ -85,60 +111,113 @@ impl All<'_> {
         };
         let clause = |op: &str| format!("{}{op}{:?}", condition.leaf, condition.number);
         let all = self.get(&counts.without("where")).await?;
-        let yes = self.get(&counts.with("where", &clause(condition.op))).await?;
+        let yes = self
+            .get(&counts.with("where", &clause(condition.op)))
+            .await?;
         let no = self.get(&counts.with("where", &clause(opposite))).await?;
-        if let Some(key) = yes.keys().chain(no.keys()).find(|key| !all.contains_key(*key)) {
+        if let Some(key) = yes
+            .keys()
+            .chain(no.keys())
+            .find(|key| !all.contains_key(*key))
+        {
             return Err(format!("{key:?} is there under a condition only"));
         }
         for (key, row) in &all {
-            let metric = self.world.catalogue.iter().find(|m| m.series == key.0).ok_or("a series of ours")?;
+            let metric = self
+                .world
+                .catalogue
+                .iter()
+                .find(|m| m.series == key.0)
+                .ok_or("a series of ours")?;
             if !condition.is_about(metric) {
                 continue;
             }
-            let path: Vec<String> =
-                if metric.is_scalar() { Vec::new() } else { condition.leaf.split('.').map(str::to_owned).collect() };
-            let count = |table: &Table| table.get(key).and_then(|row| number(row, &path)).unwrap_or_default();
+            let path: Vec<String> = if metric.is_scalar() {
+                Vec::new()
+            } else {
+                condition.leaf.split('.').map(str::to_owned).collect()
+            };
+            let count = |table: &Table| {
+                table
+                    .get(key)
+                    .and_then(|row| number(row, &path))
+                    .unwrap_or_default()
+            };
             let having = number(row, &path).unwrap_or_default();
             if count(&yes) + count(&no) != having {
-                return Err(format!("{key:?}: {} and {} are not {having}", count(&yes), count(&no)));
+                return Err(format!(
+                    "{key:?}: {} and {} are not {having}",
+                    count(&yes),
+                    count(&no)
+                ));
             }
         }
         Ok(())
     }
 
     async fn users_merge(&self, asked: &WideAsked<'_>) -> Outcome {
-        let parameters = self.parameters.without("group_by").with("agg_func", Parts::FUNCTIONS);
+        let parameters = self
+            .parameters
+            .without("group_by")
+            .with("agg_func", Parts::FUNCTIONS);
         let parameters = with_interval(parameters);
         let mut parts = Table::new();
         for (user, _) in &asked.question.users {
-            for ((series, bucket, ..), row) in self.get(&parameters.with("user_id", &user.to_string())).await? {
+            for ((series, bucket, ..), row) in self
+                .get(&parameters.with("user_id", &user.to_string()))
+                .await?
+            {
                 parts.insert((series, bucket, Some(*user), None), row);
             }
         }
         let grouped = self.get(&parameters.with("group_by", "user")).await?;
         counts_are_same(&parts, &grouped, "one by one, and by user")?;
-        adds_up(self.world, self.states, &grouped, &self.get(&parameters).await?)?;
+        adds_up(
+            self.world,
+            self.states,
+            &grouped,
+            &self.get(&parameters).await?,
+        )?;
         self.versions_add_up(asked).await
     }
 
     async fn versions_add_up(&self, asked: &WideAsked<'_>) -> Outcome {
         let mut sum = 0;
         for (user, _) in &asked.question.users {
-            sum += self.version(&self.parameters.with("user_id", &user.to_string())).await?;
+            sum += self
+                .version(&self.parameters.with("user_id", &user.to_string()))
+                .await?;
         }
         let all = self.version(&self.parameters).await?;
-        if all == sum { Ok(()) } else { Err(format!("the version is {all}, those of the users come to {sum}")) }
+        if all == sum {
+            Ok(())
+        } else {
+            Err(format!(
+                "the version is {all}, those of the users come to {sum}"
+            ))
+        }
     }
 
     async fn version(&self, parameters: &Parameters) -> Outcome<u64> {
         let answer = self.world.app.get(&parameters.path(ROUTE)).await;
-        answer.json()["metadata"]["version"].as_u64().ok_or_else(|| format!("no version: {}", answer.text))
+        answer.json()["metadata"]["version"]
+            .as_u64()
+            .ok_or_else(|| format!("no version: {}", answer.text))
     }
 
     async fn sessions_add_up(&self) -> Outcome {
-        let parameters = with_interval(self.parameters.without("group_by").with("agg_func", Parts::FUNCTIONS));
+        let parameters = with_interval(
+            self.parameters
+                .without("group_by")
+                .with("agg_func", Parts::FUNCTIONS),
+        );
         let by_session = self.get(&parameters.with("group_by", "session")).await?;
-        adds_up(self.world, self.states, &by_session, &self.get(&parameters).await?)
+        adds_up(
+            self.world,
+            self.states,
+            &by_session,
+            &self.get(&parameters).await?,
+        )
     }
 
     async fn one_series_alone_says_the_same(&self) -> Outcome {
@@ -146,14 +225,27 @@ impl All<'_> {
         let all = self.get(&parameters).await?;
         let series: BTreeSet<&String> = all.keys().map(|key| &key.0).collect();
         for name in series.into_iter().take(2) {
-            let own = all.iter().filter(|(key, _)| key.0 == *name).map(|(key, row)| (key.clone(), row.clone()));
-            same(&own.collect(), &self.get(&parameters.with("series", name)).await?, "among all, and alone")?;
+            let own = all
+                .iter()
+                .filter(|(key, _)| key.0 == *name)
+                .map(|(key, row)| (key.clone(), row.clone()));
+            same(
+                &own.collect(),
+                &self.get(&parameters.with("series", name)).await?,
+                "among all, and alone",
+            )?;
         }
         Ok(())
     }
 
     async fn filling_only_adds(&self) -> Outcome {
-        if self.parameters.0.iter().any(|(name, _)| *name == "end_time") && self.ask.fill != Fill::None {
+        if self
+            .parameters
+            .0
+            .iter()
+            .any(|(name, _)| *name == "end_time")
+            && self.ask.fill != Fill::None
+        {
             let parameters = self.parameters.with("agg_func", EXACT);
             let bare = self.get(&parameters).await?;
             for fill in ["null", "zero", "previous", "linear"] {
@@ -161,7 +253,9 @@ impl All<'_> {
                 let (mut kept, mut added) = (Table::new(), Table::new());
                 for (key, row) in filled {
                     let (of_points, filled_in): (Leaves, Leaves) =
-                        row.into_iter().partition(|(path, _)| bare.get(&key).is_some_and(|row| row.contains_key(path)));
+                        row.into_iter().partition(|(path, _)| {
+                            bare.get(&key).is_some_and(|row| row.contains_key(path))
+                        });
                     if bare.contains_key(&key) {
                         kept.insert(key.clone(), of_points);
                     }
@@ -169,7 +263,8 @@ impl All<'_> {
                 }
                 same(&bare, &kept, fill)?;
                 for (key, row) in added {
-                    made_up(fill, &row).map_err(|e| format!("fill={fill}: {key:?}: {e} in {row:?}"))?;
+                    made_up(fill, &row)
+                        .map_err(|e| format!("fill={fill}: {key:?}: {e} in {row:?}"))?;
                 }
             }
         }
@@ -179,37 +274,64 @@ impl All<'_> {
     /// Over sessions of all the range, put together here from what they are one by one.
     async fn over_is_a_function_of_the_groups(&self) -> Outcome {
         let bare = ["align", "interval", "group_by", "week_start"];
-        let parameters = bare.iter().fold(self.parameters.clone(), |kept, name| kept.without(name));
+        let parameters = bare
+            .iter()
+            .fold(self.parameters.clone(), |kept, name| kept.without(name));
         let parameters = parameters.with("agg_func", "max");
         let groups = self.get(&parameters.with("group_by", "session")).await?;
         let mut wanted: BTreeMap<(String, Vec<String>), Vec<f64>> = BTreeMap::new();
         for ((series, ..), row) in &groups {
             for path in row.keys() {
-                wanted.entry((series.clone(), path.clone())).or_default().extend(number(row, path));
+                wanted
+                    .entry((series.clone(), path.clone()))
+                    .or_default()
+                    .extend(number(row, path));
             }
         }
-        let over = parameters.with("interval", "all").with("over", "min,max,count,range");
+        let over = parameters
+            .with("interval", "all")
+            .with("over", "min,max,count,range");
         let mut got = 0;
         for ((series, ..), row) in self.get(&over).await? {
             for path in below_functions(&row) {
-                let numbers = wanted.get(&(series.clone(), path.to_vec())).ok_or("over a leaf that no group has")?;
+                let numbers = wanted
+                    .get(&(series.clone(), path.to_vec()))
+                    .ok_or("over a leaf that no group has")?;
                 got += 1;
                 let least = numbers.iter().copied().fold(f64::INFINITY, f64::min);
                 let most = numbers.iter().copied().fold(f64::NEG_INFINITY, f64::max);
-                let said = ["min", "max", "count", "range"].map(|function| of(&row, function, path));
+                let said =
+                    ["min", "max", "count", "range"].map(|function| of(&row, function, path));
                 if said != [least, most, numbers.len() as f64, most - least].map(Some) {
-                    return Err(format!("over {series} {path:?}: {said:?} said of {numbers:?}"));
+                    return Err(format!(
+                        "over {series} {path:?}: {said:?} said of {numbers:?}"
+                    ));
                 }
             }
         }
-        if got == wanted.len() { Ok(()) } else { Err(format!("{got} leaves over those of {} groups", wanted.len())) }
+        if got == wanted.len() {
+            Ok(())
+        } else {
+            Err(format!(
+                "{got} leaves over those of {} groups",
+                wanted.len()
+            ))
+        }
     }
 
     async fn explaining_changes_nothing(&self) -> Outcome {
         let parameters = self.parameters.with("agg_func", EXACT);
         let plain = self.get(&parameters).await?;
-        same(&plain, &self.get(&parameters.with("explain", "true")).await?, "explained")?;
-        same(&plain, &self.get(&parameters.with("accuracy", "approx")).await?, "approximate where there is much")
+        same(
+            &plain,
+            &self.get(&parameters.with("explain", "true")).await?,
+            "explained",
+        )?;
+        same(
+            &plain,
+            &self.get(&parameters.with("accuracy", "approx")).await?,
+            "approximate where there is much",
+        )
     }
 }
 
@@ -234,26 +356,38 @@ fn agree(row: &Leaves, path: &[String]) -> Outcome {
     }
     let (count, distinct) = (get("count")?, get("distinct")?);
     let some = 1.0 <= distinct && distinct <= count && (distinct == 1.0) == (min == max);
-    if some { Ok(()) } else { Err("so many different values cannot be".to_owned()) }
+    if some {
+        Ok(())
+    } else {
+        Err("so many different values cannot be".to_owned())
+    }
 }
 
 /// What a row that no point is in may say: of `EXACT` functions.
 fn made_up(fill: &str, row: &Leaves) -> Outcome {
     let zero = |text: &String| text.parse() == Ok(0.0);
-    let fault = row.iter().find(|(path, text)| match (path[0].as_str(), fill) {
-        ("count" | "distinct", _) | (_, "zero") => !zero(text),
-        (_, "null") => *text != "null",
-        _ => *text != "null" && text.parse::<f64>().is_err(),
-    });
+    let fault = row
+        .iter()
+        .find(|(path, text)| match (path[0].as_str(), fill) {
+            ("count" | "distinct", _) | (_, "zero") => !zero(text),
+            (_, "null") => *text != "null",
+            _ => *text != "null" && text.parse::<f64>().is_err(),
+        });
     fault.map_or(Ok(()), |(path, text)| Err(format!("{path:?} is {text}")))
 }
 
 fn counts_are_same(one: &Table, other: &Table, what: &str) -> Outcome {
     let exact = |table: &Table| -> Table {
         let kept = |row: &Leaves| {
-            row.iter().filter(|(path, _)| path[0] != "sum").map(|(p, t)| (p.clone(), t.clone())).collect()
+            row.iter()
+                .filter(|(path, _)| path[0] != "sum")
+                .map(|(p, t)| (p.clone(), t.clone()))
+                .collect()
         };
-        table.iter().map(|(key, row)| (key.clone(), kept(row))).collect()
+        table
+            .iter()
+            .map(|(key, row)| (key.clone(), kept(row)))
+            .collect()
     };
     same(&exact(one), &exact(other), what)
 }

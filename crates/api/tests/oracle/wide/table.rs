@@ -32,16 +32,35 @@ pub(crate) async fn ask(world: &World, parameters: &Parameters) -> Outcome<Table
     }
     let body = Body::read(&answer.text)?;
     let row = |row: &GotRow| {
-        let says = leaves(&row.value).into_iter().map(|(path, text)| (path, unsigned(text))).collect();
-        ((row.series.clone(), row.bucket.clone(), row.user_id, row.session_id), says)
+        let says = leaves(&row.value)
+            .into_iter()
+            .map(|(path, text)| (path, unsigned(text)))
+            .collect();
+        (
+            (
+                row.series.clone(),
+                row.bucket.clone(),
+                row.user_id,
+                row.session_id,
+            ),
+            says,
+        )
     };
     let table: Table = body.results.iter().map(row).collect();
-    if table.len() == body.results.len() { Ok(table) } else { Err(format!("GET {path}: rows are there twice")) }
+    if table.len() == body.results.len() {
+        Ok(table)
+    } else {
+        Err(format!("GET {path}: rows are there twice"))
+    }
 }
 
 /// Which of 0.0 and -0.0 is answered has a test of its own.
 fn unsigned(text: String) -> String {
-    if text.parse() == Ok(0.0) { "0".to_owned() } else { text }
+    if text.parse() == Ok(0.0) {
+        "0".to_owned()
+    } else {
+        text
+    }
 }
 
 pub(crate) fn number(leaves: &Leaves, path: &[String]) -> Option<f64> {
@@ -68,5 +87,9 @@ pub(crate) fn same(one: &Table, other: &Table, what: &str) -> Outcome {
     let fault = one.iter().find(|(key, row)| other.get(key) != Some(row));
     let fault = fault.or_else(|| other.iter().find(|(key, _)| !one.contains_key(key)));
     let Some((key, _)) = fault else { return Ok(()) };
-    Err(format!("{what}: of {key:?} one says {:?}, the other {:?}", one.get(key), other.get(key)))
+    Err(format!(
+        "{what}: of {key:?} one says {:?}, the other {:?}",
+        one.get(key),
+        other.get(key)
+    ))
 }

@@ -11,20 +11,34 @@ pub(crate) struct Span {
 
 impl Span {
     pub(crate) const fn exactly(number: f64) -> Self {
-        Self { least: number, most: number }
+        Self {
+            least: number,
+            most: number,
+        }
     }
 
     pub(crate) fn near(number: f64, slack: f64) -> Self {
-        Self { least: number - slack, most: number + slack }
+        Self {
+            least: number - slack,
+            most: number + slack,
+        }
     }
 
     /// A number of it; the number where there is one.
     pub(crate) fn middle(self) -> f64 {
-        if self.is_exact() { self.least } else { self.least.midpoint(self.most) }
+        if self.is_exact() {
+            self.least
+        } else {
+            self.least.midpoint(self.most)
+        }
     }
 
     pub(crate) fn slack(self) -> f64 {
-        if self.is_exact() { 0.0 } else { (self.most - self.least) / 2.0 * (1.0 + 4.0 * f64::EPSILON) }
+        if self.is_exact() {
+            0.0
+        } else {
+            (self.most - self.least) / 2.0 * (1.0 + 4.0 * f64::EPSILON)
+        }
     }
 
     pub(crate) fn is_exact(self) -> bool {
@@ -32,7 +46,10 @@ impl Span {
     }
 
     pub(crate) fn hull(self, other: Self) -> Self {
-        Self { least: self.least.min(other.least), most: self.most.max(other.most) }
+        Self {
+            least: self.least.min(other.least),
+            most: self.most.max(other.most),
+        }
     }
 
     pub(crate) fn holds(self, number: f64) -> bool {
@@ -67,7 +84,11 @@ impl Want {
                 different.push(want);
             }
         }
-        if different.len() == 1 { different.remove(0) } else { Self::OneOf(different) }
+        if different.len() == 1 {
+            different.remove(0)
+        } else {
+            Self::OneOf(different)
+        }
     }
 
     /// The number that is wanted; none where it may be something else.

@@ -19,7 +19,11 @@ const PATH: &str = "/api/sessions/bulk/?on_conflict=append";
 
 /// Verdicts, and the end record.
 fn verdicts(answer: &Answer) -> (Vec<Value>, Value) {
-    let mut all: Vec<Value> = answer.text.lines().map(|l| serde_json::from_str(l).expect("JSON a line")).collect();
+    let mut all: Vec<Value> = answer
+        .text
+        .lines()
+        .map(|l| serde_json::from_str(l).expect("JSON a line"))
+        .collect();
     let end = all.pop().expect("an end record");
     assert_eq!(end["end"], true, "{end}");
     (all, end)
@@ -32,8 +36,19 @@ async fn bulk(case: &Case, lines: &[Value]) -> (Vec<Value>, Value) {
 
 #[track_caller]
 fn assert_totals(end: &Value, expected: &[(&str, u64)]) {
-    for name in ["lines", "created", "unchanged", "ignored", "replaced", "appended", "failed"] {
-        let expected = expected.iter().find(|(n, _)| *n == name).map_or(0, |(_, n)| *n);
+    for name in [
+        "lines",
+        "created",
+        "unchanged",
+        "ignored",
+        "replaced",
+        "appended",
+        "failed",
+    ] {
+        let expected = expected
+            .iter()
+            .find(|(n, _)| *n == name)
+            .map_or(0, |(_, n)| *n);
         assert_eq!(end[name], expected, "{name}: {end}");
     }
 }
@@ -48,7 +63,15 @@ async fn lines_add_to_sessions_and_make_them(backend: Backend) {
         case.body(&[hr(0, 1.0)]),
     ];
     let (all, end) = bulk(&case, &lines).await;
-    let what = |v: &Value| (v["line"].as_u64(), v["status"].as_u64(), told(v).0, told(v).1, told(v).2);
+    let what = |v: &Value| {
+        (
+            v["line"].as_u64(),
+            v["status"].as_u64(),
+            told(v).0,
+            told(v).1,
+            told(v).2,
+        )
+    };
     let expected = [
         (Some(1), Some(200), "appended".to_owned(), 2, 3),
         (Some(2), Some(201), "created".to_owned(), 1, 1),
@@ -56,7 +79,15 @@ async fn lines_add_to_sessions_and_make_them(backend: Backend) {
         (Some(4), Some(200), "unchanged".to_owned(), 1, 4),
     ];
     assert_eq!(all.iter().map(what).collect::<Vec<_>>(), expected);
-    assert_totals(&end, &[("lines", 4), ("created", 1), ("appended", 2), ("unchanged", 1)]);
+    assert_totals(
+        &end,
+        &[
+            ("lines", 4),
+            ("created", 1),
+            ("appended", 2),
+            ("unchanged", 1),
+        ],
+    );
     // Sent again, it is all there.
     let (all, end) = bulk(&case, &lines).await;
     assert!(all.iter().all(|v| v["outcome"] == "unchanged"), "{all:?}");
@@ -70,12 +101,18 @@ async fn lines_of_one_session_are_its_parts(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let id = Uuid::new_v4();
     let user = Uuid::new_v4();
-    let lines: Vec<Value> = (0..200_i32).map(|i| session(user, id, START, &[hr(10, i.into())])).collect();
+    let lines: Vec<Value> = (0..200_i32)
+        .map(|i| session(user, id, START, &[hr(10, i.into())]))
+        .collect();
     let (all, end) = bulk(&case, &lines).await;
     assert_totals(&end, &[("lines", 200), ("created", 1), ("appended", 199)]);
     for (i, verdict) in all.iter().enumerate() {
         let (_, points, total, version) = told(verdict);
-        assert_eq!((points, total, version), (1, i as u64 + 1, i as u64 + 1), "{verdict}");
+        assert_eq!(
+            (points, total, version),
+            (1, i as u64 + 1, i as u64 + 1),
+            "{verdict}"
+        );
     }
     // All of one time, in the order of their lines.
     let case = Case { user, id, ..case };
@@ -93,11 +130,18 @@ async fn what_does_not_fit_is_refused_alone(backend: Backend) {
         case.body(&[hr(4, 2.0)]),
     ];
     let (all, end) = bulk(&case, &lines).await;
-    let codes: Vec<(Option<u64>, &str)> =
-        all.iter().map(|v| (v["status"].as_u64(), v["code"].as_str().unwrap_or_default())).collect();
+    let codes: Vec<(Option<u64>, &str)> = all
+        .iter()
+        .map(|v| (v["status"].as_u64(), v["code"].as_str().unwrap_or_default()))
+        .collect();
     assert_eq!(
         codes,
-        [(Some(200), ""), (Some(409), "append_conflict"), (Some(422), "invalid_session"), (Some(200), "")]
+        [
+            (Some(200), ""),
+            (Some(409), "append_conflict"),
+            (Some(422), "invalid_session"),
+            (Some(200), "")
+        ]
     );
     assert_eq!(all[2]["errors"][0]["pointer"], "/data/1/time", "{}", all[2]);
     assert_totals(&end, &[("lines", 4), ("appended", 2), ("failed", 2)]);
@@ -113,9 +157,20 @@ async fn many_parts_of_many_sessions_end_up_whole(backend: Backend) {
     let part = |i: i64, n: usize| {
         let (user, id) = ids[n];
         let value = f64::from(u32::try_from(n).expect("small"));
-        session(user, id, START, &[hr(i * 7_919 % 200_000, value), hr(i * 104_729 % 200_000, value)])
+        session(
+            user,
+            id,
+            START,
+            &[
+                hr(i * 7_919 % 200_000, value),
+                hr(i * 104_729 % 200_000, value),
+            ],
+        )
     };
-    let lines: Vec<Value> = (0..40).flat_map(|i| (0..12).map(move |n| (i, n))).map(|(i, n)| part(i, n)).collect();
+    let lines: Vec<Value> = (0..40)
+        .flat_map(|i| (0..12).map(move |n| (i, n)))
+        .map(|(i, n)| part(i, n))
+        .collect();
     let (_, end) = bulk(&case, &lines).await;
     assert_totals(&end, &[("lines", 480), ("created", 12), ("appended", 468)]);
     assert_eq!(end["points"], 960);

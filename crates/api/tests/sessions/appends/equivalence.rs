@@ -14,7 +14,8 @@ on_both_servers![
     parts_of_a_steady_recording_are_one_session
 ];
 
-const NUMBERS: &str = "avg,min,max,count,sum,first,last,stddev,range,median,mode,distinct,time_avg,p0,p10,p99.9,p100";
+const NUMBERS: &str =
+    "avg,min,max,count,sum,first,last,stddev,range,median,mode,distinct,time_avg,p0,p10,p99.9,p100";
 const EXACT: &str = "min,max,count,first,last,median,mode,distinct,p90";
 const MIXED: &str = "mixed";
 const TEXTS: &str = "first,last,count,mode,distinct";
@@ -24,7 +25,10 @@ struct Dice(u64);
 
 impl Dice {
     fn roll(&mut self, sides: u32) -> u32 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        self.0 = self
+            .0
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         u32::try_from(self.0 >> 33).expect("31 bits") % sides
     }
 }
@@ -35,14 +39,25 @@ fn parts(number: i64, most: u32) -> Vec<Vec<Value>> {
     let part = |i: i64| {
         let points = 1 + dice.roll(most);
         let point = |_: u32| {
-            let late = if dice.roll(4) == 0 { i64::from(dice.roll(100_000)) } else { i64::from(dice.roll(60)) };
+            let late = if dice.roll(4) == 0 {
+                i64::from(dice.roll(100_000))
+            } else {
+                i64::from(dice.roll(60))
+            };
             let second = (i * 170_000 / number - late).max(-3_600) / 10 * 10;
             let value = f64::from(dice.roll(2_000)) / 16.0 - 40.0;
             match dice.roll(8) {
-                6 => mixed(&format!("{}.{:06}Z", at(second).trim_end_matches('Z'), dice.roll(3)), dice.roll(9)),
+                6 => mixed(
+                    &format!("{}.{:06}Z", at(second).trim_end_matches('Z'), dice.roll(3)),
+                    dice.roll(9),
+                ),
                 7 => mixed(&at(second), dice.roll(9)),
                 0 => rgb(second, value, 1.0 + value, 255.0),
-                1 => point(NOTE, &at(second), &json!({"value": format!("word {}", dice.roll(9))})),
+                1 => point(
+                    NOTE,
+                    &at(second),
+                    &json!({"value": format!("word {}", dice.roll(9))}),
+                ),
                 _ => hr(second, value),
             }
         };
@@ -71,18 +86,27 @@ fn assert_alike(one: &Value, other: &Value, place: &str) {
     match (one, other) {
         (Value::Number(a), Value::Number(b)) => {
             let (a, b) = (a.as_f64().expect("finite"), b.as_f64().expect("finite"));
-            let exact = ["avg", "sum", "stddev", "time_avg"].iter().all(|f| !place.contains(&format!("/{f}")));
+            let exact = ["avg", "sum", "stddev", "time_avg"]
+                .iter()
+                .all(|f| !place.contains(&format!("/{f}")));
             let tolerance = if exact { 0.0 } else { 1e-9 * (1.0 + a.abs()) };
-            assert!((a - b).abs() <= tolerance, "{place}: {a} in parts, {b} at once");
+            assert!(
+                (a - b).abs() <= tolerance,
+                "{place}: {a} in parts, {b} at once"
+            );
         }
         (Value::Object(a), Value::Object(b)) => {
             let keys = |all: &Map<String, Value>| all.keys().cloned().collect::<Vec<_>>();
             assert_eq!(keys(a), keys(b), "{place}");
-            a.iter().for_each(|(key, value)| assert_alike(value, &b[key], &format!("{place}/{key}")));
+            a.iter()
+                .for_each(|(key, value)| assert_alike(value, &b[key], &format!("{place}/{key}")));
         }
         (Value::Array(a), Value::Array(b)) => {
             assert_eq!(a.len(), b.len(), "{place}");
-            a.iter().zip(b).enumerate().for_each(|(i, (a, b))| assert_alike(a, b, &format!("{place}/{i}")));
+            a.iter()
+                .zip(b)
+                .enumerate()
+                .for_each(|(i, (a, b))| assert_alike(a, b, &format!("{place}/{i}")));
         }
         _ => assert_eq!(one, other, "{place}"),
     }
@@ -91,18 +115,40 @@ fn assert_alike(one: &Value, other: &Value, place: &str) {
 /// What the user's questions are answered.
 async fn answers(app: &TestApp, user: Uuid) -> Vec<(String, Value)> {
     let mut all = Vec::new();
-    for (series, functions) in [(SCORE, NUMBERS), (COLOR, NUMBERS), (NOTE, TEXTS), (MIXED, EXACT)] {
+    for (series, functions) in [
+        (SCORE, NUMBERS),
+        (COLOR, NUMBERS),
+        (NOTE, TEXTS),
+        (MIXED, EXACT),
+    ] {
         let mut questions: Vec<Vec<(&str, &str)>> = vec![
-            vec![("interval", "all"), ("start_time", "2024-12-31"), ("end_time", "2025-01-04")],
-            vec![("interval", "day"), ("start_time", "2024-12-31"), ("end_time", "2025-01-04")],
+            vec![
+                ("interval", "all"),
+                ("start_time", "2024-12-31"),
+                ("end_time", "2025-01-04"),
+            ],
+            vec![
+                ("interval", "day"),
+                ("start_time", "2024-12-31"),
+                ("end_time", "2025-01-04"),
+            ],
             vec![
                 ("interval", "day"),
                 ("tz", "Asia/Kathmandu"),
                 ("start_time", "2024-12-31"),
                 ("end_time", "2025-01-04"),
             ],
-            vec![("interval", "15m"), ("start_time", "2024-12-31T22:07:03Z"), ("end_time", "2025-01-02T13:00:11Z")],
-            vec![("interval", "2h"), ("align", "session"), ("start_time", "2024-12-31"), ("end_time", "2025-01-04")],
+            vec![
+                ("interval", "15m"),
+                ("start_time", "2024-12-31T22:07:03Z"),
+                ("end_time", "2025-01-02T13:00:11Z"),
+            ],
+            vec![
+                ("interval", "2h"),
+                ("align", "session"),
+                ("start_time", "2024-12-31"),
+                ("end_time", "2025-01-04"),
+            ],
         ];
         if series == SCORE {
             questions.push(vec![
@@ -123,18 +169,31 @@ async fn answers(app: &TestApp, user: Uuid) -> Vec<(String, Value)> {
 
 /// The user's points in order, as listed.
 async fn listed(app: &TestApp, user: Uuid) -> Vec<Value> {
-    let rows = results(&app.get(&format!("/api/points/?user_id={user}&limit=100000")).await.expect(200));
-    rows.iter().map(|row| plain(&json!([row["series"], row["time"], row["value"]]))).collect()
+    let rows = results(
+        &app.get(&format!("/api/points/?user_id={user}&limit=100000"))
+            .await
+            .expect(200),
+    );
+    rows.iter()
+        .map(|row| plain(&json!([row["series"], row["time"], row["value"]])))
+        .collect()
 }
 
 async fn are_one_session(backend: Backend, parts: &[Vec<Value>]) {
     let app = TestApp::seeded(backend).await;
     add_text_series(&app).await;
     let leaf = json!({"type": ["number", "null"]});
-    app.metric_type(MIXED, &json!({"type": "object", "properties": {"a": leaf, "b": leaf}})).await;
+    app.metric_type(
+        MIXED,
+        &json!({"type": "object", "properties": {"a": leaf, "b": leaf}}),
+    )
+    .await;
     let (grown, whole) = (Uuid::new_v4(), Uuid::new_v4());
     let id = Uuid::new_v4();
-    let _ = app.post("/api/sessions/", &session(grown, id, START, &[])).await.expect(201);
+    let _ = app
+        .post("/api/sessions/", &session(grown, id, START, &[]))
+        .await
+        .expect(201);
     let path = format!("/api/sessions/{id}/points/");
     let mut total = 0;
     for (number, part) in parts.iter().enumerate() {
@@ -143,21 +202,44 @@ async fn are_one_session(backend: Backend, parts: &[Vec<Value>]) {
         let headers = [("idempotency-key", number.to_string())];
         let headers = headers.each_ref().map(|(name, key)| (*name, key.as_str()));
         let body = Some(body.to_string().into_bytes());
-        let receipt = app.request(reqwest::Method::POST, &path, body, &headers).await.expect(200).json();
-        assert_eq!((&receipt["outcome"], &receipt["total_points"]), (&json!("appended"), &json!(total)));
+        let receipt = app
+            .request(reqwest::Method::POST, &path, body, &headers)
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(
+            (&receipt["outcome"], &receipt["total_points"]),
+            (&json!("appended"), &json!(total))
+        );
     }
-    let _ = app.post("/api/sessions/", &session(whole, Uuid::new_v4(), START, &parts.concat())).await.expect(201);
+    let _ = app
+        .post(
+            "/api/sessions/",
+            &session(whole, Uuid::new_v4(), START, &parts.concat()),
+        )
+        .await
+        .expect(201);
     let (one, other) = (listed(&app, grown).await, listed(&app, whole).await);
     assert_eq!(one.len(), total);
     for (i, (one, other)) in one.iter().zip(&other).enumerate() {
         assert_eq!(one, other, "point {i}");
     }
     assert_eq!(one.len(), other.len());
-    for ((question, one), (_, other)) in answers(&app, grown).await.iter().zip(&answers(&app, whole).await) {
+    for ((question, one), (_, other)) in answers(&app, grown)
+        .await
+        .iter()
+        .zip(&answers(&app, whole).await)
+    {
         assert_alike(one, other, question);
     }
-    let record =
-        async |user: Uuid| results(&app.get(&format!("/api/sessions/?user_id={user}")).await.expect(200))[0].clone();
+    let record = async |user: Uuid| {
+        results(
+            &app.get(&format!("/api/sessions/?user_id={user}"))
+                .await
+                .expect(200),
+        )[0]
+        .clone()
+    };
     let (one, other) = (record(grown).await, record(whole).await);
     for member in ["start_ts", "points", "first_time", "last_time", "series"] {
         assert_eq!(one[member], other[member], "{member}");
@@ -176,7 +258,11 @@ async fn parts_of_any_size_are_one_session(backend: Backend) {
 
 /// At 1 Hz over midnight, a minute a part, now and then with a part that comes late.
 async fn parts_of_a_steady_recording_are_one_session(backend: Backend) {
-    let minute = |i: i64| (0..60_i32).map(|s| hr(80_000 + i * 60 + i64::from(s), 60.0 + f64::from(s))).collect();
+    let minute = |i: i64| {
+        (0..60_i32)
+            .map(|s| hr(80_000 + i * 60 + i64::from(s), 60.0 + f64::from(s)))
+            .collect()
+    };
     let mut parts: Vec<Vec<Value>> = (0..150).map(minute).collect();
     for i in (10..140).step_by(13) {
         parts.swap(i, i + 7);

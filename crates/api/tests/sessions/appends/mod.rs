@@ -34,23 +34,40 @@ pub(crate) fn hr(seconds: i64, value: f64) -> Value {
 }
 
 pub(crate) fn rgb(seconds: i64, r: f64, g: f64, b: f64) -> Value {
-    point(crate::common::COLOR, &at(seconds), &json!({"r": r, "g": g, "b": b}))
+    point(
+        crate::common::COLOR,
+        &at(seconds),
+        &json!({"r": r, "g": g, "b": b}),
+    )
 }
 
 /// What a receipt or verdict says: outcome, points, total points and version.
 #[track_caller]
 pub(crate) fn told(receipt: &Value) -> (String, u64, u64, u64) {
-    assert!(receipt["outcome"].is_string() && receipt["total_points"].is_u64(), "no receipt: {receipt}");
+    assert!(
+        receipt["outcome"].is_string() && receipt["total_points"].is_u64(),
+        "no receipt: {receipt}"
+    );
     let number = |name: &str| receipt[name].as_u64().expect("a number");
     let outcome = receipt["outcome"].as_str().expect("text").to_owned();
-    (outcome, number("points"), number("total_points"), number("version"))
+    (
+        outcome,
+        number("points"),
+        number("total_points"),
+        number("version"),
+    )
 }
 
 /// Checks outcome, points, total points and version of an answer with status 200.
 #[track_caller]
 pub(crate) fn assert_told(answer: &Answer, outcome: &str, points: u64, total: u64, version: u64) {
     assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
-    assert_eq!(told(&answer.json()), (outcome.to_owned(), points, total, version), "{}", answer.text);
+    assert_eq!(
+        told(&answer.json()),
+        (outcome.to_owned(), points, total, version),
+        "{}",
+        answer.text
+    );
 }
 
 /// A service, and a session of one user that is still recorded.
@@ -63,8 +80,16 @@ pub(crate) struct Case {
 impl Case {
     /// With a session of these points that starts at the start.
     pub(crate) async fn new(backend: Backend, data: &[Value]) -> Self {
-        let case = Self { app: TestApp::seeded(backend).await, user: Uuid::new_v4(), id: Uuid::new_v4() };
-        let _ = case.app.post("/api/sessions/", &case.body(data)).await.expect(201);
+        let case = Self {
+            app: TestApp::seeded(backend).await,
+            user: Uuid::new_v4(),
+            id: Uuid::new_v4(),
+        };
+        let _ = case
+            .app
+            .post("/api/sessions/", &case.body(data))
+            .await
+            .expect(201);
         case
     }
 
@@ -88,27 +113,57 @@ impl Case {
 
     /// Appends points under an idempotency key.
     pub(crate) async fn append_as(&self, key: &str, data: &[Value]) -> Answer {
-        self.send(&self.path(), &json!({"data": data}), &[("idempotency-key", key)]).await
+        self.send(
+            &self.path(),
+            &json!({"data": data}),
+            &[("idempotency-key", key)],
+        )
+        .await
     }
 
     pub(crate) async fn send(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
-        self.app.request(Method::POST, path, Some(body.to_string().into_bytes()), headers).await
+        self.app
+            .request(
+                Method::POST,
+                path,
+                Some(body.to_string().into_bytes()),
+                headers,
+            )
+            .await
     }
 
     /// Posts the session with these points and a choice of what to do when it is there.
     pub(crate) async fn post(&self, on_conflict: &str, data: &[Value]) -> Answer {
-        self.app.post(&format!("/api/sessions/?on_conflict={on_conflict}"), &self.body(data)).await
+        self.app
+            .post(
+                &format!("/api/sessions/?on_conflict={on_conflict}"),
+                &self.body(data),
+            )
+            .await
     }
 
     pub(crate) async fn record(&self) -> Value {
-        self.app.get(&format!("{}?user_id={}", self.record_path(), self.user)).await.expect(200).json()
+        self.app
+            .get(&format!("{}?user_id={}", self.record_path(), self.user))
+            .await
+            .expect(200)
+            .json()
     }
 
     /// Seconds since the start and value of each score of the session, as listed.
     pub(crate) async fn scores(&self) -> Vec<(i64, f64)> {
-        let path = format!("{}?user_id={}&series={SCORE}&limit=100000", self.path(), self.user);
+        let path = format!(
+            "{}?user_id={}&series={SCORE}&limit=100000",
+            self.path(),
+            self.user
+        );
         let listed = results(&self.app.get(&path).await.expect(200));
-        let row = |row: &Value| (seconds(&row["time"]), row["value"]["value"].as_f64().expect("a number"));
+        let row = |row: &Value| {
+            (
+                seconds(&row["time"]),
+                row["value"]["value"].as_f64().expect("a number"),
+            )
+        };
         listed.iter().map(row).collect()
     }
 
@@ -116,14 +171,28 @@ impl Case {
     pub(crate) async fn assert_scores(&self, expected: &[(i64, f64)]) {
         assert_eq!(self.scores().await, expected, "as listed");
         let record = self.record().await;
-        let counted = record["series"].as_array().expect("series").iter().find(|s| s["series"] == SCORE);
-        assert_eq!(counted.map_or(json!(0), |s| s["points"].clone()), json!(expected.len()), "{record}");
+        let counted = record["series"]
+            .as_array()
+            .expect("series")
+            .iter()
+            .find(|s| s["series"] == SCORE);
+        assert_eq!(
+            counted.map_or(json!(0), |s| s["points"].clone()),
+            json!(expected.len()),
+            "{record}"
+        );
         let sum: f64 = expected.iter().map(|(_, value)| value).sum();
         // From whole days, and from a range that cuts its days; of the session, and of the user.
         for first in ["2024-12-25T00:00:00Z", "2024-12-25T00:00:01Z"] {
             for of in [String::new(), format!("&session_id={}", self.id)] {
-                let range = format!("series={SCORE}&interval=all&start_time={first}&end_time=2025-02-10{of}");
-                let answer = self.app.timeseries(self.user, &format!("{range}&agg_func=count,sum")).await.expect(200);
+                let range = format!(
+                    "series={SCORE}&interval=all&start_time={first}&end_time=2025-02-10{of}"
+                );
+                let answer = self
+                    .app
+                    .timeseries(self.user, &format!("{range}&agg_func=count,sum"))
+                    .await
+                    .expect(200);
                 let value = &results(&answer)[0]["value"];
                 assert_eq!(value["count"], expected.len(), "{first} {of}");
                 assert_close(value["sum"].as_f64().expect("a number"), sum, &answer.text);
@@ -146,5 +215,8 @@ fn seconds(time: &Value) -> i64 {
 /// Checks that two sums are the same but for the order in which they were made.
 #[track_caller]
 pub(crate) fn assert_close(actual: f64, expected: f64, what: &str) {
-    assert!((actual - expected).abs() <= 1e-9 * (1.0 + expected.abs()), "{actual} is not {expected}: {what}");
+    assert!(
+        (actual - expected).abs() <= 1e-9 * (1.0 + expected.abs()),
+        "{actual} is not {expected}: {what}"
+    );
 }

@@ -20,23 +20,47 @@ async fn late_points_stand_where_their_times_are(backend: Backend) {
     let case = Case::new(backend, &[hr(10, 10.0), hr(20, 20.0), hr(30, 30.0)]).await;
     let _ = case.append(&[hr(25, 25.0), hr(15, 15.0)]).await.expect(200);
     let _ = case.append(&[hr(5, 5.0)]).await.expect(200);
-    let _ = case.append(&[hr(35, 35.0), hr(0, 0.0), hr(17, 17.0)]).await.expect(200);
+    let _ = case
+        .append(&[hr(35, 35.0), hr(0, 0.0), hr(17, 17.0)])
+        .await
+        .expect(200);
     let _ = case.append(&[hr(-3600, -1.0)]).await.expect(200);
     let expected = [-1.0, 0.0, 5.0, 10.0, 15.0, 17.0, 20.0, 25.0, 30.0, 35.0];
-    let listed: Vec<f64> = case.scores().await.iter().map(|(_, value)| *value).collect();
+    let listed: Vec<f64> = case
+        .scores()
+        .await
+        .iter()
+        .map(|(_, value)| *value)
+        .collect();
     assert_eq!(listed, expected);
-    let backwards = results(&case.app.get(&format!("{}?order=desc", case.path())).await.expect(200));
-    let backwards: Vec<f64> = backwards.iter().rev().filter_map(|row| row["value"]["value"].as_f64()).collect();
+    let backwards = results(
+        &case
+            .app
+            .get(&format!("{}?order=desc", case.path()))
+            .await
+            .expect(200),
+    );
+    let backwards: Vec<f64> = backwards
+        .iter()
+        .rev()
+        .filter_map(|row| row["value"]["value"].as_f64())
+        .collect();
     assert_eq!(backwards, expected);
     let record = case.record().await;
-    assert_eq!((&record["first_time"], &record["last_time"]), (&json!(at(-3600)), &json!(at(35))));
+    assert_eq!(
+        (&record["first_time"], &record["last_time"]),
+        (&json!(at(-3600)), &json!(at(35)))
+    );
     case.end().await;
 }
 
 async fn points_of_one_time_keep_their_order_of_arrival(backend: Backend) {
     let case = Case::new(backend, &[hr(10, 9.0), hr(10, 1.0), hr(20, 5.0)]).await;
     let _ = case.append(&[hr(10, 8.0), hr(20, 2.0)]).await.expect(200);
-    let _ = case.append(&[hr(20, 7.0), hr(10, 3.0), hr(10, 3.0), hr(10, 0.0)]).await.expect(200);
+    let _ = case
+        .append(&[hr(20, 7.0), hr(10, 3.0), hr(10, 3.0), hr(10, 0.0)])
+        .await
+        .expect(200);
     let _ = case.append(&[hr(15, 4.0)]).await.expect(200);
     let _ = case.append(&[hr(10, 8.5)]).await.expect(200);
     case.assert_scores(&[
@@ -54,9 +78,17 @@ async fn points_of_one_time_keep_their_order_of_arrival(backend: Backend) {
     ])
     .await;
     // first and last are the least and the greatest of their time, whatever came first.
-    let asked = format!("series={SCORE}&start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=first,last");
+    let asked = format!(
+        "series={SCORE}&start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=first,last"
+    );
     let answer = results(&case.app.timeseries(case.user, &asked).await.expect(200));
-    assert_eq!((answer[0]["value"]["first"].as_f64(), answer[0]["value"]["last"].as_f64()), (Some(0.0), Some(7.0)));
+    assert_eq!(
+        (
+            answer[0]["value"]["first"].as_f64(),
+            answer[0]["value"]["last"].as_f64()
+        ),
+        (Some(0.0), Some(7.0))
+    );
     case.end().await;
 }
 
@@ -67,9 +99,13 @@ async fn points_of_one_time_keep_their_order_in_long_sessions(backend: Backend) 
     let case = Case::new(backend, &data).await;
     let mut expected: Vec<(i64, f64)> = (0..5_000).map(|i| (seconds(i), f64::from(i))).collect();
     for round in 0..20_i32 {
-        let part: Vec<(i64, f64)> =
-            (0..30).map(|i| (i64::from(i * 7 % 50), f64::from(10_000 + round * 30 + i))).collect();
-        let points: Vec<Value> = part.iter().map(|(second, value)| hr(*second, *value)).collect();
+        let part: Vec<(i64, f64)> = (0..30)
+            .map(|i| (i64::from(i * 7 % 50), f64::from(10_000 + round * 30 + i)))
+            .collect();
+        let points: Vec<Value> = part
+            .iter()
+            .map(|(second, value)| hr(*second, *value))
+            .collect();
         let _ = case.append(&points).await.expect(200);
         expected.extend(part);
     }
@@ -79,9 +115,13 @@ async fn points_of_one_time_keep_their_order_in_long_sessions(backend: Backend) 
 }
 
 async fn late_points_fall_into_full_blocks(backend: Backend) {
-    let data: Vec<Value> = (0..10_000).map(|i| hr(i64::from(i) * 2, i.into())).collect();
+    let data: Vec<Value> = (0..10_000)
+        .map(|i| hr(i64::from(i) * 2, i.into()))
+        .collect();
     let case = Case::new(backend, &data).await;
-    let mut expected: Vec<(i64, f64)> = (0..10_000).map(|i| (i64::from(i) * 2, f64::from(i))).collect();
+    let mut expected: Vec<(i64, f64)> = (0..10_000)
+        .map(|i| (i64::from(i) * 2, f64::from(i)))
+        .collect();
     let parts: [Vec<i64>; 5] = [
         vec![8_191, 8_193],
         (0..5_000).map(|i| i * 2 + 1).collect(),
@@ -104,14 +144,33 @@ async fn late_points_fall_into_full_blocks(backend: Backend) {
 
 async fn finer_and_coarser_times_meet(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0), hr(3600, 2.0)]).await;
-    let times = ["00:00:00.000001Z", "00:30:00.5Z", "00:59:59.999999Z", "00:00:00.25Z"];
+    let times = [
+        "00:00:00.000001Z",
+        "00:30:00.5Z",
+        "00:59:59.999999Z",
+        "00:00:00.25Z",
+    ];
     for (time, value) in times.iter().zip(3..) {
-        let point = point(SCORE, &format!("2025-01-01T{time}"), &json!({"value": value}));
+        let point = point(
+            SCORE,
+            &format!("2025-01-01T{time}"),
+            &json!({"value": value}),
+        );
         let _ = case.append(&[point]).await.expect(200);
     }
     let listed = results(&case.app.get(&case.path()).await.expect(200));
-    let listed: Vec<_> = listed.iter().filter_map(|row| row["time"].as_str()?.strip_prefix("2025-01-01T")).collect();
-    let expected = ["00:00:00Z", times[0], times[3], times[1], times[2], "01:00:00Z"];
+    let listed: Vec<_> = listed
+        .iter()
+        .filter_map(|row| row["time"].as_str()?.strip_prefix("2025-01-01T"))
+        .collect();
+    let expected = [
+        "00:00:00Z",
+        times[0],
+        times[3],
+        times[1],
+        times[2],
+        "01:00:00Z",
+    ];
     assert_eq!(listed, expected);
     case.end().await;
 }
@@ -123,8 +182,14 @@ async fn a_gap_of_weeks_is_filled_later(backend: Backend) {
     let mut expected = vec![(0, 1.0), (days(30), 2.0)];
     for day in [15, 1, 29, 30, 7, 0] {
         let at = days(day) + 1;
-        let micro = format!("{}.000001Z", rfc3339(START_SECONDS + at).trim_end_matches('Z'));
-        let _ = case.append(&[hr(at, 3.0), point(SCORE, &micro, &json!({"value": 4.0}))]).await.expect(200);
+        let micro = format!(
+            "{}.000001Z",
+            rfc3339(START_SECONDS + at).trim_end_matches('Z')
+        );
+        let _ = case
+            .append(&[hr(at, 3.0), point(SCORE, &micro, &json!({"value": 4.0}))])
+            .await
+            .expect(200);
         expected.extend([(at, 3.0), (at, 4.0)]);
     }
     expected.sort_by_key(|(second, _)| *second);

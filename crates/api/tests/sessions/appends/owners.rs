@@ -23,10 +23,14 @@ on_both_servers![
 async fn an_unknown_session_is_not_found(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let unknown = Uuid::new_v4();
-    for path in
-        [format!("/api/sessions/{unknown}/points/"), format!("/api/sessions/{unknown}/points/?user_id={}", case.user)]
-    {
-        for body in [json!({"data": [hr(1, 1.0)]}), session(case.user, unknown, START, &[hr(1, 1.0)])] {
+    for path in [
+        format!("/api/sessions/{unknown}/points/"),
+        format!("/api/sessions/{unknown}/points/?user_id={}", case.user),
+    ] {
+        for body in [
+            json!({"data": [hr(1, 1.0)]}),
+            session(case.user, unknown, START, &[hr(1, 1.0)]),
+        ] {
             assert_problem(&case.app.post(&path, &body).await, 404, "session_not_found");
         }
     }
@@ -37,9 +41,21 @@ async fn an_unknown_session_is_not_found(backend: Backend) {
 async fn a_part_may_name_its_user(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let body = json!({"user_id": case.user, "data": [hr(1, 1.0)]});
-    assert_told(&case.app.post(&case.path(), &body).await, "appended", 1, 2, 2);
+    assert_told(
+        &case.app.post(&case.path(), &body).await,
+        "appended",
+        1,
+        2,
+        2,
+    );
     let path = format!("{}?user_id={}", case.path(), case.user);
-    assert_told(&case.app.post(&path, &json!({"data": [hr(2, 1.0)]})).await, "appended", 1, 3, 3);
+    assert_told(
+        &case.app.post(&path, &json!({"data": [hr(2, 1.0)]})).await,
+        "appended",
+        1,
+        3,
+        3,
+    );
     let body = json!({"user_id": case.user.to_string().to_uppercase(), "data": [hr(3, 1.0)]});
     assert_told(&case.app.post(&path, &body).await, "appended", 1, 4, 4);
     case.end().await;
@@ -49,19 +65,43 @@ async fn another_user_s_session_is_not_found(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let stranger = Uuid::new_v4();
     let body = json!({"user_id": stranger, "data": [hr(1, 1.0)]});
-    assert_problem(&case.app.post(&case.path(), &body).await, 404, "session_not_found");
+    assert_problem(
+        &case.app.post(&case.path(), &body).await,
+        404,
+        "session_not_found",
+    );
     let path = format!("{}?user_id={stranger}", case.path());
-    assert_problem(&case.app.post(&path, &json!({"data": [hr(1, 1.0)]})).await, 404, "session_not_found");
+    assert_problem(
+        &case.app.post(&path, &json!({"data": [hr(1, 1.0)]})).await,
+        404,
+        "session_not_found",
+    );
     // Two that differ cannot both be right.
     for (query, body) in [(stranger, case.user), (case.user, stranger)] {
         let path = format!("{}?user_id={query}", case.path());
-        let answer = case.app.post(&path, &json!({"user_id": body, "data": [hr(1, 1.0)]})).await;
-        assert!([404, 422].contains(&answer.status.as_u16()), "{}", answer.text);
+        let answer = case
+            .app
+            .post(&path, &json!({"user_id": body, "data": [hr(1, 1.0)]}))
+            .await;
+        assert!(
+            [404, 422].contains(&answer.status.as_u16()),
+            "{}",
+            answer.text
+        );
     }
     for wrong in ["me", ""] {
-        let answer = case.app.post(&format!("{}?user_id={wrong}", case.path()), &json!({"data": []})).await;
+        let answer = case
+            .app
+            .post(
+                &format!("{}?user_id={wrong}", case.path()),
+                &json!({"data": []}),
+            )
+            .await;
         assert_problem(&answer, 422, "invalid_parameters");
-        let answer = case.app.post(&case.path(), &json!({"user_id": wrong, "data": []})).await;
+        let answer = case
+            .app
+            .post(&case.path(), &json!({"user_id": wrong, "data": []}))
+            .await;
         assert_problem(&answer, 422, "invalid_session");
         assert_eq!(answer.faults(), ["/user_id invalid_uuid"]);
     }
@@ -75,24 +115,64 @@ async fn an_id_of_several_users_asks_for_the_user(backend: Backend) {
     let other = Uuid::new_v4();
     let body = session(other, case.id, START, &[hr(0, 10.0)]);
     assert_eq!(
-        case.app.post("/api/sessions/?on_conflict=append", &body).await.expect(201).json()["outcome"],
+        case.app
+            .post("/api/sessions/?on_conflict=append", &body)
+            .await
+            .expect(201)
+            .json()["outcome"],
         "created"
     );
     let ambiguous = case.append(&[hr(1, 2.0)]).await;
     assert_problem(&ambiguous, 409, "session_ambiguous");
-    assert!(ambiguous.text.contains("user_id"), "it asks for the user: {}", ambiguous.text);
+    assert!(
+        ambiguous.text.contains("user_id"),
+        "it asks for the user: {}",
+        ambiguous.text
+    );
     let part = [hr(1, 2.0)];
     let named = json!({"user_id": case.user, "data": part});
-    assert_told(&case.app.post(&case.path(), &named).await, "appended", 1, 2, 2);
+    assert_told(
+        &case.app.post(&case.path(), &named).await,
+        "appended",
+        1,
+        2,
+        2,
+    );
     let path = format!("{}?user_id={other}", case.path());
-    assert_told(&case.app.post(&path, &json!({"data": part})).await, "appended", 1, 2, 2);
-    assert_told(&case.app.post(&path, &json!({"data": part})).await, "unchanged", 1, 2, 2);
-    assert_told(&case.app.post(&case.path(), &named).await, "unchanged", 1, 2, 2);
+    assert_told(
+        &case.app.post(&path, &json!({"data": part})).await,
+        "appended",
+        1,
+        2,
+        2,
+    );
+    assert_told(
+        &case.app.post(&path, &json!({"data": part})).await,
+        "unchanged",
+        1,
+        2,
+        2,
+    );
+    assert_told(
+        &case.app.post(&case.path(), &named).await,
+        "unchanged",
+        1,
+        2,
+        2,
+    );
     case.assert_scores(&[(0, 1.0), (1, 2.0)]).await;
     assert_eq!(points_of(&case.app, other).await, 2);
     let stranger = format!("{}?user_id={}", case.path(), Uuid::new_v4());
-    assert_problem(&case.app.post(&stranger, &json!({"data": part})).await, 404, "session_not_found");
-    let _ = case.app.delete(&format!("{}?user_id={other}", case.record_path())).await.expect(204);
+    assert_problem(
+        &case.app.post(&stranger, &json!({"data": part})).await,
+        404,
+        "session_not_found",
+    );
+    let _ = case
+        .app
+        .delete(&format!("{}?user_id={other}", case.record_path()))
+        .await
+        .expect(204);
     assert_told(&case.append(&[hr(2, 3.0)]).await, "appended", 1, 3, 3);
     case.end().await;
 }
@@ -100,39 +180,99 @@ async fn an_id_of_several_users_asks_for_the_user(backend: Backend) {
 async fn a_part_may_name_its_session(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let body = |id: Uuid, second: i64| json!({"session_id": id, "data": [hr(second, 1.0)]});
-    assert_told(&case.app.post(&case.path(), &body(case.id, 1)).await, "appended", 1, 2, 2);
+    assert_told(
+        &case.app.post(&case.path(), &body(case.id, 1)).await,
+        "appended",
+        1,
+        2,
+        2,
+    );
     let answer = case.app.post(&case.path(), &body(Uuid::new_v4(), 2)).await;
     assert_problem(&answer, 422, "invalid_session");
-    assert!(answer.faults()[0].starts_with("/session_id "), "{}", answer.text);
+    assert!(
+        answer.faults()[0].starts_with("/session_id "),
+        "{}",
+        answer.text
+    );
     case.assert_scores(&[(0, 1.0), (1, 1.0)]).await;
     case.end().await;
 }
 
 async fn the_start_may_be_left_out_or_be_the_stored_one(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let starts = [json!(START), json!("2025-01-01T00:00:00.000000Z"), json!("2024-12-31T19:00:00-05:00"), json!(null)];
+    let starts = [
+        json!(START),
+        json!("2025-01-01T00:00:00.000000Z"),
+        json!("2024-12-31T19:00:00-05:00"),
+        json!(null),
+    ];
     for (second, start) in (1..).zip(starts) {
         let body = json!({"start_ts": start, "data": [hr(second, 1.0)]});
         let total = u64::try_from(second).expect("small") + 1;
-        assert_told(&case.app.post(&case.path(), &body).await, "appended", 1, total, total);
+        assert_told(
+            &case.app.post(&case.path(), &body).await,
+            "appended",
+            1,
+            total,
+            total,
+        );
     }
     let body = json!({"user_id": case.user, "session_id": case.id, "data": [hr(9, 1.0)]});
-    assert_told(&case.app.post("/api/sessions/?on_conflict=append", &body).await, "appended", 1, 6, 6);
+    assert_told(
+        &case
+            .app
+            .post("/api/sessions/?on_conflict=append", &body)
+            .await,
+        "appended",
+        1,
+        6,
+        6,
+    );
     assert_eq!(case.record().await["start_ts"], START);
     case.end().await;
 }
 
 async fn another_start_is_a_conflict(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    for start in [at(1), at(-1), at(86_400), "2025-01-01T00:00:00.000001Z".to_owned()] {
+    for start in [
+        at(1),
+        at(-1),
+        at(86_400),
+        "2025-01-01T00:00:00.000001Z".to_owned(),
+    ] {
         let body = session(case.user, case.id, &start, &[hr(1, 2.0)]);
-        assert_problem(&case.app.post(&case.path(), &body).await, 409, "append_conflict");
-        assert_problem(&case.app.post("/api/sessions/?on_conflict=append", &body).await, 409, "append_conflict");
-        let bulk = case.app.post_text("/api/sessions/bulk/?on_conflict=append", &body.to_string()).await.expect(200);
-        assert!(bulk.text.contains(r#""code":"append_conflict""#), "{}", bulk.text);
+        assert_problem(
+            &case.app.post(&case.path(), &body).await,
+            409,
+            "append_conflict",
+        );
+        assert_problem(
+            &case
+                .app
+                .post("/api/sessions/?on_conflict=append", &body)
+                .await,
+            409,
+            "append_conflict",
+        );
+        let bulk = case
+            .app
+            .post_text("/api/sessions/bulk/?on_conflict=append", &body.to_string())
+            .await
+            .expect(200);
+        assert!(
+            bulk.text.contains(r#""code":"append_conflict""#),
+            "{}",
+            bulk.text
+        );
     }
     case.assert_scores(&[(0, 1.0)]).await;
-    assert_eq!((&case.record().await["start_ts"], &case.record().await["version"]), (&json!(START), &json!(1)));
+    assert_eq!(
+        (
+            &case.record().await["start_ts"],
+            &case.record().await["version"]
+        ),
+        (&json!(START), &json!(1))
+    );
     case.end().await;
 }
 
@@ -142,18 +282,44 @@ async fn a_session_without_a_start_takes_none(backend: Backend) {
     let body = json!({"user_id": case.user, "session_id": id, "data": [hr(0, 1.0)]});
     let _ = case.app.post("/api/sessions/", &body).await.expect(201);
     let path = format!("/api/sessions/{id}/points/");
-    assert_told(&case.app.post(&path, &json!({"data": [hr(1, 1.0)]})).await, "appended", 1, 2, 3);
+    assert_told(
+        &case.app.post(&path, &json!({"data": [hr(1, 1.0)]})).await,
+        "appended",
+        1,
+        2,
+        3,
+    );
     let started = json!({"start_ts": START, "data": [hr(2, 1.0)]});
-    assert_problem(&case.app.post(&path, &started).await, 409, "append_conflict");
-    let record = case.app.get(&format!("/api/sessions/{id}/")).await.expect(200).json();
-    assert_eq!((&record["start_ts"], &record["points"]), (&json!(null), &json!(2)));
+    assert_problem(
+        &case.app.post(&path, &started).await,
+        409,
+        "append_conflict",
+    );
+    let record = case
+        .app
+        .get(&format!("/api/sessions/{id}/"))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&record["start_ts"], &record["points"]),
+        (&json!(null), &json!(2))
+    );
     case.end().await;
 }
 
 async fn an_id_that_is_none_is_refused(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let read = case.app.get("/api/sessions/mine/").await;
-    let answer = case.app.post("/api/sessions/mine/points/", &json!({"data": [hr(1, 1.0)]})).await;
-    assert_eq!((answer.status, answer.code()), (read.status, read.code()), "as other calls refuse it: {}", answer.text);
+    let answer = case
+        .app
+        .post("/api/sessions/mine/points/", &json!({"data": [hr(1, 1.0)]}))
+        .await;
+    assert_eq!(
+        (answer.status, answer.code()),
+        (read.status, read.code()),
+        "as other calls refuse it: {}",
+        answer.text
+    );
     case.end().await;
 }

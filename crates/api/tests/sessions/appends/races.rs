@@ -24,7 +24,10 @@ on_both_servers![
 ];
 
 fn outcomes(answers: &[Answer], outcome: &str) -> usize {
-    answers.iter().filter(|a| a.status == 200 && a.json()["outcome"] == outcome).count()
+    answers
+        .iter()
+        .filter(|a| a.status == 200 && a.json()["outcome"] == outcome)
+        .count()
 }
 
 async fn sixteen_clients_append_parts_of_their_own(backend: Backend) {
@@ -41,10 +44,17 @@ async fn sixteen_clients_append_parts_of_their_own(backend: Backend) {
     };
     let answers = join_all((0..16).map(client)).await.concat();
     assert_eq!(outcomes(&answers, "appended"), 128);
-    let mut versions: Vec<(u64, u64)> = answers.iter().map(|a| told(&a.json())).map(|t| (t.3, t.2)).collect();
+    let mut versions: Vec<(u64, u64)> = answers
+        .iter()
+        .map(|a| told(&a.json()))
+        .map(|t| (t.3, t.2))
+        .collect();
     versions.sort_unstable();
     let expected: Vec<(u64, u64)> = (1..=128).map(|n| (n + 1, 3 * n + 1)).collect();
-    assert_eq!(versions, expected, "each has a version of its own, and tells the points with it");
+    assert_eq!(
+        versions, expected,
+        "each has a version of its own, and tells the points with it"
+    );
     let mut all: Vec<(i64, f64)> = (1..=384).map(|second| (second, 1.0)).collect();
     all.insert(0, (0, 0.0));
     case.assert_scores(&all).await;
@@ -54,13 +64,25 @@ async fn sixteen_clients_append_parts_of_their_own(backend: Backend) {
 async fn sixteen_clients_send_one_part_under_one_key(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 0.0)]).await;
     for round in 1..=5_i64 {
-        let (key, part) = (format!("round-{round}"), [hr(round, 1.0), hr(round + 100, 2.0)]);
+        let (key, part) = (
+            format!("round-{round}"),
+            [hr(round, 1.0), hr(round + 100, 2.0)],
+        );
         let answers = join_all((0..16).map(|_| case.append_as(&key, &part))).await;
         assert_eq!(outcomes(&answers, "appended"), 16);
-        assert!(answers.iter().all(|a| a.text == answers[0].text), "one answer for all: {answers:#?}");
-        let replayed = answers.iter().filter(|a| a.headers.contains_key("idempotent-replayed")).count();
+        assert!(
+            answers.iter().all(|a| a.text == answers[0].text),
+            "one answer for all: {answers:#?}"
+        );
+        let replayed = answers
+            .iter()
+            .filter(|a| a.headers.contains_key("idempotent-replayed"))
+            .count();
         assert_eq!(replayed, 15, "one of them is the first");
-        assert_eq!(case.scores().await.len(), 1 + 2 * usize::try_from(round).expect("small"));
+        assert_eq!(
+            case.scores().await.len(),
+            1 + 2 * usize::try_from(round).expect("small")
+        );
     }
     assert_eq!(case.record().await["version"], 6);
     case.end().await;
@@ -70,8 +92,19 @@ async fn sixteen_clients_send_one_part_without_a_key(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 0.0)]).await;
     let part = [hr(1, 1.0), hr(2, 2.0)];
     let answers = join_all((0..16).map(|_| case.append(&part))).await;
-    assert_eq!((outcomes(&answers, "appended"), outcomes(&answers, "unchanged")), (1, 15));
-    assert!(answers.iter().all(|a| (told(&a.json()).2, told(&a.json()).3) == (3, 2)), "{answers:#?}");
+    assert_eq!(
+        (
+            outcomes(&answers, "appended"),
+            outcomes(&answers, "unchanged")
+        ),
+        (1, 15)
+    );
+    assert!(
+        answers
+            .iter()
+            .all(|a| (told(&a.json()).2, told(&a.json()).3) == (3, 2)),
+        "{answers:#?}"
+    );
     case.assert_scores(&[(0, 0.0), (1, 1.0), (2, 2.0)]).await;
     case.end().await;
 }
@@ -79,7 +112,9 @@ async fn sixteen_clients_send_one_part_without_a_key(backend: Backend) {
 async fn sixteen_clients_make_one_session(backend: Backend) {
     let mut case = Case::new(backend, &[]).await;
     case.id = Uuid::new_v4();
-    let parts: Vec<[Value; 1]> = (0..16_i32).map(|i| [hr(i64::from(i) / 2, i.into())]).collect();
+    let parts: Vec<[Value; 1]> = (0..16_i32)
+        .map(|i| [hr(i64::from(i) / 2, i.into())])
+        .collect();
     let answers = join_all(parts.iter().map(|part| case.post("append", part))).await;
     let created = answers.iter().filter(|a| a.status == 201).count();
     assert_eq!((created, outcomes(&answers, "appended")), (1, 15));
@@ -96,11 +131,20 @@ async fn of_other_points_under_one_key_one_part_is_added(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 0.0)]).await;
     let parts: Vec<[Value; 1]> = (1..=16_i32).map(|i| [hr(i.into(), i.into())]).collect();
     let answers = join_all(parts.iter().map(|part| case.append_as("one", part))).await;
-    let refused = answers.iter().filter(|a| a.status == 422 && a.code() == "idempotency_key_reused").count();
+    let refused = answers
+        .iter()
+        .filter(|a| a.status == 422 && a.code() == "idempotency_key_reused")
+        .count();
     assert_eq!((outcomes(&answers, "appended"), refused), (1, 15));
-    let added = answers.iter().position(|a| a.status == 200).expect("one is added");
+    let added = answers
+        .iter()
+        .position(|a| a.status == 200)
+        .expect("one is added");
     let value = f64::from(u32::try_from(added).expect("small")) + 1.0;
-    assert_eq!(case.scores().await.last().map(|(_, v)| v.to_bits()), Some(value.to_bits()));
+    assert_eq!(
+        case.scores().await.last().map(|(_, v)| v.to_bits()),
+        Some(value.to_bits())
+    );
     case.end().await;
 }
 
@@ -109,7 +153,9 @@ async fn a_reader_sees_whole_parts_and_never_fewer(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let done = AtomicBool::new(false);
     let part = |client: i64, round: i64| -> Vec<Value> {
-        (0..10).map(|i| hr(i * 17_280 + client * 100 + round, 1.0)).collect()
+        (0..10)
+            .map(|i| hr(i * 17_280 + client * 100 + round, 1.0))
+            .collect()
     };
     let client = async |client: i64| {
         for round in 0..15 {
@@ -120,18 +166,39 @@ async fn a_reader_sees_whole_parts_and_never_fewer(backend: Backend) {
         join_all((0..4).map(client)).await;
         done.store(true, Ordering::Relaxed);
     };
-    let range = format!("start_time=2025-01-01&end_time=2025-01-03&series={SCORE}&agg_func=count,sum,time_avg");
+    let range = format!(
+        "start_time=2025-01-01&end_time=2025-01-03&series={SCORE}&agg_func=count,sum,time_avg"
+    );
     let whole = async |parameters: &str| {
         let mut seen = 0;
         while !done.load(Ordering::Relaxed) {
-            let rows = results(&case.app.timeseries(case.user, &format!("{range}&{parameters}")).await.expect(200));
-            let count: u64 = rows.iter().map(|row| row["value"]["count"].as_u64().expect("a count")).sum();
+            let rows = results(
+                &case
+                    .app
+                    .timeseries(case.user, &format!("{range}&{parameters}"))
+                    .await
+                    .expect(200),
+            );
+            let count: u64 = rows
+                .iter()
+                .map(|row| row["value"]["count"].as_u64().expect("a count"))
+                .sum();
             // A bucket through which a value held has a row without points.
             let has_points = |row: &&Value| row["value"]["count"] != 0;
-            let sums = rows.iter().filter(has_points).map(|row| row["value"]["sum"].as_f64().expect("a sum"));
+            let sums = rows
+                .iter()
+                .filter(has_points)
+                .map(|row| row["value"]["sum"].as_f64().expect("a sum"));
             let sum: f64 = sums.sum();
-            super::assert_close(sum, f64::from(u32::try_from(count).expect("small")), "each point is 1");
-            assert!(count.is_multiple_of(10) && count >= seen, "{count} after {seen}");
+            super::assert_close(
+                sum,
+                f64::from(u32::try_from(count).expect("small")),
+                "each point is 1",
+            );
+            assert!(
+                count.is_multiple_of(10) && count >= seen,
+                "{count} after {seen}"
+            );
             seen = count;
         }
         seen
@@ -139,11 +206,21 @@ async fn a_reader_sees_whole_parts_and_never_fewer(backend: Backend) {
     let lists = async {
         let mut seen = 0;
         while !done.load(Ordering::Relaxed) {
-            let listed = case.app.get(&format!("{}?format=ndjson", case.path())).await.expect(200);
+            let listed = case
+                .app
+                .get(&format!("{}?format=ndjson", case.path()))
+                .await
+                .expect(200);
             let count = listed.text.lines().count() - 1;
-            assert!(count.is_multiple_of(10) && count >= seen, "{count} after {seen}");
+            assert!(
+                count.is_multiple_of(10) && count >= seen,
+                "{count} after {seen}"
+            );
             let points = case.record().await["points"].as_u64().expect("a number");
-            assert!(points.is_multiple_of(10) && points >= count as u64, "{points} after {count}");
+            assert!(
+                points.is_multiple_of(10) && points >= count as u64,
+                "{points} after {count}"
+            );
             seen = count;
         }
     };
@@ -158,17 +235,44 @@ async fn appends_meet_replacements_and_deletes(backend: Backend) {
         for round in 0..8_i64 {
             let second = (client * 31 + round * 17) % 90_000;
             let answer = match (client + round) % 5 {
-                0 => case.post("replace", &[hr(second, 1.0), hr(second + 50_000, 1.0)]).await,
-                1 => case.app.delete(&format!("{}?user_id={}", case.record_path(), case.user)).await,
-                2 => case.post("append", &[hr(second, 1.0), rgb(second, 1.0, 2.0, 3.0)]).await,
-                3 => case.append_as(&format!("{client}"), &[hr(client, 1.0)]).await,
-                _ => case.append(&[hr(second, 1.0), hr(second + 86_400, 1.0)]).await,
+                0 => {
+                    case.post("replace", &[hr(second, 1.0), hr(second + 50_000, 1.0)])
+                        .await
+                }
+                1 => {
+                    case.app
+                        .delete(&format!("{}?user_id={}", case.record_path(), case.user))
+                        .await
+                }
+                2 => {
+                    case.post("append", &[hr(second, 1.0), rgb(second, 1.0, 2.0, 3.0)])
+                        .await
+                }
+                3 => {
+                    case.append_as(&format!("{client}"), &[hr(client, 1.0)])
+                        .await
+                }
+                _ => {
+                    case.append(&[hr(second, 1.0), hr(second + 86_400, 1.0)])
+                        .await
+                }
             };
-            assert!([200, 201, 204, 404].contains(&answer.status.as_u16()), "{} {}", answer.status, answer.text);
+            assert!(
+                [200, 201, 204, 404].contains(&answer.status.as_u16()),
+                "{} {}",
+                answer.status,
+                answer.text
+            );
         }
     };
     join_all((0..16).map(client)).await;
-    let listed = results(&case.app.get(&format!("/api/points/?user_id={}&limit=1000", case.user)).await.expect(200));
+    let listed = results(
+        &case
+            .app
+            .get(&format!("/api/points/?user_id={}&limit=1000", case.user))
+            .await
+            .expect(200),
+    );
     assert_eq!(points_of(&case.app, case.user).await, listed.len() as u64);
     case.end().await;
 }
@@ -176,7 +280,11 @@ async fn appends_meet_replacements_and_deletes(backend: Backend) {
 async fn appends_to_two_sessions_of_one_user_meet(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let other = Uuid::new_v4();
-    let _ = case.app.post("/api/sessions/", &session(case.user, other, START, &[])).await.expect(201);
+    let _ = case
+        .app
+        .post("/api/sessions/", &session(case.user, other, START, &[]))
+        .await
+        .expect(201);
     let client = async |client: i64| {
         let id = if client % 2 == 0 { case.id } else { other };
         let path = format!("/api/sessions/{id}/points/");
@@ -188,8 +296,16 @@ async fn appends_to_two_sessions_of_one_user_meet(backend: Backend) {
         assert!(versions.is_sorted(), "{versions:?}");
         versions
     };
-    let versions: BTreeSet<u64> = join_all((0..16).map(client)).await.concat().into_iter().collect();
-    assert_eq!(versions, (3..=162).collect(), "each append has a version of its own");
+    let versions: BTreeSet<u64> = join_all((0..16).map(client))
+        .await
+        .concat()
+        .into_iter()
+        .collect();
+    assert_eq!(
+        versions,
+        (3..=162).collect(),
+        "each append has a version of its own"
+    );
     assert_eq!(points_of(&case.app, case.user).await, 161);
     assert_eq!(case.record().await["points"], 81);
     case.end().await;

@@ -22,17 +22,36 @@ on_both_servers![
 ];
 
 async fn an_append_tells_what_was_added(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0), hr(1, 2.0), hr(2, 3.0), rgb(60, 255.0, 240.0, 120.0)]).await;
-    let receipt = case.append(&[hr(3, 4.0), hr(4, 5.0)]).await.expect(200).json();
+    let case = Case::new(
+        backend,
+        &[
+            hr(0, 1.0),
+            hr(1, 2.0),
+            hr(2, 3.0),
+            rgb(60, 255.0, 240.0, 120.0),
+        ],
+    )
+    .await;
+    let receipt = case
+        .append(&[hr(3, 4.0), hr(4, 5.0)])
+        .await
+        .expect(200)
+        .json();
     let expected = json!({
         "message": receipt["message"], "outcome": "appended", "user_id": case.user, "session_id": case.id,
         "points": 2, "version": 2, "total_points": 6,
     });
     assert_eq!(receipt, expected);
-    assert!(receipt["message"].as_str().is_some_and(|m| !m.is_empty()), "{receipt}");
+    assert!(
+        receipt["message"].as_str().is_some_and(|m| !m.is_empty()),
+        "{receipt}"
+    );
     // The slash at the end is optional.
     let body = json!({"data": [hr(5, 6.0)]});
-    let answer = case.app.post(case.path().trim_end_matches('/'), &body).await;
+    let answer = case
+        .app
+        .post(case.path().trim_end_matches('/'), &body)
+        .await;
     assert_told(&answer, "appended", 1, 7, 3);
     case.end().await;
 }
@@ -47,7 +66,14 @@ async fn versions_rise_with_each_append(backend: Backend) {
     }
     // Versions are of the user: another session of theirs goes on from there.
     let other = json!({"user_id": case.user, "data": [hr(0, 1.0)]});
-    assert_eq!(case.app.post("/api/sessions/", &other).await.expect(201).json()["version"], 12);
+    assert_eq!(
+        case.app
+            .post("/api/sessions/", &other)
+            .await
+            .expect(201)
+            .json()["version"],
+        12
+    );
     assert_told(&case.append(&[hr(11, 1.0)]).await, "appended", 1, 12, 13);
     case.end().await;
 }
@@ -65,15 +91,36 @@ async fn append_as_a_policy_does_the_same(backend: Backend) {
 async fn append_as_a_policy_stores_a_session_that_is_not_there(backend: Backend) {
     let mut case = Case::new(backend, &[]).await;
     case.id = Uuid::new_v4();
-    let first = case.post("append", &[hr(0, 1.0), hr(1, 2.0)]).await.expect(201).json();
+    let first = case
+        .post("append", &[hr(0, 1.0), hr(1, 2.0)])
+        .await
+        .expect(201)
+        .json();
     assert_eq!(told(&first), ("created".to_owned(), 2, 2, 2));
-    assert_told(&case.post("append", &[hr(0, 1.0), hr(1, 2.0)]).await, "unchanged", 2, 2, 2);
-    assert_told(&case.post("append", &[hr(2, 3.0)]).await, "appended", 1, 3, 3);
+    assert_told(
+        &case.post("append", &[hr(0, 1.0), hr(1, 2.0)]).await,
+        "unchanged",
+        2,
+        2,
+        2,
+    );
+    assert_told(
+        &case.post("append", &[hr(2, 3.0)]).await,
+        "appended",
+        1,
+        3,
+        3,
+    );
     case.assert_scores(&[(0, 1.0), (1, 2.0), (2, 3.0)]).await;
     // Without an id, each is a session of its own.
     let body = json!({"user_id": case.user, "data": [hr(0, 1.0)]});
     for _ in 0..2 {
-        let made = case.app.post("/api/sessions/?on_conflict=append", &body).await.expect(201).json();
+        let made = case
+            .app
+            .post("/api/sessions/?on_conflict=append", &body)
+            .await
+            .expect(201)
+            .json();
         assert_eq!(made["outcome"], "created");
     }
     assert_eq!(sessions_of(&case.app, case.user).await.len(), 4);
@@ -89,9 +136,16 @@ async fn a_part_may_be_columns(backend: Backend) {
     ]);
     let answer = case.app.post(&case.path(), &json!({ "data": data })).await;
     assert_told(&answer, "appended", 5, 6, 2);
-    case.assert_scores(&[(0, 1.0), (3, 71.7), (3, 8.0), (4, 71.9)]).await;
+    case.assert_scores(&[(0, 1.0), (3, 71.7), (3, 8.0), (4, 71.9)])
+        .await;
     // The same points one by one are the same part.
-    let same = [hr(4, 71.9), hr(3, 71.7), hr(3, 8.0), rgb(4, 4.0, 5.0, 6.0), rgb(1, 1.0, 2.0, 3.0)];
+    let same = [
+        hr(4, 71.9),
+        hr(3, 71.7),
+        hr(3, 8.0),
+        rgb(4, 4.0, 5.0, 6.0),
+        rgb(1, 1.0, 2.0, 3.0),
+    ];
     assert_told(&case.append(&same).await, "unchanged", 5, 6, 2);
     case.end().await;
 }
@@ -102,7 +156,10 @@ async fn a_part_may_be_packed(backend: Backend) {
     let zstd = zstd::encode_all(body(2).as_bytes(), 3).expect("packs");
     for (packed, encoding, total) in [(stored(body(1).as_bytes()), "gzip", 2), (zstd, "zstd", 3)] {
         let headers = [("content-encoding", encoding)];
-        let answer = case.app.request(reqwest::Method::POST, &case.path(), Some(packed), &headers).await;
+        let answer = case
+            .app
+            .request(reqwest::Method::POST, &case.path(), Some(packed), &headers)
+            .await;
         assert_told(&answer, "appended", 1, total, total);
     }
     case.assert_scores(&[(0, 1.0), (1, 2.0), (2, 2.0)]).await;
@@ -111,9 +168,16 @@ async fn a_part_may_be_packed(backend: Backend) {
 
 async fn an_empty_part_adds_nothing(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    for body in [json!({"data": []}), json!({"data": [{"series": SCORE, "times": [], "values": []}]})] {
+    for body in [
+        json!({"data": []}),
+        json!({"data": [{"series": SCORE, "times": [], "values": []}]}),
+    ] {
         let receipt = case.app.post(&case.path(), &body).await.expect(200).json();
-        assert_eq!((&receipt["points"], &receipt["total_points"]), (&json!(0), &json!(1)), "{receipt}");
+        assert_eq!(
+            (&receipt["points"], &receipt["total_points"]),
+            (&json!(0), &json!(1)),
+            "{receipt}"
+        );
     }
     case.assert_scores(&[(0, 1.0)]).await;
     case.end().await;
@@ -122,9 +186,20 @@ async fn an_empty_part_adds_nothing(backend: Backend) {
 async fn a_dry_run_adds_nothing(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let path = "/api/sessions/?on_conflict=append&dry_run=true";
-    let checked = case.app.post(path, &case.body(&[hr(1, 2.0)])).await.expect(200).json();
-    assert_eq!((&checked["outcome"], &checked["points"]), (&json!("checked"), &json!(1)));
-    assert_eq!((&checked["version"], &checked["total_points"]), (&Value::Null, &Value::Null));
+    let checked = case
+        .app
+        .post(path, &case.body(&[hr(1, 2.0)]))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&checked["outcome"], &checked["points"]),
+        (&json!("checked"), &json!(1))
+    );
+    assert_eq!(
+        (&checked["version"], &checked["total_points"]),
+        (&Value::Null, &Value::Null)
+    );
     case.assert_scores(&[(0, 1.0)]).await;
     assert_told(&case.append(&[hr(1, 2.0)]).await, "appended", 1, 2, 2);
     case.end().await;
@@ -134,9 +209,18 @@ async fn a_session_without_points_can_be_filled(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     assert_told(&case.append(&[hr(7, 1.0)]).await, "appended", 1, 1, 2);
     let record = case.record().await;
-    assert_eq!((&record["first_time"], &record["last_time"]), (&json!(at(7)), &json!(at(7))));
-    assert_eq!((&record["start_ts"], &record["points"]), (&json!(START), &json!(1)));
-    assert_eq!(plain(&record["series"]), plain(&json!([{"series": SCORE, "points": 1}])));
+    assert_eq!(
+        (&record["first_time"], &record["last_time"]),
+        (&json!(at(7)), &json!(at(7)))
+    );
+    assert_eq!(
+        (&record["start_ts"], &record["points"]),
+        (&json!(START), &json!(1))
+    );
+    assert_eq!(
+        plain(&record["series"]),
+        plain(&json!([{"series": SCORE, "points": 1}]))
+    );
     case.assert_scores(&[(7, 1.0)]).await;
     case.end().await;
 }

@@ -41,7 +41,10 @@ async fn every_fault_of_a_part_is_named(backend: Backend) {
     for (path, body) in [
         (case.path(), json!({ "data": part })),
         (case.path(), case.body(&part)),
-        ("/api/sessions/?on_conflict=append".to_owned(), case.body(&part)),
+        (
+            "/api/sessions/?on_conflict=append".to_owned(),
+            case.body(&part),
+        ),
     ] {
         let answer = case.app.post(&path, &body).await;
         assert_problem(&answer, 422, "invalid_session");
@@ -61,10 +64,15 @@ async fn every_fault_of_a_part_is_named(backend: Backend) {
 
 async fn a_hundred_faults_are_listed_and_all_are_counted(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part: Vec<Value> = (0..250).map(|i| point(SCORE, &at(i), &json!({"value": null}))).collect();
+    let part: Vec<Value> = (0..250)
+        .map(|i| point(SCORE, &at(i), &json!({"value": null})))
+        .collect();
     let answer = case.append(&part).await;
     assert_problem(&answer, 422, "invalid_session");
-    assert_eq!((answer.faults().len(), &answer.json()["total_errors"]), (100, &json!(250)));
+    assert_eq!(
+        (answer.faults().len(), &answer.json()["total_errors"]),
+        (100, &json!(250))
+    );
     case.is_as_it_was().await;
     case.end().await;
 }
@@ -76,9 +84,18 @@ async fn members_of_a_part_are_those_of_a_session(backend: Backend) {
         (json!({"data": {}}), "/data invalid_type"),
         (json!({"data": [7]}), "/data/0 invalid_type"),
         (json!({"data": [], "points": []}), "/points unknown_field"),
-        (json!({"data": [], "start_ts": "today"}), "/start_ts invalid_time"),
-        (json!({"data": [], "session_id": "x"}), "/session_id invalid_uuid"),
-        (json!({"data": [{"series": SCORE, "time": at(1)}]}), "/data/0/value missing_field"),
+        (
+            json!({"data": [], "start_ts": "today"}),
+            "/start_ts invalid_time",
+        ),
+        (
+            json!({"data": [], "session_id": "x"}),
+            "/session_id invalid_uuid",
+        ),
+        (
+            json!({"data": [{"series": SCORE, "time": at(1)}]}),
+            "/data/0/value missing_field",
+        ),
         (
             json!({"data": [{"series": SCORE, "time": at(1), "value": {"value": 1}, "unit": "bpm"}]}),
             "/data/0/unit unknown_field",
@@ -90,7 +107,10 @@ async fn members_of_a_part_are_those_of_a_session(backend: Backend) {
     }
     // Under the policy, the user is needed as for any session.
     let body = json!({"session_id": case.id, "data": [hr(1, 1.0)]});
-    let answer = case.app.post("/api/sessions/?on_conflict=append", &body).await;
+    let answer = case
+        .app
+        .post("/api/sessions/?on_conflict=append", &body)
+        .await;
     assert_problem(&answer, 422, "invalid_session");
     assert_faults(&answer, &["/user_id missing_field"]);
     case.is_as_it_was().await;
@@ -99,10 +119,29 @@ async fn members_of_a_part_are_those_of_a_session(backend: Backend) {
 
 async fn what_is_no_json_object_is_refused(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    for body in ["", "[]", "null", "{\"data\":[]", "{\"data\":[]}{}", "data=1"] {
-        assert_problem(&case.app.post_text(&case.path(), body).await, 400, "invalid_body");
+    for body in [
+        "",
+        "[]",
+        "null",
+        "{\"data\":[]",
+        "{\"data\":[]}{}",
+        "data=1",
+    ] {
+        assert_problem(
+            &case.app.post_text(&case.path(), body).await,
+            400,
+            "invalid_body",
+        );
     }
-    let packed = case.app.request(Method::POST, &case.path(), Some(Vec::new()), &[("content-encoding", "br")]).await;
+    let packed = case
+        .app
+        .request(
+            Method::POST,
+            &case.path(),
+            Some(Vec::new()),
+            &[("content-encoding", "br")],
+        )
+        .await;
     assert_problem(&packed, 415, "unsupported_encoding");
     case.is_as_it_was().await;
     case.end().await;
@@ -111,16 +150,32 @@ async fn what_is_no_json_object_is_refused(backend: Backend) {
 async fn unknown_parameters_are_refused(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     for parameter in ["on_conflcit=append", "limit=1", "user=1", "user_id=x"] {
-        let answer = case.app.post(&format!("{}?{parameter}", case.path()), &json!({"data": [hr(1, 1.0)]})).await;
+        let answer = case
+            .app
+            .post(
+                &format!("{}?{parameter}", case.path()),
+                &json!({"data": [hr(1, 1.0)]}),
+            )
+            .await;
         assert_problem(&answer, 422, "invalid_parameters");
         let (name, _) = parameter.split_once('=').expect("a name");
-        assert!(answer.faults()[0].starts_with(&format!("{name} ")), "{}", answer.text);
+        assert!(
+            answer.faults()[0].starts_with(&format!("{name} ")),
+            "{}",
+            answer.text
+        );
     }
     for method in [Method::PUT, Method::DELETE, Method::PATCH] {
-        let answer = case.app.request(method, &case.path(), Some(b"{}".to_vec()), &[]).await;
+        let answer = case
+            .app
+            .request(method, &case.path(), Some(b"{}".to_vec()), &[])
+            .await;
         assert_problem(&answer, 405, "method_not_allowed");
         let allowed = answer.headers["allow"].to_str().expect("text");
-        assert!(allowed.contains("GET") && allowed.contains("POST"), "{allowed}");
+        assert!(
+            allowed.contains("GET") && allowed.contains("POST"),
+            "{allowed}"
+        );
     }
     case.is_as_it_was().await;
     case.end().await;
@@ -129,8 +184,16 @@ async fn unknown_parameters_are_refused(backend: Backend) {
 async fn too_large_a_part_is_refused(backend: Backend) {
     let app = TestApp::with(backend).max_body_bytes(2_000).start().await;
     app.seed().await;
-    let case = Case { app, user: Uuid::new_v4(), id: Uuid::new_v4() };
-    let _ = case.app.post("/api/sessions/", &case.body(&[hr(0, 1.0)])).await.expect(201);
+    let case = Case {
+        app,
+        user: Uuid::new_v4(),
+        id: Uuid::new_v4(),
+    };
+    let _ = case
+        .app
+        .post("/api/sessions/", &case.body(&[hr(0, 1.0)]))
+        .await
+        .expect(201);
     let part: Vec<Value> = (0..100).map(|i| hr(i, 1.0)).collect();
     assert_problem(&case.append(&part).await, 413, "body_too_large");
     case.is_as_it_was().await;
@@ -140,7 +203,9 @@ async fn too_large_a_part_is_refused(backend: Backend) {
 async fn numbers_and_times_that_cannot_be_kept_are_refused(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let of = |time: &str, value: &str| {
-        format!(r#"{{"data":[{{"series":"{SCORE}","time":"{time}","value":{{"value":1,"x":{value}}}}}]}}"#)
+        format!(
+            r#"{{"data":[{{"series":"{SCORE}","time":"{time}","value":{{"value":1,"x":{value}}}}}]}}"#
+        )
     };
     let good = at(5);
     let deep = format!("{}1{}", "[".repeat(70), "]".repeat(70));
@@ -157,10 +222,18 @@ async fn numbers_and_times_that_cannot_be_kept_are_refused(backend: Backend) {
         ("2025-01-01", "1"),
     ] {
         let answer = case.app.post_text(&case.path(), &of(time, value)).await;
-        assert!([400, 422].contains(&answer.status.as_u16()), "{time} {value}: {}", answer.text);
+        assert!(
+            [400, 422].contains(&answer.status.as_u16()),
+            "{time} {value}: {}",
+            answer.text
+        );
         assert_problem(&answer, answer.status.as_u16(), &answer.code());
     }
     case.is_as_it_was().await;
-    let _ = case.app.post_text(&case.path(), &of("2025-01-01T00:00:05.000001000Z", "1e140")).await.expect(200);
+    let _ = case
+        .app
+        .post_text(&case.path(), &of("2025-01-01T00:00:05.000001000Z", "1e140"))
+        .await
+        .expect(200);
     case.end().await;
 }

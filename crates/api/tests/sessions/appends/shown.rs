@@ -6,7 +6,9 @@ use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
 use super::{Case, START, assert_told, at, hr, rgb};
-use crate::common::{COLOR, NOTE, SCORE, add_text_series, assert_rows, plain, point, results, session};
+use crate::common::{
+    COLOR, NOTE, SCORE, add_text_series, assert_rows, plain, point, results, session,
+};
 use crate::on_both_servers;
 
 on_both_servers![
@@ -23,7 +25,10 @@ const FEBRUARY: &str = "start_time=2024-12-01&end_time=2025-02-01";
 async fn the_record_and_the_list_show_an_append(backend: Backend) {
     let case = Case::new(backend, &[hr(60, 1.0)]).await;
     let before = case.record().await;
-    let _ = case.append(&[hr(30, 2.0), rgb(90, 1.0, 2.0, 3.0), hr(75, 3.0)]).await.expect(200);
+    let _ = case
+        .append(&[hr(30, 2.0), rgb(90, 1.0, 2.0, 3.0), hr(75, 3.0)])
+        .await
+        .expect(200);
     let expected = json!({
         "user_id": case.user, "session_id": case.id, "start_ts": START, "points": 4,
         "first_time": at(30), "last_time": at(90),
@@ -31,36 +36,61 @@ async fn the_record_and_the_list_show_an_append(backend: Backend) {
         "created_at": before["created_at"], "version": 2,
     });
     assert_eq!(case.record().await, expected);
-    let listed = case.app.get(&format!("/api/sessions/?user_id={}", case.user)).await.expect(200);
+    let listed = case
+        .app
+        .get(&format!("/api/sessions/?user_id={}", case.user))
+        .await
+        .expect(200);
     assert_eq!(results(&listed), [expected]);
     case.end().await;
 }
 
 async fn aggregates_show_an_append(backend: Backend) {
     let case = Case::new(backend, &[hr(60, 1.0)]).await;
-    let _ = case.append(&[hr(30, 4.0), rgb(90, 1.0, 2.0, 3.0), hr(75, 2.5)]).await.expect(200);
+    let _ = case
+        .append(&[hr(30, 4.0), rgb(90, 1.0, 2.0, 3.0), hr(75, 2.5)])
+        .await
+        .expect(200);
     let functions = "agg_func=count,sum,min,max,first,last,median";
-    let scores = json!({"count": 3, "sum": 7.5, "min": 1, "max": 4, "first": 4, "last": 2.5, "median": 2.5});
+    let scores =
+        json!({"count": 3, "sum": 7.5, "min": 1, "max": 4, "first": 4, "last": 2.5, "median": 2.5});
     for interval in ["day", "hour", "30s"] {
         let asked = format!("{FEBRUARY}&series={SCORE}&interval={interval}&{functions}");
         if interval == "30s" {
-            let answer = case.app.timeseries(case.user, &asked.replace(functions, "agg_func=avg")).await;
-            assert_rows(&answer, &[(&at(30), SCORE, json!(4)), (&at(60), SCORE, json!(1.75))]);
+            let answer = case
+                .app
+                .timeseries(case.user, &asked.replace(functions, "agg_func=avg"))
+                .await;
+            assert_rows(
+                &answer,
+                &[(&at(30), SCORE, json!(4)), (&at(60), SCORE, json!(1.75))],
+            );
         } else {
-            assert_rows(&case.app.timeseries(case.user, &asked).await, &[(START, SCORE, scores.clone())]);
+            assert_rows(
+                &case.app.timeseries(case.user, &asked).await,
+                &[(START, SCORE, scores.clone())],
+            );
         }
     }
     let version = format!("{FEBRUARY}&interval=day&series={COLOR}&min_version=2");
     let colors = json!({"r": 1, "g": 2, "b": 3});
-    assert_rows(&case.app.timeseries(case.user, &version).await, &[(START, COLOR, colors)]);
+    assert_rows(
+        &case.app.timeseries(case.user, &version).await,
+        &[(START, COLOR, colors)],
+    );
     case.end().await;
 }
 
 async fn points_latest_and_catalogue_show_an_append(backend: Backend) {
     let case = Case::new(backend, &[hr(60, 1.0)]).await;
-    let _ = case.append(&[hr(75, 3.0), rgb(90, 1.0, 2.0, 3.0), hr(30, 2.0)]).await.expect(200);
+    let _ = case
+        .append(&[hr(75, 3.0), rgb(90, 1.0, 2.0, 3.0), hr(30, 2.0)])
+        .await
+        .expect(200);
     let row = |series: &str, seconds: i64, value: Value| {
-        plain(&json!({"session_id": case.id, "series": series, "time": at(seconds), "value": value}))
+        plain(
+            &json!({"session_id": case.id, "series": series, "time": at(seconds), "value": value}),
+        )
     };
     let color = || json!({"r": 1, "g": 2, "b": 3});
     let expected = [
@@ -70,14 +100,26 @@ async fn points_latest_and_catalogue_show_an_append(backend: Backend) {
         row(COLOR, 90, color()),
     ];
     let get = async |path: String| -> Vec<Value> {
-        results(&case.app.get(&path).await.expect(200)).iter().map(plain).collect()
+        results(&case.app.get(&path).await.expect(200))
+            .iter()
+            .map(plain)
+            .collect()
     };
-    assert_eq!(get(format!("/api/points/?user_id={}", case.user)).await, expected);
+    assert_eq!(
+        get(format!("/api/points/?user_id={}", case.user)).await,
+        expected
+    );
     assert_eq!(get(case.path()).await, expected);
     let latest = get(format!("/api/latest/?user_id={}", case.user)).await;
-    assert_eq!(latest, [row(SCORE, 75, json!({"value": 3})), row(COLOR, 90, color())]);
+    assert_eq!(
+        latest,
+        [row(SCORE, 75, json!({"value": 3})), row(COLOR, 90, color())]
+    );
     let catalog = get(format!("/api/catalog/?user_id={}", case.user)).await;
-    let counted: Vec<Value> = catalog.iter().map(|s| json!([s["series"], s["first_time"], s["points"]])).collect();
+    let counted: Vec<Value> = catalog
+        .iter()
+        .map(|s| json!([s["series"], s["first_time"], s["points"]]))
+        .collect();
     let expected = [json!([SCORE, at(30), 3.0]), json!([COLOR, at(90), 1.0])];
     assert_eq!(counted, expected.each_ref().map(plain));
     case.end().await;
@@ -87,17 +129,38 @@ async fn points_latest_and_catalogue_show_an_append(backend: Backend) {
 async fn a_cached_answer_does_not_outlive_an_append(backend: Backend) {
     let app = TestApp::with(backend).cache().start().await;
     app.seed().await;
-    let case = Case { app, user: Uuid::new_v4(), id: Uuid::new_v4() };
-    let _ = case.app.post("/api/sessions/", &case.body(&[hr(0, 1.0)])).await.expect(201);
-    let path = format!("/api/timeseries/?user_id={}&{FEBRUARY}&interval=day&agg_func=sum", case.user);
+    let case = Case {
+        app,
+        user: Uuid::new_v4(),
+        id: Uuid::new_v4(),
+    };
+    let _ = case
+        .app
+        .post("/api/sessions/", &case.body(&[hr(0, 1.0)]))
+        .await
+        .expect(201);
+    let path = format!(
+        "/api/timeseries/?user_id={}&{FEBRUARY}&interval=day&agg_func=sum",
+        case.user
+    );
     let mut sum = 1;
     for second in 1..5_i32 {
         let first = case.app.get(&path).await.expect(200);
         let tag = first.headers["etag"].to_str().expect("text").to_owned();
         assert_rows(&case.app.get(&path).await, &[(START, SCORE, json!(sum))]);
         let mine = [("if-none-match", tag.as_str())];
-        assert_eq!(case.app.request(Method::GET, &path, None, &mine).await.status.as_u16(), 304);
-        let _ = case.append(&[hr(second.into(), second.into())]).await.expect(200);
+        assert_eq!(
+            case.app
+                .request(Method::GET, &path, None, &mine)
+                .await
+                .status
+                .as_u16(),
+            304
+        );
+        let _ = case
+            .append(&[hr(second.into(), second.into())])
+            .await
+            .expect(200);
         sum += second;
         let fresh = case.app.request(Method::GET, &path, None, &mine).await;
         assert_rows(&fresh, &[(START, SCORE, json!(sum))]);
@@ -121,18 +184,28 @@ async fn values_come_back_as_they_were_sent(backend: Backend) {
     for (i, value) in values.iter().enumerate() {
         // Before, between and after, one a part, so that each meets the others' block.
         let second = i64::try_from(i).expect("small") * 7 % 20;
-        let _ = case.append(&[point(SCORE, &at(second), value)]).await.expect(200);
+        let _ = case
+            .append(&[point(SCORE, &at(second), value)])
+            .await
+            .expect(200);
         expected.push((second, value.clone()));
     }
     expected.sort_by_key(|(second, _)| *second);
-    let _ = case.append(&[point(NOTE, &at(30), &json!({"value": "\u{1F600} \"q\"\n"}))]).await.expect(200);
+    let _ = case
+        .append(&[point(NOTE, &at(30), &json!({"value": "\u{1F600} \"q\"\n"}))])
+        .await
+        .expect(200);
     let listed = results(&case.app.get(&case.path()).await.expect(200));
     let values: Vec<Value> = listed.iter().map(|row| row["value"].clone()).collect();
     let (note, scores) = values.split_last().expect("points");
     assert_eq!(note["value"], "\u{1F600} \"q\"\n");
     for (value, (second, sent)) in scores.iter().zip(&expected) {
         assert_eq!(plain(value), plain(sent), "at {second}");
-        assert_eq!(value["value"].as_i64(), sent["value"].as_i64().or(value["value"].as_i64()), "at {second}");
+        assert_eq!(
+            value["value"].as_i64(),
+            sent["value"].as_i64().or(value["value"].as_i64()),
+            "at {second}"
+        );
         let sign = |v: &Value| v["value"].as_f64().expect("a number").is_sign_negative();
         assert_eq!(sign(value), sign(sent), "at {second}");
     }
@@ -151,7 +224,15 @@ async fn parts_may_cross_midnight_and_hold_several_series(backend: Backend) {
         hr(2 * midnight, 5.0),
     ];
     assert_told(&case.append(&part).await, "appended", 6, 7, 2);
-    assert_told(&case.append(&[hr(midnight - 2, 6.0), hr(midnight + 1, 7.0)]).await, "appended", 2, 9, 3);
+    assert_told(
+        &case
+            .append(&[hr(midnight - 2, 6.0), hr(midnight + 1, 7.0)])
+            .await,
+        "appended",
+        2,
+        9,
+        3,
+    );
     case.assert_scores(&[
         (-1, 3.0),
         (0, 1.0),
@@ -177,7 +258,12 @@ async fn parts_may_cross_midnight_and_hold_several_series(backend: Backend) {
     let other = session(case.user, Uuid::new_v4(), START, &[hr(5, 100.0)]);
     let _ = case.app.post("/api/sessions/", &other).await.expect(201);
     let _ = case.append(&[hr(6, 1000.0)]).await.expect(200);
-    let day = format!("start_time=2025-01-01&end_time=2025-01-02&interval=day&agg_func=sum&series={SCORE}");
-    assert_rows(&case.app.timeseries(case.user, &day).await, &[(START, SCORE, json!(1111))]);
+    let day = format!(
+        "start_time=2025-01-01&end_time=2025-01-02&interval=day&agg_func=sum&series={SCORE}"
+    );
+    assert_rows(
+        &case.app.timeseries(case.user, &day).await,
+        &[(START, SCORE, json!(1111))],
+    );
     case.end().await;
 }

@@ -24,15 +24,28 @@ const DAY: i64 = 86_400;
 /// Sends points outside the window of a session with a start.
 async fn outside(backend: Backend, start: Option<&str>) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part = [hr(1, 2.0), hr(-DAY - 1, 3.0), hr(2, 2.0), hr(31 * DAY + 1, 3.0), hr(400 * DAY, 1.0)];
-    let answer = case.app.post(&case.path(), &json!({"start_ts": start, "data": part})).await;
+    let part = [
+        hr(1, 2.0),
+        hr(-DAY - 1, 3.0),
+        hr(2, 2.0),
+        hr(31 * DAY + 1, 3.0),
+        hr(400 * DAY, 1.0),
+    ];
+    let answer = case
+        .app
+        .post(&case.path(), &json!({"start_ts": start, "data": part}))
+        .await;
     assert_problem(&answer, 422, "invalid_session");
     let faults = [1, 3, 4].map(|i| format!("/data/{i}/time implausible_time"));
     assert_faults(&answer, &faults.each_ref().map(String::as_str));
     assert_eq!(answer.json()["total_errors"], 3);
     assert_problem(&case.post("append", &part).await, 422, "invalid_session");
-    let columns = json!([{"series": SCORE, "times": [at(1), at(40 * DAY)], "values": {"value": [1, 2]}}]);
-    let answer = case.app.post(&case.path(), &json!({"start_ts": start, "data": columns})).await;
+    let columns =
+        json!([{"series": SCORE, "times": [at(1), at(40 * DAY)], "values": {"value": [1, 2]}}]);
+    let answer = case
+        .app
+        .post(&case.path(), &json!({"start_ts": start, "data": columns}))
+        .await;
     assert_problem(&answer, 422, "invalid_session");
     assert_faults(&answer, &["/data/0/times/1 implausible_time"]);
     case.assert_scores(&[(0, 1.0)]).await;
@@ -51,11 +64,19 @@ async fn points_lie_around_the_start_that_was_left_out(backend: Backend) {
 async fn each_point_outside_is_named_alone(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     for second in [-DAY - 1, 31 * DAY + 1, 400 * DAY, -400 * DAY] {
-        for part in [vec![hr(second, 1.0)], vec![hr(second, 1.0), hr(second, 2.0)]] {
+        for part in [
+            vec![hr(second, 1.0)],
+            vec![hr(second, 1.0), hr(second, 2.0)],
+        ] {
             let answer = case.append(&part).await;
             assert_problem(&answer, 422, "invalid_session");
-            let faults: Vec<String> = (0..part.len()).map(|i| format!("/data/{i}/time implausible_time")).collect();
-            assert_faults(&answer, &faults.iter().map(String::as_str).collect::<Vec<_>>());
+            let faults: Vec<String> = (0..part.len())
+                .map(|i| format!("/data/{i}/time implausible_time"))
+                .collect();
+            assert_faults(
+                &answer,
+                &faults.iter().map(String::as_str).collect::<Vec<_>>(),
+            );
         }
     }
     case.assert_scores(&[(0, 1.0)]).await;
@@ -66,8 +87,15 @@ async fn each_point_outside_is_named_alone(backend: Backend) {
 async fn the_edges(backend: Backend, start: Option<&str>) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let body = json!({"start_ts": start, "data": [hr(-DAY, 2.0), hr(31 * DAY, 3.0)]});
-    assert_told(&case.app.post(&case.path(), &body).await, "appended", 2, 3, 2);
-    case.assert_scores(&[(-DAY, 2.0), (0, 1.0), (31 * DAY, 3.0)]).await;
+    assert_told(
+        &case.app.post(&case.path(), &body).await,
+        "appended",
+        2,
+        3,
+        2,
+    );
+    case.assert_scores(&[(-DAY, 2.0), (0, 1.0), (31 * DAY, 3.0)])
+        .await;
     case.end().await;
 }
 
@@ -91,10 +119,25 @@ async fn without_a_start_points_lie_within_a_month_of_each_other(backend: Backen
     let case = Case::new(backend, &[]).await;
     let path = without_start(&case, &[]).await;
     let part = |data: &[Value]| json!({ "data": data });
-    let answer = case.app.post(&path, &part(&[hr(5, 1.0), hr(0, 1.0), hr(31 * DAY + 1, 2.0)])).await;
+    let answer = case
+        .app
+        .post(
+            &path,
+            &part(&[hr(5, 1.0), hr(0, 1.0), hr(31 * DAY + 1, 2.0)]),
+        )
+        .await;
     assert_problem(&answer, 422, "invalid_session");
     assert_faults(&answer, &["/data/2/time implausible_time"]);
-    assert_told(&case.app.post(&path, &part(&[hr(31 * DAY, 2.0), hr(0, 1.0)])).await, "appended", 2, 2, 3);
+    assert_told(
+        &case
+            .app
+            .post(&path, &part(&[hr(31 * DAY, 2.0), hr(0, 1.0)]))
+            .await,
+        "appended",
+        2,
+        2,
+        3,
+    );
     case.end().await;
 }
 
@@ -103,8 +146,14 @@ async fn without_a_start_parts_agree_with_the_stored_points(backend: Backend) {
     let path = without_start(&case, &[hr(10 * DAY, 1.0), hr(20 * DAY, 2.0)]).await;
     let send = async |data: &[Value]| case.app.post(&path, &json!({ "data": data })).await;
     for (part, faults) in [
-        (vec![hr(15 * DAY, 3.0), hr(41 * DAY + 1, 4.0)], "/data/1/time implausible_time"),
-        (vec![hr(-11 * DAY - 1, 3.0)], "/data/0/time implausible_time"),
+        (
+            vec![hr(15 * DAY, 3.0), hr(41 * DAY + 1, 4.0)],
+            "/data/1/time implausible_time",
+        ),
+        (
+            vec![hr(-11 * DAY - 1, 3.0)],
+            "/data/0/time implausible_time",
+        ),
     ] {
         let answer = send(&part).await;
         assert_problem(&answer, 422, "invalid_session");
@@ -112,11 +161,21 @@ async fn without_a_start_parts_agree_with_the_stored_points(backend: Backend) {
     }
     assert_told(&send(&[hr(41 * DAY, 4.0)]).await, "appended", 1, 3, 3);
     // Now the last one is further on, and what comes before the first may go back less far.
-    assert_problem(&send(&[hr(10 * DAY - 1, 3.0)]).await, 422, "invalid_session");
+    assert_problem(
+        &send(&[hr(10 * DAY - 1, 3.0)]).await,
+        422,
+        "invalid_session",
+    );
     let path = without_start(&case, &[hr(20 * DAY, 2.0)]).await;
-    let answer = case.app.post(&path, &json!({"data": [hr(-11 * DAY, 3.0)]})).await;
+    let answer = case
+        .app
+        .post(&path, &json!({"data": [hr(-11 * DAY, 3.0)]}))
+        .await;
     assert_told(&answer, "appended", 1, 2, 5);
-    let answer = case.app.post(&path, &json!({"data": [hr(20 * DAY + 1, 3.0)]})).await;
+    let answer = case
+        .app
+        .post(&path, &json!({"data": [hr(20 * DAY + 1, 3.0)]}))
+        .await;
     assert_problem(&answer, 422, "invalid_session");
     let listed = results(&case.app.get(&path).await.expect(200));
     let listed: Vec<Value> = listed.iter().map(|row| plain(&row["value"])).collect();

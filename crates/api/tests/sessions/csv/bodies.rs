@@ -28,8 +28,10 @@ const FILE: [&str; 4] = [
 impl Case {
     async fn holds_the_file(&self) {
         let one = json!({"value": 1, "note": "\u{e9}"});
-        self.assert_points(0, &[(SCORE, 1, one), (SCORE, 2, json!({"value": 2}))]).await;
-        self.assert_points(1, &[(SCORE, 3, json!({"value": 3}))]).await;
+        self.assert_points(0, &[(SCORE, 1, one), (SCORE, 2, json!({"value": 2}))])
+            .await;
+        self.assert_points(1, &[(SCORE, 3, json!({"value": 3}))])
+            .await;
     }
 }
 
@@ -56,12 +58,27 @@ async fn packed_files_are_unpacked(backend: Backend) {
     let case = Case::new(backend).await;
     let text = case.text(&FILE);
     let zstd = zstd::encode_all(text.as_bytes(), 3).expect("packs");
-    for (encoding, body, outcome) in [("gzip", stored(text.as_bytes()), "created"), ("zstd", zstd, "unchanged")] {
-        let headers = [("content-type", "text/csv; charset=utf-8"), ("content-encoding", encoding)];
-        let told = Told::read(&case.app.request(reqwest::Method::POST, super::PATH, Some(body), &headers).await);
+    for (encoding, body, outcome) in [
+        ("gzip", stored(text.as_bytes()), "created"),
+        ("zstd", zstd, "unchanged"),
+    ] {
+        let headers = [
+            ("content-type", "text/csv; charset=utf-8"),
+            ("content-encoding", encoding),
+        ];
+        let told = Told::read(
+            &case
+                .app
+                .request(reqwest::Method::POST, super::PATH, Some(body), &headers)
+                .await,
+        );
         told.assert_end(
             &[(outcome, 2)],
-            if outcome == "created" { 3 } else { told.end["points"].as_u64().expect("points") },
+            if outcome == "created" {
+                3
+            } else {
+                told.end["points"].as_u64().expect("points")
+            },
         );
     }
     case.holds_the_file().await;
@@ -75,14 +92,24 @@ async fn a_file_that_breaks_off_says_so(backend: Backend) {
     let (first, second) = (packed(&FILE), packed(&FILE[3..]));
     let body = [first.as_slice(), &second[..second.len() - 9]].concat();
     let headers = [("content-type", "text/csv"), ("content-encoding", "zstd")];
-    let told = Told::read(&case.app.request(reqwest::Method::POST, super::PATH, Some(body), &headers).await);
+    let told = Told::read(
+        &case
+            .app
+            .request(reqwest::Method::POST, super::PATH, Some(body), &headers)
+            .await,
+    );
     assert_eq!(
         (&told.end["end"], &told.end["problem"]["code"]),
         (&json!(false), &json!("invalid_body")),
         "{}",
         told.end
     );
-    assert_eq!(told.all().first(), Some(&(2, 201, "created")), "{:?}", told.verdicts);
+    assert_eq!(
+        told.all().first(),
+        Some(&(2, 201, "created")),
+        "{:?}",
+        told.verdicts
+    );
     case.assert_absent(1).await;
     case.end().await;
 }
@@ -102,17 +129,37 @@ async fn a_file_may_lack_its_last_line_end(backend: Backend) {
 async fn the_content_type_tells_csv(backend: Backend) {
     let case = Case::new(backend).await;
     let text = case.text(&FILE);
-    for (content_type, outcome) in [("text/csv", "created"), ("Text/CSV;charset=UTF-8", "unchanged")] {
+    for (content_type, outcome) in [
+        ("text/csv", "created"),
+        ("Text/CSV;charset=UTF-8", "unchanged"),
+    ] {
         let headers = [("content-type", content_type)];
         let body = Some(text.clone().into_bytes());
-        let told = Told::read(&case.app.request(reqwest::Method::POST, super::PATH, body, &headers).await);
-        assert!(told.verdicts.iter().all(|v| v["outcome"] == outcome), "{content_type}: {:?}", told.verdicts);
+        let told = Told::read(
+            &case
+                .app
+                .request(reqwest::Method::POST, super::PATH, body, &headers)
+                .await,
+        );
+        assert!(
+            told.verdicts.iter().all(|v| v["outcome"] == outcome),
+            "{content_type}: {:?}",
+            told.verdicts
+        );
     }
     // Without it, lines are JSON: none of these is.
     let told = Told::read(&case.app.post_text(super::PATH, &text).await);
     assert_eq!(told.end["failed"], 4);
     let body = Some(text.into_bytes());
-    let single = case.app.request(reqwest::Method::POST, "/api/sessions/", body, &[("content-type", "text/csv")]).await;
+    let single = case
+        .app
+        .request(
+            reqwest::Method::POST,
+            "/api/sessions/",
+            body,
+            &[("content-type", "text/csv")],
+        )
+        .await;
     assert_problem(&single, 400, "invalid_body");
     case.end().await;
 }
@@ -129,6 +176,7 @@ async fn spaces_count_in_texts_alone(backend: Backend) {
     let told = Told::read(&case.post("", text.as_bytes()).await);
     assert_eq!(told.all(), [(2, 201, "created")], "one session: {text}");
     let one = json!({"value": 1, "note": " padded "});
-    case.assert_points(0, &[(SCORE, 1, one), (SCORE, 2, json!({"value": 2}))]).await;
+    case.assert_points(0, &[(SCORE, 1, one), (SCORE, 2, json!({"value": 2}))])
+        .await;
     case.end().await;
 }

@@ -27,22 +27,43 @@ fn row(session: usize, second: u32) -> String {
 }
 
 fn rows(all: &[(usize, u32)]) -> Vec<String> {
-    all.iter().map(|(session, second)| row(*session, *second)).collect()
+    all.iter()
+        .map(|(session, second)| row(*session, *second))
+        .collect()
 }
 
 /// With bodies and lines of at most so many bytes.
 async fn limited(backend: Backend, bytes: usize) -> Case {
     let app = TestApp::with(backend).max_body_bytes(bytes).start().await;
     app.seed().await;
-    Case { app, user: Uuid::new_v4(), ids: (0..8).map(|_| Uuid::new_v4()).collect() }
+    Case {
+        app,
+        user: Uuid::new_v4(),
+        ids: (0..8).map(|_| Uuid::new_v4()).collect(),
+    }
 }
 
 impl Case {
     /// Posts the rows with bytes in the middle.
-    async fn send_broken(&self, before: &[(usize, u32)], broken: &[u8], after: &[(usize, u32)]) -> Told {
-        let text = |rows: Vec<String>| self.text(&rows.iter().map(String::as_str).collect::<Vec<_>>()).into_bytes();
+    async fn send_broken(
+        &self,
+        before: &[(usize, u32)],
+        broken: &[u8],
+        after: &[(usize, u32)],
+    ) -> Told {
+        let text = |rows: Vec<String>| {
+            self.text(&rows.iter().map(String::as_str).collect::<Vec<_>>())
+                .into_bytes()
+        };
         let first = [vec![HEADER.to_owned()], rows(before)].concat();
-        let told = Told::read(&self.post("", &[&text(first), broken, b"\n", &text(rows(after))].concat()).await);
+        let told = Told::read(
+            &self
+                .post(
+                    "",
+                    &[&text(first), broken, b"\n", &text(rows(after))].concat(),
+                )
+                .await,
+        );
         assert_eq!(told.end["end"], true, "{}", told.end);
         told
     }
@@ -50,7 +71,13 @@ impl Case {
 
 /// Bytes between the rows of two sessions refuse both, but not the sessions before and after them.
 async fn breaks(case: Case, broken: &[u8]) {
-    let told = case.send_broken(&[(0, 1), (0, 2), (1, 1), (1, 2)], broken, &[(2, 1), (2, 2), (3, 1), (3, 2)]).await;
+    let told = case
+        .send_broken(
+            &[(0, 1), (0, 2), (1, 1), (1, 2)],
+            broken,
+            &[(2, 1), (2, 2), (3, 1), (3, 2)],
+        )
+        .await;
     let place = String::from_utf8_lossy(broken);
     assert_eq!(told.end["created"], 2, "{place:?}: {:?}", told.verdicts);
     for session in [0, 3] {
@@ -59,12 +86,31 @@ async fn breaks(case: Case, broken: &[u8]) {
     for session in [1, 2] {
         case.assert_absent(session).await;
     }
-    let status = |line: u64| told.verdicts.iter().find(|v| v["line"] == line).map(|v| v["status"].clone());
-    assert_eq!((status(2), status(9)), (Some(json!(201)), Some(json!(201))), "{:?}", told.verdicts);
+    let status = |line: u64| {
+        told.verdicts
+            .iter()
+            .find(|v| v["line"] == line)
+            .map(|v| v["status"].clone())
+    };
+    assert_eq!(
+        (status(2), status(9)),
+        (Some(json!(201)), Some(json!(201))),
+        "{:?}",
+        told.verdicts
+    );
     for line in [4, 7] {
-        assert!(status(line).is_some_and(|s| s != 201), "{place:?}, line {line}: {:?}", told.verdicts);
+        assert!(
+            status(line).is_some_and(|s| s != 201),
+            "{place:?}, line {line}: {:?}",
+            told.verdicts
+        );
     }
-    assert_eq!(told.end["failed"].as_u64(), Some(told.verdicts.len() as u64 - 2), "{:?}", told.verdicts);
+    assert_eq!(
+        told.end["failed"].as_u64(),
+        Some(told.verdicts.len() as u64 - 2),
+        "{:?}",
+        told.verdicts
+    );
     case.end().await;
 }
 
@@ -75,7 +121,10 @@ async fn a_line_that_is_no_utf_8_is_broken(backend: Backend) {
 }
 
 async fn a_quote_that_does_not_end_breaks_its_line(backend: Backend) {
-    for broken in ["\"", "U,S1,\"session.gut_health_score,2025-01-01T00:00:01Z,1,"] {
+    for broken in [
+        "\"",
+        "U,S1,\"session.gut_health_score,2025-01-01T00:00:01Z,1,",
+    ] {
         breaks(Case::new(backend).await, broken.as_bytes()).await;
     }
 }
@@ -84,8 +133,15 @@ async fn a_quote_that_does_not_end_breaks_its_line(backend: Backend) {
 async fn a_line_break_in_a_cell_breaks_its_line(backend: Backend) {
     let case = Case::new(backend).await;
     let broken = b"U,S1,\"session.gut\n_health_score\",2025-01-01T00:00:01Z,1,";
-    let told = case.send_broken(&[(0, 1), (1, 1)], broken, &[(2, 1), (3, 1)]).await;
-    assert_eq!((case.points(0).await.len(), case.points(3).await.len()), (1, 1), "{:?}", told.verdicts);
+    let told = case
+        .send_broken(&[(0, 1), (1, 1)], broken, &[(2, 1), (3, 1)])
+        .await;
+    assert_eq!(
+        (case.points(0).await.len(), case.points(3).await.len()),
+        (1, 1),
+        "{:?}",
+        told.verdicts
+    );
     case.assert_absent(1).await;
     case.end().await;
 }
@@ -101,13 +157,28 @@ async fn a_row_with_too_few_cells_for_its_ids_is_broken(backend: Backend) {
 /// Sends a session with bytes in it, between two others; then mended.
 async fn within(backend: Backend, broken: &[u8]) {
     let case = Case::new(backend).await;
-    let told = case.send_broken(&[(0, 1), (1, 1)], broken, &[(1, 2), (2, 1)]).await;
+    let told = case
+        .send_broken(&[(0, 1), (1, 1)], broken, &[(1, 2), (2, 1)])
+        .await;
     case.assert_absent(1).await;
     assert_eq!(told.end["created"], 2, "{:?}", told.verdicts);
     assert_eq!(sessions_of(&case.app, case.user).await.len(), 2);
-    let mended = [vec![HEADER.to_owned()], rows(&[(0, 1), (1, 1), (1, 2), (2, 1)])].concat();
-    let told = case.send(&mended.iter().map(String::as_str).collect::<Vec<_>>()).await;
-    assert_eq!(told.all(), [(2, 200, "unchanged"), (3, 201, "created"), (5, 200, "unchanged")]);
+    let mended = [
+        vec![HEADER.to_owned()],
+        rows(&[(0, 1), (1, 1), (1, 2), (2, 1)]),
+    ]
+    .concat();
+    let told = case
+        .send(&mended.iter().map(String::as_str).collect::<Vec<_>>())
+        .await;
+    assert_eq!(
+        told.all(),
+        [
+            (2, 200, "unchanged"),
+            (3, 201, "created"),
+            (5, 200, "unchanged")
+        ]
+    );
     case.end().await;
 }
 
@@ -128,7 +199,12 @@ async fn broken_lines_at_the_ends_of_a_file_refuse_one_session(backend: Backend)
     assert_eq!(told.end["created"], 1, "{:?}", told.verdicts);
     case.assert_absent(3).await;
     let told = case.send_broken(&[], b"\xff", &[]).await;
-    assert_eq!((&told.end["created"], told.end["failed"] == 0), (&json!(0), false), "{:?}", told.verdicts);
+    assert_eq!(
+        (&told.end["created"], told.end["failed"] == 0),
+        (&json!(0), false),
+        "{:?}",
+        told.verdicts
+    );
     case.end().await;
 }
 
@@ -136,15 +212,36 @@ async fn broken_lines_at_the_ends_of_a_file_refuse_one_session(backend: Backend)
 async fn a_session_longer_than_a_body_is_whole_or_not_at_all(backend: Backend) {
     let case = limited(backend, 2_000).await;
     let long: Vec<(usize, u32)> = (0..60).map(|second| (1, second)).collect();
-    let all = [vec![HEADER.to_owned(), row(0, 1)], rows(&long), vec![row(2, 1)]].concat();
-    let told = case.send(&all.iter().map(String::as_str).collect::<Vec<_>>()).await;
+    let all = [
+        vec![HEADER.to_owned(), row(0, 1)],
+        rows(&long),
+        vec![row(2, 1)],
+    ]
+    .concat();
+    let told = case
+        .send(&all.iter().map(String::as_str).collect::<Vec<_>>())
+        .await;
     assert_eq!(told.end["end"], true, "{}", told.end);
     let expected = match told.all()[..] {
-        [(2, 201, "created"), (3, 201, "created"), (63, 201, "created")] => 60,
-        [(2, 201, "created"), (3, 413, "body_too_large"), (63, 201, "created")] => 0,
+        [
+            (2, 201, "created"),
+            (3, 201, "created"),
+            (63, 201, "created"),
+        ] => 60,
+        [
+            (2, 201, "created"),
+            (3, 413, "body_too_large"),
+            (63, 201, "created"),
+        ] => 0,
         _ => usize::MAX,
     };
-    let listed = case.app.get(&format!("/api/points/?user_id={}&session_id={}", case.user, case.ids[1])).await;
+    let listed = case
+        .app
+        .get(&format!(
+            "/api/points/?user_id={}&session_id={}",
+            case.user, case.ids[1]
+        ))
+        .await;
     let stored = crate::common::results(&listed.expect(200)).len();
     assert_eq!(stored, expected, "{:?}", told.verdicts);
     case.end().await;

@@ -19,16 +19,28 @@ on_both_servers![
 
 /// Posts the cells as the leaf `x` of points of a series that takes anything, one a second, and gives the values.
 async fn leaves(case: &Case, session: usize, cells: &[&str]) -> Vec<Value> {
-    case.app.metric_type(&format!("any.{session}"), &json!({"type": "object"})).await;
+    case.app
+        .metric_type(&format!("any.{session}"), &json!({"type": "object"}))
+        .await;
     let row = |(second, cell): (usize, &&str)| {
         let (user, id) = (case.user, case.ids[session]);
         format!("{user},{id},any.{session},2025-01-01T00:00:{second:02}Z,{cell}\n")
     };
     let rows: String = cells.iter().enumerate().map(row).collect();
-    let told = Told::read(&case.post("", format!("user_id,session_id,series,time,x\n{rows}").as_bytes()).await);
+    let told = Told::read(
+        &case
+            .post(
+                "",
+                format!("user_id,session_id,series,time,x\n{rows}").as_bytes(),
+            )
+            .await,
+    );
     assert_eq!(told.all(), [(2, 201, "created")], "{:?}", told.verdicts);
     let path = format!("/api/sessions/{}/points/", case.ids[session]);
-    results(&case.app.get(&path).await.expect(200)).iter().map(|row| row["value"].clone()).collect()
+    results(&case.app.get(&path).await.expect(200))
+        .iter()
+        .map(|row| row["value"].clone())
+        .collect()
 }
 
 async fn cells_are_json_or_text(backend: Backend) {
@@ -66,8 +78,21 @@ async fn cells_are_json_or_text(backend: Backend) {
 
 async fn what_only_begins_as_json_is_text(backend: Backend) {
     let case = Case::new(backend).await;
-    let cells =
-        ["[1", "{a}", "[draft] note", "{1: 2}", "1 2", "-", "-a", "1a", "tru", "nulls", "3 apples", "12:30", "5%"];
+    let cells = [
+        "[1",
+        "{a}",
+        "[draft] note",
+        "{1: 2}",
+        "1 2",
+        "-",
+        "-a",
+        "1a",
+        "tru",
+        "nulls",
+        "3 apples",
+        "12:30",
+        "5%",
+    ];
     for (session, cells) in [(0, &cells[4..]), (1, &cells[..4])] {
         let values = leaves(&case, session, cells).await;
         let values: Vec<&Value> = values.iter().map(|value| &value["x"]).collect();
@@ -87,7 +112,10 @@ async fn cells_may_be_quoted(backend: Backend) {
         (r#""""true""""#, json!("true")),
         (r#""""a\nb""""#, json!("a\nb")),
         (r#""""\u00e9 \""q\"" \\""""#, json!("\u{e9} \"q\" \\")),
-        (r#""{""a"":[1,{""b"":null}],""c"":""d,e""}""#, json!({"a": [1, {"b": null}], "c": "d,e"})),
+        (
+            r#""{""a"":[1,{""b"":null}],""c"":""d,e""}""#,
+            json!({"a": [1, {"b": null}], "c": "d,e"}),
+        ),
         (r#""""""""#, json!("")),
         (r#""hello""#, json!("hello")),
     ];
@@ -104,14 +132,20 @@ async fn cells_may_be_quoted(backend: Backend) {
         ])
         .await;
     assert_eq!(told.all(), [(2, 201, "created")]);
-    case.assert_points(1, &[(SCORE, 1, json!({"value": 2}))]).await;
+    case.assert_points(1, &[(SCORE, 1, json!({"value": 2}))])
+        .await;
     case.end().await;
 }
 
 async fn an_empty_cell_is_no_leaf(backend: Backend) {
     let case = Case::new(backend).await;
     let number = json!({"type": "number"});
-    case.app.metric_type("some", &json!({"type": "object", "properties": {"p": number, "q": number}})).await;
+    case.app
+        .metric_type(
+            "some",
+            &json!({"type": "object", "properties": {"p": number, "q": number}}),
+        )
+        .await;
     let told = case
         .send(&[
             "user_id,session_id,series,time,p,q,n.a,n.b",
@@ -121,16 +155,27 @@ async fn an_empty_cell_is_no_leaf(backend: Backend) {
             "U,S1,session.gut_health_score,2025-01-01T00:00:01Z,1,,,",
         ])
         .await;
-    assert_eq!(told.all(), [(2, 201, "created"), (5, 422, "invalid_session")]);
+    assert_eq!(
+        told.all(),
+        [(2, 201, "created"), (5, 422, "invalid_session")]
+    );
     let values = [json!({"p": 1}), json!({"q": 2}), json!({"n": {"b": "x"}})];
     case.assert_points(
         0,
-        &[("some", 1, values[0].clone()), ("some", 2, values[1].clone()), ("some", 3, values[2].clone())],
+        &[
+            ("some", 1, values[0].clone()),
+            ("some", 2, values[1].clone()),
+            ("some", 3, values[2].clone()),
+        ],
     )
     .await;
     let asked = "series=some&start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=count";
     let rows = results(&case.app.timeseries(case.user, asked).await.expect(200));
-    assert_eq!(plain(&rows[0]["value"]), json!({"p": 1.0, "q": 1.0}), "what is absent does not count");
+    assert_eq!(
+        plain(&rows[0]["value"]),
+        json!({"p": 1.0, "q": 1.0}),
+        "what is absent does not count"
+    );
     case.end().await;
 }
 
@@ -141,7 +186,10 @@ async fn a_bare_value_stands_in_the_column_value(backend: Backend) {
         ("bare", json!({"type": "number"})),
         ("words", json!({"type": "string"})),
         ("flags", json!({"type": "boolean"})),
-        ("lists", json!({"type": "array", "items": {"type": "number"}})),
+        (
+            "lists",
+            json!({"type": "array", "items": {"type": "number"}}),
+        ),
     ] {
         case.app.metric_type(series, &schema).await;
     }
@@ -162,9 +210,15 @@ async fn a_bare_value_stands_in_the_column_value(backend: Backend) {
         ])
         .await;
     let refused = |line| (line, 422, "invalid_session");
-    assert_eq!(told.all(), [(2, 201, "created"), refused(10), refused(11), refused(12)]);
+    assert_eq!(
+        told.all(),
+        [(2, 201, "created"), refused(10), refused(11), refused(12)]
+    );
     for (verdict, line) in [(1, 10), (2, 11), (3, 12)] {
-        assert_eq!(told.faults(verdict), [format!("/{line}/value schema_violation")]);
+        assert_eq!(
+            told.faults(verdict),
+            [format!("/{line}/value schema_violation")]
+        );
     }
     let expected = [
         ("bare", 1, json!(7.25)),
@@ -182,27 +236,55 @@ async fn a_bare_value_stands_in_the_column_value(backend: Backend) {
 
 async fn values_keep_all_their_digits(backend: Backend) {
     let case = Case::new(backend).await;
-    let cells = ["9007199254740993", "123456789012345678901234567890", "0.1", "5e-324", "1e140", "-0.0"];
+    let cells = [
+        "9007199254740993",
+        "123456789012345678901234567890",
+        "0.1",
+        "5e-324",
+        "1e140",
+        "-0.0",
+    ];
     let values = leaves(&case, 0, &cells).await;
     for (value, cell) in values.iter().zip(&cells) {
         let bits = |number: Option<f64>| number.expect("a number").to_bits();
         assert_eq!(bits(value["x"].as_f64()), bits(cell.parse().ok()), "{cell}");
     }
-    let text = case.app.get(&format!("/api/sessions/{}/points/", case.ids[0])).await.expect(200).text;
+    let text = case
+        .app
+        .get(&format!("/api/sessions/{}/points/", case.ids[0]))
+        .await
+        .expect(200)
+        .text;
     for digits in &cells[..3] {
-        assert!(text.contains(&format!(r#""x":{digits}}}"#)), "{digits}: {text}");
+        assert!(
+            text.contains(&format!(r#""x":{digits}}}"#)),
+            "{digits}: {text}"
+        );
     }
     case.end().await;
 }
 
 async fn cells_are_checked_as_values_are(backend: Backend) {
     let case = Case::new(backend).await;
-    case.app.metric_type("any", &json!({"type": "object"})).await;
+    case.app
+        .metric_type("any", &json!({"type": "object"}))
+        .await;
     let deep = format!("{}1{}", "[".repeat(70), "]".repeat(70));
-    for cell in ["1e141", "-1e141", r#""""\u0000""""#, r#""""\ud800""""#, r#""{""a"":1,""a"":2}""#, &deep] {
+    for cell in [
+        "1e141",
+        "-1e141",
+        r#""""\u0000""""#,
+        r#""""\ud800""""#,
+        r#""{""a"":1,""a"":2}""#,
+        &deep,
+    ] {
         let row = format!("U,S0,any,2025-01-01T00:00:01Z,{cell}");
         let told = case.send(&["user_id,session_id,series,time,x", &row]).await;
-        assert!(told.verdicts.len() == 1 && told.verdicts[0]["status"] != 201, "{cell}: {:?}", told.verdicts);
+        assert!(
+            told.verdicts.len() == 1 && told.verdicts[0]["status"] != 201,
+            "{cell}: {:?}",
+            told.verdicts
+        );
         told.assert_end(&[("failed", 1)], 0);
     }
     case.assert_absent(0).await;

@@ -18,14 +18,42 @@ fn sorts(i: u32) -> Vec<(&'static str, Value, String)> {
     let v = f64::from(i) / 8.0 - 100.0;
     vec![
         (SCORE, json!({"value": v}), format!("{v},,,,,,")),
-        (COLOR, json!({"r": i, "g": -v, "b": 0.1}), format!(",{i},{},0.1,,,", -v)),
-        ("track", json!({"pos": {"x": v, "y": i}}), format!(",,,,{v},{i},")),
-        ("track", json!({"pos": {"x": 1e-7}}), ",,,,1e-7,,".to_owned()),
+        (
+            COLOR,
+            json!({"r": i, "g": -v, "b": 0.1}),
+            format!(",{i},{},0.1,,,", -v),
+        ),
+        (
+            "track",
+            json!({"pos": {"x": v, "y": i}}),
+            format!(",,,,{v},{i},"),
+        ),
+        (
+            "track",
+            json!({"pos": {"x": 1e-7}}),
+            ",,,,1e-7,,".to_owned(),
+        ),
         ("bare", json!(v), format!("{v},,,,,,")),
-        ("words", json!(format!("a \"{i}\", b")), format!("\"a \"\"{i}\"\", b\",,,,,,")),
-        (NOTE, json!({"value": "\u{e9}\n"}), "\"\"\"\u{e9}\\n\"\"\",,,,,,".to_owned()),
-        (SCORE, json!({"value": i, "note": {"a": [i, null]}}), format!("{i},,,,,,\"{{\"\"a\"\":[{i},null]}}\"")),
-        (SCORE, json!({"value": 9_007_199_254_740_993_i64, "note": true}), "9007199254740993,,,,,,true".to_owned()),
+        (
+            "words",
+            json!(format!("a \"{i}\", b")),
+            format!("\"a \"\"{i}\"\", b\",,,,,,"),
+        ),
+        (
+            NOTE,
+            json!({"value": "\u{e9}\n"}),
+            "\"\"\"\u{e9}\\n\"\"\",,,,,,".to_owned(),
+        ),
+        (
+            SCORE,
+            json!({"value": i, "note": {"a": [i, null]}}),
+            format!("{i},,,,,,\"{{\"\"a\"\":[{i},null]}}\""),
+        ),
+        (
+            SCORE,
+            json!({"value": 9_007_199_254_740_993_i64, "note": true}),
+            "9007199254740993,,,,,,true".to_owned(),
+        ),
     ]
 }
 
@@ -33,10 +61,18 @@ async fn exports_are_those_of_the_same_json(backend: Backend) {
     let case = Case::new(backend).await;
     add_text_series(&case.app).await;
     let number = json!({"type": "number"});
-    let pos = json!({"type": "object", "properties": {"x": number, "y": number}, "required": ["x"]});
-    case.app.metric_type("track", &json!({"type": "object", "properties": {"pos": pos}, "required": ["pos"]})).await;
+    let pos =
+        json!({"type": "object", "properties": {"x": number, "y": number}, "required": ["x"]});
+    case.app
+        .metric_type(
+            "track",
+            &json!({"type": "object", "properties": {"pos": pos}, "required": ["pos"]}),
+        )
+        .await;
     case.app.metric_type("bare", &number).await;
-    case.app.metric_type("words", &json!({"type": "string"})).await;
+    case.app
+        .metric_type("words", &json!({"type": "string"}))
+        .await;
     let other = Uuid::new_v4();
     let mut csv = "user_id,session_id,series,time,value,r,g,b,pos.x,pos.y,note\n".to_owned();
     let mut bodies = Vec::new();
@@ -44,8 +80,14 @@ async fn exports_are_those_of_the_same_json(backend: Backend) {
         let mut data = Vec::new();
         for i in 0..60_u32 {
             for (n, (series, value, cells)) in sorts(i).into_iter().enumerate() {
-                let time = format!("2025-01-{:02}T{:02}:{:02}:00.{n}Z", 1 + i % 3, number, i * 7 % 60);
-                writeln!(csv, "{},{id},{series},{time},{cells}", case.user).expect("a string grows");
+                let time = format!(
+                    "2025-01-{:02}T{:02}:{:02}:00.{n}Z",
+                    1 + i % 3,
+                    number,
+                    i * 7 % 60
+                );
+                writeln!(csv, "{},{id},{series},{time},{cells}", case.user)
+                    .expect("a string grows");
                 data.push(json!({"series": series, "time": time, "value": value}));
             }
         }
@@ -58,7 +100,11 @@ async fn exports_are_those_of_the_same_json(backend: Backend) {
     for format in ["ndjson", "csv"] {
         let get = async |user: Uuid| {
             let path = format!("/api/points/?user_id={user}&format={format}");
-            case.app.request(Method::GET, &path, None, &[]).await.expect(200).text
+            case.app
+                .request(Method::GET, &path, None, &[])
+                .await
+                .expect(200)
+                .text
         };
         let (one, other) = (get(case.user).await, get(other).await);
         assert_eq!(one.lines().count(), other.lines().count());
@@ -66,7 +112,10 @@ async fn exports_are_those_of_the_same_json(backend: Backend) {
             assert_eq!(one, other, "{format}");
         }
     }
-    for (functions, series) in [("count,sum,median,first,last,time_avg", "session.*"), ("mode,distinct,count", "*")] {
+    for (functions, series) in [
+        ("count,sum,median,first,last,time_avg", "session.*"),
+        ("mode,distinct,count", "*"),
+    ] {
         let asked = [
             ("series", series),
             ("agg_func", functions),
@@ -75,7 +124,10 @@ async fn exports_are_those_of_the_same_json(backend: Backend) {
             ("end_time", "2025-01-05"),
         ];
         let rows = async |user: Uuid| -> Vec<Value> {
-            results(&ask(&case.app, user, &asked).await.expect(200)).iter().map(plain).collect()
+            results(&ask(&case.app, user, &asked).await.expect(200))
+                .iter()
+                .map(plain)
+                .collect()
         };
         assert_eq!(rows(case.user).await, rows(other).await, "{functions}");
     }

@@ -22,22 +22,73 @@ const GOOD: &str = "U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1,";
 async fn faults_are_at_their_line_and_column(backend: Backend) {
     let case = Case::new(backend).await;
     for (row, fault) in [
-        ("U,S1,session.gut_health_score,2025-01-01T00:00:01Z,high,", "/3/value schema_violation"),
-        ("U,S1,session.gut_health_score,2025-01-01T00:00:01Z,null,", "/3/value schema_violation"),
-        ("U,S1,session.gut,2025-01-01T00:00:01Z,1,", "/3/series unknown_series"),
-        ("U,S1,session.gut_health_score,2025-01-01,1,", "/3/time invalid_time"),
-        ("U,S1,session.gut_health_score,yesterday,1,", "/3/time invalid_time"),
-        ("U,S1,session.gut_health_score,2025-01-01T00:00:60Z,1,", "/3/time invalid_time"),
-        ("U,S1,session.gut_health_score,2025-01-01T00:00:00.0000001Z,1,", "/3/time time_too_fine"),
-        ("U,S1,session.gut_health_score,2199-01-01T00:00:00Z,1,", "/3/time implausible_time"),
-        ("U,S1,session.gut_health_score,1969-12-31T00:00:00Z,1,", "/3/time implausible_time"),
-        ("U,S1,session.gut_health_score,2025-01-01T00:00:01Z,1,soon", "/3/start_ts invalid_time"),
+        (
+            "U,S1,session.gut_health_score,2025-01-01T00:00:01Z,high,",
+            "/3/value schema_violation",
+        ),
+        (
+            "U,S1,session.gut_health_score,2025-01-01T00:00:01Z,null,",
+            "/3/value schema_violation",
+        ),
+        (
+            "U,S1,session.gut,2025-01-01T00:00:01Z,1,",
+            "/3/series unknown_series",
+        ),
+        (
+            "U,S1,session.gut_health_score,2025-01-01,1,",
+            "/3/time invalid_time",
+        ),
+        (
+            "U,S1,session.gut_health_score,yesterday,1,",
+            "/3/time invalid_time",
+        ),
+        (
+            "U,S1,session.gut_health_score,2025-01-01T00:00:60Z,1,",
+            "/3/time invalid_time",
+        ),
+        (
+            "U,S1,session.gut_health_score,2025-01-01T00:00:00.0000001Z,1,",
+            "/3/time time_too_fine",
+        ),
+        (
+            "U,S1,session.gut_health_score,2199-01-01T00:00:00Z,1,",
+            "/3/time implausible_time",
+        ),
+        (
+            "U,S1,session.gut_health_score,1969-12-31T00:00:00Z,1,",
+            "/3/time implausible_time",
+        ),
+        (
+            "U,S1,session.gut_health_score,2025-01-01T00:00:01Z,1,soon",
+            "/3/start_ts invalid_time",
+        ),
     ] {
-        let told = case.send(&[HEADER, GOOD, row, "U,S2,session.gut_health_score,2025-01-01T00:00:01Z,1,"]).await;
-        assert_eq!(told.all()[1], (3, 422, "invalid_session"), "{row}: {:?}", told.verdicts);
+        let told = case
+            .send(&[
+                HEADER,
+                GOOD,
+                row,
+                "U,S2,session.gut_health_score,2025-01-01T00:00:01Z,1,",
+            ])
+            .await;
+        assert_eq!(
+            told.all()[1],
+            (3, 422, "invalid_session"),
+            "{row}: {:?}",
+            told.verdicts
+        );
         assert_eq!(told.faults(1), [fault], "{row}: {}", told.verdicts[1]);
-        assert_eq!((told.verdicts[0]["line"].as_u64(), told.verdicts[2]["line"].as_u64()), (Some(2), Some(4)));
-        assert!(told.verdicts[0]["outcome"].is_string() && told.verdicts[2]["outcome"].is_string(), "{row}");
+        assert_eq!(
+            (
+                told.verdicts[0]["line"].as_u64(),
+                told.verdicts[2]["line"].as_u64()
+            ),
+            (Some(2), Some(4))
+        );
+        assert!(
+            told.verdicts[0]["outcome"].is_string() && told.verdicts[2]["outcome"].is_string(),
+            "{row}"
+        );
         case.assert_absent(1).await;
     }
     // What must be filled.
@@ -47,7 +98,12 @@ async fn faults_are_at_their_line_and_column(backend: Backend) {
         ("U,S1,session.gut_health_score,2025-01-01T00:00:01Z,,", ""),
     ] {
         let told = case.send(&[HEADER, GOOD, row]).await;
-        assert_eq!(told.all()[1], (3, 422, "invalid_session"), "{row}: {:?}", told.verdicts);
+        assert_eq!(
+            told.all()[1],
+            (3, 422, "invalid_session"),
+            "{row}: {:?}",
+            told.verdicts
+        );
         assert!(
             told.faults(1)[0].starts_with(format!("/3/{column}").trim_end_matches('/')),
             "{row}: {:?}",
@@ -71,17 +127,30 @@ async fn all_faults_of_a_session_are_named(backend: Backend) {
             "U,S1,session.gut_health_score,2025-01-01T00:00:01Z,1,",
         ])
         .await;
-    assert_eq!(told.all(), [(2, 422, "invalid_session"), (6, 201, "created")]);
+    assert_eq!(
+        told.all(),
+        [(2, 422, "invalid_session"), (6, 201, "created")]
+    );
     let mut faults = told.faults(0);
     faults.sort();
-    assert_eq!(faults, ["/3/series unknown_series", "/5/time invalid_time", "/5/value schema_violation"]);
+    assert_eq!(
+        faults,
+        [
+            "/3/series unknown_series",
+            "/5/time invalid_time",
+            "/5/value schema_violation"
+        ]
+    );
     assert_eq!(told.verdicts[0]["total_errors"], 3);
     case.assert_absent(0).await;
     // The first hundred are listed, all are counted.
     let mut lines = vec![HEADER];
     lines.extend(["U,S2,session.gut_health_score,2025-01-01T00:00:01Z,high,"; 150]);
     let told = case.send(&lines).await;
-    assert_eq!((told.faults(0).len(), &told.verdicts[0]["total_errors"]), (100, &json!(150)));
+    assert_eq!(
+        (told.faults(0).len(), &told.verdicts[0]["total_errors"]),
+        (100, &json!(150))
+    );
     case.end().await;
 }
 
@@ -97,7 +166,11 @@ async fn a_wrong_number_of_cells_is_refused(backend: Backend) {
         assert_eq!(told.verdicts.len(), 1, "{broken}: {:?}", told.verdicts);
         assert_eq!(told.verdicts[0]["line"], 2, "{broken}: {:?}", told.verdicts);
         let status = told.verdicts[0]["status"].as_u64().expect("a status");
-        assert!([400, 422].contains(&status), "{broken}: {:?}", told.verdicts);
+        assert!(
+            [400, 422].contains(&status),
+            "{broken}: {:?}",
+            told.verdicts
+        );
         told.assert_end(&[("failed", 1)], 0);
         case.assert_absent(1).await;
     }
@@ -107,15 +180,31 @@ async fn a_wrong_number_of_cells_is_refused(backend: Backend) {
 async fn ids_that_are_none_are_named(backend: Backend) {
     let case = Case::new(backend).await;
     for (row, column) in [
-        ("me,S1,session.gut_health_score,2025-01-01T00:00:01Z,1,", "user_id"),
-        (",S1,session.gut_health_score,2025-01-01T00:00:01Z,1,", "user_id"),
-        ("U,one,session.gut_health_score,2025-01-01T00:00:01Z,1,", "session_id"),
-        ("U,,session.gut_health_score,2025-01-01T00:00:01Z,1,", "session_id"),
+        (
+            "me,S1,session.gut_health_score,2025-01-01T00:00:01Z,1,",
+            "user_id",
+        ),
+        (
+            ",S1,session.gut_health_score,2025-01-01T00:00:01Z,1,",
+            "user_id",
+        ),
+        (
+            "U,one,session.gut_health_score,2025-01-01T00:00:01Z,1,",
+            "session_id",
+        ),
+        (
+            "U,,session.gut_health_score,2025-01-01T00:00:01Z,1,",
+            "session_id",
+        ),
     ] {
         let told = case.send(&[HEADER, row]).await;
         assert_eq!(told.verdicts.len(), 1, "{row}: {:?}", told.verdicts);
         assert_eq!(told.verdicts[0]["line"], 2, "{row}");
-        assert!(told.faults(0)[0].starts_with(&format!("/2/{column} ")), "{row}: {}", told.verdicts[0]);
+        assert!(
+            told.faults(0)[0].starts_with(&format!("/2/{column} ")),
+            "{row}: {}",
+            told.verdicts[0]
+        );
         told.assert_end(&[("failed", 1)], 0);
     }
     assert!(sessions_of(&case.app, case.user).await.is_empty());
@@ -132,8 +221,15 @@ async fn starts_that_differ_are_refused(backend: Backend) {
             "U,S1,session.gut_health_score,2025-01-01T00:00:02Z,1,2025-01-01T00:00:00Z",
         ])
         .await;
-    assert_eq!(told.all(), [(2, 422, "invalid_session"), (4, 201, "created")]);
-    assert!(told.faults(0)[0].starts_with("/3/start_ts "), "{}", told.verdicts[0]);
+    assert_eq!(
+        told.all(),
+        [(2, 422, "invalid_session"), (4, 201, "created")]
+    );
+    assert!(
+        told.faults(0)[0].starts_with("/3/start_ts "),
+        "{}",
+        told.verdicts[0]
+    );
     case.assert_absent(0).await;
     case.end().await;
 }
@@ -149,7 +245,10 @@ async fn points_outside_the_window_are_named(backend: Backend) {
             "U,S1,session.gut_health_score,2025-03-01T00:00:00Z,1,",
         ])
         .await;
-    assert_eq!(told.all(), [(2, 422, "invalid_session"), (4, 422, "invalid_session")]);
+    assert_eq!(
+        told.all(),
+        [(2, 422, "invalid_session"), (4, 422, "invalid_session")]
+    );
     assert_eq!(told.faults(0), ["/3/time implausible_time"]);
     assert_eq!(told.faults(1), ["/5/time implausible_time"]);
     case.end().await;

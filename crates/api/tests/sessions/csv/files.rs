@@ -10,7 +10,10 @@ use super::{Case, Told};
 use crate::common::{SCORE, points_of, results};
 use crate::on_both_servers;
 
-on_both_servers![five_thousand_sessions_are_told_of_in_order, one_session_may_have_many_rows];
+on_both_servers![
+    five_thousand_sessions_are_told_of_in_order,
+    one_session_may_have_many_rows
+];
 
 async fn five_thousand_sessions_are_told_of_in_order(backend: Backend) {
     let case = Case::new(backend).await;
@@ -20,7 +23,11 @@ async fn five_thousand_sessions_are_told_of_in_order(backend: Backend) {
     for (i, id) in ids.iter().enumerate() {
         for second in 0..2 {
             // One in a hundred is not valid.
-            let value = if i % 100 == 99 && second == 1 { "high".to_owned() } else { i.to_string() };
+            let value = if i % 100 == 99 && second == 1 {
+                "high".to_owned()
+            } else {
+                i.to_string()
+            };
             let time = format!("2025-01-{:02}T00:00:{second:02}Z", 1 + i % 28);
             writeln!(text, "{time},{value},{SCORE},{id},{}", users[i % 7]).expect("a string grows");
         }
@@ -33,9 +40,15 @@ async fn five_thousand_sessions_are_told_of_in_order(backend: Backend) {
         let failed = i % 100 == 99;
         assert_eq!(verdict["status"], if failed { 422 } else { 201 });
         if failed {
-            assert_eq!(verdict["errors"][0]["pointer"], format!("/{}/value", 2 * i + 3));
+            assert_eq!(
+                verdict["errors"][0]["pointer"],
+                format!("/{}/value", 2 * i + 3)
+            );
         } else {
-            assert_eq!((&verdict["session_id"], &verdict["user_id"]), (&json!(ids[i]), &json!(users[i % 7])));
+            assert_eq!(
+                (&verdict["session_id"], &verdict["user_id"]),
+                (&json!(ids[i]), &json!(users[i % 7]))
+            );
         }
     }
     let mut points = 0;
@@ -48,11 +61,26 @@ async fn five_thousand_sessions_are_told_of_in_order(backend: Backend) {
         told.verdicts.len(),
         50,
         "{:?}",
-        told.verdicts.iter().filter(|v| v["status"] != 422).collect::<Vec<_>>()
+        told.verdicts
+            .iter()
+            .filter(|v| v["status"] != 422)
+            .collect::<Vec<_>>()
     );
-    assert_eq!((&told.end["lines"], &told.end["unchanged"]), (&json!(5_000), &json!(4_950)));
-    let told = Told::read(&case.post("?on_conflict=append&verdicts=failed", text.as_bytes()).await);
-    assert_eq!((&told.end["unchanged"], &told.end["failed"]), (&json!(4_950), &json!(50)), "{}", told.end);
+    assert_eq!(
+        (&told.end["lines"], &told.end["unchanged"]),
+        (&json!(5_000), &json!(4_950))
+    );
+    let told = Told::read(
+        &case
+            .post("?on_conflict=append&verdicts=failed", text.as_bytes())
+            .await,
+    );
+    assert_eq!(
+        (&told.end["unchanged"], &told.end["failed"]),
+        (&json!(4_950), &json!(50)),
+        "{}",
+        told.end
+    );
     case.end().await;
 }
 
@@ -60,7 +88,12 @@ async fn one_session_may_have_many_rows(backend: Backend) {
     let case = Case::new(backend).await;
     let mut text = case.text(&["user_id,session_id,series,time,value"]);
     for i in 0..20_000 {
-        let time = format!("2025-01-01T{:02}:{:02}:{:02}Z", i / 3_600, i / 60 % 60, i % 60);
+        let time = format!(
+            "2025-01-01T{:02}:{:02}:{:02}Z",
+            i / 3_600,
+            i / 60 % 60,
+            i % 60
+        );
         writeln!(text, "{},{},{SCORE},{time},{i}", case.user, case.ids[0]).expect("a string grows");
     }
     let told = Told::read(&case.post("", text.as_bytes()).await);

@@ -31,29 +31,73 @@ const MIXED: [&str; 6] = [
 async fn a_session_that_comes_back_is_a_conflict(backend: Backend) {
     let case = Case::new(backend).await;
     let told = case.send(&MIXED).await;
-    let expected =
-        [(2, 201, "created"), (4, 201, "created"), (5, 409, "session_conflict"), (6, 409, "session_conflict")];
+    let expected = [
+        (2, 201, "created"),
+        (4, 201, "created"),
+        (5, 409, "session_conflict"),
+        (6, 409, "session_conflict"),
+    ];
     assert_eq!(told.all(), expected);
     told.assert_end(&[("created", 2), ("failed", 2)], 3);
-    case.assert_points(0, &[(SCORE, 1, json!({"value": 1})), (SCORE, 3, json!({"value": 3}))]).await;
+    case.assert_points(
+        0,
+        &[
+            (SCORE, 1, json!({"value": 1})),
+            (SCORE, 3, json!({"value": 3})),
+        ],
+    )
+    .await;
     // The very same stretch again is the same session.
-    let told = case.send(&[MIXED[0], MIXED[1], MIXED[2], MIXED[3], MIXED[1], MIXED[2]]).await;
-    assert_eq!(told.all(), [(2, 200, "unchanged"), (4, 200, "unchanged"), (5, 200, "unchanged")]);
+    let told = case
+        .send(&[MIXED[0], MIXED[1], MIXED[2], MIXED[3], MIXED[1], MIXED[2]])
+        .await;
+    assert_eq!(
+        told.all(),
+        [
+            (2, 200, "unchanged"),
+            (4, 200, "unchanged"),
+            (5, 200, "unchanged")
+        ]
+    );
     case.end().await;
 }
 
 async fn a_session_that_comes_back_is_taken_when_appending(backend: Backend) {
     let case = Case::new(backend).await;
     let told = case.send_with("?on_conflict=append", &MIXED).await;
-    let expected = [(2, 201, "created"), (4, 201, "created"), (5, 200, "appended"), (6, 200, "appended")];
+    let expected = [
+        (2, 201, "created"),
+        (4, 201, "created"),
+        (5, 200, "appended"),
+        (6, 200, "appended"),
+    ];
     assert_eq!(told.all(), expected);
     told.assert_end(&[("created", 2), ("appended", 2)], 5);
-    assert_eq!((&told.verdicts[2]["points"], &told.verdicts[2]["total_points"]), (&json!(1), &json!(3)));
+    assert_eq!(
+        (
+            &told.verdicts[2]["points"],
+            &told.verdicts[2]["total_points"]
+        ),
+        (&json!(1), &json!(3))
+    );
     let value = |v: u32| json!({"value": v});
-    case.assert_points(0, &[(SCORE, 1, value(1)), (SCORE, 2, value(2)), (SCORE, 3, value(3))]).await;
-    case.assert_points(1, &[(SCORE, 1, value(5)), (SCORE, 1, value(4))]).await;
+    case.assert_points(
+        0,
+        &[
+            (SCORE, 1, value(1)),
+            (SCORE, 2, value(2)),
+            (SCORE, 3, value(3)),
+        ],
+    )
+    .await;
+    case.assert_points(1, &[(SCORE, 1, value(5)), (SCORE, 1, value(4))])
+        .await;
     let told = case.send_with("?on_conflict=append", &MIXED).await;
-    assert!(told.verdicts.iter().all(|v| v["outcome"] == "unchanged"), "{:?}", told.verdicts);
+    assert!(
+        told.verdicts.iter().all(|v| v["outcome"] == "unchanged"),
+        "{:?}",
+        told.verdicts
+    );
     assert_eq!(points_of(&case.app, case.user).await, 5);
     case.end().await;
 }
@@ -61,33 +105,67 @@ async fn a_session_that_comes_back_is_taken_when_appending(backend: Backend) {
 async fn the_last_stretch_replaces_or_is_ignored(backend: Backend) {
     let case = Case::new(backend).await;
     let told = case.send_with("?on_conflict=ignore", &MIXED).await;
-    told.assert_end(&[("created", 2), ("ignored", 2)], told.end["points"].as_u64().expect("points"));
+    told.assert_end(
+        &[("created", 2), ("ignored", 2)],
+        told.end["points"].as_u64().expect("points"),
+    );
     assert_eq!(case.points(0).await.len(), 2);
     let told = case.send_with("?on_conflict=replace", &MIXED).await;
-    assert_eq!(told.all()[2..], [(5, 200, "replaced"), (6, 200, "replaced")]);
-    case.assert_points(0, &[(SCORE, 2, json!({"value": 2}))]).await;
-    case.assert_points(1, &[(SCORE, 1, json!({"value": 4}))]).await;
+    assert_eq!(
+        told.all()[2..],
+        [(5, 200, "replaced"), (6, 200, "replaced")]
+    );
+    case.assert_points(0, &[(SCORE, 2, json!({"value": 2}))])
+        .await;
+    case.assert_points(1, &[(SCORE, 1, json!({"value": 4}))])
+        .await;
     case.end().await;
 }
 
 async fn a_file_sent_again_is_unchanged(backend: Backend) {
     let case = Case::new(backend).await;
-    let row = |i: usize| format!("U,S{},,session.gut_health_score,2025-01-01T00:00:{:02}Z,{i}", i / 10, i % 10);
+    let row = |i: usize| {
+        format!(
+            "U,S{},,session.gut_health_score,2025-01-01T00:00:{:02}Z,{i}",
+            i / 10,
+            i % 10
+        )
+    };
     let rows: Vec<String> = (0..80).map(row).collect();
     let mut lines = vec![HEADER];
     lines.extend(rows.iter().map(String::as_str));
     // Cut off in the middle of a session, as an upload may be.
-    case.send(&lines[..45]).await.assert_end(&[("created", 5)], 44);
+    case.send(&lines[..45])
+        .await
+        .assert_end(&[("created", 5)], 44);
     let told = case.send(&lines).await;
     let outcomes: Vec<&str> = told.all().iter().map(|(_, _, outcome)| *outcome).collect();
-    let expected =
-        ["unchanged", "unchanged", "unchanged", "unchanged", "session_conflict", "created", "created", "created"];
+    let expected = [
+        "unchanged",
+        "unchanged",
+        "unchanged",
+        "unchanged",
+        "session_conflict",
+        "created",
+        "created",
+        "created",
+    ];
     assert_eq!(outcomes, expected);
     let told = case.send_with("?on_conflict=replace", &lines).await;
-    assert_eq!((&told.end["unchanged"], &told.end["replaced"]), (&json!(7), &json!(1)));
+    assert_eq!(
+        (&told.end["unchanged"], &told.end["replaced"]),
+        (&json!(7), &json!(1))
+    );
     for policy in ["error", "ignore", "replace", "append"] {
-        let told = case.send_with(&format!("?on_conflict={policy}"), &lines).await;
-        assert_eq!((&told.end["lines"], &told.end["unchanged"]), (&json!(8), &json!(8)), "{policy}: {}", told.end);
+        let told = case
+            .send_with(&format!("?on_conflict={policy}"), &lines)
+            .await;
+        assert_eq!(
+            (&told.end["lines"], &told.end["unchanged"]),
+            (&json!(8), &json!(8)),
+            "{policy}: {}",
+            told.end
+        );
     }
     assert_eq!(points_of(&case.app, case.user).await, 80);
     case.end().await;
@@ -100,8 +178,17 @@ async fn one_id_of_two_users_is_two_sessions(backend: Backend) {
     let mine = "U,S0,,session.gut_health_score,2025-01-01T00:00:01Z,1";
     let told = case.send(&[HEADER, mine, &theirs]).await;
     assert_eq!(told.all(), [(2, 201, "created"), (3, 201, "created")]);
-    assert_eq!((&told.verdicts[0]["user_id"], &told.verdicts[1]["user_id"]), (&json!(case.user), &json!(other)));
-    assert_eq!((points_of(&case.app, case.user).await, points_of(&case.app, other).await), (1, 1));
+    assert_eq!(
+        (&told.verdicts[0]["user_id"], &told.verdicts[1]["user_id"]),
+        (&json!(case.user), &json!(other))
+    );
+    assert_eq!(
+        (
+            points_of(&case.app, case.user).await,
+            points_of(&case.app, other).await
+        ),
+        (1, 1)
+    );
     case.end().await;
 }
 
@@ -114,7 +201,12 @@ async fn csv_and_json_are_one_session(backend: Backend) {
         "user_id": case.user, "session_id": case.ids[0], "start_ts": "2025-01-01T00:00:00Z",
         "data": [point(3, 3), point(1, 1)],
     });
-    let again = case.app.post("/api/sessions/", &body).await.expect(200).json();
+    let again = case
+        .app
+        .post("/api/sessions/", &body)
+        .await
+        .expect(200)
+        .json();
     assert_eq!(again["outcome"], "unchanged");
     let told = Told::read(&case.app.post_text(super::PATH, &body.to_string()).await);
     assert_eq!(told.all(), [(1, 200, "unchanged")]);
@@ -126,7 +218,11 @@ async fn csv_adds_to_sessions_that_are_there(backend: Backend) {
     let _ = case.send(&MIXED[..4]).await;
     let path = format!("/api/sessions/{}/points/", case.ids[0]);
     let point = json!({"series": SCORE, "time": "2025-01-01T00:00:09Z", "value": {"value": 9}});
-    let _ = case.app.post(&path, &json!({"data": [point]})).await.expect(200);
+    let _ = case
+        .app
+        .post(&path, &json!({"data": [point]}))
+        .await
+        .expect(200);
     let told = case
         .send_with(
             "?on_conflict=append",
@@ -139,9 +235,32 @@ async fn csv_adds_to_sessions_that_are_there(backend: Backend) {
             ],
         )
         .await;
-    assert_eq!(told.all(), [(2, 200, "unchanged"), (3, 200, "appended"), (5, 409, "append_conflict")]);
+    assert_eq!(
+        told.all(),
+        [
+            (2, 200, "unchanged"),
+            (3, 200, "appended"),
+            (5, 409, "append_conflict")
+        ]
+    );
     let value = |v: u32| json!({"value": v});
-    case.assert_points(0, &[(SCORE, 1, value(1)), (SCORE, 3, value(3)), (SCORE, 9, value(9))]).await;
-    case.assert_points(1, &[(SCORE, 0, value(6)), (SCORE, 1, value(5)), (SCORE, 2, value(7))]).await;
+    case.assert_points(
+        0,
+        &[
+            (SCORE, 1, value(1)),
+            (SCORE, 3, value(3)),
+            (SCORE, 9, value(9)),
+        ],
+    )
+    .await;
+    case.assert_points(
+        1,
+        &[
+            (SCORE, 0, value(6)),
+            (SCORE, 1, value(5)),
+            (SCORE, 2, value(7)),
+        ],
+    )
+    .await;
     case.end().await;
 }

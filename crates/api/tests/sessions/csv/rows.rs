@@ -28,8 +28,16 @@ async fn rows_of_one_session_keep_their_order(backend: Backend) {
         .await;
     assert_eq!(told.all(), [(2, 201, "created")]);
     let value = |v: u32| json!({"value": v});
-    case.assert_points(0, &[(SCORE, 1, value(3)), (SCORE, 5, value(9)), (SCORE, 5, value(1)), (SCORE, 5, value(5))])
-        .await;
+    case.assert_points(
+        0,
+        &[
+            (SCORE, 1, value(3)),
+            (SCORE, 5, value(9)),
+            (SCORE, 5, value(1)),
+            (SCORE, 5, value(5)),
+        ],
+    )
+    .await;
     case.end().await;
 }
 
@@ -46,10 +54,25 @@ async fn the_start_may_stand_in_any_row_or_none(backend: Backend) {
             ",U,S2,session.gut_health_score,2025-01-01T00:00:02Z,1",
         ])
         .await;
-    assert_eq!(told.all(), [(2, 201, "created"), (4, 201, "created"), (6, 201, "created")]);
+    assert_eq!(
+        told.all(),
+        [
+            (2, 201, "created"),
+            (4, 201, "created"),
+            (6, 201, "created")
+        ]
+    );
     for (session, start) in [(0, json!(null)), (1, json!(START)), (2, json!(START))] {
-        let record = case.app.get(&format!("/api/sessions/{}/", case.ids[session])).await.expect(200).json();
-        assert_eq!((&record["start_ts"], &record["points"]), (&start, &json!(2)));
+        let record = case
+            .app
+            .get(&format!("/api/sessions/{}/", case.ids[session]))
+            .await
+            .expect(200)
+            .json();
+        assert_eq!(
+            (&record["start_ts"], &record["points"]),
+            (&start, &json!(2))
+        );
     }
     case.end().await;
 }
@@ -64,8 +87,16 @@ async fn the_start_may_stand_in_a_later_row(backend: Backend) {
         ])
         .await;
     assert_eq!(told.all(), [(2, 201, "created")], "{:?}", told.verdicts);
-    let record = case.app.get(&format!("/api/sessions/{}/", case.ids[0])).await.expect(200).json();
-    assert_eq!((&record["start_ts"], &record["points"]), (&json!(START), &json!(2)));
+    let record = case
+        .app
+        .get(&format!("/api/sessions/{}/", case.ids[0]))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&record["start_ts"], &record["points"]),
+        (&json!(START), &json!(2))
+    );
     case.end().await;
 }
 
@@ -91,8 +122,21 @@ async fn ids_spelled_otherwise_are_the_same(backend: Backend) {
         case.ids[0].to_string().to_uppercase()
     );
     let header = "user_id,session_id,series,time,value";
-    let told = case.send(&[header, "U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1", &loud]).await;
+    let told = case
+        .send(&[
+            header,
+            "U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1",
+            &loud,
+        ])
+        .await;
     assert_eq!(told.all(), [(2, 201, "created")], "{:?}", told.verdicts);
-    case.assert_points(0, &[(SCORE, 1, json!({"value": 1})), (SCORE, 2, json!({"value": 2}))]).await;
+    case.assert_points(
+        0,
+        &[
+            (SCORE, 1, json!({"value": 1})),
+            (SCORE, 2, json!({"value": 2})),
+        ],
+    )
+    .await;
     case.end().await;
 }

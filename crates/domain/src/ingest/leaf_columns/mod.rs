@@ -36,7 +36,10 @@ pub(super) fn sent_pointer(leaves: &[Leaf], place: usize, inner: &Pointer) -> St
     match leaves.iter().find(|leaf| tokens.starts_with(&leaf.path)) {
         Some(leaf) => {
             let deeper = Pointer::from_tokens(tokens[leaf.path.len()..].to_vec());
-            format!("{}/{place}{deeper}", Pointer::from_tokens(leaf.sent.clone()))
+            format!(
+                "{}/{place}{deeper}",
+                Pointer::from_tokens(leaf.sent.clone())
+            )
         }
         None => inner.to_string(),
     }
@@ -47,15 +50,34 @@ pub(super) fn sent_pointer(leaves: &[Leaf], place: usize, inner: &Pointer) -> St
 ///
 /// # Errors
 /// The keys of a leaf that another one names as well.
-pub(super) fn resolve(leaves: &[Leaf], metric_type: &MetricType) -> Result<Option<Leaves>, Pointer> {
-    if !leaves.iter().any(|leaf| leaf.sent.iter().any(|key| key.contains('.'))) {
+pub(super) fn resolve(
+    leaves: &[Leaf],
+    metric_type: &MetricType,
+) -> Result<Option<Leaves>, Pointer> {
+    if !leaves
+        .iter()
+        .any(|leaf| leaf.sent.iter().any(|key| key.contains('.')))
+    {
         return Ok(None);
     }
-    let channels = || metric_type.channels.iter().map(|channel| channel.pointer.tokens());
+    let channels = || {
+        metric_type
+            .channels
+            .iter()
+            .map(|channel| channel.pointer.tokens())
+    };
     let exact: HashSet<&[String]> = channels().collect();
-    let objects: HashSet<&str> = channels().filter_map(|tokens| tokens.split_last()?.1.first()).map(|s| &**s).collect();
+    let objects: HashSet<&str> = channels()
+        .filter_map(|tokens| tokens.split_last()?.1.first())
+        .map(|s| &**s)
+        .collect();
     let path = |leaf: &Leaf| {
-        let path: Vec<String> = leaf.sent.iter().flat_map(|key| key.split('.')).map(str::to_owned).collect();
+        let path: Vec<String> = leaf
+            .sent
+            .iter()
+            .flat_map(|key| key.split('.'))
+            .map(str::to_owned)
+            .collect();
         let is_nested = !exact.contains(leaf.sent.as_slice()) && objects.contains(&*path[0]);
         if is_nested && path.len() <= MAX_DEPTH && !path.iter().any(String::is_empty) {
             path
@@ -63,11 +85,20 @@ pub(super) fn resolve(leaves: &[Leaf], metric_type: &MetricType) -> Result<Optio
             leaf.path.clone()
         }
     };
-    let resolved: Leaves =
-        leaves.iter().map(|leaf| Leaf { sent: leaf.sent.clone(), path: path(leaf) }).collect::<Vec<_>>().into();
+    let resolved: Leaves = leaves
+        .iter()
+        .map(|leaf| Leaf {
+            sent: leaf.sent.clone(),
+            path: path(leaf),
+        })
+        .collect::<Vec<_>>()
+        .into();
     let mut in_order: Vec<&Leaf> = resolved.iter().collect();
     in_order.sort_by(|a, b| a.path.cmp(&b.path));
-    match in_order.windows(2).find(|pair| pair[1].path.starts_with(&pair[0].path)) {
+    match in_order
+        .windows(2)
+        .find(|pair| pair[1].path.starts_with(&pair[0].path))
+    {
         Some(pair) => Err(Pointer::from_tokens(pair[1].sent.clone())),
         None => Ok(Some(resolved)),
     }
@@ -77,43 +108,77 @@ pub(super) fn resolve(leaves: &[Leaf], metric_type: &MetricType) -> Result<Optio
 ///
 /// # Errors
 /// A fault for each element that cannot be kept.
-pub(super) fn value(body: &str, leaves: &[Leaf], columns: &[Vec<u32>], place: usize) -> Result<Json, Vec<JsonError>> {
+pub(super) fn value(
+    body: &str,
+    leaves: &[Leaf],
+    columns: &[Vec<u32>],
+    place: usize,
+) -> Result<Json, Vec<JsonError>> {
     let mut members = BTreeMap::new();
     let mut faults = Vec::new();
     let mut left = MAX_VALUE_BYTES;
     for (Leaf { path, .. }, column) in leaves.iter().zip(columns) {
         match Json::parse_leading(&body[column[place] as usize..], &mut left) {
             Ok(element) if path.len() + element.levels() > MAX_DEPTH + 1 => {
-                faults.push(JsonError { pointer: Pointer::from_tokens(path.clone()), kind: JsonErrorKind::TooDeep });
+                faults.push(JsonError {
+                    pointer: Pointer::from_tokens(path.clone()),
+                    kind: JsonErrorKind::TooDeep,
+                });
             }
             Ok(element) => insert(&mut members, path, element),
             Err(JsonError { pointer, kind }) => {
                 let path = path.iter().chain(pointer.tokens()).cloned().collect();
-                faults.push(JsonError { pointer: Pointer::from_tokens(path), kind });
+                faults.push(JsonError {
+                    pointer: Pointer::from_tokens(path),
+                    kind,
+                });
             }
         }
     }
-    if faults.is_empty() { Ok(Json::Object(members)) } else { Err(faults) }
+    if faults.is_empty() {
+        Ok(Json::Object(members))
+    } else {
+        Err(faults)
+    }
 }
 
 /// Puts a leaf into a value; no leaf lies inside another one.
 pub(super) fn insert(value: &mut BTreeMap<String, Json>, keys: &[String], leaf: Json) {
-    let Some((key, deeper)) = keys.split_first() else { return };
+    let Some((key, deeper)) = keys.split_first() else {
+        return;
+    };
     if deeper.is_empty() {
         value.insert(key.clone(), leaf);
         return;
     }
-    let inner = value.entry(key.clone()).or_insert_with(|| Json::Object(BTreeMap::new()));
+    let inner = value
+        .entry(key.clone())
+        .or_insert_with(|| Json::Object(BTreeMap::new()));
     if let Json::Object(members) = inner {
         insert(members, deeper, leaf);
     }
 }
 
 /// Finds the leaves of an entry, and the offset of each element by leaf, in one pass. The arrays are of equal length.
-pub(super) fn find_leaves(body: &str, raw: &RawValue, faults: &mut Faults<'_>) -> Option<(Leaves, Vec<Vec<u32>>)> {
-    let mut found = Finder { body, path: Vec::new(), leaves: Vec::new(), columns: Vec::new(), faults, is_whole: true };
-    if (&mut found).deserialize(&mut serde_json::Deserializer::from_str(raw.get())).is_err() {
-        let message = "has a key that is not a valid string, or a number that is too large".to_owned();
+pub(super) fn find_leaves(
+    body: &str,
+    raw: &RawValue,
+    faults: &mut Faults<'_>,
+) -> Option<(Leaves, Vec<Vec<u32>>)> {
+    let mut found = Finder {
+        body,
+        path: Vec::new(),
+        leaves: Vec::new(),
+        columns: Vec::new(),
+        faults,
+        is_whole: true,
+    };
+    if (&mut found)
+        .deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
+        .is_err()
+    {
+        let message =
+            "has a key that is not a valid string, or a number that is too large".to_owned();
         (found.faults)("/values".to_owned(), RejectCode::InvalidString, message);
         return None;
     }
@@ -144,7 +209,8 @@ impl<'de> Visitor<'de> for Elements<'_, '_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<(), A::Error> {
         while let Some(element) = elements.next_element::<&'de RawValue>()? {
             if self.offsets.len() <= MAX_POINTS {
-                let offset = offset_in(self.body, element).ok_or_else(|| A::Error::custom("beyond 4 GiB"))?;
+                let offset = offset_in(self.body, element)
+                    .ok_or_else(|| A::Error::custom("beyond 4 GiB"))?;
                 self.offsets.push(offset);
             }
         }
@@ -192,25 +258,46 @@ impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, elements: A) -> Result<(), A::Error> {
         let mut offsets = Vec::new();
-        Elements { body: self.body, offsets: &mut offsets }.visit_seq(elements)?;
+        Elements {
+            body: self.body,
+            offsets: &mut offsets,
+        }
+        .visit_seq(elements)?;
         if offsets.len() > MAX_POINTS {
             self.fault(RejectCode::TooManyPoints, too_many());
             return Ok(());
         }
-        if let Some(first) = self.columns.first().map(Vec::len).filter(|first| *first != offsets.len()) {
-            let message = format!("has {} values where another leaf has {first}; send null for none", offsets.len());
+        if let Some(first) = self
+            .columns
+            .first()
+            .map(Vec::len)
+            .filter(|first| *first != offsets.len())
+        {
+            let message = format!(
+                "has {} values where another leaf has {first}; send null for none",
+                offsets.len()
+            );
             self.fault(RejectCode::InvalidType, message);
             return Ok(());
         }
-        self.leaves.push(Leaf { sent: self.path.clone(), path: self.path.clone() });
+        self.leaves.push(Leaf {
+            sent: self.path.clone(),
+            path: self.path.clone(),
+        });
         self.columns.push(offsets);
         Ok(())
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         if self.path.len() == MAX_DEPTH {
-            self.fault(RejectCode::TooDeep, format!("is nested deeper than {MAX_DEPTH} levels"));
-            while members.next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?.is_some() {}
+            self.fault(
+                RejectCode::TooDeep,
+                format!("is nested deeper than {MAX_DEPTH} levels"),
+            );
+            while members
+                .next_entry::<serde::de::IgnoredAny, serde::de::IgnoredAny>()?
+                .is_some()
+            {}
             return Ok(());
         }
         let mut seen = HashSet::new();
@@ -219,7 +306,10 @@ impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
             let has_nul = key.contains('\0');
             self.path.push(key);
             if has_nul {
-                self.fault(RejectCode::NulCharacter, "has the NUL character in a key, which cannot be stored");
+                self.fault(
+                    RejectCode::NulCharacter,
+                    "has the NUL character in a key, which cannot be stored",
+                );
                 members.next_value::<serde::de::IgnoredAny>()?;
             } else if is_first {
                 members.next_value_seed(&mut *self)?;
@@ -230,7 +320,10 @@ impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
             self.path.pop();
         }
         if seen.is_empty() && !self.path.is_empty() {
-            self.fault(RejectCode::InvalidType, "is an empty object; leave it out, or send an array for each leaf");
+            self.fault(
+                RejectCode::InvalidType,
+                "is an empty object; leave it out, or send an array for each leaf",
+            );
         }
         Ok(())
     }

@@ -10,8 +10,7 @@ use crate::metric_type::{Catalogue, SeriesName, ValueSchema};
 use crate::session::Join;
 use crate::{MetricTypeId, TimeRules, Timestamp};
 
-const IDS: &str =
-    r#""user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e","session_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3f""#;
+const IDS: &str = r#""user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e","session_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3f""#;
 
 fn catalogue() -> Catalogue {
     let number = json!({"type": ["number", "null"]});
@@ -20,11 +19,17 @@ fn catalogue() -> Catalogue {
     let schema = json!({"type": "object", "properties": {"r": number, "position": position, "heart.rate": number},
         "additionalProperties": false});
     let schema = ValueSchema::parse(schema).expect("a schema");
-    let channel = |(place, pointer)| Channel { id: ChannelId(place), pointer };
+    let channel = |(place, pointer)| Channel {
+        id: ChannelId(place),
+        pointer,
+    };
     let metric_type = MetricType {
         id: MetricTypeId(1),
         series: SeriesName::parse("s").expect("a name"),
-        channels: (0..).zip(schema.numeric_leaves().to_vec()).map(channel).collect(),
+        channels: (0..)
+            .zip(schema.numeric_leaves().to_vec())
+            .map(channel)
+            .collect(),
         schema: Arc::new(schema),
         description: String::new(),
         unit: String::new(),
@@ -41,10 +46,16 @@ fn stored(entries: &[Value]) -> Result<String, Vec<String>> {
     let entries: Vec<String> = entries.iter().map(Value::to_string).collect();
     let body = format!("{{{IDS},\"data\":[{}]}}", entries.join(","));
     let now = Timestamp::parse_rfc3339("2025-02-01T00:00:00Z").expect("a time");
-    let places =
-        |rejects: super::super::Rejects| rejects.listed().iter().map(|r| r.pointer.clone()).collect::<Vec<_>>();
+    let places = |rejects: super::super::Rejects| {
+        rejects
+            .listed()
+            .iter()
+            .map(|r| r.pointer.clone())
+            .collect::<Vec<_>>()
+    };
     let raw = RawSession::from_json(body.as_bytes()).expect("an object");
-    let valid = ValidSession::check(raw, &catalogue(), &TimeRules::default(), now, Join::Alone).map_err(places)?;
+    let valid = ValidSession::check(raw, &catalogue(), &TimeRules::default(), now, Join::Alone)
+        .map_err(places)?;
     Ok(format!("{:?}", EncodedSession::encode(valid)))
 }
 
@@ -58,7 +69,10 @@ fn time(second: usize) -> String {
 }
 
 fn column<'a>(values: &'a [Value], pointer: &'a str) -> Vec<&'a Value> {
-    values.iter().map(|value| value.pointer(pointer).expect("each value has each leaf")).collect()
+    values
+        .iter()
+        .map(|value| value.pointer(pointer).expect("each value has each leaf"))
+        .collect()
 }
 
 proptest! {
@@ -114,19 +128,37 @@ proptest! {
 #[test]
 fn faults_stand_where_the_leaf_was_sent() {
     let faults = |values: Value| stored(&[columns(&values, 1)]).expect_err("a fault");
-    assert_eq!(faults(json!({"position.lat": ["x"]})), ["/data/0/values/position.lat/0"]);
-    assert_eq!(faults(json!({"position": {"lat": ["x"]}})), ["/data/0/values/position/lat/0"]);
-    assert_eq!(faults(json!({"position": {"lat": 1}})), ["/data/0/values/position/lat"]);
+    assert_eq!(
+        faults(json!({"position.lat": ["x"]})),
+        ["/data/0/values/position.lat/0"]
+    );
+    assert_eq!(
+        faults(json!({"position": {"lat": ["x"]}})),
+        ["/data/0/values/position/lat/0"]
+    );
+    assert_eq!(
+        faults(json!({"position": {"lat": 1}})),
+        ["/data/0/values/position/lat"]
+    );
     assert_eq!(faults(json!({"position": {}})), ["/data/0/values/position"]);
-    assert_eq!(faults(json!({"position": {"lat": [1]}, "r": [1, 2]})), ["/data/0/values/r"]);
+    assert_eq!(
+        faults(json!({"position": {"lat": [1]}, "r": [1, 2]})),
+        ["/data/0/values/r"]
+    );
     let twice = json!({"position": {"lat": [1]}, "position.lat": [2]});
     assert_eq!(faults(twice)[0], "/data/0/values/position.lat");
-    assert_eq!(faults(json!({"position": [{}], "position.lat": [2]}))[0], "/data/0/values/position.lat");
+    assert_eq!(
+        faults(json!({"position": [{}], "position.lat": [2]}))[0],
+        "/data/0/values/position.lat"
+    );
 }
 
 #[test]
 fn nesting_has_a_limit() {
     let deep = (0..70).fold(json!([1]), |inner, _| json!({"a": inner}));
     let faults = stored(&[columns(&deep, 1)]).expect_err("a fault");
-    assert_eq!(faults, [format!("/data/0/values{}", "/a".repeat(MAX_DEPTH))]);
+    assert_eq!(
+        faults,
+        [format!("/data/0/values{}", "/a".repeat(MAX_DEPTH))]
+    );
 }

@@ -25,7 +25,11 @@ pub(super) struct Choice {
 
 impl Choice {
     pub(super) fn new(all: Vec<usize>) -> Self {
-        Self { open: [all.clone(), all.clone(), all.clone()], groups: [Vec::new(), Vec::new(), Vec::new()], all }
+        Self {
+            open: [all.clone(), all.clone(), all.clone()],
+            groups: [Vec::new(), Vec::new(), Vec::new()],
+            all,
+        }
     }
 
     pub(super) fn branches(&self) -> impl Iterator<Item = &usize> {
@@ -59,16 +63,28 @@ impl Graph<'_> {
     /// Tells for each choice which branches exclude each other.
     pub(super) fn sort_branches(&mut self) {
         for number in 0..self.nodes.len() {
-            let sorted: Vec<Choice> = self.nodes[number].choices.iter().map(|choice| self.sorted(choice)).collect();
+            let sorted: Vec<Choice> = self.nodes[number]
+                .choices
+                .iter()
+                .map(|choice| self.sorted(choice))
+                .collect();
             self.nodes[number].choices = sorted;
         }
     }
 
     fn sorted(&self, choice: &Choice) -> Choice {
-        let branches: Vec<Branch<'_>> = choice.all.iter().map(|number| self.branch(*number)).collect();
+        let branches: Vec<Branch<'_>> = choice
+            .all
+            .iter()
+            .map(|number| self.branch(*number))
+            .collect();
         let mut sorted = Choice::new(choice.all.clone());
         for kind in 0..KINDS.len() {
-            sorted.open[kind] = branches.iter().filter(|b| b.accepts[kind]).map(|b| b.number).collect();
+            sorted.open[kind] = branches
+                .iter()
+                .filter(|b| b.accepts[kind])
+                .map(|b| b.number)
+                .collect();
         }
         if let Some(name) = discriminator(&branches) {
             let mut groups: BTreeMap<&str, Vec<usize>> = BTreeMap::new();
@@ -77,8 +93,11 @@ impl Graph<'_> {
                     groups.entry(value).or_default().push(branch.number);
                 }
             }
-            sorted.open[0] =
-                branches.iter().filter(|b| b.accepts[0] && !b.fixed.contains_key(name)).map(|b| b.number).collect();
+            sorted.open[0] = branches
+                .iter()
+                .filter(|b| b.accepts[0] && !b.fixed.contains_key(name))
+                .map(|b| b.number)
+                .collect();
             sorted.groups[0] = groups.into_values().collect();
         }
         sorted
@@ -95,11 +114,16 @@ impl Graph<'_> {
             is_plain: false,
         };
         for _ in 0..MAX_HOPS {
-            let Some(keywords) = node.keywords else { return branch };
+            let Some(keywords) = node.keywords else {
+                return branch;
+            };
             if let Some(kinds) = keywords.get("type") {
                 branch.accepts = kinds_of(kinds);
             }
-            match (node.references.as_slice(), node_is_only_reference(node, keywords)) {
+            match (
+                node.references.as_slice(),
+                node_is_only_reference(node, keywords),
+            ) {
                 ([targets], true) => match targets.as_slice() {
                     [target] => node = &self.nodes[*target],
                     _ => return branch,
@@ -119,10 +143,17 @@ impl Graph<'_> {
 impl<'a> Branch<'a> {
     fn read_fixed(&mut self, keywords: &'a Map<String, Value>) {
         let required = keywords.get("required").and_then(Value::as_array);
-        self.required = required.into_iter().flatten().filter_map(Value::as_str).collect();
+        self.required = required
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+            .collect();
         let properties = keywords.get("properties").and_then(Value::as_object);
         for (name, property) in properties.into_iter().flatten() {
-            let fixed = match (property.get("const"), property.get("enum").and_then(Value::as_array)) {
+            let fixed = match (
+                property.get("const"),
+                property.get("enum").and_then(Value::as_array),
+            ) {
                 (Some(value), _) if is_pinnable(value) => vec![value.to_string()],
                 (None, Some(values)) if !values.is_empty() && values.iter().all(is_pinnable) => {
                     values.iter().map(Value::to_string).collect()
@@ -140,7 +171,12 @@ impl<'a> Branch<'a> {
 }
 
 fn node_is_only_reference(node: &Node<'_>, keywords: &Map<String, Value>) -> bool {
-    let is_beside = |keyword: &String| !matches!(keyword.as_str(), "title" | "description" | "$comment" | "$ref");
+    let is_beside = |keyword: &String| {
+        !matches!(
+            keyword.as_str(),
+            "title" | "description" | "$comment" | "$ref"
+        )
+    };
     // Until draft 7, the node was read as a reference alone.
     keywords.contains_key("$ref") && (node.own == 1 || !keywords.keys().any(is_beside))
 }
@@ -160,11 +196,19 @@ fn discriminator<'a>(branches: &[Branch<'a>]) -> Option<&'a str> {
         }
     }
     // The validator takes the name that most branches require and that two of them fix.
-    let mut names: Vec<(&str, usize)> = counts.into_iter().filter(|(_, count)| *count > 1).collect();
+    let mut names: Vec<(&str, usize)> =
+        counts.into_iter().filter(|(_, count)| *count > 1).collect();
     names.sort_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then_with(|| a.cmp(b)));
-    let fixes = |name: &str| branches.iter().filter(|branch| branch.fixed.contains_key(name)).count();
+    let fixes = |name: &str| {
+        branches
+            .iter()
+            .filter(|branch| branch.fixed.contains_key(name))
+            .count()
+    };
     let is_unknown = |name: &str| branches.iter().any(|branch| branch.unknown.contains(&name));
-    let (name, count) = names.into_iter().find(|(name, _)| is_unknown(name) || fixes(name) > 1)?;
+    let (name, count) = names
+        .into_iter()
+        .find(|(name, _)| is_unknown(name) || fixes(name) > 1)?;
     (count == branches.len() && fixes(name) == branches.len()).then_some(name)
 }
 
@@ -174,7 +218,9 @@ fn is_pinnable(value: &Value) -> bool {
 
 fn kinds_of(kinds: &Value) -> [bool; 3] {
     let mut accepts = [false; 3];
-    let names = kinds.as_array().map_or(std::slice::from_ref(kinds), Vec::as_slice);
+    let names = kinds
+        .as_array()
+        .map_or(std::slice::from_ref(kinds), Vec::as_slice);
     for name in names {
         match name.as_str() {
             Some("object") => accepts[0] = true,

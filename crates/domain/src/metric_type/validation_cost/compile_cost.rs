@@ -17,8 +17,13 @@ impl Graph<'_> {
         if !self.nodes.iter().any(|node| node.is_unevaluated) {
             return true;
         }
-        let mut walk =
-            Walk { graph: self, left: limit, compiled: HashSet::new(), targets: vec![ROOT], open: Vec::new() };
+        let mut walk = Walk {
+            graph: self,
+            left: limit,
+            compiled: HashSet::new(),
+            targets: vec![ROOT],
+            open: Vec::new(),
+        };
         while let Some(target) = walk.targets.pop() {
             if walk.compiled.insert(target) && !walk.compile(target, 0) {
                 return false;
@@ -49,9 +54,17 @@ impl Walk<'_> {
         let node = &self.graph.nodes[number];
         self.targets.extend(node.references.iter().flatten());
         let branches = node.choices.iter().flat_map(Choice::branches);
-        let children: Vec<usize> = node.in_place.iter().chain(branches).copied().chain(node.parts()).collect();
+        let children: Vec<usize> = node
+            .in_place
+            .iter()
+            .chain(branches)
+            .copied()
+            .chain(node.parts())
+            .collect();
         self.step(nesting)
-            && children.into_iter().all(|child| self.compile(child, nesting + 1))
+            && children
+                .into_iter()
+                .all(|child| self.compile(child, nesting + 1))
             && (!node.is_unevaluated || self.compile_evaluated(number, nesting + 1))
     }
 
@@ -62,10 +75,12 @@ impl Walk<'_> {
         let children: Vec<usize> = node.in_place.iter().chain(branches).copied().collect();
         let parts: Vec<usize> = node.every.iter().chain(&node.elements).copied().collect();
         if !self.step(nesting)
-            || !parts.into_iter().all(|part| self.compile(part, nesting + 1))
-            || !children
+            || !parts
                 .into_iter()
-                .all(|child| self.compile(child, nesting + 1) && self.compile_evaluated(child, nesting + 1))
+                .all(|part| self.compile(part, nesting + 1))
+            || !children.into_iter().all(|child| {
+                self.compile(child, nesting + 1) && self.compile_evaluated(child, nesting + 1)
+            })
         {
             return false;
         }

@@ -56,7 +56,10 @@ pub(super) struct Node<'a> {
 impl<'a> Graph<'a> {
     pub(super) fn of(document: &'a Value) -> Self {
         let mut graph = Self {
-            nodes: vec![Node { own: 1, ..Node::default() }],
+            nodes: vec![Node {
+                own: 1,
+                ..Node::default()
+            }],
             references: References::of(document),
             numbers: HashMap::new(),
             unread: Vec::new(),
@@ -71,7 +74,10 @@ impl<'a> Graph<'a> {
     /// Returns the number of a subschema, whose address identifies it.
     fn number(&mut self, place: Place<'a>) -> usize {
         let next = self.nodes.len();
-        let number = *self.numbers.entry(std::ptr::from_ref(place.schema).addr()).or_insert(next);
+        let number = *self
+            .numbers
+            .entry(std::ptr::from_ref(place.schema).addr())
+            .or_insert(next);
         if number == next {
             self.nodes.push(Node::default());
             self.unread.push((number, place));
@@ -80,9 +86,18 @@ impl<'a> Graph<'a> {
     }
 
     fn read(&mut self, place: Place<'a>) -> Node<'a> {
-        let Value::Object(keywords) = place.schema else { return Node { own: 1, ..Node::default() } };
+        let Value::Object(keywords) = place.schema else {
+            return Node {
+                own: 1,
+                ..Node::default()
+            };
+        };
         let place = References::enter(place);
-        let mut node = Node { keywords: Some(keywords), own: 1, ..Node::default() };
+        let mut node = Node {
+            keywords: Some(keywords),
+            own: 1,
+            ..Node::default()
+        };
         // Until draft 7, a reference stands for the whole schema.
         if self.references.is_old() && keywords.contains_key("$ref") {
             self.keyword(&mut node, place, "$ref", &keywords["$ref"]);
@@ -95,21 +110,41 @@ impl<'a> Graph<'a> {
         node
     }
 
-    fn keyword(&mut self, node: &mut Node<'a>, place: Place<'a>, keyword: &str, argument: &'a Value) {
+    fn keyword(
+        &mut self,
+        node: &mut Node<'a>,
+        place: Place<'a>,
+        keyword: &str,
+        argument: &'a Value,
+    ) {
         let lists = |value: &Value| value.as_array().map_or(0, Vec::len) as u64;
         match keyword {
             "$ref" | "$dynamicRef" | "$recursiveRef" => {
-                let places = self.references.targets(place, keyword, argument.as_str().unwrap_or_default());
-                let targets: Vec<usize> = places.into_iter().map(|target| self.number(target)).collect();
-                node.references.push(if targets.is_empty() { vec![EXTERNAL] } else { targets });
+                let places =
+                    self.references
+                        .targets(place, keyword, argument.as_str().unwrap_or_default());
+                let targets: Vec<usize> = places
+                    .into_iter()
+                    .map(|target| self.number(target))
+                    .collect();
+                node.references.push(if targets.is_empty() {
+                    vec![EXTERNAL]
+                } else {
+                    targets
+                });
             }
-            "allOf" | "not" | "if" | "then" | "else" => self.all(place, argument, &mut node.in_place),
+            "allOf" | "not" | "if" | "then" | "else" => {
+                self.all(place, argument, &mut node.in_place)
+            }
             "dependentSchemas" | "dependencies" => {
                 let dependencies = argument.as_object().into_iter().flat_map(Map::values);
                 for dependency in dependencies {
                     node.own += 1 + lists(dependency);
                     if !dependency.is_array() {
-                        node.in_place.push(self.number(Place { schema: dependency, ..place }));
+                        node.in_place.push(self.number(Place {
+                            schema: dependency,
+                            ..place
+                        }));
                     }
                 }
             }
@@ -148,14 +183,24 @@ impl<'a> Graph<'a> {
                 self.all(place, argument, &mut node.every);
             }
             "dependentRequired" => {
-                node.own +=
-                    argument.as_object().into_iter().flat_map(Map::values).map(|names| 1 + lists(names)).sum::<u64>();
+                node.own += argument
+                    .as_object()
+                    .into_iter()
+                    .flat_map(Map::values)
+                    .map(|names| 1 + lists(names))
+                    .sum::<u64>();
             }
             "required" => node.own += lists(argument),
             "enum" => {
                 let options = argument.as_array().map_or(&[][..], Vec::as_slice);
-                let is_indexed = |of: fn(&Value) -> bool| options.iter().all(|option| of(option) || option.is_null());
-                node.own += if is_indexed(Value::is_string) || is_indexed(Value::is_i64) { 4 } else { size(argument) };
+                let is_indexed = |of: fn(&Value) -> bool| {
+                    options.iter().all(|option| of(option) || option.is_null())
+                };
+                node.own += if is_indexed(Value::is_string) || is_indexed(Value::is_i64) {
+                    4
+                } else {
+                    size(argument)
+                };
                 node.text += 1;
             }
             "const" => node.own += size(argument),
@@ -199,7 +244,11 @@ impl Node<'_> {
     pub(super) fn same_value(&self) -> impl Iterator<Item = usize> + '_ {
         let references = self.references.iter().flatten();
         let branches = self.choices.iter().flat_map(Choice::branches);
-        self.in_place.iter().chain(references).chain(branches).copied()
+        self.in_place
+            .iter()
+            .chain(references)
+            .chain(branches)
+            .copied()
     }
 
     /// Every subschema that applies to an element or member.

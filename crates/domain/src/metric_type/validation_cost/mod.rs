@@ -108,10 +108,14 @@ pub enum CostError {
         levels: usize,
     },
     /// Subschemas are too deep inside each other.
-    #[error("applies more than {MAX_NESTING} subschemas inside each other to one value; use shorter chains of $ref")]
+    #[error(
+        "applies more than {MAX_NESTING} subschemas inside each other to one value; use shorter chains of $ref"
+    )]
     Nesting,
     /// Compiling takes too long.
-    #[error("takes too long to compile; nest fewer unevaluatedProperties and unevaluatedItems inside each other")]
+    #[error(
+        "takes too long to compile; nest fewer unevaluatedProperties and unevaluatedItems inside each other"
+    )]
     Compilation,
     /// Too many patterns, or too long ones.
     #[error(
@@ -145,11 +149,17 @@ impl ValidationCost {
         graph.sort_branches();
         let cost = Self::of_graph(&graph);
         if cost.levels[0].part > MAX_SCALAR_STEPS {
-            return Err(CostError::Steps { limit: MAX_SCALAR_STEPS, levels: 1 });
+            return Err(CostError::Steps {
+                limit: MAX_SCALAR_STEPS,
+                levels: 1,
+            });
         }
         let usual = cost.levels.iter().take(USUAL_LEVELS);
         if let Some(level) = usual.clone().position(|steps| steps.part > MAX_VALUE_STEPS) {
-            return Err(CostError::Steps { limit: MAX_VALUE_STEPS, levels: level + 1 });
+            return Err(CostError::Steps {
+                limit: MAX_VALUE_STEPS,
+                levels: level + 1,
+            });
         }
         if usual.clone().any(|steps| steps.nesting > MAX_NESTING) {
             return Err(CostError::Nesting);
@@ -160,11 +170,23 @@ impl ValidationCost {
     fn of_graph(graph: &Graph<'_>) -> Self {
         let has_branches = graph.nodes.iter().any(|node| !node.choices.is_empty());
         let Some(order) = graph.order() else {
-            let endless = Steps { part: u64::MAX, text: u64::MAX, errors: u64::MAX, nesting: u64::MAX };
-            return Self { levels: vec![endless; LEVELS], has_branches };
+            let endless = Steps {
+                part: u64::MAX,
+                text: u64::MAX,
+                errors: u64::MAX,
+                nesting: u64::MAX,
+            };
+            return Self {
+                levels: vec![endless; LEVELS],
+                has_branches,
+            };
         };
         let nothing = vec![Vec::with_capacity(LEVELS); graph.nodes.len()];
-        let mut known = Known { graph, valid: nothing.clone(), evaluated: nothing };
+        let mut known = Known {
+            graph,
+            valid: nothing.clone(),
+            evaluated: nothing,
+        };
         let is_evaluated = graph.nodes.iter().any(|node| node.is_unevaluated);
         for level in 0..LEVELS {
             for number in &order {
@@ -176,26 +198,43 @@ impl ValidationCost {
                 known.valid[*number].push(valid);
             }
         }
-        Self { levels: known.valid.swap_remove(ROOT), has_branches }
+        Self {
+            levels: known.valid.swap_remove(ROOT),
+            has_branches,
+        }
     }
 
     /// Estimates the work of a value.
     pub(super) fn estimate(&self, value: &Json) -> Estimate {
-        let mut extent = Extent { parts: [0; LEVELS], text: [0; LEVELS] };
+        let mut extent = Extent {
+            parts: [0; LEVELS],
+            text: [0; LEVELS],
+        };
         let levels = extent.add(value, 0, 0);
         let (mut steps, mut errors) = (0_u64, 0_u64);
         for (at, cost) in self.levels.iter().enumerate().take(levels) {
             let of_parts = cost.part.saturating_mul(extent.parts[at]);
             let of_text = cost.text.saturating_mul(extent.text[at]);
             steps = steps.saturating_add(of_parts).saturating_add(of_text);
-            errors = errors.saturating_add(cost.errors.saturating_mul(extent.parts[at])).saturating_add(of_text);
+            errors = errors
+                .saturating_add(cost.errors.saturating_mul(extent.parts[at]))
+                .saturating_add(of_text);
         }
         let used = &self.levels[..levels.clamp(1, LEVELS)];
         if used.iter().any(|cost| cost.nesting > MAX_NESTING) {
             steps = u64::MAX;
         }
-        let growth = used.windows(2).map(|pair| pair[1].part / pair[0].part.max(1)).max().unwrap_or(1);
-        Estimate { steps, lists_errors: errors <= MAX_ERROR_STEPS, levels, growth }
+        let growth = used
+            .windows(2)
+            .map(|pair| pair[1].part / pair[0].part.max(1))
+            .max()
+            .unwrap_or(1);
+        Estimate {
+            steps,
+            lists_errors: errors <= MAX_ERROR_STEPS,
+            levels,
+            growth,
+        }
     }
 
     /// Whether an error may hold the errors of branches, of which there may be any number.
@@ -209,11 +248,18 @@ impl Extent {
     fn add(&mut self, value: &Json, level: usize, key: usize) -> usize {
         let at = level.min(LEVELS - 1);
         self.parts[at] += 1;
-        let text = if let Json::String(text) = value { text.len() } else { 0 };
+        let text = if let Json::String(text) = value {
+            text.len()
+        } else {
+            0
+        };
         self.text[at] += (key + text).div_ceil(TEXT_UNIT) as u64;
         let deepest = match value {
             Json::Array(items) => items.iter().map(|item| self.add(item, at + 1, 0)).max(),
-            Json::Object(members) => members.iter().map(|(key, member)| self.add(member, at + 1, key.len())).max(),
+            Json::Object(members) => members
+                .iter()
+                .map(|(key, member)| self.add(member, at + 1, key.len()))
+                .max(),
             _ => None,
         };
         deepest.unwrap_or(at + 1)
@@ -238,25 +284,54 @@ impl Known<'_> {
             steps.apply(known(*child));
         }
         for targets in &node.references {
-            steps.apply(targets.iter().map(|target| known(*target)).fold(Steps::default(), Steps::max));
+            steps.apply(
+                targets
+                    .iter()
+                    .map(|target| known(*target))
+                    .fold(Steps::default(), Steps::max),
+            );
         }
         for choice in &node.choices {
             let of_kind = |kind: usize| {
                 let sum = |branches: &[usize]| {
-                    branches.iter().map(|branch| known(*branch)).fold(Steps::default(), Steps::and)
+                    branches
+                        .iter()
+                        .map(|branch| known(*branch))
+                        .fold(Steps::default(), Steps::and)
                 };
-                let of_groups = choice.groups(kind).iter().map(|group| sum(group)).fold(Steps::default(), Steps::max);
+                let of_groups = choice
+                    .groups(kind)
+                    .iter()
+                    .map(|group| sum(group))
+                    .fold(Steps::default(), Steps::max);
                 sum(choice.open(kind)).and(of_groups)
             };
-            let chosen = (0..KINDS.len()).map(of_kind).fold(Steps::default(), Steps::max);
+            let chosen = (0..KINDS.len())
+                .map(of_kind)
+                .fold(Steps::default(), Steps::max);
             // Errors are those of every branch, and each branch is also asked whether it is valid.
-            let all = choice.branches().map(|branch| known(*branch)).fold(Steps::default(), Steps::and);
-            let here = if level == 0 { 2 * choice.branches().count() as u64 } else { 0 };
-            steps.apply(Steps { part: chosen.part.saturating_add(here), text: chosen.text, ..all });
+            let all = choice
+                .branches()
+                .map(|branch| known(*branch))
+                .fold(Steps::default(), Steps::and);
+            let here = if level == 0 {
+                2 * choice.branches().count() as u64
+            } else {
+                0
+            };
+            steps.apply(Steps {
+                part: chosen.part.saturating_add(here),
+                text: chosen.text,
+                ..all
+            });
         }
         if let Some(below) = level.checked_sub(1) {
             let below = |child: &usize| self.valid[*child][below];
-            let element = node.elements.iter().map(below).fold(Steps::default(), Steps::max);
+            let element = node
+                .elements
+                .iter()
+                .map(below)
+                .fold(Steps::default(), Steps::max);
             steps.apply(node.every.iter().map(below).fold(element, Steps::and));
         }
         if node.is_unevaluated {
@@ -274,7 +349,9 @@ impl Known<'_> {
             steps.apply(self.evaluated[child][level]);
         }
         if let Some(below) = level.checked_sub(1) {
-            node.every.iter().for_each(|child| steps.apply(self.valid[*child][below]));
+            node.every
+                .iter()
+                .for_each(|child| steps.apply(self.valid[*child][below]));
         }
         steps.nesting = steps.nesting.saturating_add(1);
         steps
@@ -283,15 +360,30 @@ impl Known<'_> {
     fn own(&self, number: usize, level: usize) -> Steps {
         let node = &self.graph.nodes[number];
         if number == EXTERNAL {
-            let part = (0..level).fold(EXTERNAL_STEPS, |steps, _| steps.saturating_mul(EXTERNAL_GROWTH));
-            return Steps { part, text: 16, errors: part, nesting: 16 * (level as u64 + 1) };
+            let part = (0..level).fold(EXTERNAL_STEPS, |steps, _| {
+                steps.saturating_mul(EXTERNAL_GROWTH)
+            });
+            return Steps {
+                part,
+                text: 16,
+                errors: part,
+                nesting: 16 * (level as u64 + 1),
+            };
         }
         let (part, text) = match level {
             0 => (node.own, node.text),
-            1 => (node.keys.saturating_add(node.deep), node.key_text.saturating_add(node.deep)),
+            1 => (
+                node.keys.saturating_add(node.deep),
+                node.key_text.saturating_add(node.deep),
+            ),
             _ => (node.deep, node.deep),
         };
-        Steps { part, text, errors: part, nesting: 0 }
+        Steps {
+            part,
+            text,
+            errors: part,
+            nesting: 0,
+        }
     }
 }
 
@@ -364,12 +456,22 @@ impl Graph<'_> {
 }
 
 fn check_patterns(graph: &Graph<'_>) -> Result<(), CostError> {
-    let mut patterns: Vec<(&str, u64)> = graph.nodes.iter().flat_map(|node| &node.patterns).copied().collect();
+    let mut patterns: Vec<(&str, u64)> = graph
+        .nodes
+        .iter()
+        .flat_map(|node| &node.patterns)
+        .copied()
+        .collect();
     patterns.sort_unstable();
     patterns.dedup();
     let bytes: usize = patterns.iter().map(|(pattern, _)| pattern.len()).sum();
-    let instructions = patterns.iter().fold(0_u64, |sum, (_, size)| sum.saturating_add(*size));
-    if patterns.len() > MAX_PATTERNS || bytes > MAX_PATTERN_BYTES || instructions > MAX_PATTERN_INSTRUCTIONS {
+    let instructions = patterns
+        .iter()
+        .fold(0_u64, |sum, (_, size)| sum.saturating_add(*size));
+    if patterns.len() > MAX_PATTERNS
+        || bytes > MAX_PATTERN_BYTES
+        || instructions > MAX_PATTERN_INSTRUCTIONS
+    {
         return Err(CostError::Patterns);
     }
     Ok(())

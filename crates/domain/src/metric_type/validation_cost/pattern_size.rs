@@ -7,7 +7,10 @@ const MAX_REPEAT: u64 = 100_000;
 ///
 /// The matcher may execute each of them for each byte of a text.
 pub(super) fn pattern_size(pattern: &str) -> u64 {
-    let mut reader = Reader { rest: pattern, groups: vec![Group::default()] };
+    let mut reader = Reader {
+        rest: pattern,
+        groups: vec![Group::default()],
+    };
     while let Some(c) = reader.next() {
         match c {
             '(' => reader.groups.push(Group::default()),
@@ -15,7 +18,11 @@ pub(super) fn pattern_size(pattern: &str) -> u64 {
             '[' => reader.class(),
             '\\' => {
                 let class = reader.next();
-                reader.atom(if class.is_some_and(|c| "pPDSWB".contains(c)) { WIDE_CLASS } else { 1 });
+                reader.atom(if class.is_some_and(|c| "pPDSWB".contains(c)) {
+                    WIDE_CLASS
+                } else {
+                    1
+                });
             }
             '{' => reader.repetition(),
             '*' | '+' | '?' | '|' => reader.atom(1),
@@ -27,7 +34,10 @@ pub(super) fn pattern_size(pattern: &str) -> u64 {
     while reader.groups.len() > 1 {
         reader.close_group();
     }
-    reader.groups.pop().map_or(u64::MAX, |whole| whole.size.saturating_add(1))
+    reader
+        .groups
+        .pop()
+        .map_or(u64::MAX, |whole| whole.size.saturating_add(1))
 }
 
 /// Instructions of a class with characters beyond ASCII, which is a set of byte sequences.
@@ -92,10 +102,18 @@ impl Reader<'_> {
     /// `{3}`, `{3,}` or `{3,5}` behind an atom; anything else is literal.
     fn repetition(&mut self) {
         let bounds = self.rest.split_once('}').map(|(bounds, _)| bounds);
-        let is_count =
-            |text: &str| !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || b == b',' || b == b' ');
-        let Some(bounds) = bounds.filter(|bounds| is_count(bounds)) else { return self.atom(1) };
-        let counts = bounds.split(',').map(|count| count.trim().parse().unwrap_or(0));
+        let is_count = |text: &str| {
+            !text.is_empty()
+                && text
+                    .bytes()
+                    .all(|b| b.is_ascii_digit() || b == b',' || b == b' ')
+        };
+        let Some(bounds) = bounds.filter(|bounds| is_count(bounds)) else {
+            return self.atom(1);
+        };
+        let counts = bounds
+            .split(',')
+            .map(|count| count.trim().parse().unwrap_or(0));
         let count: u64 = counts.max().unwrap_or(0).clamp(1, MAX_REPEAT);
         self.rest = self.rest.get(bounds.len() + 1..).unwrap_or_default();
         if let Some(group) = self.groups.last_mut() {
@@ -116,13 +134,29 @@ mod tests {
         assert!(pattern_size("^[a-z]{1000}$") > 1_000);
         assert!(pattern_size("^[^a-z]{1000}$") > 8_000);
         assert!(pattern_size("((a{100}){100}){100}") > 1_000_000);
-        assert!(pattern_size("^[0-9]{4}-[0-9]{2}-[0-9]{2}$") < 200, "repetitions side by side add up");
+        assert!(
+            pattern_size("^[0-9]{4}-[0-9]{2}-[0-9]{2}$") < 200,
+            "repetitions side by side add up"
+        );
     }
 
     #[test]
     fn anything_is_read_to_its_end() {
-        for odd in ["", ")", "(", "[", "\\", "{", "a{", "a{,}", "a{x}", "[]]", "(((", "é{3}", "a{99999999999999999999}"]
-        {
+        for odd in [
+            "",
+            ")",
+            "(",
+            "[",
+            "\\",
+            "{",
+            "a{",
+            "a{,}",
+            "a{x}",
+            "[]]",
+            "(((",
+            "é{3}",
+            "a{99999999999999999999}",
+        ] {
             assert!(pattern_size(odd) >= 1, "{odd}");
         }
     }

@@ -28,14 +28,22 @@ pub(super) struct References<'a> {
 impl<'a> References<'a> {
     pub(super) fn of(document: &'a Value) -> Self {
         let is_old = is_old_draft(document);
-        let mut references =
-            Self { document, resources: Vec::new(), anchors: Vec::new(), recursive: Vec::new(), is_old };
+        let mut references = Self {
+            document,
+            resources: Vec::new(),
+            anchors: Vec::new(),
+            recursive: Vec::new(),
+            is_old,
+        };
         references.find_names(references.root());
         references
     }
 
     pub(super) const fn root(&self) -> Place<'a> {
-        Place { schema: self.document, resource: self.document }
+        Place {
+            schema: self.document,
+            resource: self.document,
+        }
     }
 
     /// Whether the document's draft ignores what stands beside `$ref`.
@@ -45,7 +53,14 @@ impl<'a> References<'a> {
 
     /// The place as its own subschemas see it.
     pub(super) fn enter(place: Place<'a>) -> Place<'a> {
-        if resource_id(place.schema).is_some() { Place { resource: place.schema, ..place } } else { place }
+        if resource_id(place.schema).is_some() {
+            Place {
+                resource: place.schema,
+                ..place
+            }
+        } else {
+            place
+        }
     }
 
     fn find_names(&mut self, place: Place<'a>) {
@@ -54,33 +69,49 @@ impl<'a> References<'a> {
             self.resources.push((id, place.schema));
         }
         match place.schema {
-            Value::Array(items) => items.iter().for_each(|schema| self.find_names(Place { schema, ..place })),
+            Value::Array(items) => items
+                .iter()
+                .for_each(|schema| self.find_names(Place { schema, ..place })),
             Value::Object(members) => {
                 let text = |keyword| members.get(keyword).and_then(Value::as_str);
                 for anchor in ["$anchor", "$dynamicAnchor"].into_iter().filter_map(text) {
                     self.anchors.push((anchor, place));
                 }
-                for anchor in ["$id", "id"].into_iter().filter_map(text).filter_map(|id| id.strip_prefix('#')) {
+                for anchor in ["$id", "id"]
+                    .into_iter()
+                    .filter_map(text)
+                    .filter_map(|id| id.strip_prefix('#'))
+                {
                     self.anchors.push((anchor, place));
                 }
                 if members.get("$recursiveAnchor") == Some(&Value::Bool(true)) {
                     self.recursive.push(place.resource);
                 }
-                members.values().for_each(|schema| self.find_names(Place { schema, ..place }));
+                members
+                    .values()
+                    .for_each(|schema| self.find_names(Place { schema, ..place }));
             }
             _ => {}
         }
     }
 
     /// Every subschema that a reference may stand for; none if it is outside of the document.
-    pub(super) fn targets(&self, from: Place<'a>, keyword: &str, reference: &str) -> Vec<Place<'a>> {
+    pub(super) fn targets(
+        &self,
+        from: Place<'a>,
+        keyword: &str,
+        reference: &str,
+    ) -> Vec<Place<'a>> {
         let (uri, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let fragment = decode(fragment);
         if keyword == "$recursiveRef" {
             let recursive = self.recursive.iter().copied();
             return recursive
                 .chain([from.resource, self.document])
-                .map(|schema| Place { schema, resource: schema })
+                .map(|schema| Place {
+                    schema,
+                    resource: schema,
+                })
                 .collect();
         }
         let resources: Vec<&Value> = if uri.is_empty() {
@@ -94,13 +125,29 @@ impl<'a> References<'a> {
                 let id = id.trim_end_matches('#');
                 id == uri || id.ends_with(uri) || uri.ends_with(id)
             };
-            self.resources.iter().filter(|(id, _)| is_named(id)).map(|(_, resource)| *resource).collect()
+            self.resources
+                .iter()
+                .filter(|(id, _)| is_named(id))
+                .map(|(_, resource)| *resource)
+                .collect()
         };
         if fragment.is_empty() || fragment.starts_with('/') {
-            let follow = |resource| Self::follow(Place { schema: resource, resource }, &fragment);
+            let follow = |resource| {
+                Self::follow(
+                    Place {
+                        schema: resource,
+                        resource,
+                    },
+                    &fragment,
+                )
+            };
             resources.into_iter().filter_map(follow).collect()
         } else {
-            self.anchors.iter().filter(|(anchor, _)| *anchor == fragment).map(|(_, place)| *place).collect()
+            self.anchors
+                .iter()
+                .filter(|(anchor, _)| *anchor == fragment)
+                .map(|(_, place)| *place)
+                .collect()
         }
     }
 
@@ -135,7 +182,10 @@ fn decode(fragment: &str) -> Cow<'_, str> {
     let mut bytes = Vec::new();
     let mut rest = fragment.as_bytes();
     while let [first, tail @ ..] = rest {
-        let escaped = tail.get(..2).and_then(|hex| std::str::from_utf8(hex).ok()).filter(|_| *first == b'%');
+        let escaped = tail
+            .get(..2)
+            .and_then(|hex| std::str::from_utf8(hex).ok())
+            .filter(|_| *first == b'%');
         if let Some(byte) = escaped.and_then(|hex| u8::from_str_radix(hex, 16).ok()) {
             bytes.push(byte);
             rest = &tail[2..];

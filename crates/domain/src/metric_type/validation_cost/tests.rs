@@ -6,7 +6,12 @@ use serde_json::json;
 use super::*;
 
 fn nested(levels: usize, open: &str, inner: &str, close: &str) -> Json {
-    Json::parse(&format!("{}{inner}{}", open.repeat(levels), close.repeat(levels))).expect("JSON")
+    Json::parse(&format!(
+        "{}{inner}{}",
+        open.repeat(levels),
+        close.repeat(levels)
+    ))
+    .expect("JSON")
 }
 
 fn objects(levels: usize) -> Json {
@@ -27,18 +32,43 @@ fn chain(length: usize, keyword: &str) -> Value {
 /// Schemas that apply themselves twice to a part of a value.
 fn doubling_schemas() -> Vec<(&'static str, Value)> {
     let a = |more: Value| {
-        let mut schema = json!({"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}});
-        schema.as_object_mut().expect("an object").extend(more.as_object().expect("an object").clone());
+        let mut schema =
+            json!({"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}});
+        schema
+            .as_object_mut()
+            .expect("an object")
+            .extend(more.as_object().expect("an object").clone());
         schema
     };
     vec![
-        ("anyOf", json!({"anyOf": [a(json!({})), a(json!({"minProperties": 1}))]})),
-        ("oneOf", json!({"oneOf": [a(json!({})), a(json!({"minProperties": 1}))]})),
-        ("allOf", json!({"allOf": [a(json!({})), a(json!({"minProperties": 1}))]})),
-        ("not", json!({"not": a(json!({})), "properties": {"a": {"$ref": "#"}}})),
-        ("if", json!({"if": a(json!({})), "then": a(json!({})), "else": a(json!({}))})),
-        ("dependencies", json!({"dependencies": {"a": a(json!({}))}, "properties": {"a": {"$ref": "#"}}})),
-        ("patternProperties", json!({"patternProperties": {"a": {"$ref": "#"}, "^a": {"$ref": "#"}}})),
+        (
+            "anyOf",
+            json!({"anyOf": [a(json!({})), a(json!({"minProperties": 1}))]}),
+        ),
+        (
+            "oneOf",
+            json!({"oneOf": [a(json!({})), a(json!({"minProperties": 1}))]}),
+        ),
+        (
+            "allOf",
+            json!({"allOf": [a(json!({})), a(json!({"minProperties": 1}))]}),
+        ),
+        (
+            "not",
+            json!({"not": a(json!({})), "properties": {"a": {"$ref": "#"}}}),
+        ),
+        (
+            "if",
+            json!({"if": a(json!({})), "then": a(json!({})), "else": a(json!({}))}),
+        ),
+        (
+            "dependencies",
+            json!({"dependencies": {"a": a(json!({}))}, "properties": {"a": {"$ref": "#"}}}),
+        ),
+        (
+            "patternProperties",
+            json!({"patternProperties": {"a": {"$ref": "#"}, "^a": {"$ref": "#"}}}),
+        ),
         (
             "additionalProperties",
             json!({"additionalProperties": {"anyOf": [{"$ref": "#"}, {"$ref": "#", "title": "b"}]}}),
@@ -120,19 +150,27 @@ fn branches_that_exclude_each_other_do_not_multiply() {
 #[test]
 fn a_chain_that_multiplies_within_one_value_is_refused() {
     for keyword in ["anyOf", "oneOf", "allOf"] {
-        assert_eq!(ValidationCost::check(&chain(8, keyword)), Ok(()), "{keyword}");
         assert_eq!(
-            ValidationCost::check(&chain(22, keyword)),
-            Err(CostError::Steps { limit: MAX_SCALAR_STEPS, levels: 1 }),
+            ValidationCost::check(&chain(8, keyword)),
+            Ok(()),
             "{keyword}"
         );
-        let below =
-            json!({"properties": {"a": chain(22, keyword)["$ref"]}, "definitions": chain(22, keyword)["definitions"]});
-        let below =
-            json!({"properties": {"a": {"$ref": below["properties"]["a"]}}, "definitions": below["definitions"]});
+        assert_eq!(
+            ValidationCost::check(&chain(22, keyword)),
+            Err(CostError::Steps {
+                limit: MAX_SCALAR_STEPS,
+                levels: 1
+            }),
+            "{keyword}"
+        );
+        let below = json!({"properties": {"a": chain(22, keyword)["$ref"]}, "definitions": chain(22, keyword)["definitions"]});
+        let below = json!({"properties": {"a": {"$ref": below["properties"]["a"]}}, "definitions": below["definitions"]});
         assert_eq!(
             ValidationCost::check(&below),
-            Err(CostError::Steps { limit: MAX_VALUE_STEPS, levels: 2 }),
+            Err(CostError::Steps {
+                limit: MAX_VALUE_STEPS,
+                levels: 2
+            }),
             "{keyword}"
         );
     }
@@ -149,8 +187,16 @@ fn references_without_end_are_refused() {
         }}),
     ];
     for schema in endless {
-        assert_eq!(ValidationCost::check(&schema), Err(CostError::Endless), "{schema}");
-        assert_eq!(ValidationCost::of(&schema).estimate(&objects(1)).steps, u64::MAX, "{schema}");
+        assert_eq!(
+            ValidationCost::check(&schema),
+            Err(CostError::Endless),
+            "{schema}"
+        );
+        assert_eq!(
+            ValidationCost::of(&schema).estimate(&objects(1)).steps,
+            u64::MAX,
+            "{schema}"
+        );
     }
 }
 
@@ -158,7 +204,10 @@ fn references_without_end_are_refused() {
 fn long_chains_of_references_are_refused_since_they_take_stack() {
     let mut definitions = serde_json::Map::new();
     for at in 0..2_000 {
-        definitions.insert(at.to_string(), json!({"$ref": format!("#/definitions/{}", at + 1)}));
+        definitions.insert(
+            at.to_string(),
+            json!({"$ref": format!("#/definitions/{}", at + 1)}),
+        );
     }
     definitions.insert("2000".to_owned(), json!({"type": "number"}));
     let schema = json!({"$ref": "#/definitions/0", "definitions": definitions});
@@ -168,13 +217,24 @@ fn long_chains_of_references_are_refused_since_they_take_stack() {
 #[test]
 fn many_and_long_patterns_are_refused() {
     let many = |count: usize, text: &str| {
-        let patterns = (0..count).map(|at| (format!("{text}{at}"), json!({}))).collect::<serde_json::Map<_, _>>();
+        let patterns = (0..count)
+            .map(|at| (format!("{text}{at}"), json!({})))
+            .collect::<serde_json::Map<_, _>>();
         json!({"patternProperties": patterns})
     };
     assert_eq!(ValidationCost::check(&many(MAX_PATTERNS, "a")), Ok(()));
-    assert_eq!(ValidationCost::check(&many(MAX_PATTERNS + 1, "a")), Err(CostError::Patterns));
-    assert_eq!(ValidationCost::check(&many(20, &"a".repeat(1_000))), Err(CostError::Patterns));
-    assert_eq!(ValidationCost::check(&json!({"pattern": "(a{1000}){100}"})), Err(CostError::Patterns));
+    assert_eq!(
+        ValidationCost::check(&many(MAX_PATTERNS + 1, "a")),
+        Err(CostError::Patterns)
+    );
+    assert_eq!(
+        ValidationCost::check(&many(20, &"a".repeat(1_000))),
+        Err(CostError::Patterns)
+    );
+    assert_eq!(
+        ValidationCost::check(&json!({"pattern": "(a{1000}){100}"})),
+        Err(CostError::Patterns)
+    );
 }
 
 #[test]
@@ -194,7 +254,10 @@ fn nested_unevaluated_properties_are_refused_since_each_compiles_the_others_agai
         schema = json!({"allOf": [schema], "unevaluatedProperties": false});
     }
     schema["$schema"] = json!("https://json-schema.org/draft/2020-12/schema");
-    assert!(matches!(ValidationCost::check(&schema), Err(CostError::Compilation | CostError::Steps { .. })));
+    assert!(matches!(
+        ValidationCost::check(&schema),
+        Err(CostError::Compilation | CostError::Steps { .. })
+    ));
     let mut definitions = serde_json::Map::new();
     for at in 0..30 {
         let next = json!({"$ref": format!("#/$defs/{}", at + 1)});
@@ -232,7 +295,11 @@ fn a_million_ordinary_points_are_within_the_budget_of_a_session() {
 }
 
 fn value() -> impl Strategy<Value = Json> {
-    let leaf = prop_oneof![Just(Json::Null), any::<bool>().prop_map(Json::Bool), "[a-c]{0,40}".prop_map(Json::String),];
+    let leaf = prop_oneof![
+        Just(Json::Null),
+        any::<bool>().prop_map(Json::Bool),
+        "[a-c]{0,40}".prop_map(Json::String),
+    ];
     leaf.prop_recursive(6, 40, 4, |inner| {
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..4).prop_map(Json::Array),

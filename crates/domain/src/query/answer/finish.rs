@@ -41,7 +41,14 @@ pub(in crate::query) fn finish(
     let mut rows = rows.into_iter().peekable();
     let mut of_bucket: Vec<(BucketRow, u32, Cell)> = Vec::new();
     while let Some(((bucket, number), cell)) = rows.next() {
-        of_bucket.push((BucketRow { bucket, group: group(number) }, number, cell));
+        of_bucket.push((
+            BucketRow {
+                bucket,
+                group: group(number),
+            },
+            number,
+            cell,
+        ));
         if rows.peek().is_none_or(|((next, _), _)| *next != bucket) {
             of_bucket.sort_by_key(|(row, ..)| row.group);
             for (row, number, cell) in of_bucket.drain(..) {
@@ -53,40 +60,67 @@ pub(in crate::query) fn finish(
 }
 
 /// What the figures of a row are: function by function, over by over, leaf by leaf.
-pub(super) fn columns(metric_type: &MetricType, functions: &[AggFunction], over: &[AggFunction]) -> Vec<Column> {
+pub(super) fn columns(
+    metric_type: &MetricType,
+    functions: &[AggFunction],
+    over: &[AggFunction],
+) -> Vec<Column> {
     let channels = 0..metric_type.channels.len().max(1);
-    let overs: Vec<Option<AggFunction>> =
-        if over.is_empty() { vec![None] } else { over.iter().copied().map(Some).collect() };
+    let overs: Vec<Option<AggFunction>> = if over.is_empty() {
+        vec![None]
+    } else {
+        over.iter().copied().map(Some).collect()
+    };
     let mut columns = Vec::with_capacity(functions.len() * overs.len() * channels.len());
     for &function in functions {
         for &over in &overs {
-            columns.extend(channels.clone().map(|channel| Column { function, over, channel }));
+            columns.extend(channels.clone().map(|channel| Column {
+                function,
+                over,
+                channel,
+            }));
         }
     }
     columns
 }
 
 impl Finished {
-    fn push(&mut self, row: BucketRow, cell: Cell, functions: &[AggFunction], first_point: Option<Timestamp>) {
+    fn push(
+        &mut self,
+        row: BucketRow,
+        cell: Cell,
+        functions: &[AggFunction],
+        first_point: Option<Timestamp>,
+    ) {
         let first_at = match cell {
             Cell::Counted => return,
             Cell::Text(tally) => {
-                self.series.figures.extend(functions.iter().map(|f| text_figure(&tally, *f)));
+                self.series
+                    .figures
+                    .extend(functions.iter().map(|f| text_figure(&tally, *f)));
                 tally.first().map(|first| first.order.0)
             }
             Cell::Numbers(mut tallies) => {
-                let first_at = tallies.iter().filter_map(|t| t.summary.first()).map(|s| s.time).min();
+                let first_at = tallies
+                    .iter()
+                    .filter_map(|t| t.summary.first())
+                    .map(|s| s.time)
+                    .min();
                 let sketched = |t: &&Tally| t.values.as_ref().is_some_and(|v| v.is_approximate());
                 self.approximate += usize::from(tallies.iter().any(|t| sketched(&t)));
-                let by_channel: Vec<Vec<Figure>> = tallies.iter_mut().map(|t| figures(t, functions)).collect();
+                let by_channel: Vec<Vec<Figure>> =
+                    tallies.iter_mut().map(|t| figures(t, functions)).collect();
                 for place in 0..functions.len() {
-                    self.series.figures.extend(by_channel.iter().map(|figures| figures[place].clone()));
+                    self.series
+                        .figures
+                        .extend(by_channel.iter().map(|figures| figures[place].clone()));
                 }
                 first_at
             }
         };
         self.series.rows.push(row);
-        self.first_at.push(first_point.or(first_at).unwrap_or(row.bucket));
+        self.first_at
+            .push(first_point.or(first_at).unwrap_or(row.bucket));
     }
 }
 
@@ -115,7 +149,9 @@ pub(in crate::query) fn figures(tally: &mut Tally, functions: &[AggFunction]) ->
 
 fn percentiles(tally: &mut Tally, functions: &[AggFunction]) -> Vec<f64> {
     let fractions: Vec<f64> = functions.iter().filter_map(|f| f.percentile()).collect();
-    let Some(values) = tally.values.as_mut().filter(|_| !fractions.is_empty()) else { return Vec::new() };
+    let Some(values) = tally.values.as_mut().filter(|_| !fractions.is_empty()) else {
+        return Vec::new();
+    };
     values.percentiles(&fractions).unwrap_or_default()
 }
 
@@ -133,9 +169,9 @@ fn figure(tally: &mut Tally, function: AggFunction) -> Figure {
         AggFunction::Range => Figure::of(range(&summary)),
         AggFunction::TimeAvg => Figure::of(tally.time_average()),
         AggFunction::Mode => Figure::of(sorted(tally).and_then(mode)),
-        AggFunction::Distinct => {
-            sorted(tally).map_or(Figure::Null, |sorted| Figure::Count(runs(sorted).count() as u64))
-        }
+        AggFunction::Distinct => sorted(tally).map_or(Figure::Null, |sorted| {
+            Figure::Count(runs(sorted).count() as u64)
+        }),
         AggFunction::Median | AggFunction::Percentile(_) => {
             Figure::of(percentiles(tally, &[function]).first().copied())
         }
@@ -165,8 +201,12 @@ pub(super) fn text_figure(tally: &TextTally, function: AggFunction) -> Figure {
     match function {
         AggFunction::Count => Figure::Count(tally.count),
         AggFunction::Distinct => Figure::Count(tally.distinct()),
-        AggFunction::First => tally.first().map_or(Figure::Null, |first| text(first.value.clone())),
-        AggFunction::Last => tally.last().map_or(Figure::Null, |last| text(last.value.clone())),
+        AggFunction::First => tally
+            .first()
+            .map_or(Figure::Null, |first| text(first.value.clone())),
+        AggFunction::Last => tally
+            .last()
+            .map_or(Figure::Null, |last| text(last.value.clone())),
         AggFunction::Mode => tally.mode().cloned().map_or(Figure::Null, text),
         _ => Figure::Null, // refused before: the function needs numbers
     }

@@ -60,14 +60,17 @@ pub struct SeriesAnswer {
 impl SeriesAnswer {
     /// Bytes that its rows take.
     pub(super) fn heap_bytes(&self) -> usize {
-        self.rows.capacity() * size_of::<BucketRow>() + self.figures.capacity() * size_of::<Figure>()
+        self.rows.capacity() * size_of::<BucketRow>()
+            + self.figures.capacity() * size_of::<Figure>()
     }
 
     /// The figures of the row at that place, one a column.
     #[must_use]
     pub fn figures(&self, row: usize) -> &[Figure] {
         let width = self.columns.len();
-        self.figures.get(row * width..(row + 1) * width).unwrap_or_default()
+        self.figures
+            .get(row * width..(row + 1) * width)
+            .unwrap_or_default()
     }
 
     /// Whether the figures of a column are text and not numbers.

@@ -19,7 +19,11 @@ enum Gathered {
 
 /// The rows by group, made into rows by bucket.
 pub(in crate::query) fn over(query: &AggregateQuery, finished: Finished) -> Finished {
-    let Finished { series, first_at, approximate } = finished;
+    let Finished {
+        series,
+        first_at,
+        approximate,
+    } = finished;
     let mut buckets: BTreeMap<Timestamp, Vec<Gathered>> = BTreeMap::new();
     for (place, row) in series.rows.iter().enumerate() {
         let bucket = match first_at.get(place) {
@@ -29,7 +33,12 @@ pub(in crate::query) fn over(query: &AggregateQuery, finished: Finished) -> Fini
         let nothing = || series.columns.iter().map(|_| Gathered::Nothing).collect();
         let gathered = buckets.entry(bucket).or_insert_with(nothing);
         for (column, figure) in gathered.iter_mut().zip(series.figures(place)) {
-            column.push(figure, first_at.get(place).copied().unwrap_or(row.bucket), row.group, &query.over);
+            column.push(
+                figure,
+                first_at.get(place).copied().unwrap_or(row.bucket),
+                row.group,
+                &query.over,
+            );
         }
     }
     let mut made = Finished {
@@ -43,13 +52,21 @@ pub(in crate::query) fn over(query: &AggregateQuery, finished: Finished) -> Fini
         },
     };
     for (bucket, gathered) in buckets {
-        made.series.rows.push(BucketRow { bucket, group: Group::default() });
+        made.series.rows.push(BucketRow {
+            bucket,
+            group: Group::default(),
+        });
         made.first_at.push(bucket);
-        let by_column: Vec<Vec<Figure>> = gathered.into_iter().map(|g| g.figures(&query.over)).collect();
+        let by_column: Vec<Vec<Figure>> = gathered
+            .into_iter()
+            .map(|g| g.figures(&query.over))
+            .collect();
         // Columns are function by function, leaf by leaf; those made have the functions over them in between.
         for leaves in by_column.chunks(series.columns.len() / query.functions.len()) {
             for place in 0..query.over.len() {
-                made.series.figures.extend(leaves.iter().map(|figures| figures[place].clone()));
+                made.series
+                    .figures
+                    .extend(leaves.iter().map(|figures| figures[place].clone()));
             }
         }
     }
@@ -69,14 +86,23 @@ impl Gathered {
             *self = Self::Numbers(Tally::new(over.iter().any(|f| f.needs_values())));
         }
         if let Self::Numbers(tally) = self {
-            tally.push(Sample { time: first_at, value });
+            tally.push(Sample {
+                time: first_at,
+                value,
+            });
         }
     }
 
     fn push_text(&mut self, value: &Json, first_at: Timestamp, group: Group, over: &[AggFunction]) {
         let nobody = uuid::Uuid::nil();
-        let (user, session) = (group.user.unwrap_or(UserId(nobody)), group.session.unwrap_or(SessionId(nobody)));
-        let sample = TextSample { order: (first_at, user, session, 0, 0), value: value.clone() };
+        let (user, session) = (
+            group.user.unwrap_or(UserId(nobody)),
+            group.session.unwrap_or(SessionId(nobody)),
+        );
+        let sample = TextSample {
+            order: (first_at, user, session, 0, 0),
+            value: value.clone(),
+        };
         if let Self::Text(tally) = self {
             tally.push(sample);
         } else {
@@ -89,7 +115,16 @@ impl Gathered {
     fn figures(self, over: &[AggFunction]) -> Vec<Figure> {
         match self {
             Self::Nothing => vec![Figure::Absent; over.len()],
-            Self::Nulls => over.iter().map(|f| if f.counts() { Figure::Count(0) } else { Figure::Null }).collect(),
+            Self::Nulls => over
+                .iter()
+                .map(|f| {
+                    if f.counts() {
+                        Figure::Count(0)
+                    } else {
+                        Figure::Null
+                    }
+                })
+                .collect(),
             Self::Numbers(mut tally) => figures(&mut tally, over),
             Self::Text(tally) => over.iter().map(|f| text_figure(&tally, *f)).collect(),
         }
@@ -99,7 +134,8 @@ impl Gathered {
 impl Tally {
     /// Adds one value.
     fn push(&mut self, sample: Sample) {
-        self.summary.merge(&std::iter::once(sample).collect::<Summary>());
+        self.summary
+            .merge(&std::iter::once(sample).collect::<Summary>());
         if let Some(values) = &mut self.values {
             values.push(sample.value);
         }

@@ -81,7 +81,10 @@ impl AggFunction {
         if let Some(percent) = text.strip_prefix('p').and_then(Percent::parse) {
             return Ok(Self::Percentile(percent));
         }
-        Self::NAMED.into_iter().find(|f| f.to_string() == text).ok_or(UnknownFunction)
+        Self::NAMED
+            .into_iter()
+            .find(|f| f.to_string() == text)
+            .ok_or(UnknownFunction)
     }
 
     /// Whether it can be computed of text, booleans and arrays too.

@@ -91,7 +91,9 @@ impl AggregateQuery {
     /// The axis that points are bucketed on.
     pub(in crate::query) fn point_axis(&self) -> Axis {
         match &self.axis {
-            Axis::Calendar(calendar) if self.places_sessions() => Axis::Calendar(calendar.every(Interval::All)),
+            Axis::Calendar(calendar) if self.places_sessions() => {
+                Axis::Calendar(calendar.every(Interval::All))
+            }
             axis => axis.clone(),
         }
     }

@@ -39,7 +39,9 @@ impl Offsets {
     pub fn new(interval: Interval) -> Option<Self> {
         match interval {
             // A multiple of zero would not advance; parsing gives none.
-            Interval::Seconds(seconds) => Some(Self { step: i64::from(seconds.max(1)) * MICROS_PER_SECOND }),
+            Interval::Seconds(seconds) => Some(Self {
+                step: i64::from(seconds.max(1)) * MICROS_PER_SECOND,
+            }),
             _ => None,
         }
     }
@@ -52,8 +54,13 @@ impl Offsets {
     }
 
     /// The starts of the steps from the one that holds `first` to the one that holds `last`.
-    pub(in crate::query) fn starts(self, first: Timestamp, last: Timestamp) -> impl Iterator<Item = Timestamp> {
-        (self.number(first)..=self.number(last)).map(move |number| Timestamp::from_micros(number * self.step))
+    pub(in crate::query) fn starts(
+        self,
+        first: Timestamp,
+        last: Timestamp,
+    ) -> impl Iterator<Item = Timestamp> {
+        (self.number(first)..=self.number(last))
+            .map(move |number| Timestamp::from_micros(number * self.step))
     }
 
     /// How many [`Self::starts`] there are.

@@ -46,7 +46,9 @@ enum Unit {
 
 /// The text is no fixed length of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("is not a length of time up to ten years; use a number and s, m, h, d (24 hours) or w, such as 12h or 7d")]
+#[error(
+    "is not a length of time up to ten years; use a number and s, m, h, d (24 hours) or w, such as 12h or 7d"
+)]
 pub struct LookbackError;
 
 const MICROS_PER_SECOND: i64 = 1_000_000;
@@ -54,7 +56,13 @@ const LONGEST_SECONDS: i64 = 3_660 * 86_400;
 
 impl Fill {
     /// All of them.
-    pub const ALL: [Self; 5] = [Self::None, Self::Null, Self::Zero, Self::Previous, Self::Linear];
+    pub const ALL: [Self; 5] = [
+        Self::None,
+        Self::Null,
+        Self::Zero,
+        Self::Previous,
+        Self::Linear,
+    ];
 
     /// Whether it carries figures of one bucket to others.
     #[must_use]
@@ -93,7 +101,11 @@ impl Lookback {
         };
         let number: u32 = number.parse().map_err(|_| LookbackError)?;
         let lookback = Self { number, unit };
-        if (1..=LONGEST_SECONDS).contains(&lookback.seconds()) { Ok(lookback) } else { Err(LookbackError) }
+        if (1..=LONGEST_SECONDS).contains(&lookback.seconds()) {
+            Ok(lookback)
+        } else {
+            Err(LookbackError)
+        }
     }
 
     fn seconds(self) -> i64 {

@@ -78,7 +78,10 @@ impl ValueFilter {
     /// # Errors
     /// [`FilterError`] naming the part.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let conditions = text.split(',').map(Condition::parse).collect::<Result<Vec<_>, _>>()?;
+        let conditions = text
+            .split(',')
+            .map(Condition::parse)
+            .collect::<Result<Vec<_>, _>>()?;
         if conditions.len() > MAX_CONDITIONS {
             return Err(FilterError::TooMany);
         }
@@ -88,8 +91,16 @@ impl ValueFilter {
     /// The conditions by place of the channel; `None` for a metric type that lacks one of the leaves.
     #[must_use]
     pub fn on(&self, metric_type: &MetricType) -> Option<Vec<LeafCondition>> {
-        let place = |leaf: &str| metric_type.channels.iter().position(|c| c.pointer.dotted() == leaf);
-        self.conditions.iter().map(|c| Some(c.at(place(&c.leaf)?))).collect()
+        let place = |leaf: &str| {
+            metric_type
+                .channels
+                .iter()
+                .position(|c| c.pointer.dotted() == leaf)
+        };
+        self.conditions
+            .iter()
+            .map(|c| Some(c.at(place(&c.leaf)?)))
+            .collect()
     }
 }
 
@@ -98,14 +109,28 @@ impl Condition {
         let no_condition = || FilterError::NoCondition(text.trim().to_owned());
         let at = text.find(['=', '!', '<', '>']).ok_or_else(no_condition)?;
         let (leaf, rest) = text.split_at(at);
-        let (spelling, operator) = OPERATORS.iter().find(|(s, _)| rest.starts_with(s)).ok_or_else(no_condition)?;
+        let (spelling, operator) = OPERATORS
+            .iter()
+            .find(|(s, _)| rest.starts_with(s))
+            .ok_or_else(no_condition)?;
         let (leaf, number) = (leaf.trim(), rest[spelling.len()..].trim());
         if leaf.is_empty() || number.is_empty() || number.starts_with(['=', '!', '<', '>']) {
             return Err(no_condition());
         }
-        let no_number = || FilterError::NoNumber { leaf: leaf.to_owned(), text: number.to_owned() };
-        let number = number.parse::<f64>().ok().filter(|n| n.is_finite()).ok_or_else(no_number)?;
-        Ok(Self { leaf: leaf.to_owned(), operator: *operator, number })
+        let no_number = || FilterError::NoNumber {
+            leaf: leaf.to_owned(),
+            text: number.to_owned(),
+        };
+        let number = number
+            .parse::<f64>()
+            .ok()
+            .filter(|n| n.is_finite())
+            .ok_or_else(no_number)?;
+        Ok(Self {
+            leaf: leaf.to_owned(),
+            operator: *operator,
+            number,
+        })
     }
 
     /// Any comparison is a closed interval of doubles, or the outside of one.
@@ -117,7 +142,12 @@ impl Condition {
             Operator::Greater => (self.number.next_up(), f64::INFINITY),
             Operator::AtLeast => (self.number, f64::INFINITY),
         };
-        LeafCondition { channel, least, greatest, outside: self.operator == Operator::NotEqual }
+        LeafCondition {
+            channel,
+            least,
+            greatest,
+            outside: self.operator == Operator::NotEqual,
+        }
     }
 }
 
@@ -125,8 +155,17 @@ impl fmt::Display for ValueFilter {
     /// As it is read, without spaces.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for (i, c) in self.conditions.iter().enumerate() {
-            let spelling = OPERATORS.iter().find(|(_, o)| *o == c.operator).map_or("", |(s, _)| s);
-            write!(f, "{}{}{spelling}{}", if i == 0 { "" } else { "," }, c.leaf, c.number)?;
+            let spelling = OPERATORS
+                .iter()
+                .find(|(_, o)| *o == c.operator)
+                .map_or("", |(s, _)| s);
+            write!(
+                f,
+                "{}{}{spelling}{}",
+                if i == 0 { "" } else { "," },
+                c.leaf,
+                c.number
+            )?;
         }
         Ok(())
     }
@@ -141,8 +180,15 @@ impl Fingerprinted for ValueFilter {
 
 impl Fingerprinted for Condition {
     fn feed(&self, hasher: &mut FingerprintHasher) {
-        let Self { leaf, operator, number } = self;
-        hasher.field("leaf", leaf).field("operator", operator).field("number", number);
+        let Self {
+            leaf,
+            operator,
+            number,
+        } = self;
+        hasher
+            .field("leaf", leaf)
+            .field("operator", operator)
+            .field("number", number);
     }
 }
 

@@ -84,8 +84,16 @@ impl Holds {
             self.hold(track, start, &pair[0], &pair[1], rows);
         }
         if let (Some(first), Some(last)) = (samples.first(), samples.last()) {
-            let ends = Ends { seq, first: *first, last: *last };
-            self.ends.entry(track).or_insert_with(|| (Vec::new(), start)).0.push(ends);
+            let ends = Ends {
+                seq,
+                first: *first,
+                last: *last,
+            };
+            self.ends
+                .entry(track)
+                .or_insert_with(|| (Vec::new(), start))
+                .0
+                .push(ends);
         }
     }
 
@@ -113,9 +121,25 @@ impl Holds {
         if first.until < last.from {
             // On a session's axis, buckets count from its start.
             let on_axis = |t: Timestamp| start.map_or(t, |start| offset(t, start));
-            let Track { part, series, group, channel, .. } = track;
-            let of = LongKey { part, series, group, channel };
-            self.long.push(Long { of, value, from: on_axis(first.until), until: on_axis(last.from) });
+            let Track {
+                part,
+                series,
+                group,
+                channel,
+                ..
+            } = track;
+            let of = LongKey {
+                part,
+                series,
+                group,
+                channel,
+            };
+            self.long.push(Long {
+                of,
+                value,
+                from: on_axis(first.until),
+                until: on_axis(last.from),
+            });
         }
     }
 
@@ -128,32 +152,64 @@ impl Holds {
                     return Err(StoreError::Inconsistent {
                         table: "block",
                         column: "t_max",
-                        problem: format!("blocks of session {} overlap at {}", track.session, pair[1].first.0.time),
+                        problem: format!(
+                            "blocks of session {} overlap at {}",
+                            track.session, pair[1].first.0.time
+                        ),
                     });
                 }
-                self.hold(track, start, &pair[0].last, &pair[1].first, table.rows(track.part, track.series));
+                self.hold(
+                    track,
+                    start,
+                    &pair[0].last,
+                    &pair[1].first,
+                    table.rows(track.part, track.series),
+                );
             }
         }
         Ok(())
     }
 
     /// Gives the buckets in the middle of long holds their shares, each bucket of a channel and group once.
-    pub(super) fn share<E>(self, axis: &Axis, mut give: impl FnMut(Share) -> Result<(), E>) -> Result<(), E> {
-        let ends = |long: Long| [(long.of, long.from, long.value, true), (long.of, long.until, long.value, false)];
-        let mut ends: Vec<(LongKey, Timestamp, f64, bool)> = self.long.into_iter().flat_map(ends).collect();
+    pub(super) fn share<E>(
+        self,
+        axis: &Axis,
+        mut give: impl FnMut(Share) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let ends = |long: Long| {
+            [
+                (long.of, long.from, long.value, true),
+                (long.of, long.until, long.value, false),
+            ]
+        };
+        let mut ends: Vec<(LongKey, Timestamp, f64, bool)> =
+            self.long.into_iter().flat_map(ends).collect();
         // In one order, whatever order they came in: sums are rounded.
-        ends.sort_unstable_by(|a, b| (a.0, a.1, a.3).cmp(&(b.0, b.1, b.3)).then(a.2.total_cmp(&b.2)));
+        ends.sort_unstable_by(|a, b| {
+            (a.0, a.1, a.3)
+                .cmp(&(b.0, b.1, b.3))
+                .then(a.2.total_cmp(&b.2))
+        });
         let mut holding = Holding::default();
         for (place, &(of, at, value, begins)) in ends.iter().enumerate() {
             holding.change(value, begins);
-            let Some((least, most)) = holding.bounds() else { continue };
+            let Some((least, most)) = holding.bounds() else {
+                continue;
+            };
             // A hold that began also ends, so that there is another end of the same channel and group.
             let until = ends.get(place + 1).map_or(at, |next| next.1);
             let mut from = at;
             while from < until {
                 let bucket = axis.bucket(from);
                 from = bucket.end();
-                give(Share { of, bucket, sum: holding.sum.rounded(), least, most, count: holding.count })?;
+                give(Share {
+                    of,
+                    bucket,
+                    sum: holding.sum.rounded(),
+                    least,
+                    most,
+                    count: holding.count,
+                })?;
             }
         }
         Ok(())
@@ -193,7 +249,10 @@ impl Holding {
 
     /// The least and the greatest value; `None` where nothing holds.
     fn bounds(&self) -> Option<(f64, f64)> {
-        Some((self.values.first_key_value()?.0.0, self.values.last_key_value()?.0.0))
+        Some((
+            self.values.first_key_value()?.0.0,
+            self.values.last_key_value()?.0.0,
+        ))
     }
 }
 

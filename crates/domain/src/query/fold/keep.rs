@@ -21,13 +21,16 @@ impl Fold<'_> {
         key: (Timestamp, u32),
         places: Range<usize>,
     ) -> Result<(), StoreError> {
-        let Some(Cell::Numbers(tallies)) = self.table.rows(slot.part, run.series).get_mut(&key) else {
+        let Some(Cell::Numbers(tallies)) = self.table.rows(slot.part, run.series).get_mut(&key)
+        else {
             return Ok(());
         };
         let limit = self.limits.bucket_values;
         let mut refusal = None;
         for (channel, tally) in tallies.iter_mut().enumerate() {
-            let Some(values) = &mut tally.values else { continue };
+            let Some(values) = &mut tally.values else {
+                continue;
+            };
             let kept = values.kept();
             for sample in run.samples(channel, places.clone()) {
                 values.push(sample.value);
@@ -36,7 +39,11 @@ impl Fold<'_> {
             if in_bucket > limit && self.may_sketch {
                 values.sketch();
             } else if in_bucket > limit {
-                refusal = Some(Refusal::Values { in_bucket: true, values: in_bucket as u64, limit });
+                refusal = Some(Refusal::Values {
+                    in_bucket: true,
+                    values: in_bucket as u64,
+                    limit,
+                });
             }
             self.values = self.values + values.kept() - kept;
         }
@@ -49,7 +56,11 @@ impl Fold<'_> {
     /// Sketches what is worth it, or refuses, where too many values are kept in all buckets together.
     pub(super) fn bound_values(&mut self) -> Result<(), StoreError> {
         let limit = self.limits.bucket_values;
-        let most = limit.saturating_mul(BUCKETS).max(if self.may_sketch { APPROXIMATE_VALUES } else { 0 });
+        let most = limit.saturating_mul(BUCKETS).max(if self.may_sketch {
+            APPROXIMATE_VALUES
+        } else {
+            0
+        });
         if self.values <= most {
             return self.reserve();
         }
@@ -61,7 +72,11 @@ impl Fold<'_> {
                 return self.reserve();
             }
         }
-        self.refuse(Refusal::Values { in_bucket: false, values: self.values as u64, limit })
+        self.refuse(Refusal::Values {
+            in_bucket: false,
+            values: self.values as u64,
+            limit,
+        })
     }
 
     /// The holding times inside a block, once its points have rows.
@@ -77,16 +92,30 @@ impl Fold<'_> {
             }
             for (part, samples) in by_part {
                 let (user, session) = (run.scanned.user_id, run.scanned.session_id);
-                let track = Track { user, session, series: run.series, channel, part, group: run.group };
+                let track = Track {
+                    user,
+                    session,
+                    series: run.series,
+                    channel,
+                    part,
+                    group: run.group,
+                };
                 let rows = self.table.rows(part, run.series);
                 if let Some(holds) = &mut self.holds {
                     holds.block(track, run.block.seq, run.start, &samples, rows);
                 }
             }
         }
-        let (kept, limit) = (self.holds.as_ref().map_or(0, Holds::kept), self.limits.bucket_values);
+        let (kept, limit) = (
+            self.holds.as_ref().map_or(0, Holds::kept),
+            self.limits.bucket_values,
+        );
         if kept > limit.saturating_mul(BUCKETS) {
-            return self.refuse(Refusal::Values { in_bucket: false, values: kept as u64, limit });
+            return self.refuse(Refusal::Values {
+                in_bucket: false,
+                values: kept as u64,
+                limit,
+            });
         }
         self.reserve()
     }

@@ -20,7 +20,11 @@ pub struct QueryLimits {
 
 impl Default for QueryLimits {
     fn default() -> Self {
-        Self { rows: 1_000_000, bucket_values: 5_000_000, points_read: 100_000_000 }
+        Self {
+            rows: 1_000_000,
+            bucket_values: 5_000_000,
+            points_read: 100_000_000,
+        }
     }
 }
 
@@ -91,12 +95,20 @@ impl fmt::Display for Refusal {
                 "max_points would choose among at least {numbers} numbers, more than the {limit} that are held; use a \
                  shorter range or fewer series"
             ),
-            Self::Values { in_bucket: true, values, limit } => write!(
+            Self::Values {
+                in_bucket: true,
+                values,
+                limit,
+            } => write!(
                 f,
                 "a bucket has at least {values} values, more than the {limit} that are kept for percentiles, mode and \
                  distinct; use a shorter interval, or accuracy=approx, which is for percentiles without mode and distinct"
             ),
-            Self::Values { in_bucket: false, values, limit } => write!(
+            Self::Values {
+                in_bucket: false,
+                values,
+                limit,
+            } => write!(
                 f,
                 "the buckets have at least {values} values together, more than the {} that are kept for percentiles, \
                  mode, distinct and time_avg; use a shorter range, fewer series, or accuracy=approx, which is \
@@ -121,7 +133,14 @@ impl fmt::Display for Refusal {
 
 impl Fingerprinted for QueryLimits {
     fn feed(&self, hasher: &mut FingerprintHasher) {
-        let Self { rows, bucket_values, points_read } = self;
-        hasher.field("rows", rows).field("bucket_values", bucket_values).field("points_read", points_read);
+        let Self {
+            rows,
+            bucket_values,
+            points_read,
+        } = self;
+        hasher
+            .field("rows", rows)
+            .field("bucket_values", bucket_values)
+            .field("points_read", points_read);
     }
 }

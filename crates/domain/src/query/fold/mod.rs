@@ -97,10 +97,19 @@ pub(super) struct Folded {
 }
 
 impl<'a> Fold<'a> {
-    pub(super) fn new(query: &AggregateQuery, plan: &'a Plan, limits: QueryLimits, memory: MemoryReservation) -> Self {
+    pub(super) fn new(
+        query: &AggregateQuery,
+        plan: &'a Plan,
+        limits: QueryLimits,
+        memory: MemoryReservation,
+    ) -> Self {
         let series = || plan.series.iter().map(|s| &s.metric_type).enumerate();
-        let channels =
-            series().flat_map(|(s, t)| t.channels.iter().enumerate().map(move |(c, channel)| (channel.id, (s, c))));
+        let channels = series().flat_map(|(s, t)| {
+            t.channels
+                .iter()
+                .enumerate()
+                .map(move |(c, channel)| (channel.id, (s, c)))
+        });
         let exact = query.functions.iter().any(|f| f.needs_exact_values());
         let keeps_values = query.functions.iter().any(|f| f.needs_values());
         let row_bytes = |(_, metric_type): (usize, &Arc<MetricType>)| {
@@ -112,14 +121,19 @@ impl<'a> Fold<'a> {
             group_by: query.group_by,
             table: Table::new(plan.series.len()),
             groups: Groups::default(),
-            holds: query.functions.contains(&AggFunction::TimeAvg).then(Holds::default),
+            holds: query
+                .functions
+                .contains(&AggFunction::TimeAvg)
+                .then(Holds::default),
             starts: HashMap::new(),
             series_of: series().map(|(s, t)| (t.id, s)).collect(),
             channel_of: channels.collect(),
             pointers: series().map(|(_, t)| t.pointers()).collect(),
             keeps_values,
             may_sketch: query.accuracy == Accuracy::Approx && !exact,
-            last_before: (query.over.is_empty() && !query.functions.contains(&AggFunction::TimeAvg)).then(HashMap::new),
+            last_before: (query.over.is_empty()
+                && !query.functions.contains(&AggFunction::TimeAvg))
+            .then(HashMap::new),
             first_points: query.places_sessions().then(HashMap::new),
             recent: None,
             limits,
@@ -142,13 +156,20 @@ impl<'a> Fold<'a> {
 
     /// Why the query cannot be answered, if it cannot.
     pub(super) fn refusal(&mut self) -> Option<Refusal> {
-        let too_many = Refusal::Rows { rows: self.rows, limit: self.limits.rows };
-        self.refusal.take().or_else(|| (self.rows > self.limits.rows).then_some(too_many))
+        let too_many = Refusal::Rows {
+            rows: self.rows,
+            limit: self.limits.rows,
+        };
+        self.refusal
+            .take()
+            .or_else(|| (self.rows > self.limits.rows).then_some(too_many))
     }
 
     /// Ends the fold once the scan is over: a bucket through which a value held has a row.
     pub(super) fn end(&mut self) -> Result<(), StoreError> {
-        let Some(mut holds) = self.holds.take() else { return Ok(()) };
+        let Some(mut holds) = self.holds.take() else {
+            return Ok(());
+        };
         holds.join(&mut self.table)?;
         let plan = self.plan;
         holds.share(&plan.axis, |share| {
@@ -156,7 +177,8 @@ impl<'a> Fold<'a> {
             let channels = plan.series[of.series].metric_type.channels.len();
             let keeps_values = self.keeps_values;
             let new = || Cell::of_numbers(channels, keeps_values);
-            if let Cell::Numbers(tallies) = self.row(of.series, of.part, (bucket.start(), of.group), new)?
+            if let Cell::Numbers(tallies) =
+                self.row(of.series, of.part, (bucket.start(), of.group), new)?
                 && let Some(tally) = tallies.get_mut(of.channel)
             {
                 tally.held.add_share(&share);
@@ -170,10 +192,23 @@ impl<'a> Fold<'a> {
         let Table { before, asked } = self.table;
         let first_points = self.first_points.unwrap_or_default();
         let (groups, memory, present) = (self.groups.into_list(), self.memory, self.present);
-        (Folded { first_points, before, asked, groups, memory, present }, self.work)
+        (
+            Folded {
+                first_points,
+                before,
+                asked,
+                groups,
+                memory,
+                present,
+            },
+            self.work,
+        )
     }
 
-    fn timed(&mut self, fold: impl FnOnce(&mut Self) -> Result<(), StoreError>) -> Result<(), StoreError> {
+    fn timed(
+        &mut self,
+        fold: impl FnOnce(&mut Self) -> Result<(), StoreError>,
+    ) -> Result<(), StoreError> {
         if !self.is_timed {
             return fold(self);
         }
@@ -192,14 +227,22 @@ impl<'a> Fold<'a> {
     fn reserve(&mut self) -> Result<(), StoreError> {
         let holds = self.holds.as_ref().map_or(0, Holds::kept);
         let bytes = self.bytes + VALUE_BYTES * self.values + size_of::<f64>() * holds;
-        self.memory.grow_to(bytes).or_else(|refusal| self.refuse(refusal))
+        self.memory
+            .grow_to(bytes)
+            .or_else(|refusal| self.refuse(refusal))
     }
 
     fn group(&mut self, user: UserId, session: Option<SessionId>) -> u32 {
         self.groups.number(match self.group_by {
             GroupBy::Nothing => Group::default(),
-            GroupBy::User => Group { user: Some(user), session: None },
-            GroupBy::Session => Group { user: Some(user), session },
+            GroupBy::User => Group {
+                user: Some(user),
+                session: None,
+            },
+            GroupBy::Session => Group {
+                user: Some(user),
+                session,
+            },
         })
     }
 
@@ -211,7 +254,11 @@ impl<'a> Fold<'a> {
         key: (Timestamp, u32),
         new: impl FnOnce() -> Cell,
     ) -> Result<&mut Cell, StoreError> {
-        let (count, limit, bytes) = (self.rows, self.limits.rows, self.bytes + self.row_bytes[series]);
+        let (count, limit, bytes) = (
+            self.rows,
+            self.limits.rows,
+            self.bytes + self.row_bytes[series],
+        );
         match self.table.rows(part, series).entry(key) {
             Entry::Occupied(row) => Ok(row.into_mut()),
             Entry::Vacant(_) if count >= limit.saturating_mul(COUNTED) => Err(StoreError::Stopped),
@@ -234,9 +281,13 @@ impl<'a> Fold<'a> {
         (bucket, group): (Timestamp, u32),
         leaves: impl Iterator<Item = usize>,
     ) -> bool {
-        let Some(last_before) = &mut self.last_before else { return true };
+        let Some(last_before) = &mut self.last_before else {
+            return true;
+        };
         let channels = self.plan.series[series].metric_type.channels.len().max(1);
-        let last = last_before.entry((series, group)).or_insert_with(|| vec![None; channels]);
+        let last = last_before
+            .entry((series, group))
+            .or_insert_with(|| vec![None; channels]);
         let mut may_show = false;
         for leaf in leaves.filter(|leaf| *leaf < channels) {
             let known = last[leaf];
@@ -247,7 +298,10 @@ impl<'a> Fold<'a> {
             last[leaf] = Some(bucket);
             if let Some(known) = known
                 && !last.contains(&Some(known))
-                && let Some(cell) = self.table.rows(Part::Before, series).remove(&(known, group))
+                && let Some(cell) = self
+                    .table
+                    .rows(Part::Before, series)
+                    .remove(&(known, group))
             {
                 self.rows -= 1;
                 self.bytes -= self.row_bytes[series];
@@ -274,15 +328,30 @@ impl<'a> Fold<'a> {
             (Axis::SinceStart(offsets), Some(start)) => {
                 let bucket = offsets.bucket(offset(t, start));
                 let at = |edge: Timestamp| start.plus_micros(edge.micros());
-                Slot { part: Part::Asked, bucket: bucket.start(), from: at(bucket.start()), until: at(bucket.end()) }
+                Slot {
+                    part: Part::Asked,
+                    bucket: bucket.start(),
+                    from: at(bucket.start()),
+                    until: at(bucket.end()),
+                }
             }
             (axis, _) => {
                 let (bucket, cut) = (axis.bucket(t), self.plan.asked_from);
                 let (start, end) = (bucket.start(), bucket.end());
                 if t < cut {
-                    Slot { part: Part::Before, bucket: start, from: start, until: end.min(cut) }
+                    Slot {
+                        part: Part::Before,
+                        bucket: start,
+                        from: start,
+                        until: end.min(cut),
+                    }
                 } else {
-                    Slot { part: Part::Asked, bucket: start, from: start.max(cut), until: end }
+                    Slot {
+                        part: Part::Asked,
+                        bucket: start,
+                        from: start.max(cut),
+                        until: end,
+                    }
                 }
             }
         };
@@ -298,12 +367,18 @@ impl<'a> Fold<'a> {
         summaries: impl Iterator<Item = (usize, Summary)> + Clone,
     ) -> Result<(), StoreError> {
         if part == Part::Before {
-            let leaves = summaries.clone().filter(|(_, summary)| summary.count() > 0).map(|(channel, _)| channel);
+            let leaves = summaries
+                .clone()
+                .filter(|(_, summary)| summary.count() > 0)
+                .map(|(channel, _)| channel);
             if !self.may_show(series, key, leaves) {
                 return Ok(());
             }
         }
-        let (channels, keeps_values) = (self.plan.series[series].metric_type.channels.len(), self.keeps_values);
+        let (channels, keeps_values) = (
+            self.plan.series[series].metric_type.channels.len(),
+            self.keeps_values,
+        );
         let new = || Cell::of_numbers(channels, keeps_values);
         if let Cell::Numbers(tallies) = self.row(series, part, key, new)? {
             for (channel, summary) in summaries {

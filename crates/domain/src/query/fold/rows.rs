@@ -27,11 +27,17 @@ pub(super) struct Table {
 impl Table {
     pub(super) fn new(series: usize) -> Self {
         let rows = || std::iter::repeat_with(Rows::new).take(series).collect();
-        Self { before: rows(), asked: rows() }
+        Self {
+            before: rows(),
+            asked: rows(),
+        }
     }
 
     pub(super) fn cells(&mut self) -> impl Iterator<Item = &mut Cell> {
-        self.before.iter_mut().chain(&mut self.asked).flat_map(BTreeMap::values_mut)
+        self.before
+            .iter_mut()
+            .chain(&mut self.asked)
+            .flat_map(BTreeMap::values_mut)
     }
 
     pub(super) fn rows(&mut self, part: Part, series: usize) -> &mut Rows {

@@ -22,15 +22,28 @@ pub(super) struct Run<'a> {
 
 impl Run<'_> {
     /// The samples of a channel at some places, as far as they meet the conditions.
-    pub(super) fn samples(&self, channel: usize, places: Range<usize>) -> impl Iterator<Item = Sample> + '_ {
-        let values = self.block.numbers.at(channel, self.block.len(), places.clone());
+    pub(super) fn samples(
+        &self,
+        channel: usize,
+        places: Range<usize>,
+    ) -> impl Iterator<Item = Sample> + '_ {
+        let values = self
+            .block
+            .numbers
+            .at(channel, self.block.len(), places.clone());
         let samples = places.zip(values).filter(|(place, _)| self.passes(*place));
-        samples.filter_map(|(place, value)| value.map(|value| Sample { time: self.times[place], value }))
+        samples.filter_map(|(place, value)| {
+            value.map(|value| Sample {
+                time: self.times[place],
+                value,
+            })
+        })
     }
 
     /// Returns true if the point at `place` meets the conditions.
     pub(super) fn passes(&self, place: usize) -> bool {
-        self.passing.is_none_or(|passing| passing[place - self.offset])
+        self.passing
+            .is_none_or(|passing| passing[place - self.offset])
     }
 }
 
@@ -45,7 +58,9 @@ pub(in crate::query) fn passing(
     }
     let mut passing = vec![true; places.len()];
     for condition in conditions {
-        let mut values = block.numbers.at(condition.channel, block.len(), places.clone());
+        let mut values = block
+            .numbers
+            .at(condition.channel, block.len(), places.clone());
         for passes in &mut passing {
             *passes &= values.next().flatten().is_some_and(|v| condition.admits(v));
         }

@@ -17,9 +17,19 @@ impl ScanSink for Fold<'_> {
     ) -> Result<(), StoreError> {
         self.work.day_rows += 1;
         self.timed(|fold| {
-            let part = if window < fold.plan.windows_before { Part::Before } else { Part::Asked };
-            let window = fold.plan.request.days.as_ref().and_then(|days| days.windows.get(window));
-            let (Some(&(series, channel)), Some(window)) = (fold.channel_of.get(&channel), window) else {
+            let part = if window < fold.plan.windows_before {
+                Part::Before
+            } else {
+                Part::Asked
+            };
+            let window = fold
+                .plan
+                .request
+                .days
+                .as_ref()
+                .and_then(|days| days.windows.get(window));
+            let (Some(&(series, channel)), Some(window)) = (fold.channel_of.get(&channel), window)
+            else {
                 return Ok(());
             };
             if summary.count() == 0 {
@@ -29,11 +39,21 @@ impl ScanSink for Fold<'_> {
                 Some(user) => fold.group(user, None),
                 None => fold.groups.number(Group::default()),
             };
-            fold.merge(series, part, (window.bucket, group), std::iter::once((channel, summary)))
+            fold.merge(
+                series,
+                part,
+                (window.bucket, group),
+                std::iter::once((channel, summary)),
+            )
         })
     }
 
-    fn session(&mut self, user: UserId, session: SessionId, start: Timestamp) -> Result<(), StoreError> {
+    fn session(
+        &mut self,
+        user: UserId,
+        session: SessionId,
+        start: Timestamp,
+    ) -> Result<(), StoreError> {
         self.starts.insert((user, session), start);
         Ok(())
     }

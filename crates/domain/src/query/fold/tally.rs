@@ -20,13 +20,21 @@ pub(in crate::query) enum Cell {
 impl Cell {
     /// Of numbers, with none yet.
     pub(super) fn of_numbers(channels: usize, keeps_values: bool) -> Self {
-        Self::Numbers(std::iter::repeat_with(|| Tally::new(keeps_values)).take(channels).collect())
+        Self::Numbers(
+            std::iter::repeat_with(|| Tally::new(keeps_values))
+                .take(channels)
+                .collect(),
+        )
     }
 
     /// How many values are kept.
     pub(super) fn kept(&self) -> usize {
         match self {
-            Self::Numbers(tallies) => tallies.iter().filter_map(|t| t.values.as_ref()).map(|v| v.kept()).sum(),
+            Self::Numbers(tallies) => tallies
+                .iter()
+                .filter_map(|t| t.values.as_ref())
+                .map(|v| v.kept())
+                .sum(),
             Self::Text(tally) => tally.kept,
             Self::Counted => 0,
         }
@@ -35,7 +43,11 @@ impl Cell {
     /// Sketches the values that take more memory than a sketch.
     pub(super) fn sketch(&mut self) {
         let Self::Numbers(tallies) = self else { return };
-        for values in tallies.iter_mut().filter_map(|t| t.values.as_mut()).filter(|v| v.kept() > SKETCH_WEIGHT) {
+        for values in tallies
+            .iter_mut()
+            .filter_map(|t| t.values.as_mut())
+            .filter(|v| v.kept() > SKETCH_WEIGHT)
+        {
             values.sketch();
         }
     }
@@ -60,7 +72,11 @@ pub(in crate::query) struct Held {
 
 impl Tally {
     pub(in crate::query) fn new(keeps_values: bool) -> Self {
-        Self { summary: Summary::EMPTY, values: keeps_values.then(|| Box::new(Values::new())), held: Held::default() }
+        Self {
+            summary: Summary::EMPTY,
+            values: keeps_values.then(|| Box::new(Values::new())),
+            held: Held::default(),
+        }
     }
 
     /// The mean weighted by time, or the mean of what held for no time.
@@ -76,7 +92,10 @@ impl Held {
     }
 
     /// The values that held through a whole bucket.
-    #[expect(clippy::cast_precision_loss, reason = "a hundred years of microseconds are below 2^53")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a hundred years of microseconds are below 2^53"
+    )]
     pub(super) fn add_share(&mut self, share: &Share) {
         let micros = (share.bucket.end().micros() - share.bucket.start().micros()) as f64;
         self.integral += share.sum * micros;
@@ -95,7 +114,10 @@ impl Held {
         Some((self.integral / self.micros).max(least).min(most))
     }
 
-    #[expect(clippy::cast_precision_loss, reason = "a hundred years of microseconds are below 2^53")]
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a hundred years of microseconds are below 2^53"
+    )]
     pub(super) fn add(&mut self, value: f64, from: Timestamp, until: Timestamp) {
         let micros = (until.micros() - from.micros()) as f64;
         if micros <= 0.0 {
@@ -130,7 +152,12 @@ pub(in crate::query) type TextOrder = (Timestamp, UserId, SessionId, u32, usize)
 
 impl TextTally {
     pub(in crate::query) fn new(counts: bool) -> Self {
-        Self { count: 0, ends: None, kept: 0, counts: counts.then(BTreeMap::new) }
+        Self {
+            count: 0,
+            ends: None,
+            kept: 0,
+            counts: counts.then(BTreeMap::new),
+        }
     }
 
     /// Adds a value; gives how much more memory is taken, in numbers.

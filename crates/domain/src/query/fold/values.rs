@@ -125,7 +125,9 @@ fn sketched(sketch: &DDSketch, fraction: f64) -> Option<f64> {
     let value = |rank: usize| match rank {
         0 => sketch.min(),
         last if last + 1 >= count => sketch.max(),
-        rank => sketch.quantile((rank as f64 + 0.5) / (count - 1) as f64).ok()?,
+        rank => sketch
+            .quantile((rank as f64 + 0.5) / (count - 1) as f64)
+            .ok()?,
     };
     let (below, above) = (value(below)?, value(above)?);
     Some(between.mul_add(above - below, below))

@@ -6,7 +6,9 @@ use std::ops::Range;
 use super::Plan;
 use crate::bucket::{DayWindow, Interval, Windows};
 use crate::channel::ChannelId;
-use crate::ports::{DayScan, Presence, ScanRequest, ScanSink, ScannedBlock, StoreError, SummaryParts};
+use crate::ports::{
+    DayScan, Presence, ScanRequest, ScanSink, ScannedBlock, StoreError, SummaryParts,
+};
 use crate::query::ask::{Axis, GroupBy};
 use crate::{SessionId, Summary, Timestamp, UserId, UtcDay};
 
@@ -31,8 +33,12 @@ impl Estimate {
         }
         let numeric = plan.series.iter().flat_map(|s| &s.metric_type.channels);
         let (windows, by_bucket) = windows(plan)?;
-        let days =
-            DayScan { channels: numeric.map(|c| c.id).collect(), windows, parts: SummaryParts::Basic, by_user: false };
+        let days = DayScan {
+            channels: numeric.map(|c| c.id).collect(),
+            windows,
+            parts: SummaryParts::Basic,
+            by_user: false,
+        };
         let request = ScanRequest {
             users: plan.request.users.clone(),
             view: plan.request.view.clone(),
@@ -40,21 +46,40 @@ impl Estimate {
             starts: None,
             days: Some(days),
             blocks: Vec::new(),
-            presence: Presence { metric_types: Vec::new(), range: plan.range.clone() },
+            presence: Presence {
+                metric_types: Vec::new(),
+                range: plan.range.clone(),
+            },
         };
-        Some(Self { request, found: HashMap::new(), by_bucket })
+        Some(Self {
+            request,
+            found: HashMap::new(),
+            by_bucket,
+        })
     }
 
     /// How many points are read at least: of each series the values of its fullest channel.
     pub(in crate::query) fn points(&self, plan: &Plan) -> u64 {
-        let channel = |id: ChannelId| self.found.iter().filter(|((c, _), _)| *c == id).map(|(_, n)| n).sum::<u64>();
-        let of_series = plan.series.iter().map(|s| s.metric_type.channels.iter().map(|c| channel(c.id)).max());
+        let channel = |id: ChannelId| {
+            self.found
+                .iter()
+                .filter(|((c, _), _)| *c == id)
+                .map(|(_, n)| n)
+                .sum::<u64>()
+        };
+        let of_series = plan
+            .series
+            .iter()
+            .map(|s| s.metric_type.channels.iter().map(|c| channel(c.id)).max());
         of_series.flatten().sum()
     }
 
     /// The values of the fullest bucket, as far as it holds whole days, where everything in a bucket is merged.
     pub(in crate::query) fn most_values(&self, plan: &Plan, group_by: GroupBy) -> u64 {
-        let is_short = plan.axis.calendar().is_none_or(|c| matches!(c.interval(), Interval::Seconds(_)));
+        let is_short = plan
+            .axis
+            .calendar()
+            .is_none_or(|c| matches!(c.interval(), Interval::Seconds(_)));
         if is_short || !self.by_bucket || group_by != GroupBy::Nothing {
             return 0;
         }
@@ -69,13 +94,25 @@ fn windows(plan: &Plan) -> Option<(Vec<DayWindow>, bool)> {
         let cut = plan.asked_from.clamp(plan.range.start, plan.range.end);
         let parts = [plan.range.start..cut, cut..plan.range.end];
         let of_part = |part: &Range<Timestamp>| Windows::split(calendar, part).windows;
-        let windows: Vec<DayWindow> = parts.iter().filter(|p| !p.is_empty()).flat_map(of_part).collect();
+        let windows: Vec<DayWindow> = parts
+            .iter()
+            .filter(|p| !p.is_empty())
+            .flat_map(of_part)
+            .collect();
         if !windows.is_empty() {
             return Some((windows, true));
         }
     }
     let days = UtcDay::ceil(plan.range.start)..plan.range.end.utc_day();
-    (!days.is_empty()).then(|| (vec![DayWindow { bucket: plan.range.start, days }], false))
+    (!days.is_empty()).then(|| {
+        (
+            vec![DayWindow {
+                bucket: plan.range.start,
+                days,
+            }],
+            false,
+        )
+    })
 }
 
 impl ScanSink for Estimate {

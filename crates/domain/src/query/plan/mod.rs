@@ -11,7 +11,9 @@ use super::ask::{AggFunction, AggregateQuery, Axis, GroupBy};
 use crate::bucket::{DayWindow, Windows};
 use crate::channel::ChannelId;
 use crate::metric_type::MetricType;
-use crate::ports::{Arrays, BlockScan, CatalogueView, DayScan, LeafCondition, Presence, ScanRequest, SummaryParts};
+use crate::ports::{
+    Arrays, BlockScan, CatalogueView, DayScan, LeafCondition, Presence, ScanRequest, SummaryParts,
+};
 use crate::{MetricTypeId, Timestamp};
 
 /// With more edges than this, looking each block up costs more than reading its arrays.
@@ -57,9 +59,16 @@ impl Plan {
     ) -> Self {
         let clip = |r: Range<Timestamp>| r.start.max(possible.0)..r.end.min(possible.1);
         let asked = clip(query.range.clone());
-        let before = clip(query.lookback.map_or(query.range.start, |l| l.before(query.range.start))..query.range.start);
+        let before = clip(
+            query
+                .lookback
+                .map_or(query.range.start, |l| l.before(query.range.start))
+                ..query.range.start,
+        );
         let axis = query.point_axis();
-        let (numeric, textual): (Vec<_>, Vec<_>) = selected.iter().partition(|s| !s.metric_type.channels.is_empty());
+        let (numeric, textual): (Vec<_>, Vec<_>) = selected
+            .iter()
+            .partition(|s| !s.metric_type.channels.is_empty());
         let level = Level::of(query, &axis);
         let (mut split, after) = (level.split(&before), level.split(&asked));
         let windows_before = split.windows.len();
@@ -81,7 +90,11 @@ impl Plan {
                 });
             }
         }
-        let range = if before.is_empty() { asked.clone() } else { before.start..asked.end.max(before.end) };
+        let range = if before.is_empty() {
+            asked.clone()
+        } else {
+            before.start..asked.end.max(before.end)
+        };
         if !textual.is_empty() && !range.is_empty() {
             blocks.push(BlockScan {
                 metric_types: textual.iter().map(|s| s.metric_type.id).collect(),
@@ -91,7 +104,11 @@ impl Plan {
                 conditions: Vec::new(),
             });
         }
-        let channels: Vec<ChannelId> = numeric.iter().flat_map(|s| &s.metric_type.channels).map(|c| c.id).collect();
+        let channels: Vec<ChannelId> = numeric
+            .iter()
+            .flat_map(|s| &s.metric_type.channels)
+            .map(|c| c.id)
+            .collect();
         let starts = (axis.calendar().is_none() && !range.is_empty()).then(|| range.clone());
         Self {
             request: ScanRequest {
@@ -101,7 +118,10 @@ impl Plan {
                 starts,
                 days: day_scan(query, channels, split.windows),
                 blocks,
-                presence: Presence { metric_types: skipped.iter().map(|t| t.id).collect(), range: range.clone() },
+                presence: Presence {
+                    metric_types: skipped.iter().map(|t| t.id).collect(),
+                    range: range.clone(),
+                },
             },
             range,
             asked_from: query.range.start,
@@ -124,13 +144,21 @@ impl Plan {
     /// How many days of blocks are looked at, of each user.
     pub(super) fn block_days(&self) -> i64 {
         let days = |r: &Range<Timestamp>| r.end.utc_day().0 - r.start.utc_day().0;
-        self.request.blocks.iter().flat_map(|b| &b.stretches).map(days).sum()
+        self.request
+            .blocks
+            .iter()
+            .flat_map(|b| &b.stretches)
+            .map(days)
+            .sum()
     }
 
     /// Whether every point of the range is read, so that day summaries tell how many those are.
     pub(super) fn reads_every_point(&self) -> bool {
-        let all = |b: &BlockScan| b.arrays == Arrays::Always && !b.remainder && b.conditions.is_empty();
-        self.request.days.is_none() && self.request.session_id.is_none() && self.request.blocks.iter().any(all)
+        let all =
+            |b: &BlockScan| b.arrays == Arrays::Always && !b.remainder && b.conditions.is_empty();
+        self.request.days.is_none()
+            && self.request.session_id.is_none()
+            && self.request.blocks.iter().any(all)
     }
 
     /// How many stretches of blocks are looked at.
@@ -154,7 +182,10 @@ impl<'a> Level<'a> {
         let needs_points = |f: &AggFunction| f.needs_values() || *f == AggFunction::TimeAvg;
         if query.functions.iter().any(needs_points) || axis.calendar().is_none() {
             Self::Arrays
-        } else if query.session_id.is_some() || query.filter.is_some() || query.group_by == GroupBy::Session {
+        } else if query.session_id.is_some()
+            || query.filter.is_some()
+            || query.group_by == GroupBy::Session
+        {
             Self::Blocks(axis)
         } else {
             Self::Days(axis)
@@ -170,7 +201,8 @@ impl<'a> Level<'a> {
 
     /// Arrays are needed where a bucket's edge, or an end of the range, cuts a block.
     fn arrays(&self, stretches: &[Range<Timestamp>], asked_from: Timestamp) -> Arrays {
-        let (Self::Days(Axis::Calendar(calendar)) | Self::Blocks(Axis::Calendar(calendar))) = self else {
+        let (Self::Days(Axis::Calendar(calendar)) | Self::Blocks(Axis::Calendar(calendar))) = self
+        else {
             return Arrays::Always;
         };
         let mut edges = Vec::new();
@@ -196,7 +228,10 @@ impl<'a> Level<'a> {
 fn by_conditions(series: &[&Selected]) -> Vec<(Vec<LeafCondition>, Vec<MetricTypeId>)> {
     let mut scans: Vec<(Vec<LeafCondition>, Vec<MetricTypeId>)> = Vec::new();
     for one in series {
-        match scans.iter_mut().find(|(conditions, _)| *conditions == one.conditions) {
+        match scans
+            .iter_mut()
+            .find(|(conditions, _)| *conditions == one.conditions)
+        {
             Some((_, types)) => types.push(one.metric_type.id),
             None => scans.push((one.conditions.clone(), vec![one.metric_type.id])),
         }
@@ -204,11 +239,27 @@ fn by_conditions(series: &[&Selected]) -> Vec<(Vec<LeafCondition>, Vec<MetricTyp
     scans
 }
 
-fn day_scan(query: &AggregateQuery, channels: Vec<ChannelId>, windows: Vec<DayWindow>) -> Option<DayScan> {
+fn day_scan(
+    query: &AggregateQuery,
+    channels: Vec<ChannelId>,
+    windows: Vec<DayWindow>,
+) -> Option<DayScan> {
     if channels.is_empty() || windows.is_empty() {
         return None;
     }
-    let basic = query.functions.iter().all(|f| f.parts() == SummaryParts::Basic);
-    let parts = if basic && query.over.is_empty() { SummaryParts::Basic } else { SummaryParts::Full };
-    Some(DayScan { channels, windows, parts, by_user: query.group_by == GroupBy::User })
+    let basic = query
+        .functions
+        .iter()
+        .all(|f| f.parts() == SummaryParts::Basic);
+    let parts = if basic && query.over.is_empty() {
+        SummaryParts::Basic
+    } else {
+        SummaryParts::Full
+    };
+    Some(DayScan {
+        channels,
+        windows,
+        parts,
+        by_user: query.group_by == GroupBy::User,
+    })
 }

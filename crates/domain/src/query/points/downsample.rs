@@ -88,7 +88,16 @@ impl Thinning {
     /// At most `most` points of each series, at least three; refuses to gather more than `limit` numbers.
     #[must_use]
     pub const fn new(most: usize, method: Method, limit: usize, memory: MemoryReservation) -> Self {
-        Self { most, method, limit, memory, series: BTreeMap::new(), values: 0, runs: 0, head: None }
+        Self {
+            most,
+            method,
+            limit,
+            memory,
+            series: BTreeMap::new(),
+            values: 0,
+            runs: 0,
+            head: None,
+        }
     }
 
     /// The points chosen, by time, then series.
@@ -97,7 +106,11 @@ impl Thinning {
         let mut points: Vec<(usize, Thinned)> = Vec::new();
         for (rank, gathered) in &self.series {
             let chosen = choose(gathered, self.most, self.method);
-            points.extend(chosen.into_iter().map(|(place, weight)| (*rank, gathered.point(place, weight))));
+            points.extend(
+                chosen
+                    .into_iter()
+                    .map(|(place, weight)| (*rank, gathered.point(place, weight))),
+            );
         }
         points.sort_by(|(a, p), (b, q)| (p.time, a).cmp(&(q.time, b))); // stable: a series' points are in order
         points.into_iter().map(|(_, point)| point).collect()
@@ -124,8 +137,14 @@ impl PointSink for Thinning {
             self.values += rest.weight();
             gathered.rests.insert(gathered.times.len(), rest);
         }
-        if gathered.sessions.last().is_none_or(|(_, session)| *session != point.session_id) {
-            gathered.sessions.push((gathered.times.len(), point.session_id));
+        if gathered
+            .sessions
+            .last()
+            .is_none_or(|(_, session)| *session != point.session_id)
+        {
+            gathered
+                .sessions
+                .push((gathered.times.len(), point.session_id));
             self.runs += 1;
         }
         gathered.times.push(point.time);
@@ -134,9 +153,13 @@ impl PointSink for Thinning {
         }
         self.values += 1 + series.pointers.len();
         if self.values > self.limit {
-            return Err(Refusal::Thinned { numbers: self.values, limit: self.limit });
+            return Err(Refusal::Thinned {
+                numbers: self.values,
+                limit: self.limit,
+            });
         }
-        self.memory.grow_to(self.values * NUMBER_BYTES + self.runs * RUN_BYTES)
+        self.memory
+            .grow_to(self.values * NUMBER_BYTES + self.runs * RUN_BYTES)
     }
 
     async fn breathe(&mut self) -> Flow {
@@ -146,8 +169,11 @@ impl PointSink for Thinning {
 
 impl Gathered {
     fn point(&self, place: usize, weight: u64) -> Thinned {
-        let numbers: Vec<Option<f64>> =
-            self.numbers.iter().map(|numbers| Some(numbers[place]).filter(|n| !n.is_nan())).collect();
+        let numbers: Vec<Option<f64>> = self
+            .numbers
+            .iter()
+            .map(|numbers| Some(numbers[place]).filter(|n| !n.is_nan()))
+            .collect();
         let rest = self.rests.get(&place).cloned();
         let run = self.sessions.partition_point(|(first, _)| *first <= place) - 1; // the first run begins at place 0
         Thinned {
@@ -183,11 +209,18 @@ fn parts(len: usize, parts: usize) -> impl Iterator<Item = std::ops::Range<usize
     (0..parts).map(move |i| 1 + inner * i / parts..1 + inner * (i + 1) / parts)
 }
 
-#[expect(clippy::cast_precision_loss, reason = "times relative to the first are far below 2^53; areas may be rounded")]
+#[expect(
+    clippy::cast_precision_loss,
+    reason = "times relative to the first are far below 2^53; areas may be rounded"
+)]
 fn lttb(gathered: &Gathered, most: usize, chosen: &mut Vec<(usize, u64)>) {
     let first = gathered.times[0].micros();
     let at = |place: usize| (gathered.times[place].micros() - first) as f64;
-    let scales: Vec<f64> = gathered.numbers.iter().map(|numbers| scale(numbers)).collect();
+    let scales: Vec<f64> = gathered
+        .numbers
+        .iter()
+        .map(|numbers| scale(numbers))
+        .collect();
     let ranges: Vec<_> = parts(gathered.times.len(), most).collect();
     let last = gathered.times.len() - 1..gathered.times.len();
     let mut before = 0;
@@ -203,11 +236,14 @@ fn lttb(gathered: &Gathered, most: usize, chosen: &mut Vec<(usize, u64)>) {
             let (base, rise) = (at(before) - mean_time, mean - start);
             for (area, place) in areas.iter_mut().zip(range.clone()) {
                 // Twice the triangle's area; a point without the number has none.
-                let twice = (base * (numbers[place] - start) - (at(before) - at(place)) * rise).abs() * scale;
+                let twice = (base * (numbers[place] - start) - (at(before) - at(place)) * rise)
+                    .abs()
+                    * scale;
                 *area += if twice.is_nan() { 0.0 } else { twice };
             }
         }
-        let greatest = (0..areas.len()).reduce(|best, i| if areas[i] > areas[best] { i } else { best });
+        let greatest =
+            (0..areas.len()).reduce(|best, i| if areas[i] > areas[best] { i } else { best });
         before = range.start + greatest.unwrap_or(0);
         chosen.push((before, range.len() as u64));
     }
@@ -215,15 +251,25 @@ fn lttb(gathered: &Gathered, most: usize, chosen: &mut Vec<(usize, u64)>) {
 
 /// One over the range of some numbers, so that leaves of other units count alike.
 fn scale(numbers: &[f64]) -> f64 {
-    let (least, greatest) = numbers.iter().fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), n| (l.min(*n), g.max(*n)));
-    if greatest > least { (greatest - least).recip() } else { 1.0 }
+    let (least, greatest) = numbers
+        .iter()
+        .fold((f64::INFINITY, f64::NEG_INFINITY), |(l, g), n| {
+            (l.min(*n), g.max(*n))
+        });
+    if greatest > least {
+        (greatest - least).recip()
+    } else {
+        1.0
+    }
 }
 
 /// The mean of the numbers there are; NaN if there is none.
 #[expect(clippy::cast_precision_loss, reason = "few numbers")]
 fn mean(numbers: &[f64]) -> f64 {
-    let (sum, n) =
-        numbers.iter().filter(|n| !n.is_nan()).fold((0.0, 0_usize), |(sum, n), number| (sum + number, n + 1));
+    let (sum, n) = numbers
+        .iter()
+        .filter(|n| !n.is_nan())
+        .fold((0.0, 0_usize), |(sum, n), number| (sum + number, n + 1));
     sum / n as f64
 }
 
@@ -236,8 +282,12 @@ fn min_max(gathered: &Gathered, most: usize, chosen: &mut Vec<(usize, u64)>) {
             continue;
         };
         let with_number = || range.clone().filter(|place| !numbers[*place].is_nan());
-        let least = with_number().min_by(|a, b| numbers[*a].total_cmp(&numbers[*b])).unwrap_or(range.start);
-        let greatest = with_number().max_by(|a, b| numbers[*a].total_cmp(&numbers[*b])).unwrap_or(range.start);
+        let least = with_number()
+            .min_by(|a, b| numbers[*a].total_cmp(&numbers[*b]))
+            .unwrap_or(range.start);
+        let greatest = with_number()
+            .max_by(|a, b| numbers[*a].total_cmp(&numbers[*b]))
+            .unwrap_or(range.start);
         if least == greatest || most < 2 {
             chosen.push((least, all));
         } else {

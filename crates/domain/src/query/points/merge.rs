@@ -44,16 +44,28 @@ impl OpenBlock {
         conditions: &[LeafCondition],
         order: Order,
     ) -> Option<Self> {
-        let BlockContent::Whole(block) = &scanned.content else { return None };
+        let BlockContent::Whole(block) = &scanned.content else {
+            return None;
+        };
         let times: Vec<Timestamp> = block.times.iter().collect();
         let passing = passing(conditions, block, 0..times.len());
         let channels = 0..block.numbers.channels();
-        let numbers = channels.map(|c| block.numbers.channel(c, times.len()).collect()).collect();
+        let numbers = channels
+            .map(|c| block.numbers.channel(c, times.len()).collect())
+            .collect();
         let at = match order {
             Order::Ascending => 0,
             Order::Descending => times.len() - 1,
         };
-        let mut open = Self { scanned, series, times, passing, numbers, at, order };
+        let mut open = Self {
+            scanned,
+            series,
+            times,
+            passing,
+            numbers,
+            at,
+            order,
+        };
         (open.passes() || open.advance()).then_some(open)
     }
 
@@ -76,23 +88,42 @@ impl OpenBlock {
     }
 
     pub(super) fn standing(&self) -> Standing {
-        (self.times[self.at], self.series, self.scanned.session_id, self.scanned.seq, self.at)
+        (
+            self.times[self.at],
+            self.series,
+            self.scanned.session_id,
+            self.scanned.seq,
+            self.at,
+        )
     }
 }
 
 impl Merge {
     pub(super) const fn new(order: Order) -> Self {
-        Self { open: BinaryHeap::new(), order }
+        Self {
+            open: BinaryHeap::new(),
+            order,
+        }
     }
 
     pub(super) fn add(&mut self, block: OpenBlock) {
-        self.open.push(Next { standing: block.standing(), order: self.order, block: Box::new(block) });
+        self.open.push(Next {
+            standing: block.standing(),
+            order: self.order,
+            block: Box::new(block),
+        });
     }
 
     /// Gives `take` the next point, if it comes before every block that begins (descending: ends) at `bound`, or
     /// whatever comes where there is no bound. False if there is none.
-    pub(super) fn next(&mut self, bound: Option<Timestamp>, take: impl FnOnce(&OpenBlock, Standing)) -> bool {
-        let Some(mut next) = self.open.peek_mut() else { return false };
+    pub(super) fn next(
+        &mut self,
+        bound: Option<Timestamp>,
+        take: impl FnOnce(&OpenBlock, Standing),
+    ) -> bool {
+        let Some(mut next) = self.open.peek_mut() else {
+            return false;
+        };
         let time = next.standing.0;
         let is_before = match (bound, self.order) {
             (None, _) => true,

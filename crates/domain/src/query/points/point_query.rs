@@ -47,7 +47,16 @@ impl PointQuery {
     /// and the length of the page.
     #[must_use]
     pub fn list(&self) -> Fingerprint {
-        let Self { user_id, session_id, selector, range, filter, order, after: _, limit: _ } = self;
+        let Self {
+            user_id,
+            session_id,
+            selector,
+            range,
+            filter,
+            order,
+            after: _,
+            limit: _,
+        } = self;
         let mut hasher = FingerprintHasher::new("list of points");
         hasher
             .field("user_id", user_id)
@@ -62,14 +71,31 @@ impl PointQuery {
 
 impl Fingerprinted for PointQuery {
     fn feed(&self, hasher: &mut FingerprintHasher) {
-        let Self { user_id: _, session_id: _, selector: _, range: _, filter: _, order: _, after, limit } = self;
-        hasher.field("list", &self.list()).field("after", after).field("limit", limit);
+        let Self {
+            user_id: _,
+            session_id: _,
+            selector: _,
+            range: _,
+            filter: _,
+            order: _,
+            after,
+            limit,
+        } = self;
+        hasher
+            .field("list", &self.list())
+            .field("after", after)
+            .field("limit", limit);
     }
 }
 
 impl Fingerprinted for PointPosition {
     fn feed(&self, hasher: &mut FingerprintHasher) {
-        let Self { time, metric_type, session_id, ordinal } = self;
+        let Self {
+            time,
+            metric_type,
+            session_id,
+            ordinal,
+        } = self;
         hasher
             .field("time", time)
             .field("metric_type", metric_type)

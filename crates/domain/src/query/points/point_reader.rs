@@ -10,7 +10,9 @@ use super::point_query::{PointPosition, PointQuery};
 use crate::block::{Block, Remainder, join};
 use crate::channel::Pointer;
 use crate::metric_type::MetricType;
-use crate::ports::{BlockContent, BlockSink, Flow, LeafCondition, Order, ScanHead, ScannedBlock, StoreError};
+use crate::ports::{
+    BlockContent, BlockSink, Flow, LeafCondition, Order, ScanHead, ScannedBlock, StoreError,
+};
 use crate::query::fold::Refusal;
 use crate::{Json, MetricTypeId, SessionId, Timestamp};
 
@@ -45,19 +47,23 @@ impl PointView<'_> {
     /// The number of a channel.
     #[must_use]
     pub fn number(&self, channel: usize) -> Option<f64> {
-        self.numbers.get(channel).and_then(|numbers| numbers[self.place])
+        self.numbers
+            .get(channel)
+            .and_then(|numbers| numbers[self.place])
     }
 
     /// Whether the channels alone do not give the value back.
     #[must_use]
     pub fn has_rest(&self) -> bool {
-        self.remainder.is_some_and(|remainder| remainder.text_of(self.place).is_some())
+        self.remainder
+            .is_some_and(|remainder| remainder.text_of(self.place).is_some())
     }
 
     /// The part of the value that no channel gives back.
     #[must_use]
     pub fn rest(&self) -> Option<Json> {
-        self.remainder.and_then(|remainder| remainder.get(self.place))
+        self.remainder
+            .and_then(|remainder| remainder.get(self.place))
     }
 
     /// The whole value, as it was accepted.
@@ -154,10 +160,12 @@ impl<'a> PointReader<'a> {
             let (given, refusal) = (&mut self.given, &mut self.refusal);
             let mut taken = Taken::Passed;
             let came = self.merge.next(bound, |block, standing| {
-                taken = given.take(query, series, block, standing, sink).unwrap_or_else(|refused| {
-                    *refusal = Some(refused);
-                    Taken::Enough
-                });
+                taken = given
+                    .take(query, series, block, standing, sink)
+                    .unwrap_or_else(|refused| {
+                        *refusal = Some(refused);
+                        Taken::Enough
+                    });
             });
             if !came {
                 return Ok(Flow::More);
@@ -195,14 +203,21 @@ impl Given {
         standing: Standing,
         sink: &mut dyn PointSink,
     ) -> Result<Taken, Refusal> {
-        let Some(of) = series.get(&block.scanned.metric_type) else { return Ok(Taken::Passed) };
+        let Some(of) = series.get(&block.scanned.metric_type) else {
+            return Ok(Taken::Passed);
+        };
         if !query.range.contains(&standing.0) {
             return Ok(Taken::Passed);
         }
-        let same = |(last, _): &(Standing, u32)| (last.0, last.1, last.2) == (standing.0, standing.1, standing.2);
+        let same = |(last, _): &(Standing, u32)| {
+            (last.0, last.1, last.2) == (standing.0, standing.1, standing.2)
+        };
         let ordinal = self.last.filter(same).map_or(0, |(_, ordinal)| ordinal + 1);
         self.last = Some((standing, ordinal));
-        if query.after.is_some_and(|after| !is_behind(after, series, standing, ordinal, query.order)) {
+        if query
+            .after
+            .is_some_and(|after| !is_behind(after, series, standing, ordinal, query.order))
+        {
             return Ok(Taken::Passed);
         }
         if query.limit.is_some_and(|limit| self.points >= limit) {
@@ -264,7 +279,10 @@ impl OpenBlock {
 impl BlockSink for PointReader<'_> {
     async fn head(&mut self, head: ScanHead, present: Vec<MetricTypeId>) -> Result<(), StoreError> {
         self.present = present;
-        let head = ScanHead { version: head.version, generation: self.digest };
+        let head = ScanHead {
+            version: head.version,
+            generation: self.digest,
+        };
         self.head = Some(head);
         self.sink.head(head).await;
         Ok(())
@@ -275,7 +293,10 @@ impl BlockSink for PointReader<'_> {
             self.read += whole.len() as u64;
         }
         if self.read > self.limit {
-            self.refusal = Some(Refusal::Points { points: self.read, limit: self.limit });
+            self.refusal = Some(Refusal::Points {
+                points: self.read,
+                limit: self.limit,
+            });
             return Err(StoreError::Stopped);
         }
         let bound = match self.query.order {
@@ -286,7 +307,8 @@ impl BlockSink for PointReader<'_> {
             return Ok(Flow::Enough);
         }
         if let Some(series) = self.series.get(&block.metric_type)
-            && let Some(open) = OpenBlock::open(block, series.rank, &series.conditions, self.query.order)
+            && let Some(open) =
+                OpenBlock::open(block, series.rank, &series.conditions, self.query.order)
         {
             self.merge.add(open);
         }

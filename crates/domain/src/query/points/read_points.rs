@@ -9,8 +9,8 @@ use super::point_reader::{Given, PointReader, PointSeries, PointSink};
 use crate::clock::Clock;
 use crate::metric_type::{CatalogueCache, MetricType, SeriesSelector};
 use crate::ports::{
-    CatalogueView, MetricTypeStore, Order, PointScan, PointSource, PointStore, Presence, ScanHead, ScannedBlock,
-    SeriesExtent, StoreError,
+    CatalogueView, MetricTypeStore, Order, PointScan, PointSource, PointStore, Presence, ScanHead,
+    ScannedBlock, SeriesExtent, StoreError,
 };
 use crate::query::aggregate::QueryError;
 use crate::query::fold::{QueryLimits, Refusal};
@@ -63,7 +63,13 @@ impl ReadPoints {
         rules: TimeRules,
         limits: QueryLimits,
     ) -> Self {
-        Self { store, series: SelectSeries::new(metric_types, catalogue), clock, rules, limits }
+        Self {
+            store,
+            series: SelectSeries::new(metric_types, catalogue),
+            clock,
+            rules,
+            limits,
+        }
     }
 
     /// The head of the next answer to a query of points, for a `head` of the store: it changes with the user's data, and with
@@ -78,7 +84,9 @@ impl ReadPoints {
         head: ScanHead,
     ) -> Result<ScanHead, QueryError> {
         let needs_numbers = |metric_type: &MetricType| needs_numbers(only_numbers, metric_type);
-        self.series.shown(&self.choice(query, &needs_numbers), head).await
+        self.series
+            .shown(&self.choice(query, &needs_numbers), head)
+            .await
     }
 
     /// As [`Self::head_of`], for the last points or the extents of a user's series.
@@ -91,7 +99,9 @@ impl ReadPoints {
         selector: &SeriesSelector,
         head: ScanHead,
     ) -> Result<ScanHead, QueryError> {
-        self.series.shown(&choice_of_all(&[user], selector), head).await
+        self.series
+            .shown(&choice_of_all(&[user], selector), head)
+            .await
     }
 
     /// Gives `sink` the points of a query from one snapshot.
@@ -106,8 +116,17 @@ impl ReadPoints {
     ) -> Result<PointsRead, QueryError> {
         let needs_numbers = |metric_type: &MetricType| needs_numbers(only_numbers, metric_type);
         for attempt in 0..CATALOGUE_ATTEMPTS {
-            let selection = self.series.select(&self.choice(query, &needs_numbers), attempt).await?;
-            let Selection { kept, skipped, view, digest, .. } = selection;
+            let selection = self
+                .series
+                .select(&self.choice(query, &needs_numbers), attempt)
+                .await?;
+            let Selection {
+                kept,
+                skipped,
+                view,
+                digest,
+                ..
+            } = selection;
             let scan = self.scan(query, &kept, &skipped, view);
             if query.limit.is_none() {
                 match self.refuse_too_many(&scan).await {
@@ -115,7 +134,8 @@ impl ReadPoints {
                     checked => checked?,
                 }
             }
-            let mut reader = PointReader::new(query, by_rank(kept), digest, self.limits.points_read, sink);
+            let mut reader =
+                PointReader::new(query, by_rank(kept), digest, self.limits.points_read, sink);
             let scanned = match self.store.scan_in_order(&scan, &mut reader).await {
                 Ok(()) => reader.give(None).await.map(|_| ()),
                 failed => failed,
@@ -146,13 +166,28 @@ impl ReadPoints {
         selector: &SeriesSelector,
     ) -> Result<(ScanHead, Vec<LatestPoint>), QueryError> {
         for attempt in 0..CATALOGUE_ATTEMPTS {
-            let selection = self.series.select(&choice_of_all(&[user], selector), attempt).await?;
-            let (head, blocks) = match self.store.last_blocks(user, &selection.ids(), &selection.view).await {
+            let selection = self
+                .series
+                .select(&choice_of_all(&[user], selector), attempt)
+                .await?;
+            let (head, blocks) = match self
+                .store
+                .last_blocks(user, &selection.ids(), &selection.view)
+                .await
+            {
                 Err(StoreError::CatalogueChanged) => continue,
                 read => read?,
             };
-            let of = |t: &Arc<MetricType>| blocks.iter().find(|b| b.metric_type == t.id).and_then(|b| last_point(t, b));
-            return Ok((selection.shown(head), selection.metric_types().filter_map(of).collect()));
+            let of = |t: &Arc<MetricType>| {
+                blocks
+                    .iter()
+                    .find(|b| b.metric_type == t.id)
+                    .and_then(|b| last_point(t, b))
+            };
+            return Ok((
+                selection.shown(head),
+                selection.metric_types().filter_map(of).collect(),
+            ));
         }
         Err(StoreError::CatalogueChanged.into())
     }
@@ -167,14 +202,29 @@ impl ReadPoints {
         selector: &SeriesSelector,
     ) -> Result<(ScanHead, Vec<(Arc<MetricType>, SeriesExtent)>), QueryError> {
         for attempt in 0..CATALOGUE_ATTEMPTS {
-            let selection = self.series.select(&choice_of_all(&[user], selector), attempt).await?;
+            let selection = self
+                .series
+                .select(&choice_of_all(&[user], selector), attempt)
+                .await?;
             let all = Timestamp::MIN..Timestamp::MAX;
-            let (head, extents) = match self.store.extents(user, &selection.ids(), all, &selection.view).await {
+            let (head, extents) = match self
+                .store
+                .extents(user, &selection.ids(), all, &selection.view)
+                .await
+            {
                 Err(StoreError::CatalogueChanged) => continue,
                 read => read?,
             };
-            let of = |t: &Arc<MetricType>| extents.iter().find(|e| e.metric_type == t.id).map(|e| (t.clone(), *e));
-            return Ok((selection.shown(head), selection.metric_types().filter_map(of).collect()));
+            let of = |t: &Arc<MetricType>| {
+                extents
+                    .iter()
+                    .find(|e| e.metric_type == t.id)
+                    .map(|e| (t.clone(), *e))
+            };
+            return Ok((
+                selection.shown(head),
+                selection.metric_types().filter_map(of).collect(),
+            ));
         }
         Err(StoreError::CatalogueChanged.into())
     }
@@ -209,7 +259,10 @@ impl ReadPoints {
         view: CatalogueView,
     ) -> PointScan {
         let mut range = self.possible(query);
-        let presence = Presence { metric_types: skipped.iter().map(|t| t.id).collect(), range: range.clone() };
+        let presence = Presence {
+            metric_types: skipped.iter().map(|t| t.id).collect(),
+            range: range.clone(),
+        };
         if let Some(after) = query.after {
             match query.order {
                 Order::Ascending => range.start = range.start.max(after.time),
@@ -223,7 +276,11 @@ impl ReadPoints {
             metric_types: selected.iter().map(|s| s.metric_type.id).collect(),
             conditions: selected
                 .iter()
-                .flat_map(|s| s.conditions.iter().map(|condition| (s.metric_type.id, *condition)))
+                .flat_map(|s| {
+                    s.conditions
+                        .iter()
+                        .map(|condition| (s.metric_type.id, *condition))
+                })
                 .collect(),
             range,
             presence,
@@ -236,35 +293,73 @@ impl ReadPoints {
             return Ok(());
         }
         let range: Range<Timestamp> = scan.range.clone();
-        let (_, extents) = self.store.extents(scan.user_id, &scan.metric_types, range, &scan.view).await?;
-        let (points, limit) = (extents.iter().map(|e| e.points).sum(), self.limits.points_read);
-        if points > limit { Err(QueryError::TooMuch(Refusal::Points { points, limit })) } else { Ok(()) }
+        let (_, extents) = self
+            .store
+            .extents(scan.user_id, &scan.metric_types, range, &scan.view)
+            .await?;
+        let (points, limit) = (
+            extents.iter().map(|e| e.points).sum(),
+            self.limits.points_read,
+        );
+        if points > limit {
+            Err(QueryError::TooMuch(Refusal::Points { points, limit }))
+        } else {
+            Ok(())
+        }
     }
 }
 
 fn needs_numbers(only_numbers: Option<&str>, metric_type: &MetricType) -> Option<String> {
-    only_numbers.filter(|_| metric_type.channels.is_empty()).map(str::to_owned)
+    only_numbers
+        .filter(|_| metric_type.channels.is_empty())
+        .map(str::to_owned)
 }
 
 fn choice_of_all<'a>(users: &'a [UserId], selector: &'a SeriesSelector) -> Choice<'a> {
     let points = PointSource::Blocks(Timestamp::MIN..Timestamp::MAX);
-    Choice { users, selector, filter: None, points, needs_numbers: &|_| None, may_remember: true }
+    Choice {
+        users,
+        selector,
+        filter: None,
+        points,
+        needs_numbers: &|_| None,
+        may_remember: true,
+    }
 }
 
 fn by_rank(selected: Vec<Selected>) -> HashMap<MetricTypeId, PointSeries> {
     let series = selected.into_iter().enumerate().map(|(rank, s)| {
         let pointers = s.metric_type.pointers();
-        (s.metric_type.id, PointSeries { rank, metric_type: s.metric_type, pointers, conditions: s.conditions })
+        (
+            s.metric_type.id,
+            PointSeries {
+                rank,
+                metric_type: s.metric_type,
+                pointers,
+                conditions: s.conditions,
+            },
+        )
     });
     series.collect()
 }
 
 fn outcome(given: &Given, head: ScanHead, skipped: Vec<String>) -> PointsRead {
-    PointsRead { head, skipped, points: given.points, next: given.position.filter(|_| given.has_more) }
+    PointsRead {
+        head,
+        skipped,
+        points: given.points,
+        next: given.position.filter(|_| given.has_more),
+    }
 }
 
 fn last_point(metric_type: &Arc<MetricType>, scanned: &ScannedBlock) -> Option<LatestPoint> {
-    let crate::ports::BlockContent::Whole(block) = &scanned.content else { return None };
+    let crate::ports::BlockContent::Whole(block) = &scanned.content else {
+        return None;
+    };
     let point = block.last_point(&metric_type.pointers())?;
-    Some(LatestPoint { metric_type: metric_type.clone(), session_id: scanned.session_id, point })
+    Some(LatestPoint {
+        metric_type: metric_type.clone(),
+        session_id: scanned.session_id,
+        point,
+    })
 }

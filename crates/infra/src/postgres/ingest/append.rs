@@ -44,26 +44,42 @@ struct DayPlan {
 }
 
 /// Takes the blocks out that an append changes, and gives those to be written: they, with its points in them.
-pub(super) async fn merge_into_blocks(client: &Object, part: &EncodedSession) -> Result<Vec<Block>, PgError> {
+pub(super) async fn merge_into_blocks(
+    client: &Object,
+    part: &EncodedSession,
+) -> Result<Vec<Block>, PgError> {
     let mut heads = read_heads(client, part).await?;
     let mut plans = Vec::new();
     for series in part.appended() {
         for (day, appended) in series.days() {
-            let stored = heads.remove(&(appended.metric_type, day)).unwrap_or_default();
+            let stored = heads
+                .remove(&(appended.metric_type, day))
+                .unwrap_or_default();
             let clusters = plan_append(&stored, &appended);
-            plans.push(DayPlan { appended, stored, clusters });
+            plans.push(DayPlan {
+                appended,
+                stored,
+                clusters,
+            });
         }
     }
     let changed: Vec<BlockKey> = plans.iter().flat_map(DayPlan::changed).collect();
     let mut taken = take(client, part, &changed).await?;
     let mut blocks = Vec::new();
-    for DayPlan { appended, stored, clusters } in &plans {
+    for DayPlan {
+        appended,
+        stored,
+        clusters,
+    } in &plans
+    {
         let mut next_seq = stored.iter().map(|head| head.seq + 1).max().unwrap_or(0);
         for cluster in clusters {
             let heads = stored[cluster.stored.clone()].iter();
-            let old: Option<Vec<Block>> =
-                heads.map(|h| taken.remove(&(appended.metric_type, h.seq, h.t_min))).collect();
-            let old = old.ok_or_else(|| unreadable("block", "seq", "a block is gone that was there"))?;
+            let old: Option<Vec<Block>> = heads
+                .map(|h| taken.remove(&(appended.metric_type, h.seq, h.t_min)))
+                .collect();
+            let old =
+                old.ok_or_else(|| unreadable("block", "seq", "a block is gone that was there"))?;
             let new = cluster.blocks(&old, appended, next_seq);
             next_seq = new.last().map_or(next_seq, |block| block.seq + 1);
             blocks.extend(new);
@@ -74,46 +90,85 @@ pub(super) async fn merge_into_blocks(client: &Object, part: &EncodedSession) ->
 
 impl DayPlan {
     fn changed(&self) -> impl Iterator<Item = BlockKey> {
-        let heads = self.clusters.iter().flat_map(|cluster| &self.stored[cluster.stored.clone()]);
+        let heads = self
+            .clusters
+            .iter()
+            .flat_map(|cluster| &self.stored[cluster.stored.clone()]);
         heads.map(|head| (self.appended.metric_type, head.seq, head.t_min))
     }
 }
 
 async fn read_heads(client: &Object, part: &EncodedSession) -> Result<Heads, PgError> {
     let mut heads = Heads::new();
-    let Some((first, last)) = part.span() else { return Ok(heads) };
+    let Some((first, last)) = part.span() else {
+        return Ok(heads);
+    };
     let (start, end) = (first.utc_day().start(), last.utc_day().next().start());
     let types: Vec<i32> = part.metric_types().iter().map(|t| t.0).collect();
     let statement = client.prepare_cached(BLOCK_HEADS).await?;
-    let params: [&(dyn ToSql + Sync); 5] =
-        [&part.user_id.0, &part.session_id.0, &types, &start.to_offset_date_time(), &end.to_offset_date_time()];
+    let params: [&(dyn ToSql + Sync); 5] = [
+        &part.user_id.0,
+        &part.session_id.0,
+        &types,
+        &start.to_offset_date_time(),
+        &end.to_offset_date_time(),
+    ];
     let reader = BlockReader::of(statement.columns());
     for row in client.query(&statement, &params).await? {
-        let t_max: OffsetDateTime = row.try_get("t_max").map_err(|e| unreadable("block", "t_max", e))?;
+        let t_max: OffsetDateTime = row
+            .try_get("t_max")
+            .map_err(|e| unreadable("block", "t_max", e))?;
         let head = BlockHead {
             seq: reader.seq(&row)?,
             t_min: reader.t_min(&row)?,
             t_max: t_max.into(),
             points: reader.points(&row)?,
         };
-        heads.entry((reader.metric_type(&row)?, head.t_min.utc_day())).or_default().push(head);
+        heads
+            .entry((reader.metric_type(&row)?, head.t_min.utc_day()))
+            .or_default()
+            .push(head);
     }
     Ok(heads)
 }
 
-async fn take(client: &Object, part: &EncodedSession, keys: &[BlockKey]) -> Result<HashMap<BlockKey, Block>, PgError> {
+async fn take(
+    client: &Object,
+    part: &EncodedSession,
+    keys: &[BlockKey],
+) -> Result<HashMap<BlockKey, Block>, PgError> {
     let times = || keys.iter().map(|(_, _, t_min)| *t_min);
-    let (Some(first), Some(last)) = (times().min(), times().max()) else { return Ok(HashMap::new()) };
-    let types: Vec<i32> = keys.iter().map(|(metric_type, _, _)| metric_type.0).collect();
-    let seqs: Vec<i32> = keys.iter().map(|(_, seq, _)| i32::try_from(*seq).unwrap_or(i32::MAX)).collect();
+    let (Some(first), Some(last)) = (times().min(), times().max()) else {
+        return Ok(HashMap::new());
+    };
+    let types: Vec<i32> = keys
+        .iter()
+        .map(|(metric_type, _, _)| metric_type.0)
+        .collect();
+    let seqs: Vec<i32> = keys
+        .iter()
+        .map(|(_, seq, _)| i32::try_from(*seq).unwrap_or(i32::MAX))
+        .collect();
     let starts: Vec<OffsetDateTime> = times().map(Timestamp::to_offset_date_time).collect();
     let statement = client.prepare_cached(TAKE_BLOCKS).await?;
     let (first, last) = (first.to_offset_date_time(), last.to_offset_date_time());
-    let params: [&(dyn ToSql + Sync); 8] =
-        [&part.user_id.0, &part.session_id.0, &types, &first, &last, &types, &seqs, &starts];
+    let params: [&(dyn ToSql + Sync); 8] = [
+        &part.user_id.0,
+        &part.session_id.0,
+        &types,
+        &first,
+        &last,
+        &types,
+        &seqs,
+        &starts,
+    ];
     let reader = BlockReader::of(statement.columns());
     let rows = client.query(&statement, &params).await?;
-    let block = |row| reader.block(row).map(|block| ((block.metric_type, block.seq, block.t_min()), block));
+    let block = |row| {
+        reader
+            .block(row)
+            .map(|block| ((block.metric_type, block.seq, block.t_min()), block))
+    };
     rows.iter().map(block).collect()
 }
 
@@ -162,11 +217,26 @@ impl<'a> PartRows<'a> {
 
     /// Sends both at once.
     pub(super) async fn run(&self, client: &Object) -> Result<(), tokio_postgres::Error> {
-        let Some((extend, s, insert, p)) = &self.0 else { return Ok(()) };
-        let sessions: [&(dyn ToSql + Sync); 6] =
-            [&s.session_id, &s.user_id, &s.points, &s.t_min, &s.t_max, &s.metric_types];
-        let parts: [&(dyn ToSql + Sync); 7] =
-            [&p.session_id, &p.user_id, &p.digest, &p.key, &p.total_points, &p.version, &p.created];
+        let Some((extend, s, insert, p)) = &self.0 else {
+            return Ok(());
+        };
+        let sessions: [&(dyn ToSql + Sync); 6] = [
+            &s.session_id,
+            &s.user_id,
+            &s.points,
+            &s.t_min,
+            &s.t_max,
+            &s.metric_types,
+        ];
+        let parts: [&(dyn ToSql + Sync); 7] = [
+            &p.session_id,
+            &p.user_id,
+            &p.digest,
+            &p.key,
+            &p.total_points,
+            &p.version,
+            &p.created,
+        ];
         let extended = send(client.execute(extend, &sessions)).await?;
         let inserted = send(client.execute(insert, &parts)).await?;
         extended.await?;
@@ -180,7 +250,8 @@ impl ExtendColumns {
         let span = session.span();
         self.session_id.push(session.session_id.0);
         self.user_id.push(session.user_id.0);
-        self.points.push(i32::try_from(session.points).unwrap_or(i32::MAX));
+        self.points
+            .push(i32::try_from(session.points).unwrap_or(i32::MAX));
         self.t_min.push(time(span.map(|s| s.0)));
         self.t_max.push(time(span.map(|s| s.1)));
         self.metric_types.push(metric_types(session));

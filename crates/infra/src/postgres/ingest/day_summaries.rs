@@ -37,13 +37,18 @@ impl Merge {
         for (key, summary) in added {
             columns.push(*key, summary);
         }
-        Ok(Self { statement: client.prepare_cached(MERGE).await?, columns })
+        Ok(Self {
+            statement: client.prepare_cached(MERGE).await?,
+            columns,
+        })
     }
 
     /// Merges into the summaries that are stored.
     pub(super) async fn run(&self, client: &Object) -> Result<(), tokio_postgres::Error> {
         if !self.columns.user.is_empty() {
-            client.execute(&self.statement, &self.columns.params()).await?;
+            client
+                .execute(&self.statement, &self.columns.params())
+                .await?;
         }
         Ok(())
     }
@@ -73,13 +78,21 @@ pub(in crate::postgres) async fn recompute_days(
             };
             for (position, summary) in summaries.iter().enumerate().filter(|(_, s)| s.count() > 0) {
                 let channel = channels.get(&(metric_type, position)).ok_or_else(|| {
-                    unreadable("channel", "position", format!("metric type {} has no {position}", metric_type.0))
+                    unreadable(
+                        "channel",
+                        "position",
+                        format!("metric type {} has no {position}", metric_type.0),
+                    )
                 })?;
-                merged.entry((user, *channel, day)).or_default().merge(summary);
+                merged
+                    .entry((user, *channel, day))
+                    .or_default()
+                    .merge(summary);
             }
         }
     }
-    let (types, days): (Vec<i32>, Vec<Date>) = touched.iter().map(|(t, day)| (t.0, date(*day))).unzip();
+    let (types, days): (Vec<i32>, Vec<Date>) =
+        touched.iter().map(|(t, day)| (t.0, date(*day))).unzip();
     let delete = client.prepare_cached(DELETE).await?;
     client.execute(&delete, &[&user.0, &types, &days]).await?;
     Ok(Merge::prepare(client, &merged).await?.run(client).await?)
@@ -91,12 +104,22 @@ async fn channels(
     touched: &TouchedDays,
 ) -> Result<HashMap<(MetricTypeId, usize), ChannelId>, PgError> {
     let statement = client.prepare_cached(CHANNELS).await?;
-    let types: Vec<i32> = touched.iter().map(|(metric_type, _)| metric_type.0).collect();
+    let types: Vec<i32> = touched
+        .iter()
+        .map(|(metric_type, _)| metric_type.0)
+        .collect();
     let rows = client.query(&statement, &[&types]).await?;
     let channel = |row: &Row| {
-        let number = |name| row.try_get::<_, i32>(name).map_err(|e| unreadable("channel", name, e));
-        let position = usize::try_from(number("position")?).map_err(|e| unreadable("channel", "position", e))?;
-        Ok(((MetricTypeId(number("metric_type_id")?), position), ChannelId(number("id")?)))
+        let number = |name| {
+            row.try_get::<_, i32>(name)
+                .map_err(|e| unreadable("channel", name, e))
+        };
+        let position = usize::try_from(number("position")?)
+            .map_err(|e| unreadable("channel", "position", e))?;
+        Ok((
+            (MetricTypeId(number("metric_type_id")?), position),
+            ChannelId(number("id")?),
+        ))
     };
     rows.iter().map(channel).collect()
 }
@@ -124,9 +147,12 @@ struct Columns {
 
 impl Columns {
     fn push(&mut self, (user, channel, day): (UserId, ChannelId, UtcDay), summary: &Summary) {
-        let (Some(min), Some(max), Some(first), Some(last)) =
-            (summary.min(), summary.max(), summary.first(), summary.last())
-        else {
+        let (Some(min), Some(max), Some(first), Some(last)) = (
+            summary.min(),
+            summary.max(),
+            summary.first(),
+            summary.last(),
+        ) else {
             return; // a day without a sample has no row
         };
         let moments = summary.moments();

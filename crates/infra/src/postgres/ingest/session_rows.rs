@@ -27,7 +27,8 @@ impl SessionRows {
         self.start_ts.push(time(session.start_ts));
         self.t_min.push(time(span.map(|s| s.0)));
         self.t_max.push(time(span.map(|s| s.1)));
-        self.point_count.push(i32::try_from(session.points).unwrap_or(i32::MAX));
+        self.point_count
+            .push(i32::try_from(session.points).unwrap_or(i32::MAX));
         self.digest.push(session.digest().as_bytes().to_vec());
         self.metric_types.push(metric_types(session));
     }
@@ -52,10 +53,33 @@ impl SessionRows {
 
 impl SessionRows {
     /// As [`Self::params`], and the schemas that are expected.
-    pub(super) fn params_with<'a>(&'a self, schemas: [&'a (dyn ToSql + Sync); 2]) -> [&'a (dyn ToSql + Sync); 10] {
+    pub(super) fn params_with<'a>(
+        &'a self,
+        schemas: [&'a (dyn ToSql + Sync); 2],
+    ) -> [&'a (dyn ToSql + Sync); 10] {
         let [metric_type_ids, generations] = schemas;
-        let [user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types] = self.params();
-        [user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types, metric_type_ids, generations]
+        let [
+            user_id,
+            session_id,
+            start_ts,
+            t_min,
+            t_max,
+            point_count,
+            digest,
+            metric_types,
+        ] = self.params();
+        [
+            user_id,
+            session_id,
+            start_ts,
+            t_min,
+            t_max,
+            point_count,
+            digest,
+            metric_types,
+            metric_type_ids,
+            generations,
+        ]
     }
 }
 
@@ -65,6 +89,10 @@ pub(super) fn time(time: Option<Timestamp>) -> Option<OffsetDateTime> {
 
 /// As the text of an array: an array of arrays would have to be a rectangle.
 pub(super) fn metric_types(session: &EncodedSession) -> String {
-    let types: Vec<String> = session.metric_types().iter().map(|t| t.0.to_string()).collect();
+    let types: Vec<String> = session
+        .metric_types()
+        .iter()
+        .map(|t| t.0.to_string())
+        .collect();
     format!("{{{}}}", types.join(","))
 }

@@ -20,7 +20,10 @@ const INSERT_NEW_SESSIONS: &str = include_str!("insert_new_sessions.sql");
 
 /// Whether sessions are likely to be new, and few enough to be sent at once.
 pub(super) fn may_be_new(group: &[Pending]) -> bool {
-    let blocks: usize = group.iter().map(|pending| pending.session.blocks.len()).sum();
+    let blocks: usize = group
+        .iter()
+        .map(|pending| pending.session.blocks.len())
+        .sum();
     blocks <= FEW_BLOCKS && !group.iter().any(|pending| pending.write.changes())
 }
 
@@ -36,7 +39,10 @@ pub(super) async fn store_as_new(
         rows.push(session);
         add_days(&mut added, session);
     }
-    let blocks: Vec<BlockRow<'_>> = group.iter().flat_map(|pending| BlockRow::of(&pending.session)).collect();
+    let blocks: Vec<BlockRow<'_>> = group
+        .iter()
+        .flat_map(|pending| BlockRow::of(&pending.session))
+        .collect();
     let (lock, insert, merge, blocks) = (
         client.prepare_cached(LOCK_USERS).await?,
         client.prepare_cached(INSERT_NEW_SESSIONS).await?,
@@ -68,7 +74,12 @@ pub(super) async fn store_as_new(
         let version = versions.entry(pending.session.user_id).or_default();
         *version += 1;
         let total_points = pending.session.points;
-        Ok(Stored { outcome: Outcome::Created, version: *version, total_points, is_replay: false })
+        Ok(Stored {
+            outcome: Outcome::Created,
+            version: *version,
+            total_points,
+            is_replay: false,
+        })
     };
     Ok(Some(group.iter().map(answer).collect()))
 }
@@ -76,7 +87,10 @@ pub(super) async fn store_as_new(
 /// What a session adds to its user's days.
 pub(super) fn add_days(added: &mut AddedDays, session: &EncodedSession) {
     for day in &session.day_summaries {
-        added.entry((session.user_id, day.channel, day.day)).or_default().merge(&day.summary);
+        added
+            .entry((session.user_id, day.channel, day.day))
+            .or_default()
+            .merge(&day.summary);
     }
 }
 

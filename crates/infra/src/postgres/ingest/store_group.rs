@@ -43,7 +43,10 @@ struct Written<'a> {
 
 impl Postgres {
     /// Stores sessions, those of a user one behind the other and no two of one id; what becomes of each.
-    pub(super) async fn store_group(&self, group: &[Pending]) -> Result<Vec<Result<Stored, StoreError>>, PgError> {
+    pub(super) async fn store_group(
+        &self,
+        group: &[Pending],
+    ) -> Result<Vec<Result<Stored, StoreError>>, PgError> {
         // Before the connection: who holds one must not wait for another.
         let chunks = self.chunks().await?;
         if let Some(chunks) = chunks {
@@ -66,7 +69,10 @@ impl Postgres {
         let mut searches = false;
         for pending in group {
             let decision = found.decide(pending);
-            searches |= matches!(decision, Ok(WriteDecision::Write(Outcome::Replaced | Outcome::Appended)));
+            searches |= matches!(
+                decision,
+                Ok(WriteDecision::Write(Outcome::Replaced | Outcome::Appended))
+            );
             answers.push(written.add(pending, decision, &found, &mut versions));
         }
         if written.sessions.is_empty() && written.appends.is_empty() {
@@ -75,12 +81,26 @@ impl Postgres {
         }
         if searches && chunks.is_some() {
             // Blocks that change or go away are looked for by time, among partitions.
-            transaction.batch_execute("SET LOCAL plan_cache_mode = force_custom_plan").await?;
+            transaction
+                .batch_execute("SET LOCAL plan_cache_mode = force_custom_plan")
+                .await?;
         }
         for (pending, answer) in group.iter().zip(&answers) {
-            let is_replaced = matches!(answer, Ok(Stored { outcome: Outcome::Replaced, .. }));
+            let is_replaced = matches!(
+                answer,
+                Ok(Stored {
+                    outcome: Outcome::Replaced,
+                    ..
+                })
+            );
             if let Some(stored) = found.session(pending).filter(|_| is_replaced) {
-                delete_blocks(&transaction, pending.session.user_id, pending.session.session_id, &stored.span).await?;
+                delete_blocks(
+                    &transaction,
+                    pending.session.user_id,
+                    pending.session.session_id,
+                    &stored.span,
+                )
+                .await?;
             }
         }
         for append in &written.appends {
@@ -89,7 +109,9 @@ impl Postgres {
                 let summaries = block.summarise();
                 (block, summaries)
             };
-            written.append_blocks.push(blocks.into_iter().map(summarised).collect());
+            written
+                .append_blocks
+                .push(blocks.into_iter().map(summarised).collect());
         }
         Box::pin(written.insert_and_commit(transaction)).await?;
         Ok(answers)
@@ -114,9 +136,12 @@ impl<'a> Written<'a> {
                 self.unchanged.push(session.user_id);
                 return Ok(match unchanged? {
                     WriteDecision::Replay(part) => part.again(),
-                    WriteDecision::Keep(outcome) | WriteDecision::Write(outcome) => {
-                        Stored { outcome, version: *version, total_points: stored, is_replay: false }
-                    }
+                    WriteDecision::Keep(outcome) | WriteDecision::Write(outcome) => Stored {
+                        outcome,
+                        version: *version,
+                        total_points: stored,
+                        is_replay: false,
+                    },
                 });
             }
         };
@@ -130,9 +155,20 @@ impl<'a> Written<'a> {
             self.sessions.push(session);
         }
         if outcome == Outcome::Appended || (created && key.is_some()) {
-            self.parts.push(Part { session, key, total_points, version: *version, created });
+            self.parts.push(Part {
+                session,
+                key,
+                total_points,
+                version: *version,
+                created,
+            });
         }
-        Ok(Stored { outcome, version: *version, total_points, is_replay: false })
+        Ok(Stored {
+            outcome,
+            version: *version,
+            total_points,
+            is_replay: false,
+        })
     }
 
     async fn insert_and_commit(self, transaction: Transaction) -> Result<(), PgError> {
@@ -142,11 +178,15 @@ impl<'a> Written<'a> {
             add_days(&mut added, session);
         }
         self.sessions.iter().for_each(|session| rows.push(session));
-        let of_sessions = self.sessions.iter().flat_map(|session| BlockRow::of(session));
+        let of_sessions = self
+            .sessions
+            .iter()
+            .flat_map(|session| BlockRow::of(session));
         let of_appends = self.appends.iter().zip(&self.append_blocks);
         let of_appends = of_appends.flat_map(|(append, blocks)| BlockRow::of_part(append, blocks));
         let blocks: Vec<BlockRow<'_>> = of_sessions.chain(of_appends).collect();
-        let (users, by): (Vec<Uuid>, Vec<i64>) = by_user(self.unchanged.iter().copied()).into_iter().unzip();
+        let (users, by): (Vec<Uuid>, Vec<i64>) =
+            by_user(self.unchanged.iter().copied()).into_iter().unzip();
         let (insert, merge, lower) = (
             client.prepare_cached(INSERT_SESSIONS).await?,
             Merge::prepare(client, &added).await?,
@@ -201,6 +241,8 @@ pub(super) fn by_user(users: impl Iterator<Item = UserId>) -> BTreeMap<Uuid, i64
 }
 
 pub(in crate::postgres) fn read_version(row: &Row) -> Result<u64, PgError> {
-    let version: i64 = row.try_get("version").map_err(|e| unreadable("user_version", "version", e))?;
+    let version: i64 = row
+        .try_get("version")
+        .map_err(|e| unreadable("user_version", "version", e))?;
     u64::try_from(version).map_err(|e| unreadable("user_version", "version", e))
 }

@@ -71,20 +71,27 @@ impl Rate {
     }
 
     fn written(&mut self, bytes: u64) {
-        let Some((since, written)) = &mut self.since else { return };
+        let Some((since, written)) = &mut self.since else {
+            return;
+        };
         *written += bytes;
         if since.elapsed() < MEASURED {
             return;
         }
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let now = *written as f64 / since.elapsed().as_secs_f64();
-        self.bytes_per_second = Some(self.bytes_per_second.map_or(now, |known| known + SMOOTHING * (now - known)));
+        self.bytes_per_second = Some(
+            self.bytes_per_second
+                .map_or(now, |known| known + SMOOTHING * (now - known)),
+        );
         self.since = Some((Instant::now(), 0));
     }
 
     /// The time that these bytes take; nothing before the first measurement.
     fn time_of(&self, bytes: u64) -> Duration {
-        let Some(rate) = self.bytes_per_second else { return Duration::ZERO };
+        let Some(rate) = self.bytes_per_second else {
+            return Duration::ZERO;
+        };
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let seconds = bytes as f64 / rate.max(1.0);
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
@@ -127,7 +134,15 @@ impl Pending {
         write: SessionWrite,
     ) -> (Self, oneshot::Receiver<Result<Stored, StoreError>>) {
         let (answer, told) = oneshot::channel();
-        (Self { session, write, since: Instant::now(), answer }, told)
+        (
+            Self {
+                session,
+                write,
+                since: Instant::now(),
+                answer,
+            },
+            told,
+        )
     }
 
     pub(super) fn answer(self, answer: Result<Stored, StoreError>) {
@@ -147,14 +162,26 @@ impl Turns {
     }
 
     pub(in crate::postgres) fn new(longest_wait: Duration, most_bytes: usize) -> Self {
-        Self { state: Mutex::default(), longest_wait, most_bytes: most_bytes as u64 }
+        Self {
+            state: Mutex::default(),
+            longest_wait,
+            most_bytes: most_bytes as u64,
+        }
     }
 
     /// The time that a session of a user would wait, by the measured rate: for all that waits, or for as much of each user
     /// as waits of this one, whichever is less.
     fn wait_of(state: &State, user: UserId) -> Duration {
-        let own: u64 = state.users.get(&user).into_iter().flat_map(|w| &w.sessions).map(Pending::bytes).sum();
-        let ahead = state.bytes.min(own.saturating_mul(state.users.len() as u64));
+        let own: u64 = state
+            .users
+            .get(&user)
+            .into_iter()
+            .flat_map(|w| &w.sessions)
+            .map(Pending::bytes)
+            .sum();
+        let ahead = state
+            .bytes
+            .min(own.saturating_mul(state.users.len() as u64));
         state.rate.time_of(ahead)
     }
 
@@ -166,7 +193,9 @@ impl Turns {
         let is_full = state.bytes > 0 && state.bytes + bytes > self.most_bytes;
         if is_full || Self::wait_of(&state, user) > self.longest_wait {
             metrics::counter!("writes_rejected_total").increment(1);
-            return Err(StoreError::Busy { doing: "storing a session" });
+            return Err(StoreError::Busy {
+                doing: "storing a session",
+            });
         }
         state.bytes += bytes;
         state.rate.begin();
@@ -182,14 +211,18 @@ impl Turns {
         let is_needed = !state.ready.is_empty() && state.writers < WRITERS;
         is_needed.then(|| {
             state.writers += 1;
-            Writer { turns: Some(self.clone()) }
+            Writer {
+                turns: Some(self.clone()),
+            }
         })
     }
 
     /// The next one who waits for that user alone; if there is nobody, the user's sessions may be taken.
     fn next_turn(self: &Arc<Self>, user: UserId) -> Result<oneshot::Sender<Turn>, Option<Writer>> {
         let mut state = self.state();
-        let Some(waiting) = state.users.get_mut(&user) else { return Err(None) };
+        let Some(waiting) = state.users.get_mut(&user) else {
+            return Err(None);
+        };
         if let Some(teller) = waiting.turns.pop_front() {
             return Ok(teller);
         }
@@ -212,29 +245,45 @@ impl Postgres {
     /// the writer.
     pub(super) fn take(&self, writer: Writer) -> Option<(Writer, Group, Option<Writer>)> {
         let mut state = self.turns.state();
-        let mut group = Group { pending: Vec::new(), users: Vec::new(), bytes: 0, postgres: self.clone() };
+        let mut group = Group {
+            pending: Vec::new(),
+            users: Vec::new(),
+            bytes: 0,
+            postgres: self.clone(),
+        };
         let mut points = 0;
         while group.pending.len() < GROUP_SESSIONS && points < GROUP_POINTS {
-            let Some(user) = state.ready.pop_front() else { break };
-            let Some(waiting) = state.users.get_mut(&user) else { continue };
+            let Some(user) = state.ready.pop_front() else {
+                break;
+            };
+            let Some(waiting) = state.users.get_mut(&user) else {
+                continue;
+            };
             waiting.is_taken = true;
             group.users.push(user);
             let first = group.pending.len();
             while let Some(next) = waiting.sessions.front() {
                 let of_user = &group.pending[first..];
-                let is_again = of_user.iter().any(|p| p.session.session_id == next.session.session_id);
-                let is_full = of_user.len() >= GROUP_OF_USER || (!of_user.is_empty() && points >= GROUP_POINTS);
+                let is_again = of_user
+                    .iter()
+                    .any(|p| p.session.session_id == next.session.session_id);
+                let is_full = of_user.len() >= GROUP_OF_USER
+                    || (!of_user.is_empty() && points >= GROUP_POINTS);
                 if is_again || is_full {
                     break;
                 }
-                let Some(pending) = waiting.sessions.pop_front() else { break };
+                let Some(pending) = waiting.sessions.pop_front() else {
+                    break;
+                };
                 let bytes = pending.bytes();
                 group.bytes += bytes;
                 if pending.answer.is_closed() {
                     continue; // nobody waits for it any more
                 }
                 if pending.since.elapsed() > self.wait {
-                    pending.answer(Err(StoreError::Busy { doing: "storing a session" }));
+                    pending.answer(Err(StoreError::Busy {
+                        doing: "storing a session",
+                    }));
                     continue;
                 }
                 points += pending.session.points;
@@ -252,13 +301,20 @@ impl Postgres {
     }
 
     /// The turn of a writer that is no ingest, such as a deletion: it comes before sessions that wait.
-    pub(in crate::postgres) async fn turn(&self, user: UserId, doing: &'static str) -> Result<Turn, StoreError> {
+    pub(in crate::postgres) async fn turn(
+        &self,
+        user: UserId,
+        doing: &'static str,
+    ) -> Result<Turn, StoreError> {
         let told = {
             let mut state = self.turns.state();
             let waiting = state.users.entry(user).or_default();
             if !waiting.is_taken && waiting.sessions.is_empty() {
                 waiting.is_taken = true;
-                return Ok(Turn { user, postgres: Some(self.clone()) });
+                return Ok(Turn {
+                    user,
+                    postgres: Some(self.clone()),
+                });
             }
             let (teller, told) = oneshot::channel();
             waiting.turns.push_back(teller);
@@ -306,7 +362,10 @@ impl Turns {
                 Ok(teller) => teller,
                 Err(writer) => return writer,
             };
-            match teller.send(Turn { user, postgres: Some(postgres.clone()) }) {
+            match teller.send(Turn {
+                user,
+                postgres: Some(postgres.clone()),
+            }) {
                 Ok(()) => return None,
                 // Whoever waited has left; the turn is still in our hands.
                 Err(mut unwanted) => unwanted.postgres = None,

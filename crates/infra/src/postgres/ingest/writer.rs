@@ -28,7 +28,12 @@ impl Postgres {
             let (pending, told) = Pending::new(Arc::clone(&session), write.clone());
             self.start(self.turns.push(pending)?);
             // A writer that ends without a word has failed in the middle of something.
-            match told.await.unwrap_or_else(|e| Err(StoreError::OutcomeUnknown { doing: DOING, source: e.into() })) {
+            match told.await.unwrap_or_else(|e| {
+                Err(StoreError::OutcomeUnknown {
+                    doing: DOING,
+                    source: e.into(),
+                })
+            }) {
                 // Not waited for by a writer, whom users of other metric types need.
                 Err(StoreError::MetricTypeBusy) if Instant::now() < deadline => {
                     tokio::time::sleep(pause).await;
@@ -66,7 +71,8 @@ impl Postgres {
         if group.is_empty() {
             return Vec::new();
         }
-        metrics::histogram!("store_group_sessions").record(u32::try_from(group.len()).unwrap_or(u32::MAX));
+        metrics::histogram!("store_group_sessions")
+            .record(u32::try_from(group.len()).unwrap_or(u32::MAX));
         match self.store(group).await {
             Ok(answers) => answers,
             Err(e) => match group {
@@ -83,17 +89,31 @@ impl Postgres {
 
 impl Postgres {
     /// The server ends what takes too long, but of a server that is not heard of nobody knows what it did.
-    async fn store(&self, group: &[Pending]) -> Result<Vec<Result<Stored, StoreError>>, StoreError> {
+    async fn store(
+        &self,
+        group: &[Pending],
+    ) -> Result<Vec<Result<Stored, StoreError>>, StoreError> {
         let run = self.run(DOING, || self.store_group(group));
-        let changing = group.iter().filter(|pending| pending.write.changes()).count();
+        let changing = group
+            .iter()
+            .filter(|pending| pending.write.changes())
+            .count();
         let stored = match self.longest_group(changing) {
             None => run.await,
             Some(longest) => tokio::time::timeout(longest, run)
                 .await
-                .unwrap_or_else(|late| Err(StoreError::OutcomeUnknown { doing: DOING, source: late.into() })),
+                .unwrap_or_else(|late| {
+                    Err(StoreError::OutcomeUnknown {
+                        doing: DOING,
+                        source: late.into(),
+                    })
+                }),
         };
         let is_away = |e: &StoreError| matches!(e, StoreError::Unavailable { .. });
-        let of_sessions = stored.iter().flatten().filter_map(|answer| answer.as_ref().err());
+        let of_sessions = stored
+            .iter()
+            .flatten()
+            .filter_map(|answer| answer.as_ref().err());
         if of_sessions.chain(stored.as_ref().err()).any(is_away) {
             // They may be of a server that takes no writes any more: the next ones look for the one that does.
             self.writers.retain(|_, _| false);
@@ -123,15 +143,27 @@ impl Postgres {
 
 /// Whether no session of a group would have fared better by itself.
 const fn blames_all(e: &StoreError) -> bool {
-    matches!(e, StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. })
+    matches!(
+        e,
+        StoreError::Unavailable { .. } | StoreError::OutcomeUnknown { .. }
+    )
 }
 
 /// The same error, once more.
 fn again(e: &StoreError) -> StoreError {
-    let source =
-        |e: &StoreError| std::error::Error::source(e).map_or_else(|| e.to_string(), ToString::to_string).into();
+    let source = |e: &StoreError| {
+        std::error::Error::source(e)
+            .map_or_else(|| e.to_string(), ToString::to_string)
+            .into()
+    };
     match e {
-        StoreError::OutcomeUnknown { doing, .. } => StoreError::OutcomeUnknown { doing, source: source(e) },
-        _ => StoreError::Unavailable { doing: DOING, source: source(e) },
+        StoreError::OutcomeUnknown { doing, .. } => StoreError::OutcomeUnknown {
+            doing,
+            source: source(e),
+        },
+        _ => StoreError::Unavailable {
+            doing: DOING,
+            source: source(e),
+        },
     }
 }

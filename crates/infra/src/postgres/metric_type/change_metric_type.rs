@@ -29,23 +29,37 @@ const ALL_BLOCKS: &str = include_str!("all_blocks.sql");
 type Changed<T> = Result<Result<T, ChangeError>, PgError>;
 
 impl Postgres {
-    pub(super) async fn create_metric_type(&self, definition: &MetricTypeDefinition) -> Changed<MetricType> {
-        let transaction = Transaction::begin(self.connection("creating a metric type").await?).await?;
+    pub(super) async fn create_metric_type(
+        &self,
+        definition: &MetricTypeDefinition,
+    ) -> Changed<MetricType> {
+        let transaction =
+            Transaction::begin(self.connection("creating a metric type").await?).await?;
         let series = definition.series.as_str();
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-            [&series, definition.schema.document(), &definition.description, &definition.unit];
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [
+            &series,
+            definition.schema.document(),
+            &definition.description,
+            &definition.unit,
+        ];
         let insert = transaction.prepare_cached(INSERT).await?;
         let Some(row) = transaction.query_opt(&insert, &params).await? else {
             transaction.rollback().await?;
             return Ok(Err(ChangeError::Exists));
         };
-        let id: i32 = row.try_get(0).map_err(|e| unreadable("metric_type", "id", e))?;
+        let id: i32 = row
+            .try_get(0)
+            .map_err(|e| unreadable("metric_type", "id", e))?;
         insert_channels(&transaction, id, definition.schema.numeric_leaves()).await?;
         finish(transaction, id).await
     }
 
-    pub(super) async fn update_metric_type(&self, definition: &MetricTypeDefinition) -> Changed<MetricType> {
-        let transaction = Transaction::begin(self.connection("changing a metric type").await?).await?;
+    pub(super) async fn update_metric_type(
+        &self,
+        definition: &MetricTypeDefinition,
+    ) -> Changed<MetricType> {
+        let transaction =
+            Transaction::begin(self.connection("changing a metric type").await?).await?;
         let series = definition.series.as_str();
         let Some(old) = exclude_ingest(&transaction, series).await? else {
             transaction.rollback().await?;
@@ -54,7 +68,12 @@ impl Postgres {
         let change = SchemaChange::new(&old, definition);
         if old.schema.document() == definition.schema.document() {
             // No point needs to be looked at, and what was checked by this schema stays right.
-            transaction.execute(UPDATE_TEXTS, &[&old.id.0, &definition.description, &definition.unit]).await?;
+            transaction
+                .execute(
+                    UPDATE_TEXTS,
+                    &[&old.id.0, &definition.description, &definition.unit],
+                )
+                .await?;
             return finish(transaction, old.id.0).await;
         }
         let leaves = match check_blocks(&transaction, &old, &change).await? {
@@ -68,21 +87,29 @@ impl Postgres {
             Err(refused) => return Ok(Err(refused)),
         };
         insert_channels(&transaction, old.id.0, &leaves).await?;
-        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] =
-            [&old.id.0, definition.schema.document(), &definition.description, &definition.unit];
+        let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [
+            &old.id.0,
+            definition.schema.document(),
+            &definition.description,
+            &definition.unit,
+        ];
         transaction.execute(UPDATE, &params).await?;
         finish(transaction, old.id.0).await
     }
 
     pub(super) async fn delete_metric_type(&self, series: &str) -> Changed<()> {
-        let transaction = Transaction::begin(self.connection("deleting a metric type").await?).await?;
+        let transaction =
+            Transaction::begin(self.connection("deleting a metric type").await?).await?;
         let Some(old) = exclude_ingest(&transaction, series).await? else {
             transaction.rollback().await?;
             return Ok(Err(ChangeError::Absent));
         };
         unhurried(&transaction).await?;
         let row = transaction.query_one(HAS_BLOCKS, &[&old.id.0]).await?;
-        if row.try_get(0).map_err(|e| unreadable("block", "metric_type_id", e))? {
+        if row
+            .try_get(0)
+            .map_err(|e| unreadable("block", "metric_type_id", e))?
+        {
             transaction.rollback().await?;
             return Ok(Err(ChangeError::InUse));
         }
@@ -97,13 +124,19 @@ async fn exclude_ingest(client: &Object, series: &str) -> Result<Option<MetricTy
     let Some(row) = client.query_opt(FIND, &[&series]).await? else {
         return Ok(None);
     };
-    let id: i32 = row.try_get(0).map_err(|e| unreadable("metric_type", "id", e))?;
+    let id: i32 = row
+        .try_get(0)
+        .map_err(|e| unreadable("metric_type", "id", e))?;
     client.execute(EXCLUDE_INGEST, &[&id]).await?;
     read_one(client, id).await
 }
 
 /// Whether there are points; refused if one of them does not fit.
-async fn check_blocks(client: &Object, old: &MetricType, change: &SchemaChange<'_>) -> Changed<bool> {
+async fn check_blocks(
+    client: &Object,
+    old: &MetricType,
+    change: &SchemaChange<'_>,
+) -> Changed<bool> {
     unhurried(client).await?;
     let statement = client.prepare(ALL_BLOCKS).await?;
     let reader = BlockReader::of(statement.columns());
@@ -120,7 +153,9 @@ async fn check_blocks(client: &Object, old: &MetricType, change: &SchemaChange<'
 
 /// These look at every block there is: the limit for queries is not theirs.
 async fn unhurried(client: &Object) -> Result<(), PgError> {
-    client.batch_execute("SET LOCAL statement_timeout = 0").await?;
+    client
+        .batch_execute("SET LOCAL statement_timeout = 0")
+        .await?;
     Ok(())
 }
 
@@ -133,7 +168,11 @@ async fn insert_channels(client: &Object, id: i32, leaves: &[Pointer]) -> Result
 
 async fn finish(transaction: Transaction, id: i32) -> Changed<MetricType> {
     let Some(metric_type) = read_one(&transaction, id).await? else {
-        return Err(unreadable("metric_type", "id", "what was just written is not there"));
+        return Err(unreadable(
+            "metric_type",
+            "id",
+            "what was just written is not there",
+        ));
     };
     transaction.commit().await?;
     Ok(Ok(metric_type))

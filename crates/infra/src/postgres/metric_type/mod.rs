@@ -6,7 +6,9 @@ mod read_catalogue;
 
 use async_trait::async_trait;
 use time_series_domain::metric_type::MetricTypeDefinition;
-use time_series_domain::ports::{CatalogueChanges, ChangeError, MetricTypeStore, PointSource, ScanHead, StoreError};
+use time_series_domain::ports::{
+    CatalogueChanges, ChangeError, MetricTypeStore, PointSource, ScanHead, StoreError,
+};
 use time_series_domain::{MetricType, SchemaVersion, UserId};
 
 use super::pool::Postgres;
@@ -16,7 +18,8 @@ pub(super) use of_users::{of_users, read_schema_version, schema_columns};
 #[async_trait]
 impl MetricTypeStore for Postgres {
     async fn changes(&self, since: Option<u64>) -> Result<CatalogueChanges, StoreError> {
-        self.run("reading the catalogue", || self.read_changes(since)).await
+        self.run("reading the catalogue", || self.read_changes(since))
+            .await
     }
 
     async fn of_users(
@@ -24,19 +27,29 @@ impl MetricTypeStore for Postgres {
         users: &[UserId],
         points: &PointSource,
     ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError> {
-        self.run("reading the metric types of users", || self.metric_types_of_users(users, points)).await
+        self.run("reading the metric types of users", || {
+            self.metric_types_of_users(users, points)
+        })
+        .await
     }
 
     async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
-        self.run("creating a metric type", || self.create_metric_type(definition)).await?
+        self.run("creating a metric type", || {
+            self.create_metric_type(definition)
+        })
+        .await?
     }
 
     async fn update(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
-        self.run("changing a metric type", || self.update_metric_type(definition)).await?
+        self.run("changing a metric type", || {
+            self.update_metric_type(definition)
+        })
+        .await?
     }
 
     async fn delete(&self, series: &str) -> Result<(), ChangeError> {
-        self.run("deleting a metric type", || self.delete_metric_type(series)).await?
+        self.run("deleting a metric type", || self.delete_metric_type(series))
+            .await?
     }
 }
 

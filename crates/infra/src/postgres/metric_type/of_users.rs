@@ -48,7 +48,11 @@ impl Postgres {
                 seen.iter().all(|version| types.contains(version))
             }
         };
-        if holds { Ok(()) } else { Err(StoreError::CatalogueChanged.into()) }
+        if holds {
+            Ok(())
+        } else {
+            Err(StoreError::CatalogueChanged.into())
+        }
     }
 }
 
@@ -68,42 +72,79 @@ pub(in crate::postgres) async fn of_users(
             let statement = client.prepare_cached(BY_BLOCKS).await?;
             // Fewer partitions are searched by time. The index of a plain table is searched more quickly without it.
             let (start, end): (OffsetDateTime, OffsetDateTime) = if has_chunks {
-                (range.start.utc_day().start().to_offset_date_time(), range.end.to_offset_date_time())
+                (
+                    range.start.utc_day().start().to_offset_date_time(),
+                    range.end.to_offset_date_time(),
+                )
             } else {
-                (Timestamp::MIN.to_offset_date_time(), Timestamp::MAX.to_offset_date_time())
+                (
+                    Timestamp::MIN.to_offset_date_time(),
+                    Timestamp::MAX.to_offset_date_time(),
+                )
             };
             client.query(&statement, &[&users, &start, &end]).await?
         }
     };
-    let Some(first) = rows.first() else { return Err(unreadable("catalogue", "generation", "there is no row")) };
-    let generation: i64 = first.try_get("generation").map_err(|e| unreadable("catalogue", "generation", e))?;
-    let generation = u64::try_from(generation).map_err(|e| unreadable("catalogue", "generation", e))?;
+    let Some(first) = rows.first() else {
+        return Err(unreadable("catalogue", "generation", "there is no row"));
+    };
+    let generation: i64 = first
+        .try_get("generation")
+        .map_err(|e| unreadable("catalogue", "generation", e))?;
+    let generation =
+        u64::try_from(generation).map_err(|e| unreadable("catalogue", "generation", e))?;
     let mut types = BTreeSet::new();
     for row in &rows {
         types.extend(read_schema_version(row)?);
     }
-    Ok((ScanHead { version: read_version(first)?, generation }, types.into_iter().collect()))
+    Ok((
+        ScanHead {
+            version: read_version(first)?,
+            generation,
+        },
+        types.into_iter().collect(),
+    ))
 }
 
 /// The metric type of a row and the generation of its schema; `None` for a row without one.
-pub(in crate::postgres) fn read_schema_version(row: &Row) -> Result<Option<SchemaVersion>, PgError> {
-    let id: Option<i32> = row.try_get("metric_type_id").map_err(|e| unreadable("metric_type", "id", e))?;
+pub(in crate::postgres) fn read_schema_version(
+    row: &Row,
+) -> Result<Option<SchemaVersion>, PgError> {
+    let id: Option<i32> = row
+        .try_get("metric_type_id")
+        .map_err(|e| unreadable("metric_type", "id", e))?;
     let Some(id) = id else { return Ok(None) };
-    let generation: i64 =
-        row.try_get("schema_generation").map_err(|e| unreadable("metric_type", "schema_generation", e))?;
-    let generation = u64::try_from(generation).map_err(|e| unreadable("metric_type", "schema_generation", e))?;
-    Ok(Some(SchemaVersion { metric_type: MetricTypeId(id), generation }))
+    let generation: i64 = row
+        .try_get("schema_generation")
+        .map_err(|e| unreadable("metric_type", "schema_generation", e))?;
+    let generation =
+        u64::try_from(generation).map_err(|e| unreadable("metric_type", "schema_generation", e))?;
+    Ok(Some(SchemaVersion {
+        metric_type: MetricTypeId(id),
+        generation,
+    }))
 }
 
 async fn are_current(client: &Object, types: &[SchemaVersion]) -> Result<bool, PgError> {
     let (ids, generations) = schema_columns(types.iter().copied());
     let statement = client.prepare_cached(CURRENT_SCHEMAS).await?;
     let row = client.query_one(&statement, &[&ids, &generations]).await?;
-    let current: i64 = row.try_get("current").map_err(|e| unreadable("metric_type", "schema_generation", e))?;
+    let current: i64 = row
+        .try_get("current")
+        .map_err(|e| unreadable("metric_type", "schema_generation", e))?;
     Ok(usize::try_from(current).is_ok_and(|current| current == types.len()))
 }
 
 /// Schema versions as columns.
-pub(in crate::postgres) fn schema_columns(versions: impl Iterator<Item = SchemaVersion>) -> (Vec<i32>, Vec<i64>) {
-    versions.map(|v| (v.metric_type.0, i64::try_from(v.generation).unwrap_or(i64::MAX))).unzip()
+pub(in crate::postgres) fn schema_columns(
+    versions: impl Iterator<Item = SchemaVersion>,
+) -> (Vec<i32>, Vec<i64>) {
+    versions
+        .map(|v| {
+            (
+                v.metric_type.0,
+                i64::try_from(v.generation).unwrap_or(i64::MAX),
+            )
+        })
+        .unzip()
 }

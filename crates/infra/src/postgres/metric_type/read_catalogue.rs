@@ -24,7 +24,10 @@ const GENERATIONS_LOGGED: i64 = 100_000;
 const FEW_TYPES: usize = 8;
 
 impl Postgres {
-    pub(super) async fn read_changes(&self, since: Option<u64>) -> Result<CatalogueChanges, PgError> {
+    pub(super) async fn read_changes(
+        &self,
+        since: Option<u64>,
+    ) -> Result<CatalogueChanges, PgError> {
         let client = self.connection("reading the catalogue").await?;
         let statement = client.prepare_cached(CHANGES).await?;
         if let Some(since) = since.and_then(|since| i64::try_from(since).ok()) {
@@ -42,8 +45,11 @@ impl Postgres {
 }
 
 fn catalogue_generation(rows: &[Row]) -> Result<i64, PgError> {
-    let row = rows.first().ok_or_else(|| unreadable("catalogue", "generation", "there is no row"))?;
-    row.try_get("catalogue_generation").map_err(|e| unreadable("catalogue", "generation", e))
+    let row = rows
+        .first()
+        .ok_or_else(|| unreadable("catalogue", "generation", "there is no row"))?;
+    row.try_get("catalogue_generation")
+        .map_err(|e| unreadable("catalogue", "generation", e))
 }
 
 /// Compiles the schemas of what was read.
@@ -53,7 +59,11 @@ async fn compile(rows: Vec<Row>, is_whole: bool) -> Result<CatalogueChanges, PgE
     }
     let compiled = tokio::task::spawn_blocking(move || read_rows(&rows, is_whole)).await;
     compiled.unwrap_or_else(|e| {
-        Err(StoreError::Failed { doing: "compiling the schemas of the catalogue", source: e.into() }.into())
+        Err(StoreError::Failed {
+            doing: "compiling the schemas of the catalogue",
+            source: e.into(),
+        }
+        .into())
     })
 }
 
@@ -65,7 +75,9 @@ fn read_rows(rows: &[Row], is_whole: bool) -> Result<CatalogueChanges, PgError> 
         ..CatalogueChanges::default()
     };
     for row in rows {
-        let Some(id) = column::<Option<i32>>(row, "id")? else { continue };
+        let Some(id) = column::<Option<i32>>(row, "id")? else {
+            continue;
+        };
         if column::<Option<&str>>(row, "series")?.is_some() {
             changes.changed.push(read_metric_type(row)?);
         } else {
@@ -88,17 +100,29 @@ fn read_metric_type(row: &Row) -> Result<MetricType, PgError> {
     let ids: Vec<i32> = column(row, "channel_ids")?;
     let pointers: Vec<&str> = column(row, "pointers")?;
     let channel = |(id, pointer): (i32, &str)| {
-        let pointer = Pointer::parse(pointer).ok_or_else(|| unreadable("channel", "pointer", pointer))?;
-        Ok(Channel { id: ChannelId(id), pointer })
+        let pointer =
+            Pointer::parse(pointer).ok_or_else(|| unreadable("channel", "pointer", pointer))?;
+        Ok(Channel {
+            id: ChannelId(id),
+            pointer,
+        })
     };
-    let generation = |name| u64::try_from(column::<i64>(row, name)?).map_err(|e| unreadable("metric_type", name, e));
+    let generation = |name| {
+        u64::try_from(column::<i64>(row, name)?).map_err(|e| unreadable("metric_type", name, e))
+    };
     Ok(MetricType {
         id: MetricTypeId(column(row, "id")?),
         series: SeriesName::parse(series).map_err(|e| unreadable("metric_type", "series", e))?,
-        schema: Arc::new(ValueSchema::parse(schema).map_err(|e| unreadable("metric_type", "schema", e))?),
+        schema: Arc::new(
+            ValueSchema::parse(schema).map_err(|e| unreadable("metric_type", "schema", e))?,
+        ),
         description: column(row, "description")?,
         unit: column(row, "unit")?,
-        channels: ids.into_iter().zip(pointers).map(channel).collect::<Result<_, PgError>>()?,
+        channels: ids
+            .into_iter()
+            .zip(pointers)
+            .map(channel)
+            .collect::<Result<_, PgError>>()?,
         generation: generation("generation")?,
         schema_generation: generation("schema_generation")?,
         created_at: column::<OffsetDateTime>(row, "created_at")?.into(),
@@ -107,5 +131,6 @@ fn read_metric_type(row: &Row) -> Result<MetricType, PgError> {
 }
 
 fn column<'r, T: FromSql<'r>>(row: &'r Row, name: &'static str) -> Result<T, PgError> {
-    row.try_get(name).map_err(|e| unreadable("metric_type", name, e))
+    row.try_get(name)
+        .map_err(|e| unreadable("metric_type", name, e))
 }

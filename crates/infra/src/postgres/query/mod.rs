@@ -14,10 +14,15 @@ use super::pool::Postgres;
 #[async_trait]
 impl AggregateStore for Postgres {
     async fn head(&self, users: &[UserId]) -> Result<ScanHead, StoreError> {
-        self.run("reading a version", || self.scan_head(users)).await
+        self.run("reading a version", || self.scan_head(users))
+            .await
     }
 
-    async fn scan(&self, request: &ScanRequest, sink: &mut dyn ScanSink) -> Result<ScanHead, StoreError> {
+    async fn scan(
+        &self,
+        request: &ScanRequest,
+        sink: &mut dyn ScanSink,
+    ) -> Result<ScanHead, StoreError> {
         // Never run again: the sink has seen part of it. A read-only snapshot loses no race.
         let doing = "scanning for an aggregate";
         let started = std::time::Instant::now();

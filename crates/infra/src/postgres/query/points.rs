@@ -7,7 +7,8 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use time::OffsetDateTime;
 use time_series_domain::ports::{
-    BlockSink, CatalogueView, Flow, Order, PointScan, PointStore, ScanHead, ScannedBlock, SeriesExtent, StoreError,
+    BlockSink, CatalogueView, Flow, Order, PointScan, PointStore, ScanHead, ScannedBlock,
+    SeriesExtent, StoreError,
 };
 use time_series_domain::{MetricTypeId, Timestamp, UserId, UtcDay};
 use tokio_postgres::types::ToSql;
@@ -32,9 +33,15 @@ const LONGEST_WINDOW: i64 = 512;
 
 #[async_trait]
 impl PointStore for Postgres {
-    async fn scan_in_order(&self, scan: &PointScan, sink: &mut dyn BlockSink) -> Result<(), StoreError> {
+    async fn scan_in_order(
+        &self,
+        scan: &PointScan,
+        sink: &mut dyn BlockSink,
+    ) -> Result<(), StoreError> {
         let doing = "reading points";
-        self.scan_windows(scan, sink).await.map_err(|e| e.into_store_error(doing))
+        self.scan_windows(scan, sink)
+            .await
+            .map_err(|e| e.into_store_error(doing))
     }
 
     async fn last_blocks(
@@ -43,7 +50,10 @@ impl PointStore for Postgres {
         series: &[MetricTypeId],
         view: &CatalogueView,
     ) -> Result<(ScanHead, Vec<ScannedBlock>), StoreError> {
-        self.run("reading the latest points", || self.read_last_blocks(user, series, view)).await
+        self.run("reading the latest points", || {
+            self.read_last_blocks(user, series, view)
+        })
+        .await
     }
 
     async fn extents(
@@ -53,14 +63,22 @@ impl PointStore for Postgres {
         range: Range<Timestamp>,
         view: &CatalogueView,
     ) -> Result<(ScanHead, Vec<SeriesExtent>), StoreError> {
-        self.run("reading the extents of series", || self.read_extents(user, series, &range, view)).await
+        self.run("reading the extents of series", || {
+            self.read_extents(user, series, &range, view)
+        })
+        .await
     }
 }
 
 impl Postgres {
     /// Begins a snapshot in which a view of the metric types holds.
-    async fn snapshot(&self, user: UserId, view: &CatalogueView) -> Result<(Transaction, ScanHead), PgError> {
-        let snapshot = Transaction::begin_snapshot(self.connection("reading points").await?).await?;
+    async fn snapshot(
+        &self,
+        user: UserId,
+        view: &CatalogueView,
+    ) -> Result<(Transaction, ScanHead), PgError> {
+        let snapshot =
+            Transaction::begin_snapshot(self.connection("reading points").await?).await?;
         let head = snapshot.prepare_cached(HEAD).await?;
         let row = snapshot.query_one(&head, &[&vec![user.0]]).await?;
         let head = read_head(&row)?;
@@ -71,14 +89,25 @@ impl Postgres {
         Ok((snapshot, head))
     }
 
-    async fn scan_windows(&self, scan: &PointScan, sink: &mut dyn BlockSink) -> Result<(), PgError> {
+    async fn scan_windows(
+        &self,
+        scan: &PointScan,
+        sink: &mut dyn BlockSink,
+    ) -> Result<(), PgError> {
         let (snapshot, head) = self.snapshot(scan.user_id, &scan.view).await?;
         let present = present(&snapshot, &[scan.user_id], scan.session_id, &scan.presence).await?;
         sink.head(head, present).await?;
-        let mut windows = Windows { scan, snapshot: &snapshot, left: scan.range.clone(), days: 1 };
+        let mut windows = Windows {
+            scan,
+            snapshot: &snapshot,
+            left: scan.range.clone(),
+            days: 1,
+        };
         if let Some(session) = scan.session_id {
             windows.left = match session_span(&snapshot, &[scan.user_id.0], session).await? {
-                Some((first, last)) => windows.left.start.max(first)..windows.left.end.min(last.plus_micros(1)),
+                Some((first, last)) => {
+                    windows.left.start.max(first)..windows.left.end.min(last.plus_micros(1))
+                }
                 None => Timestamp::MIN..Timestamp::MIN,
             };
         }
@@ -104,7 +133,10 @@ impl Postgres {
         let statement = snapshot.prepare_cached(LAST_BLOCKS).await?;
         let rows = snapshot.query(&statement, &[&user.0, &ids(series)]).await?;
         let reader = ScannedReader::of(&statement);
-        let blocks = rows.iter().map(|row| reader.read(row)).collect::<Result<_, _>>()?;
+        let blocks = rows
+            .iter()
+            .map(|row| reader.read(row))
+            .collect::<Result<_, _>>()?;
         snapshot.commit().await?;
         Ok((head, blocks))
     }
@@ -119,17 +151,29 @@ impl Postgres {
         let (snapshot, head) = self.snapshot(user, view).await?;
         let statement = snapshot.prepare_cached(EXTENTS).await?;
         let (days, start) = (day_start(range.start), range.start.to_offset_date_time());
-        let params: [&(dyn ToSql + Sync); 5] = [&user.0, &ids(series), &days, &range.end.to_offset_date_time(), &start];
+        let params: [&(dyn ToSql + Sync); 5] = [
+            &user.0,
+            &ids(series),
+            &days,
+            &range.end.to_offset_date_time(),
+            &start,
+        ];
         let mut extents = Vec::new();
         for row in snapshot.query(&statement, &params).await? {
             let time = |name: &'static str| -> Result<Timestamp, PgError> {
-                row.try_get::<_, OffsetDateTime>(name).map(Into::into).map_err(|e| unreadable("block", name, e))
+                row.try_get::<_, OffsetDateTime>(name)
+                    .map(Into::into)
+                    .map_err(|e| unreadable("block", name, e))
             };
             let number = |name: &'static str| -> Result<u64, PgError> {
-                let number: i64 = row.try_get(name).map_err(|e| unreadable("block", name, e))?;
+                let number: i64 = row
+                    .try_get(name)
+                    .map_err(|e| unreadable("block", name, e))?;
                 u64::try_from(number).map_err(|e| unreadable("block", name, e))
             };
-            let id = row.try_get("metric_type_id").map_err(|e| unreadable("block", "metric_type_id", e))?;
+            let id = row
+                .try_get("metric_type_id")
+                .map_err(|e| unreadable("block", "metric_type_id", e))?;
             extents.push(SeriesExtent {
                 metric_type: MetricTypeId(id),
                 first_time: time("first_time")?,
@@ -165,10 +209,19 @@ impl Windows<'_> {
         };
         let statement = self.snapshot.prepare_cached(statement).await?;
         let end = self.left.end.to_offset_date_time();
-        let params: [&(dyn ToSql + Sync); 4] = [&self.scan.user_id.0, &ids(&self.scan.metric_types), &start, &end];
+        let params: [&(dyn ToSql + Sync); 4] = [
+            &self.scan.user_id.0,
+            &ids(&self.scan.metric_types),
+            &start,
+            &end,
+        ];
         let row = self.snapshot.query_one(&statement, &params).await?;
-        let found: Option<OffsetDateTime> = row.try_get("t_min").map_err(|e| unreadable("block", "t_min", e))?;
-        let Some(found) = found.map(Timestamp::from) else { return Ok(None) };
+        let found: Option<OffsetDateTime> = row
+            .try_get("t_min")
+            .map_err(|e| unreadable("block", "t_min", e))?;
+        let Some(found) = found.map(Timestamp::from) else {
+            return Ok(None);
+        };
         let day = found.utc_day();
         let window = match self.scan.order {
             Order::Ascending => {
@@ -188,17 +241,36 @@ impl Windows<'_> {
     }
 
     /// Feeds the sink; how many blocks there were, or `None` if it has enough.
-    async fn read(&self, window: &Range<Timestamp>, sink: &mut dyn BlockSink) -> Result<Option<usize>, PgError> {
+    async fn read(
+        &self,
+        window: &Range<Timestamp>,
+        sink: &mut dyn BlockSink,
+    ) -> Result<Option<usize>, PgError> {
         let statement = self.snapshot.prepare_cached(BLOCKS).await?;
         let is_descending = self.scan.order == Order::Descending;
         let session = self.scan.session_id.map(|s| s.0);
-        let (start, end) = (window.start.to_offset_date_time(), window.end.to_offset_date_time());
+        let (start, end) = (
+            window.start.to_offset_date_time(),
+            window.end.to_offset_date_time(),
+        );
         let types = ids(&self.scan.metric_types);
         let day = day_start(window.start);
-        let filtered: Vec<i32> = self.scan.conditions.iter().map(|(metric_type, _)| metric_type.0).collect();
+        let filtered: Vec<i32> = self
+            .scan
+            .conditions
+            .iter()
+            .map(|(metric_type, _)| metric_type.0)
+            .collect();
         let filter = FilterParams::new(self.scan.conditions.iter().map(|(_, condition)| condition));
-        let mut params: Vec<&(dyn ToSql + Sync)> =
-            vec![&self.scan.user_id.0, &types, &session, &day, &end, &start, &filtered];
+        let mut params: Vec<&(dyn ToSql + Sync)> = vec![
+            &self.scan.user_id.0,
+            &types,
+            &session,
+            &day,
+            &end,
+            &start,
+            &filtered,
+        ];
         params.extend(filter.params());
         params.push(&is_descending);
         let reader = ScannedReader::of(&statement);

@@ -33,13 +33,19 @@ pub(super) async fn present(
     }
     let users: Vec<Uuid> = users.iter().map(|user| user.0).collect();
     let first_day = range.start.utc_day().start().to_offset_date_time();
-    let (start, end) = (range.start.to_offset_date_time(), range.end.to_offset_date_time());
+    let (start, end) = (
+        range.start.to_offset_date_time(),
+        range.end.to_offset_date_time(),
+    );
     let session = session.map(|session| session.0);
-    let params: [&(dyn ToSql + Sync); 6] = [&users, &metric_types, &first_day, &start, &end, &session];
+    let params: [&(dyn ToSql + Sync); 6] =
+        [&users, &metric_types, &first_day, &start, &end, &session];
     let statement = client.prepare_cached(PRESENT).await?;
     let rows = client.query(&statement, &params).await?;
     let id = |row: &tokio_postgres::Row| {
-        row.try_get("metric_type_id").map(MetricTypeId).map_err(|e| unreadable("block", "metric_type_id", e))
+        row.try_get("metric_type_id")
+            .map(MetricTypeId)
+            .map_err(|e| unreadable("block", "metric_type_id", e))
     };
     rows.iter().map(id).collect()
 }

@@ -53,12 +53,18 @@ impl Postgres {
         let client = self.connection("scanning for an aggregate").await?;
         let head = client.prepare_cached(HEAD).await?;
         let days = match &request.days {
-            Some(days) => Some((client.prepare_cached(days_statement(days)).await?, DayParams::new(days))),
+            Some(days) => Some((
+                client.prepare_cached(days_statement(days)).await?,
+                DayParams::new(days),
+            )),
             None => None,
         };
         let users = uuids(&request.users);
         let (snapshot, head, rows) = begin(client, &head, &users, days.as_ref()).await?;
-        if let Err(e) = self.check_view(&snapshot, head, &request.users, &request.view).await {
+        if let Err(e) = self
+            .check_view(&snapshot, head, &request.users, &request.view)
+            .await
+        {
             snapshot.rollback().await?;
             return Err(e);
         }
@@ -78,7 +84,15 @@ impl Postgres {
             }
         }
         if !request.presence.metric_types.is_empty() {
-            sink.present(present(&snapshot, &request.users, request.session_id, &request.presence).await?);
+            sink.present(
+                present(
+                    &snapshot,
+                    &request.users,
+                    request.session_id,
+                    &request.presence,
+                )
+                .await?,
+            );
         }
         snapshot.commit().await?;
         Ok(head)
@@ -94,7 +108,9 @@ pub(super) async fn session_span(
     let statement = client.prepare_cached(SESSION_SPAN).await?;
     let row = client.query_one(&statement, &[&session.0, &users]).await?;
     let time = |name: &'static str| {
-        let time: Option<OffsetDateTime> = row.try_get(name).map_err(|e| unreadable("session", name, e))?;
+        let time: Option<OffsetDateTime> = row
+            .try_get(name)
+            .map_err(|e| unreadable("session", name, e))?;
         Ok::<_, PgError>(time.map(Timestamp::from))
     };
     Ok(time("t_min")?.zip(time("t_max")?))
@@ -108,7 +124,10 @@ async fn tell_starts(
     sink: &mut dyn ScanSink,
 ) -> Result<(), PgError> {
     let statement = client.prepare_cached(SESSION_STARTS).await?;
-    let (start, end) = (range.start.to_offset_date_time(), range.end.to_offset_date_time());
+    let (start, end) = (
+        range.start.to_offset_date_time(),
+        range.end.to_offset_date_time(),
+    );
     let session = request.session_id.map(|s| s.0);
     let params: [&(dyn ToSql + Sync); 4] = [&users, &session, &start, &end];
     let mut rows = pin!(client.query_raw(&statement, params).await?);
@@ -129,8 +148,16 @@ fn uuids(users: &[UserId]) -> Vec<Uuid> {
 /// The parts of the stretches that lie within a span, its end included.
 fn within(scan: &BlockScan, (first, last): (Timestamp, Timestamp)) -> BlockScan {
     let clip = |s: &Range<Timestamp>| s.start.max(first)..s.end.min(last.plus_micros(1));
-    let stretches = scan.stretches.iter().map(clip).filter(|s| !s.is_empty()).collect();
-    BlockScan { stretches, ..scan.clone() }
+    let stretches = scan
+        .stretches
+        .iter()
+        .map(clip)
+        .filter(|s| !s.is_empty())
+        .collect();
+    BlockScan {
+        stretches,
+        ..scan.clone()
+    }
 }
 
 /// Begins the snapshot, reads its head and its day summaries in one round trip.
@@ -157,10 +184,13 @@ async fn begin(
 }
 
 pub(super) fn read_head(row: &Row) -> Result<ScanHead, PgError> {
-    let generation: i64 = row.try_get("generation").map_err(|e| unreadable("catalogue", "generation", e))?;
+    let generation: i64 = row
+        .try_get("generation")
+        .map_err(|e| unreadable("catalogue", "generation", e))?;
     Ok(ScanHead {
         version: read_version(row)?,
-        generation: u64::try_from(generation).map_err(|e| unreadable("catalogue", "generation", e))?,
+        generation: u64::try_from(generation)
+            .map_err(|e| unreadable("catalogue", "generation", e))?,
     })
 }
 
@@ -181,7 +211,11 @@ struct DayParams {
 
 impl DayParams {
     fn new(scan: &DayScan) -> Self {
-        let bounds: Vec<Date> = scan.windows.iter().flat_map(|w| [date(w.days.start), date(w.days.end)]).collect();
+        let bounds: Vec<Date> = scan
+            .windows
+            .iter()
+            .flat_map(|w| [date(w.days.start), date(w.days.end)])
+            .collect();
         Self {
             channels: scan.channels.iter().map(|c| c.0).collect(),
             first: bounds.first().copied(),
@@ -192,34 +226,65 @@ impl DayParams {
     }
 
     fn params<'a>(&'a self, users: &'a &[Uuid]) -> [&'a (dyn ToSql + Sync); 6] {
-        [users, &self.channels, &self.first, &self.end, &self.bounds, &self.by_user]
+        [
+            users,
+            &self.channels,
+            &self.first,
+            &self.end,
+            &self.bounds,
+            &self.by_user,
+        ]
     }
 }
 
 fn read_days(row: &Row, scan: Option<&DayScan>, sink: &mut dyn ScanSink) -> Result<(), PgError> {
-    let moments =
-        Moments { n: u64::try_from(day_column::<i64>(row, "n")?).unwrap_or(0), sum: day_column(row, "sum")?, m2: 0.0 };
+    let moments = Moments {
+        n: u64::try_from(day_column::<i64>(row, "n")?).unwrap_or(0),
+        sum: day_column(row, "sum")?,
+        m2: 0.0,
+    };
     let (min, max): (f64, f64) = (day_column(row, "min")?, day_column(row, "max")?);
     let summary = if scan.is_some_and(|s| s.parts == SummaryParts::Full) {
         let sample = |at: &'static str, value: &'static str| -> Result<Sample, PgError> {
-            Ok(Sample { time: day_column::<OffsetDateTime>(row, at)?.into(), value: day_column(row, value)? })
+            Ok(Sample {
+                time: day_column::<OffsetDateTime>(row, at)?.into(),
+                value: day_column(row, value)?,
+            })
         };
-        let moments = Moments { m2: day_column(row, "m2")?, ..moments };
-        Summary::from_parts(moments, min, max, sample("first_at", "first")?, sample("last_at", "last")?)
+        let moments = Moments {
+            m2: day_column(row, "m2")?,
+            ..moments
+        };
+        Summary::from_parts(
+            moments,
+            min,
+            max,
+            sample("first_at", "first")?,
+            sample("last_at", "last")?,
+        )
     } else {
-        let unasked = Sample { time: Timestamp::EPOCH, value: 0.0 };
+        let unasked = Sample {
+            time: Timestamp::EPOCH,
+            value: 0.0,
+        };
         Summary::from_parts(moments, min, max, unasked, unasked)
     };
     let slot: i32 = day_column(row, "slot")?;
     // Slots 1, 3, 5 … are the windows 0, 1, 2 …
     let window = usize::try_from(slot / 2).map_err(|e| unreadable("day_summary", "day", e))?;
     let user: Option<Uuid> = day_column(row, "one_user")?;
-    sink.days(user.map(UserId), ChannelId(day_column(row, "channel_id")?), window, summary)?;
+    sink.days(
+        user.map(UserId),
+        ChannelId(day_column(row, "channel_id")?),
+        window,
+        summary,
+    )?;
     Ok(())
 }
 
 fn day_column<'r, T: FromSql<'r>>(row: &'r Row, name: &'static str) -> Result<T, PgError> {
-    row.try_get(name).map_err(|e| unreadable("day_summary", name, e))
+    row.try_get(name)
+        .map_err(|e| unreadable("day_summary", name, e))
 }
 
 async fn read_blocks(
@@ -231,17 +296,22 @@ async fn read_blocks(
 ) -> Result<(), PgError> {
     let (always, edges) = match &scan.arrays {
         Arrays::Always => (true, vec![OffsetDateTime::UNIX_EPOCH]),
-        Arrays::WhereCut(edges) => (false, edges.iter().map(|e| e.to_offset_date_time()).collect()),
+        Arrays::WhereCut(edges) => (
+            false,
+            edges.iter().map(|e| e.to_offset_date_time()).collect(),
+        ),
     };
     let types: Vec<i32> = scan.metric_types.iter().map(|t| t.0).collect();
     let session = request.session_id.map(|s| s.0);
     let users = uuids(&request.users);
-    let common: [&(dyn ToSql + Sync); 6] = [&users, &types, &session, &edges, &scan.remainder, &always];
+    let common: [&(dyn ToSql + Sync); 6] =
+        [&users, &types, &session, &edges, &scan.remainder, &always];
     let at = Timestamp::to_offset_date_time;
     let day_start = |t: Timestamp| at(t.utc_day().start());
     let starts: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.start)).collect();
     let ends: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.end)).collect();
-    let day_starts: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| day_start(s.start)).collect();
+    let day_starts: Vec<OffsetDateTime> =
+        scan.stretches.iter().map(|s| day_start(s.start)).collect();
     let filter = FilterParams::new(scan.conditions.iter());
     if !scan.conditions.is_empty() {
         let statement = client.prepare_cached(FILTERED_BLOCKS).await?;
@@ -260,7 +330,11 @@ async fn read_blocks(
         }
     } else if is_hypertable {
         let statement = client.prepare_cached(BLOCKS_IN_ONE_SCAN).await?;
-        let bounds: Vec<OffsetDateTime> = day_starts.iter().zip(&ends).flat_map(|(s, e)| [*s, *e]).collect();
+        let bounds: Vec<OffsetDateTime> = day_starts
+            .iter()
+            .zip(&ends)
+            .flat_map(|(s, e)| [*s, *e])
+            .collect();
         let mut params = common.to_vec();
         let (first, last) = (day_starts.first(), ends.last());
         let start = starts.first();
@@ -288,7 +362,9 @@ impl FilterParams {
         let conditions: Vec<_> = conditions.collect();
         let conditions = || conditions.iter();
         Self {
-            channels: conditions().map(|c| i32::try_from(c.channel).unwrap_or(i32::MAX)).collect(),
+            channels: conditions()
+                .map(|c| i32::try_from(c.channel).unwrap_or(i32::MAX))
+                .collect(),
             least: conditions().map(|c| c.least).collect(),
             greatest: conditions().map(|c| c.greatest).collect(),
             outside: conditions().map(|c| c.outside).collect(),

@@ -21,7 +21,12 @@ pub(super) struct ScannedReader {
 impl ScannedReader {
     pub(super) fn of(statement: &Statement) -> Self {
         let columns = statement.columns();
-        let place = |name: &str| columns.iter().position(|c| c.name() == name).unwrap_or(usize::MAX);
+        let place = |name: &str| {
+            columns
+                .iter()
+                .position(|c| c.name() == name)
+                .unwrap_or(usize::MAX)
+        };
         Self {
             block: BlockReader::of(columns),
             user_id: place("user_id"),
@@ -35,7 +40,13 @@ impl ScannedReader {
         let content = if get::<bool>(row, self.whole, "whole")? {
             BlockContent::Whole(Box::new(self.block.block(row)?))
         } else {
-            let missing = || unreadable("block", "summaries", format!("missing under {MIN_SUMMARISED_POINTS} points"));
+            let missing = || {
+                unreadable(
+                    "block",
+                    "summaries",
+                    format!("missing under {MIN_SUMMARISED_POINTS} points"),
+                )
+            };
             BlockContent::Summaries(self.block.summaries(row)?.ok_or_else(missing)?)
         };
         Ok(ScannedBlock {

@@ -23,14 +23,20 @@ pub(in crate::postgres) struct StoredSpan {
 impl StoredSpan {
     /// The times of the first and last point.
     pub(in crate::postgres) fn times(&self) -> Option<(Timestamp, Timestamp)> {
-        self.times.map(|(t_min, t_max)| (t_min.into(), t_max.into()))
+        self.times
+            .map(|(t_min, t_max)| (t_min.into(), t_max.into()))
     }
 
     pub(in crate::postgres) fn read(row: &Row) -> Result<Self, PgError> {
-        let time = |name| row.try_get::<_, Option<OffsetDateTime>>(name).map_err(|e| unreadable("session", name, e));
+        let time = |name| {
+            row.try_get::<_, Option<OffsetDateTime>>(name)
+                .map_err(|e| unreadable("session", name, e))
+        };
         Ok(Self {
             times: time("t_min")?.zip(time("t_max")?),
-            metric_types: row.try_get("metric_types").map_err(|e| unreadable("session", "metric_types", e))?,
+            metric_types: row
+                .try_get("metric_types")
+                .map_err(|e| unreadable("session", "metric_types", e))?,
         })
     }
 }
@@ -65,14 +71,27 @@ pub(in crate::postgres) async fn delete_blocks(
     span: &StoredSpan,
 ) -> Result<(), PgError> {
     let delete_session = client.prepare_cached(DELETE_SESSION).await?;
-    client.execute(&delete_session, &[&session.0, &user.0]).await?;
-    let Some((t_min, t_max)) = span.times else { return Ok(()) };
+    client
+        .execute(&delete_session, &[&session.0, &user.0])
+        .await?;
+    let Some((t_min, t_max)) = span.times else {
+        return Ok(());
+    };
     let delete_blocks = client.prepare_cached(DELETE_BLOCKS).await?;
-    let deleted = client.query(&delete_blocks, &[&user.0, &session.0, &span.metric_types, &t_min, &t_max]).await?;
+    let deleted = client
+        .query(
+            &delete_blocks,
+            &[&user.0, &session.0, &span.metric_types, &t_min, &t_max],
+        )
+        .await?;
     let mut touched = TouchedDays::new();
     for row in deleted {
-        let metric_type = row.try_get(0).map_err(|e| unreadable("block", "metric_type_id", e))?;
-        let t_min: OffsetDateTime = row.try_get(1).map_err(|e| unreadable("block", "t_min", e))?;
+        let metric_type = row
+            .try_get(0)
+            .map_err(|e| unreadable("block", "metric_type_id", e))?;
+        let t_min: OffsetDateTime = row
+            .try_get(1)
+            .map_err(|e| unreadable("block", "t_min", e))?;
         touched.insert((MetricTypeId(metric_type), Timestamp::from(t_min).utc_day()));
     }
     recompute_days(client, user, &touched).await

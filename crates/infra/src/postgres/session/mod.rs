@@ -22,23 +22,35 @@ impl SessionStore for Postgres {
         on_conflict: OnConflict,
         key: Option<IdempotencyKey>,
     ) -> Result<Stored, StoreError> {
-        self.store_session(session, SessionWrite::Store(on_conflict, key)).await
+        self.store_session(session, SessionWrite::Store(on_conflict, key))
+            .await
     }
 
-    async fn append(&self, part: Arc<EncodedSession>, key: Option<IdempotencyKey>) -> Result<Stored, StoreError> {
+    async fn append(
+        &self,
+        part: Arc<EncodedSession>,
+        key: Option<IdempotencyKey>,
+    ) -> Result<Stored, StoreError> {
         self.store_session(part, SessionWrite::Append(key)).await
     }
 
     async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError> {
-        self.run("deleting a session", || self.delete_session(user, session)).await
+        self.run("deleting a session", || self.delete_session(user, session))
+            .await
     }
 
-    async fn get(&self, user: UserId, session: SessionId) -> Result<Option<(SessionRecord, u64)>, StoreError> {
-        self.run("reading a session", || self.read_session(user, session)).await
+    async fn get(
+        &self,
+        user: UserId,
+        session: SessionId,
+    ) -> Result<Option<(SessionRecord, u64)>, StoreError> {
+        self.run("reading a session", || self.read_session(user, session))
+            .await
     }
 
     async fn owners(&self, session: SessionId) -> Result<Vec<UserId>, StoreError> {
-        self.run("looking for a session", || self.session_owners(session)).await
+        self.run("looking for a session", || self.session_owners(session))
+            .await
     }
 
     async fn list(
@@ -47,7 +59,10 @@ impl SessionStore for Postgres {
         after: Option<SessionPosition>,
         limit: usize,
     ) -> Result<SessionPage, StoreError> {
-        self.run("listing sessions", || self.list_sessions(user, after, limit)).await
+        self.run("listing sessions", || {
+            self.list_sessions(user, after, limit)
+        })
+        .await
     }
 }
 

@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use deadpool_postgres::Object;
 use time::OffsetDateTime;
 use time_series_domain::session::SeriesPoints;
-use time_series_domain::{MetricTypeId, SessionId, SessionPage, SessionPosition, SessionRecord, Timestamp, UserId};
+use time_series_domain::{
+    MetricTypeId, SessionId, SessionPage, SessionPosition, SessionRecord, Timestamp, UserId,
+};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 use uuid::Uuid;
@@ -27,7 +29,8 @@ impl Postgres {
         user: UserId,
         session: SessionId,
     ) -> Result<Option<(SessionRecord, u64)>, PgError> {
-        let snapshot = Transaction::begin_snapshot(self.connection("reading a session").await?).await?;
+        let snapshot =
+            Transaction::begin_snapshot(self.connection("reading a session").await?).await?;
         let get = snapshot.prepare_cached(GET).await?;
         let rows = snapshot.query(&get, &[&session.0, &user.0]).await?;
         let records = read_records(&snapshot, user, &rows).await?;
@@ -40,7 +43,9 @@ impl Postgres {
         let client = self.connection("looking for a session").await?;
         let owners = client.prepare_cached(OWNERS).await?;
         let rows = client.query(&owners, &[&session.0]).await?;
-        rows.iter().map(|row| column(row, "user_id").map(UserId)).collect()
+        rows.iter()
+            .map(|row| column(row, "user_id").map(UserId))
+            .collect()
     }
 
     pub(super) async fn list_sessions(
@@ -49,7 +54,8 @@ impl Postgres {
         after: Option<SessionPosition>,
         limit: usize,
     ) -> Result<SessionPage, PgError> {
-        let snapshot = Transaction::begin_snapshot(self.connection("listing sessions").await?).await?;
+        let snapshot =
+            Transaction::begin_snapshot(self.connection("listing sessions").await?).await?;
         let select = snapshot.prepare_cached(LIST).await?;
         // Before the first: later than any session can start.
         let (start_ts, session_id) = match after {
@@ -58,12 +64,21 @@ impl Postgres {
         };
         let start_ts = start_ts.map(Timestamp::to_offset_date_time);
         let one_more = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let rows = snapshot.query(&select, &[&user.0, &start_ts, &session_id, &one_more]).await?;
+        let rows = snapshot
+            .query(&select, &[&user.0, &start_ts, &session_id, &one_more])
+            .await?;
         let sessions = read_records(&snapshot, user, &rows[..rows.len().min(limit)]).await?;
         let version = user_version(&snapshot, user).await?;
         snapshot.commit().await?;
-        let last = sessions.last().map(|s| SessionPosition { start_ts: s.start_ts, session_id: s.session_id });
-        Ok(SessionPage { next: last.filter(|_| rows.len() > limit), sessions, version })
+        let last = sessions.last().map(|s| SessionPosition {
+            start_ts: s.start_ts,
+            session_id: s.session_id,
+        });
+        Ok(SessionPage {
+            next: last.filter(|_| rows.len() > limit),
+            sessions,
+            version,
+        })
     }
 }
 
@@ -73,7 +88,11 @@ async fn user_version(client: &Object, user: UserId) -> Result<u64, PgError> {
     row.map_or(Ok(0), |row| read_version(&row))
 }
 
-async fn read_records(client: &Object, user: UserId, rows: &[Row]) -> Result<Vec<SessionRecord>, PgError> {
+async fn read_records(
+    client: &Object,
+    user: UserId,
+    rows: &[Row],
+) -> Result<Vec<SessionRecord>, PgError> {
     let mut records: Vec<SessionRecord> = rows.iter().map(read_record).collect::<Result<_, _>>()?;
     let spans = || records.iter().filter_map(|r| r.span);
     let (Some(first), Some(last)) = (spans().map(|s| s.0).min(), spans().map(|s| s.1).max()) else {
@@ -88,14 +107,19 @@ async fn read_records(client: &Object, user: UserId, rows: &[Row]) -> Result<Vec
     let ids: Vec<Uuid> = records.iter().map(|r| r.session_id.0).collect();
     let statement = client.prepare_cached(SERIES_POINTS).await?;
     let (first, last) = (first.to_offset_date_time(), last.to_offset_date_time());
-    let counted = client.query(&statement, &[&user.0, &types, &first, &last, &ids]).await?;
+    let counted = client
+        .query(&statement, &[&user.0, &types, &first, &last, &ids])
+        .await?;
     let mut series: BTreeMap<Uuid, Vec<SeriesPoints>> = BTreeMap::new();
     for row in &counted {
         let points: i64 = column(row, "points")?;
-        series.entry(column(row, "session_id")?).or_default().push(SeriesPoints {
-            metric_type: MetricTypeId(column(row, "metric_type_id")?),
-            points: u64::try_from(points).unwrap_or(0),
-        });
+        series
+            .entry(column(row, "session_id")?)
+            .or_default()
+            .push(SeriesPoints {
+                metric_type: MetricTypeId(column(row, "metric_type_id")?),
+                points: u64::try_from(points).unwrap_or(0),
+            });
     }
     for record in &mut records {
         record.series = series.remove(&record.session_id.0).unwrap_or_default();
@@ -117,5 +141,6 @@ fn read_record(row: &Row) -> Result<SessionRecord, PgError> {
 }
 
 fn column<'r, T: FromSql<'r>>(row: &'r Row, name: &'static str) -> Result<T, PgError> {
-    row.try_get(name).map_err(|e| unreadable("session", name, e))
+    row.try_get(name)
+        .map_err(|e| unreadable("session", name, e))
 }
