@@ -9,10 +9,9 @@ use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::SecretString;
 use time_series_domain::fingerprint::Fingerprint;
-use time_series_domain::ingest::{IngestSession, WriteStage};
 use time_series_domain::metric_type::MetricTypes;
-use time_series_domain::ports::SessionStore;
 use time_series_domain::query::QueryMemory;
+use time_series_domain::session::{IngestSession, StoredSessions, WriteStage};
 use time_series_domain::{Clock, UserId};
 
 use crate::net::{PaceLimit, PeerId, TrustedProxies};
@@ -30,7 +29,7 @@ pub(crate) struct AppState {
     pub(crate) query_memory: Arc<QueryMemory>,
     pub(crate) queries: QueryGate,
     pub(crate) metric_types: MetricTypes,
-    pub(crate) sessions: Arc<dyn SessionStore>,
+    pub(crate) sessions: StoredSessions,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) readiness: Arc<dyn Readiness>,
     pub(crate) admins: Admins,

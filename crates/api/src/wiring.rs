@@ -7,16 +7,17 @@ use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
 use secrecy::{ExposeSecret, SecretString};
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
-use time_series_domain::ingest::IngestSession;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypes};
 use time_series_domain::ports::{AnswerCache, MetricTypeStore, SecretStore, SessionStore};
 use time_series_domain::query::points::ReadPoints;
 use time_series_domain::query::{Aggregate, CachedAggregate, QueryLimits, QueryMemory};
+use time_series_domain::session::{IngestSession, StoredSessions};
 use time_series_domain::{Clock, TimeRules};
 use time_series_infra::AuthenticatedCache;
 use time_series_infra::local::{FixedSecret, MokaCache, SystemClock};
 use time_series_infra::postgres::{
-    MigrateError, PoolUsage, Postgres, PostgresConfig, PostgresUsage, ServerRole, WithReplica,
+    MigrateError, PgMetricTypeStore, PgSessionStore, PoolUsage, Postgres, PostgresConfig,
+    PostgresUsage, ServerRole, WithReplica,
 };
 use time_series_infra::redis::RedisCache;
 use tokio::sync::watch;
@@ -58,8 +59,8 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
         role,
         wait: config.database.wait,
         statement_timeout: config.database.statement_timeout,
-        longest_write_wait: config.writes.longest_wait,
-        waiting_bytes: config.limits.bytes_in_flight.min(MOST_WAITING_BYTES),
+        max_write_wait: config.writes.longest_wait,
+        max_queued_bytes: config.limits.bytes_in_flight.min(MOST_WAITING_BYTES),
     };
     let primary = Postgres::new(&settings(&config.database.url, ServerRole::Primary));
     let postgres = Arc::new(primary.map_err(|e| ConfigError::new("DATABASE_URL", e))?);
@@ -82,17 +83,18 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
     let cache = cache(&config.cache, &secrets)?;
     let reads = |name, database: &Arc<Postgres>, catalogue: &Arc<CatalogueCache>| {
         let (store, catalogue, clock) = (database.clone(), catalogue.clone(), clock.clone());
+        let types = Arc::new(PgMetricTypeStore::new(database.as_ref().clone()));
         let points = ReadPoints::new(
             store.clone(),
-            store.clone(),
+            types.clone(),
             catalogue.clone(),
             clock.clone(),
             rules,
             limits,
         );
         let aggregate = Aggregate::new(
-            store.clone(),
             store,
+            types,
             catalogue,
             clock,
             rules,
@@ -120,8 +122,8 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
         max_values: limits.bucket_values.saturating_mul(4),
         query_memory,
         ingest: IngestSession::new(
-            postgres.clone(),
-            postgres.clone(),
+            stores.primary_sessions.clone(),
+            stores.metric_types_of_ingest,
             catalogue.clone(),
             clock.clone(),
             rules,
@@ -135,9 +137,9 @@ pub(crate) fn wire(config: &Config, metrics: PrometheusHandle) -> Result<AppStat
             },
         ),
         metric_types: MetricTypes::new(stores.metric_types, catalogue),
-        sessions: stores.sessions,
+        sessions: StoredSessions::new(stores.sessions),
         clock,
-        readiness: Database::start(postgres, replica),
+        readiness: Database::start(postgres, replica, stores.primary_sessions),
         admins: admins(config),
         log_users: LogUsers::new(secrets.clone()),
         cursors: Cursors::new(secrets),
@@ -165,27 +167,33 @@ fn secrets(config: &Config, stored: Arc<dyn SecretStore>) -> Arc<dyn SecretStore
 /// The stores whose reads go to a replica while the primary cannot be reached.
 struct Stores {
     sessions: Arc<dyn SessionStore>,
+    /// Metric types as ingest sees them: those of the primary.
+    metric_types_of_ingest: Arc<dyn MetricTypeStore>,
     metric_types: Arc<dyn MetricTypeStore>,
     secrets: Arc<dyn SecretStore>,
+    /// The sessions of the primary, for the size of their write queue.
+    primary_sessions: Arc<PgSessionStore>,
 }
 
 impl Stores {
     fn new(primary: &Arc<Postgres>, replica: Option<&Arc<Postgres>>) -> Self {
-        match replica {
-            Some(replica) => {
-                let both = Arc::new(WithReplica::new(primary.clone(), replica.clone()));
-                Self {
-                    sessions: both.clone(),
-                    metric_types: both.clone(),
-                    secrets: both,
-                }
-            }
-            None => Self {
-                sessions: primary.clone(),
-                metric_types: primary.clone(),
-                secrets: primary.clone(),
-            },
+        let primary_sessions = Arc::new(PgSessionStore::new(primary.as_ref().clone()));
+        let primary_types = Arc::new(PgMetricTypeStore::new(primary.as_ref().clone()));
+        let mut stores = Self {
+            sessions: primary_sessions.clone(),
+            metric_types_of_ingest: primary_types.clone(),
+            metric_types: primary_types.clone(),
+            secrets: primary.clone(),
+            primary_sessions: primary_sessions.clone(),
+        };
+        if let Some(replica) = replica {
+            let sessions = Arc::new(PgSessionStore::new(replica.as_ref().clone()));
+            let types = Arc::new(PgMetricTypeStore::new(replica.as_ref().clone()));
+            stores.sessions = Arc::new(WithReplica::new(primary_sessions, sessions));
+            stores.metric_types = Arc::new(WithReplica::new(primary_types, types));
+            stores.secrets = Arc::new(WithReplica::new(primary.clone(), replica.clone()));
         }
+        stores
     }
 }
 
@@ -238,6 +246,7 @@ fn admins(config: &Config) -> Admins {
 /// Ready is: the database answers and has our tables.
 struct Database {
     postgres: Arc<Postgres>,
+    sessions: Arc<PgSessionStore>,
     reads: watch::Receiver<Result<(), NotReady>>,
     /// The lag of the replica in seconds; an error while its reads fail.
     replica: Option<watch::Receiver<Result<Option<f64>, NotReady>>>,
@@ -246,7 +255,11 @@ struct Database {
 
 impl Database {
     /// Begins the heartbeats: one of reads and one of commits, so that neither waits for the other. They end with this.
-    fn start(postgres: Arc<Postgres>, replica: Option<Arc<Postgres>>) -> Arc<dyn Readiness> {
+    fn start(
+        postgres: Arc<Postgres>,
+        replica: Option<Arc<Postgres>>,
+        sessions: Arc<PgSessionStore>,
+    ) -> Arc<dyn Readiness> {
         let (tell_reads, reads) = watch::channel(Err(NotReady::Unreachable));
         let (tell_writes, writes) = watch::channel(Err(NotReady::NoCommit));
         let beating = postgres.clone();
@@ -285,6 +298,7 @@ impl Database {
         });
         Arc::new(Self {
             postgres,
+            sessions,
             reads,
             replica: replica.map(watch_replica),
             writes,
@@ -315,10 +329,7 @@ impl Readiness for Database {
     }
 
     fn usage(&self) -> DatabaseUsage {
-        let PostgresUsage {
-            pools,
-            queued_bytes,
-        } = self.postgres.usage();
+        let PostgresUsage { pools } = self.postgres.usage();
         let states = |pool: PoolUsage| {
             [
                 ("most", pool.most),
@@ -337,7 +348,7 @@ impl Readiness for Database {
                 .into_iter()
                 .map(|pool| (pool.name, states(pool)))
                 .collect(),
-            queued_bytes,
+            queued_bytes: self.sessions.queued_bytes(),
         }
     }
 

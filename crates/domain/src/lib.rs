@@ -9,6 +9,7 @@ pub mod ingest;
 pub mod json;
 pub mod memory;
 pub mod metric_type;
+pub mod model;
 pub mod point;
 pub mod ports;
 pub mod query;
@@ -27,8 +28,8 @@ pub use metric_type::{
     Catalogue, MetricType, MetricTypeId, SchemaVersion, SelectorError, SeriesMode, SeriesName,
     SeriesSelector,
 };
+pub use model::{SessionId, SessionPage, SessionPosition, SessionRecord, TimeRules, UserId};
 pub use point::TimeSeriesPoint;
 pub use secret::{MacHasher, MacKey, RootSecret};
-pub use session::{SessionId, SessionPage, SessionPosition, SessionRecord, TimeRules, UserId};
 pub use summary::{Sample, Summary};
 pub use timestamp::{MICROS_PER_DAY, Timestamp, TimestampError, UtcDay};

@@ -20,7 +20,7 @@ pub(super) enum Unit {
 /// What a figure should be.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Goal {
-    AtMost(f64),
+    BoundedSeq(f64),
     AtLeast(f64),
     /// Nobody said.
     Unset,
@@ -97,7 +97,7 @@ impl Figure {
             return Some(false);
         };
         let alone = match self.goal {
-            Goal::AtMost(most) => measured.p50 <= most,
+            Goal::BoundedSeq(most) => measured.p50 <= most,
             Goal::AtLeast(least) => measured.p50 >= least,
             Goal::Unset => return None,
         };
@@ -106,7 +106,7 @@ impl Figure {
             .goal_of_peers
             .is_none_or(|part| peers().all(|p| measured.p50 >= part * p.measured.p50));
         match (alone && is_ahead, self.goal_of_sql, self.goal) {
-            (true, Some(most), Goal::AtMost(_)) => Some(self.ratio()? <= most),
+            (true, Some(most), Goal::BoundedSeq(_)) => Some(self.ratio()? <= most),
             (true, Some(least), Goal::AtLeast(_)) => Some(self.ratio()? >= least),
             (reached, ..) => Some(reached),
         }
@@ -169,7 +169,7 @@ impl Goal {
     /// As a person would write it.
     pub(super) fn words(self, unit: Unit) -> String {
         let (sign, value) = match self {
-            Self::AtMost(most) => ('≤', most),
+            Self::BoundedSeq(most) => ('≤', most),
             Self::AtLeast(least) => ('≥', least),
             Self::Unset => return String::new(),
         };
@@ -178,7 +178,7 @@ impl Goal {
 
     fn json(self) -> Value {
         match self {
-            Self::AtMost(most) => json!({"at_most": most}),
+            Self::BoundedSeq(most) => json!({"at_most": most}),
             Self::AtLeast(least) => json!({"at_least": least}),
             Self::Unset => json!(null),
         }
@@ -200,7 +200,7 @@ mod tests {
     #[test]
     fn both_goals_count() {
         assert_eq!(
-            figure(Goal::AtMost(10.0), None, 10.0, None).reached(),
+            figure(Goal::BoundedSeq(10.0), None, 10.0, None).reached(),
             Some(true)
         );
         assert_eq!(
@@ -208,26 +208,32 @@ mod tests {
             Some(false)
         );
         assert_eq!(
-            figure(Goal::AtMost(10.0), Some(0.5), 9.0, Some(18.0)).reached(),
+            figure(Goal::BoundedSeq(10.0), Some(0.5), 9.0, Some(18.0)).reached(),
             Some(true)
         );
         assert_eq!(
-            figure(Goal::AtMost(10.0), Some(0.5), 9.0, Some(17.0)).reached(),
+            figure(Goal::BoundedSeq(10.0), Some(0.5), 9.0, Some(17.0)).reached(),
             Some(false)
         );
         assert_eq!(
-            figure(Goal::AtMost(10.0), Some(0.5), 9.0, None).reached(),
+            figure(Goal::BoundedSeq(10.0), Some(0.5), 9.0, None).reached(),
             None
         );
         assert_eq!(
-            figure(Goal::AtMost(10.0), Some(0.5), 11.0, None).reached(),
+            figure(Goal::BoundedSeq(10.0), Some(0.5), 11.0, None).reached(),
             Some(false)
         );
     }
 
     #[test]
     fn what_was_refused_was_not_reached() {
-        let figure = Figure::new("queries", 1, "one", Unit::Milliseconds, Goal::AtMost(1.0));
+        let figure = Figure::new(
+            "queries",
+            1,
+            "one",
+            Unit::Milliseconds,
+            Goal::BoundedSeq(1.0),
+        );
         assert_eq!(figure.reached(), Some(false));
         assert!(figure.json()["measured"].is_null());
     }

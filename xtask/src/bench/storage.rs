@@ -93,7 +93,13 @@ async fn bytes(
         return Ok(None);
     };
     let points = (sessions.count() * points) as f64;
-    let mut figure = Figure::new(PART, number, name, Unit::BytesPerPoint, Goal::AtMost(goal));
+    let mut figure = Figure::new(
+        PART,
+        number,
+        name,
+        Unit::BytesPerPoint,
+        Goal::BoundedSeq(goal),
+    );
     let (mut all, mut parts) = (0.0, Vec::new());
     for table in &after {
         let old = before.iter().find(|old| old.table == table.table);

@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use time_series_domain::ingest::{IngestSession, JsonSource, OnConflict, WriteStage};
+use time_series_domain::ingest::{JsonSource, OnConflict};
 use time_series_domain::metric_type::CatalogueCache;
 use time_series_domain::ports::RunHere;
+use time_series_domain::session::{IngestSession, WriteStage};
 use time_series_domain::{Clock, TimeRules, UtcDay};
 use time_series_infra::local::SystemClock;
-use time_series_infra::postgres::Postgres;
+use time_series_infra::postgres::{PgMetricTypeStore, PgSessionStore};
 use uuid::Uuid;
 
 use crate::progress::Step;
@@ -20,11 +21,20 @@ const MICROS_PER_MINUTE: i64 = 60_000_000;
 const POINTS: i64 = 30;
 
 /// Stores six weeks of daily sessions, up to yesterday.
-pub(crate) async fn seed(store: Arc<Postgres>) -> anyhow::Result<()> {
+pub(crate) async fn seed(
+    sessions: Arc<PgSessionStore>,
+    metric_types: Arc<PgMetricTypeStore>,
+) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock);
     let today = clock.now().utc_day();
     let catalogue = Arc::new(CatalogueCache::default());
-    let ingest = IngestSession::new(store.clone(), store, catalogue, clock, TimeRules::default());
+    let ingest = IngestSession::new(
+        sessions,
+        metric_types,
+        catalogue,
+        clock,
+        TimeRules::default(),
+    );
     let step = Step::counted("demo sessions", DAYS.unsigned_abs());
     let mut points = 0;
     for day in today.0 - DAYS..today.0 {

@@ -8,7 +8,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use time_series_infra::postgres::{Postgres, PostgresConfig, ServerRole};
+use time_series_infra::postgres::{
+    PgMetricTypeStore, PgSessionStore, Postgres, PostgresConfig, ServerRole,
+};
 
 use crate::database::Database;
 
@@ -34,18 +36,19 @@ impl Seed {
 
 /// Seeds the database of that URL.
 pub(crate) async fn seed(url: &str, with_demo: bool) -> anyhow::Result<()> {
-    let store = Arc::new(Postgres::new(&PostgresConfig {
+    let postgres = Postgres::new(&PostgresConfig {
         url: url.to_owned(),
         connections: 4,
         wait: Duration::from_secs(10),
         statement_timeout: Duration::from_mins(1),
-        longest_write_wait: Duration::from_mins(1),
-        waiting_bytes: 64 << 20,
+        max_write_wait: Duration::from_mins(1),
+        max_queued_bytes: 64 << 20,
         role: ServerRole::Primary,
-    })?);
-    metric_types::seed(store.as_ref()).await?;
+    })?;
+    let metric_types = Arc::new(PgMetricTypeStore::new(postgres.clone()));
+    metric_types::seed(metric_types.as_ref()).await?;
     if with_demo {
-        demo::seed(store).await?;
+        demo::seed(Arc::new(PgSessionStore::new(postgres)), metric_types).await?;
     }
     Ok(())
 }

@@ -14,7 +14,7 @@ use time_series_domain::metric_type::{
 
 use time_series_domain::text::{bounded, echo, excerpt};
 
-use crate::problem::{Code, FieldError, MAX_ERRORS, Problem};
+use crate::problem::{Code, FieldErrorView, MAX_ERRORS, Problem};
 
 /// The metric type's place in the path.
 #[derive(Deserialize, JsonSchema, ApiComponent)]
@@ -80,7 +80,7 @@ pub(super) fn definition(body: &[u8], path: Option<&str>) -> Result<MetricTypeDe
             DefinitionError::Unreachable(_) => "/series".to_owned(),
             DefinitionError::Text(field) => format!("/{field}"),
         };
-        let fault = FieldError::new(&pointer, "invalid_definition", bounded(&e, MAX_FAULT));
+        let fault = FieldErrorView::new(&pointer, "invalid_definition", bounded(&e, MAX_FAULT));
         Problem::of_faults(Code::InvalidMetricType, vec![fault], 1)
     })
 }
@@ -100,7 +100,7 @@ struct Sent {
     unit: String,
     seen: Vec<String>,
     /// The first hundred.
-    faults: Vec<FieldError>,
+    faults: Vec<FieldErrorView>,
     total: usize,
 }
 
@@ -145,7 +145,7 @@ impl Sent {
             );
             let message = format!("{} {}", echo(key), bounded(message, MAX_FAULT));
             self.faults
-                .push(FieldError::new(&pointer, "invalid_definition", message));
+                .push(FieldErrorView::new(&pointer, "invalid_definition", message));
         }
     }
 }

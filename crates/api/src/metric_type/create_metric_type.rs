@@ -7,7 +7,7 @@ use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::Value;
-use time_series_domain::ingest::WriteStage;
+use time_series_domain::session::WriteStage;
 
 use super::change::definition;
 use super::metric_type_view::{MetricTypeBody, MetricTypeView};

@@ -4,7 +4,7 @@ use actix_web::{HttpResponse, web};
 use apistos::api_operation;
 
 use time_series_domain::SeriesName;
-use time_series_domain::ingest::WriteStage;
+use time_series_domain::session::WriteStage;
 
 use super::change::{SeriesPath, no_such_series};
 use crate::openapi::Deleted;

@@ -9,7 +9,7 @@ use crate::openapi::Reply;
 use crate::problem::Problem;
 use crate::request::{Admin, JsonBody, NoParams, QueryString};
 use crate::state::AppState;
-use time_series_domain::ingest::WriteStage;
+use time_series_domain::session::WriteStage;
 
 /// Changes a metric type.
 #[api_operation(

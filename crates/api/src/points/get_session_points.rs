@@ -10,7 +10,7 @@ use super::points_answer::Points;
 use crate::openapi::Rendered;
 use crate::problem::Problem;
 use crate::request::{Caller, QueryString, until_disconnect};
-use crate::session::{SessionPath, no_such_session, owner_of};
+use crate::session::SessionPath;
 use crate::state::AppState;
 
 /// Reads a session's points.
@@ -37,14 +37,9 @@ pub(crate) async fn get_session_points(
     let parsed = params.0;
     let (finding, named) = (state.clone(), parsed.user_id.map(UserId));
     let find = async {
-        let user = owner_of(&finding, id, named).await?;
-        if finding.sessions.get(user, id).await?.is_none() {
-            return Err(no_such_session(
-                &id.to_string(),
-                "the user has none of this id",
-            ));
-        }
-        Ok(user)
+        let found = finding.sessions.get(id, named).await?;
+        finding.log_users.note(found.record.user_id).await;
+        Ok::<_, Problem>(found.record.user_id)
     };
     let user = until_disconnect(&caller, find).await?;
     let min_version = parsed.min_version;

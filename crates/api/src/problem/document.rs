@@ -36,7 +36,7 @@ const RETRY_AFTER_SECONDS: &str = "1";
 pub(crate) struct Problem {
     code: Code,
     detail: String,
-    errors: Vec<FieldError>,
+    errors: Vec<FieldErrorView>,
     total: usize,
     /// The methods that the path takes, where another was used.
     allow: Option<&'static str>,
@@ -62,7 +62,7 @@ pub(crate) struct Estimate {
 
 /// One fault of the request.
 #[derive(Debug, Clone, Serialize, JsonSchema, ApiComponent)]
-pub(crate) struct FieldError {
+pub(crate) struct FieldErrorView {
     /// JSON pointer into the body (`/data/3/value/r`), or the name of the query parameter.
     pub(crate) pointer: String,
     /// The place of the point in `data`, where it is about a point.
@@ -94,7 +94,7 @@ pub(crate) struct ProblemBody<'a> {
     detail: &'a str,
     /// Every fault found, the first hundred.
     #[serde(skip_serializing_if = "Option::is_none")]
-    errors: Option<&'a [FieldError]>,
+    errors: Option<&'a [FieldErrorView]>,
     /// How many faults there are.
     #[serde(skip_serializing_if = "Option::is_none")]
     total_errors: Option<usize>,
@@ -138,13 +138,13 @@ impl Problem {
     pub(crate) fn with_errors(
         code: Code,
         detail: impl Into<String>,
-        errors: Vec<FieldError>,
+        errors: Vec<FieldErrorView>,
     ) -> Self {
         let total = errors.len();
         let errors = errors
             .into_iter()
             .take(MAX_ERRORS)
-            .map(FieldError::within_bounds)
+            .map(FieldErrorView::within_bounds)
             .collect();
         Self {
             errors,
@@ -154,7 +154,7 @@ impl Problem {
     }
 
     /// Faults of the request; the detail is the first of them, and how many more there are.
-    pub(crate) fn of_faults(code: Code, errors: Vec<FieldError>, total: usize) -> Self {
+    pub(crate) fn of_faults(code: Code, errors: Vec<FieldErrorView>, total: usize) -> Self {
         let first = errors.first().map_or("", |error| error.message.as_str());
         let detail = match total.saturating_sub(1) {
             0 => first.to_owned(),
@@ -187,7 +187,7 @@ impl Problem {
     /// One wrong parameter.
     pub(crate) fn parameter(name: &str, message: impl fmt::Display) -> Self {
         let message = format!("{name} {}", bounded(message, MAX_ERROR));
-        let error = FieldError::new(name, "invalid_parameter", message.clone());
+        let error = FieldErrorView::new(name, "invalid_parameter", message.clone());
         Self::with_errors(Code::InvalidParameters, message, vec![error])
     }
 
@@ -219,7 +219,7 @@ impl ProblemBody<'_> {
     }
 }
 
-impl FieldError {
+impl FieldErrorView {
     pub(crate) fn new(pointer: &str, code: &'static str, message: impl Into<String>) -> Self {
         Self {
             pointer: pointer.to_owned(),
@@ -336,7 +336,7 @@ mod tests {
     #[test]
     fn whatever_is_echoed_an_error_takes_a_kilobyte_at_most() {
         for long in ["x", "é", "\u{1}", "\"", "\\", "😀"].map(|c| c.repeat(100_000)) {
-            let error = FieldError {
+            let error = FieldErrorView {
                 pointer: long.clone(),
                 index: Some(usize::MAX),
                 series: Some(long.clone()),

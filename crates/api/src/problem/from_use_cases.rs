@@ -1,10 +1,13 @@
 //! What the use cases say, as problems. A 5xx says nothing from below this crate.
 
-use time_series_domain::ingest::{IngestError, MAX_SESSION_POINTS, Reject, Rejects};
-use time_series_domain::ports::{ChangeError, StoreError};
+use time_series_domain::SessionId;
+use time_series_domain::ingest::{FieldError, MAX_SESSION_POINTS, ValidationErrors, WriteConflict};
+use time_series_domain::ports::{ChangeError, StoreError, WriteError};
 use time_series_domain::query::{QueryError, Refusal};
+use time_series_domain::session::{DeleteError, FindError, IngestError};
+use time_series_domain::text::echo;
 
-use super::{Code, Estimate, FieldError, Problem};
+use super::{Code, Estimate, FieldErrorView, Problem};
 
 /// Returns the chain of causes of an error, for the log.
 fn causes(error: &dyn std::error::Error) -> String {
@@ -25,22 +28,6 @@ impl From<StoreError> for Problem {
                     "The database cannot be reached, or takes no writes now; nothing was changed. Try again.",
                 )
             }
-            StoreError::Busy { .. } => Self::new(
-                Code::Unavailable,
-                "More is waiting to be stored than can be stored in time; nothing was changed. Retry after 1 s.",
-            ),
-            StoreError::Locked { .. } => Self::new(
-                Code::Unavailable,
-                "Another request is changing the same data and did not end in time; nothing was changed. Retry after 1 s.",
-            ),
-            StoreError::OutcomeUnknown { .. } => {
-                tracing::warn!(error = %e, cause = causes(&e), "commit interrupted");
-                Self::outcome_unknown("The database was lost during the commit.")
-            }
-            StoreError::CatalogueChanged | StoreError::MetricTypeBusy => Self::new(
-                Code::Unavailable,
-                "A metric type of this request is being changed right now; nothing was stored. Try again.",
-            ),
             StoreError::TimedOut { .. } => {
                 tracing::warn!(error = %e, "statement timed out");
                 Self::new(
@@ -48,18 +35,8 @@ impl From<StoreError> for Problem {
                     "The database took too long; nothing was changed. Try again, and ask for a shorter range or fewer series.",
                 )
             }
-            StoreError::OutOfSession => Self::new(
-                Code::Unavailable,
-                "The session is being changed right now; nothing was added. Try again.",
-            ),
-            StoreError::SessionConflict
-            | StoreError::SessionAbsent
-            | StoreError::StartConflict
-            | StoreError::SessionFull
-            | StoreError::KeyReused
-            | StoreError::Stopped
-            | StoreError::Inconsistent { .. }
-            | StoreError::Failed { .. } => {
+            StoreError::CatalogueChanged => Self::metric_type_changing(),
+            StoreError::Stopped | StoreError::Inconsistent { .. } | StoreError::Failed { .. } => {
                 tracing::error!(error = %e, cause = causes(&e), "store failed");
                 Self::internal()
             }
@@ -67,8 +44,44 @@ impl From<StoreError> for Problem {
     }
 }
 
+impl From<WriteError> for Problem {
+    fn from(e: WriteError) -> Self {
+        match e {
+            WriteError::MetricTypeBusy => Self::metric_type_changing(),
+            WriteError::QueueFull => Self::new(
+                Code::Unavailable,
+                "More is waiting to be stored than can be stored in time; nothing was changed. Retry after 1 s.",
+            ),
+            WriteError::Locked { .. } => Self::new(
+                Code::Unavailable,
+                "Another request is changing the same data and did not end in time; nothing was changed. Retry after 1 s.",
+            ),
+            WriteError::OutcomeUnknown { .. } => {
+                tracing::warn!(error = %e, cause = causes(&e), "commit interrupted");
+                Self::outcome_unknown("The connection to the database was lost during the commit.")
+            }
+            WriteError::Store(e) => e.into(),
+        }
+    }
+}
+
 impl Problem {
-    /// A write that may have happened or not.
+    fn metric_type_changing() -> Self {
+        Self::new(
+            Code::Unavailable,
+            "A metric type of this request is being changed right now; nothing was stored. Try again.",
+        )
+    }
+
+    /// A path with a session id that no session has.
+    pub(crate) fn no_such_session(id: &str, reason: &str) -> Self {
+        Self::new(
+            Code::SessionNotFound,
+            format!("There is no session {}: {reason}.", echo(id)),
+        )
+    }
+
+    /// A write that may be stored.
     pub(crate) fn outcome_unknown(why: &str) -> Self {
         let detail = format!(
             "{why} The change may have happened or not. Send the same request again, with the session_id: what has \
@@ -85,8 +98,23 @@ impl From<IngestError> for Problem {
                 Code::InvalidBody,
                 format!("The body is not a JSON object: {e}"),
             ),
-            IngestError::Rejected(rejects) => rejects.into(),
-            IngestError::Conflict(id) => Self::new(
+            IngestError::Invalid(errors) => errors.into(),
+            IngestError::Find(e) => e.into(),
+            IngestError::Conflict { session, conflict } => Self::of_conflict(session, conflict),
+            IngestError::CatalogueChanged => Self::metric_type_changing(),
+            IngestError::Busy(_) => Self::new(
+                Code::Unavailable,
+                "More sessions are waiting to be checked than can be checked in time; nothing was stored. Retry after 1 s.",
+            ),
+            IngestError::Write(e) => e.into(),
+        }
+    }
+}
+
+impl Problem {
+    fn of_conflict(id: SessionId, conflict: WriteConflict) -> Self {
+        match conflict {
+            WriteConflict::SessionExists => Self::new(
                 Code::SessionConflict,
                 format!(
                     "A session {id} with other content is stored; nothing was changed. Send it under another \
@@ -94,63 +122,89 @@ impl From<IngestError> for Problem {
                      or ?on_conflict=append to add to it."
                 ),
             ),
-            IngestError::Absent(id) => Self::new(
+            WriteConflict::SessionAbsent => Self::new(
                 Code::SessionNotFound,
                 format!(
                     "There is no session {id} to append to; store it first with POST /api/sessions/."
                 ),
             ),
-            IngestError::StartConflict(id) => Self::new(
+            WriteConflict::StartDiffers => Self::new(
                 Code::AppendConflict,
                 format!(
                     "The stored session {id} has another start_ts; nothing was added. Leave start_ts out."
                 ),
             ),
-            IngestError::Full(id) => Self::new(
+            WriteConflict::SessionFull => Self::new(
                 Code::AppendConflict,
                 format!(
                     "Session {id} would have more than {MAX_SESSION_POINTS} points; nothing was added. Begin another session."
                 ),
             ),
-            IngestError::KeyReused => Self::new(
+            WriteConflict::OutsideWindow => Self::new(
+                Code::Unavailable,
+                "The session is being changed right now; nothing was added. Try again.",
+            ),
+            WriteConflict::KeyReused => Self::new(
                 Code::IdempotencyKeyReused,
                 "Other points were appended to this session under this Idempotency-Key; nothing was added. Send each \
                  part under a key of its own, and the same part again under the same key.",
             ),
-            IngestError::Busy(_) => Self::new(
-                Code::Unavailable,
-                "More sessions are waiting to be checked than can be checked in time; nothing was stored. Retry after 1 s.",
-            ),
-            IngestError::Store(e) => e.into(),
         }
     }
 }
 
-impl From<Rejects> for Problem {
-    fn from(rejects: Rejects) -> Self {
-        let total = rejects.total();
+impl From<FindError> for Problem {
+    fn from(e: FindError) -> Self {
+        match e {
+            FindError::Absent(id) => {
+                Self::no_such_session(&id.to_string(), "it was never stored, or is deleted")
+            }
+            FindError::NotOfUser(id) => {
+                Self::no_such_session(&id.to_string(), "the user has none of this id")
+            }
+            FindError::Ambiguous { session, users } => Self::new(
+                Code::SessionAmbiguous,
+                format!("{users} users have a session {session}; name one with ?user_id="),
+            ),
+            FindError::Store(e) => e.into(),
+        }
+    }
+}
+
+impl From<DeleteError> for Problem {
+    fn from(e: DeleteError) -> Self {
+        match e {
+            DeleteError::Find(e) => e.into(),
+            DeleteError::Write(e) => e.into(),
+        }
+    }
+}
+
+impl From<ValidationErrors> for Problem {
+    fn from(errors: ValidationErrors) -> Self {
+        let total = errors.total();
         let detail = match total {
             1 => "There is 1 fault; nothing was stored.".to_owned(),
-            n if n > rejects.listed().len() => {
+            n if n > errors.listed().len() => {
                 format!(
                     "There are {n} faults, the first {} are listed; nothing was stored.",
-                    rejects.listed().len()
+                    errors.listed().len()
                 )
             }
             n => format!("There are {n} faults; nothing was stored."),
         };
-        let errors = rejects.listed().iter().map(field_error).collect();
+        let errors = errors.listed().iter().map(field_error).collect();
         Self::with_errors(Code::InvalidSession, detail, errors).total(total)
     }
 }
 
-fn field_error(reject: &Reject) -> FieldError {
-    FieldError {
-        pointer: reject.pointer.clone(),
-        index: reject.index,
-        series: reject.series.clone(),
-        code: reject.code.as_str(),
-        message: reject.message.clone(),
+fn field_error(error: &FieldError) -> FieldErrorView {
+    FieldErrorView {
+        pointer: error.pointer.clone(),
+        index: error.index,
+        series: error.series.clone(),
+        code: error.code.as_str(),
+        message: error.message.clone(),
     }
 }
 
@@ -169,7 +223,7 @@ impl From<QueryError> for Problem {
         Self::with_errors(
             Code::InvalidParameters,
             message.clone(),
-            vec![FieldError::new(parameter, code, message)],
+            vec![FieldErrorView::new(parameter, code, message)],
         )
     }
 }
@@ -237,7 +291,7 @@ impl From<ChangeError> for Problem {
             ChangeError::InUse | ChangeError::Misfits { .. } | ChangeError::LeafInUse { .. } => {
                 Code::MetricTypeInUse
             }
-            ChangeError::Store(e) => return e.into(),
+            ChangeError::Write(e) => return e.into(),
         };
         Self::new(code, e.to_string())
     }

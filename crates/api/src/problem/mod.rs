@@ -5,4 +5,4 @@ mod document;
 mod from_use_cases;
 
 pub(crate) use code::Code;
-pub(crate) use document::{Estimate, FieldError, MAX_ERRORS, Problem, ProblemBody};
+pub(crate) use document::{Estimate, FieldErrorView, MAX_ERRORS, Problem, ProblemBody};

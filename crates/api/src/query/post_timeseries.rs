@@ -3,8 +3,8 @@
 use actix_web::web;
 use apistos::api_operation;
 use serde_json::{Value, json};
-use time_series_domain::ingest::IngestError;
 use time_series_domain::ports::run_in;
+use time_series_domain::session::IngestError;
 
 use super::params::TimeseriesParams;
 use super::timeseries::answer_parsed;

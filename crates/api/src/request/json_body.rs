@@ -13,8 +13,8 @@ use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
 use futures_util::future::LocalBoxFuture;
 use futures_util::{Stream, StreamExt};
-use time_series_domain::ingest::IngestError;
 use time_series_domain::ports::run_in;
+use time_series_domain::session::IngestError;
 use time_series_domain::text;
 use tokio::time::Instant;
 

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use time_series_domain::json::RawFields;
 use time_series_domain::text::{bounded, echo, excerpt};
 
-use crate::problem::{Code, FieldError, MAX_ERRORS, Problem};
+use crate::problem::{Code, FieldErrorView, MAX_ERRORS, Problem};
 
 /// Maximum number of parameters in a query string, repeated ones included.
 const MAX_PAIRS: usize = 2_000;
@@ -53,7 +53,7 @@ impl Scalar {
 pub(crate) struct Pairs {
     given: Vec<(String, String)>,
     /// The first ones.
-    errors: Vec<FieldError>,
+    errors: Vec<FieldErrorView>,
     faults: usize,
 }
 
@@ -277,7 +277,7 @@ impl Pairs {
         self.faults += 1;
         if self.errors.len() < MAX_ERRORS {
             let message = format!("{} {}", echo(name), bounded(message, MAX_FAULT));
-            self.errors.push(FieldError::new(name, code, message));
+            self.errors.push(FieldErrorView::new(name, code, message));
         }
     }
 

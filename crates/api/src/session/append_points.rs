@@ -4,12 +4,12 @@ use std::sync::Arc;
 
 use actix_web::web;
 use apistos::api_operation;
-use time_series_domain::ingest::{IngestError, JsonSource, RawSession, WriteStage};
-use time_series_domain::ports::run_in;
+use time_series_domain::ingest::JsonSource;
+use time_series_domain::session::WriteStage;
 
-use super::owner::{OwnerParams, SessionPath, owner_of};
 use super::receipt::{Receipt, receipt};
 use super::session_body::PartBody;
+use super::session_path::{OwnerParams, SessionPath};
 use crate::openapi::Reply;
 use crate::problem::Problem;
 use crate::request::{Idempotency, JsonBody, QueryString};
@@ -40,28 +40,14 @@ pub(crate) async fn append_points(
 ) -> Result<Reply<Receipt>, Problem> {
     let id = path.id()?;
     let lane = state.cpu.lane(body.peer, body.bytes.len());
+    let source = Arc::new(JsonSource::new(body.bytes.clone()).at_session_id(id));
     let append = async |stage: &WriteStage| {
-        let named = if let Some(user) = params.0.user() {
-            Some(user)
-        } else {
-            let bytes = body.bytes.clone();
-            run_in(&lane, move || RawSession::user_of_json(&bytes))
-                .await
-                .map_err(IngestError::from)?
-        };
-        let user = owner_of(&state, id, named).await?;
-        let source = Arc::new(
-            JsonSource::new(body.bytes.clone())
-                .of_user(user)
-                .at_session_id(id),
-        );
-        Ok::<_, Problem>(
-            state
-                .ingest
-                .append(&lane, source, key.0.as_ref(), stage)
-                .await?,
-        )
+        state
+            .ingest
+            .append(&lane, id, params.0.user(), source, key.0.as_ref(), stage)
+            .await
     };
     let done = state.within_write_timeout(append).await?;
+    state.log_users.note(done.user_id).await;
     Ok(receipt(&done))
 }

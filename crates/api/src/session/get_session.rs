@@ -3,7 +3,7 @@
 use actix_web::web;
 use apistos::api_operation;
 
-use super::owner::{OwnerParams, SessionPath, no_such_session, owner};
+use super::session_path::{OwnerParams, SessionPath};
 use super::session_view::SessionView;
 use crate::openapi::Reply;
 use crate::problem::Problem;
@@ -15,7 +15,7 @@ use crate::state::AppState;
     tag = "sessions",
     operation_id = "get_session",
     summary = "Get a session",
-    description = "What is known of a session, without its points.",
+    description = "Returns a session without its points.",
     error_code = 404,
     error_code = 409,
     error_code = 422,
@@ -28,13 +28,12 @@ pub(crate) async fn get_session(
     state: web::Data<AppState>,
 ) -> Result<Reply<SessionView>, Problem> {
     let id = path.id()?;
-    let user = owner(&state, id, &params.0).await?;
-    let Some((record, version)) = state.sessions.get(user, id).await? else {
-        return Err(no_such_session(
-            &id.to_string(),
-            "the user has none of this id",
-        ));
-    };
+    let found = state.sessions.get(id, params.0.user()).await?;
+    state.log_users.note(found.record.user_id).await;
     let catalogue = state.metric_types.list().await?;
-    Ok(Reply::ok(SessionView::new(&record, version, &catalogue)))
+    Ok(Reply::ok(SessionView::new(
+        &found.record,
+        found.version,
+        &catalogue,
+    )))
 }

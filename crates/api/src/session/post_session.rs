@@ -7,7 +7,8 @@ use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
 use time_series_domain::SessionId;
-use time_series_domain::ingest::{JsonSource, OnConflict, WriteStage};
+use time_series_domain::ingest::{JsonSource, OnConflict};
+use time_series_domain::session::WriteStage;
 use uuid::Uuid;
 
 use super::receipt::{Receipt, receipt};

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use actix_web::web;
 use apistos::api_operation;
 use time_series_domain::SessionId;
-use time_series_domain::ingest::{JsonSource, OnConflict, WriteStage};
+use time_series_domain::ingest::{JsonSource, OnConflict};
+use time_series_domain::session::WriteStage;
 
-use super::owner::SessionPath;
 use super::receipt::{Receipt, receipt};
 use super::session_body::SessionBody;
+use super::session_path::SessionPath;
 use crate::openapi::Reply;
 use crate::problem::Problem;
 use crate::request::{JsonBody, NoParams, QueryString};

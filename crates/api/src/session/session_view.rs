@@ -46,7 +46,7 @@ pub(crate) struct SeriesPointsView {
 impl SessionView {
     pub(super) fn new(record: &SessionRecord, version: u64, catalogue: &Catalogue) -> Self {
         let text = |t: Timestamp| t.to_string();
-        let named = |s: &time_series_domain::session::SeriesPoints| {
+        let named = |s: &time_series_domain::model::SeriesPoints| {
             let metric_type = catalogue.by_id(s.metric_type)?;
             Some(SeriesPointsView {
                 series: metric_type.series.as_str().to_owned(),

@@ -6,18 +6,18 @@ use serde::Deserialize;
 use serde::de::DeserializeSeed;
 use serde_json::value::RawValue;
 
-use super::RejectCode;
-use super::at_most::{AtMost, MAX_POINTS};
+use super::FieldErrorCode;
+use super::bounded_seq::{BoundedSeq, MAX_POINTS};
+use super::columnar_values::{NumericColumns, Shape};
 use super::fields::read_time;
 use super::leaf_columns::{Elements, find_leaves};
-use super::numeric_points::{NumericColumns, Shape};
 use super::raw_values::ColumnValues;
 use crate::Timestamp;
 use crate::json::{RawFields, numbers};
 use crate::text::echo;
 
-/// Is told each fault: where below the entry, what kind, and a sentence about it.
-pub(super) type Faults<'a> = dyn FnMut(String, RejectCode, String) + 'a;
+/// Is told each error: where below the entry, what kind, and a sentence about it.
+pub(super) type Errors<'a> = dyn FnMut(String, FieldErrorCode, String) + 'a;
 
 /// Evenly spaced times.
 #[derive(Deserialize)]
@@ -30,38 +30,38 @@ struct Steps<'a> {
 }
 
 /// Reads `times` (RFC 3339 each, or `{"start", "step"}`) and finds `values` (one each, or an object of arrays, of which each
-/// value gets its member) in the body; `None` if there is any fault. The values themselves are not parsed.
+/// value gets its member) in the body; `None` if there is any error. The values themselves are not parsed.
 pub(super) fn read_columns(
     body: &str,
     times: &RawValue,
     values: &RawValue,
-    faults: &mut Faults<'_>,
+    errors: &mut Errors<'_>,
 ) -> Option<(Vec<Timestamp>, ColumnValues)> {
     let (values, count) = if let Some(b'{') = values.get().as_bytes().first() {
-        let (leaves, columns) = find_leaves(body, values, faults)?;
+        let (leaves, columns) = find_leaves(body, values, errors)?;
         let count = columns.first().map_or(0, Vec::len);
         (ColumnValues::Leaves(leaves, columns), count)
     } else {
-        let list = find_list(body, values, "/values", faults)?;
+        let list = find_list(body, values, "/values", errors)?;
         let count = list.len();
         (ColumnValues::List(list), count)
     };
     let times = match times.get().as_bytes().first() {
-        Some(b'{') => read_steps(times, count, faults)?,
-        _ => read_times(times, faults)?,
+        Some(b'{') => read_steps(times, count, errors)?,
+        _ => read_times(times, errors)?,
     };
     if times.len() != count {
         let message = format!(
             "has {count} values for {} times; send one for each",
             times.len()
         );
-        faults("/values".to_owned(), RejectCode::InvalidType, message);
+        errors("/values".to_owned(), FieldErrorCode::InvalidType, message);
         return None;
     }
     Some((times, values))
 }
 
-/// As [`read_columns`], where every value is of numbers and nothing else; `None` where one is not, or there is a fault.
+/// As [`read_columns`], where every value is of numbers and nothing else; `None` where one is not, or there is a error.
 pub(super) fn read_numeric_columns(
     times: &RawValue,
     values: &RawValue,
@@ -137,7 +137,7 @@ fn numeric_objects(raw: &RawValue) -> Option<NumericColumns> {
 }
 
 /// The offset of each element of an array in the body.
-fn find_list(body: &str, raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> Option<Vec<u32>> {
+fn find_list(body: &str, raw: &RawValue, at: &str, errors: &mut Errors<'_>) -> Option<Vec<u32>> {
     let mut offsets = Vec::new();
     let found = Elements {
         body,
@@ -146,28 +146,36 @@ fn find_list(body: &str, raw: &RawValue, at: &str, faults: &mut Faults<'_>) -> O
     .deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
     if found.is_err() {
         let message = "must be an array of values, or an object of arrays by leaf";
-        faults(at.to_owned(), RejectCode::InvalidType, message.to_owned());
+        errors(
+            at.to_owned(),
+            FieldErrorCode::InvalidType,
+            message.to_owned(),
+        );
         return None;
     }
     if offsets.len() > MAX_POINTS {
-        faults(at.to_owned(), RejectCode::TooManyPoints, too_many());
+        errors(at.to_owned(), FieldErrorCode::TooManyPoints, too_many());
         return None;
     }
     Some(offsets)
 }
 
-fn read_times(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Timestamp>> {
-    let Ok(raws) = serde_json::from_str::<AtMost<&RawValue>>(raw.get()) else {
+fn read_times(raw: &RawValue, errors: &mut Errors<'_>) -> Option<Vec<Timestamp>> {
+    let Ok(raws) = serde_json::from_str::<BoundedSeq<&RawValue>>(raw.get()) else {
         let message = "must be an array of RFC 3339 times, or {\"start\", \"step\"}";
-        faults(
+        errors(
             "/times".to_owned(),
-            RejectCode::InvalidType,
+            FieldErrorCode::InvalidType,
             message.to_owned(),
         );
         return None;
     };
     if raws.is_too_long() {
-        faults("/times".to_owned(), RejectCode::TooManyPoints, too_many());
+        errors(
+            "/times".to_owned(),
+            FieldErrorCode::TooManyPoints,
+            too_many(),
+        );
         return None;
     }
     let raws = raws.0;
@@ -178,26 +186,26 @@ fn read_times(raw: &RawValue, faults: &mut Faults<'_>) -> Option<Vec<Timestamp>>
             Ok(time) => times.push(time),
             Err((code, message)) => {
                 is_whole = false;
-                faults(format!("/times/{place}"), code, message);
+                errors(format!("/times/{place}"), code, message);
             }
         }
     }
     is_whole.then_some(times)
 }
 
-fn read_steps(raw: &RawValue, count: usize, faults: &mut Faults<'_>) -> Option<Vec<Timestamp>> {
+fn read_steps(raw: &RawValue, count: usize, errors: &mut Errors<'_>) -> Option<Vec<Timestamp>> {
     let Ok(steps) = serde_json::from_str::<Steps<'_>>(raw.get()) else {
         let message =
             "must have start, an RFC 3339 time, and step, such as \"1s\", and nothing else";
-        faults(
+        errors(
             "/times".to_owned(),
-            RejectCode::InvalidType,
+            FieldErrorCode::InvalidType,
             message.to_owned(),
         );
         return None;
     };
     let start = read_time(steps.start.get()).map_err(|(code, message)| {
-        faults("/times/start".to_owned(), code, message);
+        errors("/times/start".to_owned(), code, message);
     });
     let step = step_micros(&steps.step);
     if step.is_none() {
@@ -205,7 +213,11 @@ fn read_steps(raw: &RawValue, count: usize, faults: &mut Faults<'_>) -> Option<V
             "is {:?}; it must be a length above 0 such as \"1s\", \"40ms\", \"500us\", \"1m\"",
             echo(&steps.step)
         );
-        faults("/times/step".to_owned(), RejectCode::InvalidTime, message);
+        errors(
+            "/times/step".to_owned(),
+            FieldErrorCode::InvalidTime,
+            message,
+        );
     }
     let (start, step) = (start.ok()?, step?);
     let at = |place: usize| {
@@ -219,9 +231,9 @@ fn read_steps(raw: &RawValue, count: usize, faults: &mut Faults<'_>) -> Option<V
     let times: Option<Vec<Timestamp>> = (0..count).map(at).collect();
     if times.is_none() {
         let message = "is so long that the last time is beyond the year 9999".to_owned();
-        faults(
+        errors(
             "/times/step".to_owned(),
-            RejectCode::ImplausibleTime,
+            FieldErrorCode::ImplausibleTime,
             message,
         );
     }
@@ -255,39 +267,39 @@ fn step_micros(text: &str) -> Option<i64> {
 mod tests {
     use super::*;
 
-    use super::super::place::Places;
+    use super::super::location::Locations;
     use super::super::raw_values::RawValues;
 
-    /// The points of an entry, or its faults, each with its place.
+    /// The points of an entry, or its errors, each with its place.
     fn points(times: &str, values: &str) -> Result<Vec<String>, Vec<String>> {
         let body = format!("[{times},{values}]");
         let parts: Vec<&RawValue> = serde_json::from_str(&body).expect("JSON");
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         let read = read_columns(&body, parts[0], parts[1], &mut |at, _, message| {
-            faults.push(format!("{at} {message}"))
+            errors.push(format!("{at} {message}"))
         });
         let Some((times, values)) = read else {
-            return Err(faults);
+            return Err(errors);
         };
-        let (mut points, mut places) = (RawValues::of_body(&body), Places::default());
-        points.push_entry(0, "s", times, values, &mut places);
+        let (mut points, mut locations) = (RawValues::of_body(&body), Locations::default());
+        points.push_entry(0, "s", times, values, &mut locations);
         let mut shown = Vec::new();
         for point in 0..points.len() {
             match points.value(point).expect("there is a value") {
                 Ok(value) => shown.push(format!("{} {value}", points.time(point).expect("a time"))),
-                Err(errors) => {
-                    faults.extend(
-                        errors
+                Err(of_value) => {
+                    errors.extend(
+                        of_value
                             .iter()
-                            .map(|e| format!("{} {e}", places.of(point).value(&e.pointer))),
+                            .map(|e| format!("{} {e}", locations.of(point).value(&e.pointer))),
                     );
                 }
             }
         }
-        if faults.is_empty() {
+        if errors.is_empty() {
             Ok(shown)
         } else {
-            Err(faults)
+            Err(errors)
         }
     }
 
@@ -332,10 +344,10 @@ mod tests {
     #[test]
     fn every_fault_has_its_place() {
         let at = |times: &str, values: &str| -> Vec<String> {
-            let faults = points(times, values).expect_err("a fault");
-            faults
+            let errors = points(times, values).expect_err("a fault");
+            errors
                 .iter()
-                .filter_map(|fault| fault.split(' ').next())
+                .filter_map(|error| error.split(' ').next())
                 .map(str::to_owned)
                 .collect()
         };

@@ -3,9 +3,63 @@
 //! Every implementation of [`SessionStore`](crate::ports::SessionStore) loads the stored session under a lock on its
 //! user and then calls [`decide`].
 
-use super::{Digest, EncodedSession, IdempotencyKey, Joining, OnConflict, Outcome, StoredPart};
-use crate::ports::StoreError;
-use crate::session::SessionExtent;
+use super::append::{AppendDecision, decide_append, lies_in_own_window};
+use super::{AppendRecord, Digest, EncodedSession, IdempotencyKey};
+use crate::model::SessionExtent;
+
+/// The policy for a session whose id is already in use by another session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum OnConflict {
+    /// Reject the new session.
+    #[default]
+    Error,
+    /// Keep the stored session.
+    Ignore,
+    /// Replace the stored session.
+    Replace,
+    /// Add the new points to the stored session.
+    Append,
+}
+
+/// The outcome of a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outcome {
+    /// The session is new.
+    Created,
+    /// The same session was stored before.
+    Unchanged,
+    /// Another session was stored before and is kept.
+    Ignored,
+    /// Another session was stored before and is gone.
+    Replaced,
+    /// The points were added to those stored before.
+    Appended,
+    /// The session is valid; a dry run stores nothing.
+    Checked,
+}
+
+/// Reason why a store rejects a write.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum WriteConflict {
+    /// Another session has the id: choose another id, or another policy.
+    #[error("another session is stored under this id")]
+    SessionExists,
+    /// The session to append to is not stored: store it first.
+    #[error("no session is stored under this id")]
+    SessionAbsent,
+    /// The stored session has another start: leave `start_ts` out.
+    #[error("the stored session has another start_ts")]
+    StartDiffers,
+    /// The stored session cannot have more points: begin another session.
+    #[error("the stored session is full")]
+    SessionFull,
+    /// Points lie outside the window of the stored session: validate each of them against it.
+    #[error("points lie outside the window of the stored session")]
+    OutsideWindow,
+    /// Other points were appended under the key: choose another key.
+    #[error("other points were appended under this key")]
+    KeyReused,
+}
 
 /// A request to write a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,8 +79,8 @@ pub struct StoredSession<'a> {
     pub extent: SessionExtent,
     /// Number of points, appended points included.
     pub points: u64,
-    /// Appends that have the points or the key of the write.
-    pub parts: &'a [StoredPart],
+    /// Earlier appends that have the points or the key of the write.
+    pub appends: &'a [AppendRecord],
 }
 
 /// The action of a store on a write.
@@ -37,7 +91,7 @@ pub enum WriteDecision {
     /// Changes nothing; the outcome is unchanged or ignored.
     Keep(Outcome),
     /// Changes nothing and returns the response of an earlier append.
-    Replay(StoredPart),
+    Replay(AppendRecord),
 }
 
 impl SessionWrite {
@@ -67,32 +121,37 @@ impl SessionWrite {
 ///
 /// | write | nothing stored | the same session stored | another session stored |
 /// | --- | --- | --- | --- |
-/// | store, `error` | created | unchanged | [`StoreError::SessionConflict`] |
+/// | store, `error` | created | unchanged | [`WriteConflict::SessionExists`] |
 /// | store, `ignore` | created | unchanged | ignored |
 /// | store, `replace` | created | unchanged; replaced if points were appended since | replaced |
 /// | store, `append` | created | unchanged or replayed | appended |
-/// | append | [`StoreError::SessionAbsent`] | unchanged or replayed | appended |
+/// | append | [`WriteConflict::SessionAbsent`] | unchanged or replayed | appended |
 ///
 /// # Errors
-/// The errors of the table; those of [`EncodedSession::joining`] for appends; [`StoreError::OutOfSession`] for a new
-/// session without a start whose points lie too far apart, where the policy is to append.
+/// Those of the table. For appends also [`WriteConflict::StartDiffers`], [`WriteConflict::SessionFull`],
+/// [`WriteConflict::KeyReused`] and [`WriteConflict::OutsideWindow`]; the last also for a new session without a start
+/// whose points lie too far apart, where the policy is to append.
 pub fn decide(
     write: &SessionWrite,
     session: &EncodedSession,
     stored: Option<&StoredSession<'_>>,
-) -> Result<WriteDecision, StoreError> {
+) -> Result<WriteDecision, WriteConflict> {
     let Some(stored) = stored else {
         return match write {
-            SessionWrite::Append(_) => Err(StoreError::SessionAbsent),
-            SessionWrite::Store(OnConflict::Append, _) if !session.fits_alone() => {
-                Err(StoreError::OutOfSession)
+            SessionWrite::Append(_) => Err(WriteConflict::SessionAbsent),
+            SessionWrite::Store(OnConflict::Append, _) if !lies_in_own_window(session) => {
+                Err(WriteConflict::OutsideWindow)
             }
             SessionWrite::Store(..) => Ok(WriteDecision::Write(Outcome::Created)),
         };
     };
     let policy = match write {
         SessionWrite::Append(key) | SessionWrite::Store(OnConflict::Append, key) => {
-            return decide_append(session, stored, key.as_ref());
+            return Ok(match decide_append(session, stored, key.as_ref())? {
+                AppendDecision::Add => WriteDecision::Write(Outcome::Appended),
+                AppendDecision::Known => WriteDecision::Keep(Outcome::Unchanged),
+                AppendDecision::Replay(append) => WriteDecision::Replay(append),
+            });
         }
         SessionWrite::Store(policy, _) => *policy,
     };
@@ -104,27 +163,8 @@ pub fn decide(
     match policy {
         OnConflict::Ignore => Ok(WriteDecision::Keep(Outcome::Ignored)),
         OnConflict::Replace => Ok(WriteDecision::Write(Outcome::Replaced)),
-        OnConflict::Error | OnConflict::Append => Err(StoreError::SessionConflict),
+        OnConflict::Error | OnConflict::Append => Err(WriteConflict::SessionExists),
     }
-}
-
-fn decide_append(
-    session: &EncodedSession,
-    stored: &StoredSession<'_>,
-    key: Option<&IdempotencyKey>,
-) -> Result<WriteDecision, StoreError> {
-    let joining = session.joining(
-        &stored.extent,
-        stored.points,
-        stored.digest,
-        stored.parts,
-        key,
-    )?;
-    Ok(match joining {
-        Joining::New => WriteDecision::Write(Outcome::Appended),
-        Joining::Known => WriteDecision::Keep(Outcome::Unchanged),
-        Joining::Answered(part) => WriteDecision::Replay(part),
-    })
 }
 
 #[cfg(test)]
@@ -136,9 +176,9 @@ mod tests {
 
     use super::*;
     use crate::channel::{Channel, ChannelId};
-    use crate::ingest::{RawSession, ValidSession};
+    use crate::ingest::{SessionDraft, ValidSession};
     use crate::metric_type::{Catalogue, MetricType, SeriesName, ValueSchema};
-    use crate::session::Join;
+    use crate::model::AppendTarget;
     use crate::{Json, MetricTypeId, SessionId, TimeRules, TimeSeriesPoint, Timestamp, UserId};
 
     const POLICIES: [OnConflict; 4] = [
@@ -180,17 +220,22 @@ mod tests {
             value: Json::parse(&second.to_string()).expect("JSON"),
         };
         let (user, id) = (UserId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)));
-        let raw = RawSession::new(user, id, Some(at(0)), seconds.iter().map(point).collect());
+        let raw = SessionDraft::new(user, id, Some(at(0)), seconds.iter().map(point).collect());
         let catalogue = Catalogue::new(1, [metric_type]);
-        let valid =
-            ValidSession::check(raw, &catalogue, &TimeRules::default(), at(100), Join::Alone);
+        let valid = ValidSession::check(
+            raw,
+            &catalogue,
+            &TimeRules::default(),
+            at(100),
+            AppendTarget::Alone,
+        );
         EncodedSession::encode(valid.expect("a valid session"))
     }
 
     fn stored<'a>(
         session: &EncodedSession,
         appended: u64,
-        parts: &'a [StoredPart],
+        appends: &'a [AppendRecord],
     ) -> StoredSession<'a> {
         let extent = SessionExtent {
             start_ts: session.start_ts,
@@ -200,7 +245,7 @@ mod tests {
             digest: session.digest(),
             extent,
             points: session.points + appended,
-            parts,
+            appends,
         }
     }
 
@@ -213,8 +258,8 @@ mod tests {
             Ok(WriteDecision::Write(outcome)) => format!("write {outcome:?}"),
             Ok(WriteDecision::Keep(outcome)) => format!("keep {outcome:?}"),
             Ok(WriteDecision::Replay(_)) => "replay".to_owned(),
-            Err(StoreError::SessionAbsent) => "absent".to_owned(),
-            Err(StoreError::SessionConflict) => "conflict".to_owned(),
+            Err(WriteConflict::SessionAbsent) => "absent".to_owned(),
+            Err(WriteConflict::SessionExists) => "conflict".to_owned(),
             Err(e) => e.to_string(),
         }
     }
@@ -272,7 +317,7 @@ mod tests {
         let (sent, other) = (session(&[1, 2]), session(&[3]));
         let key = IdempotencyKey::parse("part-1").expect("a key");
         let digest = |points: &EncodedSession| points.points_digest;
-        let part = |points_digest| StoredPart {
+        let part = |points_digest| AppendRecord {
             points_digest,
             key: Some(key.clone()),
             total_points: 3,
@@ -281,7 +326,7 @@ mod tests {
         };
         for (points_digest, expected) in [
             (digest(&sent), "replay".to_owned()),
-            (digest(&other), StoreError::KeyReused.to_string()),
+            (digest(&other), WriteConflict::KeyReused.to_string()),
         ] {
             let parts = [part(points_digest)];
             let stored = stored(&other, 2, &parts);

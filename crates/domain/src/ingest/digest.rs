@@ -1,6 +1,6 @@
 //! What makes two sessions the same: a digest over decoded values.
 
-use super::numeric_points::{NumericSeries, Shape};
+use super::columnar_values::{ColumnarSeries, Shape};
 use crate::{Json, Timestamp};
 
 /// The version of the encoding below; it leads every digest.
@@ -91,7 +91,7 @@ impl DigestBuilder {
     }
 
     /// Adds all points of the series.
-    pub(super) fn numbers(&mut self, series: &NumericSeries) {
+    pub(super) fn numbers(&mut self, series: &ColumnarSeries) {
         hash_numeric(&mut self.0, series);
     }
 
@@ -101,7 +101,7 @@ impl DigestBuilder {
 }
 
 /// As the same points one by one.
-fn hash_numeric(hasher: &mut Hasher, series: &NumericSeries) {
+fn hash_numeric(hasher: &mut Hasher, series: &ColumnarSeries) {
     let head = match &series.shape {
         Shape::Object(keys) => tagged(b'{', &(keys.len() as u64).to_le_bytes()),
         Shape::Number => Vec::new(),

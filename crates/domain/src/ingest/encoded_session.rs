@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use super::digest::DigestBuilder;
-use super::place::Places;
+use super::location::Locations;
 use super::raw_values::RawValues;
 use super::valid_session::{ValidPoints, ValidSeries, value_of_point};
 use super::{Digest, ValidSession};
@@ -93,8 +93,8 @@ impl EncodedSession {
                     digest.numbers(&series);
                     cut(&series.into_columns(&metric_type), 0)
                 }
-                (ValidPoints::Values(numbers), Some((values, places))) => {
-                    encode_values(&metric_type, numbers, values, places, &mut digest)
+                (ValidPoints::Values(numbers), Some((values, locations))) => {
+                    encode_values(&metric_type, numbers, values, locations, &mut digest)
                 }
                 (ValidPoints::Values(_), None) => Vec::new(),
             };
@@ -165,7 +165,7 @@ fn encode_values(
     metric_type: &MetricType,
     mut numbers: Vec<u32>,
     values: &RawValues<'_>,
-    places: &Places,
+    locations: &Locations,
     digest: &mut DigestBuilder,
 ) -> Vec<Block> {
     let time = |number: &u32| {
@@ -183,7 +183,7 @@ fn encode_values(
             .expect("it was parsed when it was checked");
         let value = value_of_point(
             value,
-            places.of(number),
+            locations.of(number),
             metric_type,
             &mut StepBudget::default(),
         );

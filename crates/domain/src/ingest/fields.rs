@@ -1,4 +1,4 @@
-//! The members of objects in a body, read one by one, every fault noted.
+//! The members of objects in a body, read one by one, every error noted.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
-use super::RejectCode;
-use super::reject::LISTED;
+use super::FieldErrorCode;
+use super::field_error::LISTED;
 use crate::json::RawFields;
 use crate::text::excerpt;
 use crate::{Timestamp, TimestampError};
@@ -15,37 +15,37 @@ use crate::{Timestamp, TimestampError};
 /// Maximum length of a key in a pointer, as JSON.
 const MAX_KEY: usize = 200;
 
-/// The members of these names; others, second ones and missing ones are faults.
+/// The members of these names; others, second ones and missing ones are errors.
 pub(super) fn one_of_each<'a>(
     fields: &RawFields<'a>,
     names: &[&str; 3],
     there_are: &str,
-    faults: &mut Vec<(String, RejectCode, String)>,
+    errors: &mut Vec<(String, FieldErrorCode, String)>,
 ) -> [Option<&'a RawValue>; 3] {
     let mut found = [None; 3];
     for (key, raw) in &fields.0 {
         match names.iter().position(|name| name == key) {
             Some(place) if found[place].is_none() => found[place] = Some(*raw),
-            // More faults than are listed are not kept.
-            _ if faults.len() >= LISTED => {}
-            None => faults.push((
+            // More errors than are listed are not kept.
+            _ if errors.len() >= LISTED => {}
+            None => errors.push((
                 pointer_to(key),
-                RejectCode::UnknownField,
+                FieldErrorCode::UnknownField,
                 there_are.to_owned(),
             )),
             Some(_) => {
-                faults.push((
+                errors.push((
                     pointer_to(key),
-                    RejectCode::DuplicateKey,
+                    FieldErrorCode::DuplicateKey,
                     "is there twice; send it once".to_owned(),
                 ));
             }
         }
     }
     for (name, _) in names.iter().zip(found).filter(|(_, found)| found.is_none()) {
-        faults.push((
+        errors.push((
             format!("/{name}"),
-            RejectCode::MissingField,
+            FieldErrorCode::MissingField,
             "is required".to_owned(),
         ));
     }
@@ -62,13 +62,13 @@ pub(super) fn pointer_to(key: &str) -> String {
 
 pub(super) fn read_series(
     raw: &RawValue,
-    faults: &mut Vec<(String, RejectCode, String)>,
+    errors: &mut Vec<(String, FieldErrorCode, String)>,
 ) -> Option<Arc<str>> {
     let Ok(Text(series)) = serde_json::from_str::<Text<'_>>(raw.get()) else {
         let message = "must be the name of a metric type";
-        faults.push((
+        errors.push((
             "/series".to_owned(),
-            RejectCode::InvalidType,
+            FieldErrorCode::InvalidType,
             message.to_owned(),
         ));
         return None;
@@ -87,22 +87,22 @@ pub(super) fn text<'de, D: Deserializer<'de>>(
     Text::deserialize(deserializer).map(Some)
 }
 
-pub(super) fn read_time(raw: &str) -> Result<Timestamp, (RejectCode, String)> {
+pub(super) fn read_time(raw: &str) -> Result<Timestamp, (FieldErrorCode, String)> {
     let Ok(Text(text)) = serde_json::from_str::<Text<'_>>(raw) else {
         return Err((
-            RejectCode::InvalidType,
+            FieldErrorCode::InvalidType,
             "must be a string with an RFC 3339 time".to_owned(),
         ));
     };
     read_time_text(&text)
 }
 
-pub(super) fn read_time_text(text: &str) -> Result<Timestamp, (RejectCode, String)> {
+pub(super) fn read_time_text(text: &str) -> Result<Timestamp, (FieldErrorCode, String)> {
     Timestamp::parse_rfc3339(text).map_err(|e| {
         let code = match e {
-            TimestampError::TooFine => RejectCode::TimeTooFine,
-            TimestampError::OutOfRange => RejectCode::ImplausibleTime,
-            TimestampError::NotRfc3339 | TimestampError::LeapSecond => RejectCode::InvalidTime,
+            TimestampError::TooFine => FieldErrorCode::TimeTooFine,
+            TimestampError::OutOfRange => FieldErrorCode::ImplausibleTime,
+            TimestampError::NotRfc3339 | TimestampError::LeapSecond => FieldErrorCode::InvalidTime,
         };
         (code, e.to_string())
     })

@@ -1,11 +1,11 @@
-//! A session in a JSON body.
+//! Source of a session in a JSON body.
 
 use std::sync::Arc;
 
-use super::{BodyError, RawSession, SessionSource};
+use super::{BodyError, SessionDraft, SessionSource};
 use crate::{SessionId, UserId};
 
-/// A JSON body, and what is known of its session besides.
+/// A JSON body, and the session id that the request implies.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -17,54 +17,41 @@ use crate::{SessionId, UserId};
 #[derive(Debug, Clone)]
 pub struct JsonSource {
     body: Arc<Vec<u8>>,
-    /// The id of a session that names none.
+    /// The id for a body without one.
     made_id: Option<SessionId>,
-    /// The id that the session must have.
+    /// The id that the request requires.
     id: Option<SessionId>,
-    /// The user that the session must be of.
-    user: Option<UserId>,
 }
 
 impl JsonSource {
-    /// A body by itself.
+    /// Creates a source from a body.
     #[must_use]
     pub const fn new(body: Arc<Vec<u8>>) -> Self {
         Self {
             body,
             made_id: None,
             id: None,
-            user: None,
         }
     }
 
-    /// Gives the session this id where the body has none.
+    /// Sets the id for a body without one.
     #[must_use]
     pub const fn or_session_id(mut self, id: SessionId) -> Self {
         self.made_id = Some(id);
         self
     }
 
-    /// Gives the session this id; another one in the body is a fault.
+    /// Sets the id that the request requires; another one in the body is an error.
     #[must_use]
     pub const fn at_session_id(mut self, id: SessionId) -> Self {
         self.id = Some(id);
         self
     }
-
-    /// Gives the session this user; another one in the body is a fault.
-    #[must_use]
-    pub const fn of_user(mut self, user: UserId) -> Self {
-        self.user = Some(user);
-        self
-    }
 }
 
 impl SessionSource for JsonSource {
-    fn read(&self) -> Result<RawSession<'_>, BodyError> {
-        let mut session = RawSession::from_json(&self.body)?;
-        if let Some(user) = self.user {
-            session = session.of_user(user);
-        }
+    fn read(&self) -> Result<SessionDraft<'_>, BodyError> {
+        let mut session = SessionDraft::from_json(&self.body)?;
         if let Some(id) = self.id {
             session = session.at_session_id(id);
         }
@@ -72,5 +59,9 @@ impl SessionSource for JsonSource {
             session = session.or_session_id(id);
         }
         Ok(session)
+    }
+
+    fn user(&self) -> Option<UserId> {
+        SessionDraft::user_of_json(&self.body)
     }
 }

@@ -1,36 +1,41 @@
-//! Ingest: raw session → valid session → blocks, each buildable only from the one before.
+//! Ingest: the pure steps from a body to a session ready to be stored.
+//!
+//! 1. A [`SessionSource`] reads a body into a [`SessionDraft`], which notes every error it meets.
+//! 2. [`ValidSession::check`] validates the draft against the catalogue and the time rules.
+//! 3. [`EncodedSession::encode`] cuts the valid session into blocks and computes day summaries and digest.
+//! 4. A store loads the session under the same id and calls [`decide`].
+//!
+//! The use cases that call these steps are in [`session`](crate::session).
 
-mod at_most;
+mod append;
+mod bounded_seq;
+mod columnar_values;
 mod columns_body;
 mod conflict;
 mod diagnose_entry;
 mod digest;
+mod draft_points;
 mod encoded_session;
+mod field_error;
 mod fields;
 mod idempotency_key;
-mod ingest_session;
-mod joining;
 mod json_source;
 mod leaf_columns;
-mod numeric_points;
-mod place;
-mod raw_points;
-mod raw_session;
+mod location;
 mod raw_values;
-mod reject;
 mod rows_body;
+mod session_draft;
 mod valid_session;
-mod write_stage;
 
-pub use conflict::{SessionWrite, StoredSession, WriteDecision, decide};
+pub use append::{AppendRecord, MAX_SESSION_POINTS, Stored};
+pub use conflict::{
+    OnConflict, Outcome, SessionWrite, StoredSession, WriteConflict, WriteDecision, decide,
+};
 pub use digest::Digest;
 pub use encoded_session::{DaySummary, EncodedSession};
+pub use field_error::{FieldError, FieldErrorCode, ValidationErrors};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};
-pub use ingest_session::{IngestError, IngestSession, Ingested, OnConflict, Outcome};
-pub use joining::{Joining, MAX_SESSION_POINTS, StoredPart};
 pub use json_source::JsonSource;
-pub use raw_session::{BodyError, RawSession, SessionSource};
-pub use reject::{Reject, RejectCode, Rejects};
 pub use rows_body::{MAX_COLUMNS, Row, RowFormat, RowFormatError};
+pub use session_draft::{BodyError, SessionDraft, SessionSource};
 pub use valid_session::ValidSession;
-pub use write_stage::WriteStage;

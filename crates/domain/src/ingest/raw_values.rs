@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde_json::value::RawValue;
 
 use super::leaf_columns::{self, Leaves};
-use super::place::{Place, Places};
+use super::location::{Location, Locations};
 use super::rows_body::{Row, RowFormat};
 use crate::channel::Pointer;
 use crate::json::MAX_VALUE_BYTES;
@@ -204,7 +204,7 @@ impl<'a> RawValues<'a> {
     /// Parses the value of a point; `None` if it has none.
     ///
     /// # Errors
-    /// Every fault that the source can name: one of a JSON text, one per cell of a row.
+    /// Every error that the source can name: one of a JSON text, one per cell of a row.
     pub(super) fn value(&self, point: usize) -> Option<Result<Json, Vec<JsonError>>> {
         let value = self.points[point].value;
         if value == NOTHING {
@@ -233,9 +233,9 @@ impl<'a> RawValues<'a> {
     /// first point and a pointer below `values`.
     pub(super) fn resolve_leaves(
         &mut self,
-        places: &mut Places,
+        locations: &mut Locations,
         catalogue: &Catalogue,
-        mut twice: impl FnMut(Place<'_>, &str, &Pointer),
+        mut twice: impl FnMut(Location<'_>, &str, &Pointer),
     ) {
         for number in 0..self.leaves.len() {
             let LeafColumns { first, len, .. } = self.leaves[number];
@@ -250,11 +250,11 @@ impl<'a> RawValues<'a> {
             };
             match leaf_columns::resolve(&self.leaves[number].leaves, metric_type) {
                 Ok(Some(leaves)) => {
-                    places.set_leaves(first, Arc::clone(&leaves));
+                    locations.set_leaves(first, Arc::clone(&leaves));
                     self.leaves[number].leaves = leaves;
                 }
                 Ok(None) => {}
-                Err(leaf) => twice(places.of(first), series, &leaf),
+                Err(leaf) => twice(locations.of(first), series, &leaf),
             }
         }
     }

@@ -5,13 +5,13 @@ use std::ops::Index;
 
 use uuid::Uuid;
 
-use super::at_most::MAX_POINTS;
+use super::bounded_seq::MAX_POINTS;
+use super::draft_points::DraftPoints;
 use super::fields::read_time_text;
 use super::leaf_columns::insert;
-use super::place::Places;
-use super::raw_points::RawPoints;
+use super::location::Locations;
 use super::raw_values::RawValues;
-use super::{RawSession, Reject, RejectCode, Rejects};
+use super::{FieldError, FieldErrorCode, SessionDraft, ValidationErrors};
 use crate::channel::Pointer;
 use crate::json::{MAX_DEPTH, MAX_VALUE_BYTES};
 use crate::text::{echo, excerpt};
@@ -187,10 +187,10 @@ impl RowFormat {
     /// The value of a row: its leaves that are not empty.
     ///
     /// # Errors
-    /// A fault for each cell that cannot be kept.
+    /// A error for each cell that cannot be kept.
     pub(super) fn value(&self, row: &Row) -> Result<Json, Vec<JsonError>> {
         let mut value = BTreeMap::new();
-        let mut faults = Vec::new();
+        let mut errors = Vec::new();
         let mut left = MAX_VALUE_BYTES;
         for (place, keys) in &self.leaves {
             let text = &row[*place];
@@ -206,22 +206,22 @@ impl RowFormat {
             };
             match parsed {
                 Ok(leaf) if keys.len() + leaf.levels() > MAX_DEPTH + 1 => {
-                    faults.push(JsonError {
+                    errors.push(JsonError {
                         pointer: Pointer::from_tokens(keys.clone()),
                         kind: JsonErrorKind::TooDeep,
                     });
                 }
                 Ok(leaf) => insert(&mut value, keys, leaf),
-                Err(kind) => faults.push(JsonError {
+                Err(kind) => errors.push(JsonError {
                     pointer: Pointer::from_tokens(keys.clone()),
                     kind,
                 }),
             }
         }
-        if faults.is_empty() {
+        if errors.is_empty() {
             Ok(Json::Object(value))
         } else {
-            Err(faults)
+            Err(errors)
         }
     }
 
@@ -236,14 +236,14 @@ impl RowFormat {
     }
 }
 
-impl<'a> RawSession<'a> {
+impl<'a> SessionDraft<'a> {
     /// Reads rows of one session. A cell that is JSON is that, any other is text, an empty one is nothing. Spaces around
     /// names of columns, ids, times and series count for nothing; those of texts are kept. Faults are at `/line/column`.
     #[must_use]
     pub fn from_rows(format: &'a RowFormat, rows: &'a [Row]) -> Self {
         let mut reader = Reader {
             format,
-            rejects: Rejects::default(),
+            errors: ValidationErrors::default(),
         };
         let first = rows.first();
         let mut session = Self {
@@ -255,8 +255,8 @@ impl<'a> RawSession<'a> {
                 .and_then(|row| reader.uuid(row, format.session))
                 .map(SessionId),
             start_ts: None,
-            points: RawPoints::Values(RawValues::of_rows(format, rows), Places::default()),
-            rejects: Rejects::default(),
+            points: DraftPoints::Values(RawValues::of_rows(format, rows), Locations::default()),
+            errors: ValidationErrors::default(),
             body: None,
         };
         let mut points = RawValues::of_rows(format, rows);
@@ -264,7 +264,7 @@ impl<'a> RawSession<'a> {
             if number == MAX_POINTS {
                 let message =
                     format!("is one point more than the {MAX_POINTS} of one session's body");
-                reader.reject(row, None, RejectCode::TooManyPoints, &message);
+                reader.error(row, None, FieldErrorCode::TooManyPoints, &message);
                 break;
             }
             if let Some(place) = format.start
@@ -274,7 +274,7 @@ impl<'a> RawSession<'a> {
             {
                 let message =
                     "is another one than that of a row before; a session has one, or none";
-                reader.reject(row, Some(place), RejectCode::InvalidTime, message);
+                reader.error(row, Some(place), FieldErrorCode::InvalidTime, message);
             }
             let series = reader.series(row);
             points.push(
@@ -283,25 +283,26 @@ impl<'a> RawSession<'a> {
                 u32::try_from(number).ok(),
             );
         }
-        session.points = RawPoints::Values(points, Places::of_rows(rows.iter().map(Row::line)));
-        session.rejects = reader.rejects;
+        session.points =
+            DraftPoints::Values(points, Locations::of_rows(rows.iter().map(Row::line)));
+        session.errors = reader.errors;
         session
     }
 }
 
 struct Reader<'a> {
     format: &'a RowFormat,
-    rejects: Rejects,
+    errors: ValidationErrors,
 }
 
 impl Reader<'_> {
     fn series<'r>(&mut self, row: &'r Row) -> Option<&'r str> {
         let series = row[self.format.series].trim();
         if series.is_empty() {
-            self.reject(
+            self.error(
                 row,
                 Some(self.format.series),
-                RejectCode::MissingField,
+                FieldErrorCode::MissingField,
                 "is required",
             );
         }
@@ -310,7 +311,7 @@ impl Reader<'_> {
 
     fn time(&mut self, row: &Row, place: usize) -> Option<Timestamp> {
         let read = read_time_text(row[place].trim());
-        read.map_err(|(code, message)| self.reject(row, Some(place), code, &message))
+        read.map_err(|(code, message)| self.error(row, Some(place), code, &message))
             .ok()
     }
 
@@ -318,18 +319,18 @@ impl Reader<'_> {
         let uuid = Uuid::try_parse(row[place].trim()).ok();
         if uuid.is_none() {
             let message = "must be a UUID such as 8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
-            self.reject(row, Some(place), RejectCode::InvalidUuid, message);
+            self.error(row, Some(place), FieldErrorCode::InvalidUuid, message);
         }
         uuid
     }
 
-    fn reject(&mut self, row: &Row, place: Option<usize>, code: RejectCode, message: &str) {
+    fn error(&mut self, row: &Row, place: Option<usize>, code: FieldErrorCode, message: &str) {
         let name = place
             .and_then(|place| self.format.names.get(place))
             .map_or("row", String::as_str);
         let column = place.map_or_else(String::new, |_| format!("/{}", echo(name)));
         let series = row[self.format.series].trim();
-        self.rejects.push(Reject {
+        self.errors.push(FieldError {
             pointer: format!("/{}{column}", row.line),
             index: None,
             series: (!series.is_empty()).then(|| excerpt(series, 255).into_owned()),
@@ -362,7 +363,7 @@ mod tests {
         RowFormat::new(names.split(','))
     }
 
-    /// The value, or where the faults are.
+    /// The value, or where the errors are.
     fn values(leaves: &str, cells: &str) -> String {
         let format = format(&format!("user_id,session_id,series,time,{leaves}")).expect("columns");
         let row = Row::new(
@@ -372,18 +373,22 @@ mod tests {
                 .chain(cells.split('|')),
         );
         let rows = [row];
-        let session = RawSession::from_rows(&format, &rows);
-        assert!(session.rejects.is_empty());
-        let RawPoints::Values(points, places) = session.points else {
+        let session = SessionDraft::from_rows(&format, &rows);
+        assert!(session.errors.is_empty());
+        let DraftPoints::Values(points, locations) = session.points else {
             panic!("rows are values")
         };
         match points.value(0).expect("there is a value") {
             Ok(value) => value.to_string(),
-            Err(faults) => {
+            Err(errors) => {
                 let at = |e: &JsonError| {
-                    format!("{}{}", places.of(0).entry(), places.of(0).value(&e.pointer))
+                    format!(
+                        "{}{}",
+                        locations.of(0).entry(),
+                        locations.of(0).value(&e.pointer)
+                    )
                 };
-                faults.iter().map(at).collect::<Vec<_>>().join(" ")
+                errors.iter().map(at).collect::<Vec<_>>().join(" ")
             }
         }
     }
@@ -439,12 +444,12 @@ mod tests {
                 .zip(starts)
                 .map(|(line, start)| row(line, start))
                 .collect();
-            let session = RawSession::from_rows(&format, &rows);
-            (session.start_ts, session.rejects)
+            let session = SessionDraft::from_rows(&format, &rows);
+            (session.start_ts, session.errors)
         };
-        let (start_ts, rejects) = read(["2025-01-01T00:00:00Z", "", "2025-01-01T00:00:00Z"]);
-        assert!(rejects.is_empty() && start_ts.is_some());
-        let (_, rejects) = read(["", "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z"]);
-        assert_eq!(rejects.listed()[0].pointer, "/4/start_ts");
+        let (start_ts, errors) = read(["2025-01-01T00:00:00Z", "", "2025-01-01T00:00:00Z"]);
+        assert!(errors.is_empty() && start_ts.is_some());
+        let (_, errors) = read(["", "2025-01-01T00:00:00Z", "2025-01-02T00:00:00Z"]);
+        assert_eq!(errors.listed()[0].pointer, "/4/start_ts");
     }
 }

@@ -3,20 +3,22 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::numeric_points::{NumericPoints, NumericSeries};
-use super::place::{Place, Places};
-use super::raw_points::RawPoints;
+use super::columnar_values::{ColumnarSeries, ColumnarValues};
+use super::draft_points::DraftPoints;
+use super::location::{Location, Locations};
 use super::raw_values::RawValues;
-use super::{RawSession, Reject, RejectCode, Rejects};
+use super::{FieldError, FieldErrorCode, SessionDraft, ValidationErrors};
 use crate::metric_type::{Catalogue, MetricType, StepBudget, Violation, ViolationKind};
-use crate::session::{Join, TimeRuleError};
+use crate::model::{
+    AppendTarget, SessionWindow, TimeRuleError, check_in_window, window_of_new_session,
+};
 use crate::text::{bounded, echo};
 use crate::{Json, SessionId, TimeRules, Timestamp, UserId};
 
 /// Numbers that a session may leave out, besides one for every byte of its text that it may have sent instead. Blocks have
 /// an element per point and channel, whether it is there or not.
 const FREE_GAPS: usize = 4_000_000;
-/// Maximum length of the description of a fault, in bytes.
+/// Maximum length of the description of a error, in bytes.
 const MAX_FAULT: usize = 500;
 
 /// A session that may be stored. Made by [`ValidSession::check`] only.
@@ -28,7 +30,7 @@ pub struct ValidSession<'a> {
     /// By series name.
     pub(super) series: BTreeMap<String, ValidSeries>,
     /// The points of all series that are not numeric.
-    pub(super) values: Option<(RawValues<'a>, Places)>,
+    pub(super) values: Option<(RawValues<'a>, Locations)>,
     /// The rules that its times were checked by.
     pub(super) rules: TimeRules,
 }
@@ -42,81 +44,77 @@ pub(super) struct ValidSeries {
 #[derive(Debug)]
 pub(super) enum ValidPoints {
     /// By (time, arrival); every number is a channel's.
-    Numeric(NumericSeries),
+    Numeric(ColumnarSeries),
     /// The numbers of the points in order of arrival.
     Values(Vec<u32>),
 }
 
-/// When points may be.
+/// Bounds on the times of the points.
 struct Bounds<'a> {
     rules: &'a TimeRules,
     now: Timestamp,
-    start_ts: Option<Timestamp>,
-    /// Their first point, where no other one bounds them.
-    first: Option<Timestamp>,
-    window: Option<(Timestamp, Timestamp)>,
+    /// The window of the points themselves, and that of the stored session.
+    windows: [SessionWindow; 2],
 }
 
 impl<'a> ValidSession<'a> {
-    /// Checks every point, also against the session that they join, and names every fault.
+    /// Checks every point, also against the session that they join, and names every error.
     ///
     /// # Errors
-    /// [`Rejects`]: those of the raw session and those found here.
+    /// [`ValidationErrors`]: those of the raw session and those found here.
     pub fn check(
-        raw: RawSession<'a>,
+        raw: SessionDraft<'a>,
         catalogue: &Catalogue,
         rules: &TimeRules,
         now: Timestamp,
-        join: Join,
-    ) -> Result<Self, Rejects> {
-        let (mut raw, mut rejects) = take_rejects(raw);
+        target: AppendTarget,
+    ) -> Result<Self, ValidationErrors> {
+        let (mut raw, mut errors) = take_rejects(raw);
         let start_ts = raw.start_ts;
-        let (window, is_alone) = match join {
-            Join::Alone => (None, true),
-            Join::Unknown => (None, start_ts.is_some()),
-            Join::To(extent) => (extent.window(rules), extent.start_ts.is_none()),
+        let own = |first| window_of_new_session(start_ts, first, rules);
+        let windows = match target {
+            AppendTarget::Alone => [own(raw.points.first_time()), None],
+            AppendTarget::Unknown => [own(None), None],
+            // Points of a session without a start lie near each other as well.
+            AppendTarget::To(extent) if extent.start_ts.is_none() => {
+                [own(raw.points.first_time()), extent.window(rules)]
+            }
+            AppendTarget::To(extent) => [None, extent.window(rules)],
         };
         if raw.lacks_user {
-            rejects.push(Reject {
+            errors.push(FieldError {
                 pointer: "/user_id".to_owned(),
                 index: None,
                 series: None,
-                code: RejectCode::MissingField,
+                code: FieldErrorCode::MissingField,
                 message: "user_id is required".to_owned(),
             });
         }
         if let Some(Err(e)) = start_ts.map(|t| rules.check(t, now)) {
-            rejects.push(Reject {
+            errors.push(FieldError {
                 pointer: "/start_ts".to_owned(),
                 index: None,
                 series: None,
-                code: RejectCode::ImplausibleTime,
+                code: FieldErrorCode::ImplausibleTime,
                 message: format!("start_ts {e}"),
             });
         }
-        if raw.session_id.is_none() && rejects.is_empty() {
-            rejects.push(Reject {
+        if raw.session_id.is_none() && errors.is_empty() {
+            errors.push(FieldError {
                 pointer: "/session_id".to_owned(),
                 index: None,
                 series: None,
-                code: RejectCode::MissingField,
+                code: FieldErrorCode::MissingField,
                 message: "session_id is required".to_owned(),
             });
         }
-        let first = if is_alone {
-            raw.points.first_time()
-        } else {
-            None
-        };
         let bounds = Bounds {
             rules,
             now,
-            start_ts,
-            first,
-            window,
+            windows,
         };
         let mut numeric = None;
-        if let RawPoints::Numeric(points) = &raw.points {
+        if let DraftPoints::Numeric(points) = &raw.points {
             match numeric_series(points, catalogue, &bounds) {
                 Ok(metric_types) => numeric = Some(metric_types),
                 Err(_) => raw = raw.with_values(),
@@ -124,32 +122,32 @@ impl<'a> ValidSession<'a> {
         }
         let text_bytes = raw.body.map_or(0, str::len);
         let (series, values) = match raw.points {
-            RawPoints::Numeric(points) => {
+            DraftPoints::Numeric(points) => {
                 let series = points.series.into_iter().zip(numeric.unwrap_or_default());
                 (series.map(ValidSeries::of_numbers).collect(), None)
             }
-            RawPoints::Values(mut values, mut places) => {
-                values.resolve_leaves(&mut places, catalogue, |place, series, leaf| {
+            DraftPoints::Values(mut values, mut locations) => {
+                values.resolve_leaves(&mut locations, catalogue, |place, series, leaf| {
                     let message = "names a leaf that another key names as well; send it once";
-                    rejects.push(Reject {
+                    errors.push(FieldError {
                         pointer: format!("{}/values{leaf}", place.entry()),
                         index: place.index(),
                         series: Some(series.to_owned()),
-                        code: RejectCode::DuplicateKey,
+                        code: FieldErrorCode::DuplicateKey,
                         message: format!("values{leaf} {message}"),
                     });
                 });
-                let series = any_series(&values, &places, catalogue, &bounds, &mut rejects);
-                (series, Some((values, places)))
+                let series = any_series(&values, &locations, catalogue, &bounds, &mut errors);
+                (series, Some((values, locations)))
             }
         };
         let text_bytes =
             text_bytes.max(values.as_ref().map_or(0, |(values, _)| values.text_bytes()));
-        if rejects.is_empty() {
-            check_gaps(&series, text_bytes, &mut rejects);
+        if errors.is_empty() {
+            check_gaps(&series, text_bytes, &mut errors);
         }
         match (raw.user_id, raw.session_id) {
-            (Some(user_id), Some(session_id)) if rejects.is_empty() => Ok(Self {
+            (Some(user_id), Some(session_id)) if errors.is_empty() => Ok(Self {
                 user_id,
                 session_id,
                 start_ts,
@@ -158,8 +156,8 @@ impl<'a> ValidSession<'a> {
                 rules: *rules,
             }),
             _ => {
-                rejects.sort();
-                Err(rejects)
+                errors.sort();
+                Err(errors)
             }
         }
     }
@@ -184,7 +182,7 @@ impl<'a> ValidSession<'a> {
 }
 
 impl ValidSeries {
-    fn of_numbers((mut series, metric_type): (NumericSeries, Arc<MetricType>)) -> (String, Self) {
+    fn of_numbers((mut series, metric_type): (ColumnarSeries, Arc<MetricType>)) -> (String, Self) {
         series.sort();
         (
             series.name.as_ref().to_owned(),
@@ -208,19 +206,18 @@ impl ValidPoints {
 impl Bounds<'_> {
     fn check(&self, t: Timestamp) -> Result<(), TimeRuleError> {
         self.rules.check(t, self.now)?;
-        if let Some(first) = self.first {
-            self.rules.check_in_session(t, self.start_ts, first)?;
-        }
-        TimeRules::check_in_window(t, self.window)
+        self.windows
+            .into_iter()
+            .try_for_each(|window| check_in_window(t, window))
     }
 }
 
-/// Points of numbers that are not stored as the columns that they are: one has a fault, or a number that is no channel's.
+/// Points of numbers that are not stored as the columns that they are: one has a error, or a number that is no channel's.
 struct Misfit;
 
 /// The metric type of each series, if every point is fit to be stored as it is.
 fn numeric_series(
-    points: &NumericPoints,
+    points: &ColumnarValues,
     catalogue: &Catalogue,
     bounds: &Bounds<'_>,
 ) -> Result<Vec<Arc<MetricType>>, Misfit> {
@@ -233,7 +230,7 @@ fn numeric_series(
         return Err(Misfit);
     }
     let mut budget = StepBudget::default();
-    let metric_type = |series: &NumericSeries| {
+    let metric_type = |series: &ColumnarSeries| {
         let metric_type = catalogue.get(&series.name).ok_or(Misfit)?;
         if !series.fits(&metric_type.schema, &mut budget) {
             return Err(Misfit);
@@ -248,32 +245,32 @@ fn numeric_series(
 }
 
 /// Takes the rejects out of a session.
-fn take_rejects(mut raw: RawSession<'_>) -> (RawSession<'_>, Rejects) {
-    let rejects = std::mem::take(&mut raw.rejects);
-    (raw, rejects)
+fn take_rejects(mut raw: SessionDraft<'_>) -> (SessionDraft<'_>, ValidationErrors) {
+    let errors = std::mem::take(&mut raw.errors);
+    (raw, errors)
 }
 
-/// Checks each point and notes every fault; gives the points of each series.
+/// Checks each point and notes every error; gives the points of each series.
 fn any_series(
     points: &RawValues<'_>,
-    places: &Places,
+    locations: &Locations,
     catalogue: &Catalogue,
     bounds: &Bounds<'_>,
-    rejects: &mut Rejects,
+    errors: &mut ValidationErrors,
 ) -> BTreeMap<String, ValidSeries> {
     let mut all: BTreeMap<String, ValidSeries> = BTreeMap::new();
     let mut budget = StepBudget::default();
     for number in 0..points.len() {
-        let (place, series) = (places.of(number), points.series(number));
+        let (place, series) = (locations.of(number), points.series(number));
         let mut check = PointCheck {
             place,
             series: series.map(AsRef::as_ref),
-            rejects,
+            errors,
         };
         if let Some(Err(e)) = points.time(number).map(|t| bounds.check(t)) {
-            check.reject(
+            check.error(
                 &place.time(),
-                RejectCode::ImplausibleTime,
+                FieldErrorCode::ImplausibleTime,
                 format!("time {e}"),
             );
         }
@@ -289,11 +286,11 @@ fn any_series(
         }
         match points.value(number) {
             None => continue,
-            Some(Err(faults)) => {
-                for e in faults {
+            Some(Err(errors)) => {
+                for e in errors {
                     let at = place.value(&e.pointer);
                     let field = at.split('/').nth(1).unwrap_or("value");
-                    check.reject(
+                    check.error(
                         &at,
                         (&e.kind).into(),
                         format!("{} {}", echo(field).escape_debug(), bounded(&e, MAX_FAULT)),
@@ -303,7 +300,7 @@ fn any_series(
             }
             Some(Ok(value)) => check.value(value, metric_type, &mut budget),
         }
-        if !rejects.is_empty() {
+        if !errors.is_empty() {
             all.clear();
             continue;
         }
@@ -331,11 +328,11 @@ fn any_series(
 /// The value that a point stands for: a row of cells may stand for its only cell.
 pub(super) fn value_of_point(
     value: Json,
-    place: Place<'_>,
+    place: Location<'_>,
     metric_type: &MetricType,
     budget: &mut StepBudget,
 ) -> Json {
-    if let Place::Row(_) = place {
+    if let Location::Row(_) = place {
         metric_type.value_of_row(value, budget)
     } else {
         value
@@ -343,7 +340,11 @@ pub(super) fn value_of_point(
 }
 
 /// Refuses series of many channels whose points leave most of them out, since blocks have room for each.
-fn check_gaps(series: &BTreeMap<String, ValidSeries>, text_bytes: usize, rejects: &mut Rejects) {
+fn check_gaps(
+    series: &BTreeMap<String, ValidSeries>,
+    text_bytes: usize,
+    errors: &mut ValidationErrors,
+) {
     let elements: usize = series
         .values()
         .map(|s| s.points.len().saturating_mul(s.metric_type.channels.len()))
@@ -351,11 +352,11 @@ fn check_gaps(series: &BTreeMap<String, ValidSeries>, text_bytes: usize, rejects
     if elements <= text_bytes.saturating_add(FREE_GAPS) {
         return;
     }
-    rejects.push(Reject {
+    errors.push(FieldError {
         pointer: "/data".to_owned(),
         index: None,
         series: None,
-        code: RejectCode::TooManyPoints,
+        code: FieldErrorCode::TooManyPoints,
         message: format!(
             "data has {elements} numbers and gaps, counting one per point and numeric leaf of its series, most of them \
              gaps; send it as several sessions, or as series of fewer leaves"
@@ -364,17 +365,17 @@ fn check_gaps(series: &BTreeMap<String, ValidSeries>, text_bytes: usize, rejects
 }
 
 struct PointCheck<'a> {
-    place: Place<'a>,
+    place: Location<'a>,
     series: Option<&'a str>,
-    rejects: &'a mut Rejects,
+    errors: &'a mut ValidationErrors,
 }
 
 impl PointCheck<'_> {
-    fn reject(&mut self, at: &str, code: RejectCode, message: String) {
-        if self.rejects.is_full() {
-            return self.rejects.count();
+    fn error(&mut self, at: &str, code: FieldErrorCode, message: String) {
+        if self.errors.is_full() {
+            return self.errors.count();
         }
-        self.rejects.push(Reject {
+        self.errors.push(FieldError {
             pointer: format!("{}{at}", self.place.entry()),
             index: self.place.index(),
             series: self.series.map(str::to_owned),
@@ -386,10 +387,10 @@ impl PointCheck<'_> {
     /// Checks a value against its schema.
     fn value(&mut self, value: Json, metric_type: &MetricType, budget: &mut StepBudget) {
         let value = value_of_point(value, self.place, metric_type, budget);
-        if self.rejects.is_full() {
+        if self.errors.is_full() {
             // Without a description, which would not be listed.
             if !metric_type.schema.fits(&value, budget) {
-                self.rejects.count();
+                self.errors.count();
             }
             return;
         }
@@ -400,16 +401,16 @@ impl PointCheck<'_> {
         } in metric_type.schema.violations(&value, budget)
         {
             let code = match kind {
-                ViolationKind::Mismatch => RejectCode::SchemaViolation,
-                ViolationKind::TooCostly => RejectCode::TooCostly,
+                ViolationKind::Mismatch => FieldErrorCode::SchemaViolation,
+                ViolationKind::TooCostly => FieldErrorCode::TooCostly,
             };
-            self.reject(&self.place.value(&pointer), code, message);
+            self.error(&self.place.value(&pointer), code, message);
         }
     }
 
     fn unknown_series(&mut self, name: &str, catalogue: &Catalogue) {
         // What is not listed needs no hint.
-        let suggestions = if self.rejects.is_full() {
+        let suggestions = if self.errors.is_full() {
             Vec::new()
         } else {
             catalogue.suggestions(name)
@@ -420,6 +421,6 @@ impl PointCheck<'_> {
             format!("did you mean {}?", suggestions.join(" or "))
         };
         let message = format!("no metric type is named {:?}; {hint}", echo(name));
-        self.reject("/series", RejectCode::UnknownSeries, message);
+        self.error("/series", FieldErrorCode::UnknownSeries, message);
     }
 }

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use crate::block::Block;
-use crate::ingest::{Digest, StoredPart};
+use crate::ingest::{AppendRecord, Digest};
 use crate::metric_type::MetricType;
 use crate::{MetricTypeId, SessionId, SessionRecord, UserId};
 
@@ -35,15 +35,15 @@ struct State {
 #[derive(Debug, Default)]
 struct User {
     version: u64,
-    sessions: BTreeMap<SessionId, KeptSession>,
+    sessions: BTreeMap<SessionId, StoredRow>,
 }
 
 #[derive(Debug)]
-struct KeptSession {
+struct StoredRow {
     record: SessionRecord,
     digest: Digest,
     blocks: Vec<Block>,
-    parts: Vec<StoredPart>,
+    appends: Vec<AppendRecord>,
 }
 
 impl MemoryStore {

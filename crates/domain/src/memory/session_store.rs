@@ -6,14 +6,14 @@ use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::{KeptSession, MemoryStore, State, User};
+use super::{MemoryStore, State, StoredRow, User};
 use crate::block::{Block, BlockHead, SeriesColumns, plan_append};
 use crate::ingest::{
-    EncodedSession, IdempotencyKey, OnConflict, Outcome, SessionWrite, StoredPart, StoredSession,
-    WriteDecision, decide,
+    AppendRecord, EncodedSession, IdempotencyKey, Outcome, SessionWrite, Stored, StoredSession,
+    WriteConflict, WriteDecision, decide,
 };
-use crate::ports::{SessionStore, StoreError, Stored};
-use crate::session::SeriesPoints;
+use crate::model::SeriesPoints;
+use crate::ports::{SessionStore, SessionWriteError, StoreError, WriteError};
 use crate::{
     MetricTypeId, SchemaVersion, SessionId, SessionPage, SessionPosition, SessionRecord, Timestamp,
     UserId, UtcDay,
@@ -21,79 +21,44 @@ use crate::{
 
 #[async_trait]
 impl SessionStore for MemoryStore {
-    async fn store(
+    async fn write(
         &self,
         session: Arc<EncodedSession>,
-        on_conflict: OnConflict,
-        key: Option<IdempotencyKey>,
-    ) -> Result<Stored, StoreError> {
+        write: SessionWrite,
+    ) -> Result<Stored, SessionWriteError> {
         let mut state = self.state();
         let user = state.user_of(&session)?;
-        let write = SessionWrite::Store(on_conflict, key);
-        let known = user.sessions.get_mut(&session.session_id);
-        let outcome = match (
-            decide(
-                &write,
-                &session,
-                known.as_deref().map(KeptSession::stored).as_ref(),
-            )?,
-            known,
-        ) {
-            (WriteDecision::Write(Outcome::Appended), Some(known)) => {
-                return Ok(known.append(&session, write.key().cloned(), &mut user.version));
-            }
-            (WriteDecision::Keep(outcome), Some(known)) => {
-                return Ok(known.unwritten(outcome, user.version));
-            }
-            (WriteDecision::Replay(part), _) => return Ok(part.again()),
-            (WriteDecision::Write(outcome) | WriteDecision::Keep(outcome), _) => outcome,
-        };
-        user.version += 1;
-        let first = write.key().map(|key| StoredPart {
-            points_digest: session.points_digest,
-            key: Some(key.clone()),
-            total_points: session.points,
-            version: user.version,
-            created: true,
-        });
-        let kept = KeptSession {
-            record: record(&session),
-            digest: session.digest(),
-            blocks: session.blocks.clone(),
-            parts: first.into_iter().collect(),
-        };
-        user.sessions.insert(session.session_id, kept);
-        Ok(Stored {
-            outcome,
-            version: user.version,
-            total_points: session.points,
-            is_replay: false,
-        })
-    }
-
-    async fn append(
-        &self,
-        part: Arc<EncodedSession>,
-        key: Option<IdempotencyKey>,
-    ) -> Result<Stored, StoreError> {
-        let mut state = self.state();
-        let user = state.user_of(&part)?;
-        let write = SessionWrite::Append(key);
-        let mut known = user.sessions.get_mut(&part.session_id);
-        let decision = decide(
-            &write,
-            &part,
-            known.as_deref().map(KeptSession::stored).as_ref(),
-        )?;
-        let known = known.as_mut().ok_or(StoreError::SessionAbsent)?;
+        let existing = user.sessions.get_mut(&session.session_id);
+        let stored = existing.as_deref().map(StoredRow::stored);
+        let decision = decide(&write, &session, stored.as_ref())?;
+        let key = write.key().cloned();
         Ok(match decision {
-            WriteDecision::Write(_) => known.append(&part, write.key().cloned(), &mut user.version),
-            WriteDecision::Keep(outcome) => known.unwritten(outcome, user.version),
-            WriteDecision::Replay(answered) => answered.again(),
+            WriteDecision::Replay(append) => append.replay(),
+            WriteDecision::Keep(outcome) => Stored {
+                outcome,
+                version: user.version,
+                total_points: existing.map_or(0, |row| row.record.points),
+                is_replay: false,
+            },
+            WriteDecision::Write(Outcome::Appended) => {
+                let row = existing.ok_or(WriteConflict::SessionAbsent)?;
+                row.append(&session, key, &mut user.version)
+            }
+            WriteDecision::Write(outcome) => {
+                user.version += 1;
+                let row = StoredRow::new(&session, key, user.version);
+                user.sessions.insert(session.session_id, row);
+                Stored {
+                    outcome,
+                    version: user.version,
+                    total_points: session.points,
+                    is_replay: false,
+                }
+            }
         })
     }
 
-    async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError> {
+    async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, WriteError> {
         let mut state = self.state();
         let Some(user) = state.users.get_mut(&user) else {
             return Ok(None);
@@ -167,27 +132,34 @@ impl SessionStore for MemoryStore {
 }
 
 impl State {
-    /// The user of a session, if the schemas that it was checked against are still in force.
-    fn user_of(&mut self, session: &EncodedSession) -> Result<&mut User, StoreError> {
+    /// Returns the user of a session, if the schemas that validated it are current.
+    fn user_of(&mut self, session: &EncodedSession) -> Result<&mut User, SessionWriteError> {
         let is_current = |known: &SchemaVersion| {
             self.metric_types
                 .iter()
                 .any(|t| t.schema_version() == *known)
         };
         if !session.schemas.iter().all(is_current) {
-            return Err(StoreError::CatalogueChanged);
+            return Err(SessionWriteError::CatalogueChanged);
         }
         Ok(self.users.entry(session.user_id).or_default())
     }
 }
 
-impl KeptSession {
-    const fn unwritten(&self, outcome: Outcome, version: u64) -> Stored {
-        Stored {
-            outcome,
+impl StoredRow {
+    fn new(session: &EncodedSession, key: Option<IdempotencyKey>, version: u64) -> Self {
+        let first = key.map(|key| AppendRecord {
+            points_digest: session.points_digest,
+            key: Some(key),
+            total_points: session.points,
             version,
-            total_points: self.record.points,
-            is_replay: false,
+            created: true,
+        });
+        Self {
+            record: record(session),
+            digest: session.digest(),
+            blocks: session.blocks.clone(),
+            appends: first.into_iter().collect(),
         }
     }
 
@@ -196,7 +168,7 @@ impl KeptSession {
             digest: self.digest,
             extent: self.record.extent(),
             points: self.record.points,
-            parts: &self.parts,
+            appends: &self.appends,
         }
     }
 
@@ -211,7 +183,7 @@ impl KeptSession {
                 self.append_day(day, &appended);
             }
         }
-        let (added, extent) = (record(part), self.record.extent().joined(part.span()));
+        let (added, extent) = (record(part), self.record.extent().with_span(part.span()));
         self.record.points += part.points;
         self.record.span = extent.span;
         for more in added.series {
@@ -229,7 +201,7 @@ impl KeptSession {
         *version += 1;
         let total_points = self.record.points;
         let points_digest = part.points_digest;
-        self.parts.push(StoredPart {
+        self.appends.push(AppendRecord {
             points_digest,
             key,
             total_points,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{PointSource, ScanHead, StoreError};
+use super::{PointSource, ScanHead, StoreError, WriteError};
 use crate::UserId;
 use crate::block::Block;
 use crate::channel::Pointer;
@@ -89,9 +89,15 @@ pub enum ChangeError {
         /// The leaf.
         pointer: String,
     },
-    /// The store could not.
+    /// The write failed.
     #[error(transparent)]
-    Store(#[from] StoreError),
+    Write(#[from] WriteError),
+}
+
+impl From<StoreError> for ChangeError {
+    fn from(e: StoreError) -> Self {
+        Self::Write(e.into())
+    }
 }
 
 /// A schema that is to replace another, checked against stored blocks.

@@ -1,7 +1,13 @@
-//! What the domain needs from outside: stores and a cache.
+//! Ports: the interfaces to stores, caches and threads that the use cases need.
 //!
-//! One method is one transaction. Something absent is `Ok(None)`, never an error. Every
-//! implementation passes the same contract suite (`crates/infra/tests/contract`).
+//! * One method is one transaction.
+//! * A missing row is `Ok(None)`, not an error.
+//! * Every implementation passes the contract suite of the `infra` crate's tests, which also runs against
+//!   [`MemoryStore`](crate::memory::MemoryStore).
+//!
+//! To add a port: declare the trait here with its plain request and response structs, implement it in
+//! [`memory`](crate::memory) and in the `infra` crate, add its rules to the contract suite, and pass it to the use
+//! cases in the wiring of the server.
 
 mod aggregate_store;
 mod answer_cache;
@@ -22,91 +28,100 @@ pub use cpu_pool::{CpuBusy, CpuPool, RunHere, run_in};
 pub use metric_type_store::{CatalogueChanges, ChangeError, MetricTypeStore, SchemaChange};
 pub use point_store::{BlockSink, Flow, Order, PointScan, PointStore, SeriesExtent};
 pub use secret_store::SecretStore;
-pub use session_store::{SessionStore, Stored};
+pub use session_store::SessionStore;
 
-/// Why a store could not answer. What to do about each stands beside it.
+use crate::ingest::WriteConflict;
+
+/// Failure of the database, independent of what was requested.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// The database cannot be reached or has no free connection: try again later.
     #[error("the store is unavailable while {doing}")]
     Unavailable {
-        /// What was being done.
+        /// The operation.
         doing: &'static str,
         /// The cause, for the log.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
-    /// Too much waits already; nothing was done: try again later.
-    #[error("too much is waiting for {doing}")]
-    Busy {
-        /// What was to be done.
-        doing: &'static str,
-    },
-    /// Another request holds what is to be changed for longer than may be waited; nothing was done: try again.
-    #[error("something else holds a lock while {doing}")]
-    Locked {
-        /// What was to be done.
-        doing: &'static str,
-    },
-    /// The statement ran longer than allowed: ask for less.
+    /// The statement ran longer than allowed: request less.
     #[error("the store took too long while {doing}")]
     TimedOut {
-        /// What was being done.
+        /// The operation.
         doing: &'static str,
     },
-    /// The sink of a scan has enough: answer with what it says.
-    #[error("the scan was ended by its reader")]
+    /// The sink of a scan stopped it: return the error of the sink.
+    #[error("the sink stopped the scan")]
     Stopped,
-    /// The connection was lost in the middle of a commit: it may have happened. Send the very same again.
-    #[error("the outcome is unknown while {doing}")]
-    OutcomeUnknown {
-        /// What was being done.
-        doing: &'static str,
-        /// The cause, for the log.
-        #[source]
-        source: Box<dyn std::error::Error + Send + Sync>,
-    },
-    /// A metric type that the request depends on changed meanwhile: read the latest catalogue and try again.
-    #[error("a metric type changed meanwhile")]
+    /// A metric type of the request changed: load the current catalogue and try again.
+    #[error("a metric type changed")]
     CatalogueChanged,
-    /// A metric type of the session is being changed right now: try again in a moment.
-    #[error("a metric type is being changed")]
-    MetricTypeBusy,
-    /// Another session is stored under this id.
-    #[error("another session is stored under this id")]
-    SessionConflict,
-    /// There is no session to append to.
-    #[error("no session is stored under this id")]
-    SessionAbsent,
-    /// The session that was to be appended to has another start.
-    #[error("the stored session has another start_ts")]
-    StartConflict,
-    /// The session that was to be appended to has as many points as it can have.
-    #[error("the stored session is full")]
-    SessionFull,
-    /// Points lie too far from those of the stored session: check each of them against it.
-    #[error("points do not fit the stored session's times")]
-    OutOfSession,
-    /// Other points were appended under this key.
-    #[error("other points were appended under this key")]
-    KeyReused,
-    /// What is stored cannot be read: a bug or tampering, to be looked at.
-    #[error("{table}.{column} cannot be read: {problem}")]
+    /// A stored value is corrupt: a bug or tampering, to be investigated.
+    #[error("{table}.{column} is corrupt: {problem}")]
     Inconsistent {
         /// The table.
         table: &'static str,
         /// The column.
         column: &'static str,
-        /// What is wrong.
+        /// Description of the corruption.
         problem: String,
     },
-    /// Anything else the store says: a bug, to be looked at.
+    /// Any other error of the database: a bug, to be investigated.
     #[error("the store failed while {doing}")]
     Failed {
-        /// What was being done.
+        /// The operation.
         doing: &'static str,
         /// The cause, for the log.
         #[source]
         source: Box<dyn std::error::Error + Send + Sync>,
     },
+}
+
+/// Failure of a write. Nothing was changed, except where the variant says otherwise.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteError {
+    /// A metric type of the session is being changed: try again in a moment.
+    #[error("a metric type is being changed")]
+    MetricTypeBusy,
+    /// The write queue is full: try again later.
+    #[error("the write queue is full")]
+    QueueFull,
+    /// Another request holds a lock for longer than the lock timeout: try again.
+    #[error("lock timeout while {doing}")]
+    Locked {
+        /// The operation.
+        doing: &'static str,
+    },
+    /// The connection was lost during a commit: the change may be stored. Send the request again.
+    #[error("the outcome is unknown while {doing}")]
+    OutcomeUnknown {
+        /// The operation.
+        doing: &'static str,
+        /// The cause, for the log.
+        #[source]
+        source: Box<dyn std::error::Error + Send + Sync>,
+    },
+    /// The database failed.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Rejection or failure of a write of a session.
+#[derive(Debug, thiserror::Error)]
+pub enum SessionWriteError {
+    /// The stored session does not admit the write.
+    #[error(transparent)]
+    Conflict(#[from] WriteConflict),
+    /// A metric type of the session changed: load the current catalogue and validate again.
+    #[error("a metric type changed")]
+    CatalogueChanged,
+    /// The write failed.
+    #[error(transparent)]
+    Failed(#[from] WriteError),
+}
+
+impl From<StoreError> for SessionWriteError {
+    fn from(e: StoreError) -> Self {
+        Self::Failed(e.into())
+    }
 }

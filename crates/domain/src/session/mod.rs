@@ -1,11 +1,9 @@
-//! Sessions: one recording of one user.
+//! Use cases of sessions: ingest, append, dry run, get, list, delete.
 
-mod extent;
-mod ids;
-mod record;
-mod time_rules;
+mod ingest_session;
+mod stored_sessions;
+mod write_stage;
 
-pub use extent::{Join, SessionExtent};
-pub use ids::{SessionId, UserId};
-pub use record::{SeriesPoints, SessionPage, SessionPosition, SessionRecord};
-pub use time_rules::{TimeRuleError, TimeRules};
+pub use ingest_session::{IngestError, IngestSession, Ingested};
+pub use stored_sessions::{DeleteError, FindError, FoundSession, StoredSessions};
+pub use write_stage::WriteStage;

@@ -7,12 +7,12 @@ use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::json;
 use time_series_domain::ingest::{
-    BodyError, IngestError, IngestSession, JsonSource, OnConflict, RawSession, Row, RowFormat,
-    SessionSource, WriteStage,
+    BodyError, JsonSource, OnConflict, Row, RowFormat, SessionDraft, SessionSource,
 };
 use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
 use time_series_domain::ports::{MetricTypeStore, RunHere};
+use time_series_domain::session::{IngestError, IngestSession, WriteStage};
 use time_series_domain::{FixedClock, SeriesName, TimeRules, Timestamp};
 
 use crate::harness::fuzz;
@@ -104,9 +104,9 @@ impl Ingest {
             &WriteStage::default(),
         ));
         match ingested {
-            Ok(_) | Err(IngestError::Conflict(_)) => {}
+            Ok(_) | Err(IngestError::Conflict { .. }) => {}
             Err(IngestError::Body(e)) => prop_assert!(e.to_string().len() <= MAX_FAULT, "{}", e),
-            Err(IngestError::Rejected(rejects)) => {
+            Err(IngestError::Invalid(rejects)) => {
                 prop_assert!(rejects.listed().len() <= 100 && !rejects.is_empty());
                 prop_assert!(rejects.total() >= rejects.listed().len());
                 for reject in rejects.listed() {
@@ -182,8 +182,8 @@ fn any_body_is_stored_or_refused_in_bounded_words() {
 struct Rows(RowFormat, Vec<Row>);
 
 impl SessionSource for Rows {
-    fn read(&self) -> Result<RawSession<'_>, BodyError> {
-        Ok(RawSession::from_rows(&self.0, &self.1))
+    fn read(&self) -> Result<SessionDraft<'_>, BodyError> {
+        Ok(SessionDraft::from_rows(&self.0, &self.1))
     }
 }
 

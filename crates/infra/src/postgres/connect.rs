@@ -50,7 +50,7 @@ impl Connect for OwnThreads {
 }
 
 /// Ends what a connection is doing, and the connection: whoever waited for it has left.
-pub(super) fn abandon(client: ClientWrapper) {
+pub(super) fn cancel_and_close(client: ClientWrapper) {
     runtime().spawn(async move {
         let token = client.cancel_token();
         let mut ended = pin!(client.batch_execute("ROLLBACK"));

@@ -3,7 +3,7 @@
 use std::fmt::Display;
 
 use deadpool_postgres::PoolError;
-use time_series_domain::ports::StoreError;
+use time_series_domain::ports::{StoreError, WriteError};
 use tokio_postgres::error::SqlState;
 
 use super::pipeline::Told;
@@ -15,6 +15,7 @@ pub(super) enum PgError {
     /// The answer to a COMMIT did not come.
     Commit(tokio_postgres::Error),
     Store(StoreError),
+    Write(WriteError),
 }
 
 impl From<tokio_postgres::Error> for PgError {
@@ -39,35 +40,48 @@ impl PgError {
     }
 
     /// Whether the transaction lost against another one and can simply be run again.
-    pub(super) fn lost_a_race(&self) -> bool {
+    pub(super) fn is_retryable(&self) -> bool {
         let (Self::Driver(e) | Self::Commit(e)) = self else {
             return false;
         };
         is_lost_race(e)
     }
 
+    /// Converts the error of a read.
     pub(super) fn into_store_error(self, doing: &'static str) -> StoreError {
+        match self.into_write_error(doing) {
+            WriteError::Store(e) => e,
+            // A read that waits for a lock, such as that of a migration, or loses its connection may succeed later.
+            e => StoreError::Unavailable {
+                doing,
+                source: e.into(),
+            },
+        }
+    }
+
+    /// Converts the error of a write.
+    pub(super) fn into_write_error(self, doing: &'static str) -> WriteError {
         match self {
-            Self::Store(e) => e,
-            Self::Commit(e) if is_unavailable(&e) => StoreError::OutcomeUnknown {
+            Self::Write(e) => e,
+            Self::Store(e) => WriteError::Store(e),
+            Self::Commit(e) if is_unavailable(&e) => WriteError::OutcomeUnknown {
                 doing,
                 source: e.into(),
             },
-            Self::Commit(e) => Self::Driver(e).into_store_error(doing),
-            Self::Driver(e) if e.code() == Some(&SqlState::QUERY_CANCELED) => {
-                StoreError::TimedOut { doing }
-            }
-            Self::Driver(e) if e.code() == Some(&SqlState::LOCK_NOT_AVAILABLE) => {
-                StoreError::Locked { doing }
-            }
-            // Run again, it may well succeed: it lost against others, or against the recovery of a standby.
-            Self::Driver(e) if is_unavailable(&e) || is_lost_race(&e) => StoreError::Unavailable {
-                doing,
-                source: e.into(),
-            },
-            Self::Driver(e) => StoreError::Failed {
-                doing,
-                source: e.into(),
+            Self::Driver(e) | Self::Commit(e) => match e.code() {
+                Some(&SqlState::QUERY_CANCELED) => StoreError::TimedOut { doing }.into(),
+                Some(&SqlState::LOCK_NOT_AVAILABLE) => WriteError::Locked { doing },
+                // Run again, it may succeed: it lost against others, or against the recovery of a standby.
+                _ if is_unavailable(&e) || is_lost_race(&e) => StoreError::Unavailable {
+                    doing,
+                    source: e.into(),
+                }
+                .into(),
+                _ => StoreError::Failed {
+                    doing,
+                    source: e.into(),
+                }
+                .into(),
             },
         }
     }

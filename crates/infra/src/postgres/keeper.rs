@@ -5,7 +5,7 @@ use std::time::Duration;
 use time_series_domain::ports::StoreError;
 
 use super::error::PgError;
-use super::ingest::WRITERS;
+use super::ingest::WORKERS;
 use super::migrate::{self, MigrateError};
 use super::pool::{APPLICATION_NAME, Postgres};
 use super::transaction::Transaction;
@@ -34,10 +34,10 @@ impl Postgres {
     /// # Errors
     /// [`StoreError`] where the writers cannot connect.
     pub async fn keep_connections(&self) -> Result<(), StoreError> {
-        let mut held = Vec::with_capacity(WRITERS);
-        for _ in 0..WRITERS {
+        let mut held = Vec::with_capacity(WORKERS);
+        for _ in 0..WORKERS {
             // A writer at work has one.
-            if self.writers.status().available == 0 && self.writers.status().size >= WRITERS {
+            if self.writers.status().available == 0 && self.writers.status().size >= WORKERS {
                 break;
             }
             match self
@@ -121,10 +121,10 @@ impl Postgres {
         let number = |name| usize::try_from(row.get::<_, i32>(name)).unwrap_or(0);
         let (allowed, others) = (number("allowed"), number("others"));
         let readers = self.pool.status().max_size;
-        let wanted = readers + WRITERS + 1;
+        let wanted = readers + WORKERS + 1;
         let left = allowed
             .saturating_sub(others)
-            .saturating_sub(WRITERS + 1)
+            .saturating_sub(WORKERS + 1)
             .max(1);
         if left < readers {
             self.pool.resize(left);

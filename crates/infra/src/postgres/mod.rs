@@ -17,7 +17,9 @@ mod session;
 mod transaction;
 mod with_replica;
 
+pub use ingest::PgSessionStore;
 pub use keeper::AllowedConnections;
+pub use metric_type::PgMetricTypeStore;
 pub use migrate::{MigrateError, Migrated, migrate};
 pub use pool::{PoolUsage, Postgres, PostgresConfig, PostgresUrlError, PostgresUsage, ServerRole};
 pub use with_replica::WithReplica;

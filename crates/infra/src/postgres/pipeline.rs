@@ -26,7 +26,7 @@ impl Told for PgError {
     fn is_answer(&self) -> bool {
         match self {
             Self::Driver(e) | Self::Commit(e) => e.is_answer(),
-            Self::Store(_) => false,
+            Self::Store(_) | Self::Write(_) => false,
         }
     }
 }

@@ -15,7 +15,7 @@ use tokio_postgres::config::{LoadBalanceHosts, SslMode, TargetSessionAttrs};
 use super::chunks::Chunks;
 use super::connect::OwnThreads;
 use super::error::{PgError, from_pool};
-use super::ingest::{Turns, WRITERS};
+use super::ingest::WORKERS;
 use super::migrate::{self, MigrateError};
 
 /// Generic plans of our array queries are up to 70 times slower.
@@ -42,9 +42,9 @@ pub struct PostgresConfig {
     /// How long a statement may run.
     pub statement_timeout: Duration,
     /// A session that would wait longer to be stored, by the measured rate, is refused.
-    pub longest_write_wait: Duration,
+    pub max_write_wait: Duration,
     /// Bytes of sessions that may wait to be stored.
-    pub waiting_bytes: usize,
+    pub max_queued_bytes: usize,
     /// The role of its servers.
     pub role: ServerRole,
 }
@@ -68,8 +68,6 @@ pub struct PostgresUrlError(String);
 pub struct PostgresUsage {
     /// The pools of connections.
     pub pools: [PoolUsage; 3],
-    /// Bytes of sessions that wait to be stored or are being stored.
-    pub queued_bytes: u64,
 }
 
 /// The connections of a pool.
@@ -97,10 +95,11 @@ pub struct Postgres {
     pub(super) heartbeat: Pool,
     /// `None` inside: `block` is a plain table.
     chunks: Arc<OnceCell<Option<Chunks>>>,
-    pub(super) turns: Arc<Turns>,
     pub(super) secret: Arc<OnceCell<Arc<RootSecret>>>,
     /// How long a connection, or a turn, is waited for.
     pub(super) wait: Duration,
+    pub(super) max_write_wait: Duration,
+    pub(super) max_queued_bytes: u64,
     statement_timeout: Duration,
 }
 
@@ -173,14 +172,15 @@ impl Postgres {
                 .map_err(|e| invalid(&e))
         };
         let readers = pool(&format!("{options} {PLANS}"), config.connections)?;
-        let writers = pool(&of_writers, WRITERS)?;
+        let writers = pool(&of_writers, WORKERS)?;
         let heartbeat = pool(&format!("{options} {PLANS}"), 1)?;
         Ok(Self {
             pool: readers,
             writers,
             heartbeat,
             chunks: Arc::default(),
-            turns: Arc::new(Turns::new(config.longest_write_wait, config.waiting_bytes)),
+            max_write_wait: config.max_write_wait,
+            max_queued_bytes: config.max_queued_bytes as u64,
             secret: Arc::default(),
             wait: config.wait,
             statement_timeout: config.statement_timeout,
@@ -207,13 +207,12 @@ impl Postgres {
         ];
         PostgresUsage {
             pools: pools.map(|(name, of)| pool(name, of)),
-            queued_bytes: self.turns.bytes(),
         }
     }
 
     /// How long a group may take to be stored, of whose sessions so many change what is stored; on a connection from which
     /// no answer may ever come. `None` where statements have no limit either.
-    pub(super) fn longest_group(&self, changing: usize) -> Option<Duration> {
+    pub(super) fn batch_timeout(&self, changing: usize) -> Option<Duration> {
         let sessions = u32::try_from(changing + 1).unwrap_or(u32::MAX);
         let statements = self
             .statement_timeout
@@ -242,6 +241,11 @@ impl Postgres {
         doing: &'static str,
     ) -> Result<Object, StoreError> {
         self.writers.get().await.map_err(|e| from_pool(doing, e))
+    }
+
+    /// Closes the idle connections of the workers.
+    pub(super) fn close_idle_writers(&self) {
+        self.writers.retain(|_, _| false);
     }
 
     /// The partitions of `block`, if it has any.

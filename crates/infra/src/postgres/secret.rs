@@ -65,8 +65,8 @@ mod tests {
             connections: 2,
             wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(10),
-            longest_write_wait: Duration::from_mins(1),
-            waiting_bytes: 64 << 20,
+            max_write_wait: Duration::from_mins(1),
+            max_queued_bytes: 64 << 20,
             role: ServerRole::Primary,
         };
         Postgres::new(&config).expect("a URL")

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use deadpool_postgres::Object;
-use time_series_domain::ports::StoreError;
+use time_series_domain::ports::{StoreError, WriteError};
 use tokio_postgres::types::ToSql;
 use tokio_postgres::{Row, Statement};
 
@@ -14,8 +14,8 @@ use super::error::PgError;
 use super::pipeline::{Told, send};
 use super::pool::Postgres;
 
-/// A transaction that lost a race is run so often.
-const ATTEMPTS: u32 = 10;
+/// Maximum attempts for a retryable transaction.
+const MAX_ATTEMPTS: u32 = 10;
 
 /// An open transaction. Dropped without a commit, what it is doing is cancelled and its connection closed.
 pub(super) struct Transaction {
@@ -89,7 +89,7 @@ impl Transaction {
 
     /// Commits in the round trip of `work`, the last of this transaction. If it fails, so does the commit, and if the
     /// connection is lost, nobody knows: the commit may have been on its way.
-    pub(super) async fn commit_behind(
+    pub(super) async fn commit_pipelined(
         &self,
         work: impl Future<Output = Result<(), PgError>>,
     ) -> Result<(), PgError> {
@@ -103,9 +103,9 @@ impl Transaction {
         Ok(())
     }
 
-    /// As [`Self::commit_behind`], but waits for the end of what could be sent: a failed statement of `work` has rolled
+    /// As [`Self::commit_pipelined`], but waits for the end of what could be sent: a failed statement of `work` has rolled
     /// everything back, and the connection goes on.
-    pub(super) async fn end_behind<T>(
+    pub(super) async fn commit_or_reject<T>(
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
     ) -> Result<Result<T, tokio_postgres::Error>, PgError> {
@@ -145,34 +145,59 @@ impl Drop for Transaction {
         if let Some(client) = self.client.take()
             && !*self.is_over.get_mut()
         {
-            connect::abandon(Object::take(client));
+            connect::cancel_and_close(Object::take(client));
         }
     }
 }
 
 impl Postgres {
-    /// Runs `work`, again if it lost a race against another transaction; counts and times it under `doing`.
+    /// Runs a read, again if it lost a race against another transaction. `name` describes the operation in errors and
+    /// metrics.
     pub(super) async fn run<T, F>(
         &self,
-        doing: &'static str,
-        mut work: impl FnMut() -> F,
+        name: &'static str,
+        read: impl FnMut() -> F,
     ) -> Result<T, StoreError>
     where
         F: Future<Output = Result<T, PgError>>,
     {
-        let started = Instant::now();
-        let mut attempt = 1;
-        let result = loop {
-            match work().await {
-                Err(e) if e.lost_a_race() && attempt < ATTEMPTS => attempt += 1,
-                result => break result,
-            }
-        };
-        let operation = doing.replace(' ', "_");
-        metrics::histogram!("store_seconds", "operation" => operation.clone())
-            .record(started.elapsed().as_secs_f64());
-        metrics::counter!("store_retries_total", "operation" => operation)
-            .increment(u64::from(attempt - 1));
-        result.map_err(|e| e.into_store_error(doing))
+        retry(name, read)
+            .await
+            .map_err(|e| e.into_store_error(name))
     }
+
+    /// Runs a transaction that writes, again if it lost a race against another one. `name` describes the operation in
+    /// errors and metrics.
+    pub(super) async fn run_tx<T, F>(
+        &self,
+        name: &'static str,
+        transaction: impl FnMut() -> F,
+    ) -> Result<T, WriteError>
+    where
+        F: Future<Output = Result<T, PgError>>,
+    {
+        retry(name, transaction)
+            .await
+            .map_err(|e| e.into_write_error(name))
+    }
+}
+
+async fn retry<T, F>(name: &str, mut work: impl FnMut() -> F) -> Result<T, PgError>
+where
+    F: Future<Output = Result<T, PgError>>,
+{
+    let started = Instant::now();
+    let mut attempt = 1;
+    let result = loop {
+        match work().await {
+            Err(e) if e.is_retryable() && attempt < MAX_ATTEMPTS => attempt += 1,
+            result => break result,
+        }
+    };
+    let operation = name.replace(' ', "_");
+    metrics::histogram!("db_client_operation_duration_seconds", "operation" => operation.clone())
+        .record(started.elapsed().as_secs_f64());
+    metrics::counter!("db_client_retries_total", "operation" => operation)
+        .increment(u64::from(attempt - 1));
+    result
 }

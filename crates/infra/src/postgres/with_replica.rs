@@ -1,43 +1,41 @@
-//! Stores whose reads are answered by a replica while the primary cannot be reached. Writes go to the primary.
+//! Stores that read from a replica while the primary cannot be reached. Writes go to the primary.
 
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use time_series_domain::ingest::{EncodedSession, IdempotencyKey, OnConflict};
+use time_series_domain::ingest::{EncodedSession, SessionWrite, Stored};
 use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{
     CatalogueChanges, ChangeError, MetricTypeStore, PointSource, ScanHead, SecretStore,
-    SessionStore, StoreError, Stored,
+    SessionStore, SessionWriteError, StoreError, WriteError,
 };
 use time_series_domain::{
     MetricType, RootSecret, SchemaVersion, SessionId, SessionPage, SessionPosition, SessionRecord,
     UserId,
 };
 
-use super::pool::Postgres;
-
-/// A primary and a replica of it.
-pub struct WithReplica {
-    primary: Arc<Postgres>,
-    replica: Arc<Postgres>,
+/// A store on the primary and the same store on a replica.
+pub struct WithReplica<S> {
+    primary: Arc<S>,
+    replica: Arc<S>,
 }
 
-impl WithReplica {
+impl<S> WithReplica<S> {
     /// Reads from `replica` while `primary` cannot be reached.
     #[must_use]
-    pub const fn new(primary: Arc<Postgres>, replica: Arc<Postgres>) -> Self {
+    pub const fn new(primary: Arc<S>, replica: Arc<S>) -> Self {
         Self { primary, replica }
     }
 }
 
-/// Reads from the primary, and from the replica where the primary cannot be reached.
+/// Reads from the primary, or from the replica if the primary cannot be reached.
 async fn read<T>(
     primary: impl Future<Output = Result<T, StoreError>>,
     replica: impl Future<Output = Result<T, StoreError>>,
 ) -> Result<T, StoreError> {
     match primary.await {
         Err(StoreError::Unavailable { doing, source }) => {
-            tracing::debug!(doing, error = %source, "the primary cannot be reached, a replica is asked");
+            tracing::debug!(doing, error = %source, "primary unreachable; reading from the replica");
             replica.await
         }
         answered => answered,
@@ -45,26 +43,17 @@ async fn read<T>(
 }
 
 #[async_trait]
-impl SessionStore for WithReplica {
-    async fn store(
+impl<S: SessionStore> SessionStore for WithReplica<S> {
+    async fn write(
         &self,
         session: Arc<EncodedSession>,
-        on_conflict: OnConflict,
-        key: Option<IdempotencyKey>,
-    ) -> Result<Stored, StoreError> {
-        self.primary.store(session, on_conflict, key).await
+        write: SessionWrite,
+    ) -> Result<Stored, SessionWriteError> {
+        self.primary.write(session, write).await
     }
 
-    async fn append(
-        &self,
-        part: Arc<EncodedSession>,
-        key: Option<IdempotencyKey>,
-    ) -> Result<Stored, StoreError> {
-        self.primary.append(part, key).await
-    }
-
-    async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, StoreError> {
-        SessionStore::delete(self.primary.as_ref(), user, session).await
+    async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, WriteError> {
+        self.primary.delete(user, session).await
     }
 
     async fn get(
@@ -98,7 +87,7 @@ impl SessionStore for WithReplica {
 }
 
 #[async_trait]
-impl MetricTypeStore for WithReplica {
+impl<S: MetricTypeStore> MetricTypeStore for WithReplica<S> {
     async fn changes(&self, since: Option<u64>) -> Result<CatalogueChanges, StoreError> {
         read(self.primary.changes(since), self.replica.changes(since)).await
     }
@@ -124,12 +113,12 @@ impl MetricTypeStore for WithReplica {
     }
 
     async fn delete(&self, series: &str) -> Result<(), ChangeError> {
-        MetricTypeStore::delete(self.primary.as_ref(), series).await
+        self.primary.delete(series).await
     }
 }
 
 #[async_trait]
-impl SecretStore for WithReplica {
+impl<S: SecretStore> SecretStore for WithReplica<S> {
     async fn secret(&self) -> Result<Arc<RootSecret>, StoreError> {
         read(self.primary.secret(), self.replica.secret()).await
     }

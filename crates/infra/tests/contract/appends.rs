@@ -1,8 +1,9 @@
 //! The contract of appends: what is added, what is a retry, what is refused.
 
 use serde_json::{Value, json};
-use time_series_domain::ingest::{IngestError, Ingested, OnConflict, Outcome};
+use time_series_domain::ingest::{OnConflict, Outcome, WriteConflict};
 use time_series_domain::query::{AggFunction, AggregateAnswer, Figure};
+use time_series_domain::session::{IngestError, Ingested};
 
 use crate::stores::{OTHER, Stores, USER, all, id, of_summaries, point};
 
@@ -115,7 +116,13 @@ async fn a_key_alone_tells_a_retry() {
         assert_eq!(told(&replayed), told(&first), "{}", stores.name);
         let reused = stores.append(1, None, &hr(&[(11, 61.0)]), Some("a")).await;
         assert!(
-            matches!(reused, Err(IngestError::KeyReused)),
+            matches!(
+                reused,
+                Err(IngestError::Conflict {
+                    conflict: WriteConflict::KeyReused,
+                    ..
+                })
+            ),
             "{}",
             stores.name
         );
@@ -138,7 +145,13 @@ async fn what_does_not_fit_the_stored_session_is_refused() {
     for stores in all().await {
         let absent = stores.append(1, None, &hr(&[(0, 1.0)]), None).await;
         assert!(
-            matches!(absent, Err(IngestError::Absent(_))),
+            matches!(
+                absent,
+                Err(IngestError::Conflict {
+                    conflict: WriteConflict::SessionAbsent,
+                    ..
+                })
+            ),
             "{}",
             stores.name
         );
@@ -147,7 +160,13 @@ async fn what_does_not_fit_the_stored_session_is_refused() {
             .append(1, Some("2025-03-01T00:00:01Z"), &hr(&[(9, 1.0)]), None)
             .await;
         assert!(
-            matches!(other, Err(IngestError::StartConflict(_))),
+            matches!(
+                other,
+                Err(IngestError::Conflict {
+                    conflict: WriteConflict::StartDiffers,
+                    ..
+                })
+            ),
             "{}",
             stores.name
         );
@@ -155,7 +174,7 @@ async fn what_does_not_fit_the_stored_session_is_refused() {
             point("hr", "2025-03-31", 0, &json!(1)),
             point("hr", "2025-04-02", 0, &json!(1)),
         ];
-        let Err(IngestError::Rejected(rejects)) = stores.append(1, None, &far, None).await else {
+        let Err(IngestError::Invalid(rejects)) = stores.append(1, None, &far, None).await else {
             panic!("{}: taken", stores.name);
         };
         let places: Vec<&str> = rejects
@@ -178,7 +197,7 @@ async fn what_does_not_fit_the_stored_session_is_refused() {
         assert!(
             matches!(
                 stores.append(2, None, &far, None).await,
-                Err(IngestError::Rejected(_))
+                Err(IngestError::Invalid(_))
             ),
             "{}",
             stores.name

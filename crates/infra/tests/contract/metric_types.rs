@@ -3,10 +3,12 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use time_series_domain::ingest::{EncodedSession, OnConflict, RawSession, ValidSession};
+use time_series_domain::ingest::{
+    EncodedSession, OnConflict, SessionDraft, SessionWrite, ValidSession,
+};
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
-use time_series_domain::ports::{CatalogueChanges, ChangeError, PointSource, StoreError};
-use time_series_domain::session::Join;
+use time_series_domain::model::AppendTarget;
+use time_series_domain::ports::{CatalogueChanges, ChangeError, PointSource, SessionWriteError};
 use time_series_domain::{
     Catalogue, MetricType, SchemaVersion, SeriesName, TimeRules, Timestamp, UserId,
 };
@@ -299,13 +301,13 @@ async fn a_session_checked_by_an_older_schema_is_refused_and_others_are_not() {
             let body = json!({"user_id": USER.0, "session_id": Uuid::from_u128(session),
                               "data": [point(series, "2025-03-01", 0, &value)]});
             let body = body.to_string();
-            let raw = RawSession::from_json(body.as_bytes()).expect("a session");
+            let raw = SessionDraft::from_json(body.as_bytes()).expect("a session");
             let checked = ValidSession::check(
                 raw,
                 &whole,
                 &TimeRules::default(),
                 at("2025-12-31T00:00:00Z"),
-                Join::Alone,
+                AppendTarget::Alone,
             );
             Arc::new(EncodedSession::encode(checked.expect("valid")))
         };
@@ -324,15 +326,18 @@ async fn a_session_checked_by_an_older_schema_is_refused_and_others_are_not() {
             .create(&definition("more", json!({"type": "number"})))
             .await
             .expect("created");
-        let refused = stores.sessions.store(old, OnConflict::Error, None).await;
+        let refused = stores
+            .sessions
+            .write(old, SessionWrite::Store(OnConflict::Error, None))
+            .await;
         assert!(
-            matches!(refused, Err(StoreError::CatalogueChanged)),
+            matches!(refused, Err(SessionWriteError::CatalogueChanged)),
             "{}: {refused:?}",
             stores.name
         );
         stores
             .sessions
-            .store(other, OnConflict::Error, None)
+            .write(other, SessionWrite::Store(OnConflict::Error, None))
             .await
             .expect("its metric type is as it was");
         stores.check().await;

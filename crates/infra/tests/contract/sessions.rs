@@ -1,6 +1,7 @@
 //! The contract of stored sessions.
 
-use time_series_domain::ingest::{IngestError, OnConflict, Outcome};
+use time_series_domain::ingest::{OnConflict, Outcome};
+use time_series_domain::session::IngestError;
 use time_series_domain::{SessionId, SessionPosition};
 
 use crate::stores::{OTHER, USER, all, at, id};
@@ -55,7 +56,7 @@ async fn another_session_of_the_same_id_follows_the_policy() {
             .ingest(USER, 1, "2025-03-01", &[(0, 99.0)], OnConflict::Error)
             .await;
         assert!(
-            matches!(refused, Err(IngestError::Conflict(_))),
+            matches!(refused, Err(IngestError::Conflict { .. })),
             "{}",
             stores.name
         );

@@ -4,20 +4,21 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use time_series_domain::ingest::{
-    IdempotencyKey, IngestError, IngestSession, Ingested, JsonSource, OnConflict, WriteStage,
-};
+use time_series_domain::ingest::{IdempotencyKey, JsonSource, OnConflict};
 use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
 use time_series_domain::ports::{AggregateStore, MetricTypeStore, RunHere, SessionStore};
 use time_series_domain::query::{
     AggFunction, Aggregate, AggregateAnswer, AggregateQuery, QueryLimits, QueryMemory,
 };
+use time_series_domain::session::{IngestError, IngestSession, Ingested, WriteStage};
 use time_series_domain::{
     Calendar, FixedClock, Interval, SeriesMode, SeriesName, SeriesSelector, SessionId, TimeRules,
     Timestamp, UserId, Weekday,
 };
-use time_series_infra::postgres::{Postgres, PostgresConfig, ServerRole};
+use time_series_infra::postgres::{
+    PgMetricTypeStore, PgSessionStore, Postgres, PostgresConfig, ServerRole,
+};
 use time_series_testkit::{Backend, TestDatabase};
 use uuid::Uuid;
 
@@ -54,15 +55,15 @@ pub(crate) async fn all() -> Vec<Stores> {
             connections: 8,
             wait: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
-            longest_write_wait: Duration::from_mins(1),
-            waiting_bytes: 64 << 20,
+            max_write_wait: Duration::from_mins(1),
+            max_queued_bytes: 64 << 20,
             role: ServerRole::Primary,
         };
         let postgres = Arc::new(Postgres::new(&config).expect("a URL"));
         all.push(Stores::of(
             name,
-            postgres.clone(),
-            postgres.clone(),
+            Arc::new(PgSessionStore::new(postgres.as_ref().clone())),
+            Arc::new(PgMetricTypeStore::new(postgres.as_ref().clone())),
             postgres,
             Some(database),
         ));
@@ -158,12 +159,12 @@ impl Stores {
     ) -> Result<Ingested, IngestError> {
         let body = json!({"start_ts": start_ts, "data": data}).to_string();
         let key = key.map(|key| IdempotencyKey::parse(key).expect("a key"));
-        let source = JsonSource::new(Arc::new(body.into_bytes()))
-            .of_user(USER)
-            .at_session_id(id(session));
+        let source = JsonSource::new(Arc::new(body.into_bytes())).at_session_id(id(session));
         self.use_case()
             .append(
                 &RunHere,
+                id(session),
+                Some(USER),
                 Arc::new(source),
                 key.as_ref(),
                 &WriteStage::default(),

@@ -160,7 +160,13 @@ fn told(name: &str, seen: &Seen, pid: u32) -> String {
 }
 
 fn p99(number: u8, name: &str, latencies: &Latencies, most: f64) -> Figure {
-    let mut figure = Figure::new(PART, number, name, Unit::Milliseconds, Goal::AtMost(most));
+    let mut figure = Figure::new(
+        PART,
+        number,
+        name,
+        Unit::Milliseconds,
+        Goal::BoundedSeq(most),
+    );
     if let Some(spread) = latencies
         .percentile(0.99)
         .and_then(|p99| Spread::of(vec![p99]))
@@ -171,7 +177,7 @@ fn p99(number: u8, name: &str, latencies: &Latencies, most: f64) -> Figure {
 }
 
 fn mebibytes(number: u8, name: &str, measured: Option<f64>, most: f64) -> Figure {
-    let mut figure = Figure::new(PART, number, name, Unit::Mebibytes, Goal::AtMost(most));
+    let mut figure = Figure::new(PART, number, name, Unit::Mebibytes, Goal::BoundedSeq(most));
     if let Some(spread) = measured.and_then(|measured| Spread::of(vec![measured])) {
         figure.measured = Ok(spread);
     }

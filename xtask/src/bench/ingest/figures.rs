@@ -235,7 +235,7 @@ impl<'a, 'b> Loads<'a, 'b> {
             4,
             name,
             Unit::Milliseconds,
-            Goal::AtMost(P99_MILLISECONDS),
+            Goal::BoundedSeq(P99_MILLISECONDS),
         );
         let Some(peak) = self.peak else {
             return Ok(figure);
@@ -297,7 +297,7 @@ impl<'a, 'b> Loads<'a, 'b> {
         };
         let goal = commits
             .as_ref()
-            .map_or(Goal::Unset, |commit| Goal::AtMost(COMMITS * commit.p50));
+            .map_or(Goal::Unset, |commit| Goal::BoundedSeq(COMMITS * commit.p50));
         let mut figure = Figure::new(PART, 5, name, Unit::Milliseconds, goal);
         figure.measured = Spread::of(sent.latencies.into_iter().map(milliseconds).collect())
             .ok_or_else(|| Obstacle::new("nothing was sent", ""));
@@ -323,7 +323,7 @@ impl<'a, 'b> Loads<'a, 'b> {
 /// The most memory that the service had.
 pub(super) fn peak_memory(peak: Option<f64>) -> Option<Figure> {
     let name = "the service's memory at its peak";
-    let mut figure = Figure::new(PART, 6, name, Unit::Mebibytes, Goal::AtMost(MEBIBYTES));
+    let mut figure = Figure::new(PART, 6, name, Unit::Mebibytes, Goal::BoundedSeq(MEBIBYTES));
     figure.measured = Ok(Spread::of(vec![peak?])?);
     Some(figure)
 }

@@ -24,7 +24,7 @@ pub(super) const FIGURES: [Query; 6] = [
         dataset: Dataset::Small,
         path: "/api/timeseries/?user_id={user}&series={series}&interval=month&agg_func=p90\
                &start_time={start}&end_time={end}",
-        goal: Goal::AtMost(40.0),
+        goal: Goal::BoundedSeq(40.0),
         sql: Some(include_str!("p90_by_month.sql")),
         goal_of_sql: None,
     },
@@ -34,7 +34,7 @@ pub(super) const FIGURES: [Query; 6] = [
         dataset: Dataset::Long,
         path: "/api/timeseries/?user_id={user}&series={series}&interval=week&agg_func=p50,p90,p99\
                &start_time={start}&end_time={end}",
-        goal: Goal::AtMost(120.0),
+        goal: Goal::BoundedSeq(120.0),
         sql: Some(include_str!("percentiles_by_week.sql")),
         goal_of_sql: Some(0.5),
     },
@@ -44,7 +44,7 @@ pub(super) const FIGURES: [Query; 6] = [
         dataset: Dataset::Week,
         path: "/api/timeseries/?user_id={user}&series={series}&interval=5m&agg_func=avg,min,max\
                &start_time={start}&end_time={end}",
-        goal: Goal::AtMost(60.0),
+        goal: Goal::BoundedSeq(60.0),
         sql: Some(include_str!("five_minutes.sql")),
         goal_of_sql: None,
     },
@@ -53,7 +53,7 @@ pub(super) const FIGURES: [Query; 6] = [
         name: "latest of a user with 250,000 points",
         dataset: Dataset::Small,
         path: "/api/latest/?user_id={user}",
-        goal: Goal::AtMost(2.0),
+        goal: Goal::BoundedSeq(2.0),
         sql: None,
         goal_of_sql: None,
     },
@@ -62,7 +62,7 @@ pub(super) const FIGURES: [Query; 6] = [
         name: "1 M points thinned out to 2,000 (LTTB)",
         dataset: Dataset::Long,
         path: "/api/points/?user_id={user}&series={series}&max_points=2000",
-        goal: Goal::AtMost(150.0),
+        goal: Goal::BoundedSeq(150.0),
         sql: None,
         goal_of_sql: None,
     },
@@ -72,7 +72,7 @@ pub(super) const FIGURES: [Query; 6] = [
         dataset: Dataset::Cohort,
         path: "/api/timeseries/?user_id={user}&series={series}&interval=week&agg_func=avg\
                &start_time={start}&end_time={end}",
-        goal: Goal::AtMost(300.0),
+        goal: Goal::BoundedSeq(300.0),
         sql: Some(include_str!("cohort_by_week.sql")),
         goal_of_sql: None,
     },

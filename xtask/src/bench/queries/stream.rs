@@ -64,7 +64,7 @@ pub(super) async fn measure(
     );
     quick.rows = Some(data.points as u64);
     quick.measured = speed;
-    let goal = Goal::AtMost(MOST_GROWTH);
+    let goal = Goal::BoundedSeq(MOST_GROWTH);
     let mut small = Figure::new(
         PART,
         NUMBER,

@@ -8,7 +8,8 @@ use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
-use time_series_domain::ingest::{Ingested, OnConflict, WriteStage};
+use time_series_domain::ingest::OnConflict;
+use time_series_domain::session::{Ingested, WriteStage};
 
 use super::body::LinesBody;
 use super::sessions::{Taken, sessions};

@@ -6,10 +6,9 @@ use std::time::{Duration, Instant};
 
 use actix_web::rt;
 use bytes::Bytes;
-use time_series_domain::ingest::{
-    BodyError, IngestError, RawSession, Row, RowFormat, SessionSource,
-};
+use time_series_domain::ingest::{BodyError, Row, RowFormat, SessionDraft, SessionSource};
 use time_series_domain::ports::run_in;
+use time_series_domain::session::IngestError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 use super::body::LinesBody;
@@ -51,10 +50,10 @@ pub(super) struct Taken {
 }
 
 impl SessionSource for Content {
-    fn read(&self) -> Result<RawSession<'_>, BodyError> {
+    fn read(&self) -> Result<SessionDraft<'_>, BodyError> {
         match self {
-            Self::Json(text) => RawSession::from_json(text),
-            Self::Rows(format, rows) => Ok(RawSession::from_rows(format, rows)),
+            Self::Json(text) => SessionDraft::from_json(text),
+            Self::Rows(format, rows) => Ok(SessionDraft::from_rows(format, rows)),
         }
     }
 }

@@ -4,7 +4,8 @@ use apistos::ApiComponent;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
-use time_series_domain::ingest::{Ingested, Outcome};
+use time_series_domain::ingest::Outcome;
+use time_series_domain::session::Ingested;
 use uuid::Uuid;
 
 use crate::format::{Format, json};

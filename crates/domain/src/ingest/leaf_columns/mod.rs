@@ -7,9 +7,9 @@ use std::sync::Arc;
 use serde::de::{DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::RejectCode;
-use super::at_most::MAX_POINTS;
-use super::columns_body::{Faults, too_many};
+use super::FieldErrorCode;
+use super::bounded_seq::MAX_POINTS;
+use super::columns_body::{Errors, too_many};
 use super::raw_values::offset_in;
 use crate::channel::Pointer;
 use crate::json::{MAX_DEPTH, MAX_VALUE_BYTES};
@@ -107,7 +107,7 @@ pub(super) fn resolve(
 /// Reads the value at `place`: the element of each leaf, at its offset in the body.
 ///
 /// # Errors
-/// A fault for each element that cannot be kept.
+/// A error for each element that cannot be kept.
 pub(super) fn value(
     body: &str,
     leaves: &[Leaf],
@@ -115,12 +115,12 @@ pub(super) fn value(
     place: usize,
 ) -> Result<Json, Vec<JsonError>> {
     let mut members = BTreeMap::new();
-    let mut faults = Vec::new();
+    let mut errors = Vec::new();
     let mut left = MAX_VALUE_BYTES;
     for (Leaf { path, .. }, column) in leaves.iter().zip(columns) {
         match Json::parse_leading(&body[column[place] as usize..], &mut left) {
             Ok(element) if path.len() + element.levels() > MAX_DEPTH + 1 => {
-                faults.push(JsonError {
+                errors.push(JsonError {
                     pointer: Pointer::from_tokens(path.clone()),
                     kind: JsonErrorKind::TooDeep,
                 });
@@ -128,17 +128,17 @@ pub(super) fn value(
             Ok(element) => insert(&mut members, path, element),
             Err(JsonError { pointer, kind }) => {
                 let path = path.iter().chain(pointer.tokens()).cloned().collect();
-                faults.push(JsonError {
+                errors.push(JsonError {
                     pointer: Pointer::from_tokens(path),
                     kind,
                 });
             }
         }
     }
-    if faults.is_empty() {
+    if errors.is_empty() {
         Ok(Json::Object(members))
     } else {
-        Err(faults)
+        Err(errors)
     }
 }
 
@@ -163,14 +163,14 @@ pub(super) fn insert(value: &mut BTreeMap<String, Json>, keys: &[String], leaf: 
 pub(super) fn find_leaves(
     body: &str,
     raw: &RawValue,
-    faults: &mut Faults<'_>,
+    errors: &mut Errors<'_>,
 ) -> Option<(Leaves, Vec<Vec<u32>>)> {
     let mut found = Finder {
         body,
         path: Vec::new(),
         leaves: Vec::new(),
         columns: Vec::new(),
-        faults,
+        errors,
         is_whole: true,
     };
     if (&mut found)
@@ -179,7 +179,7 @@ pub(super) fn find_leaves(
     {
         let message =
             "has a key that is not a valid string, or a number that is too large".to_owned();
-        (found.faults)("/values".to_owned(), RejectCode::InvalidString, message);
+        (found.errors)("/values".to_owned(), FieldErrorCode::InvalidString, message);
         return None;
     }
     found.is_whole.then(|| (found.leaves.into(), found.columns))
@@ -224,20 +224,20 @@ struct Finder<'b, 'f, 'x> {
     path: Vec<String>,
     leaves: Vec<Leaf>,
     columns: Vec<Vec<u32>>,
-    faults: &'f mut Faults<'x>,
+    errors: &'f mut Errors<'x>,
     is_whole: bool,
 }
 
 impl Finder<'_, '_, '_> {
-    /// Notes a fault of the array or object at the current path.
-    fn fault(&mut self, code: RejectCode, message: impl Into<String>) {
+    /// Notes a error of the array or object at the current path.
+    fn error(&mut self, code: FieldErrorCode, message: impl Into<String>) {
         let at = format!("/values{}", Pointer::from_tokens(self.path.clone()));
-        (self.faults)(at, code, message.into());
+        (self.errors)(at, code, message.into());
         self.is_whole = false;
     }
 
     fn no_array(&mut self) {
-        self.fault(RejectCode::InvalidType, NO_ARRAY);
+        self.error(FieldErrorCode::InvalidType, NO_ARRAY);
     }
 }
 
@@ -264,7 +264,7 @@ impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
         }
         .visit_seq(elements)?;
         if offsets.len() > MAX_POINTS {
-            self.fault(RejectCode::TooManyPoints, too_many());
+            self.error(FieldErrorCode::TooManyPoints, too_many());
             return Ok(());
         }
         if let Some(first) = self
@@ -277,7 +277,7 @@ impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
                 "has {} values where another leaf has {first}; send null for none",
                 offsets.len()
             );
-            self.fault(RejectCode::InvalidType, message);
+            self.error(FieldErrorCode::InvalidType, message);
             return Ok(());
         }
         self.leaves.push(Leaf {
@@ -290,8 +290,8 @@ impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut members: A) -> Result<(), A::Error> {
         if self.path.len() == MAX_DEPTH {
-            self.fault(
-                RejectCode::TooDeep,
+            self.error(
+                FieldErrorCode::TooDeep,
                 format!("is nested deeper than {MAX_DEPTH} levels"),
             );
             while members
@@ -306,22 +306,22 @@ impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
             let has_nul = key.contains('\0');
             self.path.push(key);
             if has_nul {
-                self.fault(
-                    RejectCode::NulCharacter,
+                self.error(
+                    FieldErrorCode::NulCharacter,
                     "has the NUL character in a key, which cannot be stored",
                 );
                 members.next_value::<serde::de::IgnoredAny>()?;
             } else if is_first {
                 members.next_value_seed(&mut *self)?;
             } else {
-                self.fault(RejectCode::DuplicateKey, "is there twice; send it once");
+                self.error(FieldErrorCode::DuplicateKey, "is there twice; send it once");
                 members.next_value::<serde::de::IgnoredAny>()?;
             }
             self.path.pop();
         }
         if seen.is_empty() && !self.path.is_empty() {
-            self.fault(
-                RejectCode::InvalidType,
+            self.error(
+                FieldErrorCode::InvalidType,
                 "is an empty object; leave it out, or send an array for each leaf",
             );
         }

@@ -1,13 +1,13 @@
-//! Every form of leaves is stored as points are, and faults stand where they were sent.
+//! Every form of leaves is stored as points are, and errors stand where they were sent.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
-use super::super::{EncodedSession, RawSession, ValidSession};
+use super::super::{EncodedSession, SessionDraft, ValidSession};
 use super::*;
 use crate::channel::{Channel, ChannelId};
 use crate::metric_type::{Catalogue, SeriesName, ValueSchema};
-use crate::session::Join;
+use crate::model::AppendTarget;
 use crate::{MetricTypeId, TimeRules, Timestamp};
 
 const IDS: &str = r#""user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e","session_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3f""#;
@@ -41,21 +41,27 @@ fn catalogue() -> Catalogue {
     Catalogue::new(1, [metric_type])
 }
 
-/// Encodes a session with these entries; returns the pointers of its faults if it has any.
+/// Encodes a session with these entries; returns the pointers of its errors if it has any.
 fn stored(entries: &[Value]) -> Result<String, Vec<String>> {
     let entries: Vec<String> = entries.iter().map(Value::to_string).collect();
     let body = format!("{{{IDS},\"data\":[{}]}}", entries.join(","));
     let now = Timestamp::parse_rfc3339("2025-02-01T00:00:00Z").expect("a time");
-    let places = |rejects: super::super::Rejects| {
-        rejects
+    let locations = |errors: super::super::ValidationErrors| {
+        errors
             .listed()
             .iter()
             .map(|r| r.pointer.clone())
             .collect::<Vec<_>>()
     };
-    let raw = RawSession::from_json(body.as_bytes()).expect("an object");
-    let valid = ValidSession::check(raw, &catalogue(), &TimeRules::default(), now, Join::Alone)
-        .map_err(places)?;
+    let raw = SessionDraft::from_json(body.as_bytes()).expect("an object");
+    let valid = ValidSession::check(
+        raw,
+        &catalogue(),
+        &TimeRules::default(),
+        now,
+        AppendTarget::Alone,
+    )
+    .map_err(locations)?;
     Ok(format!("{:?}", EncodedSession::encode(valid)))
 }
 
@@ -127,28 +133,28 @@ proptest! {
 
 #[test]
 fn faults_stand_where_the_leaf_was_sent() {
-    let faults = |values: Value| stored(&[columns(&values, 1)]).expect_err("a fault");
+    let errors = |values: Value| stored(&[columns(&values, 1)]).expect_err("a fault");
     assert_eq!(
-        faults(json!({"position.lat": ["x"]})),
+        errors(json!({"position.lat": ["x"]})),
         ["/data/0/values/position.lat/0"]
     );
     assert_eq!(
-        faults(json!({"position": {"lat": ["x"]}})),
+        errors(json!({"position": {"lat": ["x"]}})),
         ["/data/0/values/position/lat/0"]
     );
     assert_eq!(
-        faults(json!({"position": {"lat": 1}})),
+        errors(json!({"position": {"lat": 1}})),
         ["/data/0/values/position/lat"]
     );
-    assert_eq!(faults(json!({"position": {}})), ["/data/0/values/position"]);
+    assert_eq!(errors(json!({"position": {}})), ["/data/0/values/position"]);
     assert_eq!(
-        faults(json!({"position": {"lat": [1]}, "r": [1, 2]})),
+        errors(json!({"position": {"lat": [1]}, "r": [1, 2]})),
         ["/data/0/values/r"]
     );
     let twice = json!({"position": {"lat": [1]}, "position.lat": [2]});
-    assert_eq!(faults(twice)[0], "/data/0/values/position.lat");
+    assert_eq!(errors(twice)[0], "/data/0/values/position.lat");
     assert_eq!(
-        faults(json!({"position": [{}], "position.lat": [2]}))[0],
+        errors(json!({"position": [{}], "position.lat": [2]}))[0],
         "/data/0/values/position.lat"
     );
 }
@@ -156,9 +162,9 @@ fn faults_stand_where_the_leaf_was_sent() {
 #[test]
 fn nesting_has_a_limit() {
     let deep = (0..70).fold(json!([1]), |inner, _| json!({"a": inner}));
-    let faults = stored(&[columns(&deep, 1)]).expect_err("a fault");
+    let errors = stored(&[columns(&deep, 1)]).expect_err("a fault");
     assert_eq!(
-        faults,
+        errors,
         [format!("/data/0/values{}", "/a".repeat(MAX_DEPTH))]
     );
 }

@@ -1,4 +1,5 @@
-//! Appends to stored sessions: the blocks that change, the sessions' rows, and what is remembered of each part.
+//! Appends to stored sessions: rewrites the blocks that change, extends the sessions' rows, records the
+//! appends.
 
 use std::collections::HashMap;
 
@@ -16,43 +17,43 @@ use crate::postgres::block_reader::BlockReader;
 use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::pipeline::send;
 
-const BLOCK_HEADS: &str = include_str!("block_heads.sql");
+const BLOCK_HEADERS: &str = include_str!("block_headers.sql");
 const TAKE_BLOCKS: &str = include_str!("take_blocks.sql");
 const EXTEND_SESSIONS: &str = include_str!("extend_sessions.sql");
-const INSERT_PARTS: &str = include_str!("insert_parts.sql");
+const INSERT_APPENDS: &str = include_str!("insert_appends.sql");
 
-/// The stored blocks of a session by series and day, each by (`t_min`, `seq`).
-type Heads = HashMap<(MetricTypeId, UtcDay), Vec<BlockHead>>;
-/// What tells a block of a session from its others.
+/// Headers of the stored blocks of a session by series and day, in order of (`t_min`, `seq`).
+type Headers = HashMap<(MetricTypeId, UtcDay), Vec<BlockHead>>;
+/// Key of a block within its session.
 type BlockKey = (MetricTypeId, u32, Timestamp);
 
-/// Points that are remembered as a part, and what they are answered.
-pub(super) struct Part<'a> {
+/// A row of `session_part`: an append, or the write under a key that created the session.
+pub(super) struct AppendRow<'a> {
     pub(super) session: &'a EncodedSession,
     pub(super) key: Option<&'a IdempotencyKey>,
     pub(super) total_points: u64,
     pub(super) version: u64,
-    /// They make the session.
+    /// True if the write creates the session.
     pub(super) created: bool,
 }
 
-/// The points of one series and day, and what they change.
+/// The new points of one series and day, and the stored blocks that they change.
 struct DayPlan {
     appended: SeriesColumns,
     stored: Vec<BlockHead>,
     clusters: Vec<Cluster>,
 }
 
-/// Takes the blocks out that an append changes, and gives those to be written: they, with its points in them.
+/// Deletes the blocks that an append changes and returns the blocks to be written in their place.
 pub(super) async fn merge_into_blocks(
     client: &Object,
-    part: &EncodedSession,
+    sent: &EncodedSession,
 ) -> Result<Vec<Block>, PgError> {
-    let mut heads = read_heads(client, part).await?;
+    let mut headers = read_headers(client, sent).await?;
     let mut plans = Vec::new();
-    for series in part.appended() {
+    for series in sent.appended() {
         for (day, appended) in series.days() {
-            let stored = heads
+            let stored = headers
                 .remove(&(appended.metric_type, day))
                 .unwrap_or_default();
             let clusters = plan_append(&stored, &appended);
@@ -64,7 +65,7 @@ pub(super) async fn merge_into_blocks(
         }
     }
     let changed: Vec<BlockKey> = plans.iter().flat_map(DayPlan::changed).collect();
-    let mut taken = take(client, part, &changed).await?;
+    let mut taken = take(client, sent, &changed).await?;
     let mut blocks = Vec::new();
     for DayPlan {
         appended,
@@ -72,14 +73,18 @@ pub(super) async fn merge_into_blocks(
         clusters,
     } in &plans
     {
-        let mut next_seq = stored.iter().map(|head| head.seq + 1).max().unwrap_or(0);
+        let mut next_seq = stored
+            .iter()
+            .map(|header| header.seq + 1)
+            .max()
+            .unwrap_or(0);
         for cluster in clusters {
-            let heads = stored[cluster.stored.clone()].iter();
-            let old: Option<Vec<Block>> = heads
+            let headers = stored[cluster.stored.clone()].iter();
+            let old: Option<Vec<Block>> = headers
                 .map(|h| taken.remove(&(appended.metric_type, h.seq, h.t_min)))
                 .collect();
             let old =
-                old.ok_or_else(|| unreadable("block", "seq", "a block is gone that was there"))?;
+                old.ok_or_else(|| unreadable("block", "seq", "a block of the session is missing"))?;
             let new = cluster.blocks(&old, appended, next_seq);
             next_seq = new.last().map_or(next_seq, |block| block.seq + 1);
             blocks.extend(new);
@@ -90,25 +95,25 @@ pub(super) async fn merge_into_blocks(
 
 impl DayPlan {
     fn changed(&self) -> impl Iterator<Item = BlockKey> {
-        let heads = self
+        let headers = self
             .clusters
             .iter()
             .flat_map(|cluster| &self.stored[cluster.stored.clone()]);
-        heads.map(|head| (self.appended.metric_type, head.seq, head.t_min))
+        headers.map(|header| (self.appended.metric_type, header.seq, header.t_min))
     }
 }
 
-async fn read_heads(client: &Object, part: &EncodedSession) -> Result<Heads, PgError> {
-    let mut heads = Heads::new();
-    let Some((first, last)) = part.span() else {
-        return Ok(heads);
+async fn read_headers(client: &Object, sent: &EncodedSession) -> Result<Headers, PgError> {
+    let mut headers = Headers::new();
+    let Some((first, last)) = sent.span() else {
+        return Ok(headers);
     };
     let (start, end) = (first.utc_day().start(), last.utc_day().next().start());
-    let types: Vec<i32> = part.metric_types().iter().map(|t| t.0).collect();
-    let statement = client.prepare_cached(BLOCK_HEADS).await?;
+    let types: Vec<i32> = sent.metric_types().iter().map(|t| t.0).collect();
+    let statement = client.prepare_cached(BLOCK_HEADERS).await?;
     let params: [&(dyn ToSql + Sync); 5] = [
-        &part.user_id.0,
-        &part.session_id.0,
+        &sent.user_id.0,
+        &sent.session_id.0,
         &types,
         &start.to_offset_date_time(),
         &end.to_offset_date_time(),
@@ -118,23 +123,23 @@ async fn read_heads(client: &Object, part: &EncodedSession) -> Result<Heads, PgE
         let t_max: OffsetDateTime = row
             .try_get("t_max")
             .map_err(|e| unreadable("block", "t_max", e))?;
-        let head = BlockHead {
+        let header = BlockHead {
             seq: reader.seq(&row)?,
             t_min: reader.t_min(&row)?,
             t_max: t_max.into(),
             points: reader.points(&row)?,
         };
-        heads
-            .entry((reader.metric_type(&row)?, head.t_min.utc_day()))
+        headers
+            .entry((reader.metric_type(&row)?, header.t_min.utc_day()))
             .or_default()
-            .push(head);
+            .push(header);
     }
-    Ok(heads)
+    Ok(headers)
 }
 
 async fn take(
     client: &Object,
-    part: &EncodedSession,
+    sent: &EncodedSession,
     keys: &[BlockKey],
 ) -> Result<HashMap<BlockKey, Block>, PgError> {
     let times = || keys.iter().map(|(_, _, t_min)| *t_min);
@@ -153,8 +158,8 @@ async fn take(
     let statement = client.prepare_cached(TAKE_BLOCKS).await?;
     let (first, last) = (first.to_offset_date_time(), last.to_offset_date_time());
     let params: [&(dyn ToSql + Sync); 8] = [
-        &part.user_id.0,
-        &part.session_id.0,
+        &sent.user_id.0,
+        &sent.session_id.0,
         &types,
         &first,
         &last,
@@ -172,7 +177,7 @@ async fn take(
     rows.iter().map(block).collect()
 }
 
-/// The new points of sessions, as columns.
+/// Parameter arrays of `extend_sessions.sql`.
 #[derive(Default)]
 struct ExtendColumns {
     session_id: Vec<Uuid>,
@@ -183,9 +188,9 @@ struct ExtendColumns {
     metric_types: Vec<String>,
 }
 
-/// Rows of `session_part`, as columns.
+/// Parameter arrays of `insert_appends.sql`.
 #[derive(Default)]
-struct PartColumns<'a> {
+struct AppendColumns<'a> {
     session_id: Vec<Uuid>,
     user_id: Vec<Uuid>,
     digest: Vec<&'a [u8]>,
@@ -195,27 +200,30 @@ struct PartColumns<'a> {
     created: Vec<bool>,
 }
 
-/// What the sessions' rows and `session_part` are told of parts, ready to be sent; nothing if there are none.
-pub(super) struct PartRows<'a>(Option<(Statement, ExtendColumns, Statement, PartColumns<'a>)>);
+/// The statements that extend `session` and insert into `session_part`; `None` without appends.
+pub(super) struct AppendRows<'a>(Option<(Statement, ExtendColumns, Statement, AppendColumns<'a>)>);
 
-impl<'a> PartRows<'a> {
-    pub(super) async fn prepare(client: &Object, parts: &'a [Part<'a>]) -> Result<Self, PgError> {
-        if parts.is_empty() {
+impl<'a> AppendRows<'a> {
+    pub(super) async fn prepare(
+        client: &Object,
+        appends: &'a [AppendRow<'a>],
+    ) -> Result<Self, PgError> {
+        if appends.is_empty() {
             return Ok(Self(None));
         }
-        let (mut sessions, mut rows) = (ExtendColumns::default(), PartColumns::default());
-        for part in parts {
-            if !part.created {
-                sessions.push(part.session);
+        let (mut sessions, mut rows) = (ExtendColumns::default(), AppendColumns::default());
+        for append in appends {
+            if !append.created {
+                sessions.push(append.session);
             }
-            rows.push(part);
+            rows.push(append);
         }
         let extend = client.prepare_cached(EXTEND_SESSIONS).await?;
-        let insert = client.prepare_cached(INSERT_PARTS).await?;
+        let insert = client.prepare_cached(INSERT_APPENDS).await?;
         Ok(Self(Some((extend, sessions, insert, rows))))
     }
 
-    /// Sends both at once.
+    /// Sends both statements in one round trip.
     pub(super) async fn run(&self, client: &Object) -> Result<(), tokio_postgres::Error> {
         let Some((extend, s, insert, p)) = &self.0 else {
             return Ok(());
@@ -228,7 +236,7 @@ impl<'a> PartRows<'a> {
             &s.t_max,
             &s.metric_types,
         ];
-        let parts: [&(dyn ToSql + Sync); 7] = [
+        let appends: [&(dyn ToSql + Sync); 7] = [
             &p.session_id,
             &p.user_id,
             &p.digest,
@@ -238,7 +246,7 @@ impl<'a> PartRows<'a> {
             &p.created,
         ];
         let extended = send(client.execute(extend, &sessions)).await?;
-        let inserted = send(client.execute(insert, &parts)).await?;
+        let inserted = send(client.execute(insert, &appends)).await?;
         extended.await?;
         inserted.await?;
         Ok(())
@@ -258,15 +266,15 @@ impl ExtendColumns {
     }
 }
 
-impl<'a> PartColumns<'a> {
-    fn push(&mut self, part: &Part<'a>) {
+impl<'a> AppendColumns<'a> {
+    fn push(&mut self, append: &AppendRow<'a>) {
         let number = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
-        self.session_id.push(part.session.session_id.0);
-        self.user_id.push(part.session.user_id.0);
-        self.digest.push(part.session.points_digest.as_bytes());
-        self.key.push(part.key.map(IdempotencyKey::as_str));
-        self.total_points.push(number(part.total_points));
-        self.version.push(number(part.version));
-        self.created.push(part.created);
+        self.session_id.push(append.session.session_id.0);
+        self.user_id.push(append.session.user_id.0);
+        self.digest.push(append.session.points_digest.as_bytes());
+        self.key.push(append.key.map(IdempotencyKey::as_str));
+        self.total_points.push(number(append.total_points));
+        self.version.push(number(append.version));
+        self.created.push(append.created);
     }
 }

@@ -1,17 +1,28 @@
-//! The way of a session into the tables.
+//! Write path: from the write queue to the tables.
+//!
+//! 1. [`PgSessionStore`] pushes a write to the [`write_queue`].
+//! 2. A [`worker`] takes a batch: the writes of many users, each user in one batch at a time.
+//! 3. The [`batch`] is stored in one transaction. Batches of new sessions take the [`fast_path`].
+//!    Others lock the users and load the [`existing_state`] first.
+//! 4. The worker returns each result once the commit has returned.
 
 mod append;
+mod batch;
 mod day_summaries;
-mod found;
+mod existing_state;
+mod fast_path;
 mod session_rows;
-mod store_as_new;
-mod store_group;
-mod turns;
-mod writer;
+mod session_store;
+mod worker;
+mod write_queue;
+mod write_rate;
 
+pub(super) use batch::{RAISE_VERSION, read_version};
 pub(super) use day_summaries::{TouchedDays, date, recompute_days};
-pub(super) use store_group::{RAISE_VERSION, read_version};
-pub(super) use turns::{Turns, WRITERS};
+pub use session_store::PgSessionStore;
+
+/// Number of workers, each with a connection of its own.
+pub(super) const WORKERS: usize = 3;
 
 #[cfg(test)]
 pub(super) use statements::ALL as STATEMENTS;
@@ -20,11 +31,11 @@ pub(super) use statements::ALL as STATEMENTS;
 mod statements {
     //! Every statement of this folder, for the test that prepares them.
     pub(in crate::postgres) const ALL: &[&str] = &[
-        include_str!("block_heads.sql"),
+        include_str!("block_headers.sql"),
         include_str!("take_blocks.sql"),
         include_str!("extend_sessions.sql"),
-        include_str!("insert_parts.sql"),
-        include_str!("stored_parts.sql"),
+        include_str!("insert_appends.sql"),
+        include_str!("earlier_appends.sql"),
         include_str!("copy_blocks.sql"),
         include_str!("insert_block.sql"),
         include_str!("raise_version.sql"),

@@ -1,4 +1,4 @@
-//! Stored metric types.
+//! [`MetricTypeStore`] on PostgreSQL.
 
 mod change_metric_type;
 mod of_users;
@@ -15,10 +15,26 @@ use super::pool::Postgres;
 
 pub(super) use of_users::{of_users, read_schema_version, schema_columns};
 
+/// Metric types on PostgreSQL.
+pub struct PgMetricTypeStore {
+    postgres: Postgres,
+}
+
+impl PgMetricTypeStore {
+    /// Creates the store over `postgres`.
+    #[must_use]
+    pub const fn new(postgres: Postgres) -> Self {
+        Self { postgres }
+    }
+}
+
 #[async_trait]
-impl MetricTypeStore for Postgres {
+impl MetricTypeStore for PgMetricTypeStore {
     async fn changes(&self, since: Option<u64>) -> Result<CatalogueChanges, StoreError> {
-        self.run("reading the catalogue", || self.read_changes(since))
+        self.postgres
+            .run("reading the catalogue", || {
+                self.postgres.read_changes(since)
+            })
             .await
     }
 
@@ -27,28 +43,34 @@ impl MetricTypeStore for Postgres {
         users: &[UserId],
         points: &PointSource,
     ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError> {
-        self.run("reading the metric types of users", || {
-            self.metric_types_of_users(users, points)
-        })
-        .await
+        self.postgres
+            .run("reading the metric types of users", || {
+                self.postgres.metric_types_of_users(users, points)
+            })
+            .await
     }
 
     async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
-        self.run("creating a metric type", || {
-            self.create_metric_type(definition)
-        })
-        .await?
+        self.postgres
+            .run_tx("creating a metric type", || {
+                self.postgres.create_metric_type(definition)
+            })
+            .await?
     }
 
     async fn update(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
-        self.run("changing a metric type", || {
-            self.update_metric_type(definition)
-        })
-        .await?
+        self.postgres
+            .run_tx("changing a metric type", || {
+                self.postgres.update_metric_type(definition)
+            })
+            .await?
     }
 
     async fn delete(&self, series: &str) -> Result<(), ChangeError> {
-        self.run("deleting a metric type", || self.delete_metric_type(series))
+        self.postgres
+            .run_tx("deleting a metric type", || {
+                self.postgres.delete_metric_type(series)
+            })
             .await?
     }
 }

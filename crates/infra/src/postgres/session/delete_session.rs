@@ -47,7 +47,6 @@ impl Postgres {
         user: UserId,
         session: SessionId,
     ) -> Result<Option<u64>, PgError> {
-        let _turn = self.turn(user, "deleting a session").await?;
         let client = self.connection("deleting a session").await?;
         let raise = client.prepare_cached(RAISE_VERSION).await?;
         let (transaction, row) = Transaction::begin_with(client, &raise, &[&user.0]).await?;

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use deadpool_postgres::Object;
 use time::OffsetDateTime;
-use time_series_domain::session::SeriesPoints;
+use time_series_domain::model::SeriesPoints;
 use time_series_domain::{
     MetricTypeId, SessionId, SessionPage, SessionPosition, SessionRecord, Timestamp, UserId,
 };
@@ -24,7 +24,7 @@ const SERIES_POINTS: &str = include_str!("series_points.sql");
 const USER_VERSION: &str = include_str!("user_version.sql");
 
 impl Postgres {
-    pub(super) async fn read_session(
+    pub(in crate::postgres) async fn read_session(
         &self,
         user: UserId,
         session: SessionId,
@@ -39,7 +39,10 @@ impl Postgres {
         Ok(records.into_iter().next().map(|record| (record, version)))
     }
 
-    pub(super) async fn session_owners(&self, session: SessionId) -> Result<Vec<UserId>, PgError> {
+    pub(in crate::postgres) async fn session_owners(
+        &self,
+        session: SessionId,
+    ) -> Result<Vec<UserId>, PgError> {
         let client = self.connection("looking for a session").await?;
         let owners = client.prepare_cached(OWNERS).await?;
         let rows = client.query(&owners, &[&session.0]).await?;
@@ -48,7 +51,7 @@ impl Postgres {
             .collect()
     }
 
-    pub(super) async fn list_sessions(
+    pub(in crate::postgres) async fn list_sessions(
         &self,
         user: UserId,
         after: Option<SessionPosition>,

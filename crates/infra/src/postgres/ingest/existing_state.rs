@@ -1,21 +1,22 @@
-//! What is there once the users of a group are locked, and what therefore becomes of each session.
+//! Loads the rows that a batch conflicts with, under the user locks, and decides the outcome of each
+//! write.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
 use deadpool_postgres::Object;
 use time::OffsetDateTime;
 use time_series_domain::ingest::{
-    Digest, IdempotencyKey, StoredPart, StoredSession, WriteDecision, decide,
+    AppendRecord, Digest, IdempotencyKey, StoredSession, WriteDecision, decide,
 };
-use time_series_domain::ports::StoreError;
-use time_series_domain::session::SessionExtent;
+use time_series_domain::model::SessionExtent;
+use time_series_domain::ports::{SessionWriteError, WriteError};
 use time_series_domain::{SchemaVersion, SessionId, Timestamp, UserId};
 use tokio_postgres::Row;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use super::store_group::{by_user, read_version};
-use super::turns::Pending;
+use super::batch::{by_user, read_version};
+use super::write_queue::QueuedWrite;
 use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::metric_type::{read_schema_version, schema_columns};
 use crate::postgres::pipeline::send;
@@ -25,44 +26,44 @@ use crate::postgres::transaction::Transaction;
 const LOCK_USERS: &str = include_str!("lock_users.sql");
 const SCHEMA_GENERATIONS: &str = include_str!("schema_generations.sql");
 const STORED_SESSIONS: &str = include_str!("stored_sessions.sql");
-const STORED_PARTS: &str = include_str!("stored_parts.sql");
+const EARLIER_APPENDS: &str = include_str!("earlier_appends.sql");
 
-/// What is there.
-pub(super) struct Found {
-    /// The schemas of the group's metric types.
+/// The stored rows that a batch conflicts with, read under the user locks.
+pub(super) struct ExistingState {
+    /// The current schemas of the metric types of the batch.
     schemas: HashSet<SchemaVersion>,
-    /// Metric types that are being changed right now.
+    /// Metric types that are being changed.
     busy: Vec<i32>,
-    /// The users' versions before the first session of the group.
+    /// The versions of the users before the first write of the batch.
     pub(super) versions: HashMap<UserId, u64>,
-    sessions: HashMap<(UserId, SessionId), StoredAs>,
-    /// Parts that may be those that are appended.
-    parts: HashMap<(UserId, SessionId), Vec<StoredPart>>,
+    sessions: HashMap<(UserId, SessionId), ExistingSession>,
+    /// Earlier appends with the key or the points of a write.
+    appends: HashMap<(UserId, SessionId), Vec<AppendRecord>>,
 }
 
-/// What is known of the session that has the id already.
-pub(super) struct StoredAs {
+/// A stored session with the id of a write.
+pub(super) struct ExistingSession {
     digest: Digest,
     start_ts: Option<Timestamp>,
     pub(super) points: u64,
     pub(super) span: StoredSpan,
 }
 
-/// Whom and what the first statement of a group locks.
+/// Parameters of the statement that locks the users and the metric types of a batch.
 pub(super) struct Locks {
     users: Vec<Uuid>,
-    /// How much each user's version is raised.
+    /// The increment of each user's version.
     by: Vec<i64>,
     metric_types: Vec<i32>,
-    /// The schemas that the group was checked against: metric types, and a generation for each.
+    /// The schemas that validated the batch: metric types and their generations.
     schemas: (Vec<i32>, Vec<i64>),
 }
 
 impl Locks {
-    pub(super) fn of(group: &[Pending]) -> Self {
-        let counts = by_user(group.iter().map(|p| p.session.user_id));
+    pub(super) fn of(writes: &[QueuedWrite]) -> Self {
+        let counts = by_user(writes.iter().map(|p| p.session.user_id));
         let (users, by) = counts.into_iter().unzip();
-        let schemas: BTreeSet<SchemaVersion> = group
+        let schemas: BTreeSet<SchemaVersion> = writes
             .iter()
             .flat_map(|p| &p.session.schemas)
             .copied()
@@ -87,10 +88,10 @@ impl Locks {
     }
 }
 
-/// The users' versions before the first session of the group, from what raised them by one for each.
+/// Returns the versions of the users before the first write, from the rows after the increments.
 pub(super) fn versions_before(
     raised: &[Row],
-    group: &[Pending],
+    writes: &[QueuedWrite],
 ) -> Result<HashMap<UserId, u64>, PgError> {
     let mut versions = HashMap::with_capacity(raised.len());
     for row in raised {
@@ -99,21 +100,21 @@ pub(super) fn versions_before(
             .map_err(|e| unreadable("user_version", "user_id", e))?;
         versions.insert(UserId(user), read_version(row)?);
     }
-    for pending in group {
+    for write in writes {
         versions
-            .entry(pending.session.user_id)
+            .entry(write.session.user_id)
             .and_modify(|version| *version -= 1);
     }
     Ok(versions)
 }
 
-/// Locks the users, keeps the schemas as they are until the commit, and finds the sessions of those ids.
-pub(super) async fn lock_and_look(
+/// Locks the users until the commit, holds the schemas, and loads the sessions of the ids of the batch.
+pub(super) async fn lock_and_load(
     transaction: &Transaction,
-    group: &[Pending],
-) -> Result<Found, PgError> {
-    let locks = Locks::of(group);
-    let (ids, owners): (Vec<Uuid>, Vec<Uuid>) = group
+    writes: &[QueuedWrite],
+) -> Result<ExistingState, PgError> {
+    let locks = Locks::of(writes);
+    let (ids, owners): (Vec<Uuid>, Vec<Uuid>) = writes
         .iter()
         .map(|p| (p.session.session_id.0, p.session.user_id.0))
         .unzip();
@@ -123,7 +124,7 @@ pub(super) async fn lock_and_look(
         client.prepare_cached(STORED_SESSIONS).await?,
     );
     let generations = client.prepare_cached(SCHEMA_GENERATIONS).await?;
-    // READ COMMITTED: the locks come first, what follows sees what they waited for.
+    // READ COMMITTED: statements after the locks see the commits that the locks waited for.
     let find_params: [&(dyn ToSql + Sync); 2] = [&ids, &owners];
     let lock_params = locks.params();
     let metric_types: [&(dyn ToSql + Sync); 1] = [&locks.metric_types];
@@ -131,45 +132,45 @@ pub(super) async fn lock_and_look(
     let raised = send(client.query(&lock, &lock_params)).await?;
     let stored = send(client.query(&find, &find_params)).await?;
     let generations = send(client.query(&generations, &metric_types)).await?;
-    let parts = send(look_for_parts(client, group)).await?;
+    let appends = send(load_earlier_appends(client, writes)).await?;
     opened.await?;
-    let (raised, stored, generations, parts) = (
+    let (raised, stored, generations, appends) = (
         raised.await?,
         stored.await?,
         generations.await?,
-        parts.await?,
+        appends.await?,
     );
     let busy = raised.first().map(|row| {
         row.try_get("busy")
             .map_err(|e| unreadable("metric_type", "id", e))
     });
-    Ok(Found {
+    Ok(ExistingState {
         schemas: generations
             .iter()
             .filter_map(|row| read_schema_version(row).transpose())
             .collect::<Result<_, _>>()?,
         busy: busy.transpose()?.unwrap_or_default(),
-        versions: versions_before(&raised, group)?,
+        versions: versions_before(&raised, writes)?,
         sessions: stored
             .iter()
-            .map(StoredAs::read)
+            .map(ExistingSession::read)
             .collect::<Result<_, _>>()?,
-        parts,
+        appends,
     })
 }
 
-/// The parts that those which are appended may repeat; asks only if there are any.
-async fn look_for_parts(
+/// Loads the earlier appends that the appends of the batch may repeat.
+async fn load_earlier_appends(
     client: &Object,
-    group: &[Pending],
-) -> Result<HashMap<(UserId, SessionId), Vec<StoredPart>>, PgError> {
-    let mut parts: HashMap<_, Vec<StoredPart>> = HashMap::new();
-    let appends: Vec<&Pending> = group
+    writes: &[QueuedWrite],
+) -> Result<HashMap<(UserId, SessionId), Vec<AppendRecord>>, PgError> {
+    let mut earlier: HashMap<_, Vec<AppendRecord>> = HashMap::new();
+    let appends: Vec<&QueuedWrite> = writes
         .iter()
-        .filter(|pending| pending.write.appends())
+        .filter(|write| write.write.appends())
         .collect();
     if appends.is_empty() {
-        return Ok(parts);
+        return Ok(earlier);
     }
     let (ids, owners): (Vec<Uuid>, Vec<Uuid>) = appends
         .iter()
@@ -183,60 +184,51 @@ async fn look_for_parts(
         .iter()
         .map(|p| p.write.key().map(IdempotencyKey::as_str))
         .collect();
-    let statement = client.prepare_cached(STORED_PARTS).await?;
+    let statement = client.prepare_cached(EARLIER_APPENDS).await?;
     for row in client
         .query(&statement, &[&ids, &owners, &digests, &keys])
         .await?
     {
-        parts
+        earlier
             .entry(read_ids(&row, "session_part")?)
             .or_default()
-            .push(read_part(&row)?);
+            .push(read_append(&row)?);
     }
-    Ok(parts)
+    Ok(earlier)
 }
 
-impl Found {
-    pub(super) fn session(&self, pending: &Pending) -> Option<&StoredAs> {
+impl ExistingState {
+    pub(super) fn session(&self, write: &QueuedWrite) -> Option<&ExistingSession> {
         self.sessions
-            .get(&(pending.session.user_id, pending.session.session_id))
+            .get(&(write.session.user_id, write.session.session_id))
     }
 
-    /// Decides what becomes of a write.
-    pub(super) fn decide(&self, pending: &Pending) -> Result<WriteDecision, StoreError> {
-        let session = &pending.session;
-        if session
-            .schemas
-            .iter()
-            .any(|schema| self.busy.contains(&schema.metric_type.0))
-        {
-            return Err(StoreError::MetricTypeBusy);
+    /// Decides the outcome of a write.
+    pub(super) fn decide(&self, write: &QueuedWrite) -> Result<WriteDecision, SessionWriteError> {
+        let session = &write.session;
+        let mut schemas = session.schemas.iter();
+        if schemas.any(|schema| self.busy.contains(&schema.metric_type.0)) {
+            return Err(WriteError::MetricTypeBusy.into());
         }
-        if !session
-            .schemas
-            .iter()
-            .all(|schema| self.schemas.contains(schema))
-        {
-            return Err(StoreError::CatalogueChanged);
+        let mut schemas = session.schemas.iter();
+        if !schemas.all(|schema| self.schemas.contains(schema)) {
+            return Err(SessionWriteError::CatalogueChanged);
         }
-        let parts = self
-            .parts
-            .get(&(session.user_id, session.session_id))
-            .map_or(&[][..], Vec::as_slice);
-        let stored = self.session(pending).map(|stored| StoredSession {
+        let appends = self.appends.get(&(session.user_id, session.session_id));
+        let stored = self.session(write).map(|stored| StoredSession {
             digest: stored.digest,
             extent: SessionExtent {
                 start_ts: stored.start_ts,
                 span: stored.span.times(),
             },
             points: stored.points,
-            parts,
+            appends: appends.map_or(&[][..], Vec::as_slice),
         });
-        decide(&pending.write, session, stored.as_ref())
+        Ok(decide(&write.write, session, stored.as_ref())?)
     }
 }
 
-impl StoredAs {
+impl ExistingSession {
     fn read(row: &Row) -> Result<((UserId, SessionId), Self), PgError> {
         let start_ts: Option<OffsetDateTime> = row
             .try_get("start_ts")
@@ -254,7 +246,7 @@ impl StoredAs {
     }
 }
 
-fn read_part(row: &Row) -> Result<StoredPart, PgError> {
+fn read_append(row: &Row) -> Result<AppendRecord, PgError> {
     let number = |name| {
         let number: i64 = row
             .try_get(name)
@@ -265,7 +257,7 @@ fn read_part(row: &Row) -> Result<StoredPart, PgError> {
         .try_get("idempotency_key")
         .map_err(|e| unreadable("session_part", "idempotency_key", e))?;
     let key = key.map(IdempotencyKey::parse).transpose();
-    Ok(StoredPart {
+    Ok(AppendRecord {
         points_digest: read_digest(row, "session_part")?,
         created: row
             .try_get("created")

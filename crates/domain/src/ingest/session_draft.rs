@@ -1,4 +1,4 @@
-//! A session as it was sent, read as far as it can be read, with every fault noted.
+//! A session as it was sent, read as far as it can be read, with every error noted.
 
 use std::borrow::Cow;
 
@@ -6,20 +6,20 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 use uuid::Uuid;
 
-use super::at_most::{AtMost, MAX_POINTS};
+use super::bounded_seq::{BoundedSeq, MAX_POINTS};
 use super::diagnose_entry::{diagnose_columns, diagnose_point};
+use super::draft_points::{ColumnarData, DraftPoints, Entry};
 use super::fields::{Text, pointer_to, read_time, text};
-use super::place::Places;
-use super::raw_points::{Entry, NumericData, RawPoints};
+use super::location::Locations;
 use super::raw_values::RawValues;
-use super::{Reject, RejectCode, Rejects};
+use super::{FieldError, FieldErrorCode, ValidationErrors};
 use crate::json::RawFields;
 use crate::text::{bounded, echo};
 use crate::{SessionId, TimeSeriesPoint, Timestamp, UserId};
 
 const SESSION_FIELDS: [&str; 4] = ["user_id", "session_id", "start_ts", "data"];
 
-/// Maximum length of the description of a fault, in bytes.
+/// Maximum length of the description of a error, in bytes.
 const MAX_FAULT: usize = 500;
 
 /// The body is no JSON object at all, so there is no place to point to.
@@ -29,29 +29,34 @@ pub struct BodyError(String);
 
 /// A session before validation: what could be read, and what was wrong with the rest.
 #[derive(Debug)]
-pub struct RawSession<'a> {
+pub struct SessionDraft<'a> {
     pub(super) user_id: Option<UserId>,
     /// The sender left the user out.
     pub(super) lacks_user: bool,
     /// `None` when it was left out.
     pub(super) session_id: Option<SessionId>,
     pub(super) start_ts: Option<Timestamp>,
-    pub(super) points: RawPoints<'a>,
-    pub(super) rejects: Rejects,
+    pub(super) points: DraftPoints<'a>,
+    pub(super) errors: ValidationErrors,
     /// The body, if it is JSON.
     pub(super) body: Option<&'a str>,
 }
 
-/// A session that can be read as often as it is needed: a schema may change while it is checked.
+/// A source of a session. It may be read more than once: a schema may change during validation.
 pub trait SessionSource: Send + Sync {
     /// Reads the session.
     ///
     /// # Errors
-    /// [`BodyError`] when there is nothing to check.
-    fn read(&self) -> Result<RawSession<'_>, BodyError>;
+    /// [`BodyError`] if there is nothing to validate.
+    fn read(&self) -> Result<SessionDraft<'_>, BodyError>;
+
+    /// Returns the user that the source names, if it names one. Required for appends only.
+    fn user(&self) -> Option<UserId> {
+        None
+    }
 }
 
-/// The shape of a session without faults.
+/// The shape of a session without errors.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct SessionFields<'a, D> {
@@ -64,7 +69,7 @@ struct SessionFields<'a, D> {
     data: D,
 }
 
-impl<'a> RawSession<'a> {
+impl<'a> SessionDraft<'a> {
     /// Reads `{"user_id", "session_id"?, "start_ts"?, "data": [{"series", "time", "value"} or {"series", "times", "values"}]}`.
     ///
     /// # Errors
@@ -72,24 +77,27 @@ impl<'a> RawSession<'a> {
     pub fn from_json(body: &'a [u8]) -> Result<Self, BodyError> {
         let text =
             std::str::from_utf8(body).map_err(|e| BodyError(format!("it is not UTF-8: {e}")))?;
-        let numeric =
-            || Self::read_faultless(text, |NumericData(points)| Some(RawPoints::Numeric(points)));
+        let numeric = || {
+            Self::read_faultless(text, |ColumnarData(points)| {
+                Some(DraftPoints::Numeric(points))
+            })
+        };
         numeric()
             .or_else(|| Self::read_values(text))
             .map_or_else(|| Self::diagnose(text), Ok)
     }
 
-    /// Reads a session without faults whose values may be of any kind; `None` if there is any.
+    /// Reads a session without errors whose values may be of any kind; `None` if there is any.
     fn read_values(text: &'a str) -> Option<Self> {
         Self::read_faultless(text, |data: &'a RawValue| {
-            let (values, places) = RawValues::read_data(text, data)?;
-            Some(RawPoints::Values(values, places))
+            let (values, locations) = RawValues::read_data(text, data)?;
+            Some(DraftPoints::Values(values, locations))
         })
     }
 
     /// The same session with values that are parsed one by one.
     pub(super) fn with_values(mut self) -> Self {
-        if let (RawPoints::Numeric(_), Some(text)) = (&self.points, self.body)
+        if let (DraftPoints::Numeric(_), Some(text)) = (&self.points, self.body)
             && let Some(read) = Self::read_values(text)
         {
             self.points = read.points;
@@ -97,10 +105,10 @@ impl<'a> RawSession<'a> {
         self
     }
 
-    /// Reads a session without faults in one go; `None` if there is any.
+    /// Reads a session without errors in one go; `None` if there is any.
     fn read_faultless<D: Deserialize<'a>>(
         text: &'a str,
-        points: impl FnOnce(D) -> Option<RawPoints<'a>>,
+        points: impl FnOnce(D) -> Option<DraftPoints<'a>>,
     ) -> Option<Self> {
         // An array would be taken for the fields in their order.
         let fields: SessionFields<'a, D> = serde_json::from_str(text)
@@ -113,7 +121,7 @@ impl<'a> RawSession<'a> {
             session_id: None,
             start_ts: None,
             points: points(fields.data)?,
-            rejects: Rejects::default(),
+            errors: ValidationErrors::default(),
             body: Some(text),
         };
         if let Some(id) = fields.user_id {
@@ -128,7 +136,7 @@ impl<'a> RawSession<'a> {
         Some(session)
     }
 
-    /// Reads what can be read of a session, naming each fault.
+    /// Reads what can be read of a session, naming each error.
     fn diagnose(text: &'a str) -> Result<Self, BodyError> {
         let fields: RawFields<'a> =
             serde_json::from_str(text).map_err(|e| BodyError(bounded(e, MAX_FAULT)))?;
@@ -137,8 +145,8 @@ impl<'a> RawSession<'a> {
             lacks_user: false,
             session_id: None,
             start_ts: None,
-            points: RawPoints::Values(RawValues::of_body(text), Places::default()),
-            rejects: Rejects::default(),
+            points: DraftPoints::Values(RawValues::of_body(text), Locations::default()),
+            errors: ValidationErrors::default(),
             body: Some(text),
         };
         let mut seen: Vec<&str> = Vec::new();
@@ -146,13 +154,13 @@ impl<'a> RawSession<'a> {
             if !SESSION_FIELDS.contains(&key.as_ref()) {
                 let message =
                     "is not a field of a session; there are user_id, session_id, start_ts and data";
-                session.reject_field(key, RejectCode::UnknownField, message);
+                session.reject_field(key, FieldErrorCode::UnknownField, message);
                 continue;
             }
             if seen.contains(&key.as_ref()) {
                 session.reject_field(
                     key,
-                    RejectCode::DuplicateKey,
+                    FieldErrorCode::DuplicateKey,
                     "is there twice; send it once",
                 );
                 continue;
@@ -167,7 +175,7 @@ impl<'a> RawSession<'a> {
         }
         session.lacks_user = !seen.contains(&"user_id");
         if !seen.contains(&"data") {
-            session.reject_field("data", RejectCode::MissingField, "is required");
+            session.reject_field("data", FieldErrorCode::MissingField, "is required");
         }
         Ok(session)
     }
@@ -185,8 +193,8 @@ impl<'a> RawSession<'a> {
             lacks_user: false,
             session_id: Some(session_id),
             start_ts,
-            points: RawPoints::Values(RawValues::of_points(points), Places::default()),
-            rejects: Rejects::default(),
+            points: DraftPoints::Values(RawValues::of_points(points), Locations::default()),
+            errors: ValidationErrors::default(),
             body: None,
         }
     }
@@ -198,24 +206,24 @@ impl<'a> RawSession<'a> {
         self
     }
 
-    /// Gives the session this id; a sender who chose another has a fault.
+    /// Gives the session this id; a sender who chose another has a error.
     #[must_use]
     pub fn at_session_id(mut self, id: SessionId) -> Self {
         if self.session_id.is_some_and(|sent| sent != id) {
             let message =
                 format!("must be left out or be {id}, the one that the session is stored under");
-            self.reject_field("session_id", RejectCode::InvalidUuid, &message);
+            self.reject_field("session_id", FieldErrorCode::InvalidUuid, &message);
         }
         self.session_id = Some(id);
         self
     }
 
-    /// Makes it this user's; a sender who named another has a fault.
+    /// Makes it this user's; a sender who named another has a error.
     #[must_use]
     pub fn of_user(mut self, user: UserId) -> Self {
         if self.user_id.is_some_and(|sent| sent != user) {
             let message = format!("must be left out or be {user}, whose session is meant");
-            self.reject_field("user_id", RejectCode::InvalidUuid, &message);
+            self.reject_field("user_id", FieldErrorCode::InvalidUuid, &message);
         }
         self.user_id = Some(user);
         self.lacks_user = false;
@@ -241,7 +249,7 @@ impl<'a> RawSession<'a> {
         let uuid = text.and_then(|t| Uuid::try_parse(&t).ok());
         if uuid.is_none() && !(field == "session_id" && raw.get() == "null") {
             let message = "must be a UUID such as 8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
-            self.reject_field(field, RejectCode::InvalidUuid, message);
+            self.reject_field(field, FieldErrorCode::InvalidUuid, message);
         }
         uuid
     }
@@ -260,16 +268,16 @@ impl<'a> RawSession<'a> {
     }
 
     fn read_points(&mut self, text: &'a str, raw: &'a RawValue) {
-        let Ok(raws) = serde_json::from_str::<AtMost<&RawValue>>(raw.get()) else {
+        let Ok(raws) = serde_json::from_str::<BoundedSeq<&RawValue>>(raw.get()) else {
             self.reject_field(
                 "data",
-                RejectCode::InvalidType,
+                FieldErrorCode::InvalidType,
                 "must be an array of points",
             );
             return;
         };
         let mut is_too_long = raws.is_too_long();
-        let (mut points, mut places) = (RawValues::of_body(text), Places::default());
+        let (mut points, mut locations) = (RawValues::of_body(text), Locations::default());
         for (entry, raw) in raws.0.into_iter().enumerate() {
             is_too_long |= points.len() > MAX_POINTS;
             if is_too_long {
@@ -277,36 +285,36 @@ impl<'a> RawSession<'a> {
             }
             let fields = serde_json::from_str::<Entry<'_>>(raw.get()).ok();
             if fields
-                .and_then(|fields| points.read_entry(text, entry, &fields, &mut places))
+                .and_then(|fields| points.read_entry(text, entry, &fields, &mut locations))
                 .is_none()
             {
-                self.diagnose_entry(text, entry, raw, &mut points, &mut places);
+                self.diagnose_entry(text, entry, raw, &mut points, &mut locations);
             }
         }
         if is_too_long || points.len() > MAX_POINTS {
             let message =
                 format!("has more than {MAX_POINTS} points, the most of one session's body");
-            self.reject_field("data", RejectCode::TooManyPoints, &message);
+            self.reject_field("data", FieldErrorCode::TooManyPoints, &message);
         }
-        self.points = RawPoints::Values(points, places);
+        self.points = DraftPoints::Values(points, locations);
     }
 
-    /// Reads an entry that has a fault, naming each.
+    /// Reads an entry that has a error, naming each.
     fn diagnose_entry(
         &mut self,
         text: &str,
         entry: usize,
         raw: &RawValue,
         points: &mut RawValues<'a>,
-        places: &mut Places,
+        locations: &mut Locations,
     ) {
-        let mut faults: Vec<(String, RejectCode, String)> = Vec::new();
+        let mut errors: Vec<(String, FieldErrorCode, String)> = Vec::new();
         let Ok(fields) = serde_json::from_str::<RawFields<'_>>(raw.get()) else {
             let message = "must be an object {\"series\", \"time\", \"value\"}".to_owned();
             self.reject_point(
                 entry,
                 None,
-                (String::new(), RejectCode::InvalidType, message),
+                (String::new(), FieldErrorCode::InvalidType, message),
             );
             points.push(None, None, None);
             return;
@@ -316,17 +324,17 @@ impl<'a> RawSession<'a> {
             .iter()
             .any(|(key, _)| *key == "times" || *key == "values");
         let series = if is_columns {
-            diagnose_columns(text, entry, &fields, points, places, &mut faults)
+            diagnose_columns(text, entry, &fields, points, locations, &mut errors)
         } else {
-            diagnose_point(text, &fields, points, &mut faults)
+            diagnose_point(text, &fields, points, &mut errors)
         };
-        for fault in faults {
-            self.reject_point(entry, series.as_deref().map(str::to_owned), fault);
+        for error in errors {
+            self.reject_point(entry, series.as_deref().map(str::to_owned), error);
         }
     }
 
-    fn reject_field(&mut self, field: &str, code: RejectCode, message: &str) {
-        self.rejects.push(Reject {
+    fn reject_field(&mut self, field: &str, code: FieldErrorCode, message: &str) {
+        self.errors.push(FieldError {
             pointer: pointer_to(field),
             index: None,
             series: None,
@@ -339,10 +347,10 @@ impl<'a> RawSession<'a> {
         &mut self,
         index: usize,
         series: Option<String>,
-        (at, code, message): (String, RejectCode, String),
+        (at, code, message): (String, FieldErrorCode, String),
     ) {
         let field = at.split('/').nth(1).unwrap_or("point");
-        self.rejects.push(Reject {
+        self.errors.push(FieldError {
             message: format!("{} {message}", echo(field).escape_debug()),
             pointer: format!("/data/{index}{at}"),
             index: Some(index),
@@ -358,15 +366,15 @@ mod tests {
 
     const USER: &str = r#""user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e""#;
 
-    /// Where the faults of a session with these entries are.
-    fn faults(entries: &str) -> Vec<String> {
+    /// Where the errors of a session with these entries are.
+    fn errors(entries: &str) -> Vec<String> {
         let body = format!("{{{USER},\"data\":[{entries}]}}");
-        let session = RawSession::from_json(body.as_bytes()).expect("an object");
+        let session = SessionDraft::from_json(body.as_bytes()).expect("an object");
         session
-            .rejects
+            .errors
             .listed()
             .iter()
-            .map(|reject| reject.pointer.clone())
+            .map(|error| error.pointer.clone())
             .collect()
     }
 
@@ -379,9 +387,9 @@ mod tests {
 
     #[test]
     fn an_array_is_no_object_however_well_it_would_fit() {
-        assert_eq!(faults(r#"["a","2025-01-01T00:00:00Z",1]"#), ["/data/0"]);
+        assert_eq!(errors(r#"["a","2025-01-01T00:00:00Z",1]"#), ["/data/0"]);
         assert!(
-            RawSession::from_json(br#"["8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e",null,null,[]]"#)
+            SessionDraft::from_json(br#"["8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e",null,null,[]]"#)
                 .is_err()
         );
     }
@@ -389,25 +397,25 @@ mod tests {
     #[test]
     fn null_is_no_time() {
         assert_eq!(
-            faults(r#"{"series":"a","time":null,"value":1}"#),
+            errors(r#"{"series":"a","time":null,"value":1}"#),
             ["/data/0/time"]
         );
         assert_eq!(
-            faults(&columns(1).replace("\"times\"", "\"time\":null,\"times\"")),
+            errors(&columns(1).replace("\"times\"", "\"time\":null,\"times\"")),
             ["/data/0/time"]
         );
     }
 
     #[test]
     fn the_most_points_are_those_of_all_entries() {
-        assert_eq!(faults(&columns(MAX_POINTS)), [""; 0]);
+        assert_eq!(errors(&columns(MAX_POINTS)), [""; 0]);
         assert_eq!(
-            faults(&format!("{},{}", columns(MAX_POINTS), columns(1))),
+            errors(&format!("{},{}", columns(MAX_POINTS), columns(1))),
             ["/data"]
         );
         let nothing = r#"{"series":"a","times":[],"values":[]}"#;
         assert_eq!(
-            faults(&format!("{},{{}}", vec![nothing; MAX_POINTS + 1].join(","))),
+            errors(&format!("{},{{}}", vec![nothing; MAX_POINTS + 1].join(","))),
             ["/data"]
         );
     }

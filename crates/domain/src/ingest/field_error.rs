@@ -10,24 +10,24 @@ const MAX_POINTER: usize = 250;
 const MAX_SERIES: usize = 255;
 const MAX_MESSAGE: usize = 600;
 
-/// One fault in a session.
+/// One error in a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Reject {
+pub struct FieldError {
     /// JSON pointer into the body: `/data/3/value/r`.
     pub pointer: String,
     /// The place of the point in `data`, if it is about a point.
     pub index: Option<usize>,
     /// The point's series, if it could be read.
     pub series: Option<String>,
-    /// What kind of fault.
-    pub code: RejectCode,
+    /// What kind of error.
+    pub code: FieldErrorCode,
     /// A sentence about it, with the remedy.
     pub message: String,
 }
 
-/// The kinds of faults; [`RejectCode::as_str`] is part of the API.
+/// The kinds of errors; [`FieldErrorCode::as_str`] is part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum RejectCode {
+pub enum FieldErrorCode {
     /// A member that must be there is not.
     MissingField,
     /// A member that means nothing here.
@@ -64,7 +64,7 @@ pub enum RejectCode {
     TooManyPoints,
 }
 
-impl RejectCode {
+impl FieldErrorCode {
     /// The stable name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -90,7 +90,7 @@ impl RejectCode {
     }
 }
 
-impl From<&JsonErrorKind> for RejectCode {
+impl From<&JsonErrorKind> for FieldErrorCode {
     fn from(kind: &JsonErrorKind) -> Self {
         match kind {
             JsonErrorKind::Syntax(_) => Self::InvalidType,
@@ -104,32 +104,32 @@ impl From<&JsonErrorKind> for RejectCode {
     }
 }
 
-/// All faults of a session: the first hundred in order of appearance, and how many there are.
+/// All errors of a session: the first hundred in order of appearance, and how many there are.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rejects {
-    listed: Vec<Reject>,
+pub struct ValidationErrors {
+    listed: Vec<FieldError>,
     total: usize,
 }
 
-impl Rejects {
-    /// Adds a fault; its texts are cut to the lengths that are kept.
-    pub fn push(&mut self, mut reject: Reject) {
+impl ValidationErrors {
+    /// Adds a error; its texts are cut to the lengths that are kept.
+    pub fn push(&mut self, mut error: FieldError) {
         self.total += 1;
         if self.is_full() {
             return;
         }
-        reject.pointer = shorten(reject.pointer, MAX_POINTER);
-        reject.series = reject.series.map(|series| shorten(series, MAX_SERIES));
-        reject.message = shorten(reject.message, MAX_MESSAGE);
-        self.listed.push(reject);
+        error.pointer = shorten(error.pointer, MAX_POINTER);
+        error.series = error.series.map(|series| shorten(series, MAX_SERIES));
+        error.message = shorten(error.message, MAX_MESSAGE);
+        self.listed.push(error);
     }
 
-    /// Counts a fault that is not listed.
+    /// Counts a error that is not listed.
     pub const fn count(&mut self) {
         self.total += 1;
     }
 
-    /// Whether further faults are only counted.
+    /// Whether further errors are only counted.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.listed.len() >= LISTED
@@ -141,7 +141,7 @@ impl Rejects {
         self.total == 0
     }
 
-    /// How many faults there are.
+    /// How many errors there are.
     #[must_use]
     pub const fn total(&self) -> usize {
         self.total
@@ -149,11 +149,11 @@ impl Rejects {
 
     /// The first hundred, by place in the body.
     #[must_use]
-    pub fn listed(&self) -> &[Reject] {
+    pub fn listed(&self) -> &[FieldError] {
         &self.listed
     }
 
-    /// Puts the faults of points in the order of the points.
+    /// Puts the errors of points in the order of the points.
     pub(super) fn sort(&mut self) {
         self.listed.sort_by_key(|r| r.index.map_or(0, |i| i + 1));
     }

@@ -14,8 +14,8 @@ const MAX_LEAVES: usize = 64;
 
 /// Points of some series, each series with values of one shape.
 #[derive(Debug, Default)]
-pub(super) struct NumericPoints {
-    pub(super) series: Vec<NumericSeries>,
+pub(super) struct ColumnarValues {
+    pub(super) series: Vec<ColumnarSeries>,
     by_name: HashMap<Arc<str>, usize>,
     /// Where the series of the point before stands: the one behind it is likely to be the next.
     last: usize,
@@ -24,7 +24,7 @@ pub(super) struct NumericPoints {
 
 /// The points of one series, in order of arrival.
 #[derive(Debug)]
-pub(super) struct NumericSeries {
+pub(super) struct ColumnarSeries {
     pub(super) name: Arc<str>,
     pub(super) shape: Shape,
     pub(super) times: Vec<Timestamp>,
@@ -86,13 +86,13 @@ impl Shape {
         match self {
             Self::Number => vec![(None, 0)],
             Self::Object(keys) => {
-                let mut places: Vec<_> = keys
+                let mut locations: Vec<_> = keys
                     .iter()
                     .enumerate()
                     .map(|(place, key)| (Some(&**key), place))
                     .collect();
-                places.sort_unstable();
-                places
+                locations.sort_unstable();
+                locations
             }
         }
     }
@@ -107,7 +107,7 @@ impl Shape {
     }
 }
 
-impl NumericPoints {
+impl ColumnarValues {
     pub(super) const fn len(&self) -> usize {
         self.len
     }
@@ -179,7 +179,7 @@ impl NumericPoints {
         let place = self.series.len();
         let columns = vec![Vec::new(); shape.leaves()];
         self.by_name.insert(name.clone(), place);
-        self.series.push(NumericSeries {
+        self.series.push(ColumnarSeries {
             name,
             shape,
             times: Vec::new(),
@@ -189,7 +189,7 @@ impl NumericPoints {
     }
 }
 
-impl NumericSeries {
+impl ColumnarSeries {
     /// Adds a value to the columns; false, and nothing is added, if it is of another shape.
     fn push_value(&mut self, value: &str) -> bool {
         let points = self.times.len();
@@ -292,11 +292,11 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    use super::super::raw_points::RawPoints;
-    use super::super::{EncodedSession, RawSession, ValidSession};
+    use super::super::draft_points::DraftPoints;
+    use super::super::{EncodedSession, SessionDraft, ValidSession};
     use crate::channel::{Channel, ChannelId};
     use crate::metric_type::{Catalogue, SeriesName};
-    use crate::session::Join;
+    use crate::model::AppendTarget;
     use crate::{MetricTypeId, TimeRules};
 
     use super::*;
@@ -413,11 +413,17 @@ mod tests {
     }
 
     /// What is stored of a session, or what is wrong with it.
-    fn outcome(raw: RawSession<'_>) -> Result<String, String> {
+    fn outcome(raw: SessionDraft<'_>) -> Result<String, String> {
         let now = Timestamp::parse_rfc3339("2025-02-01T00:00:00Z").expect("a time");
-        let valid = ValidSession::check(raw, &catalogue(), &TimeRules::default(), now, Join::Alone);
-        let rejects = valid.map(|valid| format!("{:?}", EncodedSession::encode(valid)));
-        rejects.map_err(|rejects| format!("{rejects:?}"))
+        let valid = ValidSession::check(
+            raw,
+            &catalogue(),
+            &TimeRules::default(),
+            now,
+            AppendTarget::Alone,
+        );
+        let errors = valid.map(|valid| format!("{:?}", EncodedSession::encode(valid)));
+        errors.map_err(|errors| format!("{errors:?}"))
     }
 
     proptest! {
@@ -427,7 +433,7 @@ mod tests {
         fn they_are_stored_and_refused_as_points_one_by_one(entries in prop::collection::vec(entry(), 0..12)) {
             let ids = r#""user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e","session_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3f""#;
             let body = format!(r#"{{{ids},"data":[{}]}}"#, entries.join(","));
-            let read = || RawSession::from_json(body.as_bytes()).expect("an object");
+            let read = || SessionDraft::from_json(body.as_bytes()).expect("an object");
             prop_assert_eq!(outcome(read()), outcome(read().with_values()), "{}", body);
         }
     }
@@ -440,8 +446,8 @@ mod tests {
         let is_numeric = |values: &[&str]| {
             let entries: Vec<String> = values.iter().map(point).collect();
             let body = format!(r#"{{"data":[{}]}}"#, entries.join(","));
-            let session = RawSession::from_json(body.as_bytes()).expect("no fault");
-            matches!(session.points, RawPoints::Numeric(_))
+            let session = SessionDraft::from_json(body.as_bytes()).expect("no fault");
+            matches!(session.points, DraftPoints::Numeric(_))
         };
         assert!(is_numeric(&["1", "2.5", "-0.0"]));
         assert!(is_numeric(&[r#"{"b":1,"a":0}"#, r#"{"b":3,"a":4}"#]));

@@ -1,15 +1,14 @@
-//! Sessions that are new, as most are, in one round trip: everything is sent at once, and the database refuses it where
-//! one is not.
+//! Fast path for batches of new sessions: one round trip, in which the database rejects the batch if a
+//! session is not new.
 
 use deadpool_postgres::Object;
-use time_series_domain::ingest::{EncodedSession, Outcome};
-use time_series_domain::ports::{StoreError, Stored};
+use time_series_domain::ingest::{EncodedSession, Outcome, Stored};
 use tokio_postgres::error::SqlState;
 
 use super::day_summaries::{AddedDays, Merge};
-use super::found::{Locks, versions_before};
+use super::existing_state::{Locks, versions_before};
 use super::session_rows::SessionRows;
-use super::turns::Pending;
+use super::write_queue::{QueuedWrite, Written};
 use crate::postgres::block_rows::{BlockRow, FEW_BLOCKS, InsertBlocks};
 use crate::postgres::error::PgError;
 use crate::postgres::pipeline::send;
@@ -18,30 +17,28 @@ use crate::postgres::transaction::Transaction;
 const LOCK_USERS: &str = include_str!("lock_users_or_fail.sql");
 const INSERT_NEW_SESSIONS: &str = include_str!("insert_new_sessions.sql");
 
-/// Whether sessions are likely to be new, and few enough to be sent at once.
-pub(super) fn may_be_new(group: &[Pending]) -> bool {
-    let blocks: usize = group
-        .iter()
-        .map(|pending| pending.session.blocks.len())
-        .sum();
-    blocks <= FEW_BLOCKS && !group.iter().any(|pending| pending.write.changes())
+/// Returns whether the sessions may all be new and are small enough to be sent at once.
+pub(super) fn is_fast_path(writes: &[QueuedWrite]) -> bool {
+    let blocks: usize = writes.iter().map(|write| write.session.blocks.len()).sum();
+    blocks <= FEW_BLOCKS && !writes.iter().any(|write| write.write.changes())
 }
 
-/// Stores sessions if all of them are new and the schemas of their metric types are as they were; else nothing.
-pub(super) async fn store_as_new(
+/// Stores sessions if all of them are new and their schemas are current; returns `None` and stores
+/// nothing otherwise.
+pub(super) async fn store_new_sessions(
     client: Object,
-    group: &[Pending],
-) -> Result<Option<Vec<Result<Stored, StoreError>>>, PgError> {
+    writes: &[QueuedWrite],
+) -> Result<Option<Vec<Written>>, PgError> {
     let transaction = Transaction::unopened(client);
     let client: &Object = &transaction;
     let (mut added, mut rows) = (AddedDays::new(), SessionRows::default());
-    for session in group.iter().map(|pending| &pending.session) {
+    for session in writes.iter().map(|write| &write.session) {
         rows.push(session);
         add_days(&mut added, session);
     }
-    let blocks: Vec<BlockRow<'_>> = group
+    let blocks: Vec<BlockRow<'_>> = writes
         .iter()
-        .flat_map(|pending| BlockRow::of(&pending.session))
+        .flat_map(|write| BlockRow::of(&write.session))
         .collect();
     let (lock, insert, merge, blocks) = (
         client.prepare_cached(LOCK_USERS).await?,
@@ -49,7 +46,7 @@ pub(super) async fn store_as_new(
         Merge::prepare(client, &added).await?,
         InsertBlocks::prepare(client, &blocks).await?,
     );
-    let locks = Locks::of(group);
+    let locks = Locks::of(writes);
     let (lock_params, sessions) = (locks.params(), rows.params_with(locks.schemas()));
     let all = async {
         let opened = send(transaction.open()).await?;
@@ -64,16 +61,16 @@ pub(super) async fn store_as_new(
         blocks.await?;
         Ok(raised)
     };
-    let raised = match transaction.end_behind(all).await? {
+    let raised = match transaction.commit_or_reject(all).await? {
         Ok(raised) => raised,
         Err(e) if is_not_new(&e) => return Ok(None),
         Err(e) => return Err(e.into()),
     };
-    let mut versions = versions_before(&raised, group)?;
-    let answer = |pending: &Pending| {
-        let version = versions.entry(pending.session.user_id).or_default();
+    let mut versions = versions_before(&raised, writes)?;
+    let answer = |write: &QueuedWrite| {
+        let version = versions.entry(write.session.user_id).or_default();
         *version += 1;
-        let total_points = pending.session.points;
+        let total_points = write.session.points;
         Ok(Stored {
             outcome: Outcome::Created,
             version: *version,
@@ -81,10 +78,10 @@ pub(super) async fn store_as_new(
             is_replay: false,
         })
     };
-    Ok(Some(group.iter().map(answer).collect()))
+    Ok(Some(writes.iter().map(answer).collect()))
 }
 
-/// What a session adds to its user's days.
+/// Adds the day summaries of a session to those of the batch.
 pub(super) fn add_days(added: &mut AddedDays, session: &EncodedSession) {
     for day in &session.day_summaries {
         added
@@ -94,7 +91,8 @@ pub(super) fn add_days(added: &mut AddedDays, session: &EncodedSession) {
     }
 }
 
-/// A session of that id is there, or a metric type has another schema or is being changed.
+/// Returns whether a session is stored already, or a metric type changed or is being changed.
+/// `insert_new_sessions.sql` and `lock_users_or_fail.sql` divide by zero for the latter.
 fn is_not_new(e: &tokio_postgres::Error) -> bool {
     let is_it = |code| [SqlState::UNIQUE_VIOLATION, SqlState::DIVISION_BY_ZERO].contains(code);
     e.code().is_some_and(is_it)

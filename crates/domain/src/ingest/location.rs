@@ -5,7 +5,7 @@ use crate::channel::Pointer;
 
 /// Where the points of a session stand in the body.
 #[derive(Debug, Default)]
-pub(super) struct Places {
+pub(super) struct Locations {
     /// Entries of `data` that are columns, with their first points; empty where every entry is a point.
     columns: Vec<Columns>,
     /// The lines of points that are rows.
@@ -23,7 +23,7 @@ struct Columns {
 
 /// Where one point stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place<'a> {
+pub(super) enum Location<'a> {
     /// An entry of `data`.
     Entry(usize),
     /// A place in the columns of an entry.
@@ -36,7 +36,7 @@ pub(super) enum Place<'a> {
     Row(u64),
 }
 
-impl Places {
+impl Locations {
     /// Notes that an entry has columns, of points from `first` on.
     pub(super) fn push(&mut self, entry: usize, first: usize, len: usize, leaves: Option<Leaves>) {
         self.columns.push(Columns {
@@ -67,20 +67,20 @@ impl Places {
     }
 
     /// Where a point stands, by its number.
-    pub(super) fn of(&self, point: usize) -> Place<'_> {
+    pub(super) fn of(&self, point: usize) -> Location<'_> {
         if let Some(line) = self.lines.get(point) {
-            return Place::Row(*line);
+            return Location::Row(*line);
         }
         let before = self
             .columns
             .partition_point(|columns| columns.first <= point);
         let Some(columns) = self.columns[..before].last() else {
-            return Place::Entry(point);
+            return Location::Entry(point);
         };
         match point.checked_sub(columns.first + columns.len) {
             // One entry a point since then.
-            Some(after) => Place::Entry(columns.entry + 1 + after),
-            None => Place::Column {
+            Some(after) => Location::Entry(columns.entry + 1 + after),
+            None => Location::Column {
                 entry: columns.entry,
                 place: point - columns.first,
                 leaves: columns.leaves.as_deref(),
@@ -89,7 +89,7 @@ impl Places {
     }
 }
 
-impl Place<'_> {
+impl Location<'_> {
     /// Whether what is wrong with the entry as a whole should be told at this point.
     pub(super) const fn is_first_of_entry(&self) -> bool {
         matches!(
@@ -156,11 +156,11 @@ mod tests {
         let raw: &serde_json::value::RawValue =
             serde_json::from_str(r#"{"r":[1,2]}"#).expect("JSON");
         let (leaves, _) = find_leaves(raw.get(), raw, &mut |_, _, _| {}).expect("a leaf");
-        let mut places = Places::default();
-        places.push(1, 1, 3, None);
-        places.push(2, 4, 2, Some(leaves));
+        let mut locations = Locations::default();
+        locations.push(1, 1, 3, None);
+        locations.push(2, 4, 2, Some(leaves));
         let shown = |point| {
-            let place = places.of(point);
+            let place = locations.of(point);
             let inner = Pointer::parse("/r/x").expect("a pointer");
             format!("{} {} {}", place.entry(), place.time(), place.value(&inner))
         };
@@ -174,8 +174,8 @@ mod tests {
 
     #[test]
     fn a_row_stands_in_its_line() {
-        let places = Places::of_rows([2, 4].into_iter());
-        let place = places.of(1);
+        let locations = Locations::of_rows([2, 4].into_iter());
+        let place = locations.of(1);
         let inner = Pointer::parse("/r/x").expect("a pointer");
         assert_eq!(
             [place.entry(), place.time(), place.value(&inner)],

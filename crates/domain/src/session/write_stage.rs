@@ -1,26 +1,26 @@
-//! How far a write has come.
+//! Progress of a write, for callers that stop waiting for it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Stage of a write, for a caller that stops waiting: before the store is called, nothing can have been stored.
+/// Progress of a write. Before the store is called, nothing can have been stored.
 #[derive(Debug, Default)]
 pub struct WriteStage {
     is_in_store: AtomicBool,
 }
 
 impl WriteStage {
-    /// Returns true if the session may be stored, now or later.
+    /// Returns whether the change may be stored, now or later.
     #[must_use]
     pub fn may_be_stored(&self) -> bool {
         self.is_in_store.load(Ordering::Relaxed)
     }
 
-    /// The store is being asked.
+    /// Notes that the store is called.
     pub fn enter_store(&self) {
         self.is_in_store.store(true, Ordering::Relaxed);
     }
 
-    /// The store has answered.
+    /// Notes that the store has answered.
     pub(super) fn leave_store(&self) {
         self.is_in_store.store(false, Ordering::Relaxed);
     }

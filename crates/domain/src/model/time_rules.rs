@@ -1,20 +1,20 @@
-//! Which times a session's points may have.
+//! Bounds on the times of a session and its points.
 
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{Timestamp, UtcDay};
 
-/// Stored points may lie so far ahead of the clock, whatever the rules are now.
+/// Maximum days that stored points may lie ahead of the clock, under any earlier rules.
 const DAYS_EVER_AHEAD: i64 = 400;
 
-/// Bounds on times. One session with points spread over decades once made thousands of
-/// partitions and took a server down, so implausible times are refused.
+/// Bounds on times. A session with points spread over decades creates thousands of partitions and can
+/// take a server down, so implausible times are rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeRules {
-    /// How many days before `start_ts` a point may lie.
+    /// Maximum days that a point may lie before `start_ts`.
     pub days_before_start: i64,
-    /// How many days after `start_ts`, or after the first point, a point may lie.
+    /// Maximum days that a point may lie after `start_ts`, or else after the first point.
     pub days_after_start: i64,
-    /// How many days ahead of the server's clock any time may lie.
+    /// Maximum days that any time may lie ahead of the server's clock.
     pub days_ahead_of_clock: i64,
 }
 
@@ -28,7 +28,7 @@ impl Default for TimeRules {
     }
 }
 
-/// How a time is implausible.
+/// Error of an implausible time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TimeRuleError {
     /// Before 1970.
@@ -39,7 +39,7 @@ pub enum TimeRuleError {
         "is more than {days} day(s) ahead of the server's clock; the latest accepted is {latest}"
     )]
     AheadOfClock {
-        /// How far ahead is allowed.
+        /// Maximum days ahead.
         days: i64,
         /// The latest time that is accepted now.
         latest: Timestamp,
@@ -55,7 +55,7 @@ pub enum TimeRuleError {
 }
 
 impl TimeRules {
-    /// Checks a time by itself, `now` being the server's clock.
+    /// Checks a time against the epoch and the server's clock, `now`.
     ///
     /// # Errors
     /// [`TimeRuleError`] naming the bound.
@@ -73,46 +73,10 @@ impl TimeRules {
         Ok(())
     }
 
-    /// Checks a point's time against its session's start, or against the session's first point.
-    ///
-    /// # Errors
-    /// [`TimeRuleError::FarFromStart`] with both bounds.
-    pub fn check_in_session(
-        &self,
-        t: Timestamp,
-        start_ts: Option<Timestamp>,
-        first: Timestamp,
-    ) -> Result<(), TimeRuleError> {
-        let (earliest, latest) = match start_ts {
-            Some(start) => (
-                start.plus_days(-self.days_before_start),
-                start.plus_days(self.days_after_start),
-            ),
-            None => (first, first.plus_days(self.days_after_start)),
-        };
-        Self::check_in_window(t, Some((earliest, latest)))
-    }
-
-    /// Checks a point's time against where the points of its session may lie, if anything bounds them.
-    ///
-    /// # Errors
-    /// [`TimeRuleError::FarFromStart`] with both bounds.
-    pub fn check_in_window(
-        t: Timestamp,
-        window: Option<(Timestamp, Timestamp)>,
-    ) -> Result<(), TimeRuleError> {
-        match window {
-            Some((earliest, latest)) if !(earliest..=latest).contains(&t) => {
-                Err(TimeRuleError::FarFromStart { earliest, latest })
-            }
-            _ => Ok(()),
-        }
-    }
-
-    /// The half-open range that holds every time these rules ever accept, whole days.
+    /// Returns the half-open range, in whole days, of all times that any rules accept or accepted.
     #[must_use]
     pub fn possible(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        // Wider than the rules: another server's clock may be ahead of ours, and the rules were others once.
+        // Wider than the rules: another server's clock may be ahead, and earlier rules may have been wider.
         let latest = now.plus_days(self.days_ahead_of_clock.max(DAYS_EVER_AHEAD) + 1);
         (Timestamp::EPOCH, UtcDay::ceil(latest).start())
     }

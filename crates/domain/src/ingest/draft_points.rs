@@ -8,25 +8,25 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::at_most::MAX_POINTS;
+use super::bounded_seq::MAX_POINTS;
+use super::columnar_values::ColumnarValues;
 use super::columns_body::{read_columns, read_numeric_columns};
 use super::fields::{Text, text};
-use super::numeric_points::NumericPoints;
-use super::place::Places;
+use super::location::Locations;
 use super::raw_values::{ColumnValues, RawValues, offset_in};
 use crate::Timestamp;
 use crate::json::MAX_VALUE_BYTES;
 
 /// Points in order of arrival.
 #[derive(Debug)]
-pub(super) enum RawPoints<'a> {
+pub(super) enum DraftPoints<'a> {
     /// Every value is a number, or an object of numbers.
-    Numeric(NumericPoints),
+    Numeric(ColumnarValues),
     /// Values of any kind, not parsed yet.
-    Values(RawValues<'a>, Places),
+    Values(RawValues<'a>, Locations),
 }
 
-/// The shape of a point, or of columns, without faults; borrowed from the body.
+/// The shape of a point, or of columns, without errors; borrowed from the body.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EntryFields<'a> {
@@ -68,7 +68,7 @@ fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValu
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
-impl RawPoints<'_> {
+impl DraftPoints<'_> {
     /// The earliest time of a point.
     pub(super) fn first_time(&self) -> Option<Timestamp> {
         match self {
@@ -83,11 +83,11 @@ impl RawPoints<'_> {
     }
 }
 
-/// The entries of `data` where every value is of numbers; an error where one is not, or has a fault.
+/// The entries of `data` where every value is of numbers; an error where one is not, or has a error.
 #[derive(Default)]
-pub(super) struct NumericData(pub(super) NumericPoints);
+pub(super) struct ColumnarData(pub(super) ColumnarValues);
 
-impl NumericData {
+impl ColumnarData {
     fn read(&mut self, fields: &EntryFields<'_>) -> Option<()> {
         let Self(points) = self;
         let is_numeric = match *fields {
@@ -117,7 +117,7 @@ impl NumericData {
     }
 }
 
-impl<'de> Deserialize<'de> for NumericData {
+impl<'de> Deserialize<'de> for ColumnarData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut data = Self::default();
         let read = |_, Entry(fields): Entry<'_>| {
@@ -135,13 +135,13 @@ impl<'de> Deserialize<'de> for NumericData {
 }
 
 impl<'a> RawValues<'a> {
-    /// Reads an entry of `data` without faults; `None` if there is any.
+    /// Reads an entry of `data` without errors; `None` if there is any.
     pub(super) fn read_entry(
         &mut self,
         body: &'a str,
         entry: usize,
         Entry(fields): &Entry<'a>,
-        places: &mut Places,
+        locations: &mut Locations,
     ) -> Option<()> {
         match *fields {
             EntryFields {
@@ -162,7 +162,7 @@ impl<'a> RawValues<'a> {
                 values: Some(values),
             } => {
                 let (times, values) = read_columns(body, times, values, &mut |_, _, _| {})?;
-                self.push_entry(entry, series, times, values, places);
+                self.push_entry(entry, series, times, values, locations);
             }
             _ => return None,
         }
@@ -176,22 +176,22 @@ impl<'a> RawValues<'a> {
         series: &str,
         times: Vec<Timestamp>,
         values: ColumnValues,
-        places: &mut Places,
+        locations: &mut Locations,
     ) {
         let leaves = match &values {
             ColumnValues::List(_) => None,
             ColumnValues::Leaves(leaves, _) => Some(Arc::clone(leaves)),
         };
-        places.push(entry, self.len(), times.len(), leaves);
+        locations.push(entry, self.len(), times.len(), leaves);
         self.push_columns(series, times, values);
     }
 
-    /// Reads `data` without faults; `None` if there is any.
-    pub(super) fn read_data(body: &'a str, data: &'a RawValue) -> Option<(Self, Places)> {
-        let (mut values, mut places) = (Self::of_body(body), Places::default());
+    /// Reads `data` without errors; `None` if there is any.
+    pub(super) fn read_data(body: &'a str, data: &'a RawValue) -> Option<(Self, Locations)> {
+        let (mut values, mut locations) = (Self::of_body(body), Locations::default());
         let read = |number, entry: Entry<'a>| {
             values
-                .read_entry(body, number, &entry, &mut places)
+                .read_entry(body, number, &entry, &mut locations)
                 .ok_or("an entry with a fault")?;
             if values.len() > MAX_POINTS {
                 Err("too many points")
@@ -202,7 +202,7 @@ impl<'a> RawValues<'a> {
         Entries(read)
             .deserialize(&mut serde_json::Deserializer::from_str(data.get()))
             .ok()?;
-        Some((values, places))
+        Some((values, locations))
     }
 }
 
