@@ -64,9 +64,9 @@ pub(crate) fn build_server() -> anyhow::Result<PathBuf> {
         "--package",
         "xtask",
         "--package",
-        "time-series-api",
+        "time-series-server",
     ]))?;
     let target = std::env::var_os("CARGO_TARGET_DIR")
         .map_or_else(|| root().join("target"), |dir| root().join(dir));
-    Ok(target.join("release/time-series-api"))
+    Ok(target.join("release/time-series-server"))
 }

@@ -42,11 +42,11 @@ const COUNTERS: [(&str, &str); 17] = [
         "Points of sessions that were stored, replaced or appended to.",
     ),
     (
-        "queries_left_total",
+        "queries_cancelled_total",
         "Queries whose client hung up before the response.",
     ),
     (
-        "queries_turned_away_total",
+        "queries_rejected_total",
         "Queries rejected for lack of a place or of memory.",
     ),
     (
@@ -62,7 +62,7 @@ const COUNTERS: [(&str, &str); 17] = [
         "Sessions by outcome: created, unchanged, ignored, replaced, appended.",
     ),
     (
-        "store_retries_total",
+        "db_client_retries_total",
         "Transactions that were run again since they lost a race, by operation.",
     ),
     (
@@ -84,30 +84,30 @@ const COUNTERS: [(&str, &str); 17] = [
 ];
 
 /// Describes and buckets everything that is measured.
-pub(crate) fn recorder() -> Result<PrometheusRecorder, BuildError> {
+pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
     Ok(PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?
-        .set_buckets_for_metric(Matcher::Full("store_group_sessions".to_owned()), &SESSIONS)?
+        .set_buckets_for_metric(Matcher::Full("write_batch_sessions".to_owned()), &SESSIONS)?
         .build_recorder())
 }
 
 /// Tells what each metric is; to be called once the recorder is installed.
-pub(crate) fn describe() {
+pub fn describe() {
     for (name, text) in COUNTERS {
         describe_counter!(name, text);
     }
     describe_histogram!(
-        "http_request_seconds",
+        "http_server_request_duration_seconds",
         Unit::Seconds,
         "Time of requests by method, route and status."
     );
     describe_histogram!(
-        "store_seconds",
+        "db_client_operation_duration_seconds",
         Unit::Seconds,
         "Time of operations on the database, retries included."
     );
     describe_histogram!(
-        "store_group_sessions",
+        "write_batch_sessions",
         "Sessions that were stored in one transaction."
     );
     describe_gauge!("build_info", "1, with the version of the service.");

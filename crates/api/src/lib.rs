@@ -1,6 +1,5 @@
-//! The REST surface: extract and parse, call a use case, answer.
+//! The REST surface: handlers extract and parse a request, call a use case, and render its result.
 
-pub mod config;
 mod format;
 mod health;
 mod instruments;
@@ -12,16 +11,17 @@ mod problem;
 mod query;
 mod reads;
 mod request;
+mod request_log;
 mod routes;
 mod server;
 mod session;
+mod settings;
 mod state;
-mod telemetry;
-mod wiring;
 mod work;
 
+pub use instruments::{describe as describe_metrics, recorder as metrics_recorder};
 pub use net::TrustedProxies;
-pub use reads::ReplicaReads;
-pub use server::{Server, StartError};
-pub use state::NotReady;
-pub use telemetry::init_telemetry;
+pub use reads::{ReadSources, Reads, ReplicaReads};
+pub use server::HttpServer;
+pub use settings::{Admins, AllowedHosts, NetSettings, Settings};
+pub use state::{DatabaseUsage, Heartbeat, NotReady, Readiness, UseCases};

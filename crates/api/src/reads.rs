@@ -18,11 +18,13 @@ use crate::state::Readiness;
 const REPLICA_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The use cases that read, over one database.
-pub(crate) struct Reads {
-    pub(crate) aggregate: CachedAggregate,
-    pub(crate) points: ReadPoints,
+pub struct Reads {
+    /// Aggregate queries.
+    pub aggregate: CachedAggregate,
+    /// Queries of points.
+    pub points: ReadPoints,
     /// `primary` or `replica`, for metrics.
-    pub(crate) name: &'static str,
+    pub name: &'static str,
 }
 
 /// The reads that a replica may answer.
@@ -35,9 +37,11 @@ pub enum ReplicaReads {
 }
 
 /// Everything that can be read from.
-pub(crate) struct ReadSources {
-    pub(crate) primary: Arc<Reads>,
-    pub(crate) replica: Option<(Arc<Reads>, ReplicaReads)>,
+pub struct ReadSources {
+    /// The primary database.
+    pub primary: Arc<Reads>,
+    /// A replica, and the reads that it answers.
+    pub replica: Option<(Arc<Reads>, ReplicaReads)>,
 }
 
 /// The sources that answer one request.

@@ -1,30 +1,50 @@
-//! What handlers need.
+//! State of the application: the use cases, and the limits around them.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use actix_web::HttpRequest;
 use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
-use secrecy::SecretString;
-use time_series_domain::fingerprint::Fingerprint;
+use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::metric_type::MetricTypes;
-use time_series_domain::query::QueryMemory;
+use time_series_domain::ports::SecretStore;
+use time_series_domain::query::{QueryLimits, QueryMemory};
 use time_series_domain::session::{IngestSession, StoredSessions, WriteStage};
-use time_series_domain::{Clock, UserId};
+use time_series_domain::{Clock, TimeRules, UserId};
 
 use crate::net::{PaceLimit, PeerId, TrustedProxies};
 use crate::problem::{Code, Problem};
 use crate::reads::{ReadSource, ReadSources};
-use crate::request::{AllowedHosts, BodyBudget, BulkBudget, Caller, Cursors, LogUsers, QueryGate};
-use crate::work::CpuThreads;
+use crate::request::{BodyBudget, BulkBudget, Caller, Cursors, LogUsers, QueryGate, QueryTimes};
+use crate::settings::{Admins, AllowedHosts, Settings};
+use crate::work::{CpuThreads, QueryRuntime};
 
-/// The use cases, over whatever the composition root chose.
+/// The use cases that the REST surface calls.
+pub struct UseCases {
+    /// Writes of sessions.
+    pub ingest: IngestSession,
+    /// Reads and deletes of sessions.
+    pub sessions: StoredSessions,
+    /// Metric types.
+    pub metric_types: MetricTypes,
+    /// Queries, on the primary and on a replica.
+    pub reads: ReadSources,
+    /// The memory that queries share.
+    pub query_memory: Arc<QueryMemory>,
+    /// The clock.
+    pub clock: Arc<dyn Clock>,
+    /// The secret of cursors and of users in logs.
+    pub secrets: Arc<dyn SecretStore>,
+    /// The state of the database.
+    pub readiness: Arc<dyn Readiness>,
+}
+
+/// State of the application, shared by all handlers.
 pub(crate) struct AppState {
     pub(crate) ingest: IngestSession,
     pub(crate) reads: ReadSources,
-    /// How many values may be held to be thinned out.
+    /// Maximum values that a downsampling query holds.
     pub(crate) max_values: usize,
     pub(crate) query_memory: Arc<QueryMemory>,
     pub(crate) queries: QueryGate,
@@ -36,24 +56,68 @@ pub(crate) struct AppState {
     pub(crate) cursors: Cursors,
     pub(crate) log_users: LogUsers,
     pub(crate) max_body_bytes: usize,
-    /// Bytes of bodies in memory; lines of bulk uploads apart, which wait for room and would take all there is.
+    /// Bytes of bodies in memory, except lines of bulk uploads.
     pub(crate) bodies: BodyBudget,
+    /// Bytes of lines of bulk uploads, which wait for room and would take all of `bodies`.
     pub(crate) bulk_budget: BulkBudget,
-    /// The least speed of a body.
+    /// Minimum speed of a body.
     pub(crate) pace: PaceLimit,
     pub(crate) proxies: TrustedProxies,
     pub(crate) hosts: AllowedHosts,
-    /// The threads that sessions are read and checked on.
+    /// The threads that read and validate sessions.
     pub(crate) cpu: CpuThreads,
-    /// The longest time of a write.
     pub(crate) write_timeout: Duration,
-    /// Fingerprint of what answers depend on besides query and data: this build and its limits.
+    /// Fingerprint of the build and its limits, on which responses depend besides query and data.
     pub(crate) edition: Fingerprint,
     pub(crate) metrics: PrometheusHandle,
 }
 
+/// Version of the rendering. A change of the rendering of a response raises it, so that ETags and cached responses of
+/// earlier releases are not used.
+const RENDERING: u32 = 1;
+/// Maximum threads that queries run on.
+const MAX_QUERY_THREADS: usize = 32;
+
 impl AppState {
-    /// The peer that a request counts for.
+    /// Creates the state and starts its threads.
+    pub(crate) fn new(
+        use_cases: UseCases,
+        settings: Settings,
+        metrics: PrometheusHandle,
+    ) -> std::io::Result<Self> {
+        let runtime = QueryRuntime::new(settings.query_concurrency.min(MAX_QUERY_THREADS))?;
+        let cpu = CpuThreads::start(settings.workers, settings.max_write_wait)?;
+        let times = QueryTimes {
+            wait: settings.query_wait,
+            longest: settings.query_timeout,
+        };
+        Ok(Self {
+            ingest: use_cases.ingest,
+            sessions: use_cases.sessions,
+            metric_types: use_cases.metric_types,
+            reads: use_cases.reads,
+            max_values: settings.limits.bucket_values.saturating_mul(4),
+            query_memory: use_cases.query_memory,
+            queries: QueryGate::new(settings.query_concurrency, runtime, times),
+            clock: use_cases.clock,
+            readiness: use_cases.readiness,
+            admins: settings.admins,
+            log_users: LogUsers::new(Arc::clone(&use_cases.secrets)),
+            cursors: Cursors::new(use_cases.secrets),
+            max_body_bytes: settings.body_bytes,
+            bodies: BodyBudget::new(settings.bytes_in_flight / 2),
+            bulk_budget: BulkBudget::new(settings.bytes_in_flight / 2),
+            pace: PaceLimit::of(&settings.net),
+            proxies: settings.net.trusted_proxies,
+            hosts: settings.hosts,
+            cpu,
+            write_timeout: settings.write_timeout,
+            edition: edition(&settings.limits, &settings.rules),
+            metrics,
+        })
+    }
+
+    /// Returns the peer whose limits a request counts against.
     pub(crate) fn peer_of(&self, request: &HttpRequest) -> PeerId {
         self.proxies.client(
             request.peer_addr().map(|address| address.ip()),
@@ -61,7 +125,7 @@ impl AppState {
         )
     }
 
-    /// Chooses where a read is answered from; waits until its users' data have reached a version.
+    /// Chooses the source of a read; waits until the users' data have reached a version.
     pub(crate) async fn source_of_reads(
         &self,
         caller: &Caller,
@@ -79,7 +143,7 @@ impl AppState {
             .await
     }
 
-    /// Ends a write that takes too long, and says whether it may have happened.
+    /// Cancels a write after the write timeout. The problem says whether the change may be stored.
     pub(crate) async fn within_write_timeout<T, E: Into<Problem>>(
         &self,
         write: impl AsyncFnOnce(&WriteStage) -> Result<T, E>,
@@ -101,23 +165,13 @@ impl AppState {
     }
 }
 
-/// Who may change metric types.
-pub(crate) enum Admins {
-    /// Whoever has the token.
-    Token(SecretString),
-    /// Whoever reaches this loopback address.
-    Local,
-    /// Nobody: the service listens on this address without a token.
-    Nobody(SocketAddr),
-}
-
-/// Whether the service can do its work now.
+/// The state of the database, as the last heartbeat found it.
 #[async_trait]
-pub(crate) trait Readiness: Send + Sync {
-    /// Whether the database answers and has the tables that this program needs.
+pub trait Readiness: Send + Sync {
+    /// Checks that the database answers and has the tables of this release.
     async fn check(&self) -> Result<(), NotReady>;
 
-    /// What the last heartbeat found.
+    /// Returns the result of the last heartbeat.
     fn last(&self) -> Heartbeat;
 
     /// Returns the current use of the connection pools and of the write queue.
@@ -126,44 +180,57 @@ pub(crate) trait Readiness: Send + Sync {
 
 /// Current use of the connection pools and of the write queue.
 #[derive(Debug, Clone)]
-pub(crate) struct DatabaseUsage {
-    /// The name of each pool of connections, and how many there are in each state.
-    pub(crate) pools: Vec<(&'static str, [(&'static str, usize); 4])>,
+pub struct DatabaseUsage {
+    /// For each pool of connections its name, and the number of connections in each state.
+    pub pools: Vec<(&'static str, [(&'static str, usize); 4])>,
     /// Bytes of sessions that wait to be stored or are being stored.
-    pub(crate) queued_bytes: u64,
+    pub queued_bytes: u64,
     /// The lag of the replica in seconds, if there is a replica and its lag is known.
-    pub(crate) replica_lag: Option<f64>,
+    pub replica_lag: Option<f64>,
 }
 
-/// What a heartbeat found.
+/// Result of a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Heartbeat {
+pub struct Heartbeat {
     /// Ok if reads work, on the primary or on a replica.
-    pub(crate) reads: Result<(), NotReady>,
+    pub reads: Result<(), NotReady>,
     /// Ok if reads of the primary work.
-    pub(crate) primary: Result<(), NotReady>,
-    /// Whether a commit succeeds.
-    pub(crate) writes: Result<(), NotReady>,
+    pub primary: Result<(), NotReady>,
+    /// Ok if a commit succeeds.
+    pub writes: Result<(), NotReady>,
 }
 
-/// Why the service cannot do its work; may be shown to anybody.
+/// Reason why the service is not ready; the text is public.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
-    /// It may come back by itself.
+    /// The database may recover without help.
     #[error("the database cannot be reached")]
     Unreachable,
-    /// It is not there: somebody has to create it.
+    /// The database does not exist.
     #[error("the database that DATABASE_URL names does not exist; create it, or correct the name")]
     NoDatabase,
-    /// It does not let the service in.
+    /// The database rejects the role or the password.
     #[error(
         "the database refuses the role of DATABASE_URL; correct the name and the password, or let it connect"
     )]
     RoleRefused,
-    /// Somebody has to migrate it.
-    #[error("the database lacks migrations; run `cargo xtask migrate`")]
+    /// The database lacks migrations.
+    #[error(
+        "the database lacks migrations; run `time-series-server migrate` or `cargo xtask migrate`"
+    )]
     Behind,
-    /// It answers reads, and a commit does not return.
+    /// Reads succeed, and commits do not return.
     #[error("the database does not confirm a commit in time")]
     NoCommit,
+}
+
+/// Returns the fingerprint of the build and its limits.
+fn edition(limits: &QueryLimits, rules: &TimeRules) -> Fingerprint {
+    let mut hasher = FingerprintHasher::new("edition");
+    hasher
+        .field("release", env!("CARGO_PKG_VERSION"))
+        .field("rendering", &RENDERING)
+        .field("limits", limits)
+        .field("rules", rules);
+    hasher.finish()
 }

@@ -76,8 +76,8 @@ async fn every_metric_is_described_and_can_be_added_up() {
         }
     }
     let names = [
-        "http_request_seconds",
-        "store_seconds",
+        "http_server_request_duration_seconds",
+        "db_client_operation_duration_seconds",
         "database_connections",
         "points_ingested_total",
         "build_info",

@@ -6,13 +6,14 @@ use std::time::Duration;
 use actix_web::dev::ServerHandle;
 use reqwest::{Client, Method};
 use serde_json::{Value, json};
-use time_series_api::config::{
+use time_series_api::ReplicaReads;
+use time_series_domain::TimeRules;
+use time_series_domain::query::QueryLimits;
+use time_series_server::Server;
+use time_series_server::config::{
     AdminConfig, CacheConfig, Config, DatabaseConfig, HttpConfig, LimitsConfig, LogConfig,
     NetConfig, QueriesConfig, SecretsConfig, WritesConfig,
 };
-use time_series_api::{ReplicaReads, Server};
-use time_series_domain::TimeRules;
-use time_series_domain::query::QueryLimits;
 use uuid::Uuid;
 
 use crate::answer::Answer;

@@ -7,18 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use actix_web::rt::net::TcpStream;
 
 use super::connection::Connection;
-use super::{PaceLimit, PeerId, TrustedProxies};
-
-/// The bounds on connections.
-#[derive(Debug, Clone)]
-pub(crate) struct NetLimits {
-    /// The most connections.
-    pub(crate) connections: usize,
-    /// The most connections of one peer. Trusted proxies have none.
-    pub(crate) connections_of_peer: usize,
-    pub(crate) pace: PaceLimit,
-    pub(crate) proxies: TrustedProxies,
-}
+use super::{PaceLimit, PeerId};
+use crate::settings::NetSettings;
 
 /// Counts the connections of each peer.
 #[derive(Default)]
@@ -33,12 +23,12 @@ pub(super) struct Slot {
 /// Takes connections in.
 #[derive(Clone)]
 pub(crate) struct Acceptor {
-    limits: NetLimits,
+    limits: NetSettings,
     open: Arc<ConnectionLimits>,
 }
 
 impl Acceptor {
-    pub(crate) fn new(limits: NetLimits) -> Self {
+    pub(crate) fn new(limits: NetSettings) -> Self {
         Self {
             limits,
             open: Arc::default(),
@@ -49,7 +39,7 @@ impl Acceptor {
     pub(crate) fn accept(&self, io: TcpStream) -> Option<Connection> {
         let address = io.peer_addr().ok()?.ip();
         let slot = self.slot(address)?;
-        Some(Connection::new(io, self.limits.pace, slot))
+        Some(Connection::new(io, PaceLimit::of(&self.limits), slot))
     }
 
     fn slot(&self, address: IpAddr) -> Option<Slot> {
@@ -57,8 +47,8 @@ impl Acceptor {
         let mut open = self.open.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
         let of_peer = open.get(&peer).copied().unwrap_or(0);
-        let is_full =
-            of_peer >= self.limits.connections_of_peer && !self.limits.proxies.contains(address);
+        let is_full = of_peer >= self.limits.connections_of_peer
+            && !self.limits.trusted_proxies.contains(address);
         if is_full || all >= self.limits.connections {
             metrics::counter!("connections_rejected_total").increment(1);
             return None;
@@ -91,16 +81,13 @@ mod tests {
 
     #[test]
     fn a_peer_has_so_many_connections_and_no_more() {
-        let pace = PaceLimit {
-            rate: 1,
-            grace: Duration::from_secs(1),
-        };
-        let proxies = "127.0.0.9".parse().expect("proxies");
-        let acceptor = Acceptor::new(NetLimits {
+        let trusted_proxies = "127.0.0.9".parse().expect("proxies");
+        let acceptor = Acceptor::new(NetSettings {
             connections: 4,
             connections_of_peer: 2,
-            pace,
-            proxies,
+            min_rate: 1,
+            grace: Duration::from_secs(1),
+            trusted_proxies,
         });
         let slot = |address: &str| acceptor.slot(address.parse().expect("an address"));
         let first = slot("127.0.0.2");

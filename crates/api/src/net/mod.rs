@@ -7,7 +7,7 @@ mod pace;
 mod peer;
 mod semantics;
 
-pub(crate) use accept::{Acceptor, NetLimits};
+pub(crate) use accept::Acceptor;
 pub(crate) use connection::ClientConnection;
 pub(crate) use pace::{Pace, PaceLimit};
 pub(crate) use peer::PeerId;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use crate::settings::NetSettings;
+
 /// The least speed that the other side of a connection may have, and how long it may stand still.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PaceLimit {
@@ -17,6 +19,15 @@ pub(crate) struct PaceLimit {
 pub(crate) struct Pace {
     limit: PaceLimit,
     left: Duration,
+}
+
+impl PaceLimit {
+    pub(crate) const fn of(settings: &NetSettings) -> Self {
+        Self {
+            rate: settings.min_rate,
+            grace: settings.grace,
+        }
+    }
 }
 
 impl Pace {

@@ -274,7 +274,7 @@ impl From<Refusal> for Problem {
                 },
             ),
             Refusal::MemoryBusy => {
-                metrics::counter!("queries_turned_away_total").increment(1);
+                metrics::counter!("queries_rejected_total").increment(1);
                 let detail = "Other queries hold the memory that this one needs. Retry after 1 s.";
                 return Self::new(Code::Unavailable, detail);
             }

@@ -13,7 +13,8 @@ use secrecy::ExposeSecret;
 use subtle::ConstantTimeEq;
 
 use crate::problem::{Code, Problem};
-use crate::state::{Admins, AppState};
+use crate::settings::Admins;
+use crate::state::AppState;
 
 /// The name of the security scheme in the OpenAPI document.
 const SCHEME: &str = "admin";

@@ -198,7 +198,7 @@ impl Drop for Waiting<'_> {
 }
 
 fn busy(what: &str) -> Problem {
-    metrics::counter!("queries_turned_away_total").increment(1);
+    metrics::counter!("queries_rejected_total").increment(1);
     Problem::new(Code::Unavailable, format!("{what} Retry after 1 s."))
 }
 
@@ -211,7 +211,7 @@ pub(crate) async fn until_disconnect<T>(
         biased;
         done = work => done,
         () = caller.disconnected() => {
-            metrics::counter!("queries_left_total").increment(1);
+            metrics::counter!("queries_cancelled_total").increment(1);
             Err(Problem::new(Code::Unavailable, "The caller left."))
         }
     }

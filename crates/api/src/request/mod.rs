@@ -27,7 +27,7 @@ pub(crate) use idempotency::Idempotency;
 pub(crate) use intake::{BodyBudget, BodyPermit, BulkBudget, LinePermit};
 pub(crate) use json_body::{BYTE_ORDER_MARK, JsonBody, PacedBody, too_large, unreadable};
 pub(crate) use log_user::LogUsers;
-pub(crate) use origin::{AllowedHosts, check_origin};
+pub(crate) use origin::check_origin;
 pub(crate) use pairs::Pairs;
 pub(crate) use query_string::{FromPairs, NoParams, QueryString, read_json};
 pub(crate) use selection::{check_range, clash, read_filter, read_selector};

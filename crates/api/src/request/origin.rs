@@ -10,28 +10,12 @@ use actix_web::middleware::Next;
 use actix_web::{ResponseError, web};
 
 use crate::problem::{Code, Problem};
+use crate::settings::AllowedHosts;
 use crate::state::AppState;
 
 const SEC_FETCH_SITE: &str = "sec-fetch-site";
 
-/// The names that the service answers under.
-#[derive(Debug, Clone)]
-pub(crate) enum AllowedHosts {
-    All,
-    /// Names in lower case, without ports.
-    Listed(Vec<String>),
-}
-
 impl AllowedHosts {
-    /// The names of this machine for itself.
-    pub(crate) fn loopback() -> Self {
-        Self::Listed(
-            ["localhost", "127.0.0.1", "[::1]"]
-                .map(str::to_owned)
-                .to_vec(),
-        )
-    }
-
     fn contains(&self, host: &str) -> bool {
         match self {
             Self::All => true,

@@ -76,7 +76,21 @@ impl MigrateError {
     }
 }
 
-/// Applies what is missing. Safe when several processes migrate at once.
+/// Connects to the database of `url` and applies the migrations that it lacks.
+///
+/// # Errors
+/// [`MigrateError`].
+pub async fn migrate_url(url: &str) -> Result<Migrated, MigrateError> {
+    let (mut client, connection) = tokio_postgres::connect(url, tokio_postgres::NoTls).await?;
+    let connection = tokio::spawn(connection);
+    let migrated = migrate(&mut client).await;
+    drop(client);
+    // The result of the migration says more than the end of its connection.
+    let _ = connection.await;
+    migrated
+}
+
+/// Applies the migrations that a database lacks. Several processes may migrate at once.
 ///
 /// # Errors
 /// [`MigrateError`]; the migration that failed was rolled back.

@@ -20,7 +20,7 @@ mod with_replica;
 pub use ingest::PgSessionStore;
 pub use keeper::AllowedConnections;
 pub use metric_type::PgMetricTypeStore;
-pub use migrate::{MigrateError, Migrated, migrate};
+pub use migrate::{MigrateError, Migrated, migrate, migrate_url};
 pub use pool::{PoolUsage, Postgres, PostgresConfig, PostgresUrlError, PostgresUsage, ServerRole};
 pub use with_replica::WithReplica;
 

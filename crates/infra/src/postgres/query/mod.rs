@@ -27,7 +27,7 @@ impl AggregateStore for Postgres {
         let doing = "scanning for an aggregate";
         let started = std::time::Instant::now();
         let result = self.scan_snapshot(request, sink).await;
-        metrics::histogram!("store_seconds", "operation" => doing.replace(' ', "_"))
+        metrics::histogram!("db_client_operation_duration_seconds", "operation" => doing.replace(' ', "_"))
             .record(started.elapsed().as_secs_f64());
         result.map_err(|e| e.into_store_error(doing))
     }

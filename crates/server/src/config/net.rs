@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use time_series_api::{NetSettings, TrustedProxies};
+
 use super::env::{ConfigError, Env};
 use super::sections::{at_least_one, milliseconds};
-use crate::net::{NetLimits, PaceLimit, TrustedProxies};
 
 /// Bounds on connections and transfers.
 #[derive(Debug, Clone)]
@@ -55,21 +56,14 @@ impl NetConfig {
         })
     }
 
-    /// As the connections take them.
-    pub(crate) fn limits(&self) -> NetLimits {
-        NetLimits {
+    /// Returns the settings of the REST surface.
+    pub(crate) fn settings(&self) -> NetSettings {
+        NetSettings {
             connections: self.connections,
             connections_of_peer: self.connections_of_peer,
-            pace: self.pace(),
-            proxies: self.trusted_proxies.clone(),
-        }
-    }
-
-    /// The least speed of a transfer.
-    pub(crate) const fn pace(&self) -> PaceLimit {
-        PaceLimit {
-            rate: self.min_rate,
+            min_rate: self.min_rate,
             grace: self.grace,
+            trusted_proxies: self.trusted_proxies.clone(),
         }
     }
 }

@@ -4,6 +4,7 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use secrecy::{ExposeSecret, SecretString};
+use time_series_api::ReplicaReads;
 use time_series_domain::TimeRules;
 use time_series_domain::query::QueryLimits;
 use tracing_subscriber::EnvFilter;
@@ -11,7 +12,6 @@ use tracing_subscriber::EnvFilter;
 use super::env::{ConfigError, Env};
 use super::memory;
 use super::net::NetConfig;
-use crate::ReplicaReads;
 
 /// A day.
 const MOST_MILLISECONDS: u32 = 24 * 60 * 60 * 1_000;

@@ -32,7 +32,7 @@ impl Service {
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
         let address = free.local_addr().expect("an address");
         drop(free);
-        let child = Command::new(env!("CARGO_BIN_EXE_time-series-api"))
+        let child = Command::new(env!("CARGO_BIN_EXE_time-series-server"))
             .env_clear()
             .env("DATABASE_URL", &database.url)
             .env("BIND_ADDR", address.to_string())

@@ -5,10 +5,8 @@ use time_series_domain::SeriesName;
 use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{ChangeError, MetricTypeStore};
 
-use crate::progress::say;
-
-/// Stores those that are missing.
-pub(crate) async fn seed(store: &dyn MetricTypeStore) -> anyhow::Result<()> {
+/// Creates the metric types that are missing and returns their number.
+pub(super) async fn seed(store: &dyn MetricTypeStore) -> anyhow::Result<usize> {
     let mut created = 0;
     for definition in definitions()? {
         match store.create(&definition).await {
@@ -17,8 +15,7 @@ pub(crate) async fn seed(store: &dyn MetricTypeStore) -> anyhow::Result<()> {
             Err(e) => return Err(e.into()),
         }
     }
-    say(format!("seeded {created} metric types"));
-    Ok(())
+    Ok(created)
 }
 
 fn definitions() -> anyhow::Result<Vec<MetricTypeDefinition>> {

@@ -1,6 +1,5 @@
-//! Logs: one JSON object a line, or text for people.
+//! Span, metrics and log line of each request.
 
-use std::io::IsTerminal;
 use std::time::Instant;
 
 use actix_web::HttpMessage;
@@ -9,61 +8,20 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::Method;
 use actix_web::http::header::{HeaderName, HeaderValue};
 use actix_web::middleware::Next;
-use tracing::Level;
 use tracing_actix_web::RequestId;
-use tracing_subscriber::EnvFilter;
-use tracing_subscriber::filter::filter_fn;
-use tracing_subscriber::prelude::*;
-
-use crate::config::LogConfig;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// The longest id of a request that is taken from its caller.
-const LONGEST_ID: usize = 128;
-/// Prefix of the targets of this workspace.
-const OURS: &str = "time_series";
+/// Maximum length of a request id that a caller may choose.
+const MAX_ID: usize = 128;
 
-/// Starts logging to standard error. A second call in one process changes nothing.
-///
-/// # Panics
-/// Never: the directive that is parsed is a constant.
-pub fn init_telemetry(config: &LogConfig) {
-    let filter = EnvFilter::try_new(&config.directives).unwrap_or_else(|_| EnvFilter::new("info"));
-    // It logs each malformed request and each broken connection as an error of its own: log lines for anyone to make.
-    let filter = filter.add_directive("actix_http=off".parse().expect("it is a valid directive"));
-    let registry = tracing_subscriber::registry().with(filter);
-    // At finer levels, other crates write what they send: ids and measured values.
-    let is_ours = filter_fn(|metadata| {
-        metadata.target().starts_with(OURS) || *metadata.level() <= Level::INFO
-    });
-    let layer = tracing_subscriber::fmt::layer()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal());
-    let started = if config.json {
-        registry
-            .with(
-                layer
-                    .json()
-                    .flatten_event(true)
-                    .with_span_list(false)
-                    .with_filter(is_ours),
-            )
-            .try_init()
-    } else {
-        registry.with(layer.with_filter(is_ours)).try_init()
-    };
-    started.ok(); // already started: by a test beside this one
-}
-
-/// The id of a request: the caller's, if it is short and plain, else one of its own.
+/// Returns the id of a request: that of the caller if it is short and plain, or else a generated one.
 fn request_id(request: &ServiceRequest) -> String {
     let given = request
         .headers()
         .get(&REQUEST_ID)
         .and_then(|value| value.to_str().ok());
-    let is_plain = |id: &&str| {
-        (1..=LONGEST_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic())
-    };
+    let is_plain =
+        |id: &&str| (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
     match given.filter(is_plain) {
         Some(id) => id.to_owned(),
         None => request
@@ -74,7 +32,7 @@ fn request_id(request: &ServiceRequest) -> String {
     }
 }
 
-/// The trace that a request belongs to (W3C Trace Context), if its caller says so.
+/// Returns the trace id of the request's `traceparent` (W3C Trace Context).
 fn trace_id(request: &ServiceRequest) -> Option<&str> {
     let id = request
         .headers()
@@ -86,7 +44,7 @@ fn trace_id(request: &ServiceRequest) -> Option<&str> {
     (id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
 }
 
-/// The span of a request: its route as a template, never its parameters.
+/// Span of a request: the template of its route, never its parameters.
 pub(crate) struct RequestSpan;
 
 impl tracing_actix_web::RootSpanBuilder for RequestSpan {
@@ -116,14 +74,14 @@ impl tracing_actix_web::RootSpanBuilder for RequestSpan {
     }
 }
 
-/// Counts and times requests by route, logs each, and gives each answer its request's id.
+/// Measures requests by route, logs each, and adds the request id to each response.
 pub(crate) async fn measure(
     request: ServiceRequest,
     next: Next<impl MessageBody>,
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let started = Instant::now();
     let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
-    // Labels are few: any token can be a method.
+    // Any token can be a method; labels must be few.
     let method = match *request.method() {
         Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE => {
             request.method().to_string()
@@ -142,7 +100,7 @@ pub(crate) async fn measure(
         ("route", route),
         ("status", status.to_string()),
     ];
-    metrics::histogram!("http_request_seconds", &labels).record(seconds);
+    metrics::histogram!("http_server_request_duration_seconds", &labels).record(seconds);
     let bytes = match response.response().body().size() {
         BodySize::Sized(bytes) => Some(bytes),
         _ => None,

@@ -1,4 +1,4 @@
-//! A demo user whose recordings end today. Every day's session is the same whenever it is made.
+//! A demo user with recordings up to yesterday. The session of a day is the same whenever it is generated.
 
 use std::sync::Arc;
 
@@ -12,19 +12,19 @@ use time_series_infra::local::SystemClock;
 use time_series_infra::postgres::{PgMetricTypeStore, PgSessionStore};
 use uuid::Uuid;
 
-use crate::progress::Step;
+use super::Seeded;
 
-/// The user of the original stress test.
-pub(crate) const DEMO_USER: &str = "d38834e0-fe46-4bf9-831d-1d5b125bdc9b";
+/// The demo user, that of the stress test of the original system.
+pub const DEMO_USER: &str = "d38834e0-fe46-4bf9-831d-1d5b125bdc9b";
 const DAYS: i64 = 42;
 const MICROS_PER_MINUTE: i64 = 60_000_000;
 const POINTS: i64 = 30;
 
 /// Stores six weeks of daily sessions, up to yesterday.
-pub(crate) async fn seed(
+pub(super) async fn seed(
     sessions: Arc<PgSessionStore>,
     metric_types: Arc<PgMetricTypeStore>,
-) -> anyhow::Result<()> {
+) -> anyhow::Result<Seeded> {
     let clock = Arc::new(SystemClock);
     let today = clock.now().utc_day();
     let catalogue = Arc::new(CatalogueCache::default());
@@ -35,13 +35,12 @@ pub(crate) async fn seed(
         clock,
         TimeRules::default(),
     );
-    let step = Step::counted("demo sessions", DAYS.unsigned_abs());
-    let mut points = 0;
+    let mut seeded = Seeded::default();
     for day in today.0 - DAYS..today.0 {
         let source = Arc::new(JsonSource::new(Arc::new(
             session(UtcDay(day))?.into_bytes(),
         )));
-        points += ingest
+        let stored = ingest
             .ingest(
                 &RunHere,
                 source,
@@ -49,14 +48,11 @@ pub(crate) async fn seed(
                 None,
                 &WriteStage::default(),
             )
-            .await?
-            .points;
-        step.tick();
+            .await?;
+        seeded.sessions += 1;
+        seeded.points += stored.points;
     }
-    step.done(format!(
-        "{DAYS} sessions, {points} points of user {DEMO_USER}"
-    ));
-    Ok(())
+    Ok(seeded)
 }
 
 fn session(day: UtcDay) -> anyhow::Result<String> {
