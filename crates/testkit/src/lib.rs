@@ -5,6 +5,7 @@
 mod answer;
 mod app;
 mod database;
+mod encoded;
 pub mod fuzz;
 mod peer;
 mod redis;
@@ -14,6 +15,7 @@ mod replicated;
 pub use answer::Answer;
 pub use app::{TestApp, TestAppBuilder};
 pub use database::{Backend, TestDatabase, redis_url};
+pub use encoded::encoded_session;
 pub use fuzz::fuzz;
 pub use peer::Peer;
 pub use redis::TestRedis;

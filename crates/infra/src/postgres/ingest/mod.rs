@@ -15,6 +15,8 @@ mod session_rows;
 mod session_store;
 mod worker;
 mod write_queue;
+#[cfg(test)]
+mod write_queue_tests;
 mod write_rate;
 
 pub(super) use batch::{RAISE_VERSION, read_version};
