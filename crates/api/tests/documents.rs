@@ -10,8 +10,8 @@ use time_series_testkit::{Answer, Backend, TestApp};
 const SERVICE: &str = "http://127.0.0.1:8000";
 
 #[tokio::test]
-async fn the_worked_cases_of_the_api() {
-    run("docs/API.md").await;
+async fn the_worked_examples() {
+    run("docs/EXAMPLES.md").await;
 }
 
 #[tokio::test]
