@@ -1,7 +1,7 @@
 //! What the domain needs from outside: stores and a cache.
 //!
 //! One method is one transaction. Something absent is `Ok(None)`, never an error. Every
-//! implementation passes the same contract suite (`crates/infra/tests/contract`).
+//! implementation passes the same contract suite (`crates/infra/tests/infra/contract`).
 
 mod aggregate_store;
 mod answer_cache;

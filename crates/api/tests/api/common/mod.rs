@@ -1,0 +1,246 @@
+//! What the black-box tests share: bodies, times, URL encoding, and readers of answers.
+
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+use time_series_testkit::{Answer, TestApp};
+use uuid::Uuid;
+
+/// The start of most sessions: a Wednesday.
+pub(crate) const START: &str = "2025-01-01T00:00:00Z";
+/// [`START`] in seconds since 1970.
+pub(crate) const START_SECONDS: i64 = 1_735_689_600;
+
+pub(crate) const SCORE: &str = "session.gut_health_score";
+pub(crate) const COLOR: &str = "session.urine.color";
+pub(crate) const COUNT: &str = "session.urine.night_count";
+pub(crate) const NOTE: &str = "session.example.series";
+
+/// Declares each rule as a test on PostgreSQL as it comes, and as one with TimescaleDB.
+#[macro_export]
+macro_rules! on_both_servers {
+    ($($rule:ident),* $(,)?) => {
+        mod plain {
+            $(#[tokio::test] async fn $rule() { super::$rule(time_series_testkit::Backend::Plain).await; })*
+        }
+        mod timescaledb {
+            $(#[tokio::test] async fn $rule() { super::$rule(time_series_testkit::Backend::Timescaledb).await; })*
+        }
+    };
+}
+
+/// The series of the seed's example that holds text.
+pub(crate) async fn add_text_series(app: &TestApp) {
+    let text = json!({"type": "object", "properties": {"value": {"type": "string"}}, "required": ["value"]});
+    app.metric_type(NOTE, &text).await;
+}
+
+pub(crate) fn point(series: &str, time: &str, value: &Value) -> Value {
+    json!({"series": series, "time": time, "value": value})
+}
+
+/// A point of a series of `{"value": number}`.
+pub(crate) fn score(time: &str, value: f64) -> Value {
+    point(SCORE, time, &json!({"value": value}))
+}
+
+pub(crate) fn session(user: Uuid, id: Uuid, start: &str, data: &[Value]) -> Value {
+    json!({"user_id": user, "session_id": id, "start_ts": start, "data": data})
+}
+
+/// Stores a session that must be new, and gives its id.
+pub(crate) async fn store(app: &TestApp, user: Uuid, start: &str, data: &[Value]) -> Uuid {
+    let id = Uuid::new_v4();
+    let _ = app
+        .post("/api/sessions/", &session(user, id, start, data))
+        .await
+        .expect(201);
+    id
+}
+
+/// The characters that need no escaping in a URL (RFC 3986).
+const UNRESERVED: &AsciiSet = &NON_ALPHANUMERIC
+    .remove(b'-')
+    .remove(b'_')
+    .remove(b'.')
+    .remove(b'~');
+
+/// Percent-encodes a value for a URL.
+pub(crate) fn encode(text: &str) -> String {
+    utf8_percent_encode(text, UNRESERVED).to_string()
+}
+
+/// Compresses bytes with gzip.
+pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(bytes).expect("a Vec takes all bytes");
+    encoder.finish().expect("a Vec takes all bytes")
+}
+
+/// Compresses bytes with Zstandard.
+pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
+    zstd::encode_all(bytes, 3).expect("a slice can be read")
+}
+
+/// GET /api/timeseries/ with parameters that get escaped here.
+pub(crate) async fn ask(app: &TestApp, user: Uuid, parameters: &[(&str, &str)]) -> Answer {
+    let parameters: Vec<_> = parameters
+        .iter()
+        .map(|(k, v)| format!("{k}={}", encode(v)))
+        .collect();
+    app.timeseries(user, &parameters.join("&")).await
+}
+
+/// Every number as f64, so that 7 equals 7.0.
+pub(crate) fn plain(value: &Value) -> Value {
+    match value {
+        Value::Number(n) => json!(n.as_f64()),
+        Value::Array(all) => all.iter().map(plain).collect(),
+        Value::Object(all) => {
+            Value::Object(all.iter().map(|(k, v)| (k.clone(), plain(v))).collect())
+        }
+        other => other.clone(),
+    }
+}
+
+/// Checks all rows of an answer: bucket, series, value, in this order.
+#[track_caller]
+pub(crate) fn assert_rows(answer: &Answer, expected: &[(&str, &str, Value)]) {
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+    let body = answer.json();
+    let rows: Vec<_> = body["results"]
+        .as_array()
+        .expect("results")
+        .iter()
+        .map(plain)
+        .collect();
+    let row = |(bucket, series, value): &(&str, &str, Value)| {
+        plain(&json!({"bucket": bucket, "series": series, "value": value}))
+    };
+    assert_eq!(
+        rows,
+        expected.iter().map(row).collect::<Vec<_>>(),
+        "{}",
+        answer.text
+    );
+    assert_eq!(
+        body["metadata"]["count"],
+        rows.len(),
+        "count is the number of results"
+    );
+}
+
+/// The results of an answer.
+pub(crate) fn results(answer: &Answer) -> Vec<Value> {
+    answer.json()["results"]
+        .as_array()
+        .expect(&answer.text)
+        .clone()
+}
+
+/// Which series an answer has.
+pub(crate) fn series_of(answer: &Answer) -> Vec<String> {
+    let all = results(answer);
+    let names: BTreeSet<_> = all
+        .iter()
+        .map(|r| r["series"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    names.into_iter().collect()
+}
+
+/// How many points the user has since 1970, as the aggregates tell; of a value with leaves, its first leaf.
+pub(crate) async fn points_of(app: &TestApp, user: Uuid) -> u64 {
+    let all = [
+        ("start_time", "1970-01-01"),
+        ("end_time", "2100-01-01"),
+        ("interval", "all"),
+        ("agg_func", "count"),
+    ];
+    let answer = ask(app, user, &all).await.expect(200);
+    let count = |v: &Value| {
+        v.as_u64()
+            .or_else(|| v.as_object()?.values().next()?.as_u64())
+            .expect(&answer.text)
+    };
+    results(&answer).iter().map(|r| count(&r["value"])).sum()
+}
+
+/// The ids of a user's sessions, as listed.
+pub(crate) async fn sessions_of(app: &TestApp, user: Uuid) -> Vec<String> {
+    ids(&app
+        .get(&format!("/api/sessions/?user_id={user}&limit=1000"))
+        .await
+        .expect(200))
+}
+
+/// The session ids on a page.
+pub(crate) fn ids(page: &Answer) -> Vec<String> {
+    results(page)
+        .iter()
+        .map(|s| s["session_id"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+/// Checks that an answer is a whole RFC 9457 problem of that status and code.
+#[track_caller]
+pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
+    assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
+    let content_type = answer
+        .headers
+        .get("content-type")
+        .and_then(|v| v.to_str().ok())
+        .unwrap_or_default();
+    assert!(
+        content_type.starts_with("application/problem+json"),
+        "{content_type:?}: {}",
+        answer.text
+    );
+    let body = answer.json();
+    assert_eq!(body["code"], code, "{}", answer.text);
+    assert_eq!(body["status"], status, "{}", answer.text);
+    for member in ["type", "title", "detail"] {
+        assert!(
+            body[member].as_str().is_some_and(|t| !t.is_empty()),
+            "no {member}: {}",
+            answer.text
+        );
+    }
+}
+
+/// Checks that a problem lists exactly these faults, `pointer code` each, in any order.
+#[track_caller]
+pub(crate) fn assert_faults(answer: &Answer, expected: &[&str]) {
+    let (mut actual, mut expected) = (answer.faults(), expected.to_vec());
+    actual.sort();
+    expected.sort_unstable();
+    assert_eq!(actual, expected, "{}", answer.text);
+}
+
+/// The time so many seconds from now, whole seconds, RFC 3339.
+pub(crate) fn from_now(seconds: i64) -> String {
+    rfc3339(seconds_from_now(seconds))
+}
+
+/// The time so many seconds from now, as seconds since 1970.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the service under test tells the time by the same clock"
+)]
+pub(crate) fn seconds_from_now(seconds: i64) -> i64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .expect("after 1970")
+        .as_secs();
+    i64::try_from(now).expect("fits") + seconds
+}
+
+/// Seconds since 1970 as RFC 3339.
+pub(crate) fn rfc3339(seconds: i64) -> String {
+    let time = jiff::Timestamp::from_second(seconds).expect("a year up to 9999");
+    time.to_string()
+}

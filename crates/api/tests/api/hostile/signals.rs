@@ -1,0 +1,76 @@
+//! Signals, and a database that stands still.
+
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+use uuid::Uuid;
+
+use crate::hostile::client::{get, post};
+use crate::hostile::service::{Service, peer};
+
+fn signal(service: &Service, signal: Signal) {
+    let pid = Pid::from_raw(i32::try_from(service.child.id()).expect("a pid")).expect("a process");
+    kill_process(pid, signal).expect("it is sent");
+}
+
+#[tokio::test]
+async fn hangups_and_user_signals_end_nothing() {
+    let service = Service::start(&[]).await;
+    for s in [Signal::HUP, Signal::USR1, Signal::USR2] {
+        signal(&service, s);
+    }
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    service.check().await;
+}
+
+#[tokio::test]
+async fn an_interrupt_lets_requests_under_way_end() {
+    use tokio::io::AsyncWriteExt;
+    let mut service = Service::start(&[]).await;
+    let body = format!(r#"{{"user_id":"{}","data":[]}}"#, Uuid::new_v4());
+    let mut stream = crate::hostile::client::connect(service.address, peer(2)).await;
+    stream
+        .write_all(
+            crate::hostile::client::head("POST", "/api/sessions/", &[], body.len()).as_bytes(),
+        )
+        .await
+        .expect("sent");
+    stream
+        .write_all(&body.as_bytes()[..10])
+        .await
+        .expect("sent");
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    signal(&service, Signal::INT);
+    tokio::time::sleep(Duration::from_millis(200)).await;
+    stream
+        .write_all(&body.as_bytes()[10..])
+        .await
+        .expect("sent");
+    assert_eq!(
+        crate::hostile::client::read_all(&mut stream).await.status,
+        201
+    );
+    let ended = tokio::task::spawn_blocking(move || service.child.wait())
+        .await
+        .expect("it is waited for");
+    assert!(ended.expect("it ended").success());
+}
+
+#[tokio::test]
+async fn readiness_is_told_from_a_heartbeat() {
+    let service = Service::start(&[]).await;
+    for _ in 0..50 {
+        if get(&service, 2, "/health/ready/?for=writes").await.status == 200 {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+    }
+    let reply = get(&service, 2, "/health/ready/?for=writes").await;
+    assert!(
+        reply.status == 200 && reply.text().contains("\"writes\":\"ok\""),
+        "{}",
+        reply.text()
+    );
+    assert_eq!(post(&service, 2, "/health/ready/", b"").await.status, 405);
+    service.check().await;
+}

@@ -1,0 +1,428 @@
+//! What is too much is refused before it is done, with an estimate.
+
+use serde_json::{Value, json};
+use time_series_testkit::{Answer, Backend, TestApp, TestAppBuilder};
+use uuid::Uuid;
+
+use crate::common::{
+    COLOR, SCORE, START, ask, assert_problem, assert_rows, point, results, score, store,
+};
+use crate::on_both_servers;
+use crate::queries::support::{at, january, metadata};
+
+on_both_servers![
+    filled_rows_count_before_they_are_made,
+    filled_rows_count_for_each_series_and_group,
+    filled_rows_of_sessions_count_too,
+    rows_of_groups_count,
+    too_many_values_to_rank_are_refused,
+    a_sketch_answers_where_it_may,
+    a_sketch_is_near_whatever_the_sign,
+    a_sketch_is_taken_only_where_it_must_be,
+    what_has_no_sketch_is_never_approximate,
+    too_many_points_to_read_are_refused,
+    summaries_read_no_points,
+    whatever_holds_memory_is_bounded,
+];
+
+/// Checks a refusal: its code, and that it has an estimate and says what to do.
+#[track_caller]
+fn assert_too_much(answer: &Answer, code: &str) {
+    assert_problem(answer, 422, code);
+    let estimate = answer.json()["estimate"].clone();
+    assert!(
+        estimate.as_object().is_some_and(|e| !e.is_empty()),
+        "an estimate: {}",
+        answer.text
+    );
+    let numbers = estimate
+        .as_object()
+        .expect("an object")
+        .values()
+        .any(Value::is_number);
+    assert!(numbers, "numbers in the estimate: {}", answer.text);
+}
+
+async fn with(builder: TestAppBuilder) -> TestApp {
+    let app = builder.start().await;
+    app.seed().await;
+    app
+}
+
+async fn filled_rows_count_before_they_are_made(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let _ = store(&app, user, START, &[score(START, 1.0)]).await;
+    for fill in ["null", "zero", "previous", "linear"] {
+        let years = [
+            ("start_time", "2024-01-01"),
+            ("end_time", "2034-01-01"),
+            ("interval", "1s"),
+            ("fill", fill),
+        ];
+        assert_too_much(&ask(&app, user, &years).await, "too_many_rows");
+        let all = [
+            ("start_time", "0001-01-01"),
+            ("end_time", "9999-12-31"),
+            ("interval", "1s"),
+            ("fill", fill),
+        ];
+        let answer = ask(&app, user, &all).await;
+        assert!(
+            ["too_many_rows", "invalid_parameters"].contains(&&*answer.code()),
+            "{}",
+            answer.text
+        );
+    }
+    // Without filling it is one row.
+    let year = [
+        ("start_time", "2024-06-01"),
+        ("end_time", "2025-06-01"),
+        ("interval", "1s"),
+        ("fill", "none"),
+    ];
+    assert_rows(&ask(&app, user, &year).await, &[(START, SCORE, json!(1))]);
+}
+
+async fn filled_rows_count_for_each_series_and_group(backend: Backend) {
+    let app = with(TestApp::with(backend).max_rows(10)).await;
+    let user = Uuid::new_v4();
+    let rgb = json!({"r": 1, "g": 2, "b": 3});
+    for _ in 0..2 {
+        let _ = store(
+            &app,
+            user,
+            START,
+            &[score(START, 1.0), point(COLOR, START, &rgb)],
+        )
+        .await;
+    }
+    let days = [
+        ("start_time", "2025-01-01"),
+        ("end_time", "2025-01-07"),
+        ("interval", "day"),
+        ("fill", "null"),
+    ];
+    assert_too_much(&ask(&app, user, &days).await, "too_many_rows");
+    let one = [days.as_slice(), &[("series", SCORE)]].concat();
+    assert_eq!(
+        metadata(&ask(&app, user, &one).await.expect(200))["count"],
+        6
+    );
+    let groups = [one.as_slice(), &[("group_by", "session")]].concat();
+    assert_too_much(&ask(&app, user, &groups).await, "too_many_rows");
+    let fits = [
+        ("start_time", "2025-01-01"),
+        ("end_time", "2025-01-06"),
+        ("interval", "day"),
+        ("fill", "null"),
+    ];
+    assert_eq!(
+        metadata(&ask(&app, user, &fits).await.expect(200))["count"],
+        10,
+        "as many as the limit are fine"
+    );
+}
+
+async fn filled_rows_of_sessions_count_too(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let _ = store(
+        &app,
+        user,
+        START,
+        &[score(START, 1.0), score(&at(20 * 86_400), 2.0)],
+    )
+    .await;
+    let asked = [("align", "session"), ("interval", "1s"), ("fill", "zero")];
+    assert_too_much(&january(&app, user, &asked).await, "too_many_rows");
+    assert_eq!(
+        metadata(&january(&app, user, &asked[..2]).await.expect(200))["count"],
+        2
+    );
+}
+
+async fn rows_of_groups_count(backend: Backend) {
+    let app = with(TestApp::with(backend).max_rows(4)).await;
+    let user = Uuid::new_v4();
+    for _ in 0..5 {
+        let _ = store(&app, user, START, &[score(START, 1.0)]).await;
+    }
+    assert_too_much(
+        &january(&app, user, &[("group_by", "session")]).await,
+        "too_many_rows",
+    );
+    let one = january(&app, user, &[("over", "count"), ("interval", "month")]).await;
+    assert_rows(&one, &[(START, SCORE, json!(5))]);
+}
+
+/// 1,001 values, so that each percent has a value of its own at a whole rank.
+async fn ranked(app: &TestApp, user: Uuid, value: impl Fn(f64) -> f64) -> Vec<f64> {
+    let values: Vec<f64> = (0..=1_000).map(|i| value(f64::from(i))).collect();
+    // Out of order, and in sessions that share the bucket.
+    for part in 0..4 {
+        let mine = values.iter().enumerate().filter(|(i, _)| i * 7 % 4 == part);
+        let data: Vec<_> = mine
+            .map(|(i, v)| score(&at(i64::try_from(i * 613 % 1_001).expect("fits")), *v))
+            .collect();
+        let _ = store(app, user, START, &data).await;
+    }
+    values
+}
+
+async fn too_many_values_to_rank_are_refused(backend: Backend) {
+    let app = with(TestApp::with(backend).max_bucket_values(1_000)).await;
+    let user = Uuid::new_v4();
+    let values = ranked(&app, user, |i| i).await;
+    assert_eq!(values.len(), 1_001);
+    for function in [
+        "median",
+        "p90",
+        "p0",
+        "p100",
+        "mode",
+        "distinct",
+        "avg,p99.9",
+    ] {
+        for accuracy in [&[][..], &[("accuracy", "exact")]] {
+            let asked = [&[("interval", "day"), ("agg_func", function)], accuracy].concat();
+            let answer = january(&app, user, &asked).await;
+            assert_eq!(answer.status.as_u16(), 422, "{function}: {}", answer.text);
+            assert_too_much(&answer, "too_many_values");
+        }
+    }
+    let avg = january(
+        &app,
+        user,
+        &[
+            ("interval", "day"),
+            ("agg_func", "avg,min,max,count,sum,range"),
+        ],
+    )
+    .await;
+    let expected =
+        json!({"avg": 500, "min": 0, "max": 1000, "count": 1001, "sum": 500_500, "range": 1000});
+    assert_rows(&avg, &[(START, SCORE, expected)]);
+    // As many as the limit are fine.
+    let last = at(1_000);
+    let most = [
+        ("start_time", START),
+        ("end_time", &*last),
+        ("interval", "day"),
+        ("agg_func", "count,p100"),
+    ];
+    let answer = ask(&app, user, &most).await.expect(200);
+    assert_eq!(answer.json()["results"][0]["value"]["count"], 1_000);
+    assert!(
+        metadata(&answer).get("approximate").is_none(),
+        "{}",
+        answer.text
+    );
+}
+
+#[track_caller]
+fn assert_within(answer: &Answer, exact: f64, function: &str) {
+    let told = answer.json()["results"][0]["value"]
+        .as_f64()
+        .expect(&answer.text);
+    assert!(
+        (told - exact).abs() <= 0.005 * exact.abs() * (1.0 + 1e-9),
+        "{function}: {told}, exactly {exact}"
+    );
+}
+
+async fn a_sketch_answers_where_it_may(backend: Backend) {
+    let app = with(TestApp::with(backend).max_bucket_values(100)).await;
+    let user = Uuid::new_v4();
+    let values = ranked(&app, user, |i| (i + 1.0).powi(2) / 7.0).await;
+    for (function, rank) in [
+        ("median", 500),
+        ("p0", 0),
+        ("p10", 100),
+        ("p90", 900),
+        ("p99", 990),
+        ("p99.9", 999),
+    ] {
+        let asked = [
+            ("interval", "day"),
+            ("agg_func", function),
+            ("accuracy", "approx"),
+        ];
+        let answer = january(&app, user, &asked).await.expect(200);
+        assert_within(&answer, values[rank], function);
+        let approximate = json!({"buckets": 1, "relative_error": 0.005, "absolute_error": 1e-9});
+        assert_eq!(
+            metadata(&answer)["approximate"],
+            approximate,
+            "{}",
+            answer.text
+        );
+        assert_eq!(metadata(&answer)["accuracy"], "approx");
+    }
+    // What needs no ranks is exact beside it.
+    let asked = [
+        ("interval", "day"),
+        ("agg_func", "count,max,p75"),
+        ("accuracy", "approx"),
+    ];
+    let answer = january(&app, user, &asked).await.expect(200);
+    let value = answer.json()["results"][0]["value"].clone();
+    assert_eq!(
+        (&value["count"], &value["max"]),
+        (&json!(1_001), &json!(values[1_000]))
+    );
+    assert!(value["p75"].is_f64(), "{}", answer.text);
+}
+
+async fn a_sketch_is_near_whatever_the_sign(backend: Backend) {
+    let app = with(TestApp::with(backend).max_bucket_values(100)).await;
+    let user = Uuid::new_v4();
+    let values = ranked(&app, user, |i| (i - 500.0).powi(3) * 1e-5).await;
+    for rank in [0, 10, 250, 400, 480, 520, 600, 990, 1_000] {
+        let function = format!("p{}", f64::from(rank) / 10.0);
+        let asked = [
+            ("interval", "day"),
+            ("agg_func", &*function),
+            ("accuracy", "approx"),
+        ];
+        let answer = january(&app, user, &asked).await.expect(200);
+        assert_within(
+            &answer,
+            values[usize::try_from(rank).expect("fits")],
+            &function,
+        );
+    }
+}
+
+async fn a_sketch_is_taken_only_where_it_must_be(backend: Backend) {
+    let app = with(TestApp::with(backend).max_bucket_values(100)).await;
+    let user = Uuid::new_v4();
+    let _ = ranked(&app, user, |i| i + 1.0).await;
+    let few = [
+        score("2025-01-05T00:00:00Z", 1.0),
+        score("2025-01-05T00:00:01Z", 2.0),
+    ];
+    let _ = store(&app, user, START, &few).await;
+    let asked = [
+        ("interval", "day"),
+        ("agg_func", "median"),
+        ("accuracy", "approx"),
+    ];
+    let answer = january(&app, user, &asked).await.expect(200);
+    assert_eq!(
+        results(&answer)[1]["value"],
+        1.5,
+        "two values are ranked exactly"
+    );
+    assert_eq!(metadata(&answer)["approximate"]["buckets"], 1);
+    let exact = [("start_time", "2025-01-02"), ("end_time", "2025-02-01")];
+    let answer = ask(&app, user, &[exact.as_slice(), &asked].concat())
+        .await
+        .expect(200);
+    assert_rows(&answer, &[("2025-01-05T00:00:00Z", SCORE, json!(1.5))]);
+    assert!(
+        metadata(&answer).get("approximate").is_none(),
+        "all was exact: {}",
+        answer.text
+    );
+}
+
+async fn what_has_no_sketch_is_never_approximate(backend: Backend) {
+    let app = with(TestApp::with(backend).max_bucket_values(100)).await;
+    let user = Uuid::new_v4();
+    let _ = ranked(&app, user, |i| (i / 10.0).floor()).await;
+    for (function, exact) in [("mode", 0), ("distinct", 101)] {
+        let asked = [
+            ("interval", "day"),
+            ("agg_func", function),
+            ("accuracy", "approx"),
+        ];
+        let answer = january(&app, user, &asked).await;
+        if answer.status.as_u16() == 200 {
+            assert_rows(&answer, &[(START, SCORE, json!(exact))]);
+            assert!(
+                metadata(&answer).get("approximate").is_none(),
+                "{}",
+                answer.text
+            );
+        } else {
+            assert_too_much(&answer, "too_many_values");
+        }
+    }
+}
+
+/// Two days of 400 points each.
+async fn two_days(backend: Backend) -> (TestApp, Uuid) {
+    let app = with(TestApp::with(backend).max_points_read(500)).await;
+    let user = Uuid::new_v4();
+    for day in 0..2 {
+        let data: Vec<_> = (0..400)
+            .map(|i| score(&at(day * 86_400 + i), 1.0))
+            .collect();
+        let _ = store(&app, user, &at(day * 86_400), &data).await;
+    }
+    (app, user)
+}
+
+async fn too_many_points_to_read_are_refused(backend: Backend) {
+    let (app, user) = two_days(backend).await;
+    for more in [
+        [("agg_func", "median")],
+        [("agg_func", "mode")],
+        [("agg_func", "time_avg")],
+    ] {
+        let whole = [&[("interval", "day")], more.as_slice()].concat();
+        assert_too_much(&january(&app, user, &whole).await, "too_many_points");
+        let day = [("start_time", "2025-01-01"), ("end_time", "2025-01-02")];
+        assert_rows(
+            &ask(&app, user, &[&day, whole.as_slice()].concat()).await,
+            &[(START, SCORE, json!(1))],
+        );
+    }
+}
+
+async fn summaries_read_no_points(backend: Backend) {
+    let (app, user) = two_days(backend).await;
+    let asked = [
+        ("interval", "month"),
+        ("agg_func", "avg,min,max,count,sum,first,last,range"),
+    ];
+    let expected = json!({"avg": 1, "min": 1, "max": 1, "count": 800, "sum": 800, "first": 1, "last": 1, "range": 0});
+    assert_rows(
+        &january(&app, user, &asked).await,
+        &[(START, SCORE, expected)],
+    );
+}
+
+async fn whatever_holds_memory_is_bounded(backend: Backend) {
+    const POINTS: usize = 40_000;
+    let app = with(TestApp::with(backend).max_answer_bytes(300_000)).await;
+    let user = Uuid::new_v4();
+    let values = vec!["1.5"; POINTS].join(",");
+    let body = format!(
+        r#"{{"user_id":"{user}","start_ts":"{START}","data":[{{"series":"{SCORE}","times":{{"start":"{START}","step":"1s"}},"values":{{"value":[{values}]}}}}]}}"#
+    );
+    let _ = app.post_text("/api/sessions/", &body).await.expect(201);
+    let rows = [("interval", "1s")];
+    let text_rows = [("interval", "1s"), ("format", "csv")];
+    let values = [("interval", "month"), ("agg_func", "median")];
+    let filled = [
+        ("interval", "20s"),
+        ("fill", "zero"),
+        ("agg_func", "avg,min,max,count,sum"),
+    ];
+    for asked in [rows.as_slice(), &text_rows, &values, &filled] {
+        assert_too_much(&january(&app, user, asked).await, "too_much_memory");
+    }
+    let thinned = app
+        .get(&format!(
+            "/api/points/?user_id={user}&series={SCORE}&max_points=100"
+        ))
+        .await;
+    assert_too_much(&thinned, "too_much_memory");
+    // All of it was given back, and what needs little is answered.
+    let hours = january(&app, user, &[("interval", "hour")])
+        .await
+        .expect(200);
+    assert_eq!(metadata(&hours)["count"], POINTS.div_ceil(3_600));
+}

@@ -1,0 +1,117 @@
+//! `min_version`: a read that waits for a write.
+
+use futures_util::future::{join, join_all};
+use time_series_testkit::{Backend, TestApp};
+use uuid::Uuid;
+
+use crate::common::{START, assert_problem, score, store};
+use crate::on_both_servers;
+use crate::queries::support::{header, metadata};
+
+on_both_servers![
+    a_version_that_is_there_is_answered,
+    a_version_that_does_not_come_is_a_failed_precondition,
+    a_version_that_comes_meanwhile_is_waited_for,
+    several_users_have_no_version_in_common,
+];
+
+async fn two_versions(backend: Backend) -> (TestApp, Uuid, [String; 5]) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let id = store(&app, user, START, &[score(START, 1.0)]).await;
+    let _ = store(&app, user, START, &[score(START, 2.0)]).await;
+    let paths = [
+        format!("/api/timeseries/?user_id={user}&start_time=2025-01-01&end_time=2025-02-01&"),
+        format!("/api/points/?user_id={user}&"),
+        format!("/api/sessions/{id}/points/?"),
+        format!("/api/latest/?user_id={user}&"),
+        format!("/api/catalog/?user_id={user}&"),
+    ];
+    (app, user, paths)
+}
+
+async fn a_version_that_is_there_is_answered(backend: Backend) {
+    let (app, _, paths) = two_versions(backend).await;
+    for path in paths {
+        for version in 0..=2 {
+            let answer = app.get(&format!("{path}min_version={version}")).await;
+            assert_eq!(
+                answer.status.as_u16(),
+                200,
+                "{path} {version}: {}",
+                answer.text
+            );
+            assert_eq!(header(&answer, "user-version"), "2", "{path}");
+        }
+    }
+    let nobody = format!("/api/catalog/?user_id={}&min_version=0", Uuid::new_v4());
+    let _ = app.get(&nobody).await.expect(200);
+}
+
+async fn a_version_that_does_not_come_is_a_failed_precondition(backend: Backend) {
+    let (app, _, paths) = two_versions(backend).await;
+    let asked = paths.iter().map(|path| format!("{path}min_version=3"));
+    let far = [format!("{}min_version=9223372036854775807", paths[0])];
+    let nobody = [format!(
+        "/api/latest/?user_id={}&min_version=1",
+        Uuid::new_v4()
+    )];
+    let asked: Vec<_> = asked.chain(far).chain(nobody).collect();
+    for answer in join_all(asked.iter().map(|path| app.get(path))).await {
+        assert_eq!(answer.status.as_u16(), 412, "{}", answer.text);
+        assert_problem(&answer, 412, "version_not_reached");
+    }
+}
+
+async fn a_version_that_comes_meanwhile_is_waited_for(backend: Backend) {
+    let (app, user, paths) = two_versions(backend).await;
+    let asked: Vec<_> = paths
+        .iter()
+        .map(|path| format!("{path}min_version=3"))
+        .collect();
+    let reads = join_all(asked.iter().map(|path| app.get(path)));
+    let (answers, _) = join(reads, store(&app, user, START, &[score(START, 3.0)])).await;
+    for (path, answer) in asked.iter().zip(answers) {
+        // It waits only for so long.
+        let answer = if answer.status == 412 {
+            app.get(path).await
+        } else {
+            answer
+        };
+        assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text);
+        assert_eq!(
+            (
+                header(&answer, "user-version"),
+                &metadata(&answer)["version"]
+            ),
+            ("3".to_owned(), &3.into())
+        );
+    }
+    let count = format!("{}min_version=3&agg_func=count&interval=all", paths[0]);
+    assert_eq!(
+        app.get(&count).await.expect(200).json()["results"][0]["value"],
+        3
+    );
+}
+
+async fn several_users_have_no_version_in_common(backend: Backend) {
+    let (app, user, _) = two_versions(backend).await;
+    let path = format!(
+        "/api/timeseries/?user_id={user},{}&min_version=1",
+        Uuid::new_v4()
+    );
+    let answer = app.get(&path).await;
+    assert_problem(&answer, 422, "invalid_parameters");
+    assert!(
+        answer.faults()[0].starts_with("min_version "),
+        "{}",
+        answer.text
+    );
+    // The same user twice is one user.
+    let _ = app
+        .get(&format!(
+            "/api/timeseries/?user_id={user},{user}&min_version=1"
+        ))
+        .await
+        .expect(200);
+}

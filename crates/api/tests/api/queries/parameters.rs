@@ -1,0 +1,414 @@
+//! Wrong parameters of the aggregate query: each is named, with what would be right.
+
+use serde_json::json;
+use time_series_testkit::{Answer, Backend, TestApp};
+use uuid::Uuid;
+
+use crate::common::{NOTE, SCORE, START, assert_problem, assert_rows, point, score, store};
+use crate::on_both_servers;
+use crate::queries::JANUARY;
+use crate::queries::support::{BARE, Pairs, WORDS, get, january, skipped, with_all_series};
+
+on_both_servers![
+    a_wrong_word_is_named_with_the_right_ones,
+    a_wrong_number_is_named,
+    a_wrong_condition_is_named,
+    parameters_that_exclude_each_other_are_named,
+    a_function_that_is_none_is_named,
+    a_parameter_is_given_once,
+    all_faults_are_named_at_once,
+    good_spellings_are_accepted,
+    a_number_function_is_refused_on_a_text_series_by_name,
+    a_number_function_skips_a_text_series_under_a_pattern,
+];
+
+/// Checks a refusal that names one of the parameters, and whose message has all the words.
+#[track_caller]
+pub(crate) fn assert_named(answer: &Answer, parameters: &[&str], words: &[&str], what: &str) {
+    assert_eq!(answer.status.as_u16(), 422, "{what}: {}", answer.text);
+    assert_problem(answer, 422, "invalid_parameters");
+    let faults = answer.faults();
+    let named = |fault: &String| {
+        parameters
+            .iter()
+            .any(|name| fault.starts_with(&format!("{name} ")))
+    };
+    assert!(
+        !faults.is_empty() && faults.iter().all(named),
+        "{what} is to name {parameters:?}: {}",
+        answer.text
+    );
+    for error in answer.json()["errors"].as_array().expect("errors") {
+        let message = error["message"].as_str().unwrap_or_default();
+        assert!(
+            message.len() > 10,
+            "{what} is to say what would be right: {message:?}"
+        );
+        assert!(
+            words.iter().all(|word| message.contains(word)),
+            "{what} is to say {words:?}: {message:?}"
+        );
+    }
+}
+
+async fn refused(app: &TestApp, parameters: &Pairs<'_>, named: &[&str], words: &[&str]) {
+    let user = Uuid::new_v4().to_string();
+    let all = [&[("user_id", &*user)], &JANUARY[..], parameters].concat();
+    let answer = get(app, "/api/timeseries/", &all).await;
+    assert_named(&answer, named, words, &format!("{parameters:?}"));
+}
+
+async fn a_wrong_word_is_named_with_the_right_ones(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let wrong: [(&str, &[&str], &[&str]); 9] = [
+        (
+            "fill",
+            &["", "forward", "0", "NULL,zero"],
+            &["none", "null", "zero", "previous", "linear"],
+        ),
+        (
+            "align",
+            &["", "start", "sessions"],
+            &["calendar", "session"],
+        ),
+        (
+            "group_by",
+            &["", "nonsense", "series", "session,user"],
+            &["session", "user"],
+        ),
+        ("accuracy", &["", "maybe", "0.99"], &["exact", "approx"]),
+        ("explain", &["", "maybe", "2"], &["true"]),
+        (
+            "format",
+            &["", "xml", "xlsx", "json,csv"],
+            &["json", "csv", "ndjson", "arrow", "parquet"],
+        ),
+        ("shape", &["", "round", "columns"], &["nested", "flat"]),
+        ("layout", &["", "diagonal", "flat"], &["rows", "columns"]),
+        (
+            "over",
+            &["", "time_avg", "average", "median,", "median,time_avg"],
+            &[],
+        ),
+    ];
+    for (parameter, values, words) in wrong {
+        for value in values {
+            refused(
+                &app,
+                &[(parameter, value), ("interval", "day")],
+                &[parameter],
+                words,
+            )
+            .await;
+        }
+    }
+}
+
+async fn a_wrong_number_is_named(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    for value in ["", "-1", "1.5", "x", "99999999999999999999999"] {
+        refused(&app, &[("min_version", value)], &["min_version"], &[]).await;
+    }
+    for value in [
+        "",
+        "7",
+        "-7d",
+        "0d",
+        "1mo",
+        "1y",
+        "7 days or so",
+        "1.5h",
+        "99999999999999999999w",
+    ] {
+        let asked = [
+            ("fill", "previous"),
+            ("fill_lookback", value),
+            ("interval", "day"),
+        ];
+        refused(&app, &asked, &["fill_lookback"], &[]).await;
+    }
+}
+
+async fn a_wrong_condition_is_named(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let wrong = [
+        "",
+        "value",
+        "value>",
+        "value>>1",
+        "value=>1",
+        "=3",
+        "3",
+        "r<abc",
+        "r<",
+        "value=1,",
+        ",value=1",
+        "value=1,,r=2",
+        "value==1",
+        "value<>1",
+        "value~1",
+        "value>NaN",
+        "value<inf",
+        "value=1;r=2",
+        "value>1 or r=2",
+        "value>1e999",
+        "value>'1'",
+        "value in 1",
+    ];
+    for condition in wrong {
+        refused(&app, &[("where", condition)], &["where"], &[]).await;
+    }
+}
+
+async fn parameters_that_exclude_each_other_are_named(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let axis = ("align", "session");
+    let minutes = ("interval", "5m");
+    let lookback = ("fill_lookback", "7d");
+    refused(&app, &[lookback], &["fill_lookback", "fill"], &["fill"]).await;
+    refused(
+        &app,
+        &[lookback, ("fill", "none")],
+        &["fill_lookback", "fill"],
+        &["fill"],
+    )
+    .await;
+    refused(&app, &[axis], &["align", "interval"], &["interval"]).await;
+    refused(
+        &app,
+        &[axis, minutes, ("tz", "Europe/Berlin")],
+        &["align", "tz"],
+        &["tz"],
+    )
+    .await;
+    refused(
+        &app,
+        &[axis, minutes, ("week_start", "sunday")],
+        &["align", "week_start"],
+        &["week_start"],
+    )
+    .await;
+    for interval in ["day", "1d", "week", "2w", "month", "quarter", "year", "all"] {
+        refused(
+            &app,
+            &[axis, ("interval", interval)],
+            &["align", "interval"],
+            &["interval"],
+        )
+        .await;
+    }
+    let filled = [axis, minutes, ("fill", "previous"), lookback];
+    refused(
+        &app,
+        &filled,
+        &["align", "fill_lookback"],
+        &["fill_lookback"],
+    )
+    .await;
+}
+
+async fn a_function_that_is_none_is_named(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    for function in [
+        "p101",
+        "p-1",
+        "p9x",
+        "p",
+        "p100.1",
+        "pp90",
+        "p9,9",
+        "percentile",
+        "time-avg",
+        "avg,p101",
+        "mode2",
+    ] {
+        refused(&app, &[("agg_func", function)], &["agg_func"], &[]).await;
+        refused(
+            &app,
+            &[("over", function), ("interval", "day")],
+            &["over"],
+            &[],
+        )
+        .await;
+    }
+}
+
+async fn a_parameter_is_given_once(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let twice = [
+        ("fill", "null"),
+        ("align", "calendar"),
+        ("group_by", "user"),
+        ("where", "value>1"),
+        ("format", "json"),
+        ("shape", "flat"),
+        ("layout", "rows"),
+        ("accuracy", "exact"),
+        ("explain", "true"),
+        ("min_version", "0"),
+    ];
+    for pair in twice {
+        refused(&app, &[pair, pair, ("interval", "day")], &[pair.0], &[]).await;
+    }
+}
+
+async fn all_faults_are_named_at_once(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let names = [
+        "accuracy",
+        "agg_func",
+        "align",
+        "explain",
+        "fill",
+        "format",
+        "group_by",
+        "layout",
+        "min_version",
+        "over",
+    ];
+    let names = names.into_iter().chain(["shape", "where"]);
+    let pairs: Vec<_> = names.clone().map(|name| (name, "%")).collect();
+    let user = Uuid::new_v4().to_string();
+    let answer = get(
+        &app,
+        "/api/timeseries/",
+        &[&[("user_id", &*user)], pairs.as_slice()].concat(),
+    )
+    .await;
+    assert_problem(&answer, 422, "invalid_parameters");
+    let mut told: Vec<_> = answer
+        .faults()
+        .iter()
+        .map(|fault| fault.split(' ').next().unwrap_or_default().to_owned())
+        .collect();
+    told.sort();
+    assert_eq!(told, names.collect::<Vec<_>>(), "{}", answer.text);
+}
+
+async fn good_spellings_are_accepted(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let _ = store(&app, user, START, &[score(START, 2.0)]).await;
+    let good: [(&str, &[&str]); 9] = [
+        (
+            "agg_func",
+            &[
+                "median", "p0", "p100", "p99.9", "p5.25", "mode", "distinct", "range", "time_avg",
+            ],
+        ),
+        (
+            "over",
+            &[
+                "avg", "min", "max", "count", "sum", "first", "last", "median", "p90", "mode",
+                "distinct", "range",
+            ],
+        ),
+        (
+            "where",
+            &[
+                "value=2",
+                "value != 3",
+                " value<1e2 ",
+                "value>=-2.5,value<=2",
+                "value > 0 , value < 3",
+            ],
+        ),
+        ("group_by", &["session", "user"]),
+        ("align", &["calendar"]),
+        ("accuracy", &["exact", "approx"]),
+        ("explain", &["true", "false"]),
+        ("min_version", &["0", "1"]),
+        ("fill", &["none"]),
+    ];
+    for (parameter, values) in good {
+        for value in values {
+            let answer = january(&app, user, &[(parameter, value), ("interval", "month")]).await;
+            assert_eq!(
+                answer.status.as_u16(),
+                200,
+                "{parameter}={value}: {}",
+                answer.text
+            );
+            assert_eq!(
+                answer.json()["metadata"]["count"],
+                1,
+                "{parameter}={value}: {}",
+                answer.text
+            );
+        }
+    }
+    for lookback in ["30s", "30m", "90min", "12h", "7d", "2w"] {
+        let asked = [
+            ("fill", "previous"),
+            ("fill_lookback", lookback),
+            ("interval", "month"),
+        ];
+        let _ = january(&app, user, &asked).await.expect(200);
+    }
+    let asked = [("agg_func", "p99.90,median,p50.0"), ("interval", "month")];
+    let expected = json!({"p99.9": 2, "median": 2, "p50": 2});
+    assert_rows(
+        &january(&app, user, &asked).await,
+        &[(START, SCORE, expected)],
+    );
+}
+
+async fn with_texts(backend: Backend) -> (TestApp, Uuid) {
+    let app = TestApp::with(backend).start().await;
+    with_all_series(&app).await;
+    let user = Uuid::new_v4();
+    let data = [
+        point(NOTE, START, &json!({"value": "b"})),
+        point(WORDS, START, &json!("a")),
+        point(BARE, START, &json!(3)),
+        score(START, 4.0),
+    ];
+    let _ = store(&app, user, START, &data).await;
+    (app, user)
+}
+
+async fn a_number_function_is_refused_on_a_text_series_by_name(backend: Backend) {
+    let (app, user) = with_texts(backend).await;
+    for series in [NOTE, "session.gut_health_score,words"] {
+        for function in ["p90", "median", "range", "time_avg", "mode,p90"] {
+            let answer = january(&app, user, &[("series", series), ("agg_func", function)]).await;
+            assert_eq!(
+                answer.status.as_u16(),
+                422,
+                "{function} of {series}: {}",
+                answer.text
+            );
+            assert!(
+                answer.faults()[0].ends_with(" no_numbers"),
+                "{function} of {series}: {}",
+                answer.text
+            );
+        }
+        let asked = [
+            ("series", series),
+            ("agg_func", "mode,distinct"),
+            ("interval", "month"),
+        ];
+        let _ = january(&app, user, &asked).await.expect(200);
+    }
+}
+
+async fn a_number_function_skips_a_text_series_under_a_pattern(backend: Backend) {
+    let (app, user) = with_texts(backend).await;
+    for function in ["p90", "median", "time_avg"] {
+        for pattern in [None, Some("*"), Some("o|e")] {
+            let pattern: Vec<_> = pattern.map(|p| ("series", p)).into_iter().collect();
+            let asked = [
+                &[("agg_func", function), ("interval", "month")],
+                pattern.as_slice(),
+            ]
+            .concat();
+            let answer = january(&app, user, &asked).await;
+            assert_rows(
+                &answer,
+                &[(START, BARE, json!(3)), (START, SCORE, json!(4))],
+            );
+            assert_eq!(skipped(&answer), [NOTE, WORDS], "{function}");
+        }
+    }
+}

@@ -1,0 +1,463 @@
+//! GET /api/points/: which points come, and in which order.
+
+use serde_json::{Value, json};
+use time_series_testkit::{Answer, Backend, TestApp};
+use uuid::Uuid;
+
+use crate::common::{COLOR, NOTE, SCORE, START, point, results, score, session, store};
+use crate::on_both_servers;
+use crate::queries::support::{at, metadata, ndjson, points, skipped, with_all_series};
+
+on_both_servers![
+    a_row_is_a_point_as_it_was_sent,
+    metadata_tell_what_was_asked,
+    points_of_one_time_come_by_series_session_and_arrival,
+    more_points_of_one_time_than_a_block_holds,
+    parameters_narrow,
+    the_end_is_not_in_the_range,
+    conditions_cut,
+    a_condition_skips_series_without_the_leaf,
+    json_is_a_page_and_streams_are_whole,
+    deleted_and_replaced_points_are_gone,
+    another_user_s_points_never_show,
+    who_has_no_points_has_an_empty_answer,
+];
+
+fn times(answer: &Answer) -> Vec<String> {
+    results(answer)
+        .iter()
+        .map(|row| row["time"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+fn values(answer: &Answer) -> Vec<Value> {
+    results(answer)
+        .iter()
+        .map(|row| row["value"]["value"].clone())
+        .collect()
+}
+
+async fn a_row_is_a_point_as_it_was_sent(backend: Backend) {
+    let app = TestApp::with(backend).start().await;
+    with_all_series(&app).await;
+    let user = Uuid::new_v4();
+    let rgb = json!({"r": 1, "g": 2.5, "b": 3});
+    let data = [
+        point(
+            NOTE,
+            "2025-01-01T02:01:00.000001+01:00",
+            &json!({"value": "fine"}),
+        ),
+        point(COLOR, "2025-01-01T00:00:00.5Z", &rgb),
+        point("words", "2025-01-02T00:00:00Z", &json!("bare")),
+        point("bare", "2025-01-03T00:00:00Z", &json!(7)),
+    ];
+    let id = store(&app, user, START, &data).await;
+    let answer = points(&app, user, &[]).await.expect(200);
+    let row = |series: &str, time: &str, value: Value| {
+        json!({
+            "session_id": id, "series": series, "time": time, "value": value
+        })
+    };
+    let expected = [
+        row(COLOR, "2025-01-01T00:00:00.5Z", rgb),
+        row(
+            NOTE,
+            "2025-01-01T01:01:00.000001Z",
+            json!({"value": "fine"}),
+        ),
+        row("words", "2025-01-02T00:00:00Z", json!("bare")),
+        row("bare", "2025-01-03T00:00:00Z", json!(7)),
+    ];
+    let plain = |rows: &[Value]| rows.iter().map(crate::common::plain).collect::<Vec<_>>();
+    assert_eq!(
+        plain(&results(&answer)),
+        plain(&expected),
+        "{}",
+        answer.text
+    );
+}
+
+async fn metadata_tell_what_was_asked(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let id = store(&app, user, START, &[score(START, 1.0), score(&at(60), 2.0)]).await;
+    let told = metadata(&points(&app, user, &[]).await.expect(200));
+    let expected = [
+        ("count", json!(2)),
+        ("user_id", json!(user)),
+        ("session_id", Value::Null),
+        ("start_time", Value::Null),
+        ("end_time", Value::Null),
+        ("order", json!("asc")),
+        ("limit", json!(1000)),
+        ("next_cursor", Value::Null),
+        ("version", json!(1)),
+        ("skipped", json!([])),
+    ];
+    for (name, value) in expected {
+        assert_eq!(told.get(name), Some(&value), "{name}: {told}");
+    }
+    assert!(told.get("series").is_some(), "{told}");
+    let asked = [
+        ("session_id", &*id.to_string()),
+        ("start_time", "2025-01-01"),
+        ("end_time", "2025-01-02T01:00:00+01:00"),
+        ("order", "desc"),
+        ("limit", "1"),
+    ];
+    let told = metadata(&points(&app, user, &asked).await.expect(200));
+    assert_eq!(
+        (&told["session_id"], &told["order"], &told["limit"]),
+        (&json!(id), &json!("desc"), &json!(1))
+    );
+    assert_eq!(
+        (&told["start_time"], &told["end_time"]),
+        (&json!(START), &json!("2025-01-02T00:00:00Z"))
+    );
+    assert!(told["next_cursor"].is_string(), "{told}");
+}
+
+/// The series, the session and the value of each row.
+fn keys(answer: &Answer) -> Vec<(String, String, Value)> {
+    let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
+    results(answer)
+        .iter()
+        .map(|row| {
+            (
+                text(row, "series"),
+                text(row, "session_id"),
+                row["value"].clone(),
+            )
+        })
+        .collect()
+}
+
+async fn points_of_one_time_come_by_series_session_and_arrival(backend: Backend) {
+    let app = TestApp::start(backend).await;
+    // Made, stored and sent in another order than they come in.
+    for series in ["c", "a", "b.x", "b"] {
+        app.metric_type(series, &json!({"type": "number"})).await;
+    }
+    let user = Uuid::new_v4();
+    let (low, high) = (
+        Uuid::from_u128(0x1111 << 112),
+        Uuid::from_u128(0xeeee << 112),
+    );
+    for id in [high, low] {
+        let data = ["b.x", "c", "a", "b"]
+            .map(|series| [3, 1, 2].map(|value| point(series, &at(5), &json!(value))));
+        let mut data: Vec<_> = data.concat();
+        data.push(point("c", &at(4), &json!(9)));
+        let _ = app
+            .post("/api/sessions/", &session(user, id, START, &data))
+            .await
+            .expect(201);
+    }
+    let mut expected: Vec<_> = [low, high]
+        .map(|id| ("c".to_owned(), id.to_string(), json!(9)))
+        .to_vec();
+    for series in ["a", "b", "b.x", "c"] {
+        for id in [low, high] {
+            expected
+                .extend([3, 1, 2].map(|value| (series.to_owned(), id.to_string(), json!(value))));
+        }
+    }
+    let plain = |keys: Vec<(String, String, Value)>| {
+        keys.into_iter()
+            .map(|(s, id, v)| (s, id, v.as_f64().unwrap_or_default().to_string()))
+            .collect::<Vec<_>>()
+    };
+    let mut expected = plain(expected);
+    assert_eq!(
+        plain(keys(&points(&app, user, &[]).await.expect(200))),
+        expected
+    );
+    assert_eq!(
+        plain(keys(
+            &points(&app, user, &[("order", "asc")]).await.expect(200)
+        )),
+        expected
+    );
+    expected.reverse();
+    assert_eq!(
+        plain(keys(
+            &points(&app, user, &[("order", "desc")]).await.expect(200)
+        )),
+        expected
+    );
+}
+
+async fn more_points_of_one_time_than_a_block_holds(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let sent: Vec<f64> = (0..9_000_i32)
+        .map(|i| f64::from(i * 7_919 % 9_001))
+        .collect();
+    let data: Vec<_> = sent.iter().map(|value| score(START, *value)).collect();
+    let _ = store(&app, user, START, &data).await;
+    let floats = |rows: &[Value]| {
+        rows.iter()
+            .filter_map(|row| row["value"]["value"].as_f64())
+            .collect::<Vec<_>>()
+    };
+    let (rows, _) = ndjson(
+        &points(&app, user, &[("format", "ndjson")])
+            .await
+            .expect(200)
+            .text,
+    );
+    assert!(floats(&rows) == sent, "in the order of arrival");
+    let (rows, _) = ndjson(
+        &points(&app, user, &[("format", "ndjson"), ("order", "desc")])
+            .await
+            .expect(200)
+            .text,
+    );
+    assert!(
+        floats(&rows).into_iter().rev().eq(sent.iter().copied()),
+        "exactly reversed"
+    );
+    let (mut paged, mut cursor) = (Vec::new(), None::<String>);
+    loop {
+        let mut asked = vec![("limit", "1700")];
+        asked.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
+        let page = points(&app, user, &asked).await.expect(200);
+        paged.extend(floats(&results(&page)));
+        assert!(paged.len() <= sent.len(), "the pages come to an end");
+        cursor = metadata(&page)["next_cursor"].as_str().map(str::to_owned);
+        if cursor.is_none() {
+            break;
+        }
+    }
+    assert!(paged == sent, "page by page");
+}
+
+async fn parameters_narrow(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let rgb = json!({"r": 1, "g": 2, "b": 3});
+    let one = store(
+        &app,
+        user,
+        START,
+        &[score(&at(1), 1.0), point(COLOR, &at(2), &rgb)],
+    )
+    .await
+    .to_string();
+    let _ = store(&app, user, START, &[score(&at(3), 3.0)]).await;
+    let ask = async |asked: &[(&str, &str)]| times(&points(&app, user, asked).await.expect(200));
+    assert_eq!(ask(&[("session_id", &one)]).await, [at(1), at(2)]);
+    assert_eq!(ask(&[("series", SCORE)]).await, [at(1), at(3)]);
+    assert_eq!(
+        ask(&[("series", "*.color,session.gut*")]).await,
+        [at(1), at(2), at(3)]
+    );
+    assert_eq!(ask(&[("series", "color$")]).await, [at(2)]);
+    assert_eq!(
+        ask(&[("series", "gut"), ("series_mode", "regex")]).await,
+        [at(1), at(3)]
+    );
+    assert_eq!(
+        ask(&[("series", SCORE), ("session_id", &one)]).await,
+        [at(1)]
+    );
+    assert!(ask(&[("series", "sleep.*")]).await.is_empty());
+    assert!(
+        ask(&[("session_id", &Uuid::new_v4().to_string())])
+            .await
+            .is_empty()
+    );
+}
+
+async fn the_end_is_not_in_the_range(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let data: Vec<_> = (0..5).map(|day| score(&at(day * 86_400), 1.0)).collect();
+    let _ = store(&app, user, START, &data).await;
+    let days = |from: i64, to: i64| (from..to).map(|day| at(day * 86_400)).collect::<Vec<_>>();
+    let ask = async |asked: &[(&str, &str)]| times(&points(&app, user, asked).await.expect(200));
+    assert_eq!(
+        ask(&[("start_time", "2025-01-02"), ("end_time", "2025-01-04")]).await,
+        days(1, 3)
+    );
+    assert_eq!(
+        ask(&[("start_time", "2025-01-02T00:00:00.000001Z")]).await,
+        days(2, 5)
+    );
+    assert_eq!(
+        ask(&[("end_time", "2025-01-03T00:00:00.000001Z")]).await,
+        days(0, 3)
+    );
+    assert_eq!(
+        ask(&[
+            ("start_time", "2025-01-02T01:00:00+01:00"),
+            ("order", "desc"),
+            ("limit", "2")
+        ])
+        .await,
+        {
+            let mut last = days(3, 5);
+            last.reverse();
+            last
+        }
+    );
+}
+
+async fn conditions_cut(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let data: Vec<_> = (0..10_i32)
+        .map(|i| score(&at(i.into()), f64::from(i)))
+        .collect();
+    let _ = store(&app, user, START, &data).await;
+    let asked = [("where", "value>=3,value!=5,value<8"), ("limit", "3")];
+    let page = points(&app, user, &asked).await.expect(200);
+    assert_eq!(
+        values(&page)
+            .iter()
+            .filter_map(Value::as_f64)
+            .collect::<Vec<_>>(),
+        [3.0, 4.0, 6.0]
+    );
+    let cursor = metadata(&page)["next_cursor"]
+        .as_str()
+        .expect("more to come")
+        .to_owned();
+    let page = points(
+        &app,
+        user,
+        &[asked.as_slice(), &[("cursor", &cursor)]].concat(),
+    )
+    .await
+    .expect(200);
+    assert_eq!(
+        values(&page)
+            .iter()
+            .filter_map(Value::as_f64)
+            .collect::<Vec<_>>(),
+        [7.0]
+    );
+    assert_eq!(metadata(&page)["next_cursor"], Value::Null);
+}
+
+async fn a_condition_skips_series_without_the_leaf(backend: Backend) {
+    let app = TestApp::with(backend).start().await;
+    with_all_series(&app).await;
+    let user = Uuid::new_v4();
+    let rgb = json!({"r": 1, "g": 2, "b": 3});
+    let data = [
+        score(START, 1.0),
+        point(COLOR, START, &rgb),
+        point(NOTE, START, &json!({"value": "a"})),
+    ];
+    let _ = store(&app, user, START, &data).await;
+    let answer = points(&app, user, &[("where", "r>0")]).await.expect(200);
+    assert_eq!(results(&answer).len(), 1);
+    assert_eq!(results(&answer)[0]["series"], COLOR);
+    let left_out = skipped(&answer);
+    assert!(
+        left_out.contains(&SCORE.to_owned()) && left_out.contains(&NOTE.to_owned()),
+        "{left_out:?}"
+    );
+    assert!(!left_out.contains(&COLOR.to_owned()), "{left_out:?}");
+    let answer = points(&app, user, &[("series", SCORE), ("where", "r>0")])
+        .await
+        .expect(200);
+    assert_eq!(
+        (results(&answer).len(), skipped(&answer)),
+        (0, vec![SCORE.to_owned()])
+    );
+}
+
+async fn json_is_a_page_and_streams_are_whole(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let data: Vec<_> = (0..1_001).map(|i| score(&at(i), 1.0)).collect();
+    let _ = store(&app, user, START, &data).await;
+    let page = points(&app, user, &[]).await.expect(200);
+    assert_eq!(metadata(&page)["count"], 1_000);
+    assert!(metadata(&page)["next_cursor"].is_string());
+    let most = points(&app, user, &[("limit", "100000")]).await.expect(200);
+    assert_eq!(
+        (&metadata(&most)["count"], &metadata(&most)["next_cursor"]),
+        (&json!(1_001), &Value::Null)
+    );
+    let (rows, end) = ndjson(
+        &points(&app, user, &[("format", "ndjson")])
+            .await
+            .expect(200)
+            .text,
+    );
+    assert_eq!(
+        (rows.len(), &end["count"], &end["next_cursor"]),
+        (1_001, &json!(1_001), &Value::Null)
+    );
+    let csv = points(&app, user, &[("format", "csv")]).await.expect(200);
+    assert_eq!(csv.text.lines().last(), Some("# end of 1001 rows"));
+}
+
+async fn deleted_and_replaced_points_are_gone(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let one = store(&app, user, START, &[score(&at(1), 1.0)]).await;
+    let two = store(&app, user, START, &[score(&at(2), 2.0)]).await;
+    let body = session(user, one, START, &[score(&at(3), 3.0), score(&at(1), 1.5)]);
+    let _ = app
+        .put(&format!("/api/sessions/{one}/"), &body)
+        .await
+        .expect(200);
+    assert_eq!(
+        times(&points(&app, user, &[]).await.expect(200)),
+        [at(1), at(2), at(3)]
+    );
+    let _ = app
+        .delete(&format!("/api/sessions/{two}/"))
+        .await
+        .expect(204);
+    let left = points(&app, user, &[]).await.expect(200);
+    assert_eq!(
+        values(&left)
+            .iter()
+            .filter_map(Value::as_f64)
+            .collect::<Vec<_>>(),
+        [1.5, 3.0]
+    );
+}
+
+async fn another_user_s_points_never_show(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
+    let theirs = store(&app, one, START, &[score(START, 1.0)])
+        .await
+        .to_string();
+    let _ = store(&app, other, START, &[score(START, 2.0)]).await;
+    assert_eq!(values(&points(&app, other, &[]).await.expect(200)).len(), 1);
+    assert!(
+        results(
+            &points(&app, other, &[("session_id", &theirs)])
+                .await
+                .expect(200)
+        )
+        .is_empty()
+    );
+}
+
+async fn who_has_no_points_has_an_empty_answer(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    for asked in [
+        &[][..],
+        &[("order", "desc")],
+        &[("max_points", "10")],
+        &[("where", "value>1")],
+    ] {
+        let answer = points(&app, Uuid::new_v4(), asked).await.expect(200);
+        assert_eq!(
+            (
+                answer.json()["results"].clone(),
+                &metadata(&answer)["count"]
+            ),
+            (json!([]), &json!(0))
+        );
+    }
+}

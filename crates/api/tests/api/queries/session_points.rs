@@ -1,0 +1,292 @@
+//! GET /api/sessions/{id}/points/: the points of one session.
+
+use serde_json::{Value, json};
+use time_series_testkit::{Answer, Backend, TestApp};
+use uuid::Uuid;
+
+use crate::common::{COLOR, SCORE, START, assert_problem, point, results, score, session, store};
+use crate::on_both_servers;
+use crate::queries::parameters::assert_named;
+use crate::queries::support::{at, csv_table, get, metadata, ndjson, points};
+
+on_both_servers![
+    they_are_the_session_s_points_alone,
+    an_unknown_session_is_not_found,
+    an_id_of_several_users_asks_for_the_user,
+    parameters_narrow_and_order,
+    pages_are_the_whole,
+    every_form_has_them,
+    an_empty_session_has_none,
+    an_id_that_is_none_is_refused,
+    a_slash_at_the_end_is_optional,
+];
+
+fn path(id: Uuid) -> String {
+    format!("/api/sessions/{id}/points/")
+}
+
+fn times(answer: &Answer) -> Vec<String> {
+    results(answer)
+        .iter()
+        .map(|row| row["time"].as_str().unwrap_or_default().to_owned())
+        .collect()
+}
+
+async fn they_are_the_session_s_points_alone(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let rgb = json!({"r": 1, "g": 2, "b": 3});
+    let id = store(
+        &app,
+        user,
+        START,
+        &[point(COLOR, &at(2), &rgb), score(&at(1), 1.5)],
+    )
+    .await;
+    let _ = store(&app, user, START, &[score(&at(1), 2.0)]).await;
+    let answer = get(&app, &path(id), &[]).await.expect(200);
+    let row = |series: &str, seconds: i64, value: Value| {
+        json!({
+            "session_id": id, "series": series, "time": at(seconds), "value": value
+        })
+    };
+    let expected = [row(SCORE, 1, json!({"value": 1.5})), row(COLOR, 2, rgb)];
+    let plain = |rows: &[Value]| rows.iter().map(crate::common::plain).collect::<Vec<_>>();
+    assert_eq!(plain(&results(&answer)), plain(&expected));
+    let told = metadata(&answer);
+    assert_eq!(
+        (&told["user_id"], &told["session_id"]),
+        (&json!(user), &json!(id))
+    );
+    assert_eq!(
+        (&told["count"], &told["version"], &told["next_cursor"]),
+        (&json!(2), &json!(2), &Value::Null)
+    );
+    let same = points(&app, user, &[("session_id", &id.to_string())])
+        .await
+        .expect(200);
+    assert_eq!(
+        results(&same),
+        results(&answer),
+        "as /api/points/ tells them"
+    );
+}
+
+async fn an_unknown_session_is_not_found(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let id = store(&app, user, START, &[score(START, 1.0)]).await;
+    assert_problem(
+        &get(&app, &path(Uuid::new_v4()), &[]).await,
+        404,
+        "session_not_found",
+    );
+    let stranger = Uuid::new_v4().to_string();
+    assert_problem(
+        &get(&app, &path(id), &[("user_id", &stranger)]).await,
+        404,
+        "session_not_found",
+    );
+    let _ = get(&app, &path(id), &[("user_id", &user.to_string())])
+        .await
+        .expect(200);
+    let _ = app
+        .delete(&format!("/api/sessions/{id}/"))
+        .await
+        .expect(204);
+    assert_problem(&get(&app, &path(id), &[]).await, 404, "session_not_found");
+}
+
+async fn an_id_of_several_users_asks_for_the_user(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let (one, other, id) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
+    for (user, value) in [(one, 1.0), (other, 2.0)] {
+        let _ = app
+            .post(
+                "/api/sessions/",
+                &session(user, id, START, &[score(START, value)]),
+            )
+            .await
+            .expect(201);
+    }
+    let answer = get(&app, &path(id), &[]).await;
+    assert_problem(&answer, 409, "session_ambiguous");
+    assert!(
+        answer.text.contains("user_id"),
+        "it asks for the user: {}",
+        answer.text
+    );
+    for (user, value) in [(one, 1.0), (other, 2.0)] {
+        let answer = get(&app, &path(id), &[("user_id", &user.to_string())])
+            .await
+            .expect(200);
+        assert_eq!(results(&answer)[0]["value"]["value"].as_f64(), Some(value));
+        assert_eq!(metadata(&answer)["user_id"], json!(user));
+    }
+    let _ = app
+        .delete(&format!("/api/sessions/{id}/?user_id={one}"))
+        .await
+        .expect(204);
+    assert_eq!(
+        metadata(&get(&app, &path(id), &[]).await.expect(200))["user_id"],
+        json!(other),
+        "now one has it"
+    );
+}
+
+async fn parameters_narrow_and_order(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let rgb = json!({"r": 1, "g": 2, "b": 3});
+    let data = [
+        score(&at(1), 1.0),
+        point(COLOR, &at(2), &rgb),
+        score(&at(3), 3.0),
+        score(&at(86_400), 4.0),
+    ];
+    let id = store(&app, user, START, &data).await;
+    let ask = async |asked: &[(&str, &str)]| times(&get(&app, &path(id), asked).await.expect(200));
+    assert_eq!(ask(&[("series", SCORE)]).await, [at(1), at(3), at(86_400)]);
+    assert_eq!(
+        ask(&[("series", "gut"), ("series_mode", "regex")]).await,
+        [at(1), at(3), at(86_400)]
+    );
+    assert_eq!(ask(&[("series", "*.color")]).await, [at(2)]);
+    assert_eq!(ask(&[("where", "value>1")]).await, [at(3), at(86_400)]);
+    assert_eq!(
+        ask(&[("start_time", &at(2)), ("end_time", "2025-01-02")]).await,
+        [at(2), at(3)]
+    );
+    assert_eq!(
+        ask(&[("order", "desc"), ("limit", "2")]).await,
+        [at(86_400), at(3)]
+    );
+}
+
+async fn pages_are_the_whole(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let data: Vec<_> = (0..10)
+        .map(|i| {
+            score(
+                &at(i / 2 * 86_400),
+                f64::from(i32::try_from(i).expect("small")),
+            )
+        })
+        .collect();
+    let (id, other) = (
+        store(&app, user, START, &data).await,
+        store(&app, user, START, &data).await,
+    );
+    for order in ["asc", "desc"] {
+        let all = results(&get(&app, &path(id), &[("order", order)]).await.expect(200));
+        let (mut seen, mut cursor) = (Vec::new(), None::<String>);
+        loop {
+            let mut asked = vec![("order", order), ("limit", "3")];
+            asked.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
+            let page = get(&app, &path(id), &asked).await.expect(200);
+            seen.extend(results(&page));
+            cursor = metadata(&page)["next_cursor"].as_str().map(str::to_owned);
+            if cursor.is_none() {
+                break;
+            }
+        }
+        assert_eq!(seen, all, "{order}");
+    }
+    let cursor = metadata(&get(&app, &path(id), &[("limit", "3")]).await)["next_cursor"].clone();
+    let cursor = cursor.as_str().expect("a next page");
+    assert_named(
+        &get(&app, &path(other), &[("cursor", cursor)]).await,
+        &["cursor"],
+        &[],
+        "of another session",
+    );
+}
+
+async fn every_form_has_them(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let id = store(&app, user, START, &[score(START, 1.5), score(&at(1), 2.5)]).await;
+    let _ = store(&app, user, START, &[score(START, 9.5)]).await;
+    let (rows, end) = ndjson(
+        &get(&app, &path(id), &[("format", "ndjson")])
+            .await
+            .expect(200)
+            .text,
+    );
+    assert_eq!((rows.len(), &end["count"]), (2, &json!(2)));
+    let (_, rows, end) = csv_table(
+        &get(&app, &path(id), &[("format", "csv")])
+            .await
+            .expect(200)
+            .text,
+    );
+    let values: Vec<_> = rows.iter().map(|row| row["value"].clone()).collect();
+    assert_eq!(
+        (values, end.as_deref()),
+        (vec![json!("1.5"), json!("2.5")], Some("# end of 2 rows"))
+    );
+    let flat = results(&get(&app, &path(id), &[("shape", "flat")]).await.expect(200));
+    assert_eq!(
+        (flat.len(), &flat[1]["value"], &flat[1]["leaf"]),
+        (2, &json!(2.5), &json!("value"))
+    );
+    for form in ["arrow", "parquet"] {
+        let answer = reqwest::get(format!("{}{}?format={form}", app.url, path(id)))
+            .await
+            .expect("an answer");
+        assert_eq!(answer.status().as_u16(), 200, "{form}");
+        assert!(
+            answer.bytes().await.is_ok_and(|body| body.len() > 100),
+            "{form}"
+        );
+    }
+}
+
+async fn an_empty_session_has_none(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let id = store(&app, Uuid::new_v4(), START, &[]).await;
+    let answer = get(&app, &path(id), &[]).await.expect(200);
+    assert_eq!(
+        (
+            answer.json()["results"].clone(),
+            &metadata(&answer)["count"]
+        ),
+        (json!([]), &json!(0))
+    );
+}
+
+async fn an_id_that_is_none_is_refused(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    // As GET /api/sessions/{id}/ refuses it.
+    let session = app.get("/api/sessions/mine/").await;
+    let points = app.get("/api/sessions/mine/points/").await;
+    assert_eq!(
+        (points.status, points.code()),
+        (session.status, session.code()),
+        "{}",
+        points.text
+    );
+    let strange = get(&app, &path(Uuid::new_v4()), &[("session_id", "x")]).await;
+    assert_named(
+        &strange,
+        &["session_id"],
+        &[],
+        "a parameter that only /api/points/ has",
+    );
+}
+
+async fn a_slash_at_the_end_is_optional(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let id = store(&app, user, START, &[score(START, 1.0)]).await;
+    let _ = app
+        .get(&format!("/api/sessions/{id}/points"))
+        .await
+        .expect(200);
+    for path in ["/api/points", "/api/latest", "/api/catalog"] {
+        let _ = app.get(&format!("{path}?user_id={user}")).await.expect(200);
+        let answer = app.post(&format!("{path}/"), &json!({})).await;
+        assert_problem(&answer, 405, "method_not_allowed");
+    }
+}

@@ -1,0 +1,493 @@
+//! CSV and NDJSON, to the letter.
+
+use serde_json::{Value, json};
+use time_series_testkit::{Backend, TestApp};
+use uuid::Uuid;
+
+use crate::common::{COLOR, SCORE, START, point, score, store};
+use crate::on_both_servers;
+use crate::queries::support::{
+    WORDS, csv_table, january, ndjson, points, spelled_values, unordered, with_all_series,
+};
+
+on_both_servers![
+    aggregates_as_csv,
+    several_functions_are_columns_of_a_csv,
+    groups_are_columns_of_a_csv,
+    labels_keep_the_offset_in_a_csv,
+    aggregates_as_ndjson,
+    points_as_csv,
+    points_as_ndjson,
+    a_csv_has_a_row_for_each_leaf,
+    text_is_quoted_where_it_must_be,
+    text_results_come_whole,
+    an_empty_answer_still_has_its_frame,
+    numbers_keep_their_full_precision,
+    no_text_of_a_csv_is_a_formula,
+    an_end_record_can_be_left_out,
+];
+
+/// Two days: 1.5 and 2.5 on the first, 4.25 on the second.
+async fn three_scores(backend: Backend) -> (TestApp, Uuid, Uuid) {
+    let app = TestApp::with(backend).start().await;
+    with_all_series(&app).await;
+    let user = Uuid::new_v4();
+    let data = [
+        score(START, 1.5),
+        score("2025-01-01T00:00:01.25Z", 2.5),
+        score("2025-01-02T00:00:00Z", 4.25),
+    ];
+    let id = store(&app, user, START, &data).await;
+    (app, user, id)
+}
+
+fn lines(text: &str) -> Vec<&str> {
+    assert!(text.ends_with('\n'), "{text:?}");
+    text.lines().collect()
+}
+
+async fn aggregates_as_csv(backend: Backend) {
+    let (app, user, _) = three_scores(backend).await;
+    let answer = january(
+        &app,
+        user,
+        &[("interval", "day"), ("agg_func", "max"), ("format", "csv")],
+    )
+    .await
+    .expect(200);
+    let expected = [
+        "bucket,series,leaf,value",
+        "2025-01-01T00:00:00Z,session.gut_health_score,value,2.5",
+        "2025-01-02T00:00:00Z,session.gut_health_score,value,4.25",
+    ];
+    assert_eq!(lines(&answer.text), expected);
+}
+
+async fn several_functions_are_columns_of_a_csv(backend: Backend) {
+    let (app, user, _) = three_scores(backend).await;
+    let asked = [
+        ("interval", "day"),
+        ("agg_func", "min,p25,count"),
+        ("format", "csv"),
+    ];
+    let answer = january(&app, user, &asked).await.expect(200);
+    let expected = [
+        "bucket,series,leaf,min,p25,count",
+        "2025-01-01T00:00:00Z,session.gut_health_score,value,1.5,1.75,2",
+        "2025-01-02T00:00:00Z,session.gut_health_score,value,4.25,4.25,1",
+    ];
+    assert_eq!(lines(&answer.text), expected);
+}
+
+async fn groups_are_columns_of_a_csv(backend: Backend) {
+    let (app, user, id) = three_scores(backend).await;
+    let asked = [
+        ("group_by", "session"),
+        ("agg_func", "max"),
+        ("format", "csv"),
+    ];
+    let answer = january(&app, user, &asked).await.expect(200);
+    let row = format!("2025-01-01T00:00:00Z,{user},{id},session.gut_health_score,value,4.25");
+    assert_eq!(
+        lines(&answer.text),
+        ["bucket,user_id,session_id,series,leaf,value", &*row]
+    );
+    let asked = [
+        ("group_by", "user"),
+        ("interval", "all"),
+        ("agg_func", "max"),
+        ("format", "csv"),
+    ];
+    let answer = january(&app, user, &asked).await.expect(200);
+    let row = format!("2025-01-01T00:00:00Z,{user},session.gut_health_score,value,4.25");
+    assert_eq!(
+        lines(&answer.text),
+        ["bucket,user_id,series,leaf,value", &*row]
+    );
+}
+
+async fn labels_keep_the_offset_in_a_csv(backend: Backend) {
+    let (app, user, _) = three_scores(backend).await;
+    let asked = [
+        ("interval", "all"),
+        ("agg_func", "max"),
+        ("tz", "Asia/Kathmandu"),
+        ("format", "csv"),
+    ];
+    let answer = january(&app, user, &asked).await.expect(200);
+    assert_eq!(
+        lines(&answer.text)[1],
+        "2025-01-01T00:00:00+05:45,session.gut_health_score,value,4.25"
+    );
+    let asked = [
+        ("interval", "10s"),
+        ("align", "session"),
+        ("agg_func", "count"),
+        ("format", "csv"),
+    ];
+    let answer = january(&app, user, &asked).await.expect(200);
+    let expected = [
+        "bucket,series,leaf,value",
+        "PT0S,session.gut_health_score,value,2",
+        "PT24H,session.gut_health_score,value,1",
+    ];
+    assert_eq!(lines(&answer.text), expected);
+}
+
+async fn aggregates_as_ndjson(backend: Backend) {
+    let (app, user, _) = three_scores(backend).await;
+    let answer = january(&app, user, &[("interval", "day"), ("format", "ndjson")])
+        .await
+        .expect(200);
+    let (rows, end) = ndjson(&answer.text);
+    let row = |bucket: &str, value: f64| json!({"bucket": bucket, "series": SCORE, "value": value});
+    assert_eq!(rows, [row(START, 2.0), row("2025-01-02T00:00:00Z", 4.25)]);
+    assert_eq!(end, json!({"end": true, "count": 2}));
+    let answer = january(
+        &app,
+        user,
+        &[("interval", "day"), ("format", "ndjson"), ("shape", "flat")],
+    )
+    .await
+    .expect(200);
+    let (rows, end) = ndjson(&answer.text);
+    let row = |bucket: &str, value: f64| json!({"bucket": bucket, "series": SCORE, "leaf": "value", "value": value});
+    assert_eq!(rows, [row(START, 2.0), row("2025-01-02T00:00:00Z", 4.25)]);
+    assert_eq!(end, json!({"end": true, "count": 2}));
+}
+
+async fn points_as_csv(backend: Backend) {
+    let (app, user, id) = three_scores(backend).await;
+    let answer = points(&app, user, &[("format", "csv")]).await.expect(200);
+    let row =
+        |time: &str, value: &str| format!("{time},session.gut_health_score,{id},value,{value},");
+    let expected = [
+        "time,series,session_id,leaf,value,text".to_owned(),
+        row("2025-01-01T00:00:00Z", "1.5"),
+        row("2025-01-01T00:00:01.25Z", "2.5"),
+        row("2025-01-02T00:00:00Z", "4.25"),
+        "# end of 3 rows".to_owned(),
+    ];
+    assert_eq!(lines(&answer.text), expected);
+    let answer = points(
+        &app,
+        user,
+        &[("format", "csv"), ("order", "desc"), ("limit", "1")],
+    )
+    .await
+    .expect(200);
+    assert_eq!(
+        lines(&answer.text),
+        [&*expected[0], &*expected[3], "# end of 1 rows"]
+    );
+}
+
+async fn points_as_ndjson(backend: Backend) {
+    let (app, user, id) = three_scores(backend).await;
+    let (rows, end) = ndjson(
+        &points(&app, user, &[("format", "ndjson")])
+            .await
+            .expect(200)
+            .text,
+    );
+    let row = |time: &str, value: f64| json!({"session_id": id, "series": SCORE, "time": time, "value": {"value": value}});
+    let all = [
+        row(START, 1.5),
+        row("2025-01-01T00:00:01.25Z", 2.5),
+        row("2025-01-02T00:00:00Z", 4.25),
+    ];
+    assert_eq!(rows, all);
+    assert_eq!(end, json!({"end": true, "count": 3, "next_cursor": null}));
+    let (rows, end) = ndjson(
+        &points(&app, user, &[("format", "ndjson"), ("limit", "2")])
+            .await
+            .expect(200)
+            .text,
+    );
+    assert_eq!((rows.as_slice(), &end["count"]), (&all[..2], &json!(2)));
+    let cursor = end["next_cursor"].as_str().expect("more to come");
+    let (rows, end) = ndjson(
+        &points(&app, user, &[("format", "ndjson"), ("cursor", cursor)])
+            .await
+            .expect(200)
+            .text,
+    );
+    assert_eq!(rows, all[2..]);
+    assert_eq!(end, json!({"end": true, "count": 1, "next_cursor": null}));
+}
+
+async fn a_csv_has_a_row_for_each_leaf(backend: Backend) {
+    let (app, _, _) = three_scores(backend).await;
+    let user = Uuid::new_v4();
+    let rgb = json!({"r": 0.5, "g": 1.5, "b": 2.5, "by": "eye"});
+    let _ = store(&app, user, START, &[point(COLOR, START, &rgb)]).await;
+    let (_, rows, end) = csv_table(
+        &points(&app, user, &[("format", "csv")])
+            .await
+            .expect(200)
+            .text,
+    );
+    let mut cells: Vec<_> = rows
+        .iter()
+        .map(|row| [&row["leaf"], &row["value"], &row["text"]].map(Value::as_str))
+        .collect();
+    cells.sort();
+    let some = |leaf, value, text| [Some(leaf), Some(value), Some(text)];
+    let expected = [
+        some("", "", r#"{"by":"eye"}"#),
+        some("b", "2.5", ""),
+        some("g", "1.5", ""),
+        some("r", "0.5", ""),
+    ];
+    assert_eq!(cells, expected);
+    assert_eq!(end.as_deref(), Some("# end of 4 rows"), "rows, not points");
+    let (_, rows, end) = csv_table(
+        &january(&app, user, &[("format", "csv")])
+            .await
+            .expect(200)
+            .text,
+    );
+    assert_eq!((rows.len(), end), (3, None));
+}
+
+/// Everything that a CSV must quote.
+const ODD: [&str; 7] = [
+    "a,b",
+    "say \"hi\"",
+    "two\nlines",
+    "cr\r\nlf",
+    " spaces ",
+    "ünï\u{1F600}",
+    "#hash",
+];
+
+async fn text_is_quoted_where_it_must_be(backend: Backend) {
+    let (app, _, _) = three_scores(backend).await;
+    let user = Uuid::new_v4();
+    let data: Vec<_> = (0..)
+        .zip(ODD)
+        .map(|(i, text)| point(WORDS, &crate::queries::support::at(i), &json!(text)))
+        .collect();
+    let _ = store(&app, user, START, &data).await;
+    let answer = points(&app, user, &[("format", "csv")]).await.expect(200);
+    let (_, rows, end) = csv_table(&answer.text);
+    let text = |row: &serde_json::Map<String, Value>| -> Value {
+        let cell = row["text"].as_str().expect("a cell");
+        serde_json::from_str(cell).unwrap_or_else(|e| panic!("{e}: {cell:?} is no JSON"))
+    };
+    assert_eq!(
+        rows.iter().map(text).collect::<Vec<_>>(),
+        ODD.map(|odd| json!(odd))
+    );
+    assert!(
+        rows.iter()
+            .all(|row| row["leaf"] == "" && row["value"] == ""),
+        "{}",
+        answer.text
+    );
+    assert_eq!(end.as_deref(), Some("# end of 7 rows"));
+}
+
+/// A text result is in a column of its own or in `value`, as it is or as JSON: whole in any case.
+async fn text_results_come_whole(backend: Backend) {
+    let (app, _, _) = three_scores(backend).await;
+    for odd in ODD {
+        let user = Uuid::new_v4();
+        let _ = store(&app, user, START, &[point(WORDS, START, &json!(odd))]).await;
+        let asked = [("series", WORDS), ("agg_func", "last"), ("interval", "all")];
+        let answer = january(&app, user, &asked).await.expect(200);
+        assert_eq!(answer.json()["results"][0]["value"], odd);
+        let flat = january(
+            &app,
+            user,
+            &[asked.as_slice(), &[("shape", "flat")]].concat(),
+        )
+        .await
+        .expect(200);
+        let row = json!({"bucket": START, "series": WORDS, "leaf": null, "value": odd});
+        assert_eq!(unordered(&crate::common::results(&flat)), unordered(&[row]));
+        let table = january(
+            &app,
+            user,
+            &[asked.as_slice(), &[("format", "csv")]].concat(),
+        )
+        .await
+        .expect(200);
+        let (_, rows, _) = csv_table(&table.text);
+        assert_eq!(rows.len(), 1, "{}", table.text);
+        assert_eq!(rows[0]["leaf"], "", "{}", table.text);
+        let cells = ["value_text", "value"]
+            .iter()
+            .filter_map(|name| rows[0].get(*name)?.as_str());
+        let whole =
+            |cell: &str| cell == odd || serde_json::from_str::<Value>(cell).is_ok_and(|v| v == odd);
+        assert!(cells.clone().any(whole), "{odd:?}: {}", table.text);
+    }
+}
+
+async fn an_empty_answer_still_has_its_frame(backend: Backend) {
+    let (app, _, _) = three_scores(backend).await;
+    let user = Uuid::new_v4();
+    let answer = january(&app, user, &[("format", "csv")]).await.expect(200);
+    assert_eq!(lines(&answer.text), ["bucket,series,leaf,value"]);
+    let answer = january(&app, user, &[("format", "ndjson")])
+        .await
+        .expect(200);
+    assert_eq!(
+        ndjson(&answer.text),
+        (Vec::new(), json!({"end": true, "count": 0}))
+    );
+    let answer = points(&app, user, &[("format", "csv")]).await.expect(200);
+    assert_eq!(
+        lines(&answer.text),
+        ["time,series,session_id,leaf,value,text", "# end of 0 rows"]
+    );
+    let answer = points(&app, user, &[("format", "ndjson")])
+        .await
+        .expect(200);
+    assert_eq!(
+        ndjson(&answer.text),
+        (
+            Vec::new(),
+            json!({"end": true, "count": 0, "next_cursor": null})
+        )
+    );
+}
+
+async fn numbers_keep_their_full_precision(backend: Backend) {
+    let (app, _, _) = three_scores(backend).await;
+    let user = Uuid::new_v4();
+    let exact = [
+        0.1 + 0.2,
+        5e-324,
+        -1.797e-300,
+        9.999_999_999_999_999e139,
+        9_007_199_254_740_992.0,
+        1.0 / 3.0,
+    ];
+    let data: Vec<_> = (0..)
+        .zip(exact)
+        .map(|(i, v)| score(&crate::queries::support::at(86_400 * i), v))
+        .collect();
+    let _ = store(&app, user, START, &data).await;
+    let bits = |all: &[f64]| all.iter().map(|v| v.to_bits()).collect::<Vec<_>>();
+    let cells = |text: &str| -> Vec<f64> {
+        let (_, rows, _) = csv_table(text);
+        rows.iter()
+            .map(|row| {
+                row["value"]
+                    .as_str()
+                    .expect("a cell")
+                    .parse()
+                    .expect("a number")
+            })
+            .collect()
+    };
+    let day = [("interval", "day"), ("agg_func", "last")];
+    for format in ["json", "ndjson"] {
+        let more = [("format", format)];
+        let answer = january(&app, user, &[day.as_slice(), &more].concat())
+            .await
+            .expect(200);
+        assert_eq!(
+            bits(&spelled_values(&answer.text)),
+            bits(&exact),
+            "{}",
+            answer.text
+        );
+        let answer = points(&app, user, &more).await.expect(200);
+        assert_eq!(
+            bits(&spelled_values(&answer.text)),
+            bits(&exact),
+            "{}",
+            answer.text
+        );
+    }
+    let answer = january(&app, user, &[day.as_slice(), &[("format", "csv")]].concat())
+        .await
+        .expect(200);
+    assert_eq!(bits(&cells(&answer.text)), bits(&exact), "{}", answer.text);
+    let answer = points(&app, user, &[("format", "csv")]).await.expect(200);
+    assert_eq!(bits(&cells(&answer.text)), bits(&exact), "{}", answer.text);
+}
+
+async fn no_text_of_a_csv_is_a_formula(backend: Backend) {
+    let app = TestApp::with(backend).start().await;
+    with_all_series(&app).await;
+    for text in [
+        "=cmd|' /C calc'!A0",
+        "+1",
+        "@SUM(A1)",
+        "-2+3",
+        "\t=1",
+        "#ref",
+        "",
+    ] {
+        let user = Uuid::new_v4();
+        let _ = store(&app, user, START, &[point(WORDS, START, &json!(text))]).await;
+        let asked = [
+            ("interval", "all"),
+            ("agg_func", "last,mode,count"),
+            ("format", "csv"),
+        ];
+        let aggregates = january(&app, user, &asked).await.expect(200);
+        let points = points(&app, user, &[("format", "csv"), ("end", "none")])
+            .await
+            .expect(200);
+        for (csv, cells) in [(&aggregates, 2), (&points, 1)] {
+            let (_, rows, _) = csv_table(&csv.text);
+            let told: Vec<&str> = rows[0].values().filter_map(Value::as_str).collect();
+            let quoted = json!(text).to_string();
+            assert_eq!(
+                told.iter().filter(|cell| **cell == quoted).count(),
+                cells,
+                "as JSON: {}",
+                csv.text
+            );
+            assert!(
+                told.iter()
+                    .all(|cell| !cell.starts_with(['=', '+', '@', '-', '\t'])),
+                "{}",
+                csv.text
+            );
+        }
+    }
+}
+
+async fn an_end_record_can_be_left_out(backend: Backend) {
+    let (app, user, _) = three_scores(backend).await;
+    for format in ["ndjson", "csv"] {
+        let all = points(&app, user, &[("format", format)]).await.expect(200);
+        let bare = points(&app, user, &[("format", format), ("end", "none")])
+            .await
+            .expect(200);
+        let record = points(&app, user, &[("format", format), ("end", "record")])
+            .await
+            .expect(200);
+        assert_eq!(record.text, all.text, "the default");
+        let (rows, last) = all
+            .text
+            .trim_end()
+            .rsplit_once('\n')
+            .expect("several lines");
+        assert_eq!(bare.text.trim_end(), rows.trim_end(), "{format}");
+        assert!(last.contains("end"), "{last}");
+    }
+    for shape in ["nested", "flat"] {
+        let asked = [("interval", "day"), ("format", "ndjson"), ("shape", shape)];
+        let all = january(&app, user, &asked).await.expect(200);
+        let bare = january(&app, user, &[asked.as_slice(), &[("end", "none")]].concat())
+            .await
+            .expect(200);
+        let (rows, _) = all
+            .text
+            .trim_end()
+            .rsplit_once('\n')
+            .expect("several lines");
+        assert_eq!(bare.text.trim_end(), rows, "{shape}");
+        assert_ne!(
+            all.headers["etag"], bare.headers["etag"],
+            "they are different answers"
+        );
+    }
+}

@@ -1,0 +1,219 @@
+//! Points that are added to a stored session: what is told, and that everything shows them.
+
+mod bulk;
+mod equivalence;
+mod forgets;
+mod keys;
+mod order;
+mod owners;
+mod races;
+mod receipts;
+mod refusals;
+mod retries;
+mod shown;
+mod windows;
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use time_series_testkit::{Answer, Backend, TestApp};
+use uuid::Uuid;
+
+use crate::common::{SCORE, START, START_SECONDS, point, results, rfc3339, score, session};
+
+/// The time so many seconds after the start.
+pub(crate) fn at(seconds: i64) -> String {
+    rfc3339(START_SECONDS + seconds)
+}
+
+/// A score so many seconds after the start.
+pub(crate) fn hr(seconds: i64, value: f64) -> Value {
+    score(&at(seconds), value)
+}
+
+pub(crate) fn rgb(seconds: i64, r: f64, g: f64, b: f64) -> Value {
+    point(
+        crate::common::COLOR,
+        &at(seconds),
+        &json!({"r": r, "g": g, "b": b}),
+    )
+}
+
+/// What a receipt or verdict says: outcome, points, total points and version.
+#[track_caller]
+pub(crate) fn told(receipt: &Value) -> (String, u64, u64, u64) {
+    assert!(
+        receipt["outcome"].is_string() && receipt["total_points"].is_u64(),
+        "no receipt: {receipt}"
+    );
+    let number = |name: &str| receipt[name].as_u64().expect("a number");
+    let outcome = receipt["outcome"].as_str().expect("text").to_owned();
+    (
+        outcome,
+        number("points"),
+        number("total_points"),
+        number("version"),
+    )
+}
+
+/// Checks outcome, points, total points and version of an answer with status 200.
+#[track_caller]
+pub(crate) fn assert_told(answer: &Answer, outcome: &str, points: u64, total: u64, version: u64) {
+    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
+    assert_eq!(
+        told(&answer.json()),
+        (outcome.to_owned(), points, total, version),
+        "{}",
+        answer.text
+    );
+}
+
+/// A service, and a session of one user that is still recorded.
+pub(crate) struct Case {
+    pub(crate) app: TestApp,
+    pub(crate) user: Uuid,
+    pub(crate) id: Uuid,
+}
+
+impl Case {
+    /// With a session of these points that starts at the start.
+    pub(crate) async fn new(backend: Backend, data: &[Value]) -> Self {
+        let case = Self {
+            app: TestApp::seeded(backend).await,
+            user: Uuid::new_v4(),
+            id: Uuid::new_v4(),
+        };
+        let _ = case
+            .app
+            .post("/api/sessions/", &case.body(data))
+            .await
+            .expect(201);
+        case
+    }
+
+    /// The body of the session with these points.
+    pub(crate) fn body(&self, data: &[Value]) -> Value {
+        session(self.user, self.id, START, data)
+    }
+
+    pub(crate) fn record_path(&self) -> String {
+        format!("/api/sessions/{}/", self.id)
+    }
+
+    pub(crate) fn path(&self) -> String {
+        format!("/api/sessions/{}/points/", self.id)
+    }
+
+    /// Appends points, naming neither the user nor the start.
+    pub(crate) async fn append(&self, data: &[Value]) -> Answer {
+        self.app.post(&self.path(), &json!({"data": data})).await
+    }
+
+    /// Appends points under an idempotency key.
+    pub(crate) async fn append_as(&self, key: &str, data: &[Value]) -> Answer {
+        self.send(
+            &self.path(),
+            &json!({"data": data}),
+            &[("idempotency-key", key)],
+        )
+        .await
+    }
+
+    pub(crate) async fn send(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+        self.app
+            .request(
+                Method::POST,
+                path,
+                Some(body.to_string().into_bytes()),
+                headers,
+            )
+            .await
+    }
+
+    /// Posts the session with these points and a choice of what to do when it is there.
+    pub(crate) async fn post(&self, on_conflict: &str, data: &[Value]) -> Answer {
+        self.app
+            .post(
+                &format!("/api/sessions/?on_conflict={on_conflict}"),
+                &self.body(data),
+            )
+            .await
+    }
+
+    pub(crate) async fn record(&self) -> Value {
+        self.app
+            .get(&format!("{}?user_id={}", self.record_path(), self.user))
+            .await
+            .expect(200)
+            .json()
+    }
+
+    /// Seconds since the start and value of each score of the session, as listed.
+    pub(crate) async fn scores(&self) -> Vec<(i64, f64)> {
+        let path = format!(
+            "{}?user_id={}&series={SCORE}&limit=100000",
+            self.path(),
+            self.user
+        );
+        let listed = results(&self.app.get(&path).await.expect(200));
+        let row = |row: &Value| {
+            (
+                seconds(&row["time"]),
+                row["value"]["value"].as_f64().expect("a number"),
+            )
+        };
+        listed.iter().map(row).collect()
+    }
+
+    /// Checks the session's scores as listed, in their order, and that aggregates and the record agree.
+    pub(crate) async fn assert_scores(&self, expected: &[(i64, f64)]) {
+        assert_eq!(self.scores().await, expected, "as listed");
+        let record = self.record().await;
+        let counted = record["series"]
+            .as_array()
+            .expect("series")
+            .iter()
+            .find(|s| s["series"] == SCORE);
+        assert_eq!(
+            counted.map_or(json!(0), |s| s["points"].clone()),
+            json!(expected.len()),
+            "{record}"
+        );
+        let sum: f64 = expected.iter().map(|(_, value)| value).sum();
+        // From whole days, and from a range that cuts its days; of the session, and of the user.
+        for first in ["2024-12-25T00:00:00Z", "2024-12-25T00:00:01Z"] {
+            for of in [String::new(), format!("&session_id={}", self.id)] {
+                let range = format!(
+                    "series={SCORE}&interval=all&start_time={first}&end_time=2025-02-10{of}"
+                );
+                let answer = self
+                    .app
+                    .timeseries(self.user, &format!("{range}&agg_func=count,sum"))
+                    .await
+                    .expect(200);
+                let value = &results(&answer)[0]["value"];
+                assert_eq!(value["count"], expected.len(), "{first} {of}");
+                assert_close(value["sum"].as_f64().expect("a number"), sum, &answer.text);
+            }
+        }
+    }
+
+    /// Checks what the database holds; the last thing each test does.
+    pub(crate) async fn end(self) {
+        self.app.database.check_day_summaries().await;
+        self.app.database.check_blocks().await;
+    }
+}
+
+fn seconds(time: &Value) -> i64 {
+    let time: jiff::Timestamp = time.as_str().expect("a time").parse().expect("RFC 3339");
+    time.as_second() - START_SECONDS
+}
+
+/// Checks that two sums are the same but for the order in which they were made.
+#[track_caller]
+pub(crate) fn assert_close(actual: f64, expected: f64, what: &str) {
+    assert!(
+        (actual - expected).abs() <= 1e-9 * (1.0 + expected.abs()),
+        "{actual} is not {expected}: {what}"
+    );
+}

@@ -1,0 +1,232 @@
+//! What an append answers, and the forms in which points may be sent.
+
+use serde_json::{Value, json};
+use time_series_testkit::Backend;
+use uuid::Uuid;
+
+use super::{Case, START, assert_told, at, hr, rgb, told};
+use crate::common::{COLOR, SCORE, gzip, plain, sessions_of, zstd};
+use crate::on_both_servers;
+
+on_both_servers![
+    an_append_tells_what_was_added,
+    versions_rise_with_each_append,
+    append_as_a_policy_does_the_same,
+    append_as_a_policy_stores_a_session_that_is_not_there,
+    a_part_may_be_columns,
+    a_part_may_be_packed,
+    an_empty_part_adds_nothing,
+    a_dry_run_adds_nothing,
+    a_session_without_points_can_be_filled,
+];
+
+async fn an_append_tells_what_was_added(backend: Backend) {
+    let case = Case::new(
+        backend,
+        &[
+            hr(0, 1.0),
+            hr(1, 2.0),
+            hr(2, 3.0),
+            rgb(60, 255.0, 240.0, 120.0),
+        ],
+    )
+    .await;
+    let receipt = case
+        .append(&[hr(3, 4.0), hr(4, 5.0)])
+        .await
+        .expect(200)
+        .json();
+    let expected = json!({
+        "message": receipt["message"], "outcome": "appended", "user_id": case.user, "session_id": case.id,
+        "points": 2, "version": 2, "total_points": 6,
+    });
+    assert_eq!(receipt, expected);
+    assert!(
+        receipt["message"].as_str().is_some_and(|m| !m.is_empty()),
+        "{receipt}"
+    );
+    // The slash at the end is optional.
+    let body = json!({"data": [hr(5, 6.0)]});
+    let answer = case
+        .app
+        .post(case.path().trim_end_matches('/'), &body)
+        .await;
+    assert_told(&answer, "appended", 1, 7, 3);
+    case.end().await;
+}
+
+async fn versions_rise_with_each_append(backend: Backend) {
+    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    for i in 1..=10 {
+        let answer = case.append(&[hr(i, 1.0)]).await;
+        let i = u64::try_from(i).expect("small");
+        assert_told(&answer, "appended", 1, i + 1, i + 1);
+        assert_eq!(case.record().await["version"], i + 1);
+    }
+    // Versions are of the user: another session of theirs goes on from there.
+    let other = json!({"user_id": case.user, "data": [hr(0, 1.0)]});
+    assert_eq!(
+        case.app
+            .post("/api/sessions/", &other)
+            .await
+            .expect(201)
+            .json()["version"],
+        12
+    );
+    assert_told(&case.append(&[hr(11, 1.0)]).await, "appended", 1, 12, 13);
+    case.end().await;
+}
+
+async fn append_as_a_policy_does_the_same(backend: Backend) {
+    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let part = [hr(10, 2.0), hr(5, 3.0)];
+    assert_told(&case.post("append", &part).await, "appended", 2, 3, 2);
+    let item = case.send(&case.path(), &case.body(&part), &[]).await;
+    assert_told(&item, "unchanged", 2, 3, 2);
+    case.assert_scores(&[(0, 1.0), (5, 3.0), (10, 2.0)]).await;
+    case.end().await;
+}
+
+async fn append_as_a_policy_stores_a_session_that_is_not_there(backend: Backend) {
+    let mut case = Case::new(backend, &[]).await;
+    case.id = Uuid::new_v4();
+    let first = case
+        .post("append", &[hr(0, 1.0), hr(1, 2.0)])
+        .await
+        .expect(201)
+        .json();
+    assert_eq!(told(&first), ("created".to_owned(), 2, 2, 2));
+    assert_told(
+        &case.post("append", &[hr(0, 1.0), hr(1, 2.0)]).await,
+        "unchanged",
+        2,
+        2,
+        2,
+    );
+    assert_told(
+        &case.post("append", &[hr(2, 3.0)]).await,
+        "appended",
+        1,
+        3,
+        3,
+    );
+    case.assert_scores(&[(0, 1.0), (1, 2.0), (2, 3.0)]).await;
+    // Without an id, each is a session of its own.
+    let body = json!({"user_id": case.user, "data": [hr(0, 1.0)]});
+    for _ in 0..2 {
+        let made = case
+            .app
+            .post("/api/sessions/?on_conflict=append", &body)
+            .await
+            .expect(201)
+            .json();
+        assert_eq!(made["outcome"], "created");
+    }
+    assert_eq!(sessions_of(&case.app, case.user).await.len(), 4);
+    case.end().await;
+}
+
+async fn a_part_may_be_columns(backend: Backend) {
+    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let data = json!([
+        {"series": SCORE, "times": {"start": at(3), "step": "1s"}, "values": {"value": [71.7, 71.9]}},
+        {"series": COLOR, "times": [at(1), at(4)], "values": [{"r": 1, "g": 2, "b": 3}, {"r": 4, "g": 5, "b": 6}]},
+        {"series": SCORE, "time": at(3), "value": {"value": 8}},
+    ]);
+    let answer = case.app.post(&case.path(), &json!({ "data": data })).await;
+    assert_told(&answer, "appended", 5, 6, 2);
+    case.assert_scores(&[(0, 1.0), (3, 71.7), (3, 8.0), (4, 71.9)])
+        .await;
+    // The same points one by one are the same part.
+    let same = [
+        hr(4, 71.9),
+        hr(3, 71.7),
+        hr(3, 8.0),
+        rgb(4, 4.0, 5.0, 6.0),
+        rgb(1, 1.0, 2.0, 3.0),
+    ];
+    assert_told(&case.append(&same).await, "unchanged", 5, 6, 2);
+    case.end().await;
+}
+
+async fn a_part_may_be_packed(backend: Backend) {
+    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let body = |second: i64| json!({"data": [hr(second, 2.0)]}).to_string();
+    for (compressed, encoding, total) in [
+        (gzip(body(1).as_bytes()), "gzip", 2),
+        (zstd(body(2).as_bytes()), "zstd", 3),
+    ] {
+        let headers = [("content-encoding", encoding)];
+        let answer = case
+            .app
+            .request(
+                reqwest::Method::POST,
+                &case.path(),
+                Some(compressed),
+                &headers,
+            )
+            .await;
+        assert_told(&answer, "appended", 1, total, total);
+    }
+    case.assert_scores(&[(0, 1.0), (1, 2.0), (2, 2.0)]).await;
+    case.end().await;
+}
+
+async fn an_empty_part_adds_nothing(backend: Backend) {
+    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    for body in [
+        json!({"data": []}),
+        json!({"data": [{"series": SCORE, "times": [], "values": []}]}),
+    ] {
+        let receipt = case.app.post(&case.path(), &body).await.expect(200).json();
+        assert_eq!(
+            (&receipt["points"], &receipt["total_points"]),
+            (&json!(0), &json!(1)),
+            "{receipt}"
+        );
+    }
+    case.assert_scores(&[(0, 1.0)]).await;
+    case.end().await;
+}
+
+async fn a_dry_run_adds_nothing(backend: Backend) {
+    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let path = "/api/sessions/?on_conflict=append&dry_run=true";
+    let checked = case
+        .app
+        .post(path, &case.body(&[hr(1, 2.0)]))
+        .await
+        .expect(200)
+        .json();
+    assert_eq!(
+        (&checked["outcome"], &checked["points"]),
+        (&json!("checked"), &json!(1))
+    );
+    assert_eq!(
+        (&checked["version"], &checked["total_points"]),
+        (&Value::Null, &Value::Null)
+    );
+    case.assert_scores(&[(0, 1.0)]).await;
+    assert_told(&case.append(&[hr(1, 2.0)]).await, "appended", 1, 2, 2);
+    case.end().await;
+}
+
+async fn a_session_without_points_can_be_filled(backend: Backend) {
+    let case = Case::new(backend, &[]).await;
+    assert_told(&case.append(&[hr(7, 1.0)]).await, "appended", 1, 1, 2);
+    let record = case.record().await;
+    assert_eq!(
+        (&record["first_time"], &record["last_time"]),
+        (&json!(at(7)), &json!(at(7)))
+    );
+    assert_eq!(
+        (&record["start_ts"], &record["points"]),
+        (&json!(START), &json!(1))
+    );
+    assert_eq!(
+        plain(&record["series"]),
+        plain(&json!([{"series": SCORE, "points": 1}]))
+    );
+    case.assert_scores(&[(7, 1.0)]).await;
+    case.end().await;
+}

@@ -1,0 +1,287 @@
+//! Sessions as a stream of lines, a verdict each.
+
+use reqwest::Method;
+use serde_json::{Value, json};
+use time_series_testkit::{Answer, Backend, TestApp};
+use uuid::Uuid;
+
+use crate::common::{gzip, zstd};
+use crate::on_both_servers;
+
+on_both_servers![
+    every_line_has_its_verdict_in_order,
+    a_broken_line_does_not_stop_the_rest,
+    an_upload_can_be_sent_again,
+    conflicts_are_what_the_sender_chose,
+    compressed_bodies_are_uncompressed_as_they_come,
+    a_body_that_cannot_be_read_on_says_so,
+    only_failures_are_told_if_asked,
+    what_is_no_bulk_is_refused,
+];
+
+const PATH: &str = "/api/sessions/bulk/";
+
+fn line(user: Uuid, session: Uuid, score: usize) -> String {
+    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": score}});
+    json!({"user_id": user, "session_id": session, "start_ts": "2025-01-01T00:00:00Z", "data": [point]}).to_string()
+}
+
+async fn bulk(
+    app: &TestApp,
+    path: &str,
+    body: &[u8],
+    headers: &[(&str, &str)],
+) -> (Vec<Value>, Value) {
+    let answer = app
+        .request(Method::POST, path, Some(body.to_vec()), headers)
+        .await
+        .expect(200);
+    verdicts(&answer)
+}
+
+fn verdicts(answer: &Answer) -> (Vec<Value>, Value) {
+    let mut lines: Vec<Value> = answer
+        .text
+        .lines()
+        .map(|line| serde_json::from_str(line).expect("JSON a line"))
+        .collect();
+    let end = lines.pop().expect("an end record");
+    (lines, end)
+}
+
+fn totals(end: &Value) -> [u64; 6] {
+    [
+        "lines",
+        "created",
+        "unchanged",
+        "ignored",
+        "replaced",
+        "failed",
+    ]
+    .map(|name| end[name].as_u64().expect("a count"))
+}
+
+async fn every_line_has_its_verdict_in_order(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let users: Vec<Uuid> = (0..3).map(|_| Uuid::new_v4()).collect();
+    let ids: Vec<Uuid> = (0..300).map(|_| Uuid::new_v4()).collect();
+    let body: Vec<String> = ids
+        .iter()
+        .enumerate()
+        .map(|(i, id)| line(users[i % 3], *id, i))
+        .collect();
+    let (verdicts, end) = bulk(&app, PATH, body.join("\n").as_bytes(), &[]).await;
+    assert_eq!(end["end"], true);
+    assert_eq!(totals(&end), [300, 300, 0, 0, 0, 0]);
+    assert_eq!(end["points"], 300);
+    for (i, verdict) in verdicts.iter().enumerate() {
+        assert_eq!(
+            (verdict["line"].as_u64(), verdict["status"].as_u64()),
+            (Some(i as u64 + 1), Some(201))
+        );
+        assert_eq!(
+            (&verdict["session_id"], &verdict["user_id"]),
+            (&json!(ids[i]), &json!(users[i % 3]))
+        );
+    }
+    // Versions of a user rise with each session.
+    for user in &users {
+        let mut versions: Vec<u64> = verdicts
+            .iter()
+            .filter(|v| v["user_id"] == json!(user))
+            .filter_map(|v| v["version"].as_u64())
+            .collect();
+        versions.sort_unstable();
+        assert_eq!(versions, (1..=100).collect::<Vec<u64>>());
+    }
+    app.database.check_day_summaries().await;
+}
+
+async fn a_broken_line_does_not_stop_the_rest(backend: Backend) {
+    let app = TestApp::with(backend).max_body_bytes(1_000).start().await;
+    app.seed().await;
+    let user = Uuid::new_v4();
+    let too_long = format!("{{\"user_id\":\"{}\"}}", "x".repeat(5_000));
+    let unknown = line(user, Uuid::new_v4(), 1).replace("gut_health", "gut");
+    let without_id = json!({"user_id": user, "data": []}).to_string();
+    let lines = [
+        line(user, Uuid::new_v4(), 1),
+        "not json".into(),
+        too_long,
+        String::new(),
+        unknown,
+        without_id,
+        line(user, Uuid::new_v4(), 2),
+    ];
+    let (verdicts, end) = bulk(&app, PATH, lines.join("\r\n").as_bytes(), &[]).await;
+    let told: Vec<(u64, u64)> = verdicts
+        .iter()
+        .map(|v| {
+            (
+                v["line"].as_u64().expect("line"),
+                v["status"].as_u64().expect("status"),
+            )
+        })
+        .collect();
+    assert_eq!(
+        told,
+        [(1, 201), (2, 400), (3, 413), (5, 422), (6, 422), (7, 201)]
+    );
+    assert_eq!(verdicts[3]["errors"][0]["pointer"], "/data/0/series");
+    assert_eq!(verdicts[4]["errors"][0]["pointer"], "/session_id");
+    assert_eq!(totals(&end), [6, 2, 0, 0, 0, 4]);
+}
+
+async fn an_upload_can_be_sent_again(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let lines: Vec<String> = (0..20).map(|i| line(user, Uuid::new_v4(), i)).collect();
+    let (_, end) = bulk(&app, PATH, lines[..7].join("\n").as_bytes(), &[]).await;
+    assert_eq!(totals(&end), [7, 7, 0, 0, 0, 0]);
+    let (verdicts, end) = bulk(&app, PATH, lines.join("\n").as_bytes(), &[]).await;
+    assert_eq!(totals(&end), [20, 13, 7, 0, 0, 0]);
+    assert_eq!(verdicts[0]["outcome"], "unchanged");
+    // One session twice in one body is one session.
+    let twice = [
+        lines[0].clone(),
+        lines[0].clone(),
+        line(user, Uuid::new_v4(), 1),
+    ]
+    .join("\n");
+    assert_eq!(
+        totals(&bulk(&app, PATH, twice.as_bytes(), &[]).await.1),
+        [3, 1, 2, 0, 0, 0]
+    );
+}
+
+async fn conflicts_are_what_the_sender_chose(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
+    let _ = bulk(&app, PATH, line(user, id, 1).as_bytes(), &[]).await;
+    let other = line(user, id, 2);
+    let (verdicts, end) = bulk(&app, PATH, other.as_bytes(), &[]).await;
+    assert_eq!(
+        (&verdicts[0]["status"], &verdicts[0]["code"]),
+        (&json!(409), &json!("session_conflict"))
+    );
+    assert_eq!(totals(&end), [1, 0, 0, 0, 0, 1]);
+    let (_, end) = bulk(
+        &app,
+        &format!("{PATH}?on_conflict=ignore"),
+        other.as_bytes(),
+        &[],
+    )
+    .await;
+    assert_eq!(totals(&end), [1, 0, 0, 1, 0, 0]);
+    let (_, end) = bulk(
+        &app,
+        &format!("{PATH}?on_conflict=replace"),
+        other.as_bytes(),
+        &[],
+    )
+    .await;
+    assert_eq!(totals(&end), [1, 0, 0, 0, 1, 0]);
+    app.database.check_day_summaries().await;
+}
+
+async fn compressed_bodies_are_uncompressed_as_they_come(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
+    let body = (0..50)
+        .map(|i| line(user, Uuid::new_v4(), i))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let (_, end) = bulk(
+        &app,
+        PATH,
+        &gzip(body.as_bytes()),
+        &[("content-encoding", "gzip")],
+    )
+    .await;
+    assert_eq!(totals(&end), [50, 50, 0, 0, 0, 0]);
+    let compressed = zstd(body.as_bytes());
+    let (_, end) = bulk(&app, PATH, &compressed, &[("content-encoding", "zstd")]).await;
+    assert_eq!(totals(&end), [50, 0, 50, 0, 0, 0]);
+}
+
+async fn a_body_that_cannot_be_read_on_says_so(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let body = (0..50)
+        .map(|i| line(Uuid::new_v4(), Uuid::new_v4(), i))
+        .collect::<Vec<_>>()
+        .join("\n");
+    let compressed = gzip(body.as_bytes());
+    let (_, end) = bulk(
+        &app,
+        PATH,
+        &compressed[..compressed.len() / 2],
+        &[("content-encoding", "gzip")],
+    )
+    .await;
+    assert_eq!(
+        (&end["end"], &end["problem"]["code"]),
+        (&json!(false), &json!("invalid_body"))
+    );
+    let (_, end) = bulk(&app, PATH, b"no gzip", &[("content-encoding", "gzip")]).await;
+    assert_eq!(
+        (&end["end"], &end["problem"]["code"]),
+        (&json!(false), &json!("invalid_body"))
+    );
+    let spaces = std::io::Read::take(std::io::repeat(b' '), 400 << 20);
+    let bomb = ::zstd::encode_all(spaces, 1).expect("a reader of spaces");
+    let (_, end) = bulk(&app, PATH, &bomb, &[("content-encoding", "zstd")]).await;
+    assert_eq!(
+        (&end["end"], &end["problem"]["code"]),
+        (&json!(false), &json!("body_too_large"))
+    );
+}
+
+async fn only_failures_are_told_if_asked(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let body = [
+        line(Uuid::new_v4(), Uuid::new_v4(), 1),
+        "{".into(),
+        line(Uuid::new_v4(), Uuid::new_v4(), 1),
+    ]
+    .join("\n");
+    let (verdicts, end) = bulk(
+        &app,
+        &format!("{PATH}?verdicts=failed"),
+        body.as_bytes(),
+        &[],
+    )
+    .await;
+    assert_eq!(verdicts.len(), 1);
+    assert_eq!(verdicts[0]["line"], 2);
+    assert_eq!(totals(&end), [3, 2, 0, 0, 0, 1]);
+    let (verdicts, end) = bulk(&app, PATH, b"", &[]).await;
+    assert_eq!((verdicts.len(), totals(&end)), (0, [0; 6]));
+}
+
+async fn what_is_no_bulk_is_refused(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let refused = app
+        .request(
+            Method::POST,
+            PATH,
+            Some(Vec::new()),
+            &[("content-encoding", "br")],
+        )
+        .await;
+    assert_eq!(refused.expect(415).code(), "unsupported_encoding");
+    assert_eq!(
+        app.post_text(&format!("{PATH}?dry_run=true"), "")
+            .await
+            .expect(422)
+            .code(),
+        "invalid_parameters"
+    );
+    assert_eq!(
+        app.post_text(&format!("{PATH}?verdicts=some"), "")
+            .await
+            .expect(422)
+            .code(),
+        "invalid_parameters"
+    );
+    assert_eq!(app.get(PATH).await.expect(405).headers["allow"], "POST");
+}

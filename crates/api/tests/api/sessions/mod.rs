@@ -1,0 +1,15 @@
+//! Sessions: stored once, replaced, deleted and listed.
+
+mod appends;
+mod bulk;
+mod columns;
+mod conflicts;
+mod csv;
+mod deletion;
+mod listing;
+mod outcomes;
+mod pages;
+mod pressure;
+mod races;
+mod repeats;
+mod versions;
