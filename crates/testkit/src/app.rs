@@ -15,9 +15,9 @@ use time_series_domain::TimeRules;
 use time_series_domain::query::QueryLimits;
 use uuid::Uuid;
 
-use crate::answer::Answer;
 use crate::database::{Backend, TestDatabase, with_address};
 use crate::relay::Relay;
+use crate::response::Response;
 
 /// A running service with a database of its own; both end with this.
 pub struct TestApp {
@@ -268,7 +268,7 @@ pub(crate) fn serve(config: Config) -> (String, Running) {
             server.run_until_stopped().await.ok();
         });
     });
-    let (address, handle) = told.recv().expect("the service tells its address");
+    let (address, handle) = told.recv().expect("the service reports its address");
     (format!("http://{address}"), Running(handle))
 }
 
@@ -346,7 +346,7 @@ impl TestApp {
         path: &str,
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
-    ) -> Answer {
+    ) -> Response {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -354,44 +354,44 @@ impl TestApp {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let answer = request.send().await.expect("an answer");
-        Answer {
-            status: answer.status(),
-            headers: answer.headers().clone(),
-            text: answer.text().await.expect("a body"),
+        let response = request.send().await.expect("a response");
+        Response {
+            status: response.status(),
+            headers: response.headers().clone(),
+            text: response.text().await.expect("a body"),
         }
     }
 
     /// GET
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Response {
         self.request(Method::GET, path, None, &[]).await
     }
 
     /// POST of JSON
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
         self.request(Method::POST, path, Some(body.to_string().into_bytes()), &[])
             .await
     }
 
     /// POST of any text
-    pub async fn post_text(&self, path: &str, body: &str) -> Answer {
+    pub async fn post_text(&self, path: &str, body: &str) -> Response {
         self.request(Method::POST, path, Some(body.as_bytes().to_vec()), &[])
             .await
     }
 
     /// PUT of JSON
-    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+    pub async fn put(&self, path: &str, body: &Value) -> Response {
         self.request(Method::PUT, path, Some(body.to_string().into_bytes()), &[])
             .await
     }
 
     /// DELETE
-    pub async fn delete(&self, path: &str) -> Answer {
+    pub async fn delete(&self, path: &str) -> Response {
         self.request(Method::DELETE, path, None, &[]).await
     }
 
     /// GET /api/timeseries/ of a user, with parameters that need no escaping.
-    pub async fn timeseries(&self, user: Uuid, parameters: &str) -> Answer {
+    pub async fn timeseries(&self, user: Uuid, parameters: &str) -> Response {
         self.get(&format!("/api/timeseries/?user_id={user}&{parameters}"))
             .await
     }

@@ -116,7 +116,7 @@ impl TestDatabase {
         let wrong = self.found_by(include_str!("wrong_blocks.sql")).await;
         assert!(
             wrong.is_empty(),
-            "blocks are not as they should be: {wrong:#?}"
+            "blocks violate their invariants: {wrong:#?}"
         );
     }
 
@@ -197,7 +197,7 @@ async fn template(backend: Backend, server: &str) -> String {
 async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
-        .expect("the test server answers");
+        .expect("the test server accepts connections");
     tokio::spawn(async move { connection.await.ok() });
     client
 }

@@ -4,9 +4,9 @@ use reqwest::{Client, Method};
 use serde_json::Value;
 use time_series_api::ReplicaReads;
 
-use crate::answer::Answer;
 use crate::app::{Running, TestApp, TestAppBuilder, serve};
 use crate::database::Backend;
+use crate::response::Response;
 
 /// A running service on a database that others use as well, as another process would be.
 pub struct Peer {
@@ -59,7 +59,7 @@ impl Peer {
     ///
     /// # Panics
     /// Panics if no response is received.
-    pub async fn get(&self, path: &str) -> Answer {
+    pub async fn get(&self, path: &str) -> Response {
         self.send(Method::GET, path, None).await
     }
 
@@ -67,20 +67,20 @@ impl Peer {
     ///
     /// # Panics
     /// Panics if no response is received.
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
         self.send(Method::POST, path, Some(body.to_string())).await
     }
 
-    async fn send(&self, method: Method, path: &str, body: Option<String>) -> Answer {
+    async fn send(&self, method: Method, path: &str, body: Option<String>) -> Response {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         if let Some(body) = body {
             request = request.body(body);
         }
-        let answer = request.send().await.expect("an answer");
-        Answer {
-            status: answer.status(),
-            headers: answer.headers().clone(),
-            text: answer.text().await.expect("a body"),
+        let response = request.send().await.expect("a response");
+        Response {
+            status: response.status(),
+            headers: response.headers().clone(),
+            text: response.text().await.expect("a body"),
         }
     }
 }

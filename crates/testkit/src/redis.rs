@@ -16,7 +16,7 @@ impl TestRedis {
     pub async fn connect() -> Self {
         let config = Config::from_url(&redis_url()).expect("a URL of Redis");
         let client = Builder::from_config(config).build().expect("a client");
-        client.init().await.expect("Redis answers");
+        client.init().await.expect("Redis accepts the connection");
         Self(client)
     }
 

@@ -125,7 +125,7 @@ impl Replicated {
     pub async fn connect(&self, node: Node) -> Client {
         let (client, connection) = tokio_postgres::connect(&self.url(node), NoTls)
             .await
-            .expect("the server answers");
+            .expect("the server accepts connections");
         tokio::spawn(async move { connection.await.ok() });
         client
     }
@@ -180,7 +180,7 @@ impl Replicated {
         let promoted = client
             .query_one("SELECT pg_promote(true, 30)", &[])
             .await
-            .expect("pg_promote answers");
+            .expect("pg_promote returns");
         assert!(promoted.get::<_, bool>(0), "the standby is promoted");
     }
 
@@ -267,7 +267,10 @@ impl Replicated {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
         let log = fs::read_to_string(self.folder.join(format!("log{}", node as usize)));
-        panic!("PostgreSQL does not answer: {}", log.unwrap_or_default());
+        panic!(
+            "PostgreSQL does not accept connections: {}",
+            log.unwrap_or_default()
+        );
     }
 
     fn command(&self, program: &str) -> Command {
@@ -286,13 +289,13 @@ impl Replicated {
     /// Gives a file or folder to the account of the servers.
     fn own(&self, path: &Path) {
         if let Some((user, group)) = self.account {
-            chown(path, Some(user), Some(group)).expect("root gives files away");
+            chown(path, Some(user), Some(group)).expect("root can change the owner");
         }
     }
 
     fn copy(&self, from: &Path, to: &Path) {
         fs::create_dir(to).expect("a folder");
-        fs::set_permissions(to, fs::Permissions::from_mode(0o700)).expect("our own folder");
+        fs::set_permissions(to, fs::Permissions::from_mode(0o700)).expect("a folder of this user");
         for entry in fs::read_dir(from).expect("a folder") {
             let entry = entry.expect("an entry");
             let target = to.join(entry.file_name());

@@ -1,13 +1,13 @@
-//! The cache makes answers quicker, never older and never other ones.
+//! The result cache never changes a response: cached results are current and identical.
 
 use std::time::Duration;
 
 use serde_json::json;
-use time_series_testkit::{Answer, Backend, Relay, TestApp, TestRedis, redis_url};
+use time_series_testkit::{Backend, Relay, Response, TestApp, TestRedis, redis_url};
 use uuid::Uuid;
 
-/// Asks for blocks of many days, which is worth caching, before and after each change.
-async fn answers_are_always_fresh(app: &TestApp) {
+/// Queries blocks of many days, which are worth caching, before and after each change.
+async fn responses_are_always_current(app: &TestApp) {
     app.seed().await;
     let user = Uuid::new_v4();
     let query =
@@ -28,45 +28,45 @@ async fn answers_are_always_fresh(app: &TestApp) {
             .expect(201);
         ids.push(id);
         for _ in 0..3 {
-            let answer = app.timeseries(user, query).await.expect(200).json();
-            assert_eq!(answer["metadata"]["count"], day);
-            assert_eq!(answer["metadata"]["version"], day);
+            let response = app.timeseries(user, query).await.expect(200).json();
+            assert_eq!(response["metadata"]["count"], day);
+            assert_eq!(response["metadata"]["version"], day);
         }
     }
     for (gone, id) in ids.iter().enumerate() {
         let _ = app.delete(&format!("{path}{id}/")).await.expect(204);
-        let answer = app.timeseries(user, query).await.expect(200).json();
-        assert_eq!(answer["metadata"]["count"], 5 - gone);
+        let response = app.timeseries(user, query).await.expect(200).json();
+        assert_eq!(response["metadata"]["count"], 5 - gone);
     }
 }
 
 #[tokio::test]
-async fn with_redis() {
+async fn a_cache_in_redis_serves_current_responses() {
     let app = TestApp::with(Backend::Plain)
         .redis(&redis_url())
         .start()
         .await;
-    answers_are_always_fresh(&app).await;
+    responses_are_always_current(&app).await;
 }
 
 #[tokio::test]
-async fn in_the_process() {
+async fn a_cache_in_the_process_serves_current_responses() {
     let app = TestApp::with(Backend::Plain).cache().start().await;
-    answers_are_always_fresh(&app).await;
+    responses_are_always_current(&app).await;
 }
 
 #[tokio::test]
-async fn without_a_redis_that_answers() {
+async fn an_unreachable_redis_does_not_change_responses() {
     // Nothing listens on port 1.
     let app = TestApp::with(Backend::Plain)
         .redis("redis://127.0.0.1:1")
         .start()
         .await;
-    answers_are_always_fresh(&app).await;
+    responses_are_always_current(&app).await;
 }
 
 #[tokio::test]
-async fn a_redis_that_comes_later_is_used() {
+async fn a_redis_that_starts_later_is_used() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = free.local_addr().expect("an address");
     drop(free);
@@ -96,11 +96,14 @@ async fn a_redis_that_comes_later_is_used() {
         }
         tokio::time::sleep(Duration::from_millis(250)).await;
     }
-    assert!(is_kept, "Redis came, and no answer was kept there");
+    assert!(
+        is_kept,
+        "Redis is reachable, but no response was cached there"
+    );
 }
 
 #[tokio::test]
-async fn a_kept_answer_is_used() {
+async fn a_cached_response_is_used() {
     let app = TestApp::with(Backend::Plain)
         .redis(&redis_url())
         .redis_wait(Duration::from_secs(10))
@@ -115,7 +118,7 @@ async fn a_kept_answer_is_used() {
         .expect(201);
     let query = "interval=hour&start_time=2025-01-01&end_time=2025-03-01";
     let first = app.timeseries(user, query).await.expect(200);
-    // Behind the service's back, without a new version: only a kept answer still has the point.
+    // Deletes the data without a new version: only a cached response still has the point.
     app.database
         .connect()
         .await
@@ -133,7 +136,7 @@ async fn a_kept_answer_is_used() {
         )
         .await
         .expect(200);
-    assert_eq!(other.json()["metadata"]["count"], 0);
+    assert_eq!(other.metadata().count, 0);
 }
 
 const RANGE: &str = "start_time=2025-01-01&end_time=2025-03-01";
@@ -149,12 +152,12 @@ async fn user_with_a_point(app: &TestApp, value: f64) -> Uuid {
     user
 }
 
-fn etag(answer: &Answer) -> String {
-    answer.headers["etag"].to_str().expect("a tag").to_owned()
+fn etag(response: &Response) -> String {
+    response.headers["etag"].to_str().expect("a tag").to_owned()
 }
 
 #[tokio::test]
-async fn an_entry_that_the_service_did_not_store_under_its_key_is_not_served() {
+async fn forged_cache_entries_are_not_served() {
     let app = TestApp::with(Backend::Plain)
         .redis(&redis_url())
         .redis_wait(Duration::from_secs(10))
@@ -176,7 +179,7 @@ async fn an_entry_that_the_service_did_not_store_under_its_key_is_not_served() {
     let entry = redis.get(&key).await;
     assert!(
         entry.starts_with(made.text.as_bytes()),
-        "the answer, then the code"
+        "the response, then the code"
     );
 
     let _ = app.timeseries(user, &days).await.expect(200);
@@ -200,37 +203,37 @@ async fn an_entry_that_the_service_did_not_store_under_its_key_is_not_served() {
         ("a few zeros", vec![0; 33]),
         ("a script", b"<script>alert(1)</script>".to_vec()),
         (
-            "an answer as earlier releases stored it",
+            "a response in the format of earlier releases",
             made.text.clone().into_bytes(),
         ),
         (
-            "another answer without a code",
+            "another response without a code",
             made.text.replace("5.0", "6.0").into_bytes(),
         ),
         ("another user's entry", redis.get(&other_user).await),
         ("the entry of another query", redis.get(&other_query).await),
-        ("a cut entry", entry[..entry.len() - 1].to_vec()),
+        ("a truncated entry", entry[..entry.len() - 1].to_vec()),
         ("half an entry", entry[..entry.len() / 2].to_vec()),
         ("an entry without its begin", entry[1..].to_vec()),
         ("two entries", entry.repeat(2)),
-        ("a flipped bit in the answer", flipped),
+        ("a flipped bit in the response", flipped),
         ("a flipped bit in the code", other_code),
-        ("more than an entry may have", vec![b' '; 5 << 20]),
+        ("an entry above the maximum size", vec![b' '; 5 << 20]),
         ("nothing", Vec::new()),
     ];
     let rejected_before = rejected(&app).await;
     let count = forged.len() as u64;
-    for (what, forged) in forged {
+    for (label, forged) in forged {
         redis.set(&key, &forged).await;
-        let answer = app.timeseries(user, &hours).await.expect(200);
-        assert_eq!(answer.text, made.text, "{what}");
-        assert_eq!(etag(&answer), etag(&made), "{what}");
+        let response = app.timeseries(user, &hours).await.expect(200);
+        assert_eq!(response.text, made.text, "{label}");
+        assert_eq!(etag(&response), etag(&made), "{label}");
         assert!(
             redis.get(&key).await == entry,
-            "{what} is replaced by the answer that was made"
+            "{label} is replaced by the computed response"
         );
     }
-    // An empty entry, and one beyond the size of any, count as absent.
+    // An empty entry and an oversized one count as absent.
     assert!(
         rejected(&app).await >= rejected_before + count - 2,
         "rejected entries are counted"
@@ -249,7 +252,7 @@ async fn an_entry_that_the_service_did_not_store_under_its_key_is_not_served() {
     );
 }
 
-/// How many entries were rejected in this process.
+/// Number of entries that this process has rejected.
 async fn rejected(app: &TestApp) -> u64 {
     let metrics = app.get("/metrics").await.expect(200).text;
     let value = metrics
@@ -259,7 +262,7 @@ async fn rejected(app: &TestApp) -> u64 {
 }
 
 #[tokio::test]
-async fn a_secret_key_takes_the_place_of_the_one_in_the_database() {
+async fn secret_key_overrides_the_stored_secret() {
     let secret = "a secret of at least thirty-two bytes";
     let app = TestApp::with(Backend::Plain)
         .redis(&redis_url())
@@ -282,12 +285,12 @@ async fn a_secret_key_takes_the_place_of_the_one_in_the_database() {
     assert_eq!(
         app.timeseries(user, &query).await.expect(200).text,
         made.text,
-        "the kept answer"
+        "the cached response"
     );
 }
 
 #[tokio::test]
-async fn without_a_secret_queries_are_answered_and_nothing_is_cached() {
+async fn without_a_secret_queries_succeed_and_nothing_is_cached() {
     let app = TestApp::with(Backend::Plain)
         .redis(&redis_url())
         .redis_wait(Duration::from_secs(10))
@@ -305,7 +308,7 @@ async fn without_a_secret_queries_are_answered_and_nothing_is_cached() {
         .timeseries(user, &format!("interval=hour&{RANGE}"))
         .await
         .expect(200);
-    assert_eq!(made.json()["metadata"]["count"], 1);
+    assert_eq!(made.metadata().count, 1);
     assert_eq!(
         TestRedis::connect()
             .await

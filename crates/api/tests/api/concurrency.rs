@@ -1,4 +1,4 @@
-//! Many writers at once: nothing twice, nothing lost, summaries exact.
+//! Concurrent writers: no duplicates, no losses, exact summaries.
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -18,12 +18,12 @@ fn session(user: Uuid, session: Uuid, hour: u32, values: &[u32]) -> Value {
 }
 
 async fn count_of(app: &TestApp, user: Uuid) -> u64 {
-    let answer = app
+    let response = app
         .timeseries(user, "interval=all&start_time=2025-01-01&agg_func=count")
         .await
         .expect(200)
         .json();
-    answer["results"][0]["value"].as_u64().unwrap_or(0)
+    response["results"][0]["value"].as_u64().unwrap_or(0)
 }
 
 #[tokio::test]
@@ -33,9 +33,9 @@ async fn one_session_from_32_clients_is_stored_once() {
         let user = Uuid::new_v4();
         let body = session(user, Uuid::new_v4(), 1, &[1, 2, 3]);
         let posts = (0..32).map(|_| app.post("/api/sessions/", &body));
-        let answers = futures_util::future::join_all(posts).await;
-        let created = answers.iter().filter(|a| a.status == 201).count();
-        let unchanged = answers.iter().filter(|a| a.status == 200).count();
+        let responses = futures_util::future::join_all(posts).await;
+        let created = responses.iter().filter(|a| a.status == 201).count();
+        let unchanged = responses.iter().filter(|a| a.status == 200).count();
         assert_eq!((created, unchanged), (1, 31));
         assert_eq!(count_of(&app, user).await, 3);
         app.database.check_day_summaries().await;
@@ -43,7 +43,7 @@ async fn one_session_from_32_clients_is_stored_once() {
 }
 
 #[tokio::test]
-async fn what_is_there_is_unchanged_however_often_it_is_sent_at_once() {
+async fn concurrent_repeats_of_stored_sessions_change_nothing() {
     let app = TestApp::seeded(Backend::Plain).await;
     let bodies: Vec<Value> = (0..24)
         .map(|i| session(Uuid::new_v4(), Uuid::new_v4(), 1, &[i, 2, 3]))
@@ -53,13 +53,13 @@ async fn what_is_there_is_unchanged_however_often_it_is_sent_at_once() {
     }
     let client = async |client: usize| {
         for round in 0..60 {
-            let answer = app
+            let response = app
                 .post(
                     "/api/sessions/",
                     &bodies[(client * 7 + round) % bodies.len()],
                 )
                 .await;
-            assert_eq!(answer.expect(200).json()["outcome"], "unchanged");
+            assert_eq!(response.expect(200).receipt().outcome, "unchanged");
         }
     };
     futures_util::future::join_all((0..24).map(client)).await;
@@ -67,7 +67,7 @@ async fn what_is_there_is_unchanged_however_often_it_is_sent_at_once() {
 }
 
 #[tokio::test]
-async fn a_user_whom_another_process_holds_holds_up_nobody_else_for_good() {
+async fn a_locked_user_does_not_block_other_users_forever() {
     for backend in Backend::ALL {
         let app = TestApp::with(backend)
             .database_wait(Duration::from_secs(4))
@@ -89,31 +89,33 @@ async fn a_user_whom_another_process_holds_holds_up_nobody_else_for_good() {
             .zip(users.iter().cycle())
             .map(|(i, user)| session(*user, Uuid::new_v4(), 2, &[i]))
             .collect();
-        let answers = futures_util::future::join_all(
+        let responses = futures_util::future::join_all(
             bodies.iter().map(|body| app.post("/api/sessions/", body)),
         )
         .await;
         let stored = |user: usize| {
-            let of_user = answers
+            let of_user = responses
                 .iter()
                 .enumerate()
                 .filter(|(i, _)| i % users.len() == user);
-            of_user.filter(|(_, answer)| answer.status == 201).count()
+            of_user
+                .filter(|(_, response)| response.status == 201)
+                .count()
         };
         assert!(
-            answers
+            responses
                 .iter()
-                .all(|answer| [201, 503].contains(&answer.status.as_u16())),
-            "{answers:?}"
+                .all(|response| [201, 503].contains(&response.status.as_u16())),
+            "{responses:?}"
         );
         assert_eq!(stored(0), 0, "the lock is held");
         for user in 1..users.len() {
             assert!(
                 stored(user) > 0,
-                "the first of each other user is stored: {answers:?}"
+                "the first of each other user is stored: {responses:?}"
             );
         }
-        held.rollback().await.expect("the lock is gone");
+        held.rollback().await.expect("the lock is released");
         for body in &bodies {
             let again = app.post("/api/sessions/", body).await;
             assert!(
@@ -141,33 +143,33 @@ async fn overlapping_writes_replaces_and_deletes_of_one_day_leave_exact_summarie
                 let hour = (worker + round) % 24;
                 match (worker + round) % 4 {
                     0 => {
-                        let answer = app
+                        let response = app
                             .delete(&format!("/api/sessions/{id}/?user_id={user}"))
                             .await;
                         assert!(
-                            [204, 404].contains(&answer.status.as_u16()),
+                            [204, 404].contains(&response.status.as_u16()),
                             "{}",
-                            answer.text
+                            response.text
                         );
                     }
                     1 => {
                         let body = session(user, id, hour, &[round, worker, 7]);
-                        let answer = app.put(&format!("/api/sessions/{id}/"), &body).await;
+                        let response = app.put(&format!("/api/sessions/{id}/"), &body).await;
                         assert!(
-                            [200, 201].contains(&answer.status.as_u16()),
+                            [200, 201].contains(&response.status.as_u16()),
                             "{}",
-                            answer.text
+                            response.text
                         );
                     }
                     _ => {
                         let values: Vec<u32> = (0..20).map(|i| i * worker).collect();
-                        let answer = app
+                        let response = app
                             .post("/api/sessions/", &session(user, id, hour, &values))
                             .await;
                         assert!(
-                            [200, 201, 409].contains(&answer.status.as_u16()),
+                            [200, 201, 409].contains(&response.status.as_u16()),
                             "{}",
-                            answer.text
+                            response.text
                         );
                     }
                 }
@@ -191,16 +193,16 @@ async fn overlapping_writes_replaces_and_deletes_of_one_day_leave_exact_summarie
 }
 
 #[tokio::test]
-async fn every_change_has_a_version_of_its_own() {
+async fn every_change_has_its_own_version() {
     let app = TestApp::seeded(Backend::Plain).await;
     let user = Uuid::new_v4();
     let bodies: Vec<Value> = (0..20)
         .map(|i| session(user, Uuid::new_v4(), i, &[i]))
         .collect();
-    let answers =
+    let responses =
         futures_util::future::join_all(bodies.iter().map(|body| app.post("/api/sessions/", body)))
             .await;
-    let versions: BTreeSet<u64> = answers
+    let versions: BTreeSet<u64> = responses
         .iter()
         .map(|a| a.json()["version"].as_u64().unwrap())
         .collect();
@@ -208,7 +210,7 @@ async fn every_change_has_a_version_of_its_own() {
 }
 
 #[tokio::test]
-async fn no_point_slips_in_under_an_old_schema() {
+async fn no_point_is_stored_under_an_old_schema() {
     let app = TestApp::start(Backend::Plain).await;
     app.metric_type("x", &json!({"type": "integer"})).await;
     let post = async |i: u32| {
@@ -218,17 +220,17 @@ async fn no_point_slips_in_under_an_old_schema() {
             json!("text")
         };
         let body = json!({"user_id": Uuid::new_v4(), "data": [{"series": "x", "time": "2025-01-01T00:00:00Z", "value": value}]});
-        let answer = loop {
-            let answer = app.post("/api/sessions/", &body).await;
-            // The schema changed at each of its tries.
-            if answer.status != 503 {
-                break answer;
+        let response = loop {
+            let response = app.post("/api/sessions/", &body).await;
+            // The schema changed at each attempt.
+            if response.status != 503 {
+                break response;
             }
         };
         assert!(
-            [201, 422].contains(&answer.status.as_u16()),
+            [201, 422].contains(&response.status.as_u16()),
             "{}",
-            answer.text
+            response.text
         );
     };
     let change = async |i: u32| {
@@ -237,13 +239,13 @@ async fn no_point_slips_in_under_an_old_schema() {
         } else {
             json!("integer")
         };
-        let answer = app
+        let response = app
             .put("/api/metrictypes/x/", &json!({"schema": {"type": kind}}))
             .await;
         assert!(
-            [200, 409].contains(&answer.status.as_u16()),
+            [200, 409].contains(&response.status.as_u16()),
             "{}",
-            answer.text
+            response.text
         );
     };
     let posts = futures_util::future::join_all((0..200).map(post));
@@ -253,7 +255,7 @@ async fn no_point_slips_in_under_an_old_schema() {
         }
     };
     futures_util::future::join(posts, changes).await;
-    // Whatever the schema is in the end, every stored point fits it.
+    // Every stored point matches the final schema.
     let schema = app.get("/api/metrictypes/x/").await.expect(200).json()["schema"].clone();
     let _ = app
         .put("/api/metrictypes/x/", &json!({"schema": schema}))
@@ -262,7 +264,7 @@ async fn no_point_slips_in_under_an_old_schema() {
 }
 
 #[tokio::test]
-async fn late_data_is_in_the_next_answer() {
+async fn late_data_is_in_the_next_response() {
     let app = TestApp::with(Backend::Timescaledb).cache().start().await;
     app.seed().await;
     let user = Uuid::new_v4();

@@ -1,11 +1,12 @@
-//! The `curl` lines of the documents answer what the documents say.
+//! The `curl` commands of the documents produce the documented responses.
 //!
-//! With `UPDATE_DOCUMENTS=1` the answers are written into the documents instead. `…` in an answer stands for anything.
+//! With `UPDATE_DOCUMENTS=1` the responses are written into the documents instead.
+//! `…` in a documented response matches anything.
 
 use std::path::PathBuf;
 
 use reqwest::Method;
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 
 const SERVICE: &str = "http://127.0.0.1:8000";
 
@@ -19,7 +20,7 @@ async fn the_first_steps_of_the_readme() {
     run("README.md").await;
 }
 
-/// A fenced block: the line of its opening fence, its language, what is in it.
+/// A fenced block: its language and the range of its lines.
 struct Fence {
     language: String,
     lines: std::ops::Range<usize>,
@@ -37,26 +38,26 @@ async fn run(name: &str) {
     while let Some(command) = next_fence(&lines, at) {
         at = command.lines.end + 1;
         let words = lines[command.lines.clone()].join("\n");
-        // Answers that depend on the present time, and commands other than requests.
+        // Skips responses that depend on the current time, and commands other than requests.
         if command.language != "sh" || !words.starts_with("curl ") || words.contains("=now") {
             continue;
         }
-        let answer = ask(&app, &words).await;
+        let response = send_curl(&app, &words).await;
         let Some(shown) =
             next_fence(&lines, at).filter(|f| f.lines.start == at + 1 && f.language != "sh")
         else {
             assert!(
-                answer.status.is_success(),
+                response.status.is_success(),
                 "{name}: {words}\n{}",
-                answer.text
+                response.text
             );
             continue;
         };
         checked += 1;
         let said = lines[shown.lines.clone()].join("\n");
-        if !matches(&said, &answer.text) {
+        if !matches(&said, &response.text) {
             if update {
-                let new: Vec<String> = wrapped(&answer.text).lines().map(str::to_owned).collect();
+                let new: Vec<String> = wrapped(&response.text).lines().map(str::to_owned).collect();
                 let end = shown.lines.start + new.len();
                 lines.splice(shown.lines.clone(), new);
                 at = end + 1;
@@ -65,7 +66,7 @@ async fn run(name: &str) {
             wrong.push(format!(
                 "{name}:{}: {words}\n{}",
                 shown.lines.start + 1,
-                answer.text
+                response.text
             ));
         }
         at = shown.lines.end + 1;
@@ -73,7 +74,7 @@ async fn run(name: &str) {
     if update {
         std::fs::write(&path, lines.join("\n") + "\n").expect("the document can be written");
     }
-    assert!(checked > 0, "{name} has no worked case");
+    assert!(checked > 0, "{name} has no documented response");
     assert!(
         wrong.is_empty(),
         "run with UPDATE_DOCUMENTS=1 and read what it wrote:\n{}",
@@ -81,7 +82,7 @@ async fn run(name: &str) {
     );
 }
 
-/// The first fenced block that opens at a line from `at` on.
+/// Returns the first fenced block at or after line `at`.
 fn next_fence(lines: &[String], at: usize) -> Option<Fence> {
     let open = (at..lines.len()).find(|line| lines[*line].starts_with("```"))?;
     let close = (open + 1..lines.len()).find(|line| lines[*line] == "```")?;
@@ -91,8 +92,8 @@ fn next_fence(lines: &[String], at: usize) -> Option<Fence> {
     })
 }
 
-/// Sends what a `curl` line would.
-async fn ask(app: &TestApp, command: &str) -> Answer {
+/// Sends the request of a `curl` command.
+async fn send_curl(app: &TestApp, command: &str) -> Response {
     let words = shlex::split(command).expect("words of a shell");
     let (mut method, mut url, mut body, mut headers) = (None, None, None, Vec::new());
     let mut words = words.iter().skip(1);
@@ -124,11 +125,11 @@ async fn ask(app: &TestApp, command: &str) -> Answer {
         .await
 }
 
-/// Whether an answer is what is said of it, where lines are broken aside.
-fn matches(said: &str, answer: &str) -> bool {
-    let (said, answer) = (joined(said), joined(answer));
+/// Returns whether a response matches the documented one, ignoring line breaks.
+fn matches(said: &str, response: &str) -> bool {
+    let (said, response) = (joined(said), joined(response));
     let mut parts = said.split('…');
-    let Some(mut rest) = answer.strip_prefix(parts.next().unwrap_or_default()) else {
+    let Some(mut rest) = response.strip_prefix(parts.next().unwrap_or_default()) else {
         return false;
     };
     let parts: Vec<&str> = parts.collect();
@@ -148,9 +149,9 @@ fn joined(text: &str) -> String {
     text.lines().map(str::trim).collect()
 }
 
-/// An answer, a result a line.
-fn wrapped(answer: &str) -> String {
-    answer
+/// The response with one result per line.
+fn wrapped(response: &str) -> String {
+    response
         .replace("\"results\":[{", "\n\"results\":[\n {")
         .replace("},{\"", "},\n {\"")
         .replace(",\"errors\":", ",\n\"errors\":")

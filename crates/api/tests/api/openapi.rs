@@ -1,4 +1,4 @@
-//! The committed OpenAPI document is that of the routes.
+//! The committed OpenAPI document matches the routes.
 
 use time_series_api::openapi;
 use time_series_testkit::{Backend, TestApp};
@@ -22,6 +22,6 @@ async fn the_document_is_served_as_json_and_yaml() {
     let page = app.get("/redoc/").await.expect(200);
     assert!(
         !page.text.contains("https://"),
-        "the page must load nothing from elsewhere"
+        "the page must not load external resources"
     );
 }

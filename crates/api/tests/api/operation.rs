@@ -8,13 +8,13 @@ use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
 #[tokio::test]
-async fn the_id_of_a_request_is_kept_where_it_is_plain() {
+async fn plain_request_ids_are_kept() {
     let app = TestApp::start(Backend::Plain).await;
     let id_for = async |given: &str| {
-        let answer = app
+        let response = app
             .request(Method::GET, "/nothing/", None, &[("x-request-id", given)])
             .await;
-        answer.headers["x-request-id"]
+        response.headers["x-request-id"]
             .to_str()
             .expect("text")
             .to_owned()
@@ -32,10 +32,11 @@ async fn the_id_of_a_request_is_kept_where_it_is_plain() {
     }
 }
 
-/// The text format of Prometheus: each family has one HELP and one TYPE before its samples, and none is a summary, which
+/// The Prometheus text format: each family has one HELP and one TYPE before its samples.
+/// No family is a summary, because summaries of several processes cannot be added.
 /// could not be added up over processes.
 #[tokio::test]
-async fn every_metric_is_described_and_can_be_added_up() {
+async fn every_metric_is_described_and_additive() {
     let app = TestApp::seeded(Backend::Plain).await;
     let user = Uuid::new_v4();
     let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});

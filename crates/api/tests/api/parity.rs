@@ -1,13 +1,13 @@
-//! What the original system's README documents, done as it documents it.
+//! The documented behaviour of the original system, as its README describes it.
 
 use serde_json::json;
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
 use crate::common::{
-    COLOR, COUNT, NOTE, SCORE, START, add_text_series, ask, assert_problem, assert_rows, from_now,
-    plain, point, points_of, rfc3339, score, seconds_from_now, series_of, session, sessions_of,
-    store,
+    COLOR, COUNT, NOTE, SCORE, START, add_text_series, assert_problem, assert_rows, from_now,
+    get_timeseries, plain, point, points_of, rfc3339, score, seconds_from_now, series_of, session,
+    sessions_of, store,
 };
 use crate::on_both_servers;
 
@@ -15,22 +15,22 @@ on_both_servers![
     the_example_body_is_accepted,
     a_trailing_slash_is_optional,
     a_query_defaults_to_weekly_averages_of_the_last_seven_days,
-    min_week_and_month_are_intervals,
+    min_week_and_month_are_supported_intervals,
     series_takes_names_separated_by_commas,
     series_takes_regular_expressions,
-    a_star_stands_for_anything_in_the_whole_name,
-    avg_min_max_and_count_are_functions,
-    a_number_comes_as_a_number_and_a_colour_as_an_object,
+    a_star_matches_anything_in_the_whole_name,
+    avg_min_max_and_count_are_supported,
+    a_number_is_returned_as_a_number_and_a_colour_as_an_object,
     the_metric_types_are_listed_with_their_schemas,
-    the_client_s_session_id_is_kept,
+    the_session_id_of_the_client_is_kept,
     session_id_narrows_a_query,
-    start_time_alone_reaches_to_now,
-    end_time_alone_is_honoured_with_seven_days_before_it,
-    a_session_is_stored_whole_or_not_at_all,
-    day_is_an_interval,
-    a_bad_interval_or_user_is_the_client_s_fault,
+    start_time_alone_selects_until_now,
+    end_time_alone_selects_the_seven_days_before,
+    a_session_is_stored_atomically,
+    day_is_a_supported_interval,
+    a_bad_interval_or_user_is_a_client_error,
     text_series_do_not_fail_a_query,
-    answers_are_not_rounded,
+    values_are_not_rounded,
     one_user_s_data_never_shows_for_another,
 ];
 
@@ -98,11 +98,11 @@ async fn a_trailing_slash_is_optional(backend: Backend) {
     ]
     .map(|(path, query)| [format!("{path}{query}"), format!("{path}/{query}")]);
     for [without, with] in paths {
-        let answers = (
+        let responses = (
             app.get(&without).await.expect(200).text,
             app.get(&with).await.expect(200).text,
         );
-        assert_eq!(answers.0, answers.1, "{with}");
+        assert_eq!(responses.0, responses.1, "{with}");
     }
     let _ = app.delete(&format!("/api/sessions/{id}")).await.expect(204);
 }
@@ -119,18 +119,18 @@ async fn a_query_defaults_to_weekly_averages_of_the_last_seven_days(backend: Bac
         &[score(&old, 1000.0), score(&new, 10.0), score(&new, 20.0)],
     )
     .await;
-    let answer = app
+    let response = app
         .get(&format!("/api/timeseries/?user_id={user}"))
         .await
         .expect(200);
-    let body = answer.json();
+    let body = response.json();
     assert_eq!(
         (&body["metadata"]["interval"], &body["metadata"]["agg_func"]),
         (&json!("week"), &json!("avg"))
     );
     assert_eq!(body["metadata"]["count"], 1, "{body}");
     assert_eq!(plain(&body["results"][0]["value"]), json!(15.0), "{body}");
-    // Thursday was day 0: so many days have gone since the Monday of the week of these points.
+    // Day 0 was a Thursday; this is the Monday of the week of these points.
     let days = recent.div_euclid(86_400);
     assert_eq!(
         body["results"][0]["bucket"],
@@ -156,12 +156,15 @@ async fn a_query_defaults_to_weekly_averages_of_the_last_seven_days(backend: Bac
         ("agg_func", "avg"),
     ];
     assert_eq!(
-        ask(&app, user, &written).await.expect(200).json()["results"],
+        get_timeseries(&app, user, &written)
+            .await
+            .expect(200)
+            .json()["results"],
         body["results"]
     );
 }
 
-async fn min_week_and_month_are_intervals(backend: Backend) {
+async fn min_week_and_month_are_supported_intervals(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let times = [
@@ -176,7 +179,7 @@ async fn min_week_and_month_are_intervals(backend: Backend) {
         .map(|(t, v)| score(t, v))
         .collect();
     let _ = store(&app, user, START, &values).await;
-    let minutes = ask(&app, user, &january(&[("interval", "min")])).await;
+    let minutes = get_timeseries(&app, user, &january(&[("interval", "min")])).await;
     let minute = |t: &'static str, v: f64| (t, SCORE, json!(v));
     assert_rows(
         &minutes,
@@ -186,8 +189,8 @@ async fn min_week_and_month_are_intervals(backend: Backend) {
             minute("2025-01-06T00:00:00Z", 7.0),
         ],
     );
-    // 1 January 2025 is a Wednesday: its week starts on 30 December, also where the range cuts it.
-    let weeks = ask(&app, user, &january(&[("interval", "week")])).await;
+    // 1 January 2025 is a Wednesday: its week starts on 30 December, even if the range cuts it.
+    let weeks = get_timeseries(&app, user, &january(&[("interval", "week")])).await;
     assert_rows(
         &weeks,
         &[
@@ -195,11 +198,11 @@ async fn min_week_and_month_are_intervals(backend: Backend) {
             minute("2025-01-06T00:00:00Z", 7.0),
         ],
     );
-    let months = ask(&app, user, &january(&[("interval", "month")])).await;
+    let months = get_timeseries(&app, user, &january(&[("interval", "month")])).await;
     assert_rows(&months, &[minute("2025-01-01T00:00:00Z", 4.0)]);
 }
 
-/// A user with a point of each of these series; gives the series that the selection answers.
+/// Stores one point in each of these series and checks the series that each selection returns.
 async fn selected(backend: Backend, selections: &[(&str, &[&str])]) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
@@ -223,10 +226,10 @@ async fn selected(backend: Backend, selections: &[(&str, &[&str])]) {
     ];
     let _ = store(&app, user, START, &mine).await;
     for (selection, expected) in selections {
-        let answer = ask(&app, user, &january(&[("series", selection)]))
+        let response = get_timeseries(&app, user, &january(&[("series", selection)]))
             .await
             .expect(200);
-        assert_eq!(series_of(&answer), *expected, "series={selection}");
+        assert_eq!(series_of(&response), *expected, "series={selection}");
     }
 }
 
@@ -251,7 +254,7 @@ async fn series_takes_regular_expressions(backend: Backend) {
         &[
             (r"^session\.urine\..*", urine),
             (r"night|gut", &[SCORE, COUNT]),
-            (r"u{1,2}rine\.night", &[COUNT]), // a comma that belongs to the expression
+            (r"u{1,2}rine\.night", &[COUNT]), // the comma belongs to the expression
             (r"^session.urine\.color$", &[COLOR, "sessionXurine.color"]),
             (
                 r"^(session\.urine\.night_count|session\.gut_health_score)$",
@@ -262,7 +265,7 @@ async fn series_takes_regular_expressions(backend: Backend) {
     .await;
 }
 
-async fn a_star_stands_for_anything_in_the_whole_name(backend: Backend) {
+async fn a_star_matches_anything_in_the_whole_name(backend: Backend) {
     let all = [
         "other.session.urine.color",
         SCORE,
@@ -290,7 +293,7 @@ async fn a_star_stands_for_anything_in_the_whole_name(backend: Backend) {
     .await;
 }
 
-async fn avg_min_max_and_count_are_functions(backend: Backend) {
+async fn avg_min_max_and_count_are_supported(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data: Vec<_> = [4.0, 1.0, 10.0]
@@ -299,18 +302,21 @@ async fn avg_min_max_and_count_are_functions(backend: Backend) {
         .collect();
     let _ = store(&app, user, START, &data).await;
     for (function, expected) in [("avg", 5.0), ("min", 1.0), ("max", 10.0), ("count", 3.0)] {
-        let answer = ask(
+        let response = get_timeseries(
             &app,
             user,
             &january(&[("agg_func", function), ("interval", "month")]),
         )
         .await;
-        assert_rows(&answer, &[("2025-01-01T00:00:00Z", SCORE, json!(expected))]);
-        assert_eq!(answer.json()["metadata"]["agg_func"], function);
+        assert_rows(
+            &response,
+            &[("2025-01-01T00:00:00Z", SCORE, json!(expected))],
+        );
+        assert_eq!(response.json()["metadata"]["agg_func"], function);
     }
 }
 
-async fn a_number_comes_as_a_number_and_a_colour_as_an_object(backend: Backend) {
+async fn a_number_is_returned_as_a_number_and_a_colour_as_an_object(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data = [
@@ -320,10 +326,10 @@ async fn a_number_comes_as_a_number_and_a_colour_as_an_object(backend: Backend) 
         color(START, [2.0, 64.0, 255.0]),
     ];
     let _ = store(&app, user, START, &data).await;
-    let answer = ask(&app, user, &january(&[("interval", "month")])).await;
+    let response = get_timeseries(&app, user, &january(&[("interval", "month")])).await;
     let rgb = json!({"r": 1, "g": 96, "b": 255});
     assert_rows(
-        &answer,
+        &response,
         &[
             ("2025-01-01T00:00:00Z", SCORE, json!(70.5)),
             ("2025-01-01T00:00:00Z", COLOR, rgb),
@@ -348,7 +354,7 @@ async fn the_metric_types_are_listed_with_their_schemas(backend: Backend) {
     );
 }
 
-async fn the_client_s_session_id_is_kept(backend: Backend) {
+async fn the_session_id_of_the_client_is_kept(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = store(&app, user, START, &[score(START, 1.0)]).await;
@@ -371,17 +377,17 @@ async fn session_id_narrows_a_query(backend: Backend) {
     let _ = store(&app, user, START, &[score(START, 5.0)]).await;
     let narrowed = january(&[("session_id", &one), ("interval", "month")]);
     assert_rows(
-        &ask(&app, user, &narrowed).await,
+        &get_timeseries(&app, user, &narrowed).await,
         &[(START, SCORE, json!(1))],
     );
     let strange = Uuid::new_v4().to_string();
     assert_rows(
-        &ask(&app, user, &january(&[("session_id", &strange)])).await,
+        &get_timeseries(&app, user, &january(&[("session_id", &strange)])).await,
         &[],
     );
 }
 
-async fn start_time_alone_reaches_to_now(backend: Backend) {
+async fn start_time_alone_selects_until_now(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let (recent, coming) = (from_now(-600), from_now(6 * 3600));
@@ -404,16 +410,16 @@ async fn start_time_alone_reaches_to_now(backend: Backend) {
         ("interval", "all"),
         ("agg_func", "count"),
     ];
-    let answer = ask(&app, user, &since).await.expect(200);
+    let response = get_timeseries(&app, user, &since).await.expect(200);
     assert_eq!(
-        plain(&answer.json()["results"][0]["value"]),
+        plain(&response.rows()[0].value),
         json!(2.0),
         "{}",
-        answer.text
+        response.text
     );
 }
 
-async fn end_time_alone_is_honoured_with_seven_days_before_it(backend: Backend) {
+async fn end_time_alone_selects_the_seven_days_before(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let times = [
@@ -434,12 +440,12 @@ async fn end_time_alone_is_honoured_with_seven_days_before_it(backend: Backend) 
         ("agg_func", "sum"),
     ];
     assert_rows(
-        &ask(&app, user, &until).await,
+        &get_timeseries(&app, user, &until).await,
         &[("2025-01-02T12:00:00Z", SCORE, json!(6))],
     );
 }
 
-async fn a_session_is_stored_whole_or_not_at_all(backend: Backend) {
+async fn a_session_is_stored_atomically(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
     let data = [
@@ -447,23 +453,19 @@ async fn a_session_is_stored_whole_or_not_at_all(backend: Backend) {
         score(START, 2.0),
         point(COLOR, START, &json!({"r": "red", "g": 0, "b": 0})),
     ];
-    let answer = app
+    let response = app
         .post("/api/sessions/", &session(user, id, START, &data))
         .await;
-    assert_problem(&answer, 422, "invalid_session");
+    assert_problem(&response, 422, "invalid_session");
     assert_problem(
         &app.get(&format!("/api/sessions/{id}/")).await,
         404,
         "session_not_found",
     );
-    assert_eq!(
-        points_of(&app, user).await,
-        0,
-        "the good points were stored"
-    );
+    assert_eq!(points_of(&app, user).await, 0, "no points may be stored");
 }
 
-async fn day_is_an_interval(backend: Backend) {
+async fn day_is_a_supported_interval(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data = [
@@ -471,9 +473,9 @@ async fn day_is_an_interval(backend: Backend) {
         score("2025-01-02T00:00:00Z", 2.0),
     ];
     let _ = store(&app, user, START, &data).await;
-    let answer = ask(&app, user, &january(&[("interval", "day")])).await;
+    let response = get_timeseries(&app, user, &january(&[("interval", "day")])).await;
     assert_rows(
-        &answer,
+        &response,
         &[
             (START, SCORE, json!(1)),
             ("2025-01-02T00:00:00Z", SCORE, json!(2)),
@@ -481,7 +483,7 @@ async fn day_is_an_interval(backend: Backend) {
     );
 }
 
-async fn a_bad_interval_or_user_is_the_client_s_fault(backend: Backend) {
+async fn a_bad_interval_or_user_is_a_client_error(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     assert_problem(
         &app.timeseries(Uuid::new_v4(), "interval=fortnight").await,
@@ -511,7 +513,7 @@ async fn text_series_do_not_fail_a_query(backend: Backend) {
         score(START, 3.0),
     ];
     let _ = store(&app, user, START, &data).await;
-    let all = ask(&app, user, &january(&[("interval", "month")])).await;
+    let all = get_timeseries(&app, user, &january(&[("interval", "month")])).await;
     assert_rows(&all, &[(START, SCORE, json!(3))]);
     assert_eq!(all.json()["metadata"]["skipped"], json!([NOTE]));
     for (function, expected) in [
@@ -519,7 +521,7 @@ async fn text_series_do_not_fail_a_query(backend: Backend) {
         ("first", json!("tired")),
         ("last", json!("well")),
     ] {
-        let notes = ask(
+        let notes = get_timeseries(
             &app,
             user,
             &january(&[
@@ -533,7 +535,7 @@ async fn text_series_do_not_fail_a_query(backend: Backend) {
     }
 }
 
-async fn answers_are_not_rounded(backend: Backend) {
+async fn values_are_not_rounded(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[0.0, 0.0, 1.0].map(|v| score(START, v))).await;
@@ -544,21 +546,25 @@ async fn answers_are_not_rounded(backend: Backend) {
         &[score("2025-01-20T00:00:00Z", 36.123_456_789_012_34)],
     )
     .await;
-    let answer = ask(&app, user, &january(&[("interval", "day")]))
+    let response = get_timeseries(&app, user, &january(&[("interval", "day")]))
         .await
         .expect(200);
     assert!(
-        answer.text.contains("0.3333333333333333"),
+        response.text.contains("0.3333333333333333"),
         "{}",
-        answer.text
+        response.text
     );
-    assert!(answer.text.contains("36.12345678901234"), "{}", answer.text);
+    assert!(
+        response.text.contains("36.12345678901234"),
+        "{}",
+        response.text
+    );
 }
 
 async fn one_user_s_data_never_shows_for_another(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
     let _ = store(&app, one, START, &[score(START, 1.0)]).await;
-    assert_rows(&ask(&app, other, &january(&[])).await, &[]);
+    assert_rows(&get_timeseries(&app, other, &january(&[])).await, &[]);
     assert!(sessions_of(&app, other).await.is_empty());
 }

@@ -1,4 +1,4 @@
-//! A primary and a standby: what reads may see, and what becomes of both when servers fail.
+//! A primary and a standby: what reads see, and how the service behaves when servers fail.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -6,12 +6,12 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use time_series_api::ReplicaReads;
-use time_series_testkit::{Answer, Backend, Node, Peer, Replicated, TestApp};
+use time_series_testkit::{Backend, Node, Peer, Replicated, Response, TestApp};
 use uuid::Uuid;
 
 const SERIES: &str = "session.gut_health_score";
-/// A test gives up after this.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Maximum time that a test waits for a condition.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
 fn service(pair: &Replicated, reads: ReplicaReads) -> Peer {
     let service = TestApp::with(Backend::Plain).replica(&pair.url(Node::Second), reads);
@@ -32,25 +32,25 @@ fn session(user: Uuid, id: Uuid, value: u32) -> Value {
 }
 
 async fn post(peer: &Peer, user: Uuid, value: u32) -> u64 {
-    let answer = peer
+    let response = peer
         .post("/api/sessions/", &session(user, Uuid::new_v4(), value))
         .await
         .expect(201);
-    answer.json()["version"].as_u64().expect("a version")
+    response.json()["version"].as_u64().expect("a version")
 }
 
-async fn sum(peer: &Peer, user: Uuid, more: &str) -> Answer {
+async fn sum(peer: &Peer, user: Uuid, more: &str) -> Response {
     let range = "start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=sum";
     peer.get(&format!("/api/timeseries/?user_id={user}&{range}{more}"))
         .await
 }
 
-fn value(answer: &Answer) -> Option<f64> {
-    answer.json()["results"].as_array()?.first()?["value"].as_f64()
+fn value(response: &Response) -> Option<f64> {
+    response.json()["results"].as_array()?.first()?["value"].as_f64()
 }
 
-/// The number of reads that a source has answered in this process.
-async fn answered_by(peer: &Peer, source: &str) -> f64 {
+/// Number of reads that a source has served in this process.
+async fn reads_by(peer: &Peer, source: &str) -> f64 {
     let metrics = peer.get("/metrics").await.text;
     let line = metrics
         .lines()
@@ -59,9 +59,9 @@ async fn answered_by(peer: &Peer, source: &str) -> f64 {
         .unwrap_or_default()
 }
 
-/// Reads that name a version see it, whichever server answers, and whether the standby follows or stands still.
+/// Reads that name a version see it, on every server, even if the standby is paused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_read_sees_the_version_that_it_names() {
+async fn a_read_with_min_version_sees_that_version() {
     let pair = Replicated::start().await;
     let peer = service(&pair, ReplicaReads::Versioned);
     metric_type(&peer).await;
@@ -81,14 +81,19 @@ async fn a_read_sees_the_version_that_it_names() {
         }
         let version = post(&peer, user, round).await;
         total += round;
-        let answer = sum(&peer, user, &format!("&min_version={version}"))
+        let response = sum(&peer, user, &format!("&min_version={version}"))
             .await
             .expect(200);
-        assert_eq!(value(&answer), Some(f64::from(total)), "{}", answer.text);
+        assert_eq!(
+            value(&response),
+            Some(f64::from(total)),
+            "{}",
+            response.text
+        );
         for path in ["points", "latest", "catalog"] {
             let path = format!("/api/{path}/?user_id={user}&min_version={version}");
-            let answer = peer.get(&path).await.expect(200);
-            let shown: u64 = answer.headers["user-version"]
+            let response = peer.get(&path).await.expect(200);
+            let shown: u64 = response.headers["user-version"]
                 .to_str()
                 .expect("text")
                 .parse()
@@ -105,24 +110,24 @@ async fn a_read_sees_the_version_that_it_names() {
             lines.lines().filter(|line| line.contains(SERIES)).count(),
             round as usize + 1
         );
-        // Without a version, the latest is what counts.
+        // Without a version, the read returns the latest data.
         assert_eq!(
             value(&sum(&peer, user, "").await.expect(200)),
             Some(f64::from(total))
         );
     }
     pair.caught_up().await;
-    let before = answered_by(&peer, "replica").await;
+    let before = reads_by(&peer, "replica").await;
     let _ = sum(&peer, user, "&min_version=1").await.expect(200);
     assert!(
-        answered_by(&peer, "replica").await > before,
-        "a replica that has the version answers"
+        reads_by(&peer, "replica").await > before,
+        "a replica with the version serves the read"
     );
 }
 
-/// With staleness allowed, replicas answer everything, and an answer never mixes two versions.
+/// If stale reads are allowed, replicas serve all reads, and no response mixes two versions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn all_reads_may_be_those_of_replicas() {
+async fn replicas_may_serve_all_reads() {
     let pair = Replicated::start().await;
     let peer = service(&pair, ReplicaReads::All);
     metric_type(&peer).await;
@@ -134,17 +139,17 @@ async fn all_reads_may_be_those_of_replicas() {
     let version = post(&peer, user, 2).await;
     let stale = sum(&peer, user, "").await.expect(200);
     assert_eq!(
-        (value(&stale), stale.json()["metadata"]["version"].as_u64()),
+        (value(&stale), stale.metadata().version),
         (Some(1.0), Some(version - 1))
     );
     let fresh = sum(&peer, user, &format!("&min_version={version}"))
         .await
         .expect(200);
     assert_eq!(
-        (value(&fresh), fresh.json()["metadata"]["version"].as_u64()),
+        (value(&fresh), fresh.metadata().version),
         (Some(3.0), Some(version))
     );
-    // Changed metric types are known to the primary first.
+    // The primary sees changed metric types first.
     let _ = peer
         .post(
             "/api/metrictypes/",
@@ -162,9 +167,9 @@ async fn all_reads_may_be_those_of_replicas() {
     assert_eq!(value(&read), Some(7.0));
 }
 
-/// Without its primary the service serves reads, refuses writes, and says both.
+/// Without its primary the service serves reads, rejects writes and reports both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn reads_go_on_without_a_primary() {
+async fn reads_continue_without_a_primary() {
     let mut pair = Replicated::start().await;
     let peer = service(&pair, ReplicaReads::Versioned);
     metric_type(&peer).await;
@@ -197,26 +202,29 @@ async fn reads_go_on_without_a_primary() {
             "{path}"
         );
     }
-    // A version that only the primary can have is not made up.
+    // A version that only the primary can have is not invented.
     for path in ["timeseries", "points", "latest"] {
         let _ = peer
             .get(&format!("/api/{path}/?user_id={user}&min_version=99"))
             .await
             .expect(503);
     }
-    let refused = peer
+    let rejected = peer
         .post("/api/sessions/", &session(user, Uuid::new_v4(), 6))
         .await
         .expect(503);
     assert!(
-        refused.headers.contains_key("retry-after"),
+        rejected.headers.contains_key("retry-after"),
         "{}",
-        refused.text
+        rejected.text
     );
-    until("readiness says what works", async || {
-        let writes = peer.get("/health/ready/?for=writes").await.status == 503;
-        writes && peer.get("/health/ready/").await.status == 200
-    })
+    until(
+        "readiness reports the state of reads and writes",
+        async || {
+            let writes = peer.get("/health/ready/?for=writes").await.status == 503;
+            writes && peer.get("/health/ready/").await.status == 200
+        },
+    )
     .await;
     pair.restart(Node::First).await;
     until("writes work again", async || {
@@ -228,9 +236,9 @@ async fn reads_go_on_without_a_primary() {
     .await;
 }
 
-/// A read that loses against the recovery of its standby is made again by the primary, or cut off so that it shows.
+/// A read that recovery cancels on the standby is repeated on the primary or visibly truncated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_read_that_recovery_cancels_is_made_again() {
+async fn a_read_cancelled_by_recovery_is_repeated() {
     let pair = Replicated::start().await;
     let peer = service(&pair, ReplicaReads::All);
     metric_type(&peer).await;
@@ -239,7 +247,7 @@ async fn a_read_that_recovery_cancels_is_made_again() {
         post(&peer, user, value).await;
     }
     pair.caught_up().await;
-    // Each exclusive lock on the primary, replayed, cancels what reads the table on the standby.
+    // Replaying an exclusive lock of the primary cancels reads of the table on the standby.
     let locking = async {
         let client = pair.connect(Node::First).await;
         for _ in 0..200 {
@@ -256,13 +264,15 @@ async fn a_read_that_recovery_cancels_is_made_again() {
                 .get(&format!("/api/points/?user_id={user}&limit=5"))
                 .await
                 .expect(200);
-            assert_eq!(points.json()["metadata"]["count"], 5, "{}", points.text);
+            assert_eq!(points.metadata().count, 5, "{}", points.text);
         }
     };
     tokio::join!(locking, reading);
 }
 
-/// The primary crashes, the standby is promoted, the old primary comes back as a standby: nothing that was acknowledged is
+/// The primary crashes, the standby is promoted, and the old primary returns as a standby.
+/// No acknowledged write is lost, and the only error is 503, although the old primary is the
+/// first host of the URL.
 /// lost, and no answer is any other error than a 503, though the old one is the first of the URL.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failover_loses_nothing() {
@@ -289,11 +299,11 @@ async fn a_failover_loses_nothing() {
                 let mut acknowledged = Vec::new();
                 while !*is_ended.borrow() {
                     let id = Uuid::new_v4();
-                    let answer = peer.post("/api/sessions/", &session(user, id, 1)).await;
-                    match answer.status.as_u16() {
+                    let response = peer.post("/api/sessions/", &session(user, id, 1)).await;
+                    match response.status.as_u16() {
                         201 => acknowledged.push(id),
                         503 => tokio::time::sleep(Duration::from_millis(20)).await,
-                        other => panic!("{other}: {}", answer.text),
+                        other => panic!("{other}: {}", response.text),
                     }
                 }
                 acknowledged
@@ -316,7 +326,7 @@ async fn a_failover_loses_nothing() {
             == 201
     })
     .await;
-    // It is the first of the URL, and takes no writes.
+    // This server is the first host of the URL and rejects writes.
     pair.demote(Node::First).await;
     tokio::time::sleep(Duration::from_secs(2)).await;
     ended.send(true).ok();
@@ -342,8 +352,8 @@ async fn a_failover_loses_nothing() {
         .query_one("SELECT pg_is_in_recovery()", &[])
         .await;
     assert!(
-        recovering.expect("an answer").get::<_, bool>(0),
-        "the old primary took no writes"
+        recovering.expect("a response").get::<_, bool>(0),
+        "the old primary accepted no writes"
     );
 }
 
@@ -357,10 +367,10 @@ async fn sessions(pair: &Replicated, node: Node) -> BTreeSet<Uuid> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-async fn until(what: &str, is_so: impl AsyncFn() -> bool) {
+async fn until(label: &str, is_so: impl AsyncFn() -> bool) {
     let began = Instant::now();
     while !is_so().await {
-        assert!(began.elapsed() < PATIENCE, "{what}, in vain");
+        assert!(began.elapsed() < TIMEOUT, "timed out: {label}");
         tokio::time::sleep(Duration::from_millis(50)).await;
     }
 }

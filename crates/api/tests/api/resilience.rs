@@ -1,12 +1,12 @@
-//! The service outlives its database's troubles.
+//! The service survives failures of its database.
 
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, Relay, TestApp};
+use time_series_testkit::{Backend, Relay, Response, TestApp};
 use uuid::Uuid;
 
-/// Enough tries for every pooled connection to be found dead once.
+/// Maximum attempts; enough to find every pooled connection dead once.
 const TRIES: usize = 50;
 
 async fn until_ready(app: &TestApp) {
@@ -18,11 +18,11 @@ async fn until_ready(app: &TestApp) {
     let _ = app.get("/health/ready").await.expect(200);
 }
 
-async fn post_until_served(app: &TestApp, session: &Value) -> Answer {
+async fn post_until_served(app: &TestApp, session: &Value) -> Response {
     for _ in 0..TRIES {
-        let answer = app.post("/api/sessions/", session).await;
-        if answer.status != 503 {
-            return answer;
+        let response = app.post("/api/sessions/", session).await;
+        if response.status != 503 {
+            return response;
         }
     }
     app.post("/api/sessions/", session).await
@@ -41,13 +41,13 @@ async fn lost_connections_are_replaced() {
                     WHERE datname = current_database() AND pid <> pg_backend_pid()";
         killer.batch_execute(kill).await.unwrap();
         until_ready(&app).await;
-        let answer = post_until_served(&app, &body).await;
-        assert_eq!(answer.expect(200).json()["outcome"], "unchanged");
+        let response = post_until_served(&app, &body).await;
+        assert_eq!(response.expect(200).receipt().outcome, "unchanged");
     }
 }
 
 #[tokio::test]
-async fn a_database_without_migrations_is_not_ready_and_says_what_to_do() {
+async fn an_unmigrated_database_is_not_ready_and_names_the_command() {
     let app = TestApp::seeded(Backend::Plain).await;
     app.database
         .connect()
@@ -55,23 +55,23 @@ async fn a_database_without_migrations_is_not_ready_and_says_what_to_do() {
         .batch_execute("DELETE FROM refinery_schema_history")
         .await
         .unwrap();
-    // The next heartbeat finds it out.
-    let mut answer = app.get("/health/ready").await;
-    while answer.status == 200 {
+    // The next heartbeat detects it.
+    let mut response = app.get("/health/ready").await;
+    while response.status == 200 {
         tokio::time::sleep(Duration::from_millis(50)).await;
-        answer = app.get("/health/ready").await;
+        response = app.get("/health/ready").await;
     }
-    let answer = answer.expect(503);
+    let response = response.expect(503);
     assert!(
-        answer.text.contains("cargo xtask migrate"),
+        response.text.contains("cargo xtask migrate"),
         "{}",
-        answer.text
+        response.text
     );
     assert_eq!(app.get("/health/live").await.status, 200);
 }
 
 #[tokio::test]
-async fn a_failure_below_shows_nothing_of_it() {
+async fn internal_failures_show_no_details() {
     let app = TestApp::seeded(Backend::Plain).await;
     app.database
         .connect()
@@ -80,21 +80,21 @@ async fn a_failure_below_shows_nothing_of_it() {
         .await
         .unwrap();
     let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
-    let answer = app
+    let response = app
         .post(
             "/api/sessions/",
             &json!({"user_id": Uuid::new_v4(), "data": [point]}),
         )
         .await
         .expect(500);
-    assert_eq!(answer.code(), "internal");
+    assert_eq!(response.code(), "internal");
     for word in ["relation", "session\"", "SQL", "postgres"] {
-        assert!(!answer.text.contains(word), "{}", answer.text);
+        assert!(!response.text.contains(word), "{}", response.text);
     }
 }
 
 #[tokio::test]
-async fn nothing_is_written_outside_of_a_transaction_that_was_begun() {
+async fn every_write_is_in_a_transaction() {
     let app = TestApp::seeded(Backend::Plain).await;
     let database = app.database.connect().await;
     let note = "CREATE TABLE seen (unless_begun text, begun text);
@@ -129,7 +129,7 @@ async fn nothing_is_written_outside_of_a_transaction_that_was_begun() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_network_that_swallows_everything_ends_in_an_answer() {
+async fn a_silent_network_ends_in_a_response() {
     let relay = Relay::to(Backend::Plain.address()).await;
     let (statement, wait) = (Duration::from_secs(2), Duration::from_secs(4));
     let app = TestApp::with(Backend::Plain)
@@ -143,15 +143,15 @@ async fn a_network_that_swallows_everything_ends_in_an_answer() {
     let session = || json!({"user_id": user, "session_id": Uuid::new_v4(), "data": [point]});
     let _ = app.post("/api/sessions/", &session()).await.expect(201);
     relay.swallow();
-    // Its connection is there and takes everything; only the answer never comes.
+    // The connection is open and accepts everything, but no response arrives.
     let lost = session();
-    let answer = app.post("/api/sessions/", &lost).await.expect(503);
+    let response = app.post("/api/sessions/", &lost).await.expect(503);
     assert!(
-        answer.headers.contains_key("retry-after"),
+        response.headers.contains_key("retry-after"),
         "{}",
-        answer.text
+        response.text
     );
     relay.carry_on();
     let again = post_until_served(&app, &lost).await;
-    assert_eq!(again.expect(201).json()["outcome"], "created");
+    assert_eq!(again.expect(201).receipt().outcome, "created");
 }

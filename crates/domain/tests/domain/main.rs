@@ -2,6 +2,6 @@
 
 #![expect(clippy::panic, reason = "a failing fuzz target panics")]
 
-mod answer_keys;
+mod cache_keys;
 mod fuzz;
-mod leaves;
+mod schema_leaves;

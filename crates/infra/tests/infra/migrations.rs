@@ -1,10 +1,10 @@
-//! Migrations: several at once, and what they leave.
+//! Migrations: concurrent runs, and the resulting tables.
 
 use time_series_infra::postgres::migrate;
 use time_series_testkit::{Backend, TestDatabase};
 
 #[tokio::test]
-async fn several_processes_may_migrate_at_once() {
+async fn concurrent_migrations_apply_once() {
     for backend in Backend::ALL {
         let database = TestDatabase::unmigrated(backend).await;
         let run = async || {
@@ -20,13 +20,13 @@ async fn several_processes_may_migrate_at_once() {
         applied.sort_unstable();
         assert!(
             applied[2] > 0 && applied[..2] == [0, 0],
-            "one of them applies everything: {applied:?}"
+            "one process applies all migrations: {applied:?}"
         );
     }
 }
 
 #[tokio::test]
-async fn block_is_a_hypertable_where_timescaledb_is() {
+async fn block_is_a_hypertable_on_timescaledb() {
     let database = TestDatabase::new(Backend::Timescaledb).await;
     let client = database.connect().await;
     let hypertables = client
@@ -36,7 +36,7 @@ async fn block_is_a_hypertable_where_timescaledb_is() {
         )
         .await;
     let names: Vec<String> = hypertables
-        .expect("TimescaleDB is there")
+        .expect("TimescaleDB is installed")
         .iter()
         .map(|row| row.get(0))
         .collect();

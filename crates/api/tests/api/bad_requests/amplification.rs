@@ -1,69 +1,69 @@
-//! Oversized bad input: whatever is wrong, and however long it is, the answer stays small.
+//! Responses to oversized bad input stay small, regardless of the fault and its length.
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use time_series_testkit::{Answer, Backend};
+use time_series_testkit::{Backend, Response};
 use uuid::Uuid;
 
 use crate::bad_requests::Case;
 use crate::common::{START, encode, point, score, session};
 use crate::on_both_servers;
 
-/// Maximum number of errors in an answer.
+/// Maximum number of errors in a response.
 const MAX_ERRORS: usize = 100;
 /// Maximum length of an error, in bytes.
 const MAX_ERROR: usize = 1_000;
 /// Maximum length of a detail, in bytes.
 const MAX_DETAIL: usize = 500;
-/// Maximum length of an answer, in bytes.
+/// Maximum length of a response, in bytes.
 const MAX_ANSWER: usize = 128 * 1024;
 
 on_both_servers![
     a_long_path_is_not_echoed,
     long_and_many_parameters_are_not_echoed,
     long_and_many_headers_are_not_echoed,
-    a_bad_session_gets_a_small_answer,
-    a_bad_metric_type_gets_a_small_answer,
-    a_bad_bulk_gets_a_small_answer_per_line,
-    a_costly_schema_or_value_is_refused_at_once,
+    a_bad_session_gets_a_small_response,
+    a_bad_metric_type_gets_a_small_response,
+    a_bad_bulk_body_gets_a_small_verdict_per_line,
+    an_expensive_schema_or_value_is_rejected_at_once,
 ];
 
-/// Checks that an answer is a problem within the bounds.
+/// Checks that a response is a problem within the bounds.
 #[track_caller]
-fn assert_small(answer: &Answer, what: &str) {
+fn assert_small(response: &Response, label: &str) {
     assert!(
-        answer.text.len() <= MAX_ANSWER,
-        "{what}: {} bytes",
-        answer.text.len()
+        response.text.len() <= MAX_ANSWER,
+        "{label}: {} bytes",
+        response.text.len()
     );
     assert!(
-        answer.status.is_client_error(),
-        "{what}: {} {}",
-        answer.status,
-        answer.text
+        response.status.is_client_error(),
+        "{label}: {} {}",
+        response.status,
+        response.text
     );
-    assert_small_problem(&answer.json(), what);
+    assert_small_problem(&response.json(), label);
 }
 
 #[track_caller]
-fn assert_small_problem(problem: &Value, what: &str) {
+fn assert_small_problem(problem: &Value, label: &str) {
     let errors = problem["errors"].as_array().cloned().unwrap_or_default();
     assert!(
         errors.len() <= MAX_ERRORS,
-        "{what}: {} errors",
+        "{label}: {} errors",
         errors.len()
     );
     for error in errors {
         assert!(
             error.to_string().len() <= MAX_ERROR,
-            "{what}: {} bytes: {error}",
+            "{label}: {} bytes: {error}",
             error.to_string().len()
         );
     }
     let detail = problem["detail"].as_str().expect("a detail");
     assert!(
         detail.len() <= MAX_DETAIL,
-        "{what}: {} bytes of detail",
+        "{label}: {} bytes of detail",
         detail.len()
     );
 }
@@ -152,8 +152,8 @@ async fn long_and_many_parameters_are_not_echoed(backend: Backend) {
                 format!("{user}&series={text}"),
                 format!("{user}&where={text}"),
             ] {
-                let answer = case.app.get(&format!("{path}?{query}")).await;
-                assert_small(&answer, &format!("{path} {}", &query[..20]));
+                let response = case.app.get(&format!("{path}?{query}")).await;
+                assert_small(&response, &format!("{path} {}", &query[..20]));
             }
         }
         let many = |count: usize| vec!["u=1"; count].join("&");
@@ -178,7 +178,7 @@ async fn long_and_many_headers_are_not_echoed(backend: Backend) {
     }
     let append = format!("/api/sessions/{}/points/", Uuid::new_v4());
     for header in ["content-encoding", "idempotency-key"] {
-        let answer = case
+        let response = case
             .app
             .request(
                 Method::POST,
@@ -187,11 +187,11 @@ async fn long_and_many_headers_are_not_echoed(backend: Backend) {
                 &[(header, &long)],
             )
             .await;
-        assert_small(&answer, header);
+        assert_small(&response, header);
     }
 }
 
-async fn a_bad_session_gets_a_small_answer(backend: Backend) {
+async fn a_bad_session_gets_a_small_response(backend: Backend) {
     let case = Case::new(backend).await;
     case.app
         .metric_type(
@@ -205,7 +205,7 @@ async fn a_bad_session_gets_a_small_answer(backend: Backend) {
             .collect::<Map<_, _>>()
     };
     let mut bodies: Vec<(&str, String)> = vec![
-        ("no JSON", "[".repeat(100_000)),
+        ("not JSON", "[".repeat(100_000)),
         (
             "many unknown members",
             Value::from(many_keys(50_000)).to_string(),
@@ -256,15 +256,15 @@ async fn a_bad_session_gets_a_small_answer(backend: Backend) {
             ),
         ]);
     }
-    for (what, body) in bodies {
-        assert_small(&case.post(&body).await, what);
+    for (label, body) in bodies {
+        assert_small(&case.post(&body).await, label);
         let path = format!("/api/sessions/{}/", Uuid::new_v4());
         assert_small(
             &case
                 .app
                 .request(Method::PUT, &path, Some(body.clone().into()), &[])
                 .await,
-            what,
+            label,
         );
         assert_small(
             &case
@@ -276,13 +276,13 @@ async fn a_bad_session_gets_a_small_answer(backend: Backend) {
                     &[],
                 )
                 .await,
-            what,
+            label,
         );
     }
     case.stored_nothing().await;
 }
 
-async fn a_bad_metric_type_gets_a_small_answer(backend: Backend) {
+async fn a_bad_metric_type_gets_a_small_response(backend: Backend) {
     let case = Case::new(backend).await;
     let many_keys: Map<String, Value> = (0..100_000)
         .map(|at| (format!("k{at}"), json!(1)))
@@ -309,13 +309,13 @@ async fn a_bad_metric_type_gets_a_small_answer(backend: Backend) {
         ]);
     }
     for body in bodies {
-        let what = body.to_string().chars().take(60).collect::<String>();
-        assert_small(&case.app.post("/api/metrictypes/", &body).await, &what);
-        assert_small(&case.app.put("/api/metrictypes/any/", &body).await, &what);
+        let label = body.to_string().chars().take(60).collect::<String>();
+        assert_small(&case.app.post("/api/metrictypes/", &body).await, &label);
+        assert_small(&case.app.put("/api/metrictypes/any/", &body).await, &label);
     }
 }
 
-async fn a_bad_bulk_gets_a_small_answer_per_line(backend: Backend) {
+async fn a_bad_bulk_body_gets_a_small_verdict_per_line(backend: Backend) {
     let case = Case::new(backend).await;
     let bad = json!({"user_id": case.user, "data": vec![json!({}); 400]}).to_string();
     let header = format!("user_id,session_id,series,time,{}\n", "leaf,".repeat(2_000));
@@ -337,7 +337,7 @@ async fn a_bad_bulk_gets_a_small_answer_per_line(backend: Backend) {
         ("text/csv", format!("{}\n", "x".repeat(100_000))),
     ];
     for (content_type, body) in bodies {
-        let answer = case
+        let response = case
             .app
             .request(
                 Method::POST,
@@ -347,7 +347,7 @@ async fn a_bad_bulk_gets_a_small_answer_per_line(backend: Backend) {
             )
             .await;
         let mut listed = 0;
-        for line in answer.text.lines() {
+        for line in response.text.lines() {
             assert!(line.len() <= MAX_ANSWER, "{} bytes", line.len());
             let line: Value = serde_json::from_str(line).expect("JSON");
             if line["detail"].is_string() {
@@ -360,7 +360,7 @@ async fn a_bad_bulk_gets_a_small_answer_per_line(backend: Backend) {
     case.stored_nothing().await;
 }
 
-async fn a_costly_schema_or_value_is_refused_at_once(backend: Backend) {
+async fn an_expensive_schema_or_value_is_rejected_at_once(backend: Backend) {
     let case = Case::new(backend).await;
     let mut definitions = Map::new();
     for at in 0..22 {
@@ -369,15 +369,15 @@ async fn a_costly_schema_or_value_is_refused_at_once(backend: Backend) {
     }
     definitions.insert("22".to_owned(), json!({"type": "number"}));
     let chain = json!({"$ref": "#/definitions/0", "definitions": definitions});
-    let answer = case
+    let response = case
         .app
         .post(
             "/api/metrictypes/",
             &json!({"series": "x", "schema": chain}),
         )
         .await;
-    assert_small(&answer, "a chain");
-    assert_eq!(answer.faults(), ["/schema invalid_definition"]);
+    assert_small(&response, "a chain");
+    assert_eq!(response.faults(), ["/schema invalid_definition"]);
 
     let branch = json!({"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}});
     let mut other = branch.clone();
@@ -392,9 +392,9 @@ async fn a_costly_schema_or_value_is_refused_at_once(backend: Backend) {
         (60, "too_costly"),
     ] {
         let value = format!("{}\"x\"{}", "{\"a\":".repeat(depth), "}".repeat(depth));
-        let answer = case.post(&case.with_value("tree", &value)).await;
-        assert_small(&answer, code);
-        let faults = answer.faults();
+        let response = case.post(&case.with_value("tree", &value)).await;
+        assert_small(&response, code);
+        let faults = response.faults();
         assert!(faults[0].ends_with(code), "{depth} levels: {faults:?}");
     }
     case.stored_nothing().await;

@@ -1,4 +1,4 @@
-//! Bodies that are no JSON object.
+//! Bodies that are not JSON objects.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
@@ -9,13 +9,13 @@ use crate::common::{START, assert_problem, score, session};
 use crate::on_both_servers;
 
 on_both_servers![
-    what_is_no_json_object_is_refused,
-    a_session_is_text_in_utf_8,
-    every_call_with_a_body_refuses_what_is_no_object,
-    a_byte_order_mark_is_passed_over,
+    bodies_that_are_not_json_objects_are_rejected,
+    a_session_must_be_utf_8,
+    every_endpoint_with_a_body_rejects_non_objects,
+    a_byte_order_mark_is_ignored,
 ];
 
-async fn what_is_no_json_object_is_refused(backend: Backend) {
+async fn bodies_that_are_not_json_objects_are_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     let whole = case.body(&[score(START, 1.0)]).to_string();
     let mut bodies: Vec<String> = [
@@ -54,15 +54,15 @@ async fn what_is_no_json_object_is_refused(backend: Backend) {
         if body == whole {
             continue;
         }
-        let answer = case.post(&body).await;
-        assert_eq!(answer.status.as_u16(), 400, "{body}\n{}", answer.text);
-        assert_problem(&answer, 400, "invalid_body");
+        let response = case.post(&body).await;
+        assert_eq!(response.status.as_u16(), 400, "{body}\n{}", response.text);
+        assert_problem(&response, 400, "invalid_body");
     }
     case.stored_nothing().await;
     let _ = case.post(&format!(" \t\r\n{whole}\n ")).await.expect(201);
 }
 
-async fn a_session_is_text_in_utf_8(backend: Backend) {
+async fn a_session_must_be_utf_8(backend: Backend) {
     let case = Case::new(backend).await;
     let good = case.with_value("any", "\"\u{e9}\u{1F600}\"");
     for bad in [
@@ -74,23 +74,23 @@ async fn a_session_is_text_in_utf_8(backend: Backend) {
     ] {
         let at = good.find('\u{e9}').expect("a letter");
         let body = [&good.as_bytes()[..at], bad, &good.as_bytes()[at + 2..]].concat();
-        let answer = case
+        let response = case
             .app
             .request(reqwest::Method::POST, "/api/sessions/", Some(body), &[])
             .await;
-        assert_problem(&answer, 400, "invalid_body");
+        assert_problem(&response, 400, "invalid_body");
     }
     let utf_16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    let answer = case
+    let response = case
         .app
         .request(reqwest::Method::POST, "/api/sessions/", Some(utf_16), &[])
         .await;
-    assert_problem(&answer, 400, "invalid_body");
+    assert_problem(&response, 400, "invalid_body");
     case.stored_nothing().await;
     let _ = case.post(&good).await.expect(201);
 }
 
-async fn every_call_with_a_body_refuses_what_is_no_object(backend: Backend) {
+async fn every_endpoint_with_a_body_rejects_non_objects(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let positional = r#"["x", {"type": "number"}, "", ""]"#;
     let mut wrong = Vec::new();
@@ -106,13 +106,13 @@ async fn every_call_with_a_body_refuses_what_is_no_object(backend: Backend) {
                 "/api/metrictypes/session.urine.color/".to_owned(),
             ),
         ] {
-            let answer = app
+            let response = app
                 .request(method.clone(), &path, Some(body.into()), &[])
                 .await;
-            if answer.code() != "invalid_body" {
+            if response.code() != "invalid_body" {
                 wrong.push(format!(
                     "{method} {path} {body}: {} {}",
-                    answer.status, answer.text
+                    response.status, response.text
                 ));
             }
         }
@@ -126,7 +126,7 @@ async fn every_call_with_a_body_refuses_what_is_no_object(backend: Backend) {
     assert_eq!(kept["schema"]["properties"]["r"], json!({"type": "number"}));
 }
 
-async fn a_byte_order_mark_is_passed_over(backend: Backend) {
+async fn a_byte_order_mark_is_ignored(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
     let marked = |body: &Value| format!("\u{feff}{body}");
@@ -164,7 +164,7 @@ async fn a_byte_order_mark_is_passed_over(backend: Backend) {
         .post_text("/api/timeseries/", &marked(&query))
         .await
         .expect(200);
-    // One only, and only in front.
+    // Only one byte order mark is accepted, at the start.
     assert_problem(
         &app.post_text("/api/sessions/", &format!("\u{feff}{}", marked(&one)))
             .await,

@@ -1,4 +1,4 @@
-//! Members of a session and of its points that are missing, unknown, double or of the wrong type.
+//! Members of sessions and points that are missing, unknown, duplicated or of the wrong type.
 
 use serde_json::{Value, json};
 use time_series_testkit::Backend;
@@ -11,13 +11,13 @@ use crate::on_both_servers;
 on_both_servers![
     a_missing_member_is_named,
     an_unknown_member_is_named,
-    a_member_given_twice_is_refused,
+    a_duplicate_member_is_rejected,
     a_member_of_the_wrong_type_is_named,
-    what_is_no_uuid_is_refused,
-    an_unknown_series_is_refused_with_the_nearest_names,
-    all_faults_are_named_at_once,
+    ids_that_are_not_uuids_are_rejected,
+    an_unknown_series_is_rejected_with_similar_names,
+    all_faults_are_reported_together,
     a_hundred_faults_are_listed_and_all_are_counted,
-    a_fault_tells_its_point_and_series,
+    a_fault_names_its_point_and_series,
 ];
 
 async fn a_missing_member_is_named(backend: Backend) {
@@ -28,7 +28,7 @@ async fn a_missing_member_is_named(backend: Backend) {
     ] {
         let mut body = case.body(&[score(START, 1.0)]);
         body.as_object_mut().expect("an object").remove(member);
-        let _ = case.refuses(&body.to_string(), &[fault]).await;
+        let _ = case.rejects(&body.to_string(), &[fault]).await;
     }
     for member in ["series", "time", "value"] {
         let mut body = case.body(&[score(START, 1.0), score(START, 2.0)]);
@@ -37,14 +37,14 @@ async fn a_missing_member_is_named(backend: Backend) {
             .expect("an object")
             .remove(member);
         let _ = case
-            .refuses(
+            .rejects(
                 &body.to_string(),
                 &[&format!("/data/1/{member} missing_field")],
             )
             .await;
     }
     let _ = case
-        .refuses("{}", &["/user_id missing_field", "/data missing_field"])
+        .rejects("{}", &["/user_id missing_field", "/data missing_field"])
         .await;
     let empty = [
         "/data/0/series missing_field",
@@ -52,7 +52,7 @@ async fn a_missing_member_is_named(backend: Backend) {
         "/data/0/value missing_field",
     ];
     let _ = case
-        .refuses(&case.body(&[json!({})]).to_string(), &empty)
+        .rejects(&case.body(&[json!({})]).to_string(), &empty)
         .await;
 }
 
@@ -61,13 +61,13 @@ async fn an_unknown_member_is_named(backend: Backend) {
     let mut body = case.body(&[score(START, 1.0)]);
     body["sesion_id"] = json!(Uuid::new_v4());
     let _ = case
-        .refuses(&body.to_string(), &["/sesion_id unknown_field"])
+        .rejects(&body.to_string(), &["/sesion_id unknown_field"])
         .await;
     let mut body = case.body(&[score(START, 1.0)]);
     body["data"][0]["unit"] = json!("bpm");
     body["data"][0]["a/b~c"] = json!({"deep": [1]});
     let _ = case
-        .refuses(
+        .rejects(
             &body.to_string(),
             &[
                 "/data/0/unit unknown_field",
@@ -77,7 +77,7 @@ async fn an_unknown_member_is_named(backend: Backend) {
         .await;
 }
 
-async fn a_member_given_twice_is_refused(backend: Backend) {
+async fn a_duplicate_member_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     let body = case.body(&[score(START, 1.0)]).to_string();
     let members = [
@@ -114,7 +114,7 @@ async fn a_member_given_twice_is_refused(backend: Backend) {
     ];
     for (member, before, fault) in members {
         let _ = case
-            .refuses(&body.replacen(member, &(before + member), 1), &[fault])
+            .rejects(&body.replacen(member, &(before + member), 1), &[fault])
             .await;
     }
 }
@@ -125,9 +125,9 @@ async fn a_member_of_the_wrong_type_is_named(backend: Backend) {
         let mut body = case.body(&[score(START, 1.0)]);
         body["data"] = wrong.clone();
         let _ = case
-            .refuses(&body.to_string(), &["/data invalid_type"])
+            .rejects(&body.to_string(), &["/data invalid_type"])
             .await;
-        // A number is no text, and no UUID either.
+        // A number is neither a text nor a UUID.
         for (member, own) in [
             ("user_id", "invalid_uuid"),
             ("session_id", "invalid_uuid"),
@@ -135,29 +135,29 @@ async fn a_member_of_the_wrong_type_is_named(backend: Backend) {
         ] {
             let mut body = case.body(&[score(START, 1.0)]);
             body[member] = wrong.clone();
-            let answer = case.post(&body.to_string()).await;
-            assert_problem(&answer, 422, "invalid_session");
+            let response = case.post(&body.to_string()).await;
+            assert_problem(&response, 422, "invalid_session");
             let either = [
                 format!("/{member} invalid_type"),
                 format!("/{member} {own}"),
             ];
             assert!(
-                either.contains(&answer.faults()[0]) && answer.faults().len() == 1,
+                either.contains(&response.faults()[0]) && response.faults().len() == 1,
                 "{}",
-                answer.text
+                response.text
             );
             case.stored_nothing().await;
         }
     }
     let _ = case
-        .refuses(
+        .rejects(
             &case.body(&[]).to_string().replace("[]", "\"[]\""),
             &["/data invalid_type"],
         )
         .await;
     for wrong in [json!(7), Value::Null, json!([]), json!("point")] {
         let _ = case
-            .refuses(
+            .rejects(
                 &case.body(&[score(START, 1.0), wrong]).to_string(),
                 &["/data/1 invalid_type"],
             )
@@ -181,7 +181,7 @@ async fn a_member_of_the_wrong_type_is_named(backend: Backend) {
     }
 }
 
-async fn what_is_no_uuid_is_refused(backend: Backend) {
+async fn ids_that_are_not_uuids_are_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     for wrong in [
         "",
@@ -195,13 +195,13 @@ async fn what_is_no_uuid_is_refused(backend: Backend) {
             let mut body = case.body(&[score(START, 1.0)]);
             body[member] = json!(wrong);
             let _ = case
-                .refuses(&body.to_string(), &[&format!("/{member} invalid_uuid")])
+                .rejects(&body.to_string(), &[&format!("/{member} invalid_uuid")])
                 .await;
         }
     }
 }
 
-async fn an_unknown_series_is_refused_with_the_nearest_names(backend: Backend) {
+async fn an_unknown_series_is_rejected_with_similar_names(backend: Backend) {
     let case = Case::new(backend).await;
     let value = json!({"r": 1, "g": 1, "b": 1});
     for (wrong, near) in [
@@ -210,21 +210,21 @@ async fn an_unknown_series_is_refused_with_the_nearest_names(backend: Backend) {
         ("session.gut_helth_score", SCORE),
     ] {
         let body = case.body(&[score(START, 1.0), point(wrong, START, &value)]);
-        let answer = case
-            .refuses(&body.to_string(), &["/data/1/series unknown_series"])
+        let response = case
+            .rejects(&body.to_string(), &["/data/1/series unknown_series"])
             .await;
-        let message = answer.json()["errors"][0]["message"].to_string();
+        let message = response.problem().errors[0].message.clone();
         assert!(message.contains(near), "{wrong}: {message}");
     }
-    // Patterns are for queries.
+    // Patterns are for queries only.
     for wrong in [
         "",
         "session.urine.*",
-        "nothing like it",
+        "no suggestion",
         "session.urine.color ",
     ] {
         let _ = case
-            .refuses(
+            .rejects(
                 &case.body(&[point(wrong, START, &value)]).to_string(),
                 &["/data/0/series unknown_series"],
             )
@@ -232,7 +232,7 @@ async fn an_unknown_series_is_refused_with_the_nearest_names(backend: Backend) {
     }
 }
 
-async fn all_faults_are_named_at_once(backend: Backend) {
+async fn all_faults_are_reported_together(backend: Backend) {
     let case = Case::new(backend).await;
     let body = json!({
         "user_id": case.user,
@@ -258,7 +258,7 @@ async fn all_faults_are_named_at_once(backend: Backend) {
         "/data/5/time missing_field",
         "/data/5/quality unknown_field",
     ];
-    let _ = case.refuses(&body.to_string(), &faults).await;
+    let _ = case.rejects(&body.to_string(), &faults).await;
 }
 
 async fn a_hundred_faults_are_listed_and_all_are_counted(backend: Backend) {
@@ -272,27 +272,27 @@ async fn a_hundred_faults_are_listed_and_all_are_counted(backend: Backend) {
             }
         })
         .collect();
-    let answer = case.post(&case.body(&data).to_string()).await;
-    assert_problem(&answer, 422, "invalid_session");
+    let response = case.post(&case.body(&data).to_string()).await;
+    assert_problem(&response, 422, "invalid_session");
     let expected: Vec<_> = (0..100)
         .map(|i| format!("/data/{}/time invalid_time", 2 * i + 1))
         .collect();
     assert_eq!(
-        answer.faults(),
+        response.faults(),
         expected,
         "the first hundred, in their order"
     );
-    assert_eq!(answer.json()["total_errors"], 125);
+    assert_eq!(response.problem().total_errors, 125);
     case.stored_nothing().await;
 }
 
-async fn a_fault_tells_its_point_and_series(backend: Backend) {
+async fn a_fault_names_its_point_and_series(backend: Backend) {
     let case = Case::new(backend).await;
     let body = case
         .body(&[score(START, 1.0), score("never", 1.0)])
         .to_string();
     let error = case
-        .refuses(&body, &["/data/1/time invalid_time"])
+        .rejects(&body, &["/data/1/time invalid_time"])
         .await
         .json()["errors"][0]
         .clone();
@@ -302,12 +302,12 @@ async fn a_fault_tells_its_point_and_series(backend: Backend) {
     );
     assert!(error["message"].as_str().is_some_and(|m| !m.is_empty()));
     let error = case
-        .refuses("{\"data\": []}", &["/user_id missing_field"])
+        .rejects("{\"data\": []}", &["/user_id missing_field"])
         .await
         .json()["errors"][0]
         .clone();
     assert!(
         error["index"].is_null() && error["series"].is_null(),
-        "it is about no point: {error}"
+        "the fault is not about a point: {error}"
     );
 }

@@ -1,4 +1,4 @@
-//! Bad requests: each is refused with its place and its code, and stores nothing.
+//! Bad requests: each is rejected with a location and a code, and stores nothing.
 
 mod amplification;
 mod bodies;
@@ -11,14 +11,14 @@ mod times;
 mod values;
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{
     SCORE, START, add_text_series, assert_faults, assert_problem, points_of, session, sessions_of,
 };
 
-/// A service with the series `any`, whose values may be anything, and one of text; and its only user.
+/// A service with the series `any`, which accepts all values, and a text series; and its only user.
 struct Case {
     app: TestApp,
     user: Uuid,
@@ -35,30 +35,31 @@ impl Case {
         }
     }
 
-    async fn post(&self, body: &str) -> Answer {
+    async fn post(&self, body: &str) -> Response {
         self.app.post_text("/api/sessions/", body).await
     }
 
-    /// Posts a body that must be refused with exactly these faults, `pointer code` each, and must leave no trace.
-    async fn refuses(&self, body: &str, faults: &[&str]) -> Answer {
-        let answer = self.post(body).await;
-        assert_eq!(answer.status.as_u16(), 422, "{body}\n{}", answer.text);
-        assert_problem(&answer, 422, "invalid_session");
-        assert_faults(&answer, faults);
-        assert_eq!(answer.json()["total_errors"], faults.len());
+    /// Posts a body that must be rejected with exactly these faults, each as `pointer code`,
+    /// and must store nothing.
+    async fn rejects(&self, body: &str, faults: &[&str]) -> Response {
+        let response = self.post(body).await;
+        assert_eq!(response.status.as_u16(), 422, "{body}\n{}", response.text);
+        assert_problem(&response, 422, "invalid_session");
+        assert_faults(&response, faults);
+        assert_eq!(response.problem().total_errors, faults.len());
         self.stored_nothing().await;
-        answer
+        response
     }
 
     async fn stored_nothing(&self) {
         assert!(
             sessions_of(&self.app, self.user).await.is_empty(),
-            "a session was stored"
+            "no session may be stored"
         );
         assert_eq!(
             points_of(&self.app, self.user).await,
             0,
-            "points were stored"
+            "no points may be stored"
         );
     }
 
@@ -67,7 +68,7 @@ impl Case {
         session(self.user, Uuid::new_v4(), START, data)
     }
 
-    /// A session with one good point and one of this series and value, as text, since the value may be no good JSON.
+    /// A session with one valid point and one with this value; a text, as the value may be invalid JSON.
     fn with_value(&self, series: &str, value: &str) -> String {
         let good = json!({"series": SCORE, "time": START, "value": {"value": 1}});
         let bad = json!({"series": series, "time": START, "value": "VALUE"});

@@ -1,39 +1,39 @@
-//! Query parameters that are unknown, repeated or wrong.
+//! Query parameters that are unknown, repeated or invalid.
 
 use reqwest::Method;
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{START, ask, assert_problem, assert_rows, score, store};
+use crate::common::{START, assert_problem, assert_rows, get_timeseries, score, store};
 use crate::on_both_servers;
 
 on_both_servers![
-    a_wrong_parameter_is_named,
-    an_unknown_parameter_is_refused,
-    calls_without_parameters_refuse_any,
-    a_parameter_is_given_once,
-    an_empty_or_reversed_range_is_refused,
-    all_faults_are_named_at_once,
-    what_is_not_url_encoded_is_refused,
-    a_series_that_is_no_text_is_refused,
-    every_spelling_of_a_good_parameter_is_accepted,
-    a_year_by_the_minute_is_fine_for_few_points,
-    a_range_of_all_times_is_answered_or_refused,
+    an_invalid_parameter_is_named,
+    an_unknown_parameter_is_rejected,
+    endpoints_without_parameters_reject_all_parameters,
+    a_repeated_parameter_is_rejected,
+    an_empty_or_reversed_range_is_rejected,
+    all_faults_are_reported_together,
+    invalid_percent_encoding_is_rejected,
+    a_series_that_is_not_a_text_is_rejected,
+    every_spelling_of_a_valid_parameter_is_accepted,
+    a_year_by_the_minute_is_accepted_for_few_points,
+    a_range_of_all_times_succeeds_or_is_rejected,
 ];
 
 #[track_caller]
-fn assert_names(answer: &Answer, parameter: &str) {
-    assert_problem(answer, 422, "invalid_parameters");
-    let named = answer
+fn assert_names(response: &Response, parameter: &str) {
+    assert_problem(response, 422, "invalid_parameters");
+    let named = response
         .faults()
         .iter()
         .all(|f| f.starts_with(&format!("{parameter} ")));
     assert!(
-        named && !answer.faults().is_empty(),
-        "{parameter} is to be named: {}",
-        answer.text
+        named && !response.faults().is_empty(),
+        "the problem must name {parameter}: {}",
+        response.text
     );
-    let error = &answer.json()["errors"][0];
+    let error = &response.json()["errors"][0];
     assert!(
         ["code", "message"]
             .iter()
@@ -42,7 +42,7 @@ fn assert_names(answer: &Answer, parameter: &str) {
     );
 }
 
-async fn a_wrong_parameter_is_named(backend: Backend) {
+async fn an_invalid_parameter_is_named(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let wrong: [(&str, &[&str]); 9] = [
@@ -124,16 +124,16 @@ async fn a_wrong_parameter_is_named(backend: Backend) {
             } else {
                 format!("user_id={user}&")
             };
-            let answer = app
+            let response = app
                 .get(&format!("/api/timeseries/?{user}{parameter}={value}"))
                 .await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 422,
                 "{parameter}={value}: {}",
-                answer.text
+                response.text
             );
-            assert_names(&answer, parameter);
+            assert_names(&response, parameter);
         }
     }
     for regex in [
@@ -148,15 +148,15 @@ async fn a_wrong_parameter_is_named(backend: Backend) {
     ] {
         for mode in [None, Some(("series_mode", "regex"))] {
             let parameters: Vec<_> = [("series", regex)].into_iter().chain(mode).collect();
-            let answer = ask(&app, user, &parameters).await;
-            assert_eq!(answer.status.as_u16(), 422, "{regex}: {}", answer.text);
-            assert_names(&answer, "series");
+            let response = get_timeseries(&app, user, &parameters).await;
+            assert_eq!(response.status.as_u16(), 422, "{regex}: {}", response.text);
+            assert_names(&response, "series");
         }
     }
     assert_names(&app.get("/api/timeseries/").await, "user_id");
 }
 
-async fn an_unknown_parameter_is_refused(backend: Backend) {
+async fn an_unknown_parameter_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     for (parameter, query) in [
         ("start", "start=2025-01-01"),
@@ -164,8 +164,8 @@ async fn an_unknown_parameter_is_refused(backend: Backend) {
         ("format%5B", "format%255B=csv"),
         ("x", "x"),
     ] {
-        let answer = app.timeseries(Uuid::new_v4(), query).await;
-        assert_names(&answer, parameter);
+        let response = app.timeseries(Uuid::new_v4(), query).await;
+        assert_names(&response, parameter);
     }
     assert_names(&app.get("/api/metrictypes/?series=x").await, "series");
     for path in [
@@ -176,7 +176,7 @@ async fn an_unknown_parameter_is_refused(backend: Backend) {
     }
 }
 
-async fn calls_without_parameters_refuse_any(backend: Backend) {
+async fn endpoints_without_parameters_reject_all_parameters(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let session = format!(
@@ -206,23 +206,23 @@ async fn calls_without_parameters_refuse_any(backend: Backend) {
     ];
     let mut shrugged = Vec::new();
     for (method, path, body) in calls {
-        let answer = app.request(method.clone(), path, body, &[]).await;
-        if !answer.text.contains("invalid_parameters") {
+        let response = app.request(method.clone(), path, body, &[]).await;
+        if !response.text.contains("invalid_parameters") {
             shrugged.push(format!(
                 "{method} {path}: {} {:.200}",
-                answer.status, answer.text
+                response.status, response.text
             ));
         }
     }
-    let stored = app.get("/api/metrictypes/").await.json()["metadata"]["count"].clone();
+    let stored = app.get("/api/metrictypes/").await.metadata().count;
     assert!(
         shrugged.is_empty(),
         "{shrugged:#?}; metric types, of 3, afterwards: {stored}"
     );
-    assert_eq!(stored, 3, "nothing came or went");
+    assert_eq!(stored, 3, "nothing was created or deleted");
 }
 
-async fn a_parameter_is_given_once(backend: Backend) {
+async fn a_repeated_parameter_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let twice = [
@@ -238,7 +238,7 @@ async fn a_parameter_is_given_once(backend: Backend) {
             query.split('=').next().expect("a name"),
         );
     }
-    // Users and series may come several times; the same user counts once.
+    // Users and series may be repeated; the same user counts once.
     let _ = app
         .timeseries(user, &format!("user_id={user}"))
         .await
@@ -252,7 +252,7 @@ async fn a_parameter_is_given_once(backend: Backend) {
         .expect(200);
 }
 
-async fn an_empty_or_reversed_range_is_refused(backend: Backend) {
+async fn an_empty_or_reversed_range_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let ranges = [
@@ -262,30 +262,31 @@ async fn an_empty_or_reversed_range_is_refused(backend: Backend) {
         ("2025-01-01T00:00:00Z", "2025-01-01T01:00:00+02:00"),
     ];
     for (start, end) in ranges {
-        let answer = ask(&app, user, &[("start_time", start), ("end_time", end)]).await;
-        assert_problem(&answer, 422, "invalid_parameters");
-        let named = answer
+        let response =
+            get_timeseries(&app, user, &[("start_time", start), ("end_time", end)]).await;
+        assert_problem(&response, 422, "invalid_parameters");
+        let named = response
             .faults()
             .iter()
             .any(|f| f.starts_with("start_time ") || f.starts_with("end_time "));
-        assert!(named, "{}", answer.text);
+        assert!(named, "{}", response.text);
     }
-    // The end is now where none is given.
+    // The default end is now.
     assert_problem(
-        &ask(&app, user, &[("start_time", "2200-01-01")]).await,
+        &get_timeseries(&app, user, &[("start_time", "2200-01-01")]).await,
         422,
         "invalid_parameters",
     );
 }
 
-async fn all_faults_are_named_at_once(backend: Backend) {
+async fn all_faults_are_reported_together(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let query = "interval=x&agg_func=x&tz=x&week_start=x&session_id=x&start_time=x&end_time=x&series_mode=x&x=x";
-    let answer = app
+    let response = app
         .get(&format!("/api/timeseries/?user_id=x&{query}"))
         .await;
-    assert_problem(&answer, 422, "invalid_parameters");
-    let mut named: Vec<_> = answer
+    assert_problem(&response, 422, "invalid_parameters");
+    let mut named: Vec<_> = response
         .faults()
         .iter()
         .map(|f| f.split(' ').next().unwrap_or_default().to_owned())
@@ -303,12 +304,12 @@ async fn all_faults_are_named_at_once(backend: Backend) {
         "week_start",
         "x",
     ];
-    assert_eq!(named, all, "{}", answer.text);
+    assert_eq!(named, all, "{}", response.text);
 }
 
-async fn what_is_not_url_encoded_is_refused(backend: Backend) {
+async fn invalid_percent_encoding_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
-    // A plus is a space; a byte that is no text is none.
+    // A plus is a space; bytes that are not UTF-8 are rejected.
     assert_names(
         &app.timeseries(Uuid::new_v4(), "start_time=2025-01-01T00:00:00+01:00")
             .await,
@@ -316,30 +317,30 @@ async fn what_is_not_url_encoded_is_refused(backend: Backend) {
     );
     let bad = ["tz=%C3%28", "%FF=1", "interval=%FF", "tz=%00"];
     for query in bad {
-        let answer = app.timeseries(Uuid::new_v4(), query).await;
+        let response = app.timeseries(Uuid::new_v4(), query).await;
         assert!(
-            matches!(answer.status.as_u16(), 400 | 422),
+            matches!(response.status.as_u16(), 400 | 422),
             "{query}: {} {}",
-            answer.status,
-            answer.text
+            response.status,
+            response.text
         );
-        assert_problem(&answer, answer.status.as_u16(), &answer.code());
+        assert_problem(&response, response.status.as_u16(), &response.code());
     }
 }
 
-async fn a_series_that_is_no_text_is_refused(backend: Backend) {
+async fn a_series_that_is_not_a_text_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     for query in ["series=%FF", "series=session.*%C3"] {
-        let answer = app.timeseries(Uuid::new_v4(), query).await;
+        let response = app.timeseries(Uuid::new_v4(), query).await;
         assert!(
-            matches!(answer.status.as_u16(), 400 | 422),
+            matches!(response.status.as_u16(), 400 | 422),
             "{query}: {} {}",
-            answer.status,
-            answer.text
+            response.status,
+            response.text
         );
-        assert_problem(&answer, answer.status.as_u16(), &answer.code());
+        assert_problem(&response, response.status.as_u16(), &response.code());
     }
-    // U+0000 is text: an expression that no name matches, or a refusal, but never a failure.
+    // U+0000 is text: an expression that matches no name, or a rejection, but never a failure.
     assert!(
         !app.timeseries(Uuid::new_v4(), "series=%00")
             .await
@@ -348,7 +349,7 @@ async fn a_series_that_is_no_text_is_refused(backend: Backend) {
     );
 }
 
-async fn every_spelling_of_a_good_parameter_is_accepted(backend: Backend) {
+async fn every_spelling_of_a_valid_parameter_is_accepted(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[score(START, 1.0)]).await;
@@ -399,29 +400,29 @@ async fn every_spelling_of_a_good_parameter_is_accepted(backend: Backend) {
                 ("end_time", "2025-01-06T00:00:00+00:00"),
                 ("series", "session.gut_health_score"),
             ];
-            let answer = ask(
+            let response = get_timeseries(
                 &app,
                 user,
                 &[range.as_slice(), &[(parameter, value)]].concat(),
             )
             .await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 200,
                 "{parameter}={value}: {}",
-                answer.text
+                response.text
             );
             assert_eq!(
-                answer.json()["metadata"]["count"],
+                response.metadata().count,
                 1,
                 "{parameter}={value}: {}",
-                answer.text
+                response.text
             );
         }
     }
 }
 
-async fn a_year_by_the_minute_is_fine_for_few_points(backend: Backend) {
+async fn a_year_by_the_minute_is_accepted_for_few_points(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(
@@ -442,10 +443,10 @@ async fn a_year_by_the_minute_is_fine_for_few_points(backend: Backend) {
         (START, series, serde_json::json!(1)),
         ("2025-01-31T23:59:00Z", series, serde_json::json!(2)),
     ];
-    assert_rows(&ask(&app, user, &year).await, &expected);
+    assert_rows(&get_timeseries(&app, user, &year).await, &expected);
 }
 
-async fn a_range_of_all_times_is_answered_or_refused(backend: Backend) {
+async fn a_range_of_all_times_succeeds_or_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[score(START, 1.0)]).await;
@@ -465,20 +466,20 @@ async fn a_range_of_all_times_is_answered_or_refused(backend: Backend) {
             "all",
         ] {
             for tz in ["UTC", "Pacific/Kiritimati", "Pacific/Pago_Pago"] {
-                let asked = [
+                let request_parameters = [
                     ("start_time", start),
                     ("end_time", end),
                     ("interval", interval),
                     ("tz", tz),
                 ];
-                let answer = ask(&app, user, &asked).await;
-                match answer.status.as_u16() {
+                let response = get_timeseries(&app, user, &request_parameters).await;
+                match response.status.as_u16() {
                     200 => assert_eq!(
-                        answer.json()["results"].as_array().map(Vec::len),
+                        response.json()["results"].as_array().map(Vec::len),
                         Some(usize::from(start < "9")),
-                        "{asked:?}"
+                        "{request_parameters:?}"
                     ),
-                    _ => assert_problem(&answer, 422, "invalid_parameters"),
+                    _ => assert_problem(&response, 422, "invalid_parameters"),
                 }
             }
         }

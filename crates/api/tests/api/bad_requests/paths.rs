@@ -1,7 +1,7 @@
-//! Paths and methods that are not there, and the shape of every problem.
+//! Unknown paths and methods, and the shape of every problem.
 
 use reqwest::Method;
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{START, assert_problem, session};
@@ -9,11 +9,11 @@ use crate::on_both_servers;
 
 on_both_servers![
     an_unknown_path_is_a_problem,
-    a_known_path_with_another_method_is_a_problem,
-    a_refused_method_comes_with_the_allowed_ones,
-    the_documents_take_no_other_method,
-    every_refusal_is_a_problem_of_the_same_shape,
-    every_refusal_has_what_the_open_api_document_promises,
+    a_known_path_with_a_wrong_method_is_a_problem,
+    a_405_names_the_allowed_methods,
+    the_document_endpoints_reject_other_methods,
+    every_rejection_is_a_complete_problem,
+    every_problem_matches_the_openapi_document,
 ];
 
 async fn an_unknown_path_is_a_problem(backend: Backend) {
@@ -34,7 +34,7 @@ async fn an_unknown_path_is_a_problem(backend: Backend) {
     assert_problem(&app.post_text("/nothing/", "{}").await, 404, "no_such_path");
 }
 
-/// A method that the path does not take, and one that it takes.
+/// A method that the path rejects, and one that it accepts.
 fn other_methods(session: &str) -> [(Method, &str, &'static str); 9] {
     [
         (Method::DELETE, "/api/sessions/", "GET"),
@@ -53,36 +53,36 @@ fn other_methods(session: &str) -> [(Method, &str, &'static str); 9] {
     ]
 }
 
-async fn a_known_path_with_another_method_is_a_problem(backend: Backend) {
+async fn a_known_path_with_a_wrong_method_is_a_problem(backend: Backend) {
     let app = TestApp::start(backend).await;
     let session = format!("/api/sessions/{}/", Uuid::new_v4());
     for (method, path, _) in other_methods(&session) {
-        let answer = app
+        let response = app
             .request(method.clone(), path, Some(b"{}".to_vec()), &[])
             .await;
         assert_eq!(
-            answer.status.as_u16(),
+            response.status.as_u16(),
             405,
             "{method} {path}: {}",
-            answer.text
+            response.text
         );
         assert!(
-            !answer.text.is_empty(),
+            !response.text.is_empty(),
             "{method} {path}: 405 without a problem"
         );
-        assert_problem(&answer, 405, "method_not_allowed");
+        assert_problem(&response, 405, "method_not_allowed");
     }
 }
 
-async fn a_refused_method_comes_with_the_allowed_ones(backend: Backend) {
+async fn a_405_names_the_allowed_methods(backend: Backend) {
     let app = TestApp::start(backend).await;
     let session = format!("/api/sessions/{}/", Uuid::new_v4());
     let mut silent = Vec::new();
     for (method, path, allowed) in other_methods(&session) {
-        let answer = app
+        let response = app
             .request(method.clone(), path, Some(b"{}".to_vec()), &[])
             .await;
-        let allow = answer
+        let allow = response
             .headers
             .get("allow")
             .and_then(|v| v.to_str().ok())
@@ -97,15 +97,15 @@ async fn a_refused_method_comes_with_the_allowed_ones(backend: Backend) {
     );
 }
 
-async fn the_documents_take_no_other_method(backend: Backend) {
+async fn the_document_endpoints_reject_other_methods(backend: Backend) {
     let app = TestApp::start(backend).await;
     for path in ["/schema/", "/redoc/"] {
         assert_problem(&app.post_text(path, "{}").await, 405, "method_not_allowed");
     }
 }
 
-/// A refusal of each kind that is easily had.
-async fn refusals(app: &TestApp) -> Vec<Answer> {
+/// One rejection of each kind that is easy to provoke.
+async fn rejections(app: &TestApp) -> Vec<Response> {
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
     let _ = app
         .post("/api/sessions/", &session(user, id, START, &[]))
@@ -126,15 +126,15 @@ async fn refusals(app: &TestApp) -> Vec<Answer> {
     ]
 }
 
-async fn every_refusal_is_a_problem_of_the_same_shape(backend: Backend) {
+async fn every_rejection_is_a_complete_problem(backend: Backend) {
     let app = TestApp::seeded(backend).await;
-    for answer in refusals(&app).await {
-        assert!(answer.status.is_client_error(), "{}", answer.text);
-        assert_problem(&answer, answer.status.as_u16(), &answer.code());
-        let body = answer.json();
+    for response in rejections(&app).await {
+        assert!(response.status.is_client_error(), "{}", response.text);
+        assert_problem(&response, response.status.as_u16(), &response.code());
+        let body = response.json();
         assert_eq!(
             body["type"],
-            format!("urn:time-series:problem:{}", answer.code())
+            format!("urn:time-series:problem:{}", response.code())
         );
         if let Some(listed) = body["errors"].as_array() {
             assert_eq!(body["total_errors"], listed.len(), "{body}");
@@ -150,7 +150,7 @@ async fn every_refusal_is_a_problem_of_the_same_shape(backend: Backend) {
     }
 }
 
-async fn every_refusal_has_what_the_open_api_document_promises(backend: Backend) {
+async fn every_problem_matches_the_openapi_document(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let document = app.get("/schema/").await.expect(200).json();
     let required = document["components"]["schemas"]["Problem"]["required"].clone();
@@ -160,11 +160,11 @@ async fn every_refusal_has_what_the_open_api_document_promises(backend: Backend)
         .iter()
         .filter_map(|m| m.as_str())
     {
-        for answer in refusals(&app).await {
+        for response in rejections(&app).await {
             assert!(
-                answer.json().get(member).is_some(),
-                "{member} is required, but not there: {}",
-                answer.text
+                response.json().get(member).is_some(),
+                "the required member {member} is missing: {}",
+                response.text
             );
         }
     }

@@ -1,21 +1,22 @@
-//! Queries that select series which are not there or cannot answer, and answers that would be too long.
+//! Queries of series that do not exist or cannot be aggregated, and of too many rows.
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{
-    NOTE, SCORE, START, add_text_series, ask, assert_problem, assert_rows, point, score, store,
+    NOTE, SCORE, START, add_text_series, assert_problem, assert_rows, get_timeseries, point, score,
+    store,
 };
 use crate::on_both_servers;
 
 on_both_servers![
-    an_unknown_series_is_refused_with_the_nearest_names,
-    a_name_in_other_letter_case_is_near,
-    a_pattern_that_matches_nothing_answers_nothing,
-    a_number_function_is_refused_on_a_text_series_by_name,
-    a_number_function_skips_a_text_series_under_a_pattern,
-    an_answer_above_the_limit_is_refused_with_its_count,
+    an_unknown_series_is_rejected_with_similar_names,
+    suggestions_ignore_letter_case,
+    a_pattern_without_matches_returns_nothing,
+    a_numeric_function_of_a_named_text_series_is_rejected,
+    a_numeric_function_skips_text_series_that_match_a_pattern,
+    a_result_above_the_limit_is_rejected_with_its_count,
 ];
 
 const RANGE: [(&str, &str); 3] = [
@@ -24,11 +25,11 @@ const RANGE: [(&str, &str); 3] = [
     ("interval", "month"),
 ];
 
-async fn select(app: &TestApp, user: Uuid, more: &[(&str, &str)]) -> Answer {
-    ask(app, user, &[RANGE.as_slice(), more].concat()).await
+async fn select(app: &TestApp, user: Uuid, more: &[(&str, &str)]) -> Response {
+    get_timeseries(app, user, &[RANGE.as_slice(), more].concat()).await
 }
 
-async fn an_unknown_series_is_refused_with_the_nearest_names(backend: Backend) {
+async fn an_unknown_series_is_rejected_with_similar_names(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let wrong = [
@@ -41,14 +42,18 @@ async fn an_unknown_series_is_refused_with_the_nearest_names(backend: Backend) {
     for (name, near) in wrong {
         for mode in [None, Some(("series_mode", "exact"))] {
             let parameters: Vec<_> = [("series", name)].into_iter().chain(mode).collect();
-            let answer = select(&app, user, &parameters).await;
-            assert_problem(&answer, 422, "invalid_parameters");
-            assert!(answer.faults()[0].starts_with("series "), "{}", answer.text);
-            let message = answer.json()["errors"][0]["message"].to_string();
+            let response = select(&app, user, &parameters).await;
+            assert_problem(&response, 422, "invalid_parameters");
+            assert!(
+                response.faults()[0].starts_with("series "),
+                "{}",
+                response.text
+            );
+            let message = response.problem().errors[0].message.clone();
             assert!(message.contains(near), "series={name}: {message}");
         }
     }
-    // Outright a name, a star is only a letter that no name has.
+    // In a plain name, a star is a character that no name contains.
     let starred = select(
         &app,
         user,
@@ -58,12 +63,12 @@ async fn an_unknown_series_is_refused_with_the_nearest_names(backend: Backend) {
     assert_problem(&starred, 422, "invalid_parameters");
 }
 
-async fn a_name_in_other_letter_case_is_near(backend: Backend) {
+async fn suggestions_ignore_letter_case(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     for name in ["Session.Urine.Color", "SESSION.URINE.COLOR"] {
-        let answer = select(&app, Uuid::new_v4(), &[("series", name)]).await;
-        assert_problem(&answer, 422, "invalid_parameters");
-        let message = answer.json()["errors"][0]["message"].to_string();
+        let response = select(&app, Uuid::new_v4(), &[("series", name)]).await;
+        assert_problem(&response, 422, "invalid_parameters");
+        let message = response.problem().errors[0].message.clone();
         assert!(
             message.contains("session.urine.color"),
             "series={name}: {message}"
@@ -71,13 +76,13 @@ async fn a_name_in_other_letter_case_is_near(backend: Backend) {
     }
 }
 
-async fn a_pattern_that_matches_nothing_answers_nothing(backend: Backend) {
+async fn a_pattern_without_matches_returns_nothing(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[score(START, 1.0)]).await;
     for pattern in ["sleep.*", "*.sleep", "^sleep$", "urine$"] {
-        let answer = select(&app, user, &[("series", pattern)]).await;
-        assert_rows(&answer, &[]);
+        let response = select(&app, user, &[("series", pattern)]).await;
+        assert_rows(&response, &[]);
     }
     assert_rows(
         &select(&app, user, &[("series", "sleep"), ("series_mode", "regex")]).await,
@@ -87,7 +92,7 @@ async fn a_pattern_that_matches_nothing_answers_nothing(backend: Backend) {
         &select(&app, user, &[("series", "sleep"), ("series_mode", "glob")]).await,
         &[],
     );
-    // A name that would match is found by the same pattern: it is searched in the name.
+    // A pattern that is part of a name matches it: patterns are searched in the name.
     assert_rows(
         &select(&app, user, &[("series", "gut"), ("series_mode", "regex")]).await,
         &[(START, SCORE, json!(1))],
@@ -110,7 +115,7 @@ async fn with_texts(backend: Backend) -> (TestApp, Uuid) {
     (app, user)
 }
 
-async fn a_number_function_is_refused_on_a_text_series_by_name(backend: Backend) {
+async fn a_numeric_function_of_a_named_text_series_is_rejected(backend: Backend) {
     let (app, user) = with_texts(backend).await;
     for series in [
         NOTE,
@@ -118,19 +123,19 @@ async fn a_number_function_is_refused_on_a_text_series_by_name(backend: Backend)
         "session.gut_health_score,session.example.series",
     ] {
         for function in ["avg", "min", "max", "sum", "stddev", "count,avg"] {
-            let answer = select(&app, user, &[("series", series), ("agg_func", function)]).await;
+            let response = select(&app, user, &[("series", series), ("agg_func", function)]).await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 422,
                 "{function} of {series}: {}",
-                answer.text
+                response.text
             );
-            assert_problem(&answer, 422, "invalid_parameters");
-            let fault = &answer.faults()[0];
+            assert_problem(&response, 422, "invalid_parameters");
+            let fault = &response.faults()[0];
             assert!(
                 fault.starts_with("series ") || fault.starts_with("agg_func "),
                 "{}",
-                answer.text
+                response.text
             );
         }
     }
@@ -139,8 +144,8 @@ async fn a_number_function_is_refused_on_a_text_series_by_name(backend: Backend)
         ("first", json!("b")),
         ("last", json!("a")),
     ] {
-        let answer = select(&app, user, &[("series", NOTE), ("agg_func", function)]).await;
-        assert_rows(&answer, &[(START, NOTE, expected)]);
+        let response = select(&app, user, &[("series", NOTE), ("agg_func", function)]).await;
+        assert_rows(&response, &[(START, NOTE, expected)]);
     }
     let flags = select(
         &app,
@@ -156,21 +161,21 @@ async fn a_number_function_is_refused_on_a_text_series_by_name(backend: Backend)
     assert_rows(&both, &[(START, NOTE, json!({"first": "b", "count": 2}))]);
 }
 
-async fn a_number_function_skips_a_text_series_under_a_pattern(backend: Backend) {
+async fn a_numeric_function_skips_text_series_that_match_a_pattern(backend: Backend) {
     let (app, user) = with_texts(backend).await;
     let texts = json!(["session.example.flag", NOTE]);
     for pattern in [None, Some("session.*"), Some("^session"), Some("*")] {
         let parameters: Vec<_> = pattern.map(|p| ("series", p)).into_iter().collect();
-        let answer = select(&app, user, &parameters).await;
-        assert_rows(&answer, &[(START, SCORE, json!(4))]);
-        let mut skipped = answer.json()["metadata"]["skipped"].clone();
+        let response = select(&app, user, &parameters).await;
+        assert_rows(&response, &[(START, SCORE, json!(4))]);
+        let mut skipped = response.json()["metadata"]["skipped"].clone();
         skipped
             .as_array_mut()
             .expect("a list")
             .sort_by_key(ToString::to_string);
         assert_eq!(skipped, texts, "{pattern:?}");
     }
-    // One number function among several skips the series as a whole.
+    // A series that one numeric function skips is skipped for all functions.
     let several = select(
         &app,
         user,
@@ -199,7 +204,7 @@ async fn a_number_function_skips_a_text_series_under_a_pattern(backend: Backend)
     assert_eq!(counts.json()["metadata"]["skipped"], json!([]));
 }
 
-async fn an_answer_above_the_limit_is_refused_with_its_count(backend: Backend) {
+async fn a_result_above_the_limit_is_rejected_with_its_count(backend: Backend) {
     let app = TestApp::with(backend).max_rows(6).start().await;
     app.seed().await;
     let user = Uuid::new_v4();
@@ -208,9 +213,9 @@ async fn an_answer_above_the_limit_is_refused_with_its_count(backend: Backend) {
         .collect();
     let _ = store(&app, user, START, &data).await;
     for interval in ["day", "hour"] {
-        let answer = select_by(&app, user, "2025-01-08", interval).await;
-        assert_problem(&answer, 422, "too_many_rows");
-        let detail = answer.json()["detail"].to_string();
+        let response = select_by(&app, user, "2025-01-08", interval).await;
+        assert_problem(&response, 422, "too_many_rows");
+        let detail = response.problem().detail;
         assert!(
             detail.contains('7') && detail.contains('6'),
             "the count and the limit: {detail}"
@@ -219,9 +224,9 @@ async fn an_answer_above_the_limit_is_refused_with_its_count(backend: Backend) {
             .await
             .expect(200);
         assert_eq!(
-            rows.json()["metadata"]["count"],
+            rows.metadata().count,
             6,
-            "as many as the limit are fine"
+            "a count equal to the limit is accepted"
         );
     }
     let _ = select_by(&app, user, "2025-01-08", "week")
@@ -229,8 +234,8 @@ async fn an_answer_above_the_limit_is_refused_with_its_count(backend: Backend) {
         .expect(200);
 }
 
-async fn select_by(app: &TestApp, user: Uuid, end: &str, interval: &str) -> Answer {
-    ask(
+async fn select_by(app: &TestApp, user: Uuid, end: &str, interval: &str) -> Response {
+    get_timeseries(
         app,
         user,
         &[

@@ -1,4 +1,4 @@
-//! Times that are none, too fine, or implausible.
+//! Times that are invalid, too precise or implausible.
 
 use serde_json::{Value, json};
 use time_series_testkit::Backend;
@@ -9,12 +9,12 @@ use crate::common::{START, from_now, score};
 use crate::on_both_servers;
 
 on_both_servers![
-    what_is_no_rfc_3339_time_is_refused,
-    a_time_finer_than_a_microsecond_is_refused,
+    times_that_are_not_rfc_3339_are_rejected,
+    a_time_below_microsecond_precision_is_rejected,
     zeros_beyond_microseconds_are_accepted,
-    a_time_before_1970_is_refused,
-    a_time_more_than_a_day_ahead_is_refused,
-    a_point_lies_from_a_day_before_to_31_days_after_the_start,
+    a_time_before_1970_is_rejected,
+    a_time_more_than_a_day_in_the_future_is_rejected,
+    points_must_be_from_a_day_before_to_31_days_after_the_start,
     without_a_start_a_session_spans_31_days_at_most,
 ];
 
@@ -23,7 +23,7 @@ fn without_start(user: Uuid, data: &[Value]) -> String {
     json!({"user_id": user, "session_id": Uuid::new_v4(), "data": data}).to_string()
 }
 
-async fn what_is_no_rfc_3339_time_is_refused(backend: Backend) {
+async fn times_that_are_not_rfc_3339_are_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     let wrong = [
         "",
@@ -61,7 +61,7 @@ async fn what_is_no_rfc_3339_time_is_refused(backend: Backend) {
     ];
     for time in wrong {
         let _ = case
-            .refuses(
+            .rejects(
                 &case
                     .body(&[score(START, 1.0), score(time, 1.0)])
                     .to_string(),
@@ -71,12 +71,12 @@ async fn what_is_no_rfc_3339_time_is_refused(backend: Backend) {
         let mut body = case.body(&[]);
         body["start_ts"] = json!(time);
         let _ = case
-            .refuses(&body.to_string(), &["/start_ts invalid_time"])
+            .rejects(&body.to_string(), &["/start_ts invalid_time"])
             .await;
     }
 }
 
-async fn a_time_finer_than_a_microsecond_is_refused(backend: Backend) {
+async fn a_time_below_microsecond_precision_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     for time in [
         "2025-01-01T00:00:00.0000001Z",
@@ -84,7 +84,7 @@ async fn a_time_finer_than_a_microsecond_is_refused(backend: Backend) {
         "2025-01-01T00:00:00.00000000000000000001+01:00",
     ] {
         let _ = case
-            .refuses(
+            .rejects(
                 &case.body(&[score(time, 1.0)]).to_string(),
                 &["/data/0/time time_too_fine"],
             )
@@ -92,7 +92,7 @@ async fn a_time_finer_than_a_microsecond_is_refused(backend: Backend) {
         let mut body = case.body(&[]);
         body["start_ts"] = json!(time);
         let _ = case
-            .refuses(&body.to_string(), &["/start_ts time_too_fine"])
+            .rejects(&body.to_string(), &["/start_ts time_too_fine"])
             .await;
     }
 }
@@ -125,7 +125,7 @@ async fn zeros_beyond_microseconds_are_accepted(backend: Backend) {
     }
 }
 
-async fn a_time_before_1970_is_refused(backend: Backend) {
+async fn a_time_before_1970_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     for time in [
         "1969-12-31T23:59:59.999999Z",
@@ -135,7 +135,7 @@ async fn a_time_before_1970_is_refused(backend: Backend) {
     ] {
         let body = without_start(case.user, &[score(time, 1.0)]);
         let _ = case
-            .refuses(&body, &["/data/0/time implausible_time"])
+            .rejects(&body, &["/data/0/time implausible_time"])
             .await;
     }
     let first = without_start(
@@ -148,20 +148,20 @@ async fn a_time_before_1970_is_refused(backend: Backend) {
     let _ = case.post(&first).await.expect(201);
 }
 
-async fn a_time_more_than_a_day_ahead_is_refused(backend: Backend) {
+async fn a_time_more_than_a_day_in_the_future_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     let (ahead, still) = (from_now(86_400 + 600), from_now(86_400 - 600));
     for time in [&*ahead, "2100-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
         let body = without_start(case.user, &[score(time, 1.0)]);
         let _ = case
-            .refuses(&body, &["/data/0/time implausible_time"])
+            .rejects(&body, &["/data/0/time implausible_time"])
             .await;
     }
-    // Also where the start would allow it.
+    // This also applies where the start would allow it.
     let mut body = case.body(&[score(&ahead, 1.0)]);
     body["start_ts"] = json!(from_now(0));
     let _ = case
-        .refuses(&body.to_string(), &["/data/0/time implausible_time"])
+        .rejects(&body.to_string(), &["/data/0/time implausible_time"])
         .await;
     let _ = case
         .post(&without_start(case.user, &[score(&still, 1.0)]))
@@ -169,7 +169,7 @@ async fn a_time_more_than_a_day_ahead_is_refused(backend: Backend) {
         .expect(201);
 }
 
-async fn a_point_lies_from_a_day_before_to_31_days_after_the_start(backend: Backend) {
+async fn points_must_be_from_a_day_before_to_31_days_after_the_start(backend: Backend) {
     let case = Case::new(backend).await;
     let data = [
         score("2024-12-31T00:00:00Z", 1.0),
@@ -183,7 +183,7 @@ async fn a_point_lies_from_a_day_before_to_31_days_after_the_start(backend: Back
         "/data/3/time implausible_time",
         "/data/4/time implausible_time",
     ];
-    let _ = case.refuses(&case.body(&data).to_string(), &faults).await;
+    let _ = case.rejects(&case.body(&data).to_string(), &faults).await;
     let _ = case
         .post(&case.body(&[data[0].clone(), data[2].clone()]).to_string())
         .await
@@ -199,16 +199,16 @@ async fn without_a_start_a_session_spans_31_days_at_most(backend: Backend) {
             score("2025-01-01T00:00:00Z", 1.0),
         ]
     };
-    let answer = case
+    let response = case
         .post(&without_start(
             case.user,
             &ends("2025-02-01T00:00:00.000001Z"),
         ))
         .await
         .expect(422);
-    assert_eq!(answer.code(), "invalid_session");
-    assert!(!answer.faults().is_empty(), "{}", answer.text);
-    for fault in answer.faults() {
+    assert_eq!(response.code(), "invalid_session");
+    assert!(!response.faults().is_empty(), "{}", response.text);
+    for fault in response.faults() {
         assert!(
             fault.starts_with("/data") && fault.ends_with(" implausible_time"),
             "{fault}"

@@ -1,4 +1,4 @@
-//! Values that break their schema or that could not be kept.
+//! Values that break their schema or cannot be stored.
 
 use time_series_testkit::Backend;
 
@@ -7,17 +7,17 @@ use crate::common::{COLOR, NOTE, SCORE, points_of};
 use crate::on_both_servers;
 
 on_both_servers![
-    a_value_that_breaks_its_schema_is_refused_at_its_place,
-    nul_is_refused_in_text_and_keys,
-    a_lone_surrogate_is_refused,
-    the_same_key_twice_is_refused,
-    nesting_deeper_than_64_is_refused,
-    numbers_beyond_1e140_are_refused_wherever_they_stand,
-    an_integer_one_beyond_1e140_is_refused,
+    a_value_that_breaks_its_schema_is_rejected_with_a_pointer,
+    nul_is_rejected_in_text_and_keys,
+    a_lone_surrogate_is_rejected,
+    a_repeated_key_header_is_rejected,
+    nesting_deeper_than_64_is_rejected,
+    numbers_beyond_1e140_are_rejected_everywhere,
+    an_integer_one_beyond_1e140_is_rejected,
     numbers_up_to_1e140_are_accepted_however_small,
 ];
 
-async fn a_value_that_breaks_its_schema_is_refused_at_its_place(backend: Backend) {
+async fn a_value_that_breaks_its_schema_is_rejected_with_a_pointer(backend: Backend) {
     let case = Case::new(backend).await;
     let strict = serde_json::json!({
         "type": "object",
@@ -54,16 +54,16 @@ async fn a_value_that_breaks_its_schema_is_refused_at_its_place(backend: Backend
             .map(|p| format!("{p} schema_violation"))
             .collect();
         let faults: Vec<_> = faults.iter().map(String::as_str).collect();
-        let _ = case.refuses(&case.with_value(series, value), &faults).await;
+        let _ = case.rejects(&case.with_value(series, value), &faults).await;
     }
-    // What is missing or too much is in the object, or named itself.
+    // A missing or additional member is reported at the object or at the member.
     for (series, value, names) in [
         (COLOR, r#"{"r": 1, "g": 2}"#, "b"),
         (SCORE, "{}", "value"),
         ("strict", r#"{"extra": 1}"#, "extra"),
     ] {
-        let answer = case.post(&case.with_value(series, value)).await.expect(422);
-        let fault = &answer.json()["errors"][0];
+        let response = case.post(&case.with_value(series, value)).await.expect(422);
+        let fault = &response.json()["errors"][0];
         assert!(
             fault["pointer"]
                 .as_str()
@@ -76,48 +76,48 @@ async fn a_value_that_breaks_its_schema_is_refused_at_its_place(backend: Backend
     }
 }
 
-/// A fault of this code, at the value or inside it, and nothing else.
-async fn refused_inside(case: &Case, series: &str, value: &str, code: &str) {
-    let answer = case.post(&case.with_value(series, value)).await;
-    assert_eq!(answer.status.as_u16(), 422, "{value}: {}", answer.text);
-    let faults = answer.faults();
+/// Checks that all faults have this code and are at the value or inside it.
+async fn assert_faults_inside(case: &Case, series: &str, value: &str, code: &str) {
+    let response = case.post(&case.with_value(series, value)).await;
+    assert_eq!(response.status.as_u16(), 422, "{value}: {}", response.text);
+    let faults = response.faults();
     assert!(
         faults.len() == 1 && faults[0].starts_with("/data/1/value") && faults[0].ends_with(code),
         "{value}: {}",
-        answer.text
+        response.text
     );
     case.stored_nothing().await;
 }
 
-async fn nul_is_refused_in_text_and_keys(backend: Backend) {
+async fn nul_is_rejected_in_text_and_keys(backend: Backend) {
     let case = Case::new(backend).await;
     let _ = case
-        .refuses(
+        .rejects(
             &case.with_value(NOTE, r#"{"value": "a\u0000b"}"#),
             &["/data/1/value/value nul_character"],
         )
         .await;
     let _ = case
-        .refuses(
+        .rejects(
             &case.with_value("any", r#"[1, {"x": ["\u0000"]}]"#),
             &["/data/1/value/1/x/0 nul_character"],
         )
         .await;
-    refused_inside(
+    assert_faults_inside(
         &case,
         SCORE,
         r#"{"value": 1, "note": "\u0000"}"#,
         "nul_character",
     )
     .await;
-    refused_inside(&case, "any", r#"{"a\u0000": 1}"#, "nul_character").await;
-    let answer = case
+    assert_faults_inside(&case, "any", r#"{"a\u0000": 1}"#, "nul_character").await;
+    let response = case
         .post(&case.with_value(r"session.urine\u0000", "1"))
         .await;
     assert!(
-        matches!(answer.status.as_u16(), 400 | 422),
+        matches!(response.status.as_u16(), 400 | 422),
         "NUL in the name of a series: {}",
-        answer.text
+        response.text
     );
     case.stored_nothing().await;
     let _ = case
@@ -126,7 +126,7 @@ async fn nul_is_refused_in_text_and_keys(backend: Backend) {
         .expect(201);
 }
 
-async fn a_lone_surrogate_is_refused(backend: Backend) {
+async fn a_lone_surrogate_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     for text in [
         r"\ud800",
@@ -137,12 +137,12 @@ async fn a_lone_surrogate_is_refused(backend: Backend) {
     ] {
         let value = format!(r#"{{"value": "{text}"}}"#);
         let _ = case
-            .refuses(
+            .rejects(
                 &case.with_value(NOTE, &value),
                 &["/data/1/value/value invalid_string"],
             )
             .await;
-        refused_inside(
+        assert_faults_inside(
             &case,
             "any",
             &format!(r#"{{"{text}": 1}}"#),
@@ -156,18 +156,18 @@ async fn a_lone_surrogate_is_refused(backend: Backend) {
         .expect(201);
 }
 
-async fn the_same_key_twice_is_refused(backend: Backend) {
+async fn a_repeated_key_header_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
-    refused_inside(&case, SCORE, r#"{"value": 1, "value": 2}"#, "duplicate_key").await;
-    refused_inside(&case, SCORE, r#"{"value": 1, "value": 1}"#, "duplicate_key").await;
-    refused_inside(
+    assert_faults_inside(&case, SCORE, r#"{"value": 1, "value": 2}"#, "duplicate_key").await;
+    assert_faults_inside(&case, SCORE, r#"{"value": 1, "value": 1}"#, "duplicate_key").await;
+    assert_faults_inside(
         &case,
         SCORE,
         r#"{"value": 1, "v\u0061lue": 1}"#,
         "duplicate_key",
     )
     .await;
-    refused_inside(
+    assert_faults_inside(
         &case,
         "any",
         r#"{"a": [{"b": 1, "c": 2, "b": null}]}"#,
@@ -180,7 +180,7 @@ async fn the_same_key_twice_is_refused(backend: Backend) {
         .expect(201);
 }
 
-async fn nesting_deeper_than_64_is_refused(backend: Backend) {
+async fn nesting_deeper_than_64_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     let arrays = |depth: usize| "[".repeat(depth) + &"]".repeat(depth);
     let objects = |depth: usize| "{\"a\":".repeat(depth) + "1" + &"}".repeat(depth);
@@ -191,14 +191,14 @@ async fn nesting_deeper_than_64_is_refused(backend: Backend) {
         objects(1000),
         arrays(100_000),
     ] {
-        refused_inside(&case, "any", &value, "too_deep").await;
+        assert_faults_inside(&case, "any", &value, "too_deep").await;
     }
     for value in [arrays(60), objects(60)] {
         let _ = case.post(&case.with_value("any", &value)).await.expect(201);
     }
 }
 
-async fn numbers_beyond_1e140_are_refused_wherever_they_stand(backend: Backend) {
+async fn numbers_beyond_1e140_are_rejected_everywhere(backend: Backend) {
     let case = Case::new(backend).await;
     let (integer, digits) = (format!("1{}", "0".repeat(141)), "9".repeat(5000));
     for number in [
@@ -211,20 +211,20 @@ async fn numbers_beyond_1e140_are_refused_wherever_they_stand(backend: Backend) 
         &digits,
     ] {
         let _ = case
-            .refuses(
+            .rejects(
                 &case.with_value(SCORE, &format!(r#"{{"value": {number}}}"#)),
                 &["/data/1/value/value number_out_of_range"],
             )
             .await;
         let more = format!(r#"{{"value": 1, "more": [0, {{"x": {number}}}]}}"#);
         let _ = case
-            .refuses(
+            .rejects(
                 &case.with_value(SCORE, &more),
                 &["/data/1/value/more/1/x number_out_of_range"],
             )
             .await;
         let _ = case
-            .refuses(
+            .rejects(
                 &case.with_value("any", number),
                 &["/data/1/value number_out_of_range"],
             )
@@ -232,12 +232,12 @@ async fn numbers_beyond_1e140_are_refused_wherever_they_stand(backend: Backend) 
     }
 }
 
-async fn an_integer_one_beyond_1e140_is_refused(backend: Backend) {
+async fn an_integer_one_beyond_1e140_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     for sign in ["", "-"] {
         let value = format!(r#"{{"value": {sign}1{}1}}"#, "0".repeat(139));
         let _ = case
-            .refuses(
+            .rejects(
                 &case.with_value(SCORE, &value),
                 &["/data/1/value/value number_out_of_range"],
             )
@@ -265,10 +265,10 @@ async fn numbers_up_to_1e140_are_accepted_however_small(backend: Backend) {
         "0.1e141",
     ];
     for number in numbers {
-        let answer = case
+        let response = case
             .post(&case.with_value(SCORE, &format!(r#"{{"value": {number}}}"#)))
             .await;
-        assert_eq!(answer.status.as_u16(), 201, "{number}: {}", answer.text);
+        assert_eq!(response.status.as_u16(), 201, "{number}: {}", response.text);
     }
     assert_eq!(
         points_of(&case.app, case.user).await,

@@ -1,4 +1,4 @@
-//! What the black-box tests share: bodies, times, URL encoding, and readers of answers.
+//! Shared helpers of the tests: request bodies, times, URL encoding and checks of responses.
 
 use std::collections::BTreeSet;
 use std::io::Write;
@@ -8,7 +8,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, TestApp};
+use time_series_testkit::{Response, TestApp};
 use uuid::Uuid;
 
 /// The start of most sessions: a Wednesday.
@@ -21,7 +21,7 @@ pub(crate) const COLOR: &str = "session.urine.color";
 pub(crate) const COUNT: &str = "session.urine.night_count";
 pub(crate) const NOTE: &str = "session.example.series";
 
-/// Declares each rule as a test on PostgreSQL as it comes, and as one with TimescaleDB.
+/// Declares each rule as one test on plain PostgreSQL and one on TimescaleDB.
 #[macro_export]
 macro_rules! on_both_servers {
     ($($rule:ident),* $(,)?) => {
@@ -34,7 +34,7 @@ macro_rules! on_both_servers {
     };
 }
 
-/// The series of the seed's example that holds text.
+/// Creates the text series of the seed's example.
 pub(crate) async fn add_text_series(app: &TestApp) {
     let text = json!({"type": "object", "properties": {"value": {"type": "string"}}, "required": ["value"]});
     app.metric_type(NOTE, &text).await;
@@ -53,7 +53,7 @@ pub(crate) fn session(user: Uuid, id: Uuid, start: &str, data: &[Value]) -> Valu
     json!({"user_id": user, "session_id": id, "start_ts": start, "data": data})
 }
 
-/// Stores a session that must be new, and gives its id.
+/// Stores a new session and returns its id.
 pub(crate) async fn store(app: &TestApp, user: Uuid, start: &str, data: &[Value]) -> Uuid {
     let id = Uuid::new_v4();
     let _ = app
@@ -87,8 +87,12 @@ pub(crate) fn zstd(bytes: &[u8]) -> Vec<u8> {
     zstd::encode_all(bytes, 3).expect("a slice can be read")
 }
 
-/// GET /api/timeseries/ with parameters that get escaped here.
-pub(crate) async fn ask(app: &TestApp, user: Uuid, parameters: &[(&str, &str)]) -> Answer {
+/// Sends GET /api/timeseries/ with parameters, which are percent-encoded here.
+pub(crate) async fn get_timeseries(
+    app: &TestApp,
+    user: Uuid,
+    parameters: &[(&str, &str)],
+) -> Response {
     let parameters: Vec<_> = parameters
         .iter()
         .map(|(k, v)| format!("{k}={}", encode(v)))
@@ -96,7 +100,7 @@ pub(crate) async fn ask(app: &TestApp, user: Uuid, parameters: &[(&str, &str)]) 
     app.timeseries(user, &parameters.join("&")).await
 }
 
-/// Every number as f64, so that 7 equals 7.0.
+/// Converts every number to f64, so that 7 equals 7.0.
 pub(crate) fn plain(value: &Value) -> Value {
     match value {
         Value::Number(n) => json!(n.as_f64()),
@@ -108,11 +112,11 @@ pub(crate) fn plain(value: &Value) -> Value {
     }
 }
 
-/// Checks all rows of an answer: bucket, series, value, in this order.
+/// Checks all rows of a response in order: bucket, series, value.
 #[track_caller]
-pub(crate) fn assert_rows(answer: &Answer, expected: &[(&str, &str, Value)]) {
-    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
-    let body = answer.json();
+pub(crate) fn assert_rows(response: &Response, expected: &[(&str, &str, Value)]) {
+    assert_eq!(response.status.as_u16(), 200, "{}", response.text);
+    let body = response.json();
     let rows: Vec<_> = body["results"]
         .as_array()
         .expect("results")
@@ -126,26 +130,26 @@ pub(crate) fn assert_rows(answer: &Answer, expected: &[(&str, &str, Value)]) {
         rows,
         expected.iter().map(row).collect::<Vec<_>>(),
         "{}",
-        answer.text
+        response.text
     );
     assert_eq!(
         body["metadata"]["count"],
         rows.len(),
-        "count is the number of results"
+        "count must be the number of results"
     );
 }
 
-/// The results of an answer.
-pub(crate) fn results(answer: &Answer) -> Vec<Value> {
-    answer.json()["results"]
+/// The results of a response.
+pub(crate) fn results(response: &Response) -> Vec<Value> {
+    response.json()["results"]
         .as_array()
-        .expect(&answer.text)
+        .expect(&response.text)
         .clone()
 }
 
-/// Which series an answer has.
-pub(crate) fn series_of(answer: &Answer) -> Vec<String> {
-    let all = results(answer);
+/// The distinct series of a response, sorted.
+pub(crate) fn series_of(response: &Response) -> Vec<String> {
+    let all = results(response);
     let names: BTreeSet<_> = all
         .iter()
         .map(|r| r["series"].as_str().unwrap_or_default().to_owned())
@@ -153,7 +157,8 @@ pub(crate) fn series_of(answer: &Answer) -> Vec<String> {
     names.into_iter().collect()
 }
 
-/// How many points the user has since 1970, as the aggregates tell; of a value with leaves, its first leaf.
+/// Number of points of the user since 1970 according to the aggregates;
+/// of values with several leaves, the count of the first leaf.
 pub(crate) async fn points_of(app: &TestApp, user: Uuid) -> u64 {
     let all = [
         ("start_time", "1970-01-01"),
@@ -161,13 +166,13 @@ pub(crate) async fn points_of(app: &TestApp, user: Uuid) -> u64 {
         ("interval", "all"),
         ("agg_func", "count"),
     ];
-    let answer = ask(app, user, &all).await.expect(200);
+    let response = get_timeseries(app, user, &all).await.expect(200);
     let count = |v: &Value| {
         v.as_u64()
             .or_else(|| v.as_object()?.values().next()?.as_u64())
-            .expect(&answer.text)
+            .expect(&response.text)
     };
-    results(&answer).iter().map(|r| count(&r["value"])).sum()
+    results(&response).iter().map(|r| count(&r["value"])).sum()
 }
 
 /// The ids of a user's sessions, as listed.
@@ -178,19 +183,19 @@ pub(crate) async fn sessions_of(app: &TestApp, user: Uuid) -> Vec<String> {
         .expect(200))
 }
 
-/// The session ids on a page.
-pub(crate) fn ids(page: &Answer) -> Vec<String> {
+/// The session ids of a page.
+pub(crate) fn ids(page: &Response) -> Vec<String> {
     results(page)
         .iter()
         .map(|s| s["session_id"].as_str().unwrap_or_default().to_owned())
         .collect()
 }
 
-/// Checks that an answer is a whole RFC 9457 problem of that status and code.
+/// Checks that a response is a complete RFC 9457 problem with this status and code.
 #[track_caller]
-pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
-    assert_eq!(answer.status.as_u16(), status, "{}", answer.text);
-    let content_type = answer
+pub(crate) fn assert_problem(response: &Response, status: u16, code: &str) {
+    assert_eq!(response.status.as_u16(), status, "{}", response.text);
+    let content_type = response
         .headers
         .get("content-type")
         .and_then(|v| v.to_str().ok())
@@ -198,38 +203,38 @@ pub(crate) fn assert_problem(answer: &Answer, status: u16, code: &str) {
     assert!(
         content_type.starts_with("application/problem+json"),
         "{content_type:?}: {}",
-        answer.text
+        response.text
     );
-    let body = answer.json();
-    assert_eq!(body["code"], code, "{}", answer.text);
-    assert_eq!(body["status"], status, "{}", answer.text);
+    let body = response.json();
+    assert_eq!(body["code"], code, "{}", response.text);
+    assert_eq!(body["status"], status, "{}", response.text);
     for member in ["type", "title", "detail"] {
         assert!(
             body[member].as_str().is_some_and(|t| !t.is_empty()),
             "no {member}: {}",
-            answer.text
+            response.text
         );
     }
 }
 
-/// Checks that a problem lists exactly these faults, `pointer code` each, in any order.
+/// Checks that a problem lists exactly these faults, each as `pointer code`, in any order.
 #[track_caller]
-pub(crate) fn assert_faults(answer: &Answer, expected: &[&str]) {
-    let (mut actual, mut expected) = (answer.faults(), expected.to_vec());
+pub(crate) fn assert_faults(response: &Response, expected: &[&str]) {
+    let (mut actual, mut expected) = (response.faults(), expected.to_vec());
     actual.sort();
     expected.sort_unstable();
-    assert_eq!(actual, expected, "{}", answer.text);
+    assert_eq!(actual, expected, "{}", response.text);
 }
 
-/// The time so many seconds from now, whole seconds, RFC 3339.
+/// The time `seconds` from now in RFC 3339, in whole seconds.
 pub(crate) fn from_now(seconds: i64) -> String {
     rfc3339(seconds_from_now(seconds))
 }
 
-/// The time so many seconds from now, as seconds since 1970.
+/// The time `seconds` from now, in seconds since 1970.
 #[expect(
     clippy::disallowed_methods,
-    reason = "the service under test tells the time by the same clock"
+    reason = "the service under test reads the same clock"
 )]
 pub(crate) fn seconds_from_now(seconds: i64) -> i64 {
     let now = SystemTime::now()

@@ -1,11 +1,11 @@
-//! Bombs of every encoding.
+//! Decompression bombs in every encoding.
 
 use crate::common::{gzip, zstd};
 use crate::hostile::client::request;
 use crate::hostile::service::{GoodUser, Service, peer};
 
 #[tokio::test]
-async fn bombs_are_refused_wherever_they_are_sent() {
+async fn decompression_bombs_are_rejected_by_every_endpoint() {
     let service = Service::start(&[]).await;
     let good = GoodUser::start(&service);
     let newlines = vec![b'\n'; 100 << 20];
@@ -27,10 +27,10 @@ async fn bombs_are_refused_wherever_they_are_sent() {
         ] {
             let headers = [("content-encoding", *encoding)];
             let reply = request(service.address, peer(2), "POST", path, &headers, bomb).await;
-            let is_refused = matches!(reply.status, 400 | 413 | 422)
+            let is_rejected = matches!(reply.status, 400 | 413 | 422)
                 || (path.contains("bulk") && reply.text().contains("\"end\":false"));
             assert!(
-                is_refused,
+                is_rejected,
                 "{path} {encoding} of {} bytes: {}",
                 bomb.len(),
                 reply.text()
@@ -42,7 +42,7 @@ async fn bombs_are_refused_wherever_they_are_sent() {
 }
 
 #[tokio::test]
-async fn nested_values_of_an_unknown_series_cost_little() {
+async fn nested_values_of_unknown_series_are_cheap() {
     let service = Service::start(&[]).await;
     let good = GoodUser::start(&service);
     let numbers = "1,".repeat(20_000);

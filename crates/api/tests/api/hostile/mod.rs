@@ -1,10 +1,10 @@
-//! Requests that are meant to stop the service, sent to the service as it is run, while a well-behaved user goes on.
+//! Attacks on the service in a process of its own, while a well-behaved user continues to work.
 
-mod answers;
 mod bodies;
 mod client;
 mod compression;
-mod heads;
+mod request_heads;
+mod responses;
 mod service;
 mod signals;
 mod values;

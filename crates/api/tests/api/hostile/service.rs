@@ -1,4 +1,4 @@
-//! The service as a process of its own, and a user who behaves well.
+//! The service as a separate process, and a well-behaved user.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
@@ -13,12 +13,12 @@ use uuid::Uuid;
 
 use crate::hostile::client::{Reply, get, post, request};
 
-/// Most memory that the service may ever have had, in kB. Debug builds take more than release builds.
-const MOST_MEMORY: u64 = 700_000;
-/// The address of the user who behaves well.
+/// Maximum memory of the service at any time, in kB. Debug builds need more than release builds.
+const MAX_MEMORY_KB: u64 = 700_000;
+/// Last byte of the loopback address of the well-behaved user.
 pub(crate) const GOOD: u8 = 200;
 
-/// A running service; it ends with this.
+/// A running service; dropping it ends the process.
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     pub(crate) child: Child,
@@ -26,7 +26,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts the service with short patience, and seeds the usual metric types.
+    /// Starts the service with short timeouts and creates two metric types.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
         let database = TestDatabase::new(Backend::Plain).await;
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -68,7 +68,7 @@ impl Service {
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("the service does not get ready");
+        panic!("the service does not become ready");
     }
 
     pub(crate) async fn metric_type(&self, series: &str, schema: &Value) {
@@ -77,10 +77,10 @@ impl Service {
         assert_eq!(reply.status, 201, "{}", reply.text());
     }
 
-    /// The most memory that the process ever had, in kB.
+    /// Peak memory of the process, in kB.
     fn peak(&self) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .expect("the process runs");
         let line = status
             .lines()
             .find(|line| line.starts_with("VmHWM:"))
@@ -91,7 +91,7 @@ impl Service {
             .expect("a number")
     }
 
-    /// Checks that the service is as it was before, and took no more memory than it may.
+    /// Checks that the service works and that its memory stayed within the bound.
     pub(crate) async fn check(&self) {
         assert_eq!(get(self, GOOD, "/health/live").await.status, 200);
         let user = Uuid::new_v4();
@@ -110,8 +110,8 @@ impl Service {
             reply.text()
         );
         assert!(
-            self.peak() < MOST_MEMORY,
-            "the service took {} kB",
+            self.peak() < MAX_MEMORY_KB,
+            "the service used {} kB",
             self.peak()
         );
     }
@@ -136,7 +136,7 @@ fn query(user: Uuid) -> String {
     format!("/api/timeseries/?user_id={user}&start_time=2025-01-01&end_time=2025-01-08")
 }
 
-/// A user who posts and queries until told to stop.
+/// A user who posts and queries until stopped.
 pub(crate) struct GoodUser {
     is_over: Arc<AtomicBool>,
     task: JoinHandle<usize>,
@@ -159,11 +159,11 @@ impl GoodUser {
                     body.as_bytes(),
                 )
                 .await;
-                let asked = request(address, peer(GOOD), "GET", &query(user), &[], b"").await;
-                for Reply { status, .. } in [&posted, &asked] {
+                let queried = request(address, peer(GOOD), "GET", &query(user), &[], b"").await;
+                for Reply { status, .. } in [&posted, &queried] {
                     assert!(
                         matches!(status, 200 | 201 | 503),
-                        "a well-behaved user was answered {status}"
+                        "a well-behaved user received {status}"
                     );
                     served += usize::from(*status != 503);
                 }
@@ -174,7 +174,7 @@ impl GoodUser {
         Self { is_over, task }
     }
 
-    /// Ends it; some requests must have been served.
+    /// Stops the user; at least one request must have been served.
     pub(crate) async fn stop(self) {
         self.is_over.store(true, Ordering::Relaxed);
         let served = self.task.await.expect("only expected statuses");
@@ -182,7 +182,7 @@ impl GoodUser {
     }
 }
 
-/// The address of a client.
+/// The loopback address of a client.
 pub(crate) const fn peer(number: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(127, 0, 0, number))
 }

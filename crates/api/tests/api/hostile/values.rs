@@ -1,4 +1,4 @@
-//! Schemas and values that are small and cost much.
+//! Small schemas and values that are expensive to check.
 
 use serde_json::json;
 use uuid::Uuid;
@@ -7,7 +7,7 @@ use crate::hostile::client::post;
 use crate::hostile::service::{GoodUser, Service};
 
 #[tokio::test]
-async fn schema_bombs_are_refused_when_they_are_defined_or_used() {
+async fn schema_bombs_are_rejected_on_definition_or_use() {
     let service = Service::start(&[]).await;
     let good = GoodUser::start(&service);
     let branch = |more: serde_json::Value| {
@@ -89,7 +89,7 @@ async fn nested_values_are_stored_and_read_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn leaves_that_most_points_lack_take_no_memory() {
+async fn sparse_leaves_take_no_memory() {
     let service = Service::start(&[]).await;
     let properties: serde_json::Map<_, _> = (0..256)
         .map(|n| (format!("l{n}"), json!({"type": "number"})))

@@ -1,41 +1,41 @@
-//! Metric types as they are created, read and listed.
+//! Creating, reading and listing metric types.
 
 use std::collections::BTreeSet;
 
 use futures_util::future::join_all;
 use reqwest::Method;
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 
 use crate::common::{assert_problem, encode, results};
 use crate::on_both_servers;
 
 on_both_servers![
-    a_new_metric_type_can_be_read_back,
-    description_and_unit_may_be_left_out,
-    a_name_is_taken_once,
-    of_many_that_create_one_name_one_does,
-    a_bad_name_is_refused,
-    what_is_missing_unknown_or_of_the_wrong_type_is_named,
-    what_cannot_be_stored_is_refused,
+    a_created_metric_type_can_be_read,
+    description_and_unit_are_optional,
+    a_name_is_unique,
+    concurrent_creations_of_one_name_create_one,
+    a_bad_name_is_rejected,
+    missing_unknown_and_mistyped_members_are_named,
+    values_that_cannot_be_stored_are_rejected,
     metric_types_are_listed_by_name,
     pages_show_each_metric_type_once,
-    what_is_not_there_is_not_found,
-    what_can_be_no_name_is_the_client_s_fault,
+    unknown_resources_are_not_found,
+    an_impossible_name_is_a_client_error,
 ];
 
 fn number() -> Value {
     json!({"type": "number"})
 }
 
-fn names(list: &Answer) -> Vec<String> {
+fn names(list: &Response) -> Vec<String> {
     results(list)
         .iter()
         .map(|m| m["series"].as_str().unwrap_or_default().to_owned())
         .collect()
 }
 
-async fn a_new_metric_type_can_be_read_back(backend: Backend) {
+async fn a_created_metric_type_can_be_read(backend: Backend) {
     let app = TestApp::start(backend).await;
     let definition = json!({
         "series": "sleep.heart-rate_1",
@@ -66,7 +66,7 @@ async fn a_new_metric_type_can_be_read_back(backend: Backend) {
     );
 }
 
-async fn description_and_unit_may_be_left_out(backend: Backend) {
+async fn description_and_unit_are_optional(backend: Backend) {
     let app = TestApp::start(backend).await;
     let created = app
         .post(
@@ -82,7 +82,7 @@ async fn description_and_unit_may_be_left_out(backend: Backend) {
     );
 }
 
-async fn a_name_is_taken_once(backend: Backend) {
+async fn a_name_is_unique(backend: Backend) {
     let app = TestApp::start(backend).await;
     app.metric_type("taken", &number()).await;
     let again = json!({"series": "taken", "schema": {"type": "string"}});
@@ -98,7 +98,7 @@ async fn a_name_is_taken_once(backend: Backend) {
     app.metric_type("Taken", &number()).await;
 }
 
-async fn a_bad_name_is_refused(backend: Backend) {
+async fn a_bad_name_is_rejected(backend: Backend) {
     let app = TestApp::start(backend).await;
     let long = "a".repeat(256);
     for name in [
@@ -116,18 +116,18 @@ async fn a_bad_name_is_refused(backend: Backend) {
         "a:b",
         &long,
     ] {
-        let answer = app
+        let response = app
             .post(
                 "/api/metrictypes/",
                 &json!({"series": name, "schema": number()}),
             )
             .await;
-        assert_eq!(answer.status.as_u16(), 422, "{name:?}: {}", answer.text);
-        assert_problem(&answer, 422, "invalid_metric_type");
+        assert_eq!(response.status.as_u16(), 422, "{name:?}: {}", response.text);
+        assert_problem(&response, 422, "invalid_metric_type");
         assert!(
-            answer.faults()[0].starts_with("/series "),
+            response.faults()[0].starts_with("/series "),
             "{name:?}: {}",
-            answer.text
+            response.text
         );
     }
     assert!(names(&app.get("/api/metrictypes/").await).is_empty());
@@ -140,7 +140,7 @@ async fn a_bad_name_is_refused(backend: Backend) {
     }
 }
 
-async fn what_is_missing_unknown_or_of_the_wrong_type_is_named(backend: Backend) {
+async fn missing_unknown_and_mistyped_members_are_named(backend: Backend) {
     let app = TestApp::start(backend).await;
     let cases = [
         (json!({}), "/schema"),
@@ -156,20 +156,20 @@ async fn what_is_missing_unknown_or_of_the_wrong_type_is_named(backend: Backend)
     ];
     let mut unnamed = Vec::new();
     for (body, pointer) in cases {
-        let answer = app.post("/api/metrictypes/", &body).await;
-        assert_problem(&answer, 422, "invalid_metric_type");
-        if !answer
+        let response = app.post("/api/metrictypes/", &body).await;
+        assert_problem(&response, 422, "invalid_metric_type");
+        if !response
             .faults()
             .iter()
             .any(|f| f.starts_with(&format!("{pointer} ")))
         {
-            unnamed.push(format!("{pointer} of {body}: {}", answer.text));
+            unnamed.push(format!("{pointer} of {body}: {}", response.text));
         }
     }
     assert!(unnamed.is_empty(), "{unnamed:#?}");
 }
 
-async fn what_cannot_be_stored_is_refused(backend: Backend) {
+async fn values_that_cannot_be_stored_are_rejected(backend: Backend) {
     let app = TestApp::start(backend).await;
     let twice = r#"{"series": "x", "schema": {"type": "number"}, "schema": {}}"#;
     assert_problem(
@@ -212,7 +212,7 @@ async fn metric_types_are_listed_by_name(backend: Backend) {
 
 async fn pages_show_each_metric_type_once(backend: Backend) {
     let app = TestApp::start(backend).await;
-    // Names that collations of languages would sort otherwise than bytes do.
+    // Names that language collations sort differently from their bytes.
     for name in ["a-b", "ab", "a_b", "A.b", "a.b", "B", "b", "-", "_", "0"] {
         app.metric_type(name, &number()).await;
     }
@@ -228,7 +228,7 @@ async fn pages_show_each_metric_type_once(backend: Backend) {
                 .expect(200);
             assert!(names(&page).len() <= limit);
             seen.extend(names(&page));
-            assert!(seen.len() <= all.len(), "none is shown twice");
+            assert!(seen.len() <= all.len(), "no entry appears twice");
             match page.json()["metadata"]["next_cursor"].as_str() {
                 Some(next) => cursor = format!("&cursor={}", encode(next)),
                 None => break,
@@ -252,7 +252,7 @@ async fn pages_show_each_metric_type_once(backend: Backend) {
     }
 }
 
-async fn what_is_not_there_is_not_found(backend: Backend) {
+async fn unknown_resources_are_not_found(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     for name in [
         "none",
@@ -263,18 +263,18 @@ async fn what_is_not_there_is_not_found(backend: Backend) {
     ] {
         let path = format!("/api/metrictypes/{name}/");
         let body = json!({"schema": {"type": "number"}});
-        for answer in [
+        for response in [
             app.get(&path).await,
             app.delete(&path).await,
             app.put(&path, &body).await,
         ] {
-            assert_problem(&answer, 404, "metric_type_not_found");
+            assert_problem(&response, 404, "metric_type_not_found");
         }
     }
     assert_eq!(names(&app.get("/api/metrictypes/").await).len(), 3);
 }
 
-async fn what_can_be_no_name_is_the_client_s_fault(backend: Backend) {
+async fn an_impossible_name_is_a_client_error(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let mut failed = Vec::new();
     for name in [
@@ -296,11 +296,11 @@ async fn what_can_be_no_name_is_the_client_s_fault(backend: Backend) {
             (Method::DELETE, None),
             (Method::PUT, Some(body)),
         ] {
-            let answer = app.request(method.clone(), &path, body, &[]).await;
-            if !answer.status.is_client_error() || !answer.text.contains("\"code\"") {
+            let response = app.request(method.clone(), &path, body, &[]).await;
+            if !response.status.is_client_error() || !response.text.contains("\"code\"") {
                 failed.push(format!(
                     "{method} {path}: {} {}",
-                    answer.status, answer.text
+                    response.status, response.text
                 ));
             }
         }
@@ -309,11 +309,11 @@ async fn what_can_be_no_name_is_the_client_s_fault(backend: Backend) {
     assert_eq!(names(&app.get("/api/metrictypes/").await).len(), 3);
 }
 
-async fn of_many_that_create_one_name_one_does(backend: Backend) {
+async fn concurrent_creations_of_one_name_create_one(backend: Backend) {
     let app = TestApp::start(backend).await;
     let definition = json!({"series": "x", "schema": number()});
-    let answers = join_all((0..8).map(|_| app.post("/api/metrictypes/", &definition))).await;
-    let mut statuses: Vec<_> = answers.iter().map(|a| a.status.as_u16()).collect();
+    let responses = join_all((0..8).map(|_| app.post("/api/metrictypes/", &definition))).await;
+    let mut statuses: Vec<_> = responses.iter().map(|a| a.status.as_u16()).collect();
     statuses.sort_unstable();
     assert_eq!(statuses, [[201].as_slice(), &[409; 7]].concat());
     assert_eq!(names(&app.get("/api/metrictypes/").await), ["x"]);

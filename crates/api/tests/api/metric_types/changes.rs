@@ -1,24 +1,26 @@
 //! Changes of a metric type, with and without stored points.
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{SCORE, START, ask, assert_problem, assert_rows, point, score, session, store};
+use crate::common::{
+    SCORE, START, assert_problem, assert_rows, get_timeseries, point, score, session, store,
+};
 use crate::metric_types::JANUARY;
 use crate::on_both_servers;
 
 on_both_servers![
-    a_change_without_points_is_free,
+    a_change_without_points_is_always_accepted,
     a_change_keeps_the_name,
-    a_change_is_refused_while_stored_points_would_not_fit,
-    a_change_that_fits_is_in_force_at_once,
-    an_optional_leaf_can_be_added_and_is_aggregated,
-    a_leaf_that_undeclared_numbers_have_is_never_half_aggregated,
-    words_can_be_changed_whatever_is_stored,
+    a_change_that_stored_points_break_is_rejected,
+    a_compatible_change_takes_effect_at_once,
+    an_added_optional_leaf_is_aggregated,
+    undeclared_numbers_are_never_partially_aggregated,
+    description_and_unit_can_always_be_changed,
 ];
 
-async fn change(app: &TestApp, series: &str, schema: &Value) -> Answer {
+async fn change(app: &TestApp, series: &str, schema: &Value) -> Response {
     app.put(
         &format!("/api/metrictypes/{series}/"),
         &json!({"schema": schema}),
@@ -30,7 +32,7 @@ fn with(properties: &Value) -> Value {
     json!({"type": "object", "properties": properties, "required": ["value"]})
 }
 
-async fn a_change_without_points_is_free(backend: Backend) {
+async fn a_change_without_points_is_always_accepted(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let created = app
         .get(&format!("/api/metrictypes/{SCORE}/"))
@@ -73,12 +75,12 @@ async fn a_change_without_points_is_free(backend: Backend) {
 async fn a_change_keeps_the_name(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let body = json!({"series": "session.renamed", "schema": {"type": "number"}});
-    let answer = app.put(&format!("/api/metrictypes/{SCORE}/"), &body).await;
-    assert_problem(&answer, 422, "invalid_metric_type");
+    let response = app.put(&format!("/api/metrictypes/{SCORE}/"), &body).await;
+    assert_problem(&response, 422, "invalid_metric_type");
     assert!(
-        answer.faults()[0].starts_with("/series "),
+        response.faults()[0].starts_with("/series "),
         "{}",
-        answer.text
+        response.text
     );
     assert_problem(
         &app.get("/api/metrictypes/session.renamed/").await,
@@ -87,7 +89,7 @@ async fn a_change_keeps_the_name(backend: Backend) {
     );
 }
 
-async fn a_change_is_refused_while_stored_points_would_not_fit(backend: Backend) {
+async fn a_change_that_stored_points_break_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let before = app
         .get(&format!("/api/metrictypes/{SCORE}/"))
@@ -121,10 +123,10 @@ async fn a_change_is_refused_while_stored_points_would_not_fit(backend: Backend)
             .expect(200)
             .json(),
         before,
-        "all is as it was"
+        "everything is unchanged"
     );
     let _ = store(&app, user, START, &[score(START, 102.0)]).await;
-    // Once the points are gone, it may be.
+    // The change is accepted after the points are deleted.
     let body = session(user, id, START, &[score(START, 50.0)]);
     let _ = app
         .put(&format!("/api/sessions/{id}/"), &body)
@@ -146,16 +148,16 @@ async fn a_change_is_refused_while_stored_points_would_not_fit(backend: Backend)
     let _ = change(&app, SCORE, &narrower[0]).await.expect(200);
 }
 
-async fn a_change_that_fits_is_in_force_at_once(backend: Backend) {
+async fn a_compatible_change_takes_effect_at_once(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[score(START, 50.0)]).await;
     let low = with(&json!({"value": {"type": "number", "maximum": 60}}));
     let _ = change(&app, SCORE, &low).await.expect(200);
     let high = session(user, Uuid::new_v4(), START, &[score(START, 61.0)]);
-    let answer = app.post("/api/sessions/", &high).await;
-    assert_problem(&answer, 422, "invalid_session");
-    assert_eq!(answer.faults(), ["/data/0/value/value schema_violation"]);
+    let response = app.post("/api/sessions/", &high).await;
+    assert_problem(&response, 422, "invalid_session");
+    assert_eq!(response.faults(), ["/data/0/value/value schema_violation"]);
     let _ = change(
         &app,
         SCORE,
@@ -165,12 +167,12 @@ async fn a_change_that_fits_is_in_force_at_once(backend: Backend) {
     .expect(200);
     let _ = app.post("/api/sessions/", &high).await.expect(201);
     assert_rows(
-        &ask(&app, user, &JANUARY).await,
+        &get_timeseries(&app, user, &JANUARY).await,
         &[(START, SCORE, json!(55.5))],
     );
 }
 
-async fn an_optional_leaf_can_be_added_and_is_aggregated(backend: Backend) {
+async fn an_added_optional_leaf_is_aggregated(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[score(START, 10.0), score(START, 20.0)]).await;
@@ -189,20 +191,23 @@ async fn an_optional_leaf_can_be_added_and_is_aggregated(backend: Backend) {
     let sum_and_count = [JANUARY.as_slice(), &[("agg_func", "sum,count")]].concat();
     let expected = json!({"sum": {"value": 90, "quality": 7}, "count": {"value": 3, "quality": 1}});
     assert_rows(
-        &ask(&app, user, &sum_and_count).await,
+        &get_timeseries(&app, user, &sum_and_count).await,
         &[(START, SCORE, expected.clone())],
     );
-    // The same where the range cuts the day.
+    // The result is the same if the range cuts the day.
     let cut = [
         ("start_time", START),
         ("end_time", "2025-01-01T12:00:00Z"),
         ("interval", "all"),
         ("agg_func", "sum,count"),
     ];
-    assert_rows(&ask(&app, user, &cut).await, &[(START, SCORE, expected)]);
+    assert_rows(
+        &get_timeseries(&app, user, &cut).await,
+        &[(START, SCORE, expected)],
+    );
 }
 
-async fn a_leaf_that_undeclared_numbers_have_is_never_half_aggregated(backend: Backend) {
+async fn undeclared_numbers_are_never_partially_aggregated(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = store(
@@ -231,12 +236,12 @@ async fn a_leaf_that_undeclared_numbers_have_is_never_half_aggregated(backend: B
     )
     .await;
     assert_rows(
-        &ask(&app, user, &JANUARY).await,
+        &get_timeseries(&app, user, &JANUARY).await,
         &[(START, SCORE, json!({"value": 1, "quality": 5}))],
     );
 }
 
-async fn words_can_be_changed_whatever_is_stored(backend: Backend) {
+async fn description_and_unit_can_always_be_changed(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[score(START, 10.0)]).await;
@@ -256,7 +261,7 @@ async fn words_can_be_changed_whatever_is_stored(backend: Backend) {
         .json();
     assert_eq!(changed["description"], "How the gut does");
     assert_rows(
-        &ask(&app, user, &JANUARY).await,
+        &get_timeseries(&app, user, &JANUARY).await,
         &[(START, SCORE, json!(10))],
     );
 }

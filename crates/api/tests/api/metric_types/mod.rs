@@ -1,10 +1,10 @@
-//! Metric types: created, listed, changed while they are in use, deleted; and who may do so.
+//! Metric types: create, list, change while in use, delete; and the required permissions.
 
-mod admins;
-mod beside_changes;
 mod catalogue;
 mod changes;
-mod removal;
+mod concurrent_changes;
+mod deletion;
+mod permissions;
 mod schemas;
 
 /// January 2025 in one bucket.

@@ -1,29 +1,29 @@
-//! Schemas: what is refused, which channels they make, and that they are kept to.
+//! Schemas: rejected schemas, derived channels, and validation of values.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{START, ask, assert_problem, assert_rows, point, session, store};
+use crate::common::{START, assert_problem, assert_rows, get_timeseries, point, session, store};
 use crate::metric_types::JANUARY;
 use crate::on_both_servers;
 
 on_both_servers![
-    a_schema_that_is_none_is_refused_at_its_place,
-    a_reference_to_elsewhere_is_refused,
-    a_reference_inside_the_document_is_followed,
+    an_invalid_schema_is_rejected_with_a_pointer,
+    an_external_reference_is_rejected,
+    a_reference_within_the_document_is_resolved,
     every_numeric_leaf_is_a_channel,
-    nested_leaves_stay_nested_in_answers,
-    a_schema_is_draft_7_unless_it_says_otherwise,
-    leaves_behind_any_reference_are_channels,
-    two_leaves_of_one_name_are_refused,
-    a_name_that_no_url_can_hold_is_refused,
-    a_pattern_that_is_not_taken_says_why,
+    nested_leaves_stay_nested_in_results,
+    the_default_dialect_of_schemas_is_draft_7,
+    leaves_behind_every_reference_are_channels,
+    two_leaves_of_one_name_are_rejected,
+    a_name_that_a_url_cannot_contain_is_rejected,
+    an_invalid_pattern_is_rejected_with_a_reason,
 ];
 
-async fn create(app: &TestApp, series: &str, schema: &Value) -> Answer {
+async fn create(app: &TestApp, series: &str, schema: &Value) -> Response {
     app.post(
         "/api/metrictypes/",
         &json!({"series": series, "schema": schema}),
@@ -31,7 +31,7 @@ async fn create(app: &TestApp, series: &str, schema: &Value) -> Answer {
     .await
 }
 
-async fn a_schema_that_is_none_is_refused_at_its_place(backend: Backend) {
+async fn an_invalid_schema_is_rejected_with_a_pointer(backend: Backend) {
     let app = TestApp::start(backend).await;
     let cases = [
         (json!(5), "/schema"),
@@ -57,29 +57,29 @@ async fn a_schema_that_is_none_is_refused_at_its_place(backend: Backend) {
         (json!({"type": "string", "pattern": "("}), "/schema/pattern"),
     ];
     for (schema, pointer) in cases {
-        let answer = create(&app, "x", &schema).await;
-        assert_eq!(answer.status.as_u16(), 422, "{schema}: {}", answer.text);
-        assert_problem(&answer, 422, "invalid_metric_type");
+        let response = create(&app, "x", &schema).await;
+        assert_eq!(response.status.as_u16(), 422, "{schema}: {}", response.text);
+        assert_problem(&response, 422, "invalid_metric_type");
         assert!(
-            answer.faults()[0].starts_with(&format!("{pointer} ")),
+            response.faults()[0].starts_with(&format!("{pointer} ")),
             "{schema}: {}",
-            answer.text
+            response.text
         );
     }
-    // A change is checked alike.
+    // A change is validated in the same way.
     app.metric_type("x", &json!({"type": "number"})).await;
-    let answer = app
+    let response = app
         .put("/api/metrictypes/x/", &json!({"schema": {"type": "numbr"}}))
         .await;
-    assert_problem(&answer, 422, "invalid_metric_type");
+    assert_problem(&response, 422, "invalid_metric_type");
     assert!(
-        answer.faults()[0].starts_with("/schema/type "),
+        response.faults()[0].starts_with("/schema/type "),
         "{}",
-        answer.text
+        response.text
     );
 }
 
-async fn a_reference_to_elsewhere_is_refused(backend: Backend) {
+async fn an_external_reference_is_rejected(backend: Backend) {
     let app = TestApp::start(backend).await;
     let own = format!("{}/schema/", app.url);
     let places = [
@@ -96,10 +96,14 @@ async fn a_reference_to_elsewhere_is_refused(backend: Backend) {
             json!({"$ref": place}),
             json!({"properties": {"a": {"items": {"$ref": place}}}}),
         ] {
-            let answer = create(&app, "x", &schema).await;
-            assert_eq!(answer.status.as_u16(), 422, "{schema}: {}", answer.text);
-            assert_problem(&answer, 422, "invalid_metric_type");
-            assert!(answer.faults()[0].starts_with("/schema"), "{}", answer.text);
+            let response = create(&app, "x", &schema).await;
+            assert_eq!(response.status.as_u16(), 422, "{schema}: {}", response.text);
+            assert_problem(&response, 422, "invalid_metric_type");
+            assert!(
+                response.faults()[0].starts_with("/schema"),
+                "{}",
+                response.text
+            );
         }
     }
     let dangling = create(
@@ -116,7 +120,7 @@ async fn a_reference_to_elsewhere_is_refused(backend: Backend) {
     );
 }
 
-async fn a_reference_inside_the_document_is_followed(backend: Backend) {
+async fn a_reference_within_the_document_is_resolved(backend: Backend) {
     let app = TestApp::start(backend).await;
     let level = json!({"type": "number", "minimum": 0, "maximum": 255});
     let schema = json!({
@@ -138,9 +142,9 @@ async fn a_reference_inside_the_document_is_followed(backend: Backend) {
         START,
         &[point("color", START, &json!({"r": 256}))],
     );
-    let answer = app.post("/api/sessions/", &bad).await;
-    assert_problem(&answer, 422, "invalid_session");
-    assert_eq!(answer.faults(), ["/data/0/value/r schema_violation"]);
+    let response = app.post("/api/sessions/", &bad).await;
+    assert_problem(&response, 422, "invalid_session");
+    assert_eq!(response.faults(), ["/data/0/value/r schema_violation"]);
     let _ = store(
         &app,
         user,
@@ -152,10 +156,10 @@ async fn a_reference_inside_the_document_is_followed(backend: Backend) {
     )
     .await;
     assert_rows(
-        &ask(&app, user, &JANUARY).await,
+        &get_timeseries(&app, user, &JANUARY).await,
         &[(START, "color", json!({"r": 1.5, "g": 3}))],
     );
-    // One that refers to itself has an end.
+    // A recursive schema is valid.
     let tree = json!({"type": "object", "properties": {"size": {"type": "number"}, "child": {"$ref": "#"}}});
     let created = create(&app, "tree", &tree).await.expect(201).json();
     assert!(
@@ -210,7 +214,7 @@ async fn every_numeric_leaf_is_a_channel(backend: Backend) {
     }
 }
 
-async fn nested_leaves_stay_nested_in_answers(backend: Backend) {
+async fn nested_leaves_stay_nested_in_results(backend: Backend) {
     let app = TestApp::start(backend).await;
     let number = json!({"type": "number"});
     let pos = json!({"type": "object", "properties": {"x": number, "y": number}});
@@ -239,18 +243,18 @@ async fn nested_leaves_stay_nested_in_answers(backend: Backend) {
     let _ = store(&app, user, START, &data).await;
     let place = json!({"pos": {"x": 2, "y": -1}, "speed": 10});
     assert_rows(
-        &ask(&app, user, &JANUARY).await,
+        &get_timeseries(&app, user, &JANUARY).await,
         &[(START, "bare", json!(4)), (START, "place", place)],
     );
     let several = [("agg_func", "max,count"), ("series", "place")];
     let both = json!({"max": {"pos": {"x": 3, "y": -1}, "speed": 10}, "count": {"pos": {"x": 2, "y": 1}, "speed": 1}});
     assert_rows(
-        &ask(&app, user, &[JANUARY.as_slice(), &several].concat()).await,
+        &get_timeseries(&app, user, &[JANUARY.as_slice(), &several].concat()).await,
         &[(START, "place", both)],
     );
 }
 
-async fn a_schema_is_draft_7_unless_it_says_otherwise(backend: Backend) {
+async fn the_default_dialect_of_schemas_is_draft_7(backend: Backend) {
     let app = TestApp::start(backend).await;
     let pair = json!({"type": "array", "prefixItems": [{"type": "boolean"}]});
     let mut new = pair.clone();
@@ -267,10 +271,15 @@ async fn a_schema_is_draft_7_unless_it_says_otherwise(backend: Backend) {
             Uuid::new_v4(),
             Uuid::new_v4(),
             START,
-            &[point(series, START, &json!(["no boolean"]))],
+            &[point(series, START, &json!(["not a boolean"]))],
         );
-        let answer = app.post("/api/sessions/", &body).await;
-        assert_eq!(answer.status.as_u16(), status, "{series}: {}", answer.text);
+        let response = app.post("/api/sessions/", &body).await;
+        assert_eq!(
+            response.status.as_u16(),
+            status,
+            "{series}: {}",
+            response.text
+        );
     }
     let unknown = create(
         &app,
@@ -281,7 +290,7 @@ async fn a_schema_is_draft_7_unless_it_says_otherwise(backend: Backend) {
     assert_problem(&unknown, 422, "invalid_metric_type");
 }
 
-async fn leaves_behind_any_reference_are_channels(backend: Backend) {
+async fn leaves_behind_every_reference_are_channels(backend: Backend) {
     let app = TestApp::start(backend).await;
     let schema = json!({
         "$schema": "https://json-schema.org/draft/2020-12/schema",
@@ -312,24 +321,24 @@ async fn leaves_behind_any_reference_are_channels(backend: Backend) {
     let user = Uuid::new_v4();
     let value = json!({"identified": {"value": 1}, "anchored": 2, "escaped": 3, "inner": 4});
     let _ = store(&app, user, START, &[point("bundled", START, &value)]).await;
-    let answer = ask(&app, user, &JANUARY).await;
-    assert_rows(&answer, &[(START, "bundled", value)]);
+    let response = get_timeseries(&app, user, &JANUARY).await;
+    assert_rows(&response, &[(START, "bundled", value)]);
 }
 
-async fn two_leaves_of_one_name_are_refused(backend: Backend) {
+async fn two_leaves_of_one_name_are_rejected(backend: Backend) {
     let app = TestApp::start(backend).await;
     let number = json!({"type": "number"});
     let twice =
         json!({"properties": {"heart.rate": number, "heart": {"properties": {"rate": number}}}});
-    let answer = create(&app, "twice", &twice).await;
-    assert_problem(&answer, 422, "invalid_metric_type");
-    assert!(answer.text.contains("heart.rate"), "{}", answer.text);
-    // With a text beside it, only one of them is a leaf that a row could be about.
+    let response = create(&app, "twice", &twice).await;
+    assert_problem(&response, 422, "invalid_metric_type");
+    assert!(response.text.contains("heart.rate"), "{}", response.text);
+    // With a text beside it, only one of the two is a leaf that a row can describe.
     let once = json!({"properties": {"heart.rate": number, "heart": {"properties": {"rate": {"type": "string"}}}}});
     let _ = create(&app, "once", &once).await.expect(201);
 }
 
-async fn a_name_that_no_url_can_hold_is_refused(backend: Backend) {
+async fn a_name_that_a_url_cannot_contain_is_rejected(backend: Backend) {
     let app = TestApp::start(backend).await;
     for name in [".", ".."] {
         assert_problem(
@@ -345,11 +354,11 @@ async fn a_name_that_no_url_can_hold_is_refused(backend: Backend) {
     }
 }
 
-async fn a_pattern_that_is_not_taken_says_why(backend: Backend) {
+async fn an_invalid_pattern_is_rejected_with_a_reason(backend: Backend) {
     let app = TestApp::start(backend).await;
     for pattern in ["(?=a)b", "(?!a)b", "(a)\\1"] {
-        let answer = create(&app, "x", &json!({"type": "string", "pattern": pattern})).await;
-        assert_problem(&answer, 422, "invalid_metric_type");
-        assert!(answer.text.contains("lookaround"), "{}", answer.text);
+        let response = create(&app, "x", &json!({"type": "string", "pattern": pattern})).await;
+        assert_problem(&response, 422, "invalid_metric_type");
+        assert!(response.text.contains("lookaround"), "{}", response.text);
     }
 }

@@ -1,21 +1,21 @@
-//! `align=session`: time since the start of each session.
+//! `align=session`: time relative to the start of each session.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use crate::common::{COLOR, SCORE, START, ask, point, score, store};
+use crate::common::{COLOR, SCORE, START, get_timeseries, point, score, store};
 use crate::on_both_servers;
 use crate::queries::JANUARY;
 use crate::queries::support::{assert_buckets, assert_results, at, january};
 
 on_both_servers![
     buckets_are_offsets_from_the_start,
-    labels_fold_seconds_into_minutes_and_hours_but_no_days,
+    labels_combine_seconds_to_minutes_and_hours_but_not_days,
     offsets_before_the_start_are_negative,
-    the_range_moves_no_offset,
-    without_a_start_the_first_point_of_any_series_counts,
-    neither_range_nor_condition_moves_the_first_point,
+    the_range_does_not_move_offsets,
+    without_a_start_the_window_begins_at_the_first_point_of_all_series,
+    range_and_condition_do_not_move_the_first_point,
     daylight_saving_does_not_matter,
     rows_of_groups_have_offsets,
     gaps_between_the_least_and_the_greatest_offset_are_filled,
@@ -28,7 +28,8 @@ fn with<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     [&MINUTES, more].concat()
 }
 
-/// One session at 10:00 on the first: 1 three minutes before, 2 and 4 in the first five minutes, 8 after 91 minutes;
+/// Two sessions. The first starts at 10:00 on 1 January: 1 three minutes before the start, 2 and 4 in
+/// the first five minutes, 8 after 91 minutes. The second starts at 22:00 on 3 January: 5 at once.
 /// another at 22:00 on the third: 5 at once.
 async fn two_sessions(backend: Backend) -> (TestApp, Uuid) {
     let app = TestApp::seeded(backend).await;
@@ -69,7 +70,7 @@ async fn buckets_are_offsets_from_the_start(backend: Backend) {
     assert_buckets(&january(&app, user, &hours).await, SCORE, &expected);
 }
 
-async fn labels_fold_seconds_into_minutes_and_hours_but_no_days(backend: Backend) {
+async fn labels_combine_seconds_to_minutes_and_hours_but_not_days(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let offsets = [
@@ -103,13 +104,13 @@ async fn labels_fold_seconds_into_minutes_and_hours_but_no_days(backend: Backend
         "PT27H46M30S",
         "PT720H",
     ];
-    let asked = [
+    let parameters = [
         ("align", "session"),
         ("interval", "30s"),
         ("agg_func", "count"),
     ];
     let expected: Vec<_> = labels.iter().map(|label| (*label, json!(1))).collect();
-    assert_buckets(&january(&app, user, &asked).await, SCORE, &expected);
+    assert_buckets(&january(&app, user, &parameters).await, SCORE, &expected);
 }
 
 async fn offsets_before_the_start_are_negative(backend: Backend) {
@@ -122,7 +123,7 @@ async fn offsets_before_the_start_are_negative(backend: Backend) {
         .map(|(i, offset)| score(&at(start + offset), f64::from(i)))
         .collect();
     let _ = store(&app, user, &at(start), &data).await;
-    let asked = [
+    let parameters = [
         ("align", "session"),
         ("interval", "90s"),
         ("agg_func", "max,count"),
@@ -135,18 +136,22 @@ async fn offsets_before_the_start_are_negative(backend: Backend) {
         ("-PT1M30S", cell(5, 2)),
         ("PT0S", cell(7, 2)),
     ];
-    assert_buckets(&january(&app, user, &asked).await, SCORE, &expected);
+    assert_buckets(&january(&app, user, &parameters).await, SCORE, &expected);
 }
 
-async fn the_range_moves_no_offset(backend: Backend) {
+async fn the_range_does_not_move_offsets(backend: Backend) {
     let (app, user) = two_sessions(backend).await;
     let late = at(36_000 + 100);
-    let asked = [&[("start_time", &*late), JANUARY[1]], &MINUTES[..]].concat();
+    let parameters = [&[("start_time", &*late), JANUARY[1]], &MINUTES[..]].concat();
     let expected = [("PT0S", json!(4.5)), ("PT1H30M", json!(8))];
-    assert_buckets(&ask(&app, user, &asked).await, SCORE, &expected);
+    assert_buckets(
+        &get_timeseries(&app, user, &parameters).await,
+        SCORE,
+        &expected,
+    );
 }
 
-async fn without_a_start_the_first_point_of_any_series_counts(backend: Backend) {
+async fn without_a_start_the_window_begins_at_the_first_point_of_all_series(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let rgb = json!({"r": 1, "g": 2, "b": 3});
@@ -172,7 +177,7 @@ async fn without_a_start_the_first_point_of_any_series_counts(backend: Backend) 
     );
 }
 
-async fn neither_range_nor_condition_moves_the_first_point(backend: Backend) {
+async fn range_and_condition_do_not_move_the_first_point(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data = [score(&at(-86_400 * 2), 1.0), score(&at(86_400 * 3), 2.0)];
@@ -182,15 +187,19 @@ async fn neither_range_nor_condition_moves_the_first_point(backend: Backend) {
         .expect(201);
     let expected = [("PT120H", json!(2))];
     assert_buckets(&january(&app, user, &MINUTES).await, SCORE, &expected);
-    let asked = [
+    let parameters = [
         &[("start_time", "2024-12-01"), JANUARY[1]],
         &*with(&[("where", "value>1")]),
     ]
     .concat();
-    assert_buckets(&ask(&app, user, &asked).await, SCORE, &expected);
+    assert_buckets(
+        &get_timeseries(&app, user, &parameters).await,
+        SCORE,
+        &expected,
+    );
 }
 
-/// Clocks went forward in Berlin and New York meanwhile.
+/// Between the sessions, clocks go forward in Berlin and New York.
 async fn daylight_saving_does_not_matter(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
@@ -202,14 +211,14 @@ async fn daylight_saving_does_not_matter(backend: Backend) {
         &[score(start, 1.0), score("2025-03-30T12:00:00+02:00", 2.0)],
     )
     .await;
-    let asked = [
+    let parameters = [
         ("start_time", "2025-03-01"),
         ("end_time", "2025-04-01"),
         ("align", "session"),
         ("interval", "hour"),
     ];
     assert_buckets(
-        &ask(&app, user, &asked).await,
+        &get_timeseries(&app, user, &parameters).await,
         SCORE,
         &[("PT0S", json!(1)), ("PT23H", json!(2))],
     );
@@ -217,41 +226,43 @@ async fn daylight_saving_does_not_matter(backend: Backend) {
 
 async fn rows_of_groups_have_offsets(backend: Backend) {
     let (app, user) = two_sessions(backend).await;
-    let answer = january(
+    let response = january(
         &app,
         user,
         &with(&[("group_by", "session"), ("where", "value>=4")]),
     )
     .await;
-    let rows = crate::common::results(&answer);
-    let told: Vec<_> = rows
+    let rows = crate::common::results(&response);
+    let actual: Vec<_> = rows
         .iter()
         .map(|row| (row["bucket"].clone(), row["value"].as_f64()))
         .collect();
     let (zero, late) = (json!("PT0S"), json!("PT1H30M"));
-    // Within a bucket by session, whose ids are random.
+    // Rows of one bucket are ordered by session, whose ids are random.
     assert!(
-        told == [
-            (zero.clone(), Some(4.0)),
-            (zero.clone(), Some(5.0)),
-            (late.clone(), Some(8.0))
-        ] || told
+        actual
             == [
+                (zero.clone(), Some(4.0)),
                 (zero.clone(), Some(5.0)),
-                (zero, Some(4.0)),
-                (late, Some(8.0))
-            ],
+                (late.clone(), Some(8.0))
+            ]
+            || actual
+                == [
+                    (zero.clone(), Some(5.0)),
+                    (zero, Some(4.0)),
+                    (late, Some(8.0))
+                ],
         "{}",
-        answer.text
+        response.text
     );
     assert!(
         rows.iter()
             .all(|row| row["user_id"] == json!(user) && row["session_id"].is_string())
     );
-    let answer = january(&app, user, &with(&[("group_by", "user")])).await;
+    let response = january(&app, user, &with(&[("group_by", "user")])).await;
     let row = |bucket: &str, value: f64| json!({"bucket": bucket, "series": SCORE, "user_id": user, "value": value});
     assert_results(
-        &answer,
+        &response,
         &[
             row("-PT5M", 1.0),
             row("PT0S", 11.0 / 3.0),
@@ -292,16 +303,16 @@ async fn gaps_between_the_least_and_the_greatest_offset_are_filled(backend: Back
     // The range begins before the session's first point.
     let range = [("start_time", "2024-12-01"), ("end_time", "2025-02-01")];
     for (fill, scores, colors) in cases {
-        let asked = [&range, &*with(&[("fill", fill), ("series", SCORE)])].concat();
+        let parameters = [&range, &*with(&[("fill", fill), ("series", SCORE)])].concat();
         assert_buckets(
-            &ask(&app, user, &asked).await,
+            &get_timeseries(&app, user, &parameters).await,
             SCORE,
             &labels.into_iter().zip(scores).collect::<Vec<_>>(),
         );
-        let answer = ask(&app, user, &[&range, &*with(&[("fill", fill)])].concat())
+        let response = get_timeseries(&app, user, &[&range, &*with(&[("fill", fill)])].concat())
             .await
             .expect(200);
-        let rows = crate::common::results(&answer);
+        let rows = crate::common::results(&response);
         let of_color: Vec<_> = rows
             .into_iter()
             .filter(|row| row["series"] == COLOR)
@@ -316,9 +327,9 @@ async fn gaps_between_the_least_and_the_greatest_offset_are_filled(backend: Back
                 .iter()
                 .zip(&expected)
                 .all(|(a, b)| crate::queries::support::near(a, b));
-        assert!(fill == "linear" || same, "{fill}: {}", answer.text);
+        assert!(fill == "linear" || same, "{fill}: {}", response.text);
     }
-    let asked = [
+    let parameters = [
         &range,
         &*with(&[
             ("fill", "previous"),
@@ -334,13 +345,18 @@ async fn gaps_between_the_least_and_the_greatest_offset_are_filled(backend: Back
         ("PT5M", cell(2, 0)),
         ("PT10M", cell(8, 1)),
     ];
-    assert_buckets(&ask(&app, user, &asked).await, SCORE, &expected);
+    assert_buckets(
+        &get_timeseries(&app, user, &parameters).await,
+        SCORE,
+        &expected,
+    );
 }
 
 async fn ranks_and_averages_over_time(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    // Held: 10 for two minutes, 20 for four, of which one is in the second bucket; and 0 for five and one in another.
+    // Held values: 10 for two minutes; 20 for four, one of them in the second bucket;
+    // 0 for five in one bucket and one in another.
     for (day, points) in [
         (0, vec![(0, 10.0), (120, 20.0), (360, 0.0)]),
         (1, vec![(0, 0.0), (360, 7.0)]),
@@ -351,11 +367,11 @@ async fn ranks_and_averages_over_time(backend: Backend) {
             .collect();
         let _ = store(&app, user, &at(day * 86_400), &data).await;
     }
-    let asked = with(&[("agg_func", "time_avg,median")]);
+    let parameters = with(&[("agg_func", "time_avg,median")]);
     // (10·2 + 20·3 + 0·5) / 10 and (20·1 + 0·1) / 2.
     let expected = [
         ("PT0S", json!({"time_avg": 8, "median": 10})),
         ("PT5M", json!({"time_avg": 10, "median": 3.5})),
     ];
-    assert_buckets(&january(&app, user, &asked).await, SCORE, &expected);
+    assert_buckets(&january(&app, user, &parameters).await, SCORE, &expected);
 }

@@ -1,4 +1,4 @@
-//! Arrow and Parquet, read back with their own readers.
+//! Arrow and Parquet, decoded with independent readers.
 
 use std::io::Cursor;
 
@@ -21,28 +21,28 @@ use crate::queries::support::{Pairs, WORDS, at, url, with_all_series};
 on_both_servers![
     aggregates_are_typed_columns,
     counts_are_integers,
-    texts_are_in_a_column_of_their_own,
+    texts_have_their_own_column,
     groups_are_columns,
     offsets_are_durations,
-    buckets_are_in_the_zone_that_was_asked_for,
+    buckets_are_in_the_requested_zone,
     texts_are_dictionaries,
     points_are_typed_columns,
     weights_are_integers,
-    an_empty_answer_has_its_columns,
-    many_rows_come_whole_and_in_order,
-    numbers_keep_every_bit,
+    an_empty_result_has_its_columns,
+    many_rows_are_complete_and_in_order,
+    numbers_round_trip_bit_for_bit,
 ];
 
 const FORMS: [&str; 2] = ["arrow", "parquet"];
 
-/// An answer in a binary form, all its batches as one.
+/// A response in a binary format, with all its batches concatenated.
 async fn table(app: &TestApp, form: &str, path: &str, parameters: &Pairs<'_>) -> RecordBatch {
     let path = url(path, &[parameters, &[("format", form)]].concat());
-    let answer = reqwest::get(format!("{}{path}", app.url))
+    let response = reqwest::get(format!("{}{path}", app.url))
         .await
-        .expect("an answer");
-    assert_eq!(answer.status().as_u16(), 200, "{path}");
-    let bytes = answer.bytes().await.expect("a body");
+        .expect("a response");
+    assert_eq!(response.status().as_u16(), 200, "{path}");
+    let bytes = response.bytes().await.expect("a body");
     let (schema, batches) = if form == "arrow" {
         let reader = StreamReader::try_new(Cursor::new(bytes), None).expect("an IPC stream");
         (
@@ -89,7 +89,7 @@ fn column<'a>(table: &'a RecordBatch, name: &str) -> &'a dyn Array {
         .as_ref()
 }
 
-/// A column of texts, however it is packed.
+/// A text column, in any encoding.
 #[track_caller]
 fn texts(table: &RecordBatch, name: &str) -> Vec<Option<String>> {
     let column = cast(column(table, name), &DataType::Utf8).expect("texts");
@@ -114,13 +114,13 @@ fn integers(table: &RecordBatch, name: &str) -> Vec<Option<i64>> {
     column.as_primitive::<Int64Type>().iter().collect()
 }
 
-/// A column of instants, as microseconds since `START`.
+/// A timestamp column, in microseconds since `START`.
 #[track_caller]
 fn instants(table: &RecordBatch, name: &str) -> Vec<i64> {
     instants_in(table, name, "UTC")
 }
 
-/// A column of instants that are shown in a zone, as microseconds since `START`.
+/// A timestamp column with a time zone, in microseconds since `START`.
 #[track_caller]
 fn instants_in(table: &RecordBatch, name: &str, wanted: &str) -> Vec<i64> {
     let column = column(table, name);
@@ -178,8 +178,8 @@ async fn counts_are_integers(backend: Backend) {
         )
         .await;
         assert_eq!(integers(&rows, "value"), [Some(2), Some(1)]);
-        let asked = [("interval", "day"), ("agg_func", "avg,count,stddev,p75")];
-        let rows = aggregates(&app, form, user, &asked).await;
+        let query = [("interval", "day"), ("agg_func", "avg,count,stddev,p75")];
+        let rows = aggregates(&app, form, user, &query).await;
         assert_eq!(integers(&rows, "count"), [Some(2), Some(1)]);
         assert_eq!(floats(&rows, "avg"), [Some(2.0), Some(4.0)]);
         assert_eq!(floats(&rows, "p75"), [Some(2.25), Some(4.0)]);
@@ -206,7 +206,7 @@ async fn counts_are_integers(backend: Backend) {
     }
 }
 
-async fn texts_are_in_a_column_of_their_own(backend: Backend) {
+async fn texts_have_their_own_column(backend: Backend) {
     let (app, _, _) = three_scores(backend).await;
     let user = Uuid::new_v4();
     let odd = "a, \"b\"\nünï";
@@ -262,12 +262,12 @@ async fn groups_are_columns(backend: Backend) {
             (instants(&table, "bucket"), floats(&table, "value")),
             (vec![0], vec![Some(4.0)])
         );
-        let asked = [
+        let query = [
             ("group_by", "user"),
             ("interval", "day"),
             ("agg_func", "max"),
         ];
-        let table = aggregates(&app, form, user, &asked).await;
+        let table = aggregates(&app, form, user, &query).await;
         assert_eq!(
             texts(&table, "user_id"),
             some(&[&user.to_string(), &user.to_string()])
@@ -279,12 +279,12 @@ async fn groups_are_columns(backend: Backend) {
 async fn offsets_are_durations(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
     for form in FORMS {
-        let asked = [
+        let query = [
             ("align", "session"),
             ("interval", "90m"),
             ("agg_func", "max"),
         ];
-        let table = aggregates(&app, form, user, &asked).await;
+        let table = aggregates(&app, form, user, &query).await;
         let bucket = column(&table, "bucket");
         assert_eq!(
             bucket.data_type(),
@@ -300,15 +300,15 @@ async fn offsets_are_durations(backend: Backend) {
     }
 }
 
-async fn buckets_are_in_the_zone_that_was_asked_for(backend: Backend) {
+async fn buckets_are_in_the_requested_zone(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
     for form in FORMS {
-        let asked = [
+        let query = [
             ("interval", "day"),
             ("tz", "Asia/Kathmandu"),
             ("agg_func", "count"),
         ];
-        let table = aggregates(&app, form, user, &asked).await;
+        let table = aggregates(&app, form, user, &query).await;
         let local = -(5 * 3600 + 45 * 60) * 1_000_000;
         assert_eq!(
             instants_in(&table, "bucket", "Asia/Kathmandu"),
@@ -380,7 +380,7 @@ async fn weights_are_integers(backend: Backend) {
     }
 }
 
-async fn an_empty_answer_has_its_columns(backend: Backend) {
+async fn an_empty_result_has_its_columns(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     for form in FORMS {
@@ -400,7 +400,7 @@ async fn an_empty_answer_has_its_columns(backend: Backend) {
 }
 
 /// More points than any page or batch is likely to hold.
-async fn many_rows_come_whole_and_in_order(backend: Backend) {
+async fn many_rows_are_complete_and_in_order(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     for part in 0..4 {
@@ -426,7 +426,7 @@ async fn many_rows_come_whole_and_in_order(backend: Backend) {
     }
 }
 
-async fn numbers_keep_every_bit(backend: Backend) {
+async fn numbers_round_trip_bit_for_bit(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let exact = [0.1 + 0.2, 5e-324, -1.797e-300, -0.0, 1.0 / 3.0];

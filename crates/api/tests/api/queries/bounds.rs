@@ -1,46 +1,46 @@
-//! What is too much is refused before it is done, with an estimate.
+//! Queries above a limit are rejected before any work, with an estimate.
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp, TestAppBuilder};
+use time_series_testkit::{Backend, Response, TestApp, TestAppBuilder};
 use uuid::Uuid;
 
 use crate::common::{
-    COLOR, SCORE, START, ask, assert_problem, assert_rows, point, results, score, store,
+    COLOR, SCORE, START, assert_problem, assert_rows, get_timeseries, point, results, score, store,
 };
 use crate::on_both_servers;
 use crate::queries::support::{at, january, metadata};
 
 on_both_servers![
-    filled_rows_count_before_they_are_made,
+    filled_rows_are_counted_before_they_are_generated,
     filled_rows_count_for_each_series_and_group,
-    filled_rows_of_sessions_count_too,
-    rows_of_groups_count,
-    too_many_values_to_rank_are_refused,
-    a_sketch_answers_where_it_may,
-    a_sketch_is_near_whatever_the_sign,
-    a_sketch_is_taken_only_where_it_must_be,
-    what_has_no_sketch_is_never_approximate,
-    too_many_points_to_read_are_refused,
+    filled_rows_of_sessions_count_towards_the_limit,
+    rows_of_groups_count_towards_the_limit,
+    too_many_values_to_rank_are_rejected,
+    a_sketch_serves_percentiles_if_allowed,
+    a_sketch_is_accurate_for_both_signs,
+    a_sketch_is_used_only_above_the_limit,
+    functions_without_a_sketch_are_exact,
+    too_many_points_to_read_are_rejected,
     summaries_read_no_points,
-    whatever_holds_memory_is_bounded,
+    every_use_of_memory_is_limited,
 ];
 
-/// Checks a refusal: its code, and that it has an estimate and says what to do.
+/// Checks the code of a rejection, its estimate and its advice.
 #[track_caller]
-fn assert_too_much(answer: &Answer, code: &str) {
-    assert_problem(answer, 422, code);
-    let estimate = answer.json()["estimate"].clone();
+fn assert_too_much(response: &Response, code: &str) {
+    assert_problem(response, 422, code);
+    let estimate = response.json()["estimate"].clone();
     assert!(
         estimate.as_object().is_some_and(|e| !e.is_empty()),
         "an estimate: {}",
-        answer.text
+        response.text
     );
     let numbers = estimate
         .as_object()
         .expect("an object")
         .values()
         .any(Value::is_number);
-    assert!(numbers, "numbers in the estimate: {}", answer.text);
+    assert!(numbers, "numbers in the estimate: {}", response.text);
 }
 
 async fn with(builder: TestAppBuilder) -> TestApp {
@@ -49,7 +49,7 @@ async fn with(builder: TestAppBuilder) -> TestApp {
     app
 }
 
-async fn filled_rows_count_before_they_are_made(backend: Backend) {
+async fn filled_rows_are_counted_before_they_are_generated(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[score(START, 1.0)]).await;
@@ -60,28 +60,31 @@ async fn filled_rows_count_before_they_are_made(backend: Backend) {
             ("interval", "1s"),
             ("fill", fill),
         ];
-        assert_too_much(&ask(&app, user, &years).await, "too_many_rows");
+        assert_too_much(&get_timeseries(&app, user, &years).await, "too_many_rows");
         let all = [
             ("start_time", "0001-01-01"),
             ("end_time", "9999-12-31"),
             ("interval", "1s"),
             ("fill", fill),
         ];
-        let answer = ask(&app, user, &all).await;
+        let response = get_timeseries(&app, user, &all).await;
         assert!(
-            ["too_many_rows", "invalid_parameters"].contains(&&*answer.code()),
+            ["too_many_rows", "invalid_parameters"].contains(&&*response.code()),
             "{}",
-            answer.text
+            response.text
         );
     }
-    // Without filling it is one row.
+    // Without filling, the result is one row.
     let year = [
         ("start_time", "2024-06-01"),
         ("end_time", "2025-06-01"),
         ("interval", "1s"),
         ("fill", "none"),
     ];
-    assert_rows(&ask(&app, user, &year).await, &[(START, SCORE, json!(1))]);
+    assert_rows(
+        &get_timeseries(&app, user, &year).await,
+        &[(START, SCORE, json!(1))],
+    );
 }
 
 async fn filled_rows_count_for_each_series_and_group(backend: Backend) {
@@ -103,14 +106,14 @@ async fn filled_rows_count_for_each_series_and_group(backend: Backend) {
         ("interval", "day"),
         ("fill", "null"),
     ];
-    assert_too_much(&ask(&app, user, &days).await, "too_many_rows");
+    assert_too_much(&get_timeseries(&app, user, &days).await, "too_many_rows");
     let one = [days.as_slice(), &[("series", SCORE)]].concat();
     assert_eq!(
-        metadata(&ask(&app, user, &one).await.expect(200))["count"],
+        metadata(&get_timeseries(&app, user, &one).await.expect(200))["count"],
         6
     );
     let groups = [one.as_slice(), &[("group_by", "session")]].concat();
-    assert_too_much(&ask(&app, user, &groups).await, "too_many_rows");
+    assert_too_much(&get_timeseries(&app, user, &groups).await, "too_many_rows");
     let fits = [
         ("start_time", "2025-01-01"),
         ("end_time", "2025-01-06"),
@@ -118,13 +121,13 @@ async fn filled_rows_count_for_each_series_and_group(backend: Backend) {
         ("fill", "null"),
     ];
     assert_eq!(
-        metadata(&ask(&app, user, &fits).await.expect(200))["count"],
+        metadata(&get_timeseries(&app, user, &fits).await.expect(200))["count"],
         10,
-        "as many as the limit are fine"
+        "a count equal to the limit is accepted"
     );
 }
 
-async fn filled_rows_of_sessions_count_too(backend: Backend) {
+async fn filled_rows_of_sessions_count_towards_the_limit(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(
@@ -134,15 +137,15 @@ async fn filled_rows_of_sessions_count_too(backend: Backend) {
         &[score(START, 1.0), score(&at(20 * 86_400), 2.0)],
     )
     .await;
-    let asked = [("align", "session"), ("interval", "1s"), ("fill", "zero")];
-    assert_too_much(&january(&app, user, &asked).await, "too_many_rows");
+    let parameters = [("align", "session"), ("interval", "1s"), ("fill", "zero")];
+    assert_too_much(&january(&app, user, &parameters).await, "too_many_rows");
     assert_eq!(
-        metadata(&january(&app, user, &asked[..2]).await.expect(200))["count"],
+        metadata(&january(&app, user, &parameters[..2]).await.expect(200))["count"],
         2
     );
 }
 
-async fn rows_of_groups_count(backend: Backend) {
+async fn rows_of_groups_count_towards_the_limit(backend: Backend) {
     let app = with(TestApp::with(backend).max_rows(4)).await;
     let user = Uuid::new_v4();
     for _ in 0..5 {
@@ -156,10 +159,10 @@ async fn rows_of_groups_count(backend: Backend) {
     assert_rows(&one, &[(START, SCORE, json!(5))]);
 }
 
-/// 1,001 values, so that each percent has a value of its own at a whole rank.
+/// Stores 1,001 values, so that each percentile is a distinct value at an integer rank.
 async fn ranked(app: &TestApp, user: Uuid, value: impl Fn(f64) -> f64) -> Vec<f64> {
     let values: Vec<f64> = (0..=1_000).map(|i| value(f64::from(i))).collect();
-    // Out of order, and in sessions that share the bucket.
+    // The values are out of order, in sessions that share the bucket.
     for part in 0..4 {
         let mine = values.iter().enumerate().filter(|(i, _)| i * 7 % 4 == part);
         let data: Vec<_> = mine
@@ -170,7 +173,7 @@ async fn ranked(app: &TestApp, user: Uuid, value: impl Fn(f64) -> f64) -> Vec<f6
     values
 }
 
-async fn too_many_values_to_rank_are_refused(backend: Backend) {
+async fn too_many_values_to_rank_are_rejected(backend: Backend) {
     let app = with(TestApp::with(backend).max_bucket_values(1_000)).await;
     let user = Uuid::new_v4();
     let values = ranked(&app, user, |i| i).await;
@@ -185,10 +188,15 @@ async fn too_many_values_to_rank_are_refused(backend: Backend) {
         "avg,p99.9",
     ] {
         for accuracy in [&[][..], &[("accuracy", "exact")]] {
-            let asked = [&[("interval", "day"), ("agg_func", function)], accuracy].concat();
-            let answer = january(&app, user, &asked).await;
-            assert_eq!(answer.status.as_u16(), 422, "{function}: {}", answer.text);
-            assert_too_much(&answer, "too_many_values");
+            let parameters = [&[("interval", "day"), ("agg_func", function)], accuracy].concat();
+            let response = january(&app, user, &parameters).await;
+            assert_eq!(
+                response.status.as_u16(),
+                422,
+                "{function}: {}",
+                response.text
+            );
+            assert_too_much(&response, "too_many_values");
         }
     }
     let avg = january(
@@ -203,7 +211,7 @@ async fn too_many_values_to_rank_are_refused(backend: Backend) {
     let expected =
         json!({"avg": 500, "min": 0, "max": 1000, "count": 1001, "sum": 500_500, "range": 1000});
     assert_rows(&avg, &[(START, SCORE, expected)]);
-    // As many as the limit are fine.
+    // A count equal to the limit is accepted.
     let last = at(1_000);
     let most = [
         ("start_time", START),
@@ -211,27 +219,25 @@ async fn too_many_values_to_rank_are_refused(backend: Backend) {
         ("interval", "day"),
         ("agg_func", "count,p100"),
     ];
-    let answer = ask(&app, user, &most).await.expect(200);
-    assert_eq!(answer.json()["results"][0]["value"]["count"], 1_000);
+    let response = get_timeseries(&app, user, &most).await.expect(200);
+    assert_eq!(response.rows()[0].value["count"], 1_000);
     assert!(
-        metadata(&answer).get("approximate").is_none(),
+        metadata(&response).get("approximate").is_none(),
         "{}",
-        answer.text
+        response.text
     );
 }
 
 #[track_caller]
-fn assert_within(answer: &Answer, exact: f64, function: &str) {
-    let told = answer.json()["results"][0]["value"]
-        .as_f64()
-        .expect(&answer.text);
+fn assert_within(response: &Response, exact: f64, function: &str) {
+    let actual = response.rows()[0].value.as_f64().expect(&response.text);
     assert!(
-        (told - exact).abs() <= 0.005 * exact.abs() * (1.0 + 1e-9),
-        "{function}: {told}, exactly {exact}"
+        (actual - exact).abs() <= 0.005 * exact.abs() * (1.0 + 1e-9),
+        "{function}: {actual}, exactly {exact}"
     );
 }
 
-async fn a_sketch_answers_where_it_may(backend: Backend) {
+async fn a_sketch_serves_percentiles_if_allowed(backend: Backend) {
     let app = with(TestApp::with(backend).max_bucket_values(100)).await;
     let user = Uuid::new_v4();
     let values = ranked(&app, user, |i| (i + 1.0).powi(2) / 7.0).await;
@@ -243,58 +249,58 @@ async fn a_sketch_answers_where_it_may(backend: Backend) {
         ("p99", 990),
         ("p99.9", 999),
     ] {
-        let asked = [
+        let parameters = [
             ("interval", "day"),
             ("agg_func", function),
             ("accuracy", "approx"),
         ];
-        let answer = january(&app, user, &asked).await.expect(200);
-        assert_within(&answer, values[rank], function);
+        let response = january(&app, user, &parameters).await.expect(200);
+        assert_within(&response, values[rank], function);
         let approximate = json!({"buckets": 1, "relative_error": 0.005, "absolute_error": 1e-9});
         assert_eq!(
-            metadata(&answer)["approximate"],
+            metadata(&response)["approximate"],
             approximate,
             "{}",
-            answer.text
+            response.text
         );
-        assert_eq!(metadata(&answer)["accuracy"], "approx");
+        assert_eq!(metadata(&response)["accuracy"], "approx");
     }
-    // What needs no ranks is exact beside it.
-    let asked = [
+    // Functions that need no ranks stay exact.
+    let parameters = [
         ("interval", "day"),
         ("agg_func", "count,max,p75"),
         ("accuracy", "approx"),
     ];
-    let answer = january(&app, user, &asked).await.expect(200);
-    let value = answer.json()["results"][0]["value"].clone();
+    let response = january(&app, user, &parameters).await.expect(200);
+    let value = response.rows()[0].value.clone();
     assert_eq!(
         (&value["count"], &value["max"]),
         (&json!(1_001), &json!(values[1_000]))
     );
-    assert!(value["p75"].is_f64(), "{}", answer.text);
+    assert!(value["p75"].is_f64(), "{}", response.text);
 }
 
-async fn a_sketch_is_near_whatever_the_sign(backend: Backend) {
+async fn a_sketch_is_accurate_for_both_signs(backend: Backend) {
     let app = with(TestApp::with(backend).max_bucket_values(100)).await;
     let user = Uuid::new_v4();
     let values = ranked(&app, user, |i| (i - 500.0).powi(3) * 1e-5).await;
     for rank in [0, 10, 250, 400, 480, 520, 600, 990, 1_000] {
         let function = format!("p{}", f64::from(rank) / 10.0);
-        let asked = [
+        let parameters = [
             ("interval", "day"),
             ("agg_func", &*function),
             ("accuracy", "approx"),
         ];
-        let answer = january(&app, user, &asked).await.expect(200);
+        let response = january(&app, user, &parameters).await.expect(200);
         assert_within(
-            &answer,
+            &response,
             values[usize::try_from(rank).expect("fits")],
             &function,
         );
     }
 }
 
-async fn a_sketch_is_taken_only_where_it_must_be(backend: Backend) {
+async fn a_sketch_is_used_only_above_the_limit(backend: Backend) {
     let app = with(TestApp::with(backend).max_bucket_values(100)).await;
     let user = Uuid::new_v4();
     let _ = ranked(&app, user, |i| i + 1.0).await;
@@ -303,55 +309,55 @@ async fn a_sketch_is_taken_only_where_it_must_be(backend: Backend) {
         score("2025-01-05T00:00:01Z", 2.0),
     ];
     let _ = store(&app, user, START, &few).await;
-    let asked = [
+    let parameters = [
         ("interval", "day"),
         ("agg_func", "median"),
         ("accuracy", "approx"),
     ];
-    let answer = january(&app, user, &asked).await.expect(200);
+    let response = january(&app, user, &parameters).await.expect(200);
     assert_eq!(
-        results(&answer)[1]["value"],
+        results(&response)[1]["value"],
         1.5,
         "two values are ranked exactly"
     );
-    assert_eq!(metadata(&answer)["approximate"]["buckets"], 1);
+    assert_eq!(metadata(&response)["approximate"]["buckets"], 1);
     let exact = [("start_time", "2025-01-02"), ("end_time", "2025-02-01")];
-    let answer = ask(&app, user, &[exact.as_slice(), &asked].concat())
+    let response = get_timeseries(&app, user, &[exact.as_slice(), &parameters].concat())
         .await
         .expect(200);
-    assert_rows(&answer, &[("2025-01-05T00:00:00Z", SCORE, json!(1.5))]);
+    assert_rows(&response, &[("2025-01-05T00:00:00Z", SCORE, json!(1.5))]);
     assert!(
-        metadata(&answer).get("approximate").is_none(),
-        "all was exact: {}",
-        answer.text
+        metadata(&response).get("approximate").is_none(),
+        "all results are exact: {}",
+        response.text
     );
 }
 
-async fn what_has_no_sketch_is_never_approximate(backend: Backend) {
+async fn functions_without_a_sketch_are_exact(backend: Backend) {
     let app = with(TestApp::with(backend).max_bucket_values(100)).await;
     let user = Uuid::new_v4();
     let _ = ranked(&app, user, |i| (i / 10.0).floor()).await;
     for (function, exact) in [("mode", 0), ("distinct", 101)] {
-        let asked = [
+        let parameters = [
             ("interval", "day"),
             ("agg_func", function),
             ("accuracy", "approx"),
         ];
-        let answer = january(&app, user, &asked).await;
-        if answer.status.as_u16() == 200 {
-            assert_rows(&answer, &[(START, SCORE, json!(exact))]);
+        let response = january(&app, user, &parameters).await;
+        if response.status.as_u16() == 200 {
+            assert_rows(&response, &[(START, SCORE, json!(exact))]);
             assert!(
-                metadata(&answer).get("approximate").is_none(),
+                metadata(&response).get("approximate").is_none(),
                 "{}",
-                answer.text
+                response.text
             );
         } else {
-            assert_too_much(&answer, "too_many_values");
+            assert_too_much(&response, "too_many_values");
         }
     }
 }
 
-/// Two days of 400 points each.
+/// Stores 400 points on each of two days.
 async fn two_days(backend: Backend) -> (TestApp, Uuid) {
     let app = with(TestApp::with(backend).max_points_read(500)).await;
     let user = Uuid::new_v4();
@@ -364,7 +370,7 @@ async fn two_days(backend: Backend) -> (TestApp, Uuid) {
     (app, user)
 }
 
-async fn too_many_points_to_read_are_refused(backend: Backend) {
+async fn too_many_points_to_read_are_rejected(backend: Backend) {
     let (app, user) = two_days(backend).await;
     for more in [
         [("agg_func", "median")],
@@ -375,7 +381,7 @@ async fn too_many_points_to_read_are_refused(backend: Backend) {
         assert_too_much(&january(&app, user, &whole).await, "too_many_points");
         let day = [("start_time", "2025-01-01"), ("end_time", "2025-01-02")];
         assert_rows(
-            &ask(&app, user, &[&day, whole.as_slice()].concat()).await,
+            &get_timeseries(&app, user, &[&day, whole.as_slice()].concat()).await,
             &[(START, SCORE, json!(1))],
         );
     }
@@ -383,18 +389,18 @@ async fn too_many_points_to_read_are_refused(backend: Backend) {
 
 async fn summaries_read_no_points(backend: Backend) {
     let (app, user) = two_days(backend).await;
-    let asked = [
+    let parameters = [
         ("interval", "month"),
         ("agg_func", "avg,min,max,count,sum,first,last,range"),
     ];
     let expected = json!({"avg": 1, "min": 1, "max": 1, "count": 800, "sum": 800, "first": 1, "last": 1, "range": 0});
     assert_rows(
-        &january(&app, user, &asked).await,
+        &january(&app, user, &parameters).await,
         &[(START, SCORE, expected)],
     );
 }
 
-async fn whatever_holds_memory_is_bounded(backend: Backend) {
+async fn every_use_of_memory_is_limited(backend: Backend) {
     const POINTS: usize = 40_000;
     let app = with(TestApp::with(backend).max_answer_bytes(300_000)).await;
     let user = Uuid::new_v4();
@@ -411,16 +417,16 @@ async fn whatever_holds_memory_is_bounded(backend: Backend) {
         ("fill", "zero"),
         ("agg_func", "avg,min,max,count,sum"),
     ];
-    for asked in [rows.as_slice(), &text_rows, &values, &filled] {
-        assert_too_much(&january(&app, user, asked).await, "too_much_memory");
+    for parameters in [rows.as_slice(), &text_rows, &values, &filled] {
+        assert_too_much(&january(&app, user, parameters).await, "too_much_memory");
     }
-    let thinned = app
+    let downsampled = app
         .get(&format!(
             "/api/points/?user_id={user}&series={SCORE}&max_points=100"
         ))
         .await;
-    assert_too_much(&thinned, "too_much_memory");
-    // All of it was given back, and what needs little is answered.
+    assert_too_much(&downsampled, "too_much_memory");
+    // All memory was released, and a small query succeeds.
     let hours = january(&app, user, &[("interval", "hour")])
         .await
         .expect(200);

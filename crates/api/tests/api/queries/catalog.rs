@@ -1,7 +1,7 @@
-//! GET /api/catalog/: what a user has, by series.
+//! GET /api/catalog/: the data of a user, by series.
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{COLOR, NOTE, SCORE, START, point, results, score, session, store};
@@ -9,16 +9,16 @@ use crate::on_both_servers;
 use crate::queries::support::{at, csv_table, get, metadata, ndjson, with_all_series};
 
 on_both_servers![
-    each_series_with_its_extent,
-    the_extent_shrinks_with_what_goes,
-    null_is_a_point_too,
-    the_unit_is_the_metric_type_s,
-    series_narrow,
-    text_forms,
-    who_has_no_points_has_an_empty_answer,
+    each_series_has_its_time_range,
+    deletion_shrinks_the_time_range,
+    null_is_a_point,
+    the_unit_is_that_of_the_metric_type,
+    the_series_parameter_filters_the_points,
+    text_formats,
+    a_user_without_points_has_an_empty_result,
 ];
 
-async fn catalog(app: &TestApp, user: Uuid, parameters: &[(&str, &str)]) -> Answer {
+async fn catalog(app: &TestApp, user: Uuid, parameters: &[(&str, &str)]) -> Response {
     get(
         app,
         "/api/catalog/",
@@ -36,12 +36,12 @@ fn row(series: &str, extent: [&str; 2], points: u64, sessions: u64) -> Value {
 }
 
 #[track_caller]
-fn assert_catalog(answer: &Answer, expected: &[Value]) {
-    assert_eq!(results(answer), expected, "{}", answer.text);
-    assert_eq!(metadata(answer)["count"], expected.len());
+fn assert_catalog(response: &Response, expected: &[Value]) {
+    assert_eq!(results(response), expected, "{}", response.text);
+    assert_eq!(metadata(response)["count"], expected.len());
 }
 
-async fn each_series_with_its_extent(backend: Backend) {
+async fn each_series_has_its_time_range(backend: Backend) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
     let user = Uuid::new_v4();
@@ -70,17 +70,17 @@ async fn each_series_with_its_extent(backend: Backend) {
         ),
         row(COLOR, [&at(30 * 86_400), &at(30 * 86_400)], 1, 1),
     ];
-    let answer = catalog(&app, user, &[]).await;
-    assert_catalog(&answer, &expected);
-    let told = metadata(&answer);
+    let response = catalog(&app, user, &[]).await;
+    assert_catalog(&response, &expected);
+    let actual = metadata(&response);
     assert_eq!(
-        (&told["user_id"], &told["version"]),
+        (&actual["user_id"], &actual["version"]),
         (&json!(user), &json!(3))
     );
-    assert!(told.get("series").is_some(), "{told}");
+    assert!(actual.get("series").is_some(), "{actual}");
 }
 
-async fn the_extent_shrinks_with_what_goes(backend: Backend) {
+async fn deletion_shrinks_the_time_range(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let rgb = json!({"r": 1, "g": 2, "b": 3});
@@ -127,7 +127,7 @@ async fn the_extent_shrinks_with_what_goes(backend: Backend) {
     assert_catalog(&catalog(&app, user, &[]).await, &[]);
 }
 
-async fn null_is_a_point_too(backend: Backend) {
+async fn null_is_a_point(backend: Backend) {
     let app = TestApp::start(backend).await;
     app.metric_type("maybe", &json!({"type": ["number", "null"]}))
         .await;
@@ -144,7 +144,7 @@ async fn null_is_a_point_too(backend: Backend) {
     );
 }
 
-async fn the_unit_is_the_metric_type_s(backend: Backend) {
+async fn the_unit_is_that_of_the_metric_type(backend: Backend) {
     let app = TestApp::start(backend).await;
     let body = json!({"series": "height", "schema": {"type": "number"}, "unit": "cm"});
     let _ = app.post("/api/metrictypes/", &body).await.expect(201);
@@ -156,7 +156,7 @@ async fn the_unit_is_the_metric_type_s(backend: Backend) {
     assert_eq!(results(&catalog(&app, user, &[]).await)[0]["unit"], "in");
 }
 
-async fn series_narrow(backend: Backend) {
+async fn the_series_parameter_filters_the_points(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let rgb = json!({"r": 1, "g": 2, "b": 3});
@@ -183,7 +183,7 @@ async fn series_narrow(backend: Backend) {
     assert_catalog(&catalog(&app, user, &[("series", "sleep.*")]).await, &[]);
 }
 
-async fn text_forms(backend: Backend) {
+async fn text_formats(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[score(START, 1.5), score(&at(1), 1.5)]).await;
@@ -217,7 +217,7 @@ async fn text_forms(backend: Backend) {
     );
 }
 
-async fn who_has_no_points_has_an_empty_answer(backend: Backend) {
+async fn a_user_without_points_has_an_empty_result(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     assert_catalog(&catalog(&app, user, &[]).await, &[]);

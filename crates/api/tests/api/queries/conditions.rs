@@ -1,4 +1,4 @@
-//! `where`: points that fail it are cut before anything else.
+//! `where`: points that fail the condition are removed before any other step.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
@@ -10,19 +10,19 @@ use crate::queries::support::{BARE, at, january, skipped, with_all_series};
 
 on_both_servers![
     each_operator_compares,
-    conditions_of_several_leaves_all_hold,
+    conditions_of_several_leaves_are_combined_with_and,
     the_leaf_of_a_bare_number_is_value,
     nested_leaves_are_dotted,
     a_point_without_the_leaf_fails,
-    series_without_the_leaf_are_listed,
-    zero_has_no_sign_here,
-    cut_points_count_nowhere,
-    conditions_cut_within_days_too,
+    series_without_the_leaf_are_listed_as_skipped,
+    conditions_ignore_the_sign_of_zero,
+    removed_points_count_nowhere,
+    conditions_remove_points_within_days,
 ];
 
 const MONTH: (&str, &str) = ("interval", "month");
 
-/// Five colours: r rises by 50 from 0, g falls from 40 by 10, b is 1, 2, 1, 2, 1.
+/// Stores five colours: r rises from 0 by 50, g falls from 40 by 10, b is 1, 2, 1, 2, 1.
 async fn five_colors(backend: Backend) -> (TestApp, Uuid) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
@@ -54,19 +54,19 @@ async fn each_operator_compares(backend: Backend) {
         ("r>-1", 500),
     ];
     for (condition, sum) in cases {
-        let answer = january(
+        let response = january(
             &app,
             user,
             &[MONTH, ("where", condition), ("agg_func", "sum")],
         )
         .await
         .expect(200);
-        let value = &results(&answer)[0]["value"]["r"];
+        let value = &results(&response)[0]["value"]["r"];
         assert_eq!(
             value.as_f64(),
             Some(f64::from(sum)),
             "{condition}: {}",
-            answer.text
+            response.text
         );
     }
     assert_rows(
@@ -75,10 +75,10 @@ async fn each_operator_compares(backend: Backend) {
     );
 }
 
-async fn conditions_of_several_leaves_all_hold(backend: Backend) {
+async fn conditions_of_several_leaves_are_combined_with_and(backend: Backend) {
     let (app, user) = five_colors(backend).await;
-    // Left are (50, 30, 2) and (150, 10, 2).
-    let asked = [
+    // (50, 30, 2) and (150, 10, 2) remain.
+    let parameters = [
         MONTH,
         ("where", "r>=50, b=2,g<=30,r<200"),
         ("agg_func", "min,max,count,median"),
@@ -91,7 +91,7 @@ async fn conditions_of_several_leaves_all_hold(backend: Backend) {
         "median": leaves(100.0, 20.0, 2.0)
     });
     assert_rows(
-        &january(&app, user, &asked).await,
+        &january(&app, user, &parameters).await,
         &[(START, COLOR, expected)],
     );
     assert_rows(
@@ -110,9 +110,9 @@ async fn the_leaf_of_a_bare_number_is_value(backend: Backend) {
         score(START, 2.0),
     ];
     let _ = store(&app, user, START, &data).await;
-    let answer = january(&app, user, &[MONTH, ("where", "value>=3")]).await;
+    let response = january(&app, user, &[MONTH, ("where", "value>=3")]).await;
     assert_rows(
-        &answer,
+        &response,
         &[(START, BARE, json!(3)), (START, SCORE, json!(5))],
     );
 }
@@ -135,15 +135,15 @@ async fn nested_leaves_are_dotted(backend: Backend) {
         &[pose(0, 1, 10), pose(1, 2, 20), pose(2, 3, 30)],
     )
     .await;
-    let answer = january(&app, user, &[MONTH, ("where", "pos.x>=2,pos.y!=30")]).await;
+    let response = january(&app, user, &[MONTH, ("where", "pos.x>=2,pos.y!=30")]).await;
     assert_rows(
-        &answer,
+        &response,
         &[(START, "pose", json!({"pos": {"x": 2, "y": 20}}))],
     );
     for unknown in ["x>1", "pos>1", "pos.z>1", "pos.x.y>1"] {
-        let answer = january(&app, user, &[MONTH, ("where", unknown)]).await;
-        assert_rows(&answer, &[]);
-        assert_eq!(skipped(&answer), ["pose"], "{unknown}");
+        let response = january(&app, user, &[MONTH, ("where", unknown)]).await;
+        assert_rows(&response, &[]);
+        assert_eq!(skipped(&response), ["pose"], "{unknown}");
     }
 }
 
@@ -185,34 +185,37 @@ async fn a_point_without_the_leaf_fails(backend: Backend) {
     assert_rows(&sum("a=8").await, &[(START, "pair", json!({"a": 8}))]);
 }
 
-async fn series_without_the_leaf_are_listed(backend: Backend) {
+async fn series_without_the_leaf_are_listed_as_skipped(backend: Backend) {
     let (app, user) = five_colors(backend).await;
     let data = [
         score(START, 1.0),
         point(NOTE, START, &json!({"value": "a"})),
     ];
     let _ = store(&app, user, START, &data).await;
-    let answer = january(&app, user, &[MONTH, ("where", "r=0")]).await;
-    assert_rows(&answer, &[(START, COLOR, json!({"r": 0, "g": 40, "b": 1}))]);
-    let left_out = skipped(&answer);
+    let response = january(&app, user, &[MONTH, ("where", "r=0")]).await;
+    assert_rows(
+        &response,
+        &[(START, COLOR, json!({"r": 0, "g": 40, "b": 1}))],
+    );
+    let left_out = skipped(&response);
     assert!(
         [SCORE, NOTE]
             .iter()
             .all(|series| left_out.contains(&(*series).to_owned())),
         "{left_out:?}"
     );
-    // A text has no number, even where it is in `value`.
-    let answer = january(
+    // A text is not a number, even in the leaf `value`.
+    let response = january(
         &app,
         user,
         &[MONTH, ("where", "value=1"), ("agg_func", "count")],
     )
     .await;
-    assert_rows(&answer, &[(START, SCORE, json!(1))]);
+    assert_rows(&response, &[(START, SCORE, json!(1))]);
     assert!(
-        skipped(&answer).contains(&NOTE.to_owned()),
+        skipped(&response).contains(&NOTE.to_owned()),
         "{}",
-        answer.text
+        response.text
     );
     for (series, condition) in [
         (SCORE, "r=0"),
@@ -220,19 +223,19 @@ async fn series_without_the_leaf_are_listed(backend: Backend) {
         (COLOR, "value=1"),
         (COLOR, "r=0,x=1"),
     ] {
-        let asked = [
+        let parameters = [
             MONTH,
             ("series", series),
             ("where", condition),
             ("agg_func", "count"),
         ];
-        let answer = january(&app, user, &asked).await;
-        assert_rows(&answer, &[]);
-        assert_eq!(skipped(&answer), [series], "named exactly, {condition}");
+        let response = january(&app, user, &parameters).await;
+        assert_rows(&response, &[]);
+        assert_eq!(skipped(&response), [series], "named exactly, {condition}");
     }
 }
 
-async fn zero_has_no_sign_here(backend: Backend) {
+async fn conditions_ignore_the_sign_of_zero(backend: Backend) {
     let (app, _) = five_colors(backend).await;
     let user = Uuid::new_v4();
     let _ = store(
@@ -249,22 +252,22 @@ async fn zero_has_no_sign_here(backend: Backend) {
         ("value<0", 0),
         ("value>=-0", 3),
     ] {
-        let answer = january(
+        let response = january(
             &app,
             user,
             &[MONTH, ("where", condition), ("agg_func", "count")],
         )
         .await
         .expect(200);
-        let told = results(&answer)
+        let actual = results(&response)
             .first()
             .and_then(|row| row["value"].as_u64())
             .unwrap_or_default();
-        assert_eq!(told, count, "{condition}: {}", answer.text);
+        assert_eq!(actual, count, "{condition}: {}", response.text);
     }
 }
 
-async fn cut_points_count_nowhere(backend: Backend) {
+async fn removed_points_count_nowhere(backend: Backend) {
     let (app, _) = five_colors(backend).await;
     let user = Uuid::new_v4();
     let values = [4.0, 100.0, 6.0, 100.0, 8.0];
@@ -274,22 +277,22 @@ async fn cut_points_count_nowhere(backend: Backend) {
         .collect();
     let _ = store(&app, user, START, &data).await;
     let functions = "avg,min,max,count,sum,first,last,median,p25,mode,distinct,range,time_avg";
-    let asked = [MONTH, ("where", "value<50"), ("agg_func", functions)];
+    let parameters = [MONTH, ("where", "value<50"), ("agg_func", functions)];
     // 4 holds for two minutes, 6 for two.
     let expected = json!({
         "avg": 6, "min": 4, "max": 8, "count": 3, "sum": 18, "first": 4, "last": 8, "median": 6, "p25": 5,
         "mode": 4, "distinct": 3, "range": 4, "time_avg": 5
     });
     assert_rows(
-        &january(&app, user, &asked).await,
+        &january(&app, user, &parameters).await,
         &[(START, SCORE, expected)],
     );
 }
 
-async fn conditions_cut_within_days_too(backend: Backend) {
+async fn conditions_remove_points_within_days(backend: Backend) {
     let (app, _) = five_colors(backend).await;
     let user = Uuid::new_v4();
-    // Three days, of which the condition leaves the first whole, half of the second, and nothing of the third.
+    // Three days: the condition keeps all of the first, half of the second and none of the third.
     let values = [[1, 2], [3, 30], [40, 50]];
     for (day, values) in (0..).zip(values) {
         let time = |i: usize| at(day * 86_400 + i64::try_from(i).expect("small") * 3_600);

@@ -1,4 +1,4 @@
-//! Clients that go away in the middle of a query leave nothing behind.
+//! A client that disconnects during a query leaves no work behind.
 
 use std::time::Duration;
 
@@ -13,21 +13,21 @@ use crate::queries::support::get_with;
 use crate::queries::timeouts::{heavy, light, many_points};
 
 on_both_servers![
-    queries_of_clients_that_left_do_not_go_on,
-    streams_of_clients_that_left_do_not_go_on,
-    places_of_clients_that_left_are_free,
+    disconnected_clients_cancel_their_queries,
+    disconnected_clients_cancel_their_streams,
+    disconnected_clients_release_their_permits,
 ];
 
-/// How often the database is asked whether all is quiet, ten times a second.
+/// Maximum number of checks that the database is idle, ten per second.
 const LOOKS: usize = 200;
 
-/// What runs in the test's database for others than the test.
+/// Statements in the test's database that are not the test's own.
 const ACTIVE: &str = "SELECT coalesce(string_agg(state || ': ' || left(query, 80), E'\\n'), '') FROM pg_stat_activity
     WHERE datname = current_database() AND pid <> pg_backend_pid()
       AND backend_type = 'client backend' AND state <> 'idle'";
 
-/// Sends a request, waits so many milliseconds, and leaves without reading.
-async fn leave(app: &TestApp, path: &str, after: u64) {
+/// Sends a request, waits `milliseconds` and disconnects without reading.
+async fn send_and_disconnect(app: &TestApp, path: &str, after: u64) {
     let address = app.url.strip_prefix("http://").expect("an HTTP address");
     let mut stream = TcpStream::connect(address).await.expect("a connection");
     let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nAccept: */*\r\n\r\n");
@@ -38,23 +38,23 @@ async fn leave(app: &TestApp, path: &str, after: u64) {
     tokio::time::sleep(Duration::from_millis(after)).await;
 }
 
-/// Many clients at once, of which each leaves a little later than the one before.
-async fn many_leave(app: &TestApp, path: &str) {
-    join_all((0..100).map(|i| leave(app, path, i * 3))).await;
+/// Runs many clients at once, each of which disconnects slightly later than the previous one.
+async fn many_disconnect(app: &TestApp, path: &str) {
+    join_all((0..100).map(|i| send_and_disconnect(app, path, i * 3))).await;
 }
 
-/// Checks that the query is one that takes time.
-async fn takes_time(app: &TestApp, path: &str) {
+/// Checks that the query takes measurable time.
+async fn assert_takes_time(app: &TestApp, path: &str) {
     for _ in 0..50 {
-        let answer = get_with(app, path, &[], &[("request-timeout", "0.001")]).await;
-        if answer.status == 503 {
-            return assert_problem(&answer, 503, "timed_out");
+        let response = get_with(app, path, &[], &[("request-timeout", "0.001")]).await;
+        if response.status == 503 {
+            return assert_problem(&response, 503, "timed_out");
         }
     }
-    panic!("every answer came within a millisecond: {path}");
+    panic!("every response arrived within a millisecond: {path}");
 }
 
-async fn all_is_quiet(app: &TestApp) {
+async fn wait_until_idle(app: &TestApp) {
     let watcher = app.database.connect().await;
     let mut active = String::new();
     for _ in 0..LOOKS {
@@ -71,42 +71,42 @@ async fn all_is_quiet(app: &TestApp) {
     panic!("still active: {active}");
 }
 
-async fn queries_of_clients_that_left_do_not_go_on(backend: Backend) {
+async fn disconnected_clients_cancel_their_queries(backend: Backend) {
     let app = TestApp::start(backend).await;
     let user = many_points(&app).await;
     let light = light(user);
     let before = app.get(&light).await.expect(200).text;
-    takes_time(&app, &heavy(user)).await;
-    many_leave(&app, &heavy(user)).await;
-    all_is_quiet(&app).await;
-    for answer in join_all((0..8).map(|_| app.get(&light))).await {
-        assert_eq!(answer.expect(200).text, before);
+    assert_takes_time(&app, &heavy(user)).await;
+    many_disconnect(&app, &heavy(user)).await;
+    wait_until_idle(&app).await;
+    for response in join_all((0..8).map(|_| app.get(&light))).await {
+        assert_eq!(response.expect(200).text, before);
     }
     let _ = app.get("/health/ready").await.expect(200);
 }
 
-async fn streams_of_clients_that_left_do_not_go_on(backend: Backend) {
+async fn disconnected_clients_cancel_their_streams(backend: Backend) {
     let app = TestApp::start(backend).await;
     let user = many_points(&app).await;
     for form in ["csv", "ndjson", "arrow", "parquet"] {
-        many_leave(&app, &format!("/api/points/?user_id={user}&format={form}")).await;
+        many_disconnect(&app, &format!("/api/points/?user_id={user}&format={form}")).await;
     }
-    all_is_quiet(&app).await;
+    wait_until_idle(&app).await;
     let page = app
         .get(&format!("/api/points/?user_id={user}&limit=5"))
         .await
         .expect(200);
-    assert_eq!(page.json()["metadata"]["count"], 5);
+    assert_eq!(page.metadata().count, 5);
 }
 
-async fn places_of_clients_that_left_are_free(backend: Backend) {
+async fn disconnected_clients_release_their_permits(backend: Backend) {
     let app = TestApp::with(backend).query_concurrency(1).start().await;
     let user = many_points(&app).await;
-    takes_time(&app, &heavy(user)).await;
-    many_leave(&app, &heavy(user)).await;
-    all_is_quiet(&app).await;
+    assert_takes_time(&app, &heavy(user)).await;
+    many_disconnect(&app, &heavy(user)).await;
+    wait_until_idle(&app).await;
     let light = light(user);
-    for answer in join_all((0..8).map(|_| app.get(&light))).await {
-        assert_eq!(answer.expect(200).json()["metadata"]["count"], 16);
+    for response in join_all((0..8).map(|_| app.get(&light))).await {
+        assert_eq!(response.expect(200).metadata().count, 16);
     }
 }

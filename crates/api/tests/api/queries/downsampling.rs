@@ -1,9 +1,9 @@
-//! `max_points`: so many real points that stand for all.
+//! `max_points`: a limited number of real points that represent all.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{COLOR, NOTE, SCORE, START, assert_problem, point, results, score, store};
@@ -11,21 +11,21 @@ use crate::on_both_servers;
 use crate::queries::support::{at, csv_table, get, metadata, points, skipped, with_all_series};
 
 on_both_servers![
-    few_points_come_as_they_are,
-    the_points_are_real_and_stand_for_all,
+    few_points_are_returned_unchanged,
+    downsampled_points_are_real_and_weighted,
     lttb_is_the_default,
-    a_peak_survives,
-    weights_add_up_to_what_range_and_condition_leave,
+    downsampling_keeps_a_peak,
+    weights_sum_to_the_number_of_selected_points,
     each_series_has_its_own_points,
-    colours_keep_their_leaves,
-    text_series_are_left_out,
-    sessions_are_thinned_too,
+    colours_have_one_aggregate_per_leaf,
+    text_series_are_skipped,
+    session_points_are_downsampled,
     weights_are_a_column,
 ];
 
 const METHODS: [&str; 2] = ["lttb", "minmax"];
 
-/// 1,000 points over three days, in three sessions; gives values by time.
+/// Stores 1,000 points over three days, in three sessions; returns the values by time.
 async fn a_thousand(app: &TestApp, user: Uuid) -> BTreeMap<String, f64> {
     let value = |i: i64| f64::from(i32::try_from(i * 37 % 101).expect("small"));
     let all: BTreeMap<_, _> = (0..1_000).map(|i| (at(i * 250), value(i))).collect();
@@ -53,14 +53,14 @@ fn times(rows: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-fn of_series(answer: &Answer, series: &str) -> Vec<Value> {
-    results(answer)
+fn of_series(response: &Response, series: &str) -> Vec<Value> {
+    results(response)
         .into_iter()
         .filter(|row| row["series"] == series)
         .collect()
 }
 
-async fn few_points_come_as_they_are(backend: Backend) {
+async fn few_points_are_returned_unchanged(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data: Vec<_> = (0..5_i32)
@@ -69,10 +69,10 @@ async fn few_points_come_as_they_are(backend: Backend) {
     let id = store(&app, user, START, &data).await;
     for method in METHODS {
         for most in ["5", "6", "100000"] {
-            let answer = points(&app, user, &[("max_points", most), ("method", method)])
+            let response = points(&app, user, &[("max_points", most), ("method", method)])
                 .await
                 .expect(200);
-            let rows = results(&answer);
+            let rows = results(&response);
             assert_eq!(
                 (rows.len(), weights(&rows)),
                 (5, vec![1; 5]),
@@ -84,40 +84,40 @@ async fn few_points_come_as_they_are(backend: Backend) {
     }
 }
 
-async fn the_points_are_real_and_stand_for_all(backend: Backend) {
+async fn downsampled_points_are_real_and_weighted(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let all = a_thousand(&app, user).await;
     for method in METHODS {
         for most in [3, 4, 5, 10, 99, 500, 999] {
             let size = most.to_string();
-            let answer = points(&app, user, &[("max_points", &*size), ("method", method)])
+            let response = points(&app, user, &[("max_points", &*size), ("method", method)])
                 .await
                 .expect(200);
-            let rows = results(&answer);
-            let what = format!("{method} {most}");
+            let rows = results(&response);
+            let label = format!("{method} {most}");
             assert!(
                 rows.len() <= most && rows.len() >= 2,
-                "{what}: {}",
+                "{label}: {}",
                 rows.len()
             );
-            assert_eq!(metadata(&answer)["count"], rows.len(), "{what}");
+            assert_eq!(metadata(&response)["count"], rows.len(), "{label}");
             let times = times(&rows);
             assert!(
                 times.windows(2).all(|pair| pair[0] < pair[1]),
-                "{what}: in order, each once: {times:?}"
+                "{label}: ordered and unique: {times:?}"
             );
             assert_eq!(
                 (times[0], times[times.len() - 1]),
                 (START, &*at(999 * 250)),
-                "{what}: first and last"
+                "{label}: first and last"
             );
             for row in &rows {
                 let real = all.get(row["time"].as_str().unwrap_or_default()).copied();
-                assert_eq!(row["value"]["value"].as_f64(), real, "{what}: {row}");
+                assert_eq!(row["value"]["value"].as_f64(), real, "{label}: {row}");
             }
-            assert!(weights(&rows).iter().all(|weight| *weight > 0), "{what}");
-            assert_eq!(weights(&rows).iter().sum::<u64>(), 1_000, "{what}");
+            assert!(weights(&rows).iter().all(|weight| *weight > 0), "{label}");
+            assert_eq!(weights(&rows).iter().sum::<u64>(), 1_000, "{label}");
         }
     }
 }
@@ -135,20 +135,20 @@ async fn lttb_is_the_default(backend: Backend) {
     assert_eq!(results(&default), results(&named));
 }
 
-async fn a_peak_survives(backend: Backend) {
+async fn downsampling_keeps_a_peak(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let value = |i: i64| if i == 333 { 1_000.0 } else { 0.0 };
     let data: Vec<_> = (0..1_000).map(|i| score(&at(i), value(i))).collect();
     let _ = store(&app, user, START, &data).await;
     for method in METHODS {
-        let answer = points(&app, user, &[("max_points", "10"), ("method", method)])
+        let response = points(&app, user, &[("max_points", "10"), ("method", method)])
             .await
             .expect(200);
         assert!(
-            times(&results(&answer)).contains(&&*at(333)),
+            times(&results(&response)).contains(&&*at(333)),
             "{method}: {}",
-            answer.text
+            response.text
         );
     }
     // minmax keeps both extremes.
@@ -156,42 +156,42 @@ async fn a_peak_survives(backend: Backend) {
     let value = |i: i64| f64::from(i32::from(i == 500) - i32::from(i == 501)) * 50.0;
     let data: Vec<_> = (0..1_000).map(|i| score(&at(i), value(i))).collect();
     let _ = store(&app, valley, START, &data).await;
-    let answer = points(&app, valley, &[("max_points", "10"), ("method", "minmax")])
+    let response = points(&app, valley, &[("max_points", "10"), ("method", "minmax")])
         .await
         .expect(200);
-    let rows = results(&answer);
+    let rows = results(&response);
     assert!(
         times(&rows).contains(&&*at(500)) && times(&rows).contains(&&*at(501)),
         "{}",
-        answer.text
+        response.text
     );
 }
 
-async fn weights_add_up_to_what_range_and_condition_leave(backend: Backend) {
+async fn weights_sum_to_the_number_of_selected_points(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let all = a_thousand(&app, user).await;
     let (start, end) = (at(100 * 250), at(900 * 250));
     for method in METHODS {
-        let asked = [
+        let parameters = [
             ("max_points", "12"),
             ("method", method),
             ("start_time", &*start),
             ("end_time", &*end),
         ];
-        let rows = results(&points(&app, user, &asked).await.expect(200));
+        let rows = results(&points(&app, user, &parameters).await.expect(200));
         assert_eq!(weights(&rows).iter().sum::<u64>(), 800, "{method}");
         assert_eq!(
             (times(&rows)[0], times(&rows)[rows.len() - 1]),
             (&*start, &*at(899 * 250)),
             "{method}"
         );
-        let asked = [
+        let parameters = [
             ("max_points", "12"),
             ("method", method),
             ("where", "value>=50"),
         ];
-        let rows = results(&points(&app, user, &asked).await.expect(200));
+        let rows = results(&points(&app, user, &parameters).await.expect(200));
         let left = all.values().filter(|value| **value >= 50.0).count();
         assert_eq!(
             weights(&rows).iter().sum::<u64>(),
@@ -214,13 +214,13 @@ async fn each_series_has_its_own_points(backend: Backend) {
     let data: Vec<_> = (0..50).map(|i| point("bare", &at(i), &json!(i))).collect();
     let _ = store(&app, user, START, &data).await;
     for method in METHODS {
-        let answer = points(&app, user, &[("max_points", "20"), ("method", method)])
+        let response = points(&app, user, &[("max_points", "20"), ("method", method)])
             .await
             .expect(200);
-        let (scores, bare) = (of_series(&answer, SCORE), of_series(&answer, "bare"));
+        let (scores, bare) = (of_series(&response, SCORE), of_series(&response, "bare"));
         assert!(
             scores.len() <= 20 && bare.len() <= 20,
-            "{method}: a series each"
+            "{method}: one series at a time"
         );
         assert!(
             scores.len() >= 10 && bare.len() >= 10,
@@ -244,25 +244,25 @@ async fn each_series_has_its_own_points(backend: Backend) {
         assert_eq!(
             results(&only),
             scores,
-            "{method}: whatever other series there are"
+            "{method}: independent of other series"
         );
     }
 }
 
-async fn colours_keep_their_leaves(backend: Backend) {
+async fn colours_have_one_aggregate_per_leaf(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let rgb = |i: i64| json!({"r": i, "g": i * 7 % 31, "b": 0, "by": "eye"});
     let data: Vec<_> = (0..200).map(|i| point(COLOR, &at(i), &rgb(i))).collect();
     let _ = store(&app, user, START, &data).await;
     for method in METHODS {
-        let answer = points(&app, user, &[("max_points", "9"), ("method", method)])
+        let response = points(&app, user, &[("max_points", "9"), ("method", method)])
             .await
             .expect(200);
-        let rows = results(&answer);
+        let rows = results(&response);
         assert!(
             rows.len() <= 9,
-            "so many points, not leaves: {}",
+            "the number of points, not leaves: {}",
             rows.len()
         );
         assert_eq!(weights(&rows).iter().sum::<u64>(), 200, "{method}");
@@ -280,7 +280,7 @@ async fn colours_keep_their_leaves(backend: Backend) {
     }
 }
 
-async fn text_series_are_left_out(backend: Backend) {
+async fn text_series_are_skipped(backend: Backend) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
     let user = Uuid::new_v4();
@@ -290,30 +290,30 @@ async fn text_series_are_left_out(backend: Backend) {
         score(START, 1.0),
     ];
     let _ = store(&app, user, START, &data).await;
-    for asked in [&[][..], &[("series", "*")], &[("series", "s|w")]] {
-        let answer = points(&app, user, &[&[("max_points", "3")], asked].concat())
+    for parameters in [&[][..], &[("series", "*")], &[("series", "s|w")]] {
+        let response = points(&app, user, &[&[("max_points", "3")], parameters].concat())
             .await
             .expect(200);
         assert_eq!(
-            (results(&answer).len(), skipped(&answer)),
+            (results(&response).len(), skipped(&response)),
             (1, vec![NOTE.to_owned(), "words".to_owned()])
         );
     }
     for series in [NOTE, "words", "session.gut_health_score,words"] {
-        let answer = points(&app, user, &[("max_points", "3"), ("series", series)]).await;
-        assert_eq!(answer.status.as_u16(), 422, "{series}: {}", answer.text);
-        let told = answer.code() == "no_numbers"
-            || answer
+        let response = points(&app, user, &[("max_points", "3"), ("series", series)]).await;
+        assert_eq!(response.status.as_u16(), 422, "{series}: {}", response.text);
+        let actual = response.code() == "no_numbers"
+            || response
                 .faults()
                 .iter()
                 .any(|fault| fault.ends_with(" no_numbers"));
-        assert!(told, "{series}: {}", answer.text);
+        assert!(actual, "{series}: {}", response.text);
     }
-    let answer = points(&app, user, &[("max_points", "3"), ("series", "none.such")]).await;
-    assert_problem(&answer, 422, "invalid_parameters");
+    let response = points(&app, user, &[("max_points", "3"), ("series", "none.such")]).await;
+    assert_problem(&response, 422, "invalid_parameters");
 }
 
-async fn sessions_are_thinned_too(backend: Backend) {
+async fn session_points_are_downsampled(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data: Vec<_> = (0..100).map(|i| score(&at(i), 1.0)).collect();
@@ -321,14 +321,14 @@ async fn sessions_are_thinned_too(backend: Backend) {
     let _ = store(&app, user, START, &data).await;
     for method in METHODS {
         let path = format!("/api/sessions/{id}/points/");
-        let answer = get(&app, &path, &[("max_points", "5"), ("method", method)])
+        let response = get(&app, &path, &[("max_points", "5"), ("method", method)])
             .await
             .expect(200);
-        let rows = results(&answer);
+        let rows = results(&response);
         assert!(
             rows.len() <= 5 && rows.iter().all(|row| row["session_id"] == id.to_string()),
             "{}",
-            answer.text
+            response.text
         );
         assert_eq!(weights(&rows).iter().sum::<u64>(), 100, "{method}");
     }
@@ -355,7 +355,7 @@ async fn weights_are_a_column(backend: Backend) {
             "weight"
         ]
     );
-    let told: Vec<u64> = records
+    let actual: Vec<u64> = records
         .iter()
         .map(|r| {
             r["weight"]
@@ -365,6 +365,6 @@ async fn weights_are_a_column(backend: Backend) {
                 .expect("a count")
         })
         .collect();
-    assert_eq!(told, weights(&rows));
+    assert_eq!(actual, weights(&rows));
     assert_eq!(end, Some(format!("# end of {} rows", rows.len())));
 }

@@ -1,8 +1,8 @@
-//! `ETag` and `If-None-Match`: an answer that is still right is not sent again, and one that is not, is.
+//! `ETag` and `If-None-Match`: an unchanged response is not sent again, a changed one is.
 
 use reqwest::Method;
 use serde_json::json;
-use time_series_testkit::{Answer, Backend, TestApp, redis_url};
+use time_series_testkit::{Backend, Response, TestApp, redis_url};
 use uuid::Uuid;
 
 use crate::common::{COLOR, SCORE, START, from_now, point, score, session, store};
@@ -10,19 +10,19 @@ use crate::on_both_servers;
 use crate::queries::support::{Pairs, get_with, header};
 
 on_both_servers![
-    the_same_answer_is_not_sent_twice,
-    a_tag_is_found_in_a_list_and_weakened,
-    every_change_of_the_users_data_makes_another_tag,
-    a_change_of_a_metric_type_makes_another_tag,
-    what_changes_nothing_keeps_the_tag,
-    other_users_do_not_matter,
-    another_question_has_another_tag,
-    a_query_until_now_is_always_answered,
-    a_user_without_data_has_tags_too,
-    each_encoding_has_a_tag_of_its_own,
-    head_says_what_get_would,
-    whatever_there_is_is_known_by_a_star,
-    only_the_persons_own_cache_may_keep_answers,
+    an_unchanged_response_is_a_304,
+    if_none_match_accepts_lists_and_weak_etags,
+    every_change_of_the_users_data_changes_the_etag,
+    a_changed_metric_type_changes_the_etag,
+    a_write_without_effect_keeps_the_etag,
+    other_users_do_not_affect_the_etag,
+    another_query_has_another_etag,
+    a_query_until_now_is_never_a_304,
+    responses_without_data_have_etags,
+    each_encoding_has_its_own_etag,
+    head_returns_the_headers_of_get,
+    if_none_match_star_matches_every_response,
+    responses_are_cacheable_privately_only,
 ];
 
 const FIXED: [(&str, &str); 3] = [
@@ -31,7 +31,7 @@ const FIXED: [(&str, &str); 3] = [
     ("interval", "day"),
 ];
 
-/// One user with two sessions, and every path that reads them.
+/// A user with two sessions, and every path that reads them.
 struct Case {
     app: TestApp,
     user: Uuid,
@@ -68,8 +68,8 @@ impl Case {
         ]
     }
 
-    /// GET of a path that ends where more parameters can follow.
-    async fn read(&self, path: &str, parameters: &Pairs<'_>, headers: &Pairs<'_>) -> Answer {
+    /// GET of a path to which more parameters can be appended.
+    async fn read(&self, path: &str, parameters: &Pairs<'_>, headers: &Pairs<'_>) -> Response {
         let pairs: Vec<_> = parameters
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
@@ -85,7 +85,7 @@ impl Case {
             .await
     }
 
-    /// The same without unpacking the body.
+    /// The same request without decompressing the body.
     async fn raw(
         &self,
         path: &str,
@@ -102,18 +102,18 @@ impl Case {
         let request = headers.iter().fold(request, |request, (name, value)| {
             request.header(*name, *value)
         });
-        request.send().await.expect("an answer")
+        request.send().await.expect("a response")
     }
 
-    /// The tags of all paths, each checked to be good for a 304.
+    /// Returns the tags of all paths, each verified to produce a 304.
     async fn tags(&self) -> Vec<String> {
         let mut tags = Vec::new();
         for (path, parameters) in self.paths() {
-            let answer = self.read(&path, &parameters, &[]).await.expect(200);
-            let tag = header(&answer, "etag");
+            let response = self.read(&path, &parameters, &[]).await.expect(200);
+            let tag = header(&response, "etag");
             assert!(
                 tag.len() > 2 && tag.starts_with('"') && tag.ends_with('"'),
-                "a strong tag: {path} {tag:?}"
+                "a strong etag: {path} {tag:?}"
             );
             let again = self
                 .read(&path, &parameters, &[("if-none-match", &tag)])
@@ -129,30 +129,30 @@ impl Case {
         tags
     }
 
-    /// Checks that the old tags of all paths are stale, and gives the new ones.
-    async fn assert_stale(&self, old: &[String], what: &str) -> Vec<String> {
+    /// Checks that the old tags of all paths are stale, and returns the new ones.
+    async fn assert_stale(&self, old: &[String], label: &str) -> Vec<String> {
         for ((path, parameters), tag) in self.paths().iter().zip(old) {
-            let answer = self.read(path, parameters, &[("if-none-match", tag)]).await;
-            assert_eq!(answer.status.as_u16(), 200, "{path} after {what}");
-            assert_ne!(header(&answer, "etag"), *tag, "{path} after {what}");
+            let response = self.read(path, parameters, &[("if-none-match", tag)]).await;
+            assert_eq!(response.status.as_u16(), 200, "{path} after {label}");
+            assert_ne!(header(&response, "etag"), *tag, "{path} after {label}");
         }
         self.tags().await
     }
 }
 
-async fn the_same_answer_is_not_sent_twice(backend: Backend) {
+async fn an_unchanged_response_is_a_304(backend: Backend) {
     let case = Case::new(backend).await;
     let first = case.tags().await;
     assert_eq!(case.tags().await, first, "nothing changed");
     for (path, parameters) in case.paths() {
-        let answer = case
+        let response = case
             .read(&path, &parameters, &[("if-none-match", "\"another\"")])
             .await;
-        assert_eq!(answer.status.as_u16(), 200, "{path}");
+        assert_eq!(response.status.as_u16(), 200, "{path}");
     }
 }
 
-async fn a_tag_is_found_in_a_list_and_weakened(backend: Backend) {
+async fn if_none_match_accepts_lists_and_weak_etags(backend: Backend) {
     let case = Case::new(backend).await;
     for ((path, parameters), tag) in case.paths().iter().zip(case.tags().await) {
         for list in [
@@ -161,11 +161,11 @@ async fn a_tag_is_found_in_a_list_and_weakened(backend: Backend) {
             format!("W/{tag}"),
             format!("\"x\", W/{tag}"),
         ] {
-            let answer = case
+            let response = case
                 .read(path, parameters, &[("if-none-match", &list)])
                 .await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 304,
                 "RFC 9110, 13.1.2: {path} {list}"
             );
@@ -173,13 +173,13 @@ async fn a_tag_is_found_in_a_list_and_weakened(backend: Backend) {
     }
 }
 
-async fn every_change_of_the_users_data_makes_another_tag(backend: Backend) {
+async fn every_change_of_the_users_data_changes_the_etag(backend: Backend) {
     changes(Case::new(backend).await).await;
 }
 
-/// The same where answers are kept.
+/// The same with a result cache.
 #[tokio::test]
-async fn every_change_makes_another_tag_of_a_kept_answer() {
+async fn every_change_changes_the_etag_of_a_cached_response() {
     changes(Case::on(seeded(TestApp::with(Backend::Plain).cache().start().await).await).await)
         .await;
     changes(
@@ -224,7 +224,7 @@ async fn changes(case: Case) {
         .await
         .expect(204);
     let tags = case.assert_stale(&tags, "a deletion").await;
-    // The same points again are another version all the same.
+    // The same points stored again are a new version.
     let _ = app
         .post(
             "/api/sessions/",
@@ -235,7 +235,7 @@ async fn changes(case: Case) {
     let _ = case.assert_stale(&tags, "the deleted session again").await;
 }
 
-async fn a_change_of_a_metric_type_makes_another_tag(backend: Backend) {
+async fn a_changed_metric_type_changes_the_etag(backend: Backend) {
     let case = Case::new(backend).await;
     let tags = case.tags().await;
     let path = format!("/api/metrictypes/{SCORE}/");
@@ -252,7 +252,7 @@ async fn a_change_of_a_metric_type_makes_another_tag(backend: Backend) {
     let _ = case.assert_stale(&tags, "another leaf").await;
 }
 
-async fn what_changes_nothing_keeps_the_tag(backend: Backend) {
+async fn a_write_without_effect_keeps_the_etag(backend: Backend) {
     let case = Case::new(backend).await;
     let (app, user, [one, _]) = (&case.app, case.user, case.sessions);
     let tags = case.tags().await;
@@ -282,7 +282,7 @@ async fn what_changes_nothing_keeps_the_tag(backend: Backend) {
     assert_eq!(case.tags().await, tags);
 }
 
-async fn other_users_do_not_matter(backend: Backend) {
+async fn other_users_do_not_affect_the_etag(backend: Backend) {
     let case = Case::new(backend).await;
     let tags = case.tags().await;
     let rgb = json!({"r": 1, "g": 2, "b": 3});
@@ -296,7 +296,7 @@ async fn other_users_do_not_matter(backend: Backend) {
     assert_eq!(case.tags().await, tags);
 }
 
-async fn another_question_has_another_tag(backend: Backend) {
+async fn another_query_has_another_etag(backend: Backend) {
     let case = Case::new(backend).await;
     let variants: [&Pairs; 12] = [
         &[],
@@ -315,13 +315,13 @@ async fn another_question_has_another_tag(backend: Backend) {
     let (path, parameters) = &case.paths()[0];
     let mut tags = Vec::new();
     for variant in variants {
-        let answer = case
+        let response = case
             .read(path, &[parameters, variant].concat(), &[])
             .await
             .expect(200);
-        tags.push(header(&answer, "etag"));
+        tags.push(header(&response, "etag"));
     }
-    // The form that a header chose counts as much as the one that a parameter chose.
+    // The format counts equally if a header or a parameter chose it.
     let by_header = case
         .read(path, parameters, &[("accept", "text/csv")])
         .await
@@ -331,7 +331,7 @@ async fn another_question_has_another_tag(backend: Backend) {
     assert_eq!(
         case.read(path, parameters, &json_tag).await.status.as_u16(),
         200,
-        "a tag of JSON is none of CSV"
+        "the etag of JSON does not match CSV"
     );
     tags.sort();
     tags.dedup();
@@ -350,7 +350,7 @@ async fn another_question_has_another_tag(backend: Backend) {
     }
 }
 
-async fn a_query_until_now_is_always_answered(backend: Backend) {
+async fn a_query_until_now_is_never_a_304(backend: Backend) {
     let case = Case::new(backend).await;
     let user = case.user.to_string();
     let since = from_now(-3600);
@@ -379,7 +379,7 @@ async fn a_query_until_now_is_always_answered(backend: Backend) {
         .await;
         assert_eq!(again.status.as_u16(), 200, "{parameters:?}");
     }
-    // A fixed end that is still to come is fixed.
+    // A fixed end in the future is fixed.
     let end = from_now(86_400);
     let parameters = [
         ("user_id", &*user),
@@ -400,7 +400,7 @@ async fn a_query_until_now_is_always_answered(backend: Backend) {
     assert_eq!(again.status.as_u16(), 304);
 }
 
-async fn a_user_without_data_has_tags_too(backend: Backend) {
+async fn responses_without_data_have_etags(backend: Backend) {
     let case = Case::new(backend).await;
     let user = Uuid::new_v4().to_string();
     for path in [
@@ -426,14 +426,14 @@ async fn a_user_without_data_has_tags_too(backend: Backend) {
     let path = format!("/api/catalog/?user_id={user}");
     let tag = header(&case.app.get(&path).await, "etag");
     let _ = store(&case.app, theirs, START, &[score(START, 1.0)]).await;
-    let answer = case
+    let response = case
         .app
         .request(Method::GET, &path, None, &[("if-none-match", &tag)])
         .await;
-    assert_eq!(answer.status.as_u16(), 200, "now there is data");
+    assert_eq!(response.status.as_u16(), 200, "now there is data");
 }
 
-async fn each_encoding_has_a_tag_of_its_own(backend: Backend) {
+async fn each_encoding_has_its_own_etag(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
         let plain = header(
@@ -445,15 +445,18 @@ async fn each_encoding_has_a_tag_of_its_own(backend: Backend) {
         );
         for encoding in ["gzip", "br", "zstd"] {
             let headers = [("accept-encoding", encoding)];
-            let packed = case.raw(&path, &parameters, &headers).await;
+            let compressed = case.raw(&path, &parameters, &headers).await;
             assert_eq!(
                 (
-                    packed.status().as_u16(),
-                    &packed.headers()["content-encoding"]
+                    compressed.status().as_u16(),
+                    &compressed.headers()["content-encoding"]
                 ),
                 (200, &encoding.parse().expect("a value"))
             );
-            let tag = packed.headers()["etag"].to_str().expect("text").to_owned();
+            let tag = compressed.headers()["etag"]
+                .to_str()
+                .expect("text")
+                .to_owned();
             assert_eq!(
                 tag,
                 format!("{}-{encoding}\"", plain.trim_end_matches('"')),
@@ -475,7 +478,7 @@ async fn each_encoding_has_a_tag_of_its_own(backend: Backend) {
     }
 }
 
-async fn head_says_what_get_would(backend: Backend) {
+async fn head_returns_the_headers_of_get(backend: Backend) {
     let case = Case::new(backend).await;
     let others = [
         "/api/sessions/?",
@@ -528,30 +531,30 @@ async fn head_says_what_get_would(backend: Backend) {
     let stream = format!("/api/points/?user_id={}&format=ndjson", case.user);
     let head = case.app.request(Method::HEAD, &stream, None, &[]).await;
     assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
-    // The connection goes on to be used.
+    // The connection stays usable.
     assert_eq!(case.app.get("/health/live").await.status.as_u16(), 200);
 }
 
-async fn whatever_there_is_is_known_by_a_star(backend: Backend) {
+async fn if_none_match_star_matches_every_response(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
-        let answer = case
+        let response = case
             .read(&path, &parameters, &[("if-none-match", "*")])
             .await;
-        assert_eq!(answer.status.as_u16(), 304, "RFC 9110, 13.1.2: {path}");
+        assert_eq!(response.status.as_u16(), 304, "RFC 9110, 13.1.2: {path}");
     }
 }
 
-async fn only_the_persons_own_cache_may_keep_answers(backend: Backend) {
+async fn responses_are_cacheable_privately_only(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
-        let answer = case.read(&path, &parameters, &[]).await.expect(200);
+        let response = case.read(&path, &parameters, &[]).await.expect(200);
         assert_eq!(
-            header(&answer, "cache-control"),
+            header(&response, "cache-control"),
             "private, no-cache",
             "{path}"
         );
-        let tag = header(&answer, "etag");
+        let tag = header(&response, "etag");
         let known = case
             .read(&path, &parameters, &[("if-none-match", &tag)])
             .await;

@@ -1,4 +1,4 @@
-//! `explain=true` and what else the metadata tell.
+//! `explain=true` and the other metadata of a response.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
@@ -9,13 +9,13 @@ use crate::on_both_servers;
 use crate::queries::support::{at, january, metadata};
 
 on_both_servers![
-    an_explanation_tells_what_was_read,
-    an_explanation_changes_no_result,
-    metadata_tell_the_defaults,
-    metadata_tell_what_was_asked,
+    explain_reports_what_was_read,
+    explain_does_not_change_the_result,
+    metadata_contain_the_defaults,
+    metadata_contain_the_query,
 ];
 
-async fn some_days(backend: Backend) -> (TestApp, Uuid) {
+async fn query_days(backend: Backend) -> (TestApp, Uuid) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data: Vec<_> = (0..200).map(|i| score(&at(i * 3_600), 1.0)).collect();
@@ -23,22 +23,22 @@ async fn some_days(backend: Backend) -> (TestApp, Uuid) {
     (app, user)
 }
 
-async fn an_explanation_tells_what_was_read(backend: Backend) {
-    let (app, user) = some_days(backend).await;
+async fn explain_reports_what_was_read(backend: Backend) {
+    let (app, user) = query_days(backend).await;
     let numbers = |part: &Value, names: &[&str]| names.iter().all(|name| part[name].is_number());
     for more in [
         [("interval", "day")],
         [("interval", "7m")],
         [("agg_func", "median")],
     ] {
-        let answer = january(
+        let response = january(
             &app,
             user,
             &[&[("explain", "true")], more.as_slice()].concat(),
         )
         .await
         .expect(200);
-        let explain = metadata(&answer)["explain"].clone();
+        let explain = metadata(&response)["explain"].clone();
         assert!(explain["cache"].is_string(), "{explain}");
         assert!(numbers(&explain["days"], &["windows", "rows"]), "{explain}");
         assert!(
@@ -53,7 +53,7 @@ async fn an_explanation_tells_what_was_read(backend: Backend) {
             "{explain}"
         );
     }
-    // Whole days come from day summaries; a median reads the points.
+    // Whole days are read from day summaries; a median reads the points.
     let days = january(&app, user, &[("explain", "true"), ("interval", "day")])
         .await
         .expect(200);
@@ -74,8 +74,8 @@ async fn an_explanation_tells_what_was_read(backend: Backend) {
     );
 }
 
-async fn an_explanation_changes_no_result(backend: Backend) {
-    let (app, user) = some_days(backend).await;
+async fn explain_does_not_change_the_result(backend: Backend) {
+    let (app, user) = query_days(backend).await;
     let plain = january(&app, user, &[]).await.expect(200);
     let explained = january(&app, user, &[("explain", "true")])
         .await
@@ -87,35 +87,35 @@ async fn an_explanation_changes_no_result(backend: Backend) {
     assert_eq!(plain.json(), not.json());
     assert!(
         metadata(&plain).get("explain").is_none_or(Value::is_null),
-        "only where it is asked for"
+        "only if requested"
     );
 }
 
-async fn metadata_tell_the_defaults(backend: Backend) {
-    let (app, user) = some_days(backend).await;
-    let told = metadata(&january(&app, user, &[]).await.expect(200));
+async fn metadata_contain_the_defaults(backend: Backend) {
+    let (app, user) = query_days(backend).await;
+    let actual = metadata(&january(&app, user, &[]).await.expect(200));
     for (name, value) in [
         ("align", "calendar"),
         ("fill", "none"),
         ("accuracy", "exact"),
     ] {
         assert!(
-            told[name].is_null() || told[name] == value,
-            "{name}: {told}"
+            actual[name].is_null() || actual[name] == value,
+            "{name}: {actual}"
         );
     }
     for name in ["group_by", "over", "where", "fill_lookback"] {
-        assert_eq!(told.get(name), Some(&Value::Null), "{name}: {told}");
+        assert_eq!(actual.get(name), Some(&Value::Null), "{name}: {actual}");
     }
-    assert!(told.get("approximate").is_none(), "{told}");
+    assert!(actual.get("approximate").is_none(), "{actual}");
     assert_eq!(
-        (&told["tz"], &told["week_start"]),
+        (&actual["tz"], &actual["week_start"]),
         (&json!("UTC"), &json!("monday"))
     );
 }
 
-async fn metadata_tell_what_was_asked(backend: Backend) {
-    let (app, user) = some_days(backend).await;
+async fn metadata_contain_the_query(backend: Backend) {
+    let (app, user) = query_days(backend).await;
     let groups = [
         ("group_by", "session"),
         ("over", "median"),
@@ -127,33 +127,33 @@ async fn metadata_tell_what_was_asked(backend: Backend) {
         ("fill_lookback", "7d"),
         ("interval", "day"),
     ];
-    for asked in [groups.as_slice(), &gaps] {
-        let answer = january(&app, user, asked).await.expect(200);
-        let told = metadata(&answer);
-        for (name, value) in asked {
-            assert!(told[name].to_string().contains(value), "{name}: {told}");
+    for parameters in [groups.as_slice(), &gaps] {
+        let response = january(&app, user, parameters).await.expect(200);
+        let actual = metadata(&response);
+        for (name, value) in parameters {
+            assert!(actual[name].to_string().contains(value), "{name}: {actual}");
         }
         assert_eq!(
-            (&told["user_id"], &told["count"]),
-            (&json!(user), &json!(results(&answer).len()))
+            (&actual["user_id"], &actual["count"]),
+            (&json!(user), &json!(results(&response).len()))
         );
     }
-    let told = metadata(
+    let actual = metadata(
         &january(&app, user, &[("where", "value>0")])
             .await
             .expect(200),
     );
-    assert!(told["where"].to_string().contains("value"), "{told}");
-    let asked = [
+    assert!(actual["where"].to_string().contains("value"), "{actual}");
+    let parameters = [
         ("align", "session"),
         ("interval", "5m"),
         ("series", SCORE),
         ("agg_func", "p99.90,median"),
     ];
-    let told = metadata(&january(&app, user, &asked).await.expect(200));
-    assert_eq!(told["align"], "session");
+    let actual = metadata(&january(&app, user, &parameters).await.expect(200));
+    assert_eq!(actual["align"], "session");
     assert!(
-        told.get("tz").is_none() && told.get("week_start").is_none(),
-        "{told}"
+        actual.get("tz").is_none() && actual.get("week_start").is_none(),
+        "{actual}"
     );
 }

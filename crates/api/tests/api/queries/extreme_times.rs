@@ -1,32 +1,34 @@
-//! Times at both ends of the calendar: every query has an answer or a refusal, in every zone, at once.
+//! Times at both ends of the calendar: every query returns or is rejected at once, in every zone.
 
 use std::time::Duration;
 
 use serde_json::json;
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use tokio::time::timeout;
 use uuid::Uuid;
 
-use crate::common::{SCORE, START, ask, assert_problem, assert_rows, results, score, store};
+use crate::common::{
+    SCORE, START, assert_problem, assert_rows, get_timeseries, results, score, store,
+};
 use crate::on_both_servers;
 use crate::queries::support::{Pairs, at, get, metadata, points};
 
 on_both_servers![
-    years_of_the_east_are_filled_until_the_end_of_time,
-    every_zone_and_interval_answers_at_both_ends_of_time,
-    session_steps_answer_for_any_range,
-    raw_points_answer_for_any_range,
-    a_lookback_ends_with_time_itself,
-    a_date_without_an_instant_is_refused_by_name,
-    an_answer_does_not_depend_on_how_far_the_range_reaches,
+    eastern_zones_are_filled_until_the_end_of_time,
+    every_zone_and_interval_works_at_both_ends_of_time,
+    session_steps_succeed_for_every_range,
+    raw_points_succeed_for_every_range,
+    a_lookback_may_reach_before_the_first_instant,
+    a_date_without_an_instant_is_rejected_by_name,
+    results_do_not_depend_on_the_length_of_the_range,
 ];
 
-/// Few enough that filled answers are refused quickly.
+/// Maximum rows; small enough that filled results are rejected quickly.
 const FEW_ROWS: usize = 100;
 const FIRST: &str = "0001-01-01T00:00:00Z";
 const LAST: &str = "9999-12-31T23:59:59.999999Z";
 
-/// East and west, with and without daylight saving time, as far from UTC as zones are.
+/// Zones east and west, with and without daylight saving time, with the largest offsets from UTC.
 const ZONES: [&str; 5] = [
     "UTC",
     "Europe/Athens",
@@ -44,14 +46,14 @@ const RANGES: [(&str, &str); 6] = [
     ("9999-12-31T23:59:59.999998Z", LAST),
 ];
 
-/// Fails where there is no response: a limit on liveness, not on time.
-async fn answered(asked: impl Future<Output = Answer>) -> Answer {
-    timeout(Duration::from_mins(2), asked)
+/// Fails if no response arrives: a bound on liveness, not on time.
+async fn within_time(parameters: impl Future<Output = Response>) -> Response {
+    timeout(Duration::from_mins(2), parameters)
         .await
         .expect("a response")
 }
 
-/// A service whose answers have at most `rows` rows, and a user with one point.
+/// Starts a service whose responses have at most `rows` rows, and stores one point of a user.
 async fn with_one_point(backend: Backend, rows: usize) -> (TestApp, Uuid) {
     let app = TestApp::with(backend).max_rows(rows).start().await;
     app.seed().await;
@@ -60,25 +62,25 @@ async fn with_one_point(backend: Backend, rows: usize) -> (TestApp, Uuid) {
     (app, user)
 }
 
-/// Checks that a query is answered, or refused as invalid or as too much.
+/// Checks that a query succeeds, or is rejected as invalid or as too large.
 #[track_caller]
-fn assert_answered_or_refused(answer: &Answer, asked: &Pairs<'_>) {
-    match answer.status.as_u16() {
+fn assert_accepted_or_rejected(response: &Response, parameters: &Pairs<'_>) {
+    match response.status.as_u16() {
         200 => {}
         422 => {
             assert!(
-                ["invalid_parameters", "too_many_rows"].contains(&&*answer.code()),
-                "{asked:?}: {}",
-                answer.text
+                ["invalid_parameters", "too_many_rows"].contains(&&*response.code()),
+                "{parameters:?}: {}",
+                response.text
             );
         }
-        other => panic!("{asked:?}: {other} {}", answer.text),
+        other => panic!("{parameters:?}: {other} {}", response.text),
     }
 }
 
-async fn years_of_the_east_are_filled_until_the_end_of_time(backend: Backend) {
+async fn eastern_zones_are_filled_until_the_end_of_time(backend: Backend) {
     let (app, user) = with_one_point(backend, 10_000).await;
-    let asked = |tz, interval| {
+    let parameters = |tz, interval| {
         let range = [
             ("start_time", "2024-01-01"),
             ("end_time", "9999-12-31T23:59:59Z"),
@@ -92,11 +94,11 @@ async fn years_of_the_east_are_filled_until_the_end_of_time(backend: Backend) {
         ("Asia/Tokyo", 7_977, "9999-12-31T15:00:00Z"), // the year 10000 of Tokyo, as RFC 3339 can write it
         ("Pacific/Kiritimati", 7_977, "9999-12-31T10:00:00Z"),
     ] {
-        let answer = answered(ask(&app, user, &asked(tz, "year")))
+        let response = within_time(get_timeseries(&app, user, &parameters(tz, "year")))
             .await
             .expect(200);
-        let rows = results(&answer);
-        assert_eq!(metadata(&answer)["count"], years, "{tz}");
+        let rows = results(&response);
+        assert_eq!(metadata(&response)["count"], years, "{tz}");
         assert_eq!(
             rows.last().map(|row| row["bucket"].clone()),
             Some(json!(last)),
@@ -108,11 +110,16 @@ async fn years_of_the_east_are_filled_until_the_end_of_time(backend: Backend) {
             "{tz}"
         );
     }
-    let months = answered(ask(&app, user, &asked("Europe/Athens", "month"))).await;
+    let months = within_time(get_timeseries(
+        &app,
+        user,
+        &parameters("Europe/Athens", "month"),
+    ))
+    .await;
     assert_problem(&months, 422, "too_many_rows");
 }
 
-async fn every_zone_and_interval_answers_at_both_ends_of_time(backend: Backend) {
+async fn every_zone_and_interval_works_at_both_ends_of_time(backend: Backend) {
     let (app, user) = with_one_point(backend, FEW_ROWS).await;
     for tz in ZONES {
         for interval in INTERVALS {
@@ -124,15 +131,18 @@ async fn every_zone_and_interval_answers_at_both_ends_of_time(backend: Backend) 
                         ("tz", tz),
                         ("interval", interval),
                     ];
-                    let asked = [range.as_slice(), more].concat();
-                    assert_answered_or_refused(&answered(ask(&app, user, &asked)).await, &asked);
+                    let parameters = [range.as_slice(), more].concat();
+                    assert_accepted_or_rejected(
+                        &within_time(get_timeseries(&app, user, &parameters)).await,
+                        &parameters,
+                    );
                 }
             }
         }
     }
 }
 
-async fn session_steps_answer_for_any_range(backend: Backend) {
+async fn session_steps_succeed_for_every_range(backend: Backend) {
     let (app, user) = with_one_point(backend, FEW_ROWS).await;
     let _ = store(
         &app,
@@ -149,14 +159,18 @@ async fn session_steps_answer_for_any_range(backend: Backend) {
                     ("end_time", end),
                     ("interval", interval),
                 ];
-                let asked = [range.as_slice(), &[("align", "session"), ("fill", fill)]].concat();
-                assert_answered_or_refused(&answered(ask(&app, user, &asked)).await, &asked);
+                let parameters =
+                    [range.as_slice(), &[("align", "session"), ("fill", fill)]].concat();
+                assert_accepted_or_rejected(
+                    &within_time(get_timeseries(&app, user, &parameters)).await,
+                    &parameters,
+                );
             }
         }
     }
 }
 
-async fn raw_points_answer_for_any_range(backend: Backend) {
+async fn raw_points_succeed_for_every_range(backend: Backend) {
     let (app, user) = with_one_point(backend, FEW_ROWS).await;
     for (start, end) in RANGES {
         for more in [
@@ -165,44 +179,49 @@ async fn raw_points_answer_for_any_range(backend: Backend) {
             &[("max_points", "10")],
             &[("format", "csv")],
         ] {
-            let asked = [[("start_time", start), ("end_time", end)].as_slice(), more].concat();
-            let answer = answered(points(&app, user, &asked)).await.expect(200);
+            let parameters = [[("start_time", start), ("end_time", end)].as_slice(), more].concat();
+            let response = within_time(points(&app, user, &parameters))
+                .await
+                .expect(200);
             assert_eq!(
-                answer.text.contains(SCORE),
+                response.text.contains(SCORE),
                 start < "9",
-                "{asked:?}: {}",
-                answer.text
+                "{parameters:?}: {}",
+                response.text
             );
         }
     }
 }
 
-async fn a_lookback_ends_with_time_itself(backend: Backend) {
+async fn a_lookback_may_reach_before_the_first_instant(backend: Backend) {
     let (app, user) = with_one_point(backend, FEW_ROWS).await;
     let range = [
         ("start_time", FIRST),
         ("end_time", "0003-01-01"),
         ("interval", "year"),
     ];
-    let asked = [
+    let parameters = [
         range.as_slice(),
         &[("fill", "previous"), ("fill_lookback", "10w")],
     ]
     .concat();
-    assert_rows(&answered(ask(&app, user, &asked)).await, &[]);
+    assert_rows(
+        &within_time(get_timeseries(&app, user, &parameters)).await,
+        &[],
+    );
     // The default start is a week before the end.
     assert_rows(
-        &answered(ask(&app, user, &[("end_time", "0001-01-02")])).await,
+        &within_time(get_timeseries(&app, user, &[("end_time", "0001-01-02")])).await,
         &[],
     );
     assert_problem(
-        &answered(ask(&app, user, &[("end_time", "0001-01-01")])).await,
+        &within_time(get_timeseries(&app, user, &[("end_time", "0001-01-01")])).await,
         422,
         "invalid_parameters",
     );
 }
 
-async fn a_date_without_an_instant_is_refused_by_name(backend: Backend) {
+async fn a_date_without_an_instant_is_rejected_by_name(backend: Backend) {
     let (app, user) = with_one_point(backend, FEW_ROWS).await;
     for (parameter, date, tz) in [
         ("start_time", "0001-01-01", "Asia/Tokyo"),
@@ -213,13 +232,14 @@ async fn a_date_without_an_instant_is_refused_by_name(backend: Backend) {
         ("end_time", "9999-12-31T23:59:59-00:01", "UTC"),
         ("end_time", "10000-01-01T00:00:00Z", "UTC"),
     ] {
-        let answer = answered(ask(&app, user, &[(parameter, date), ("tz", tz)])).await;
-        assert_problem(&answer, 422, "invalid_parameters");
-        let has_remedy = answer.text.contains("; use a ") || answer.text.contains("such as");
+        let response =
+            within_time(get_timeseries(&app, user, &[(parameter, date), ("tz", tz)])).await;
+        assert_problem(&response, 422, "invalid_parameters");
+        let has_remedy = response.text.contains("; use a ") || response.text.contains("such as");
         assert!(
-            answer.text.contains(parameter) && has_remedy,
+            response.text.contains(parameter) && has_remedy,
             "{}",
-            answer.text
+            response.text
         );
     }
     let id = store(&app, user, START, &[score(START, 1.0)]).await;
@@ -227,33 +247,33 @@ async fn a_date_without_an_instant_is_refused_by_name(backend: Backend) {
         format!("/api/points/?user_id={user}"),
         format!("/api/sessions/{id}/points/?user_id={user}"),
     ] {
-        let answer = answered(app.get(&format!("{path}&start_time=0000-12-31"))).await;
-        assert_problem(&answer, 422, "invalid_parameters");
-        assert!(answer.text.contains("start_time"), "{}", answer.text);
+        let response = within_time(app.get(&format!("{path}&start_time=0000-12-31"))).await;
+        assert_problem(&response, 422, "invalid_parameters");
+        assert!(response.text.contains("start_time"), "{}", response.text);
     }
 }
 
-async fn an_answer_does_not_depend_on_how_far_the_range_reaches(backend: Backend) {
+async fn results_do_not_depend_on_the_length_of_the_range(backend: Backend) {
     let (app, user) = with_one_point(backend, FEW_ROWS).await;
     let path = "/api/timeseries/";
     let user = user.to_string();
     for tz in ZONES {
         for interval in ["hour", "day", "week", "month", "year"] {
-            let asked = |range: [(&'static str, &'static str); 2]| {
+            let parameters = |range: [(&'static str, &'static str); 2]| {
                 [
                     [("user_id", &*user), ("tz", tz), ("interval", interval)].as_slice(),
                     &range,
                 ]
                 .concat()
             };
-            let near = asked([
+            let near = parameters([
                 ("start_time", "2024-01-01T00:00:00Z"),
                 ("end_time", "2026-01-01T00:00:00Z"),
             ]);
-            let far = asked([("start_time", FIRST), ("end_time", LAST)]);
-            let near = results(&answered(get(&app, path, &near)).await.expect(200));
+            let far = parameters([("start_time", FIRST), ("end_time", LAST)]);
+            let near = results(&within_time(get(&app, path, &near)).await.expect(200));
             assert_eq!(
-                results(&answered(get(&app, path, &far)).await.expect(200)),
+                results(&within_time(get(&app, path, &far)).await.expect(200)),
                 near,
                 "{tz} {interval}"
             );

@@ -1,26 +1,26 @@
-//! `fill`: what stands in buckets without a point.
+//! `fill`: the values of buckets without a point.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use crate::common::{COLOR, SCORE, START, ask, point, results, score, store};
+use crate::common::{COLOR, SCORE, START, get_timeseries, point, results, score, store};
 use crate::on_both_servers;
 use crate::queries::support::{WORDS, assert_buckets, at, metadata, with_all_series};
 
 on_both_servers![
-    each_way_to_fill,
+    every_fill_mode_fills_empty_buckets,
     counts_of_filled_buckets_are_zero,
     every_leaf_is_filled,
-    each_leaf_is_filled_by_itself,
-    a_leaf_is_filled_in_rows_that_lack_it_in_every_form,
-    texts_are_carried_or_null,
-    what_was_known_before_the_range,
-    the_part_of_the_first_bucket_before_the_range_belongs_to_the_lookback,
-    series_without_a_point_stay_absent,
-    conditions_come_before_filling,
+    each_leaf_is_filled_separately,
+    rows_that_lack_a_leaf_are_filled_in_every_format,
+    texts_are_filled_with_the_previous_value_or_null,
+    values_before_the_range_fill_its_start,
+    the_lookback_includes_the_first_bucket_before_the_range,
+    series_without_points_stay_absent,
+    conditions_apply_before_filling,
     each_group_is_filled,
-    linear_goes_by_time,
+    linear_fill_interpolates_by_time,
 ];
 
 const DAY: i64 = 86_400;
@@ -29,35 +29,40 @@ fn days() -> Vec<String> {
     (0..31).map(|day| at(day * DAY)).collect()
 }
 
-/// Asks from one day of January to another, by the day.
+/// Queries from one day of January to another, by day.
 async fn filled(
     app: &TestApp,
     user: Uuid,
     from: usize,
     to: usize,
     more: &[(&str, &str)],
-) -> time_series_testkit::Answer {
+) -> time_series_testkit::Response {
     let days = days();
-    let asked = [
+    let parameters = [
         ("start_time", &*days[from - 1]),
         ("end_time", &*days[to - 1]),
         ("interval", "day"),
     ];
-    ask(app, user, &[&asked, more].concat()).await
+    get_timeseries(app, user, &[&parameters, more].concat()).await
 }
 
 #[track_caller]
-fn assert_days(answer: &time_series_testkit::Answer, series: &str, from: usize, values: &[Value]) {
+fn assert_days(
+    response: &time_series_testkit::Response,
+    series: &str,
+    from: usize,
+    values: &[Value],
+) {
     let days = days();
     let rows: Vec<_> = days[from - 1..]
         .iter()
         .map(String::as_str)
         .zip(values.iter().cloned())
         .collect();
-    assert_buckets(answer, series, &rows);
+    assert_buckets(response, series, &rows);
 }
 
-/// 10 on the second, 20 on the fourth.
+/// Stores 10 on 2 January and 20 on 4 January.
 async fn two_days(backend: Backend) -> (TestApp, Uuid) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
@@ -76,7 +81,7 @@ fn values(all: [Option<f64>; 6]) -> Vec<Value> {
     all.iter().map(|value| json!(value)).collect()
 }
 
-async fn each_way_to_fill(backend: Backend) {
+async fn every_fill_mode_fills_empty_buckets(backend: Backend) {
     let (app, user) = two_days(backend).await;
     let (ten, twenty) = (Some(10.0), Some(20.0));
     let cases = [
@@ -90,8 +95,9 @@ async fn each_way_to_fill(backend: Backend) {
     ];
     for (fill, expected) in cases {
         for function in ["avg", "max", "first", "median", "sum"] {
-            let answer = filled(&app, user, 1, 7, &[("fill", fill), ("agg_func", function)]).await;
-            assert_days(&answer, SCORE, 1, &values(expected));
+            let response =
+                filled(&app, user, 1, 7, &[("fill", fill), ("agg_func", function)]).await;
+            assert_days(&response, SCORE, 1, &values(expected));
         }
     }
     for none in [&[][..], &[("fill", "none")]] {
@@ -105,12 +111,13 @@ async fn counts_of_filled_buckets_are_zero(backend: Backend) {
     let (app, user) = two_days(backend).await;
     for fill in ["null", "zero", "previous", "linear"] {
         for function in ["count", "distinct"] {
-            let answer = filled(&app, user, 1, 7, &[("fill", fill), ("agg_func", function)]).await;
-            assert_days(&answer, SCORE, 1, &[0, 1, 0, 1, 0, 0].map(|n| json!(n)));
+            let response =
+                filled(&app, user, 1, 7, &[("fill", fill), ("agg_func", function)]).await;
+            assert_days(&response, SCORE, 1, &[0, 1, 0, 1, 0, 0].map(|n| json!(n)));
         }
     }
     let cell = |avg: Option<f64>, count: u64| json!({"avg": avg, "count": count});
-    let answer = filled(
+    let response = filled(
         &app,
         user,
         2,
@@ -124,8 +131,8 @@ async fn counts_of_filled_buckets_are_zero(backend: Backend) {
         cell(Some(20.0), 1),
         cell(Some(20.0), 0),
     ];
-    assert_days(&answer, SCORE, 2, &expected);
-    let answer = filled(
+    assert_days(&response, SCORE, 2, &expected);
+    let response = filled(
         &app,
         user,
         2,
@@ -139,7 +146,7 @@ async fn counts_of_filled_buckets_are_zero(backend: Backend) {
         cell(Some(20.0), 1),
         cell(None, 0),
     ];
-    assert_days(&answer, SCORE, 2, &expected);
+    assert_days(&response, SCORE, 2, &expected);
 }
 
 async fn every_leaf_is_filled(backend: Backend) {
@@ -159,14 +166,14 @@ async fn every_leaf_is_filled(backend: Backend) {
         ("linear", rgb(0.5, 15.0, 75.0)),
     ];
     for (fill, second) in cases {
-        let answer = filled(&app, user, 1, 4, &[("fill", fill)]).await;
+        let response = filled(&app, user, 1, 4, &[("fill", fill)]).await;
         assert_days(
-            &answer,
+            &response,
             COLOR,
             1,
             &[first.clone(), second.clone(), rgb(1.0, 20.0, 50.0)],
         );
-        let answer = filled(
+        let response = filled(
             &app,
             user,
             1,
@@ -174,21 +181,21 @@ async fn every_leaf_is_filled(backend: Backend) {
             &[("fill", fill), ("agg_func", "max,count"), ("shape", "flat")],
         )
         .await;
-        let counts: Vec<_> = results(&answer)[3..]
+        let counts: Vec<_> = results(&response)[3..]
             .iter()
             .map(|row| row["count"].clone())
             .collect();
         assert_eq!(
             counts,
             [0, 0, 0],
-            "{fill}: a row for each leaf: {}",
-            answer.text
+            "{fill}: one row per leaf: {}",
+            response.text
         );
     }
 }
 
-/// `{a, b}` of the first day, b of the third; what stands on the second, third and fourth.
-async fn each_leaf_is_filled_by_itself(backend: Backend) {
+/// Stores `{a, b}` on 1 January and b on 3 January; checks the rows of 2, 3 and 4 January.
+async fn each_leaf_is_filled_separately(backend: Backend) {
     let app = TestApp::start(backend).await;
     let number = json!({"type": ["number", "null"]});
     app.metric_type(
@@ -261,12 +268,12 @@ async fn each_leaf_is_filled_by_itself(backend: Backend) {
         "pair",
         &[(START, both.clone()), (&at(2 * DAY), json!({"b": 6}))],
     );
-    // Of a leaf that no bucket of the range has there is nothing, as of a series without a point.
+    // A leaf without a bucket in the range is absent, like a series without a point.
     let b = |n: Option<i64>| json!({"b": n});
-    let answer = filled(&app, user, 2, 5, &[("fill", "linear")]).await;
-    assert_days(&answer, "pair", 2, &[b(None), b(Some(6)), b(None)]);
-    // A leaf is known from before the range, even where the series' last bucket there lacks it.
-    let answer = filled(
+    let response = filled(&app, user, 2, 5, &[("fill", "linear")]).await;
+    assert_days(&response, "pair", 2, &[b(None), b(Some(6)), b(None)]);
+    // A leaf is known from before the range, even if the series' last bucket there lacks it.
+    let response = filled(
         &app,
         user,
         4,
@@ -275,15 +282,15 @@ async fn each_leaf_is_filled_by_itself(backend: Backend) {
     )
     .await;
     assert_days(
-        &answer,
+        &response,
         "pair",
         4,
         &[pair(Some(1), Some(6)), pair(Some(1), Some(6))],
     );
 }
 
-/// The leaves a and b at 10:00, b at 10:10, both at 10:30, by ten minutes.
-async fn a_leaf_is_filled_in_rows_that_lack_it_in_every_form(backend: Backend) {
+/// Stores the leaves a and b at 10:00, b at 10:10, both at 10:30; queries by ten minutes.
+async fn rows_that_lack_a_leaf_are_filled_in_every_format(backend: Backend) {
     let app = TestApp::start(backend).await;
     let number = json!({"type": ["number", "null"]});
     app.metric_type(
@@ -300,7 +307,7 @@ async fn a_leaf_is_filled_in_rows_that_lack_it_in_every_form(backend: Backend) {
     ];
     let _ = store(&app, user, START, &data).await;
     let (from, to) = (time(0), time(40));
-    let asked = [
+    let parameters = [
         ("start_time", &*from),
         ("end_time", &*to),
         ("interval", "10m"),
@@ -314,10 +321,10 @@ async fn a_leaf_is_filled_in_rows_that_lack_it_in_every_form(backend: Backend) {
     let shapes: [&[(&str, &str)]; 3] = [&[], &[("group_by", "session")], &[("align", "session")]];
     for (fill, a, b) in &cases {
         for more in shapes {
-            let asked = [&asked, more, &[("fill", *fill)]].concat();
-            let answer = ask(&app, user, &asked).await.expect(200);
+            let parameters = [&parameters, more, &[("fill", *fill)]].concat();
+            let response = get_timeseries(&app, user, &parameters).await.expect(200);
             let of = |leaf: &str| -> Vec<Option<f64>> {
-                results(&answer)
+                results(&response)
                     .iter()
                     .map(|row| row["value"][leaf].as_f64())
                     .collect()
@@ -332,13 +339,13 @@ async fn a_leaf_is_filled_in_rows_that_lack_it_in_every_form(backend: Backend) {
             assert_eq!(
                 (of("a"), of("b")),
                 (wanted(a), wanted(b)),
-                "{fill} {asked:?}: {}",
-                answer.text
+                "{fill} {parameters:?}: {}",
+                response.text
             );
-            let columns = ask(
+            let columns = get_timeseries(
                 &app,
                 user,
-                &[asked.as_slice(), &[("layout", "columns")]].concat(),
+                &[parameters.as_slice(), &[("layout", "columns")]].concat(),
             )
             .await
             .expect(200);
@@ -350,22 +357,26 @@ async fn a_leaf_is_filled_in_rows_that_lack_it_in_every_form(backend: Backend) {
                 "{}",
                 columns.text
             );
-            let flat = ask(
+            let flat = get_timeseries(
                 &app,
                 user,
-                &[asked.as_slice(), &[("shape", "flat")]].concat(),
+                &[parameters.as_slice(), &[("shape", "flat")]].concat(),
             )
             .await
             .expect(200);
             assert_eq!(
                 results(&flat).len(),
                 8,
-                "a row a bucket and leaf: {}",
+                "one row per bucket and leaf: {}",
                 flat.text
             );
         }
-        let counted = [asked.as_slice(), &[("fill", fill), ("agg_func", "count")]].concat();
-        let counts = ask(&app, user, &counted).await.expect(200);
+        let counted = [
+            parameters.as_slice(),
+            &[("fill", fill), ("agg_func", "count")],
+        ]
+        .concat();
+        let counts = get_timeseries(&app, user, &counted).await.expect(200);
         let counts: Vec<_> = results(&counts)
             .iter()
             .map(|row| row["value"]["a"].clone())
@@ -374,7 +385,7 @@ async fn a_leaf_is_filled_in_rows_that_lack_it_in_every_form(backend: Backend) {
     }
 }
 
-async fn texts_are_carried_or_null(backend: Backend) {
+async fn texts_are_filled_with_the_previous_value_or_null(backend: Backend) {
     let (app, _) = two_days(backend).await;
     let user = Uuid::new_v4();
     let _ = store(
@@ -394,14 +405,14 @@ async fn texts_are_carried_or_null(backend: Backend) {
         ("previous", &x, &y),
         ("linear", &none, &none),
     ] {
-        let answer = filled(&app, user, 1, 5, &[("fill", fill), ("agg_func", "last")]).await;
+        let response = filled(&app, user, 1, 5, &[("fill", fill), ("agg_func", "last")]).await;
         assert_days(
-            &answer,
+            &response,
             WORDS,
             1,
             &[x.clone(), second.clone(), y.clone(), fourth.clone()],
         );
-        let answer = filled(
+        let response = filled(
             &app,
             user,
             1,
@@ -413,14 +424,14 @@ async fn texts_are_carried_or_null(backend: Backend) {
             json!({"mode": "x", "count": 1}),
             json!({"mode": second, "count": 0}),
         ];
-        assert_days(&answer, WORDS, 1, &expected);
+        assert_days(&response, WORDS, 1, &expected);
     }
 }
 
-async fn what_was_known_before_the_range(backend: Backend) {
+async fn values_before_the_range_fill_its_start(backend: Backend) {
     let (app, _) = two_days(backend).await;
     let user = Uuid::new_v4();
-    // Two on the fifth: it is the bucket's value that is carried.
+    // Two points on 5 January: the value of the bucket is carried, not the last point.
     let data = [
         score(&at(4 * DAY), 4.0),
         score(&at(4 * DAY + 1), 10.0),
@@ -456,7 +467,7 @@ async fn what_was_known_before_the_range(backend: Backend) {
             &[value.clone(), value],
         );
     }
-    // Too short a look back: there is nothing to fill; or there is, but not from before.
+    // With too short a lookback there is nothing to fill, or nothing from before the range.
     let short = [("fill", "previous"), ("fill_lookback", "2d")];
     assert_days(&filled(&app, user, 8, 10, &short).await, SCORE, 8, &[]);
     let expected = [Value::Null, Value::Null, json!(14)];
@@ -466,17 +477,17 @@ async fn what_was_known_before_the_range(backend: Backend) {
         10,
         &expected,
     );
-    // What is looked back at makes no row.
+    // The lookback adds no row.
     assert_eq!(
         metadata(&filled(&app, user, 6, 9, &known).await)["count"],
         3
     );
 }
 
-async fn the_part_of_the_first_bucket_before_the_range_belongs_to_the_lookback(backend: Backend) {
+async fn the_lookback_includes_the_first_bucket_before_the_range(backend: Backend) {
     let (app, _) = two_days(backend).await;
     let user = Uuid::new_v4();
-    // The range starts at noon of the second; 100 is before the lookback, 5 and 9 are around its end.
+    // The range starts at noon of 2 January; 100 is before the lookback, 5 and 9 are around its end.
     let data = [
         score(&at(DAY / 2), 100.0),
         score(&at(DAY + 21_600), 5.0),
@@ -505,21 +516,21 @@ async fn the_part_of_the_first_bucket_before_the_range_belongs_to_the_lookback(b
         ("previous", "5h", [None, None, Some(9.0), Some(9.0)]),
     ];
     for (fill, lookback, expected) in cases {
-        let asked = [
+        let parameters = [
             range.as_slice(),
             &[("fill", fill), ("fill_lookback", lookback)],
         ]
         .concat();
         assert_days(
-            &ask(&app, user, &asked).await,
+            &get_timeseries(&app, user, &parameters).await,
             SCORE,
             2,
             &expected.map(|value| json!(value)),
         );
-        // What is before the range counts nowhere in it.
-        let counted = [asked.as_slice(), &[("agg_func", "count")]].concat();
+        // Points before the range count nowhere in it.
+        let counted = [parameters.as_slice(), &[("agg_func", "count")]].concat();
         assert_days(
-            &ask(&app, user, &counted).await,
+            &get_timeseries(&app, user, &counted).await,
             SCORE,
             2,
             &[0, 0, 1, 0].map(|n| json!(n)),
@@ -527,7 +538,7 @@ async fn the_part_of_the_first_bucket_before_the_range_belongs_to_the_lookback(b
     }
 }
 
-async fn series_without_a_point_stay_absent(backend: Backend) {
+async fn series_without_points_stay_absent(backend: Backend) {
     let (app, user) = two_days(backend).await;
     let _ = store(
         &app,
@@ -537,8 +548,8 @@ async fn series_without_a_point_stay_absent(backend: Backend) {
     )
     .await;
     // The colour is before this range.
-    let answer = filled(&app, user, 2, 5, &[("fill", "null")]).await;
-    assert_days(&answer, SCORE, 2, &[json!(10), Value::Null, json!(20)]);
+    let response = filled(&app, user, 2, 5, &[("fill", "null")]).await;
+    assert_days(&response, SCORE, 2, &[json!(10), Value::Null, json!(20)]);
     assert_days(
         &filled(&app, user, 10, 12, &[("fill", "zero")]).await,
         SCORE,
@@ -553,18 +564,18 @@ async fn series_without_a_point_stay_absent(backend: Backend) {
     );
 }
 
-async fn conditions_come_before_filling(backend: Backend) {
+async fn conditions_apply_before_filling(backend: Backend) {
     let (app, user) = two_days(backend).await;
-    let asked = [("fill", "previous"), ("where", "value<15")];
-    let answer = filled(&app, user, 2, 6, &asked).await;
-    assert_days(&answer, SCORE, 2, &[10, 10, 10, 10].map(|n| json!(n)));
-    let asked = [
+    let parameters = [("fill", "previous"), ("where", "value<15")];
+    let response = filled(&app, user, 2, 6, &parameters).await;
+    assert_days(&response, SCORE, 2, &[10, 10, 10, 10].map(|n| json!(n)));
+    let parameters = [
         ("fill", "previous"),
         ("where", "value>15"),
         ("fill_lookback", "7d"),
     ];
-    let answer = filled(&app, user, 3, 6, &asked).await;
-    assert_days(&answer, SCORE, 3, &[Value::Null, json!(20), json!(20)]);
+    let response = filled(&app, user, 3, 6, &parameters).await;
+    assert_days(&response, SCORE, 3, &[Value::Null, json!(20), json!(20)]);
 }
 
 async fn each_group_is_filled(backend: Backend) {
@@ -579,7 +590,7 @@ async fn each_group_is_filled(backend: Backend) {
     .await;
     let two = store(&app, user, START, &[score(&at(DAY), 7.0)]).await;
     let _ = store(&app, user, START, &[score(&at(5 * DAY), 9.0)]).await;
-    let answer = filled(
+    let response = filled(
         &app,
         user,
         1,
@@ -588,7 +599,7 @@ async fn each_group_is_filled(backend: Backend) {
     )
     .await
     .expect(200);
-    let rows = results(&answer);
+    let rows = results(&response);
     let of = |id: Uuid| -> Vec<_> {
         let mine = rows.iter().filter(|row| row["session_id"] == json!(id));
         mine.map(|row| (row["bucket"].clone(), row["value"].as_f64()))
@@ -600,30 +611,30 @@ async fn each_group_is_filled(backend: Backend) {
         of(one),
         expected([Some(1.0), Some(1.0), Some(3.0)]),
         "{}",
-        answer.text
+        response.text
     );
     assert_eq!(
         of(two),
         expected([None, Some(7.0), Some(7.0)]),
         "{}",
-        answer.text
+        response.text
     );
     assert_eq!(
         rows.len(),
         6,
         "the third session has no point in the range: {}",
-        answer.text
+        response.text
     );
 }
 
-async fn linear_goes_by_time(backend: Backend) {
+async fn linear_fill_interpolates_by_time(backend: Backend) {
     let (app, _) = two_days(backend).await;
     let user = Uuid::new_v4();
-    // Months have 31, 28 and 31 days: from 1 January to 1 April there are 90.
+    // The months have 31, 28 and 31 days: 1 January to 1 April is 90 days.
     let _ = store(&app, user, START, &[score(START, 0.0)]).await;
     let april = "2025-04-03T00:00:00Z";
     let _ = store(&app, user, april, &[score(april, 90.0)]).await;
-    let asked = [
+    let parameters = [
         ("start_time", "2025-01-01"),
         ("end_time", "2025-05-01"),
         ("interval", "month"),
@@ -635,5 +646,9 @@ async fn linear_goes_by_time(backend: Backend) {
         ("2025-03-01T00:00:00Z", json!(59)),
         ("2025-04-01T00:00:00Z", json!(90)),
     ];
-    assert_buckets(&ask(&app, user, &asked).await, SCORE, &expected);
+    assert_buckets(
+        &get_timeseries(&app, user, &parameters).await,
+        SCORE,
+        &expected,
+    );
 }

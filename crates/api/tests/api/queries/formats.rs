@@ -1,4 +1,4 @@
-//! Which form an answer has: by parameter, by header, and what no form meets.
+//! The format of a response: by parameter, by header, and unacceptable formats.
 
 use serde_json::json;
 use time_series_testkit::{Backend, TestApp};
@@ -10,18 +10,18 @@ use crate::queries::JANUARY;
 use crate::queries::support::{Pairs, get, get_with, header};
 
 on_both_servers![
-    a_parameter_chooses_the_form,
-    the_accept_header_chooses_the_form,
-    the_parameter_counts_more_than_the_header,
-    any_media_type_is_json,
-    quality_decides_among_several,
-    what_no_form_meets_is_not_acceptable,
-    latest_and_catalog_have_the_text_forms_only,
-    a_problem_is_json_whatever_was_asked,
-    the_same_rows_in_every_text_form,
+    a_parameter_selects_the_format,
+    the_accept_header_selects_the_format,
+    the_parameter_overrides_the_header,
+    every_media_type_is_read_as_json,
+    quality_values_decide_between_formats,
+    an_unsupported_format_is_not_acceptable,
+    latest_and_catalog_support_text_formats_only,
+    a_problem_is_json_in_every_format,
+    every_text_format_has_the_same_rows,
 ];
 
-/// Each form and its media type.
+/// Each format and its media type.
 const FORMS: [(&str, &str); 5] = [
     ("json", "application/json"),
     ("csv", "text/csv"),
@@ -50,7 +50,7 @@ impl Case {
         }
     }
 
-    /// The paths that answer in all forms, with what they need.
+    /// The paths that support all formats, with their required parameters.
     fn paths(&self) -> [(&str, Vec<(&str, &str)>); 3] {
         let user = ("user_id", &*self.user);
         let week = [user, JANUARY[0], JANUARY[1]].to_vec();
@@ -66,60 +66,60 @@ fn with<'a>(parameters: &Pairs<'a>, more: &Pairs<'a>) -> Vec<(&'a str, &'a str)>
     [parameters, more].concat()
 }
 
-async fn a_parameter_chooses_the_form(backend: Backend) {
+async fn a_parameter_selects_the_format(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
         for (form, media_type) in FORMS {
-            let answer = get(&case.app, path, &with(&parameters, &[("format", form)])).await;
+            let response = get(&case.app, path, &with(&parameters, &[("format", form)])).await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 200,
                 "{path} {form}: {}",
-                answer.text
+                response.text
             );
-            let sent = header(&answer, "content-type");
+            let sent = header(&response, "content-type");
             assert!(sent.starts_with(media_type), "{path} {form}: {sent}");
         }
-        let answer = get(&case.app, path, &parameters).await;
+        let response = get(&case.app, path, &parameters).await;
         assert!(
-            header(&answer, "content-type").starts_with("application/json"),
+            header(&response, "content-type").starts_with("application/json"),
             "JSON is the default of {path}"
         );
     }
 }
 
-async fn the_accept_header_chooses_the_form(backend: Backend) {
+async fn the_accept_header_selects_the_format(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
         for (_, media_type) in FORMS {
-            let answer = get_with(&case.app, path, &parameters, &[("accept", media_type)]).await;
+            let response = get_with(&case.app, path, &parameters, &[("accept", media_type)]).await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 200,
                 "{path} {media_type}: {}",
-                answer.text
+                response.text
             );
-            let sent = header(&answer, "content-type");
+            let sent = header(&response, "content-type");
             assert!(sent.starts_with(media_type), "{path} {media_type}: {sent}");
         }
     }
 }
 
-async fn the_parameter_counts_more_than_the_header(backend: Backend) {
+async fn the_parameter_overrides_the_header(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
         let csv = with(&parameters, &[("format", "csv")]);
-        let answer = get_with(&case.app, path, &csv, &[("accept", "application/json")])
+        let response = get_with(&case.app, path, &csv, &[("accept", "application/json")])
             .await
             .expect(200);
         assert!(
-            header(&answer, "content-type").starts_with("text/csv"),
+            header(&response, "content-type").starts_with("text/csv"),
             "{path}"
         );
     }
 }
 
-async fn any_media_type_is_json(backend: Backend) {
+async fn every_media_type_is_read_as_json(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
         for accept in [
@@ -129,22 +129,22 @@ async fn any_media_type_is_json(backend: Backend) {
             "APPLICATION/JSON",
             "text/html,application/json",
         ] {
-            let answer = get_with(&case.app, path, &parameters, &[("accept", accept)]).await;
+            let response = get_with(&case.app, path, &parameters, &[("accept", accept)]).await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 200,
                 "{path} {accept}: {}",
-                answer.text
+                response.text
             );
             assert!(
-                header(&answer, "content-type").starts_with("application/json"),
+                header(&response, "content-type").starts_with("application/json"),
                 "{path} {accept}"
             );
         }
     }
 }
 
-async fn quality_decides_among_several(backend: Backend) {
+async fn quality_values_decide_between_formats(backend: Backend) {
     let case = Case::new(backend).await;
     let cases = [
         ("text/csv;q=0.5, application/json", "application/json"),
@@ -156,10 +156,10 @@ async fn quality_decides_among_several(backend: Backend) {
     ];
     for (path, parameters) in case.paths() {
         for (accept, media_type) in cases {
-            let answer = get_with(&case.app, path, &parameters, &[("accept", accept)])
+            let response = get_with(&case.app, path, &parameters, &[("accept", accept)])
                 .await
                 .expect(200);
-            let sent = header(&answer, "content-type");
+            let sent = header(&response, "content-type");
             assert!(
                 sent.starts_with(media_type),
                 "RFC 9110, 12.5.1: {path} {accept}: {sent}"
@@ -168,28 +168,28 @@ async fn quality_decides_among_several(backend: Backend) {
     }
 }
 
-async fn what_no_form_meets_is_not_acceptable(backend: Backend) {
+async fn an_unsupported_format_is_not_acceptable(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
         for accept in ["text/html", "application/xml, image/*", "application/jsonx"] {
-            let answer = get_with(&case.app, path, &parameters, &[("accept", accept)]).await;
+            let response = get_with(&case.app, path, &parameters, &[("accept", accept)]).await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 406,
                 "{path} {accept}: {}",
-                answer.text
+                response.text
             );
-            assert_problem(&answer, 406, "not_acceptable");
+            assert_problem(&response, 406, "not_acceptable");
             assert!(
-                answer.text.contains("text/csv"),
-                "it says what there is: {}",
-                answer.text
+                response.text.contains("text/csv"),
+                "the message lists the formats: {}",
+                response.text
             );
         }
     }
 }
 
-async fn latest_and_catalog_have_the_text_forms_only(backend: Backend) {
+async fn latest_and_catalog_support_text_formats_only(backend: Backend) {
     let case = Case::new(backend).await;
     let user = ("user_id", &*case.user);
     for path in ["/api/latest/", "/api/catalog/"] {
@@ -200,42 +200,46 @@ async fn latest_and_catalog_have_the_text_forms_only(backend: Backend) {
             let by_header = get_with(&case.app, path, &[user], &[("accept", media_type)])
                 .await
                 .expect(200);
-            for answer in [by_parameter, by_header] {
-                let sent = header(&answer, "content-type");
+            for response in [by_parameter, by_header] {
+                let sent = header(&response, "content-type");
                 assert!(sent.starts_with(media_type), "{path} {form}: {sent}");
                 assert!(
-                    answer.text.contains("session.gut_health_score"),
+                    response.text.contains("session.gut_health_score"),
                     "{path} {form}: {}",
-                    answer.text
+                    response.text
                 );
             }
         }
         for (form, media_type) in &FORMS[3..] {
-            let answer = get(&case.app, path, &[user, ("format", form)]).await;
-            assert_problem(&answer, 422, "invalid_parameters");
-            assert!(answer.faults()[0].starts_with("format "), "{}", answer.text);
-            let answer = get_with(&case.app, path, &[user], &[("accept", media_type)]).await;
-            assert_problem(&answer, 406, "not_acceptable");
+            let response = get(&case.app, path, &[user, ("format", form)]).await;
+            assert_problem(&response, 422, "invalid_parameters");
+            assert!(
+                response.faults()[0].starts_with("format "),
+                "{}",
+                response.text
+            );
+            let response = get_with(&case.app, path, &[user], &[("accept", media_type)]).await;
+            assert_problem(&response, 406, "not_acceptable");
         }
     }
 }
 
-async fn a_problem_is_json_whatever_was_asked(backend: Backend) {
+async fn a_problem_is_json_in_every_format(backend: Backend) {
     let case = Case::new(backend).await;
     for (form, media_type) in FORMS {
-        let asked = [
+        let query = [
             ("user_id", &*case.user),
             ("format", form),
             ("interval", "fortnight"),
         ];
         assert_problem(
-            &get(&case.app, "/api/timeseries/", &asked).await,
+            &get(&case.app, "/api/timeseries/", &query).await,
             422,
             "invalid_parameters",
         );
-        let asked = [("user_id", &*case.user), ("order", "sideways")];
-        let answer = get_with(&case.app, "/api/points/", &asked, &[("accept", media_type)]).await;
-        assert_problem(&answer, 422, "invalid_parameters");
+        let query = [("user_id", &*case.user), ("order", "sideways")];
+        let response = get_with(&case.app, "/api/points/", &query, &[("accept", media_type)]).await;
+        assert_problem(&response, 422, "invalid_parameters");
         let strange = format!("/api/sessions/{}/points/", Uuid::new_v4());
         assert_problem(
             &get(&case.app, &strange, &[("format", form)]).await,
@@ -245,7 +249,7 @@ async fn a_problem_is_json_whatever_was_asked(backend: Backend) {
     }
 }
 
-async fn the_same_rows_in_every_text_form(backend: Backend) {
+async fn every_text_format_has_the_same_rows(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
         let rows = results(

@@ -1,23 +1,23 @@
-//! `group_by`: a row for each session or user.
+//! `group_by`: one row per session or user.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use crate::common::{COLOR, NOTE, SCORE, START, ask, point, score, session};
+use crate::common::{COLOR, NOTE, SCORE, START, get_timeseries, point, score, session};
 use crate::on_both_servers;
 use crate::queries::JANUARY;
 use crate::queries::support::{assert_results, at, get, january, with_all_series};
 
 on_both_servers![
-    a_session_is_a_row_over_the_range,
-    a_session_is_a_row_for_each_bucket_of_an_interval,
-    rows_come_by_series_bucket_user_and_session,
+    group_by_session_without_interval_has_one_row_per_session,
+    group_by_session_has_one_row_per_session_and_bucket,
+    rows_are_ordered_by_series_bucket_user_and_session,
     a_range_cuts_sessions,
     sessions_of_one_id_are_two_under_two_users,
-    a_user_is_a_row_for_each_bucket,
-    users_are_merged_without_it,
-    text_series_have_groups_too,
+    group_by_user_has_one_row_per_user_and_bucket,
+    without_group_by_users_are_merged,
+    text_series_can_be_grouped,
 ];
 
 fn low() -> Uuid {
@@ -39,7 +39,8 @@ async fn put(app: &TestApp, user: Uuid, id: Uuid, data: &[Value]) {
         .expect(201);
 }
 
-/// Two sessions, the higher stored first: 1, 3 on the first day and 5 on the second; 10 on the second.
+/// Stores two sessions, the one with the higher id first: 1 and 3 on the first day and 5 on the
+/// second; 10 on the second.
 async fn two_sessions(backend: Backend) -> (TestApp, Uuid) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
@@ -59,7 +60,7 @@ async fn two_sessions(backend: Backend) -> (TestApp, Uuid) {
     (app, user)
 }
 
-async fn a_session_is_a_row_over_the_range(backend: Backend) {
+async fn group_by_session_without_interval_has_one_row_per_session(backend: Backend) {
     let (app, user) = two_sessions(backend).await;
     let expected = [
         row(START, SCORE, user, low(), &json!(3)),
@@ -83,12 +84,12 @@ async fn a_session_is_a_row_over_the_range(backend: Backend) {
         row(late, SCORE, user, low(), &json!(4)),
         row(late, SCORE, user, high(), &json!(10)),
     ];
-    assert_results(&ask(&app, user, &range).await, &expected);
+    assert_results(&get_timeseries(&app, user, &range).await, &expected);
 }
 
-async fn a_session_is_a_row_for_each_bucket_of_an_interval(backend: Backend) {
+async fn group_by_session_has_one_row_per_session_and_bucket(backend: Backend) {
     let (app, user) = two_sessions(backend).await;
-    let asked = [
+    let parameters = [
         ("group_by", "session"),
         ("interval", "day"),
         ("agg_func", "sum,count"),
@@ -99,10 +100,10 @@ async fn a_session_is_a_row_for_each_bucket_of_an_interval(backend: Backend) {
         row(next, SCORE, user, low(), &json!({"sum": 5, "count": 1})),
         row(next, SCORE, user, high(), &json!({"sum": 10, "count": 1})),
     ];
-    assert_results(&january(&app, user, &asked).await, &expected);
+    assert_results(&january(&app, user, &parameters).await, &expected);
 }
 
-async fn rows_come_by_series_bucket_user_and_session(backend: Backend) {
+async fn rows_are_ordered_by_series_bucket_user_and_session(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let rgb = json!({"r": 1, "g": 1, "b": 1});
     let mut data = Vec::new();
@@ -110,7 +111,7 @@ async fn rows_come_by_series_bucket_user_and_session(backend: Backend) {
         data.push(score(&at(day * 86_400), 1.0));
         data.push(point(COLOR, &at(day * 86_400), &rgb));
     }
-    // Users and sessions are numbered alike; all are stored backwards.
+    // Users and sessions have the same numbers; all are stored in reverse order.
     for (user, id) in [
         (high(), high()),
         (high(), low()),
@@ -130,7 +131,7 @@ async fn rows_come_by_series_bucket_user_and_session(backend: Backend) {
         }
     }
     let users = format!("{},{}", high(), low());
-    let asked = [
+    let parameters = [
         &[
             ("user_id", &*users),
             ("group_by", "session"),
@@ -139,31 +140,31 @@ async fn rows_come_by_series_bucket_user_and_session(backend: Backend) {
         &JANUARY[..],
     ]
     .concat();
-    assert_results(&get(&app, "/api/timeseries/", &asked).await, &expected);
+    assert_results(&get(&app, "/api/timeseries/", &parameters).await, &expected);
 }
 
 async fn a_range_cuts_sessions(backend: Backend) {
     let (app, user) = two_sessions(backend).await;
-    let asked = [
+    let parameters = [
         ("start_time", "2025-01-01"),
         ("end_time", "2025-01-02"),
         ("group_by", "session"),
     ];
     assert_results(
-        &ask(&app, user, &asked).await,
+        &get_timeseries(&app, user, &parameters).await,
         &[row(START, SCORE, user, low(), &json!(2))],
     );
-    let asked = [("group_by", "session"), ("where", "value>5")];
+    let parameters = [("group_by", "session"), ("where", "value>5")];
     assert_results(
-        &january(&app, user, &asked).await,
+        &january(&app, user, &parameters).await,
         &[row(START, SCORE, user, high(), &json!(10))],
     );
-    let asked = [
+    let parameters = [
         ("group_by", "session"),
         ("session_id", &*high().to_string()),
     ];
     assert_results(
-        &january(&app, user, &asked).await,
+        &january(&app, user, &parameters).await,
         &[row(START, SCORE, user, high(), &json!(10))],
     );
 }
@@ -173,7 +174,7 @@ async fn sessions_of_one_id_are_two_under_two_users(backend: Backend) {
     put(&app, low(), low(), &[score(START, 1.0)]).await;
     put(&app, high(), low(), &[score(START, 2.0)]).await;
     let users = format!("{},{}", low(), high());
-    let asked = [
+    let parameters = [
         &[("user_id", &*users), ("group_by", "session")],
         &JANUARY[..],
     ]
@@ -182,10 +183,10 @@ async fn sessions_of_one_id_are_two_under_two_users(backend: Backend) {
         row(START, SCORE, low(), low(), &json!(1)),
         row(START, SCORE, high(), low(), &json!(2)),
     ];
-    assert_results(&get(&app, "/api/timeseries/", &asked).await, &expected);
+    assert_results(&get(&app, "/api/timeseries/", &parameters).await, &expected);
 }
 
-async fn a_user_is_a_row_for_each_bucket(backend: Backend) {
+async fn group_by_user_has_one_row_per_user_and_bucket(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     put(
         &app,
@@ -202,7 +203,7 @@ async fn a_user_is_a_row_for_each_bucket(backend: Backend) {
         })
     };
     let users = format!("{},{}", high(), low());
-    let asked = [
+    let parameters = [
         &[
             ("user_id", &*users),
             ("group_by", "user"),
@@ -216,15 +217,15 @@ async fn a_user_is_a_row_for_each_bucket(backend: Backend) {
         row(START, high(), 10.0),
         row("2025-01-02T00:00:00Z", high(), 20.0),
     ];
-    assert_results(&get(&app, "/api/timeseries/", &asked).await, &expected);
-    let asked = [("group_by", "user"), ("interval", "month")];
+    assert_results(&get(&app, "/api/timeseries/", &parameters).await, &expected);
+    let parameters = [("group_by", "user"), ("interval", "month")];
     assert_results(
-        &january(&app, high(), &asked).await,
+        &january(&app, high(), &parameters).await,
         &[row(START, high(), 15.0)],
     );
 }
 
-async fn users_are_merged_without_it(backend: Backend) {
+async fn without_group_by_users_are_merged(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     put(&app, high(), Uuid::new_v4(), &[score(&at(0), 10.0)]).await;
     put(
@@ -235,7 +236,7 @@ async fn users_are_merged_without_it(backend: Backend) {
     )
     .await;
     let users = format!("{},{}", high(), low());
-    let asked = [
+    let parameters = [
         &[
             ("user_id", &*users),
             ("interval", "day"),
@@ -245,10 +246,10 @@ async fn users_are_merged_without_it(backend: Backend) {
     ]
     .concat();
     let merged = json!({"bucket": START, "series": SCORE, "value": {"avg": 4, "mode": 1}});
-    assert_results(&get(&app, "/api/timeseries/", &asked).await, &[merged]);
+    assert_results(&get(&app, "/api/timeseries/", &parameters).await, &[merged]);
 }
 
-async fn text_series_have_groups_too(backend: Backend) {
+async fn text_series_can_be_grouped(backend: Backend) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
     let user = Uuid::new_v4();
@@ -261,7 +262,7 @@ async fn text_series_have_groups_too(backend: Backend) {
     )
     .await;
     put(&app, user, low(), &[note(5, "c"), note(4, "d")]).await;
-    let asked = [
+    let parameters = [
         ("group_by", "session"),
         ("agg_func", "first,last,count,mode,distinct"),
     ];
@@ -271,5 +272,5 @@ async fn text_series_have_groups_too(backend: Backend) {
         row(START, NOTE, user, low(), &low_value),
         row(START, NOTE, user, high(), &high_value),
     ];
-    assert_results(&january(&app, user, &asked).await, &expected);
+    assert_results(&january(&app, user, &parameters).await, &expected);
 }

@@ -1,7 +1,7 @@
 //! GET /api/latest/: the last point of each series.
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{COLOR, NOTE, SCORE, START, plain, point, results, score, session, store};
@@ -10,17 +10,17 @@ use crate::queries::support::{at, csv_table, get, metadata, ndjson, with_all_ser
 
 on_both_servers![
     the_last_point_of_each_series,
-    of_equal_times_the_last_session_and_arrival,
-    the_one_before_is_the_latest_once_it_is_gone,
+    latest_breaks_ties_by_session_and_arrival,
+    deletion_makes_the_previous_point_the_latest,
     late_points_change_nothing,
-    null_is_a_point_too,
-    series_narrow,
-    metadata_tell_what_was_asked,
-    text_forms,
-    who_has_no_points_has_an_empty_answer,
+    null_is_a_point,
+    the_series_parameter_filters_the_points,
+    metadata_contain_the_query,
+    text_formats,
+    a_user_without_points_has_an_empty_result,
 ];
 
-async fn latest(app: &TestApp, user: Uuid, parameters: &[(&str, &str)]) -> Answer {
+async fn latest(app: &TestApp, user: Uuid, parameters: &[(&str, &str)]) -> Response {
     get(
         app,
         "/api/latest/",
@@ -35,10 +35,10 @@ fn row(series: &str, time: &str, value: &Value, id: Uuid) -> Value {
 }
 
 #[track_caller]
-fn assert_latest(answer: &Answer, expected: &[Value]) {
-    let rows: Vec<_> = results(answer).iter().map(plain).collect();
-    assert_eq!(rows, expected, "{}", answer.text);
-    assert_eq!(metadata(answer)["count"], rows.len());
+fn assert_latest(response: &Response, expected: &[Value]) {
+    let rows: Vec<_> = results(response).iter().map(plain).collect();
+    assert_eq!(rows, expected, "{}", response.text);
+    assert_eq!(metadata(response)["count"], rows.len());
 }
 
 fn one(value: f64) -> Value {
@@ -76,7 +76,7 @@ async fn the_last_point_of_each_series(backend: Backend) {
     assert_latest(&latest(&app, user, &[]).await, &expected);
 }
 
-async fn of_equal_times_the_last_session_and_arrival(backend: Backend) {
+async fn latest_breaks_ties_by_session_and_arrival(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let (low, high) = (
@@ -104,7 +104,7 @@ async fn of_equal_times_the_last_session_and_arrival(backend: Backend) {
     );
 }
 
-async fn the_one_before_is_the_latest_once_it_is_gone(backend: Backend) {
+async fn deletion_makes_the_previous_point_the_latest(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let rgb = json!({"r": 1, "g": 2, "b": 3});
@@ -170,7 +170,7 @@ async fn late_points_change_nothing(backend: Backend) {
     }
 }
 
-async fn null_is_a_point_too(backend: Backend) {
+async fn null_is_a_point(backend: Backend) {
     let app = TestApp::start(backend).await;
     app.metric_type("maybe", &json!({"type": ["number", "null"]}))
         .await;
@@ -185,17 +185,17 @@ async fn null_is_a_point_too(backend: Backend) {
         ],
     )
     .await;
-    let answer = latest(&app, user, &[]).await;
-    assert_latest(&answer, &[row("maybe", &at(2), &Value::Null, id)]);
+    let response = latest(&app, user, &[]).await;
+    assert_latest(&response, &[row("maybe", &at(2), &Value::Null, id)]);
     assert!(
-        results(&answer)[0]
+        results(&response)[0]
             .as_object()
             .is_some_and(|row| row.contains_key("value")),
         "null is not absent"
     );
 }
 
-async fn series_narrow(backend: Backend) {
+async fn the_series_parameter_filters_the_points(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let rgb = json!({"r": 1, "g": 2, "b": 3});
@@ -229,19 +229,19 @@ async fn series_narrow(backend: Backend) {
     assert_latest(&latest(&app, user, &[("series", "sleep.*")]).await, &[]);
 }
 
-async fn metadata_tell_what_was_asked(backend: Backend) {
+async fn metadata_contain_the_query(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[score(START, 1.0)]).await;
-    let told = metadata(&latest(&app, user, &[("series", SCORE)]).await);
+    let actual = metadata(&latest(&app, user, &[("series", SCORE)]).await);
     assert_eq!(
-        (&told["count"], &told["user_id"], &told["version"]),
+        (&actual["count"], &actual["user_id"], &actual["version"]),
         (&json!(1), &json!(user), &json!(1))
     );
-    assert!(told["series"].to_string().contains(SCORE), "{told}");
+    assert!(actual["series"].to_string().contains(SCORE), "{actual}");
 }
 
-async fn text_forms(backend: Backend) {
+async fn text_formats(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = store(&app, user, START, &[score(START, 1.5)]).await;
@@ -266,16 +266,16 @@ async fn text_forms(backend: Backend) {
     );
 }
 
-async fn who_has_no_points_has_an_empty_answer(backend: Backend) {
+async fn a_user_without_points_has_an_empty_result(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     assert_latest(&latest(&app, user, &[]).await, &[]);
     let _ = store(&app, user, START, &[]).await;
-    let answer = latest(&app, user, &[]).await;
-    assert_latest(&answer, &[]);
+    let response = latest(&app, user, &[]).await;
+    assert_latest(&response, &[]);
     assert_eq!(
-        metadata(&answer)["version"],
+        metadata(&response)["version"],
         1,
-        "a session without points is a change, too"
+        "a session without points is a change"
     );
 }

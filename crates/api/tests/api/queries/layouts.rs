@@ -9,21 +9,21 @@ use crate::on_both_servers;
 use crate::queries::support::{at, january, metadata, points, unordered, with_all_series};
 
 on_both_servers![
-    a_flat_row_is_one_leaf,
+    a_flat_row_holds_one_leaf,
     a_flat_row_has_a_column_for_each_function,
     a_flat_row_names_its_group,
     functions_across_groups_are_columns_of_flat_rows,
-    a_leaf_with_nothing_in_the_bucket_has_no_row,
-    columns_are_one_object_for_each_leaf,
+    a_leaf_without_points_in_the_bucket_has_no_row,
+    columns_have_one_object_per_leaf,
     columns_of_several_functions,
     columns_of_groups,
     nested_leaves_are_dotted_in_flat_rows,
-    flat_points_have_a_row_for_each_leaf_and_one_for_the_rest,
+    flat_points_have_one_row_per_leaf_and_one_for_the_rest,
 ];
 
 const NEXT: &str = "2025-01-02T00:00:00Z";
 
-/// Scores and a colour on two days, a text on the first.
+/// Stores scores and a colour on two days, a text on the first.
 async fn two_days(backend: Backend) -> (TestApp, Uuid, Uuid) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
@@ -44,12 +44,12 @@ fn cell(bucket: &str, series: &str, leaf: &str, value: f64) -> Value {
     json!({"bucket": bucket, "series": series, "leaf": leaf, "value": value})
 }
 
-async fn a_flat_row_is_one_leaf(backend: Backend) {
+async fn a_flat_row_holds_one_leaf(backend: Backend) {
     let (app, user, _) = two_days(backend).await;
-    let answer = january(&app, user, &[("interval", "day"), ("shape", "flat")])
+    let response = january(&app, user, &[("interval", "day"), ("shape", "flat")])
         .await
         .expect(200);
-    let rows = results(&answer);
+    let rows = results(&response);
     let expected = [
         cell(START, SCORE, "value", 2.0),
         cell(NEXT, SCORE, "value", 5.0),
@@ -60,13 +60,17 @@ async fn a_flat_row_is_one_leaf(backend: Backend) {
         cell(NEXT, COLOR, "g", 21.0),
         cell(NEXT, COLOR, "b", 31.0),
     ];
-    assert_eq!(unordered(&rows), unordered(&expected), "{}", answer.text);
+    assert_eq!(unordered(&rows), unordered(&expected), "{}", response.text);
     let order: Vec<_> = rows
         .iter()
         .map(|row| [&row["series"], &row["bucket"]].map(ToString::to_string))
         .collect();
-    assert!(order.is_sorted(), "by series, then bucket: {}", answer.text);
-    assert_eq!(metadata(&answer)["count"], 8, "the rows in this shape");
+    assert!(
+        order.is_sorted(),
+        "by series, then bucket: {}",
+        response.text
+    );
+    assert_eq!(metadata(&response)["count"], 8, "the rows in this shape");
     let nested = january(&app, user, &[("interval", "day"), ("shape", "nested")])
         .await
         .expect(200);
@@ -82,13 +86,13 @@ async fn a_flat_row_is_one_leaf(backend: Backend) {
 
 async fn a_flat_row_has_a_column_for_each_function(backend: Backend) {
     let (app, user, _) = two_days(backend).await;
-    let asked = [
+    let parameters = [
         ("interval", "day"),
         ("series", SCORE),
         ("agg_func", "max,count"),
         ("shape", "flat"),
     ];
-    let rows = results(&january(&app, user, &asked).await.expect(200));
+    let rows = results(&january(&app, user, &parameters).await.expect(200));
     let row = |bucket: &str, max: f64, count: u64| {
         json!({
             "bucket": bucket, "series": SCORE, "leaf": "value", "max": max, "count": count
@@ -102,19 +106,19 @@ async fn a_flat_row_has_a_column_for_each_function(backend: Backend) {
         rows.iter().all(|row| row["count"].is_u64()),
         "a count is an integer: {rows:?}"
     );
-    let asked = [
+    let parameters = [
         ("series", NOTE),
         ("agg_func", "first,count"),
         ("shape", "flat"),
     ];
-    let rows = results(&january(&app, user, &asked).await.expect(200));
+    let rows = results(&january(&app, user, &parameters).await.expect(200));
     let text = json!({"bucket": "2024-12-30T00:00:00Z", "series": NOTE, "leaf": null, "first": "fine", "count": 1});
     assert_eq!(unordered(&rows), unordered(&[text]));
 }
 
 async fn a_flat_row_names_its_group(backend: Backend) {
     let (app, user, id) = two_days(backend).await;
-    let asked = [
+    let parameters = [
         ("series", SCORE),
         ("group_by", "session"),
         ("shape", "flat"),
@@ -123,10 +127,10 @@ async fn a_flat_row_names_its_group(backend: Backend) {
         "bucket": START, "user_id": user, "session_id": id, "series": SCORE, "leaf": "value", "value": 3
     });
     assert_eq!(
-        unordered(&results(&january(&app, user, &asked).await)),
+        unordered(&results(&january(&app, user, &parameters).await)),
         unordered(std::slice::from_ref(&row))
     );
-    let asked = [
+    let parameters = [
         ("series", SCORE),
         ("group_by", "user"),
         ("interval", "all"),
@@ -135,7 +139,7 @@ async fn a_flat_row_names_its_group(backend: Backend) {
     let mut row = row;
     row.as_object_mut().expect("an object").remove("session_id");
     assert_eq!(
-        unordered(&results(&january(&app, user, &asked).await)),
+        unordered(&results(&january(&app, user, &parameters).await)),
         unordered(&[row])
     );
 }
@@ -143,7 +147,7 @@ async fn a_flat_row_names_its_group(backend: Backend) {
 async fn functions_across_groups_are_columns_of_flat_rows(backend: Backend) {
     let (app, user, _) = two_days(backend).await;
     let _ = store(&app, user, START, &[score(START, 7.0)]).await;
-    let asked = [
+    let parameters = [
         ("series", SCORE),
         ("agg_func", "avg,max"),
         ("over", "median,count"),
@@ -155,12 +159,12 @@ async fn functions_across_groups_are_columns_of_flat_rows(backend: Backend) {
         "avg_median": 5, "avg_count": 2, "max_median": 6, "max_count": 2
     });
     assert_eq!(
-        unordered(&results(&january(&app, user, &asked).await)),
+        unordered(&results(&january(&app, user, &parameters).await)),
         unordered(&[row])
     );
 }
 
-async fn a_leaf_with_nothing_in_the_bucket_has_no_row(backend: Backend) {
+async fn a_leaf_without_points_in_the_bucket_has_no_row(backend: Backend) {
     let app = TestApp::start(backend).await;
     let number = json!({"type": "number"});
     app.metric_type(
@@ -174,7 +178,7 @@ async fn a_leaf_with_nothing_in_the_bucket_has_no_row(backend: Backend) {
         point("pair", NEXT, &json!({"b": 4})),
     ];
     let _ = store(&app, user, START, &data).await;
-    let answer = january(&app, user, &[("interval", "day"), ("shape", "flat")])
+    let response = january(&app, user, &[("interval", "day"), ("shape", "flat")])
         .await
         .expect(200);
     let expected = [
@@ -182,12 +186,12 @@ async fn a_leaf_with_nothing_in_the_bucket_has_no_row(backend: Backend) {
         cell(START, "pair", "b", 2.0),
         cell(NEXT, "pair", "b", 4.0),
     ];
-    assert_eq!(unordered(&results(&answer)), unordered(&expected));
+    assert_eq!(unordered(&results(&response)), unordered(&expected));
 }
 
-async fn columns_are_one_object_for_each_leaf(backend: Backend) {
+async fn columns_have_one_object_per_leaf(backend: Backend) {
     let (app, user, _) = two_days(backend).await;
-    let answer = january(&app, user, &[("interval", "day"), ("layout", "columns")])
+    let response = january(&app, user, &[("interval", "day"), ("layout", "columns")])
         .await
         .expect(200);
     let column = |series: &str, leaf: &str, values: [f64; 2]| {
@@ -202,13 +206,17 @@ async fn columns_are_one_object_for_each_leaf(backend: Backend) {
         column(COLOR, "b", [30.0, 31.0]),
     ];
     assert_eq!(
-        unordered(&results(&answer)),
+        unordered(&results(&response)),
         unordered(&expected),
         "{}",
-        answer.text
+        response.text
     );
-    assert_eq!(metadata(&answer)["count"], 4, "the objects in this layout");
-    assert_eq!(results(&answer)[0]["series"], SCORE, "by series");
+    assert_eq!(
+        metadata(&response)["count"],
+        4,
+        "the objects in this layout"
+    );
+    assert_eq!(results(&response)[0]["series"], SCORE, "by series");
     let rows = january(&app, user, &[("interval", "day"), ("layout", "rows")])
         .await
         .expect(200);
@@ -223,7 +231,7 @@ async fn columns_are_one_object_for_each_leaf(backend: Backend) {
 
 async fn columns_of_several_functions(backend: Backend) {
     let (app, user, _) = two_days(backend).await;
-    let asked = [
+    let parameters = [
         ("interval", "day"),
         ("series", SCORE),
         ("agg_func", "min,count"),
@@ -231,7 +239,7 @@ async fn columns_of_several_functions(backend: Backend) {
     ];
     let column = json!({"series": SCORE, "leaf": "value", "bucket": [START, NEXT], "min": [1, 5], "count": [2, 1]});
     assert_eq!(
-        unordered(&results(&january(&app, user, &asked).await)),
+        unordered(&results(&january(&app, user, &parameters).await)),
         unordered(&[column])
     );
 }
@@ -239,7 +247,7 @@ async fn columns_of_several_functions(backend: Backend) {
 async fn columns_of_groups(backend: Backend) {
     let (app, user, id) = two_days(backend).await;
     let other = store(&app, user, START, &[score(NEXT, 9.0)]).await;
-    let asked = [
+    let parameters = [
         ("interval", "day"),
         ("series", SCORE),
         ("group_by", "session"),
@@ -251,8 +259,8 @@ async fn columns_of_groups(backend: Backend) {
             "series": SCORE, "leaf": "value", "user_id": user, "session_id": id, "bucket": buckets, "value": values
         })
     };
-    let answer = january(&app, user, &asked).await.expect(200);
-    let rows: Vec<_> = results(&answer)
+    let response = january(&app, user, &parameters).await.expect(200);
+    let rows: Vec<_> = results(&response)
         .into_iter()
         .map(|mut row| {
             row.as_object_mut()
@@ -266,7 +274,7 @@ async fn columns_of_groups(backend: Backend) {
         column(id, &[START, NEXT], &[3.0, 5.0]),
         column(other, &[NEXT], &[9.0]),
     ];
-    assert_eq!(unordered(&rows), unordered(&expected), "{}", answer.text);
+    assert_eq!(unordered(&rows), unordered(&expected), "{}", response.text);
 }
 
 async fn nested_leaves_are_dotted_in_flat_rows(backend: Backend) {
@@ -286,14 +294,14 @@ async fn nested_leaves_are_dotted_in_flat_rows(backend: Backend) {
         &[point("pose", START, &json!({"pos": {"x": 1, "y": 2}}))],
     )
     .await;
-    let answer = january(&app, user, &[("interval", "day"), ("shape", "flat")])
+    let response = january(&app, user, &[("interval", "day"), ("shape", "flat")])
         .await
         .expect(200);
     let expected = [
         cell(START, "pose", "pos.x", 1.0),
         cell(START, "pose", "pos.y", 2.0),
     ];
-    assert_eq!(unordered(&results(&answer)), unordered(&expected));
+    assert_eq!(unordered(&results(&response)), unordered(&expected));
     let nested = january(&app, user, &[("interval", "day"), ("agg_func", "max,sum")])
         .await
         .expect(200);
@@ -304,7 +312,7 @@ async fn nested_leaves_are_dotted_in_flat_rows(backend: Backend) {
     );
 }
 
-async fn flat_points_have_a_row_for_each_leaf_and_one_for_the_rest(backend: Backend) {
+async fn flat_points_have_one_row_per_leaf_and_one_for_the_rest(backend: Backend) {
     let (app, _, _) = two_days(backend).await;
     let user = Uuid::new_v4();
     let data = [
@@ -314,7 +322,7 @@ async fn flat_points_have_a_row_for_each_leaf_and_one_for_the_rest(backend: Back
         point(COLOR, &at(3), &json!({"r": 1, "g": 2, "b": 3})),
     ];
     let id = store(&app, user, START, &data).await;
-    let answer = points(&app, user, &[("shape", "flat")]).await.expect(200);
+    let response = points(&app, user, &[("shape", "flat")]).await.expect(200);
     let base = |time: &str, series: &str| json!({"time": time, "series": series, "session_id": id});
     let leaf = |seconds: i64, series: &str, leaf: &str, value: f64| {
         let mut row = base(&at(seconds), series);
@@ -337,15 +345,15 @@ async fn flat_points_have_a_row_for_each_leaf_and_one_for_the_rest(backend: Back
         leaf(3, COLOR, "b", 3.0),
     ];
     assert_eq!(
-        unordered(&results(&answer)),
+        unordered(&results(&response)),
         unordered(&expected),
         "{}",
-        answer.text
+        response.text
     );
-    assert_eq!(metadata(&answer)["count"], 7, "the rows in this shape");
-    let times: Vec<_> = results(&answer)
+    assert_eq!(metadata(&response)["count"], 7, "the rows in this shape");
+    let times: Vec<_> = results(&response)
         .iter()
         .map(|row| row["time"].to_string())
         .collect();
-    assert!(times.is_sorted(), "{}", answer.text);
+    assert!(times.is_sorted(), "{}", response.text);
 }

@@ -9,9 +9,9 @@ use crate::on_both_servers;
 use crate::queries::support::{header, metadata};
 
 on_both_servers![
-    a_version_that_is_there_is_answered,
-    a_version_that_does_not_come_is_a_failed_precondition,
-    a_version_that_comes_meanwhile_is_waited_for,
+    a_reached_version_is_read_at_once,
+    a_version_that_does_not_arrive_is_a_412,
+    a_read_waits_for_a_version_that_arrives_in_time,
     several_users_have_no_version_in_common,
 ];
 
@@ -30,68 +30,65 @@ async fn two_versions(backend: Backend) -> (TestApp, Uuid, [String; 5]) {
     (app, user, paths)
 }
 
-async fn a_version_that_is_there_is_answered(backend: Backend) {
+async fn a_reached_version_is_read_at_once(backend: Backend) {
     let (app, _, paths) = two_versions(backend).await;
     for path in paths {
         for version in 0..=2 {
-            let answer = app.get(&format!("{path}min_version={version}")).await;
+            let response = app.get(&format!("{path}min_version={version}")).await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 200,
                 "{path} {version}: {}",
-                answer.text
+                response.text
             );
-            assert_eq!(header(&answer, "user-version"), "2", "{path}");
+            assert_eq!(header(&response, "user-version"), "2", "{path}");
         }
     }
     let nobody = format!("/api/catalog/?user_id={}&min_version=0", Uuid::new_v4());
     let _ = app.get(&nobody).await.expect(200);
 }
 
-async fn a_version_that_does_not_come_is_a_failed_precondition(backend: Backend) {
+async fn a_version_that_does_not_arrive_is_a_412(backend: Backend) {
     let (app, _, paths) = two_versions(backend).await;
-    let asked = paths.iter().map(|path| format!("{path}min_version=3"));
+    let requests = paths.iter().map(|path| format!("{path}min_version=3"));
     let far = [format!("{}min_version=9223372036854775807", paths[0])];
     let nobody = [format!(
         "/api/latest/?user_id={}&min_version=1",
         Uuid::new_v4()
     )];
-    let asked: Vec<_> = asked.chain(far).chain(nobody).collect();
-    for answer in join_all(asked.iter().map(|path| app.get(path))).await {
-        assert_eq!(answer.status.as_u16(), 412, "{}", answer.text);
-        assert_problem(&answer, 412, "version_not_reached");
+    let requests: Vec<_> = requests.chain(far).chain(nobody).collect();
+    for response in join_all(requests.iter().map(|path| app.get(path))).await {
+        assert_eq!(response.status.as_u16(), 412, "{}", response.text);
+        assert_problem(&response, 412, "version_not_reached");
     }
 }
 
-async fn a_version_that_comes_meanwhile_is_waited_for(backend: Backend) {
+async fn a_read_waits_for_a_version_that_arrives_in_time(backend: Backend) {
     let (app, user, paths) = two_versions(backend).await;
-    let asked: Vec<_> = paths
+    let requests: Vec<_> = paths
         .iter()
         .map(|path| format!("{path}min_version=3"))
         .collect();
-    let reads = join_all(asked.iter().map(|path| app.get(path)));
-    let (answers, _) = join(reads, store(&app, user, START, &[score(START, 3.0)])).await;
-    for (path, answer) in asked.iter().zip(answers) {
-        // It waits only for so long.
-        let answer = if answer.status == 412 {
+    let reads = join_all(requests.iter().map(|path| app.get(path)));
+    let (responses, _) = join(reads, store(&app, user, START, &[score(START, 3.0)])).await;
+    for (path, response) in requests.iter().zip(responses) {
+        // The wait is bounded.
+        let response = if response.status == 412 {
             app.get(path).await
         } else {
-            answer
+            response
         };
-        assert_eq!(answer.status.as_u16(), 200, "{path}: {}", answer.text);
+        assert_eq!(response.status.as_u16(), 200, "{path}: {}", response.text);
         assert_eq!(
             (
-                header(&answer, "user-version"),
-                &metadata(&answer)["version"]
+                header(&response, "user-version"),
+                &metadata(&response)["version"]
             ),
             ("3".to_owned(), &3.into())
         );
     }
     let count = format!("{}min_version=3&agg_func=count&interval=all", paths[0]);
-    assert_eq!(
-        app.get(&count).await.expect(200).json()["results"][0]["value"],
-        3
-    );
+    assert_eq!(app.get(&count).await.expect(200).rows()[0].value, 3);
 }
 
 async fn several_users_have_no_version_in_common(backend: Backend) {
@@ -100,14 +97,14 @@ async fn several_users_have_no_version_in_common(backend: Backend) {
         "/api/timeseries/?user_id={user},{}&min_version=1",
         Uuid::new_v4()
     );
-    let answer = app.get(&path).await;
-    assert_problem(&answer, 422, "invalid_parameters");
+    let response = app.get(&path).await;
+    assert_problem(&response, 422, "invalid_parameters");
     assert!(
-        answer.faults()[0].starts_with("min_version "),
+        response.faults()[0].starts_with("min_version "),
         "{}",
-        answer.text
+        response.text
     );
-    // The same user twice is one user.
+    // The same user given twice is one user.
     let _ = app
         .get(&format!(
             "/api/timeseries/?user_id={user},{user}&min_version=1"

@@ -1,11 +1,10 @@
-//! Queries: how they are asked, in which form they are answered, how fresh, and what is refused.
+//! Queries: parameters, formats, caching and rejections.
 
 mod align;
 mod binary_formats;
 mod bounds;
 mod catalog;
 mod conditions;
-mod cut_off;
 mod disconnects;
 mod downsampling;
 mod etags;
@@ -29,8 +28,9 @@ mod support;
 mod text_formats;
 mod time_avg;
 mod timeouts;
+mod truncation;
 mod users;
 mod versions;
 
-/// January 2025, until a fixed end.
+/// January 2025, with a fixed end.
 const JANUARY: [(&str, &str); 2] = [("start_time", "2025-01-01"), ("end_time", "2025-02-01")];

@@ -1,7 +1,7 @@
-//! Wrong parameters of the aggregate query: each is named, with what would be right.
+//! Invalid parameters of the aggregate query: each is named, with the valid values.
 
 use serde_json::json;
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{NOTE, SCORE, START, assert_problem, assert_rows, point, score, store};
@@ -10,24 +10,24 @@ use crate::queries::JANUARY;
 use crate::queries::support::{BARE, Pairs, WORDS, get, january, skipped, with_all_series};
 
 on_both_servers![
-    a_wrong_word_is_named_with_the_right_ones,
-    a_wrong_number_is_named,
-    a_wrong_condition_is_named,
+    an_invalid_keyword_is_named_with_the_valid_ones,
+    an_invalid_number_is_named,
+    an_invalid_condition_is_named,
     parameters_that_exclude_each_other_are_named,
-    a_function_that_is_none_is_named,
-    a_parameter_is_given_once,
-    all_faults_are_named_at_once,
-    good_spellings_are_accepted,
-    a_number_function_is_refused_on_a_text_series_by_name,
-    a_number_function_skips_a_text_series_under_a_pattern,
+    an_unknown_function_is_named,
+    a_repeated_parameter_is_rejected,
+    all_faults_are_reported_together,
+    valid_spellings_are_accepted,
+    a_numeric_function_of_a_named_text_series_is_rejected,
+    a_numeric_function_skips_text_series_that_match_a_pattern,
 ];
 
-/// Checks a refusal that names one of the parameters, and whose message has all the words.
+/// Checks a rejection that names this parameter and whose message contains all the words.
 #[track_caller]
-pub(crate) fn assert_named(answer: &Answer, parameters: &[&str], words: &[&str], what: &str) {
-    assert_eq!(answer.status.as_u16(), 422, "{what}: {}", answer.text);
-    assert_problem(answer, 422, "invalid_parameters");
-    let faults = answer.faults();
+pub(crate) fn assert_named(response: &Response, parameters: &[&str], words: &[&str], label: &str) {
+    assert_eq!(response.status.as_u16(), 422, "{label}: {}", response.text);
+    assert_problem(response, 422, "invalid_parameters");
+    let faults = response.faults();
     let named = |fault: &String| {
         parameters
             .iter()
@@ -35,30 +35,30 @@ pub(crate) fn assert_named(answer: &Answer, parameters: &[&str], words: &[&str],
     };
     assert!(
         !faults.is_empty() && faults.iter().all(named),
-        "{what} is to name {parameters:?}: {}",
-        answer.text
+        "{label} must name {parameters:?}: {}",
+        response.text
     );
-    for error in answer.json()["errors"].as_array().expect("errors") {
+    for error in response.json()["errors"].as_array().expect("errors") {
         let message = error["message"].as_str().unwrap_or_default();
         assert!(
             message.len() > 10,
-            "{what} is to say what would be right: {message:?}"
+            "{label} must list the valid values: {message:?}"
         );
         assert!(
             words.iter().all(|word| message.contains(word)),
-            "{what} is to say {words:?}: {message:?}"
+            "{label} must contain {words:?}: {message:?}"
         );
     }
 }
 
-async fn refused(app: &TestApp, parameters: &Pairs<'_>, named: &[&str], words: &[&str]) {
+async fn rejected(app: &TestApp, parameters: &Pairs<'_>, named: &[&str], words: &[&str]) {
     let user = Uuid::new_v4().to_string();
     let all = [&[("user_id", &*user)], &JANUARY[..], parameters].concat();
-    let answer = get(app, "/api/timeseries/", &all).await;
-    assert_named(&answer, named, words, &format!("{parameters:?}"));
+    let response = get(app, "/api/timeseries/", &all).await;
+    assert_named(&response, named, words, &format!("{parameters:?}"));
 }
 
-async fn a_wrong_word_is_named_with_the_right_ones(backend: Backend) {
+async fn an_invalid_keyword_is_named_with_the_valid_ones(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let wrong: [(&str, &[&str], &[&str]); 9] = [
         (
@@ -93,7 +93,7 @@ async fn a_wrong_word_is_named_with_the_right_ones(backend: Backend) {
     ];
     for (parameter, values, words) in wrong {
         for value in values {
-            refused(
+            rejected(
                 &app,
                 &[(parameter, value), ("interval", "day")],
                 &[parameter],
@@ -104,10 +104,10 @@ async fn a_wrong_word_is_named_with_the_right_ones(backend: Backend) {
     }
 }
 
-async fn a_wrong_number_is_named(backend: Backend) {
+async fn an_invalid_number_is_named(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     for value in ["", "-1", "1.5", "x", "99999999999999999999999"] {
-        refused(&app, &[("min_version", value)], &["min_version"], &[]).await;
+        rejected(&app, &[("min_version", value)], &["min_version"], &[]).await;
     }
     for value in [
         "",
@@ -120,16 +120,16 @@ async fn a_wrong_number_is_named(backend: Backend) {
         "1.5h",
         "99999999999999999999w",
     ] {
-        let asked = [
+        let query = [
             ("fill", "previous"),
             ("fill_lookback", value),
             ("interval", "day"),
         ];
-        refused(&app, &asked, &["fill_lookback"], &[]).await;
+        rejected(&app, &query, &["fill_lookback"], &[]).await;
     }
 }
 
-async fn a_wrong_condition_is_named(backend: Backend) {
+async fn an_invalid_condition_is_named(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let wrong = [
         "",
@@ -156,7 +156,7 @@ async fn a_wrong_condition_is_named(backend: Backend) {
         "value in 1",
     ];
     for condition in wrong {
-        refused(&app, &[("where", condition)], &["where"], &[]).await;
+        rejected(&app, &[("where", condition)], &["where"], &[]).await;
     }
 }
 
@@ -165,23 +165,23 @@ async fn parameters_that_exclude_each_other_are_named(backend: Backend) {
     let axis = ("align", "session");
     let minutes = ("interval", "5m");
     let lookback = ("fill_lookback", "7d");
-    refused(&app, &[lookback], &["fill_lookback", "fill"], &["fill"]).await;
-    refused(
+    rejected(&app, &[lookback], &["fill_lookback", "fill"], &["fill"]).await;
+    rejected(
         &app,
         &[lookback, ("fill", "none")],
         &["fill_lookback", "fill"],
         &["fill"],
     )
     .await;
-    refused(&app, &[axis], &["align", "interval"], &["interval"]).await;
-    refused(
+    rejected(&app, &[axis], &["align", "interval"], &["interval"]).await;
+    rejected(
         &app,
         &[axis, minutes, ("tz", "Europe/Berlin")],
         &["align", "tz"],
         &["tz"],
     )
     .await;
-    refused(
+    rejected(
         &app,
         &[axis, minutes, ("week_start", "sunday")],
         &["align", "week_start"],
@@ -189,7 +189,7 @@ async fn parameters_that_exclude_each_other_are_named(backend: Backend) {
     )
     .await;
     for interval in ["day", "1d", "week", "2w", "month", "quarter", "year", "all"] {
-        refused(
+        rejected(
             &app,
             &[axis, ("interval", interval)],
             &["align", "interval"],
@@ -198,7 +198,7 @@ async fn parameters_that_exclude_each_other_are_named(backend: Backend) {
         .await;
     }
     let filled = [axis, minutes, ("fill", "previous"), lookback];
-    refused(
+    rejected(
         &app,
         &filled,
         &["align", "fill_lookback"],
@@ -207,7 +207,7 @@ async fn parameters_that_exclude_each_other_are_named(backend: Backend) {
     .await;
 }
 
-async fn a_function_that_is_none_is_named(backend: Backend) {
+async fn an_unknown_function_is_named(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     for function in [
         "p101",
@@ -222,8 +222,8 @@ async fn a_function_that_is_none_is_named(backend: Backend) {
         "avg,p101",
         "mode2",
     ] {
-        refused(&app, &[("agg_func", function)], &["agg_func"], &[]).await;
-        refused(
+        rejected(&app, &[("agg_func", function)], &["agg_func"], &[]).await;
+        rejected(
             &app,
             &[("over", function), ("interval", "day")],
             &["over"],
@@ -233,7 +233,7 @@ async fn a_function_that_is_none_is_named(backend: Backend) {
     }
 }
 
-async fn a_parameter_is_given_once(backend: Backend) {
+async fn a_repeated_parameter_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let twice = [
         ("fill", "null"),
@@ -248,11 +248,11 @@ async fn a_parameter_is_given_once(backend: Backend) {
         ("min_version", "0"),
     ];
     for pair in twice {
-        refused(&app, &[pair, pair, ("interval", "day")], &[pair.0], &[]).await;
+        rejected(&app, &[pair, pair, ("interval", "day")], &[pair.0], &[]).await;
     }
 }
 
-async fn all_faults_are_named_at_once(backend: Backend) {
+async fn all_faults_are_reported_together(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let names = [
         "accuracy",
@@ -269,23 +269,23 @@ async fn all_faults_are_named_at_once(backend: Backend) {
     let names = names.into_iter().chain(["shape", "where"]);
     let pairs: Vec<_> = names.clone().map(|name| (name, "%")).collect();
     let user = Uuid::new_v4().to_string();
-    let answer = get(
+    let response = get(
         &app,
         "/api/timeseries/",
         &[&[("user_id", &*user)], pairs.as_slice()].concat(),
     )
     .await;
-    assert_problem(&answer, 422, "invalid_parameters");
-    let mut told: Vec<_> = answer
+    assert_problem(&response, 422, "invalid_parameters");
+    let mut actual: Vec<_> = response
         .faults()
         .iter()
         .map(|fault| fault.split(' ').next().unwrap_or_default().to_owned())
         .collect();
-    told.sort();
-    assert_eq!(told, names.collect::<Vec<_>>(), "{}", answer.text);
+    actual.sort();
+    assert_eq!(actual, names.collect::<Vec<_>>(), "{}", response.text);
 }
 
-async fn good_spellings_are_accepted(backend: Backend) {
+async fn valid_spellings_are_accepted(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, user, START, &[score(START, 2.0)]).await;
@@ -322,33 +322,33 @@ async fn good_spellings_are_accepted(backend: Backend) {
     ];
     for (parameter, values) in good {
         for value in values {
-            let answer = january(&app, user, &[(parameter, value), ("interval", "month")]).await;
+            let response = january(&app, user, &[(parameter, value), ("interval", "month")]).await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 200,
                 "{parameter}={value}: {}",
-                answer.text
+                response.text
             );
             assert_eq!(
-                answer.json()["metadata"]["count"],
+                response.metadata().count,
                 1,
                 "{parameter}={value}: {}",
-                answer.text
+                response.text
             );
         }
     }
     for lookback in ["30s", "30m", "90min", "12h", "7d", "2w"] {
-        let asked = [
+        let query = [
             ("fill", "previous"),
             ("fill_lookback", lookback),
             ("interval", "month"),
         ];
-        let _ = january(&app, user, &asked).await.expect(200);
+        let _ = january(&app, user, &query).await.expect(200);
     }
-    let asked = [("agg_func", "p99.90,median,p50.0"), ("interval", "month")];
+    let query = [("agg_func", "p99.90,median,p50.0"), ("interval", "month")];
     let expected = json!({"p99.9": 2, "median": 2, "p50": 2});
     assert_rows(
-        &january(&app, user, &asked).await,
+        &january(&app, user, &query).await,
         &[(START, SCORE, expected)],
     );
 }
@@ -367,48 +367,48 @@ async fn with_texts(backend: Backend) -> (TestApp, Uuid) {
     (app, user)
 }
 
-async fn a_number_function_is_refused_on_a_text_series_by_name(backend: Backend) {
+async fn a_numeric_function_of_a_named_text_series_is_rejected(backend: Backend) {
     let (app, user) = with_texts(backend).await;
     for series in [NOTE, "session.gut_health_score,words"] {
         for function in ["p90", "median", "range", "time_avg", "mode,p90"] {
-            let answer = january(&app, user, &[("series", series), ("agg_func", function)]).await;
+            let response = january(&app, user, &[("series", series), ("agg_func", function)]).await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 422,
                 "{function} of {series}: {}",
-                answer.text
+                response.text
             );
             assert!(
-                answer.faults()[0].ends_with(" no_numbers"),
+                response.faults()[0].ends_with(" no_numbers"),
                 "{function} of {series}: {}",
-                answer.text
+                response.text
             );
         }
-        let asked = [
+        let query = [
             ("series", series),
             ("agg_func", "mode,distinct"),
             ("interval", "month"),
         ];
-        let _ = january(&app, user, &asked).await.expect(200);
+        let _ = january(&app, user, &query).await.expect(200);
     }
 }
 
-async fn a_number_function_skips_a_text_series_under_a_pattern(backend: Backend) {
+async fn a_numeric_function_skips_text_series_that_match_a_pattern(backend: Backend) {
     let (app, user) = with_texts(backend).await;
     for function in ["p90", "median", "time_avg"] {
         for pattern in [None, Some("*"), Some("o|e")] {
             let pattern: Vec<_> = pattern.map(|p| ("series", p)).into_iter().collect();
-            let asked = [
+            let query = [
                 &[("agg_func", function), ("interval", "month")],
                 pattern.as_slice(),
             ]
             .concat();
-            let answer = january(&app, user, &asked).await;
+            let response = january(&app, user, &query).await;
             assert_rows(
-                &answer,
+                &response,
                 &[(START, BARE, json!(3)), (START, SCORE, json!(4))],
             );
-            assert_eq!(skipped(&answer), [NOTE, WORDS], "{function}");
+            assert_eq!(skipped(&response), [NOTE, WORDS], "{function}");
         }
     }
 }

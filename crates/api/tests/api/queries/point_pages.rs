@@ -1,9 +1,9 @@
-//! Pages of points: each point once, whatever comes and goes meanwhile.
+//! Pagination of points: each point appears once, even if sessions change between pages.
 
 use std::collections::BTreeSet;
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{COLOR, SCORE, START, assert_problem, point, results, score, store};
@@ -11,17 +11,17 @@ use crate::on_both_servers;
 use crate::queries::support::{Pairs, at, metadata, points};
 
 on_both_servers![
-    pages_of_any_size_are_the_whole_in_order,
-    a_limit_counts_points_in_any_shape,
-    points_that_come_and_go_move_no_other,
-    points_that_come_and_go_move_no_other_backwards,
-    the_session_a_cursor_stands_in_may_go,
+    pages_of_every_size_are_the_whole_list_in_order,
+    limits_count_points_in_every_layout,
+    concurrent_changes_do_not_move_other_points,
+    concurrent_changes_do_not_move_other_points_in_descending_order,
+    the_session_at_the_cursor_may_be_deleted,
     a_cursor_belongs_to_its_order_and_user,
-    forged_cursors_are_refused,
+    forged_cursors_are_rejected,
 ];
 
-/// What tells a point from any other here: its session, series, time and value.
-fn keys(page: &Answer) -> Vec<String> {
+/// The session, series, time and value of a point, which identify it here.
+fn keys(page: &Response) -> Vec<String> {
     let text = |row: Value| {
         ["time", "series", "session_id", "value"]
             .map(|name| row[name].to_string())
@@ -30,17 +30,17 @@ fn keys(page: &Answer) -> Vec<String> {
     results(page).into_iter().map(text).collect()
 }
 
-fn next(page: &Answer) -> Option<String> {
+fn next(page: &Response) -> Option<String> {
     let next = metadata(page)["next_cursor"].as_str().map(str::to_owned);
     let header = page
         .headers
         .get("next-cursor")
         .map(|value| value.to_str().expect("text").to_owned());
-    assert_eq!(header, next, "the header says the same");
+    assert_eq!(header, next, "the header has the same value");
     next
 }
 
-async fn page(app: &TestApp, user: Uuid, parameters: &Pairs<'_>, cursor: Option<&str>) -> Answer {
+async fn page(app: &TestApp, user: Uuid, parameters: &Pairs<'_>, cursor: Option<&str>) -> Response {
     let cursor: Vec<_> = cursor
         .map(|cursor| ("cursor", cursor))
         .into_iter()
@@ -48,7 +48,7 @@ async fn page(app: &TestApp, user: Uuid, parameters: &Pairs<'_>, cursor: Option<
     points(app, user, &[parameters, &cursor].concat()).await
 }
 
-/// Four sessions of two series over three days, with many points of the same times.
+/// Stores four sessions of two series over three days, with many points of equal times.
 async fn four_sessions(app: &TestApp, user: Uuid) -> Vec<Uuid> {
     let mut ids = Vec::new();
     for number in 0..4 {
@@ -64,7 +64,7 @@ async fn four_sessions(app: &TestApp, user: Uuid) -> Vec<Uuid> {
     ids
 }
 
-async fn pages_of_any_size_are_the_whole_in_order(backend: Backend) {
+async fn pages_of_every_size_are_the_whole_list_in_order(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = four_sessions(&app, user).await;
@@ -76,27 +76,30 @@ async fn pages_of_any_size_are_the_whole_in_order(backend: Backend) {
             &[("start_time", "2025-01-02")],
             &[("where", "r>=11")],
         ] {
-            let asked = [&[("order", order)], filter].concat();
-            let all = keys(&points(&app, user, &asked).await.expect(200));
+            let query = [&[("order", order)], filter].concat();
+            let all = keys(&points(&app, user, &query).await.expect(200));
             for limit in [1, 2, 3, 5, 7, all.len() - 1, all.len(), all.len() + 1] {
                 let size = limit.to_string();
-                let asked = [asked.as_slice(), &[("limit", &*size)]].concat();
+                let query = [query.as_slice(), &[("limit", &*size)]].concat();
                 let (mut seen, mut cursor, mut pages) = (Vec::new(), None, 0);
                 loop {
-                    let page = page(&app, user, &asked, cursor.as_deref())
+                    let page = page(&app, user, &query, cursor.as_deref())
                         .await
                         .expect(200);
-                    assert!(keys(&page).len() <= limit, "{asked:?}: {}", page.text);
+                    assert!(keys(&page).len() <= limit, "{query:?}: {}", page.text);
                     seen.extend(keys(&page));
                     pages += 1;
-                    assert!(pages <= all.len(), "the pages of {asked:?} come to an end");
+                    assert!(
+                        pages <= all.len(),
+                        "the number of pages of {query:?} is finite"
+                    );
                     cursor = next(&page);
                     if cursor.is_none() {
                         break;
                     }
                 }
-                assert_eq!(seen, all, "{asked:?}");
-                assert_eq!(pages, all.len().div_ceil(limit), "{asked:?}");
+                assert_eq!(seen, all, "{query:?}");
+                assert_eq!(pages, all.len().div_ceil(limit), "{query:?}");
             }
         }
     }
@@ -107,28 +110,29 @@ async fn pages_of_any_size_are_the_whole_in_order(backend: Backend) {
     assert_eq!(ascending.len(), 48);
 }
 
-async fn a_limit_counts_points_in_any_shape(backend: Backend) {
+async fn limits_count_points_in_every_layout(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let rgb = json!({"r": 1, "g": 2, "b": 3});
     let data: Vec<_> = (0..4).map(|i| point(COLOR, &at(i), &rgb)).collect();
     let _ = store(&app, user, START, &data).await;
-    let asked = [("shape", "flat"), ("limit", "2")];
-    let first = page(&app, user, &asked, None).await.expect(200);
-    assert_eq!(results(&first).len(), 6, "three rows a point");
-    let second = page(&app, user, &asked, next(&first).as_deref())
+    let query = [("shape", "flat"), ("limit", "2")];
+    let first = page(&app, user, &query, None).await.expect(200);
+    assert_eq!(results(&first).len(), 6, "three rows per point");
+    let second = page(&app, user, &query, next(&first).as_deref())
         .await
         .expect(200);
     assert_eq!((results(&second).len(), next(&second)), (6, None));
     assert_eq!(results(&second)[0]["time"], at(2));
 }
 
-/// Reads all pages of two points while sessions come before, at and after the place, and go there.
-async fn come_and_go(backend: Backend, order: &str) {
+/// Reads all pages of two points while sessions are stored before, at and after the cursor
+/// and deleted there.
+async fn read_while_sessions_change(backend: Backend, order: &str) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let ids = four_sessions(&app, user).await;
-    let asked = [("order", order), ("limit", "2")];
+    let query = [("order", order), ("limit", "2")];
     let stays: BTreeSet<_> = {
         let all = points(&app, user, &[("limit", "1000")]).await.expect(200);
         let gone = [ids[1].to_string(), ids[3].to_string()];
@@ -139,7 +143,7 @@ async fn come_and_go(backend: Backend, order: &str) {
     };
     let (mut seen, mut cursor, mut pages) = (Vec::new(), None, 0);
     loop {
-        let page = page(&app, user, &asked, cursor.as_deref())
+        let page = page(&app, user, &query, cursor.as_deref())
             .await
             .expect(200);
         seen.extend(keys(&page));
@@ -148,9 +152,9 @@ async fn come_and_go(backend: Backend, order: &str) {
             break;
         }
         pages += 1;
-        assert!(pages < 100, "the pages come to an end");
+        assert!(pages < 100, "the number of pages is finite");
         match pages {
-            // Where the reader was, is, and will be.
+            // Before, at and after the position of the reader.
             2 | 5 | 9 => {
                 let data: Vec<_> = (0..6)
                     .map(|i| score(&at(i / 2 * 86_400 + i % 2), 99.0))
@@ -173,10 +177,10 @@ async fn come_and_go(backend: Backend, order: &str) {
         }
     }
     let once: BTreeSet<_> = seen.iter().cloned().collect();
-    assert_eq!(once.len(), seen.len(), "none is shown twice: {seen:#?}");
+    assert_eq!(once.len(), seen.len(), "no point appears twice: {seen:#?}");
     assert!(
         stays.is_subset(&once),
-        "not shown: {:#?}",
+        "missing: {:#?}",
         stays.difference(&once)
     );
     let times: Vec<_> = seen
@@ -193,15 +197,15 @@ async fn come_and_go(backend: Backend, order: &str) {
     );
 }
 
-async fn points_that_come_and_go_move_no_other(backend: Backend) {
-    come_and_go(backend, "asc").await;
+async fn concurrent_changes_do_not_move_other_points(backend: Backend) {
+    read_while_sessions_change(backend, "asc").await;
 }
 
-async fn points_that_come_and_go_move_no_other_backwards(backend: Backend) {
-    come_and_go(backend, "desc").await;
+async fn concurrent_changes_do_not_move_other_points_in_descending_order(backend: Backend) {
+    read_while_sessions_change(backend, "desc").await;
 }
 
-async fn the_session_a_cursor_stands_in_may_go(backend: Backend) {
+async fn the_session_at_the_cursor_may_be_deleted(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     for order in ["asc", "desc"] {
@@ -213,11 +217,11 @@ async fn the_session_a_cursor_stands_in_may_go(backend: Backend) {
             &[score(&at(4), 4.0), score(&at(5), 5.0), score(&at(6), 6.0)],
         )
         .await;
-        let asked = [("order", order), ("limit", "1")];
-        // On the middle one of the three.
+        let query = [("order", order), ("limit", "1")];
+        // The cursor is at the middle one of the three.
         let mut cursor = None;
         loop {
-            let page = page(&app, user, &asked, cursor.as_deref())
+            let page = page(&app, user, &query, cursor.as_deref())
                 .await
                 .expect(200);
             cursor = next(&page);
@@ -243,13 +247,13 @@ async fn the_session_a_cursor_stands_in_may_go(backend: Backend) {
 }
 
 #[track_caller]
-fn assert_refused(answer: &Answer, what: &str) {
-    assert_eq!(answer.status.as_u16(), 422, "{what}: {}", answer.text);
-    assert_problem(answer, 422, "invalid_parameters");
+fn assert_rejected(response: &Response, label: &str) {
+    assert_eq!(response.status.as_u16(), 422, "{label}: {}", response.text);
+    assert_problem(response, 422, "invalid_parameters");
     assert!(
-        answer.faults()[0].starts_with("cursor "),
-        "{what}: {}",
-        answer.text
+        response.faults()[0].starts_with("cursor "),
+        "{label}: {}",
+        response.text
     );
 }
 
@@ -260,32 +264,32 @@ async fn a_cursor_belongs_to_its_order_and_user(backend: Backend) {
     let _ = four_sessions(&app, other).await;
     let cursor =
         next(&page(&app, user, &[("limit", "2")], None).await.expect(200)).expect("a next page");
-    assert_refused(
+    assert_rejected(
         &page(&app, user, &[("order", "desc")], Some(&cursor)).await,
         "another order",
     );
     let backwards = next(&page(&app, user, &[("limit", "2"), ("order", "desc")], None).await)
         .expect("a next page");
-    assert_refused(
+    assert_rejected(
         &page(&app, user, &[], Some(&backwards)).await,
         "another order",
     );
-    assert_refused(&page(&app, other, &[], Some(&cursor)).await, "another user");
+    assert_rejected(&page(&app, other, &[], Some(&cursor)).await, "another user");
     let list = app
         .get(&format!("/api/sessions/?user_id={user}&limit=2"))
         .await
         .expect(200);
     let foreign = next(&list).expect("a next page");
-    assert_refused(
+    assert_rejected(
         &page(&app, user, &[], Some(&foreign)).await,
         "a cursor of sessions",
     );
     let of_points = app
         .get(&format!("/api/sessions/?user_id={user}&cursor={cursor}"))
         .await;
-    assert_refused(&of_points, "a cursor of points for sessions");
+    assert_rejected(&of_points, "a cursor of points for sessions");
     assert_eq!(ids.len(), 4);
-    // Another limit is fine.
+    // Another limit is accepted.
     assert_eq!(
         results(
             &page(&app, user, &[("limit", "3")], Some(&cursor))
@@ -297,7 +301,7 @@ async fn a_cursor_belongs_to_its_order_and_user(backend: Backend) {
     );
 }
 
-async fn forged_cursors_are_refused(backend: Backend) {
+async fn forged_cursors_are_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = four_sessions(&app, user).await;
@@ -316,17 +320,17 @@ async fn forged_cursors_are_refused(backend: Backend) {
         "%00",
     ];
     for cursor in made_up {
-        assert_refused(&page(&app, user, &[], Some(cursor)).await, cursor);
+        assert_rejected(&page(&app, user, &[], Some(cursor)).await, cursor);
     }
-    assert_refused(
+    assert_rejected(
         &page(&app, user, &[], Some(&good[..good.len() - 1])).await,
-        "cut off",
+        "truncated",
     );
-    assert_refused(
+    assert_rejected(
         &page(&app, user, &[], Some(&format!("{good}{good}"))).await,
         "doubled",
     );
-    // One character changed anywhere but at the end, where it may be padding.
+    // One character is changed, except the last one, which may be padding.
     for place in 0..good.len() - 1 {
         let mut forged = good.clone();
         let other = if &good[place..=place] == "a" {
@@ -335,7 +339,7 @@ async fn forged_cursors_are_refused(backend: Backend) {
             "a"
         };
         forged.replace_range(place..=place, other);
-        assert_refused(&page(&app, user, &[], Some(&forged)).await, &forged);
+        assert_rejected(&page(&app, user, &[], Some(&forged)).await, &forged);
     }
     let _ = page(&app, user, &[], Some(&good)).await.expect(200);
 }

@@ -1,4 +1,4 @@
-//! Wrong parameters of points, latest and catalog: each is named, with what would be right.
+//! Invalid parameters of points, latest and catalog: each is named, with the valid values.
 
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
@@ -9,13 +9,13 @@ use crate::queries::parameters::assert_named;
 use crate::queries::support::{Pairs, at, get, metadata, points};
 
 on_both_servers![
-    a_wrong_parameter_is_named,
-    a_wrong_parameter_of_a_session_s_points_is_named,
-    thinned_points_have_no_pages,
-    unknown_and_repeated_parameters_are_refused,
-    an_empty_or_reversed_range_is_refused,
-    an_unknown_series_is_named_with_near_ones,
-    wrong_parameters_of_latest_and_catalog_are_named,
+    an_invalid_parameter_is_named,
+    an_invalid_parameter_of_session_points_is_named,
+    downsampled_points_are_not_paginated,
+    unknown_and_repeated_parameters_are_rejected,
+    an_empty_or_reversed_range_is_rejected,
+    an_unknown_series_is_named_with_similar_ones,
+    invalid_parameters_of_latest_and_catalog_are_named,
 ];
 
 const WRONG: [(&str, &[&str], &[&str]); 13] = [
@@ -54,17 +54,17 @@ const WRONG: [(&str, &[&str], &[&str]); 13] = [
     ("series", &["(", "[a-"], &[]),
 ];
 
-async fn a_wrong_parameter_is_named(backend: Backend) {
+async fn an_invalid_parameter_is_named(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     for (parameter, values, words) in WRONG {
         for value in values {
-            let mut asked = vec![(parameter, *value)];
+            let mut query = vec![(parameter, *value)];
             if parameter == "method" {
-                asked.push(("max_points", "10"));
+                query.push(("max_points", "10"));
             }
-            let answer = points(&app, user, &asked).await;
-            assert_named(&answer, &[parameter], words, &format!("{asked:?}"));
+            let response = points(&app, user, &query).await;
+            assert_named(&response, &[parameter], words, &format!("{query:?}"));
         }
     }
     for value in ["", "mine", "5a8c9f42"] {
@@ -89,21 +89,21 @@ async fn a_wrong_parameter_is_named(backend: Backend) {
     );
 }
 
-async fn a_wrong_parameter_of_a_session_s_points_is_named(backend: Backend) {
+async fn an_invalid_parameter_of_session_points_is_named(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let id = store(&app, Uuid::new_v4(), START, &[score(START, 1.0)]).await;
     let path = format!("/api/sessions/{id}/points/");
     for (parameter, values, words) in WRONG {
         for value in values {
-            let mut asked = vec![(parameter, *value)];
+            let mut query = vec![(parameter, *value)];
             if parameter == "method" {
-                asked.push(("max_points", "10"));
+                query.push(("max_points", "10"));
             }
             assert_named(
-                &get(&app, &path, &asked).await,
+                &get(&app, &path, &query).await,
                 &[parameter],
                 words,
-                &format!("{asked:?}"),
+                &format!("{query:?}"),
             );
         }
     }
@@ -115,7 +115,7 @@ async fn a_wrong_parameter_of_a_session_s_points_is_named(backend: Backend) {
     );
 }
 
-async fn thinned_points_have_no_pages(backend: Backend) {
+async fn downsampled_points_are_not_paginated(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data: Vec<_> = (0..10).map(|i| score(&at(i), 1.0)).collect();
@@ -125,15 +125,15 @@ async fn thinned_points_have_no_pages(backend: Backend) {
     let cursor = cursor.as_str().expect("a next page");
     let most = ("max_points", "5");
     for (name, value) in [("limit", "5"), ("cursor", cursor), ("order", "desc")] {
-        let answer = points(&app, user, &[most, (name, value)]).await;
-        assert_named(&answer, &["max_points", name], &["max_points"], name);
+        let response = points(&app, user, &[most, (name, value)]).await;
+        assert_named(&response, &["max_points", name], &["max_points"], name);
     }
     let _ = points(&app, user, &[most, ("order", "asc")])
         .await
         .expect(200);
 }
 
-async fn unknown_and_repeated_parameters_are_refused(backend: Backend) {
+async fn unknown_and_repeated_parameters_are_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     for name in ["Order", "interval", "agg_func", "fill", "tz", "x"] {
@@ -161,46 +161,46 @@ async fn unknown_and_repeated_parameters_are_refused(backend: Backend) {
     let user = user.to_string();
     for path in ["/api/latest/", "/api/catalog/"] {
         for name in ["start_time", "limit", "where", "order", "x"] {
-            let answer = get(&app, path, &[("user_id", &*user), (name, "1")]).await;
-            assert_named(&answer, &[name], &[], &format!("{path} {name}"));
+            let response = get(&app, path, &[("user_id", &*user), (name, "1")]).await;
+            assert_named(&response, &[name], &[], &format!("{path} {name}"));
         }
     }
 }
 
-async fn an_empty_or_reversed_range_is_refused(backend: Backend) {
+async fn an_empty_or_reversed_range_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     for (start, end) in [
         ("2025-01-02", "2025-01-01"),
         ("2025-01-02", "2025-01-02T01:00:00+01:00"),
     ] {
-        let answer = points(
+        let response = points(
             &app,
             Uuid::new_v4(),
             &[("start_time", start), ("end_time", end)],
         )
         .await;
-        assert_named(&answer, &["start_time", "end_time"], &[], start);
+        assert_named(&response, &["start_time", "end_time"], &[], start);
     }
 }
 
-async fn an_unknown_series_is_named_with_near_ones(backend: Backend) {
+async fn an_unknown_series_is_named_with_similar_ones(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4().to_string();
     for path in ["/api/points/", "/api/latest/", "/api/catalog/"] {
-        let answer = get(
+        let response = get(
             &app,
             path,
             &[("user_id", &*user), ("series", "session.urine.colour")],
         )
         .await;
-        assert_named(&answer, &["series"], &["session.urine.color"], path);
+        assert_named(&response, &["series"], &["session.urine.color"], path);
         let _ = get(&app, path, &[("user_id", &*user), ("series", "sleep.*")])
             .await
             .expect(200);
     }
 }
 
-async fn wrong_parameters_of_latest_and_catalog_are_named(backend: Backend) {
+async fn invalid_parameters_of_latest_and_catalog_are_named(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4().to_string();
     let wrong: [(&str, &[&str], &[&str]); 4] = [
@@ -216,12 +216,12 @@ async fn wrong_parameters_of_latest_and_catalog_are_named(backend: Backend) {
     for path in ["/api/latest/", "/api/catalog/"] {
         for (parameter, values, words) in wrong {
             for value in values {
-                let asked: &Pairs = &[("user_id", &*user), (parameter, value)];
+                let query: &Pairs = &[("user_id", &*user), (parameter, value)];
                 assert_named(
-                    &get(&app, path, asked).await,
+                    &get(&app, path, query).await,
                     &[parameter],
                     words,
-                    &format!("{path} {asked:?}"),
+                    &format!("{path} {query:?}"),
                 );
             }
         }

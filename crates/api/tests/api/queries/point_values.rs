@@ -1,4 +1,4 @@
-//! Whatever was accepted comes back as it was.
+//! Accepted values are returned unchanged.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
@@ -10,10 +10,10 @@ use crate::queries::support::{at, csv_table, metadata, ndjson, points, spelled_v
 
 on_both_servers![
     odd_values_come_back,
-    long_integers_keep_all_their_digits,
+    long_integers_keep_all_digits,
     zero_keeps_its_sign,
     undeclared_zero_keeps_its_sign,
-    doubles_keep_every_bit,
+    doubles_round_trip_bit_for_bit,
     no_point_is_lost_in_flat_rows,
     nulls_are_kept_between_numbers,
 ];
@@ -62,8 +62,8 @@ fn parsed() -> Vec<Value> {
 
 async fn odd_values_come_back(backend: Backend) {
     let (app, user) = with_values(backend, &ODD).await;
-    let answer = points(&app, user, &[]).await.expect(200);
-    let values: Vec<_> = results(&answer)
+    let response = points(&app, user, &[]).await.expect(200);
+    let values: Vec<_> = results(&response)
         .iter()
         .map(|row| plain(&row["value"]))
         .collect();
@@ -80,7 +80,7 @@ async fn odd_values_come_back(backend: Backend) {
     assert_eq!(values, parsed());
 }
 
-async fn long_integers_keep_all_their_digits(backend: Backend) {
+async fn long_integers_keep_all_digits(backend: Backend) {
     let digits = [
         "98765432109876543210",
         "-12345678901234567890123",
@@ -149,31 +149,31 @@ async fn zero_keeps_its_sign(backend: Backend) {
         r#"{"value": -0.0, "x": 1}"#,
     ];
     let (app, user) = with_values(backend, &values).await;
-    let answer = points(&app, user, &[]).await.expect(200);
-    let signs: Vec<_> = spelled_values(&answer.text)
+    let response = points(&app, user, &[]).await.expect(200);
+    let signs: Vec<_> = spelled_values(&response.text)
         .iter()
         .map(|value| value.is_sign_negative())
         .collect();
-    assert_eq!(signs, [true, false, true], "{}", answer.text);
+    assert_eq!(signs, [true, false, true], "{}", response.text);
 }
 
 async fn undeclared_zero_keeps_its_sign(backend: Backend) {
     let (app, user) = with_values(backend, &[r#"{"x": -0.0, "all": [-0.0]}"#]).await;
-    let answer = points(&app, user, &[]).await.expect(200);
-    let value = &results(&answer)[0]["value"];
+    let response = points(&app, user, &[]).await.expect(200);
+    let value = &results(&response)[0]["value"];
     for number in [&value["x"], &value["all"][0]] {
         assert!(
             number.as_f64().is_some_and(f64::is_sign_negative),
             "{}",
-            answer.text
+            response.text
         );
     }
 }
 
-async fn doubles_keep_every_bit(backend: Backend) {
+async fn doubles_round_trip_bit_for_bit(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    // Runs that fit few bits, and one that does not.
+    // Series that need few bits per value, and one that does not.
     let small = (0..100).map(f64::from);
     let cents = (0..100).map(|i| f64::from(i * 37) / 100.0);
     let odd = [
@@ -193,15 +193,15 @@ async fn doubles_keep_every_bit(backend: Backend) {
         .collect();
     let _ = store(&app, user, START, &data).await;
     let bits = |all: &[f64]| all.iter().map(|value| value.to_bits()).collect::<Vec<_>>();
-    let answer = points(&app, user, &[]).await.expect(200);
-    assert_eq!(bits(&spelled_values(&answer.text)), bits(&sent));
+    let response = points(&app, user, &[]).await.expect(200);
+    assert_eq!(bits(&spelled_values(&response.text)), bits(&sent));
 }
 
-/// What a flat answer says of each point: its leaves, and its text parsed.
+/// The leaves of each point of a flat response, and its parsed text.
 async fn no_point_is_lost_in_flat_rows(backend: Backend) {
     let (app, user) = with_values(backend, &ODD).await;
-    let answer = points(&app, user, &[("format", "csv")]).await.expect(200);
-    let (_, rows, end) = csv_table(&answer.text);
+    let response = points(&app, user, &[("format", "csv")]).await.expect(200);
+    let (_, rows, end) = csv_table(&response.text);
     assert_eq!(end, Some(format!("# end of {} rows", rows.len())));
     for (i, value) in (0..).zip(parsed()) {
         let mine: Vec<_> = rows.iter().filter(|row| row["time"] == at(i)).collect();
@@ -262,17 +262,17 @@ async fn nulls_are_kept_between_numbers(backend: Backend) {
         r#"{"value":null}"#,
     ];
     let (app, user) = with_values(backend, &values).await;
-    let answer = points(&app, user, &[]).await.expect(200);
-    let told: Vec<_> = results(&answer)
+    let response = points(&app, user, &[]).await.expect(200);
+    let actual: Vec<_> = results(&response)
         .iter()
         .map(|row| row["value"]["value"].as_f64())
         .collect();
-    assert_eq!(told, [Some(1.0), None, Some(3.0), None]);
+    assert_eq!(actual, [Some(1.0), None, Some(3.0), None]);
     assert!(
-        results(&answer)
+        results(&response)
             .iter()
             .all(|row| row["value"].get("value").is_some()),
         "null is not absent"
     );
-    assert_eq!(metadata(&answer)["count"], 4);
+    assert_eq!(metadata(&response)["count"], 4);
 }

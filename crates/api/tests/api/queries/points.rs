@@ -1,7 +1,7 @@
-//! GET /api/points/: which points come, and in which order.
+//! GET /api/points/: selection and order of points.
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{COLOR, NOTE, SCORE, START, point, results, score, session, store};
@@ -9,35 +9,35 @@ use crate::on_both_servers;
 use crate::queries::support::{at, metadata, ndjson, points, skipped, with_all_series};
 
 on_both_servers![
-    a_row_is_a_point_as_it_was_sent,
-    metadata_tell_what_was_asked,
-    points_of_one_time_come_by_series_session_and_arrival,
-    more_points_of_one_time_than_a_block_holds,
-    parameters_narrow,
-    the_end_is_not_in_the_range,
+    a_row_is_a_point_as_sent,
+    metadata_contain_the_query,
+    points_of_one_time_are_ordered_by_series_session_and_arrival,
+    one_time_may_have_more_points_than_a_block,
+    parameters_filter_the_points,
+    the_end_of_the_range_is_exclusive,
     conditions_cut,
-    a_condition_skips_series_without_the_leaf,
-    json_is_a_page_and_streams_are_whole,
-    deleted_and_replaced_points_are_gone,
-    another_user_s_points_never_show,
-    who_has_no_points_has_an_empty_answer,
+    a_condition_skips_series_that_lack_the_leaf,
+    json_is_paginated_and_streams_are_complete,
+    deleted_and_replaced_points_are_not_returned,
+    points_of_other_users_are_never_returned,
+    a_user_without_points_has_an_empty_result,
 ];
 
-fn times(answer: &Answer) -> Vec<String> {
-    results(answer)
+fn times(response: &Response) -> Vec<String> {
+    results(response)
         .iter()
         .map(|row| row["time"].as_str().unwrap_or_default().to_owned())
         .collect()
 }
 
-fn values(answer: &Answer) -> Vec<Value> {
-    results(answer)
+fn values(response: &Response) -> Vec<Value> {
+    results(response)
         .iter()
         .map(|row| row["value"]["value"].clone())
         .collect()
 }
 
-async fn a_row_is_a_point_as_it_was_sent(backend: Backend) {
+async fn a_row_is_a_point_as_sent(backend: Backend) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
     let user = Uuid::new_v4();
@@ -53,7 +53,7 @@ async fn a_row_is_a_point_as_it_was_sent(backend: Backend) {
         point("bare", "2025-01-03T00:00:00Z", &json!(7)),
     ];
     let id = store(&app, user, START, &data).await;
-    let answer = points(&app, user, &[]).await.expect(200);
+    let response = points(&app, user, &[]).await.expect(200);
     let row = |series: &str, time: &str, value: Value| {
         json!({
             "session_id": id, "series": series, "time": time, "value": value
@@ -71,18 +71,18 @@ async fn a_row_is_a_point_as_it_was_sent(backend: Backend) {
     ];
     let plain = |rows: &[Value]| rows.iter().map(crate::common::plain).collect::<Vec<_>>();
     assert_eq!(
-        plain(&results(&answer)),
+        plain(&results(&response)),
         plain(&expected),
         "{}",
-        answer.text
+        response.text
     );
 }
 
-async fn metadata_tell_what_was_asked(backend: Backend) {
+async fn metadata_contain_the_query(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = store(&app, user, START, &[score(START, 1.0), score(&at(60), 2.0)]).await;
-    let told = metadata(&points(&app, user, &[]).await.expect(200));
+    let actual = metadata(&points(&app, user, &[]).await.expect(200));
     let expected = [
         ("count", json!(2)),
         ("user_id", json!(user)),
@@ -96,32 +96,32 @@ async fn metadata_tell_what_was_asked(backend: Backend) {
         ("skipped", json!([])),
     ];
     for (name, value) in expected {
-        assert_eq!(told.get(name), Some(&value), "{name}: {told}");
+        assert_eq!(actual.get(name), Some(&value), "{name}: {actual}");
     }
-    assert!(told.get("series").is_some(), "{told}");
-    let asked = [
+    assert!(actual.get("series").is_some(), "{actual}");
+    let parameters = [
         ("session_id", &*id.to_string()),
         ("start_time", "2025-01-01"),
         ("end_time", "2025-01-02T01:00:00+01:00"),
         ("order", "desc"),
         ("limit", "1"),
     ];
-    let told = metadata(&points(&app, user, &asked).await.expect(200));
+    let actual = metadata(&points(&app, user, &parameters).await.expect(200));
     assert_eq!(
-        (&told["session_id"], &told["order"], &told["limit"]),
+        (&actual["session_id"], &actual["order"], &actual["limit"]),
         (&json!(id), &json!("desc"), &json!(1))
     );
     assert_eq!(
-        (&told["start_time"], &told["end_time"]),
+        (&actual["start_time"], &actual["end_time"]),
         (&json!(START), &json!("2025-01-02T00:00:00Z"))
     );
-    assert!(told["next_cursor"].is_string(), "{told}");
+    assert!(actual["next_cursor"].is_string(), "{actual}");
 }
 
-/// The series, the session and the value of each row.
-fn keys(answer: &Answer) -> Vec<(String, String, Value)> {
+/// The series, session and value of each row.
+fn keys(response: &Response) -> Vec<(String, String, Value)> {
     let text = |row: &Value, name: &str| row[name].as_str().unwrap_or_default().to_owned();
-    results(answer)
+    results(response)
         .iter()
         .map(|row| {
             (
@@ -133,9 +133,9 @@ fn keys(answer: &Answer) -> Vec<(String, String, Value)> {
         .collect()
 }
 
-async fn points_of_one_time_come_by_series_session_and_arrival(backend: Backend) {
+async fn points_of_one_time_are_ordered_by_series_session_and_arrival(backend: Backend) {
     let app = TestApp::start(backend).await;
-    // Made, stored and sent in another order than they come in.
+    // Created, stored and sent in an order that differs from the order of the response.
     for series in ["c", "a", "b.x", "b"] {
         app.metric_type(series, &json!({"type": "number"})).await;
     }
@@ -188,7 +188,7 @@ async fn points_of_one_time_come_by_series_session_and_arrival(backend: Backend)
     );
 }
 
-async fn more_points_of_one_time_than_a_block_holds(backend: Backend) {
+async fn one_time_may_have_more_points_than_a_block(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let sent: Vec<f64> = (0..9_000_i32)
@@ -220,11 +220,11 @@ async fn more_points_of_one_time_than_a_block_holds(backend: Backend) {
     );
     let (mut paged, mut cursor) = (Vec::new(), None::<String>);
     loop {
-        let mut asked = vec![("limit", "1700")];
-        asked.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
-        let page = points(&app, user, &asked).await.expect(200);
+        let mut parameters = vec![("limit", "1700")];
+        parameters.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
+        let page = points(&app, user, &parameters).await.expect(200);
         paged.extend(floats(&results(&page)));
-        assert!(paged.len() <= sent.len(), "the pages come to an end");
+        assert!(paged.len() <= sent.len(), "the number of pages is finite");
         cursor = metadata(&page)["next_cursor"].as_str().map(str::to_owned);
         if cursor.is_none() {
             break;
@@ -233,7 +233,7 @@ async fn more_points_of_one_time_than_a_block_holds(backend: Backend) {
     assert!(paged == sent, "page by page");
 }
 
-async fn parameters_narrow(backend: Backend) {
+async fn parameters_filter_the_points(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let rgb = json!({"r": 1, "g": 2, "b": 3});
@@ -246,51 +246,55 @@ async fn parameters_narrow(backend: Backend) {
     .await
     .to_string();
     let _ = store(&app, user, START, &[score(&at(3), 3.0)]).await;
-    let ask = async |asked: &[(&str, &str)]| times(&points(&app, user, asked).await.expect(200));
-    assert_eq!(ask(&[("session_id", &one)]).await, [at(1), at(2)]);
-    assert_eq!(ask(&[("series", SCORE)]).await, [at(1), at(3)]);
+    let fetch = async |parameters: &[(&str, &str)]| {
+        times(&points(&app, user, parameters).await.expect(200))
+    };
+    assert_eq!(fetch(&[("session_id", &one)]).await, [at(1), at(2)]);
+    assert_eq!(fetch(&[("series", SCORE)]).await, [at(1), at(3)]);
     assert_eq!(
-        ask(&[("series", "*.color,session.gut*")]).await,
+        fetch(&[("series", "*.color,session.gut*")]).await,
         [at(1), at(2), at(3)]
     );
-    assert_eq!(ask(&[("series", "color$")]).await, [at(2)]);
+    assert_eq!(fetch(&[("series", "color$")]).await, [at(2)]);
     assert_eq!(
-        ask(&[("series", "gut"), ("series_mode", "regex")]).await,
+        fetch(&[("series", "gut"), ("series_mode", "regex")]).await,
         [at(1), at(3)]
     );
     assert_eq!(
-        ask(&[("series", SCORE), ("session_id", &one)]).await,
+        fetch(&[("series", SCORE), ("session_id", &one)]).await,
         [at(1)]
     );
-    assert!(ask(&[("series", "sleep.*")]).await.is_empty());
+    assert!(fetch(&[("series", "sleep.*")]).await.is_empty());
     assert!(
-        ask(&[("session_id", &Uuid::new_v4().to_string())])
+        fetch(&[("session_id", &Uuid::new_v4().to_string())])
             .await
             .is_empty()
     );
 }
 
-async fn the_end_is_not_in_the_range(backend: Backend) {
+async fn the_end_of_the_range_is_exclusive(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data: Vec<_> = (0..5).map(|day| score(&at(day * 86_400), 1.0)).collect();
     let _ = store(&app, user, START, &data).await;
     let days = |from: i64, to: i64| (from..to).map(|day| at(day * 86_400)).collect::<Vec<_>>();
-    let ask = async |asked: &[(&str, &str)]| times(&points(&app, user, asked).await.expect(200));
+    let fetch = async |parameters: &[(&str, &str)]| {
+        times(&points(&app, user, parameters).await.expect(200))
+    };
     assert_eq!(
-        ask(&[("start_time", "2025-01-02"), ("end_time", "2025-01-04")]).await,
+        fetch(&[("start_time", "2025-01-02"), ("end_time", "2025-01-04")]).await,
         days(1, 3)
     );
     assert_eq!(
-        ask(&[("start_time", "2025-01-02T00:00:00.000001Z")]).await,
+        fetch(&[("start_time", "2025-01-02T00:00:00.000001Z")]).await,
         days(2, 5)
     );
     assert_eq!(
-        ask(&[("end_time", "2025-01-03T00:00:00.000001Z")]).await,
+        fetch(&[("end_time", "2025-01-03T00:00:00.000001Z")]).await,
         days(0, 3)
     );
     assert_eq!(
-        ask(&[
+        fetch(&[
             ("start_time", "2025-01-02T01:00:00+01:00"),
             ("order", "desc"),
             ("limit", "2")
@@ -311,8 +315,8 @@ async fn conditions_cut(backend: Backend) {
         .map(|i| score(&at(i.into()), f64::from(i)))
         .collect();
     let _ = store(&app, user, START, &data).await;
-    let asked = [("where", "value>=3,value!=5,value<8"), ("limit", "3")];
-    let page = points(&app, user, &asked).await.expect(200);
+    let parameters = [("where", "value>=3,value!=5,value<8"), ("limit", "3")];
+    let page = points(&app, user, &parameters).await.expect(200);
     assert_eq!(
         values(&page)
             .iter()
@@ -327,7 +331,7 @@ async fn conditions_cut(backend: Backend) {
     let page = points(
         &app,
         user,
-        &[asked.as_slice(), &[("cursor", &cursor)]].concat(),
+        &[parameters.as_slice(), &[("cursor", &cursor)]].concat(),
     )
     .await
     .expect(200);
@@ -341,7 +345,7 @@ async fn conditions_cut(backend: Backend) {
     assert_eq!(metadata(&page)["next_cursor"], Value::Null);
 }
 
-async fn a_condition_skips_series_without_the_leaf(backend: Backend) {
+async fn a_condition_skips_series_that_lack_the_leaf(backend: Backend) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
     let user = Uuid::new_v4();
@@ -352,25 +356,25 @@ async fn a_condition_skips_series_without_the_leaf(backend: Backend) {
         point(NOTE, START, &json!({"value": "a"})),
     ];
     let _ = store(&app, user, START, &data).await;
-    let answer = points(&app, user, &[("where", "r>0")]).await.expect(200);
-    assert_eq!(results(&answer).len(), 1);
-    assert_eq!(results(&answer)[0]["series"], COLOR);
-    let left_out = skipped(&answer);
+    let response = points(&app, user, &[("where", "r>0")]).await.expect(200);
+    assert_eq!(results(&response).len(), 1);
+    assert_eq!(results(&response)[0]["series"], COLOR);
+    let left_out = skipped(&response);
     assert!(
         left_out.contains(&SCORE.to_owned()) && left_out.contains(&NOTE.to_owned()),
         "{left_out:?}"
     );
     assert!(!left_out.contains(&COLOR.to_owned()), "{left_out:?}");
-    let answer = points(&app, user, &[("series", SCORE), ("where", "r>0")])
+    let response = points(&app, user, &[("series", SCORE), ("where", "r>0")])
         .await
         .expect(200);
     assert_eq!(
-        (results(&answer).len(), skipped(&answer)),
+        (results(&response).len(), skipped(&response)),
         (0, vec![SCORE.to_owned()])
     );
 }
 
-async fn json_is_a_page_and_streams_are_whole(backend: Backend) {
+async fn json_is_paginated_and_streams_are_complete(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data: Vec<_> = (0..1_001).map(|i| score(&at(i), 1.0)).collect();
@@ -397,7 +401,7 @@ async fn json_is_a_page_and_streams_are_whole(backend: Backend) {
     assert_eq!(csv.text.lines().last(), Some("# end of 1001 rows"));
 }
 
-async fn deleted_and_replaced_points_are_gone(backend: Backend) {
+async fn deleted_and_replaced_points_are_not_returned(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let one = store(&app, user, START, &[score(&at(1), 1.0)]).await;
@@ -425,7 +429,7 @@ async fn deleted_and_replaced_points_are_gone(backend: Backend) {
     );
 }
 
-async fn another_user_s_points_never_show(backend: Backend) {
+async fn points_of_other_users_are_never_returned(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
     let theirs = store(&app, one, START, &[score(START, 1.0)])
@@ -443,19 +447,19 @@ async fn another_user_s_points_never_show(backend: Backend) {
     );
 }
 
-async fn who_has_no_points_has_an_empty_answer(backend: Backend) {
+async fn a_user_without_points_has_an_empty_result(backend: Backend) {
     let app = TestApp::seeded(backend).await;
-    for asked in [
+    for parameters in [
         &[][..],
         &[("order", "desc")],
         &[("max_points", "10")],
         &[("where", "value>1")],
     ] {
-        let answer = points(&app, Uuid::new_v4(), asked).await.expect(200);
+        let response = points(&app, Uuid::new_v4(), parameters).await.expect(200);
         assert_eq!(
             (
-                answer.json()["results"].clone(),
-                &metadata(&answer)["count"]
+                response.json()["results"].clone(),
+                &metadata(&response)["count"]
             ),
             (json!([]), &json!(0))
         );

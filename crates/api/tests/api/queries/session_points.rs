@@ -1,7 +1,7 @@
 //! GET /api/sessions/{id}/points/: the points of one session.
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{COLOR, SCORE, START, assert_problem, point, results, score, session, store};
@@ -10,29 +10,29 @@ use crate::queries::parameters::assert_named;
 use crate::queries::support::{at, csv_table, get, metadata, ndjson, points};
 
 on_both_servers![
-    they_are_the_session_s_points_alone,
+    only_the_points_of_the_session_are_returned,
     an_unknown_session_is_not_found,
-    an_id_of_several_users_asks_for_the_user,
-    parameters_narrow_and_order,
-    pages_are_the_whole,
-    every_form_has_them,
+    an_id_of_several_users_requires_the_user,
+    parameters_filter_and_order_the_points,
+    pages_together_are_the_whole_list,
+    every_format_has_etags,
     an_empty_session_has_none,
-    an_id_that_is_none_is_refused,
-    a_slash_at_the_end_is_optional,
+    an_invalid_id_is_rejected,
+    the_trailing_slash_is_optional,
 ];
 
 fn path(id: Uuid) -> String {
     format!("/api/sessions/{id}/points/")
 }
 
-fn times(answer: &Answer) -> Vec<String> {
-    results(answer)
+fn times(response: &Response) -> Vec<String> {
+    results(response)
         .iter()
         .map(|row| row["time"].as_str().unwrap_or_default().to_owned())
         .collect()
 }
 
-async fn they_are_the_session_s_points_alone(backend: Backend) {
+async fn only_the_points_of_the_session_are_returned(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let rgb = json!({"r": 1, "g": 2, "b": 3});
@@ -44,7 +44,7 @@ async fn they_are_the_session_s_points_alone(backend: Backend) {
     )
     .await;
     let _ = store(&app, user, START, &[score(&at(1), 2.0)]).await;
-    let answer = get(&app, &path(id), &[]).await.expect(200);
+    let response = get(&app, &path(id), &[]).await.expect(200);
     let row = |series: &str, seconds: i64, value: Value| {
         json!({
             "session_id": id, "series": series, "time": at(seconds), "value": value
@@ -52,14 +52,14 @@ async fn they_are_the_session_s_points_alone(backend: Backend) {
     };
     let expected = [row(SCORE, 1, json!({"value": 1.5})), row(COLOR, 2, rgb)];
     let plain = |rows: &[Value]| rows.iter().map(crate::common::plain).collect::<Vec<_>>();
-    assert_eq!(plain(&results(&answer)), plain(&expected));
-    let told = metadata(&answer);
+    assert_eq!(plain(&results(&response)), plain(&expected));
+    let actual = metadata(&response);
     assert_eq!(
-        (&told["user_id"], &told["session_id"]),
+        (&actual["user_id"], &actual["session_id"]),
         (&json!(user), &json!(id))
     );
     assert_eq!(
-        (&told["count"], &told["version"], &told["next_cursor"]),
+        (&actual["count"], &actual["version"], &actual["next_cursor"]),
         (&json!(2), &json!(2), &Value::Null)
     );
     let same = points(&app, user, &[("session_id", &id.to_string())])
@@ -67,7 +67,7 @@ async fn they_are_the_session_s_points_alone(backend: Backend) {
         .expect(200);
     assert_eq!(
         results(&same),
-        results(&answer),
+        results(&response),
         "as /api/points/ tells them"
     );
 }
@@ -97,7 +97,7 @@ async fn an_unknown_session_is_not_found(backend: Backend) {
     assert_problem(&get(&app, &path(id), &[]).await, 404, "session_not_found");
 }
 
-async fn an_id_of_several_users_asks_for_the_user(backend: Backend) {
+async fn an_id_of_several_users_requires_the_user(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (one, other, id) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
     for (user, value) in [(one, 1.0), (other, 2.0)] {
@@ -109,19 +109,22 @@ async fn an_id_of_several_users_asks_for_the_user(backend: Backend) {
             .await
             .expect(201);
     }
-    let answer = get(&app, &path(id), &[]).await;
-    assert_problem(&answer, 409, "session_ambiguous");
+    let response = get(&app, &path(id), &[]).await;
+    assert_problem(&response, 409, "session_ambiguous");
     assert!(
-        answer.text.contains("user_id"),
-        "it asks for the user: {}",
-        answer.text
+        response.text.contains("user_id"),
+        "the message names user_id: {}",
+        response.text
     );
     for (user, value) in [(one, 1.0), (other, 2.0)] {
-        let answer = get(&app, &path(id), &[("user_id", &user.to_string())])
+        let response = get(&app, &path(id), &[("user_id", &user.to_string())])
             .await
             .expect(200);
-        assert_eq!(results(&answer)[0]["value"]["value"].as_f64(), Some(value));
-        assert_eq!(metadata(&answer)["user_id"], json!(user));
+        assert_eq!(
+            results(&response)[0]["value"]["value"].as_f64(),
+            Some(value)
+        );
+        assert_eq!(metadata(&response)["user_id"], json!(user));
     }
     let _ = app
         .delete(&format!("/api/sessions/{id}/?user_id={one}"))
@@ -130,11 +133,11 @@ async fn an_id_of_several_users_asks_for_the_user(backend: Backend) {
     assert_eq!(
         metadata(&get(&app, &path(id), &[]).await.expect(200))["user_id"],
         json!(other),
-        "now one has it"
+        "now a session has the id"
     );
 }
 
-async fn parameters_narrow_and_order(backend: Backend) {
+async fn parameters_filter_and_order_the_points(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let rgb = json!({"r": 1, "g": 2, "b": 3});
@@ -145,25 +148,29 @@ async fn parameters_narrow_and_order(backend: Backend) {
         score(&at(86_400), 4.0),
     ];
     let id = store(&app, user, START, &data).await;
-    let ask = async |asked: &[(&str, &str)]| times(&get(&app, &path(id), asked).await.expect(200));
-    assert_eq!(ask(&[("series", SCORE)]).await, [at(1), at(3), at(86_400)]);
+    let fetch =
+        async |query: &[(&str, &str)]| times(&get(&app, &path(id), query).await.expect(200));
     assert_eq!(
-        ask(&[("series", "gut"), ("series_mode", "regex")]).await,
+        fetch(&[("series", SCORE)]).await,
         [at(1), at(3), at(86_400)]
     );
-    assert_eq!(ask(&[("series", "*.color")]).await, [at(2)]);
-    assert_eq!(ask(&[("where", "value>1")]).await, [at(3), at(86_400)]);
     assert_eq!(
-        ask(&[("start_time", &at(2)), ("end_time", "2025-01-02")]).await,
+        fetch(&[("series", "gut"), ("series_mode", "regex")]).await,
+        [at(1), at(3), at(86_400)]
+    );
+    assert_eq!(fetch(&[("series", "*.color")]).await, [at(2)]);
+    assert_eq!(fetch(&[("where", "value>1")]).await, [at(3), at(86_400)]);
+    assert_eq!(
+        fetch(&[("start_time", &at(2)), ("end_time", "2025-01-02")]).await,
         [at(2), at(3)]
     );
     assert_eq!(
-        ask(&[("order", "desc"), ("limit", "2")]).await,
+        fetch(&[("order", "desc"), ("limit", "2")]).await,
         [at(86_400), at(3)]
     );
 }
 
-async fn pages_are_the_whole(backend: Backend) {
+async fn pages_together_are_the_whole_list(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let data: Vec<_> = (0..10)
@@ -182,9 +189,9 @@ async fn pages_are_the_whole(backend: Backend) {
         let all = results(&get(&app, &path(id), &[("order", order)]).await.expect(200));
         let (mut seen, mut cursor) = (Vec::new(), None::<String>);
         loop {
-            let mut asked = vec![("order", order), ("limit", "3")];
-            asked.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
-            let page = get(&app, &path(id), &asked).await.expect(200);
+            let mut query = vec![("order", order), ("limit", "3")];
+            query.extend(cursor.iter().map(|cursor| ("cursor", cursor.as_str())));
+            let page = get(&app, &path(id), &query).await.expect(200);
             seen.extend(results(&page));
             cursor = metadata(&page)["next_cursor"].as_str().map(str::to_owned);
             if cursor.is_none() {
@@ -203,7 +210,7 @@ async fn pages_are_the_whole(backend: Backend) {
     );
 }
 
-async fn every_form_has_them(backend: Backend) {
+async fn every_format_has_etags(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = store(&app, user, START, &[score(START, 1.5), score(&at(1), 2.5)]).await;
@@ -232,12 +239,12 @@ async fn every_form_has_them(backend: Backend) {
         (2, &json!(2.5), &json!("value"))
     );
     for form in ["arrow", "parquet"] {
-        let answer = reqwest::get(format!("{}{}?format={form}", app.url, path(id)))
+        let response = reqwest::get(format!("{}{}?format={form}", app.url, path(id)))
             .await
-            .expect("an answer");
-        assert_eq!(answer.status().as_u16(), 200, "{form}");
+            .expect("a response");
+        assert_eq!(response.status().as_u16(), 200, "{form}");
         assert!(
-            answer.bytes().await.is_ok_and(|body| body.len() > 100),
+            response.bytes().await.is_ok_and(|body| body.len() > 100),
             "{form}"
         );
     }
@@ -246,19 +253,19 @@ async fn every_form_has_them(backend: Backend) {
 async fn an_empty_session_has_none(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let id = store(&app, Uuid::new_v4(), START, &[]).await;
-    let answer = get(&app, &path(id), &[]).await.expect(200);
+    let response = get(&app, &path(id), &[]).await.expect(200);
     assert_eq!(
         (
-            answer.json()["results"].clone(),
-            &metadata(&answer)["count"]
+            response.json()["results"].clone(),
+            &metadata(&response)["count"]
         ),
         (json!([]), &json!(0))
     );
 }
 
-async fn an_id_that_is_none_is_refused(backend: Backend) {
+async fn an_invalid_id_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
-    // As GET /api/sessions/{id}/ refuses it.
+    // GET /api/sessions/{id}/ rejects it in the same way.
     let session = app.get("/api/sessions/mine/").await;
     let points = app.get("/api/sessions/mine/points/").await;
     assert_eq!(
@@ -276,7 +283,7 @@ async fn an_id_that_is_none_is_refused(backend: Backend) {
     );
 }
 
-async fn a_slash_at_the_end_is_optional(backend: Backend) {
+async fn the_trailing_slash_is_optional(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = store(&app, user, START, &[score(START, 1.0)]).await;
@@ -286,7 +293,7 @@ async fn a_slash_at_the_end_is_optional(backend: Backend) {
         .expect(200);
     for path in ["/api/points", "/api/latest", "/api/catalog"] {
         let _ = app.get(&format!("{path}?user_id={user}")).await.expect(200);
-        let answer = app.post(&format!("{path}/"), &json!({})).await;
-        assert_problem(&answer, 405, "method_not_allowed");
+        let response = app.post(&format!("{path}/"), &json!({})).await;
+        assert_problem(&response, 405, "method_not_allowed");
     }
 }

@@ -1,8 +1,8 @@
-//! What the query tests share: requests with escaped parameters, and readers of every text form.
+//! Shared helpers of the query tests: encoded parameters, and readers of every text format.
 
 use reqwest::Method;
 use serde_json::{Map, Value, json};
-use time_series_testkit::{Answer, TestApp};
+use time_series_testkit::{Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{START_SECONDS, add_text_series, encode, plain, results, rfc3339};
@@ -11,12 +11,12 @@ use crate::queries::JANUARY;
 /// A query or path parameter list.
 pub(crate) type Pairs<'a> = [(&'a str, &'a str)];
 
-/// A series whose values are numbers, without an object around them.
+/// A series whose values are bare numbers.
 pub(crate) const BARE: &str = "bare";
-/// A series whose values are texts, without an object around them.
+/// A series whose values are bare texts.
 pub(crate) const WORDS: &str = "words";
 
-/// A service with the seed's series, one of `{"value": text}`, one of bare numbers and one of bare texts.
+/// Creates the seed's series, one of `{"value": text}`, one of bare numbers and one of bare texts.
 pub(crate) async fn with_all_series(app: &TestApp) {
     app.seed().await;
     add_text_series(app).await;
@@ -24,7 +24,7 @@ pub(crate) async fn with_all_series(app: &TestApp) {
     app.metric_type(WORDS, &json!({"type": "string"})).await;
 }
 
-/// A path with parameters, which get escaped here.
+/// A path with parameters, which are percent-encoded here.
 pub(crate) fn url(path: &str, parameters: &Pairs) -> String {
     let pairs: Vec<_> = parameters
         .iter()
@@ -38,7 +38,7 @@ pub(crate) fn url(path: &str, parameters: &Pairs) -> String {
 }
 
 /// GET with parameters.
-pub(crate) async fn get(app: &TestApp, path: &str, parameters: &Pairs<'_>) -> Answer {
+pub(crate) async fn get(app: &TestApp, path: &str, parameters: &Pairs<'_>) -> Response {
     app.get(&url(path, parameters)).await
 }
 
@@ -48,13 +48,13 @@ pub(crate) async fn get_with(
     path: &str,
     parameters: &Pairs<'_>,
     headers: &Pairs<'_>,
-) -> Answer {
+) -> Response {
     app.request(Method::GET, &url(path, parameters), None, headers)
         .await
 }
 
 /// GET /api/points/ of a user.
-pub(crate) async fn points(app: &TestApp, user: Uuid, parameters: &Pairs<'_>) -> Answer {
+pub(crate) async fn points(app: &TestApp, user: Uuid, parameters: &Pairs<'_>) -> Response {
     get(
         app,
         "/api/points/",
@@ -63,14 +63,14 @@ pub(crate) async fn points(app: &TestApp, user: Uuid, parameters: &Pairs<'_>) ->
     .await
 }
 
-/// GET /api/timeseries/ of a user, January 2025.
-pub(crate) async fn january(app: &TestApp, user: Uuid, parameters: &Pairs<'_>) -> Answer {
-    crate::common::ask(app, user, &[&JANUARY, parameters].concat()).await
+/// GET /api/timeseries/ of a user, for January 2025.
+pub(crate) async fn january(app: &TestApp, user: Uuid, parameters: &Pairs<'_>) -> Response {
+    crate::common::get_timeseries(app, user, &[&JANUARY, parameters].concat()).await
 }
 
-/// A header of an answer, empty where it is absent.
-pub(crate) fn header(answer: &Answer, name: &str) -> String {
-    answer
+/// A header of a response; empty if it is absent.
+pub(crate) fn header(response: &Response, name: &str) -> String {
+    response
         .headers
         .get(name)
         .and_then(|value| value.to_str().ok())
@@ -78,17 +78,17 @@ pub(crate) fn header(answer: &Answer, name: &str) -> String {
         .to_owned()
 }
 
-/// What the answer tells about itself.
-pub(crate) fn metadata(answer: &Answer) -> Value {
-    answer.json()["metadata"].clone()
+/// The metadata of a response.
+pub(crate) fn metadata(response: &Response) -> Value {
+    response.json()["metadata"].clone()
 }
 
-/// The series that an answer left out, sorted.
+/// The series that a response skipped, sorted.
 #[track_caller]
-pub(crate) fn skipped(answer: &Answer) -> Vec<String> {
-    let listed = metadata(answer)["skipped"]
+pub(crate) fn skipped(response: &Response) -> Vec<String> {
+    let listed = metadata(response)["skipped"]
         .as_array()
-        .expect(&answer.text)
+        .expect(&response.text)
         .clone();
     let mut names: Vec<_> = listed
         .iter()
@@ -98,12 +98,12 @@ pub(crate) fn skipped(answer: &Answer) -> Vec<String> {
     names
 }
 
-/// The time so many seconds after `START`.
+/// The time `seconds` after `START`.
 pub(crate) fn at(seconds: i64) -> String {
     rfc3339(START_SECONDS + seconds)
 }
 
-/// Whether both are the same but for a rounding error of numbers.
+/// Returns whether both are equal up to rounding errors of numbers.
 pub(crate) fn near(one: &Value, other: &Value) -> bool {
     match (one, other) {
         (Value::Number(a), Value::Number(b)) => match (a.as_f64(), b.as_f64()) {
@@ -122,33 +122,33 @@ pub(crate) fn near(one: &Value, other: &Value) -> bool {
     }
 }
 
-/// Checks all results of an answer, in this order, but for rounding errors; and that they are counted.
+/// Checks all results of a response in order, up to rounding errors, and their count.
 #[track_caller]
-pub(crate) fn assert_results(answer: &Answer, expected: &[Value]) {
-    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
-    let all = results(answer);
+pub(crate) fn assert_results(response: &Response, expected: &[Value]) {
+    assert_eq!(response.status.as_u16(), 200, "{}", response.text);
+    let all = results(response);
     let same = all.len() == expected.len() && all.iter().zip(expected).all(|(a, b)| near(a, b));
     assert!(
         same,
-        "expected {}\nbut it is {}",
+        "expected {}\nreceived {}",
         json!(expected),
-        answer.text
+        response.text
     );
     assert_eq!(
-        metadata(answer)["count"],
+        metadata(response)["count"],
         all.len(),
-        "count is the number of results"
+        "count must be the number of results"
     );
 }
 
-/// Checks `bucket, series, value` of all results, in this order, but for rounding errors.
+/// Checks `bucket, series, value` of all results in order, up to rounding errors.
 #[track_caller]
-pub(crate) fn assert_buckets(answer: &Answer, series: &str, expected: &[(&str, Value)]) {
+pub(crate) fn assert_buckets(response: &Response, series: &str, expected: &[(&str, Value)]) {
     let row = |(bucket, value): &(&str, Value)| json!({"bucket": bucket, "series": series, "value": value});
-    assert_results(answer, &expected.iter().map(row).collect::<Vec<_>>());
+    assert_results(response, &expected.iter().map(row).collect::<Vec<_>>());
 }
 
-/// The results without members that are null, numbers as f64, sorted as text.
+/// The results without null members, with numbers as f64, sorted as text.
 pub(crate) fn unordered(rows: &[Value]) -> Vec<Value> {
     let thin = |row: &Value| match plain(row) {
         Value::Object(all) => Value::Object(
@@ -163,22 +163,25 @@ pub(crate) fn unordered(rows: &[Value]) -> Vec<Value> {
     rows
 }
 
-/// The lines of an NDJSON answer, its last one apart.
+/// The lines of an NDJSON response, and its last one separately.
 #[track_caller]
 pub(crate) fn ndjson(text: &str) -> (Vec<Value>, Value) {
-    assert!(text.ends_with('\n'), "the last line ends, too: {text:?}");
+    assert!(
+        text.ends_with('\n'),
+        "the last line has a line end: {text:?}"
+    );
     let parse = |line: &str| serde_json::from_str(line).unwrap_or_else(|e| panic!("{e}: {line:?}"));
     let mut lines: Vec<Value> = text.lines().map(parse).collect();
     let end = lines.pop().expect("an end");
     assert_eq!(end["end"], true, "{text}");
     assert!(
         lines.iter().all(|line| line.get("end").is_none()),
-        "one end: {text}"
+        "only one end: {text}"
     );
     (lines, end)
 }
 
-/// The records of a CSV text (RFC 4180), where a line that starts with `#` is a record of one field.
+/// The records of a CSV text (RFC 4180); a line that starts with `#` is a record of one field.
 #[track_caller]
 pub(crate) fn csv(text: &str) -> Vec<Vec<String>> {
     let (mut records, mut record, mut field) = (Vec::new(), Vec::new(), String::new());
@@ -207,23 +210,19 @@ pub(crate) fn csv(text: &str) -> Vec<Vec<String>> {
     }
     assert!(
         !quoted && field.is_empty() && record.is_empty(),
-        "the last line ends: {text:?}"
+        "the last line has a line end: {text:?}"
     );
     records
 }
 
-/// A CSV answer as its header and its records by column name; the line that ends it apart.
+/// The header of a CSV response, its records by column name, and the line that ends it.
 #[track_caller]
 pub(crate) fn csv_table(text: &str) -> (Vec<String>, Vec<Map<String, Value>>, Option<String>) {
     let mut records = csv(text);
     let end = records.pop_if(|last| last.first().is_some_and(|cell| cell.starts_with('#')));
     let header = records.remove(0);
     let row = |cells: &Vec<String>| {
-        assert_eq!(
-            cells.len(),
-            header.len(),
-            "as many cells as columns: {text}"
-        );
+        assert_eq!(cells.len(), header.len(), "one cell per column: {text}");
         header
             .iter()
             .zip(cells)
@@ -234,7 +233,7 @@ pub(crate) fn csv_table(text: &str) -> (Vec<String>, Vec<Map<String, Value>>, Op
     (header, rows, end.map(|cells| cells.join(",")))
 }
 
-/// The numbers that follow `"value":` in a JSON text, as the nearest f64 of what is spelled there.
+/// The numbers that follow `"value":` in a JSON text, as the nearest f64.
 pub(crate) fn spelled_values(text: &str) -> Vec<f64> {
     let number = |rest: &str| {
         let end = rest

@@ -1,4 +1,4 @@
-//! CSV and NDJSON, to the letter.
+//! CSV and NDJSON, byte by byte.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
@@ -18,16 +18,16 @@ on_both_servers![
     aggregates_as_ndjson,
     points_as_csv,
     points_as_ndjson,
-    a_csv_has_a_row_for_each_leaf,
-    text_is_quoted_where_it_must_be,
-    text_results_come_whole,
-    an_empty_answer_still_has_its_frame,
+    csv_has_one_row_per_leaf,
+    text_is_quoted_if_needed,
+    text_results_are_complete,
+    an_empty_result_has_header_and_end,
     numbers_keep_their_full_precision,
     no_text_of_a_csv_is_a_formula,
-    an_end_record_can_be_left_out,
+    the_end_record_can_be_omitted,
 ];
 
-/// Two days: 1.5 and 2.5 on the first, 4.25 on the second.
+/// Stores 1.5 and 2.5 on the first day, 4.25 on the second.
 async fn three_scores(backend: Backend) -> (TestApp, Uuid, Uuid) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
@@ -48,7 +48,7 @@ fn lines(text: &str) -> Vec<&str> {
 
 async fn aggregates_as_csv(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
-    let answer = january(
+    let response = january(
         &app,
         user,
         &[("interval", "day"), ("agg_func", "max"), ("format", "csv")],
@@ -60,97 +60,97 @@ async fn aggregates_as_csv(backend: Backend) {
         "2025-01-01T00:00:00Z,session.gut_health_score,value,2.5",
         "2025-01-02T00:00:00Z,session.gut_health_score,value,4.25",
     ];
-    assert_eq!(lines(&answer.text), expected);
+    assert_eq!(lines(&response.text), expected);
 }
 
 async fn several_functions_are_columns_of_a_csv(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
-    let asked = [
+    let parameters = [
         ("interval", "day"),
         ("agg_func", "min,p25,count"),
         ("format", "csv"),
     ];
-    let answer = january(&app, user, &asked).await.expect(200);
+    let response = january(&app, user, &parameters).await.expect(200);
     let expected = [
         "bucket,series,leaf,min,p25,count",
         "2025-01-01T00:00:00Z,session.gut_health_score,value,1.5,1.75,2",
         "2025-01-02T00:00:00Z,session.gut_health_score,value,4.25,4.25,1",
     ];
-    assert_eq!(lines(&answer.text), expected);
+    assert_eq!(lines(&response.text), expected);
 }
 
 async fn groups_are_columns_of_a_csv(backend: Backend) {
     let (app, user, id) = three_scores(backend).await;
-    let asked = [
+    let parameters = [
         ("group_by", "session"),
         ("agg_func", "max"),
         ("format", "csv"),
     ];
-    let answer = january(&app, user, &asked).await.expect(200);
+    let response = january(&app, user, &parameters).await.expect(200);
     let row = format!("2025-01-01T00:00:00Z,{user},{id},session.gut_health_score,value,4.25");
     assert_eq!(
-        lines(&answer.text),
+        lines(&response.text),
         ["bucket,user_id,session_id,series,leaf,value", &*row]
     );
-    let asked = [
+    let parameters = [
         ("group_by", "user"),
         ("interval", "all"),
         ("agg_func", "max"),
         ("format", "csv"),
     ];
-    let answer = january(&app, user, &asked).await.expect(200);
+    let response = january(&app, user, &parameters).await.expect(200);
     let row = format!("2025-01-01T00:00:00Z,{user},session.gut_health_score,value,4.25");
     assert_eq!(
-        lines(&answer.text),
+        lines(&response.text),
         ["bucket,user_id,series,leaf,value", &*row]
     );
 }
 
 async fn labels_keep_the_offset_in_a_csv(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
-    let asked = [
+    let parameters = [
         ("interval", "all"),
         ("agg_func", "max"),
         ("tz", "Asia/Kathmandu"),
         ("format", "csv"),
     ];
-    let answer = january(&app, user, &asked).await.expect(200);
+    let response = january(&app, user, &parameters).await.expect(200);
     assert_eq!(
-        lines(&answer.text)[1],
+        lines(&response.text)[1],
         "2025-01-01T00:00:00+05:45,session.gut_health_score,value,4.25"
     );
-    let asked = [
+    let parameters = [
         ("interval", "10s"),
         ("align", "session"),
         ("agg_func", "count"),
         ("format", "csv"),
     ];
-    let answer = january(&app, user, &asked).await.expect(200);
+    let response = january(&app, user, &parameters).await.expect(200);
     let expected = [
         "bucket,series,leaf,value",
         "PT0S,session.gut_health_score,value,2",
         "PT24H,session.gut_health_score,value,1",
     ];
-    assert_eq!(lines(&answer.text), expected);
+    assert_eq!(lines(&response.text), expected);
 }
 
 async fn aggregates_as_ndjson(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
-    let answer = january(&app, user, &[("interval", "day"), ("format", "ndjson")])
+    let response = january(&app, user, &[("interval", "day"), ("format", "ndjson")])
         .await
         .expect(200);
-    let (rows, end) = ndjson(&answer.text);
+    let (rows, end) = ndjson(&response.text);
     let row = |bucket: &str, value: f64| json!({"bucket": bucket, "series": SCORE, "value": value});
     assert_eq!(rows, [row(START, 2.0), row("2025-01-02T00:00:00Z", 4.25)]);
     assert_eq!(end, json!({"end": true, "count": 2}));
-    let answer = january(
+    let response = january(
         &app,
         user,
         &[("interval", "day"), ("format", "ndjson"), ("shape", "flat")],
     )
     .await
     .expect(200);
-    let (rows, end) = ndjson(&answer.text);
+    let (rows, end) = ndjson(&response.text);
     let row = |bucket: &str, value: f64| json!({"bucket": bucket, "series": SCORE, "leaf": "value", "value": value});
     assert_eq!(rows, [row(START, 2.0), row("2025-01-02T00:00:00Z", 4.25)]);
     assert_eq!(end, json!({"end": true, "count": 2}));
@@ -158,7 +158,7 @@ async fn aggregates_as_ndjson(backend: Backend) {
 
 async fn points_as_csv(backend: Backend) {
     let (app, user, id) = three_scores(backend).await;
-    let answer = points(&app, user, &[("format", "csv")]).await.expect(200);
+    let response = points(&app, user, &[("format", "csv")]).await.expect(200);
     let row =
         |time: &str, value: &str| format!("{time},session.gut_health_score,{id},value,{value},");
     let expected = [
@@ -168,8 +168,8 @@ async fn points_as_csv(backend: Backend) {
         row("2025-01-02T00:00:00Z", "4.25"),
         "# end of 3 rows".to_owned(),
     ];
-    assert_eq!(lines(&answer.text), expected);
-    let answer = points(
+    assert_eq!(lines(&response.text), expected);
+    let response = points(
         &app,
         user,
         &[("format", "csv"), ("order", "desc"), ("limit", "1")],
@@ -177,7 +177,7 @@ async fn points_as_csv(backend: Backend) {
     .await
     .expect(200);
     assert_eq!(
-        lines(&answer.text),
+        lines(&response.text),
         [&*expected[0], &*expected[3], "# end of 1 rows"]
     );
 }
@@ -216,7 +216,7 @@ async fn points_as_ndjson(backend: Backend) {
     assert_eq!(end, json!({"end": true, "count": 1, "next_cursor": null}));
 }
 
-async fn a_csv_has_a_row_for_each_leaf(backend: Backend) {
+async fn csv_has_one_row_per_leaf(backend: Backend) {
     let (app, _, _) = three_scores(backend).await;
     let user = Uuid::new_v4();
     let rgb = json!({"r": 0.5, "g": 1.5, "b": 2.5, "by": "eye"});
@@ -250,7 +250,7 @@ async fn a_csv_has_a_row_for_each_leaf(backend: Backend) {
     assert_eq!((rows.len(), end), (3, None));
 }
 
-/// Everything that a CSV must quote.
+/// Everything that CSV must quote.
 const ODD: [&str; 7] = [
     "a,b",
     "say \"hi\"",
@@ -261,7 +261,7 @@ const ODD: [&str; 7] = [
     "#hash",
 ];
 
-async fn text_is_quoted_where_it_must_be(backend: Backend) {
+async fn text_is_quoted_if_needed(backend: Backend) {
     let (app, _, _) = three_scores(backend).await;
     let user = Uuid::new_v4();
     let data: Vec<_> = (0..)
@@ -269,11 +269,11 @@ async fn text_is_quoted_where_it_must_be(backend: Backend) {
         .map(|(i, text)| point(WORDS, &crate::queries::support::at(i), &json!(text)))
         .collect();
     let _ = store(&app, user, START, &data).await;
-    let answer = points(&app, user, &[("format", "csv")]).await.expect(200);
-    let (_, rows, end) = csv_table(&answer.text);
+    let response = points(&app, user, &[("format", "csv")]).await.expect(200);
+    let (_, rows, end) = csv_table(&response.text);
     let text = |row: &serde_json::Map<String, Value>| -> Value {
         let cell = row["text"].as_str().expect("a cell");
-        serde_json::from_str(cell).unwrap_or_else(|e| panic!("{e}: {cell:?} is no JSON"))
+        serde_json::from_str(cell).unwrap_or_else(|e| panic!("{e}: {cell:?} is not JSON"))
     };
     assert_eq!(
         rows.iter().map(text).collect::<Vec<_>>(),
@@ -283,24 +283,24 @@ async fn text_is_quoted_where_it_must_be(backend: Backend) {
         rows.iter()
             .all(|row| row["leaf"] == "" && row["value"] == ""),
         "{}",
-        answer.text
+        response.text
     );
     assert_eq!(end.as_deref(), Some("# end of 7 rows"));
 }
 
-/// A text result is in a column of its own or in `value`, as it is or as JSON: whole in any case.
-async fn text_results_come_whole(backend: Backend) {
+/// A text result is in its own column or in `value`, as text or as JSON, and always complete.
+async fn text_results_are_complete(backend: Backend) {
     let (app, _, _) = three_scores(backend).await;
     for odd in ODD {
         let user = Uuid::new_v4();
         let _ = store(&app, user, START, &[point(WORDS, START, &json!(odd))]).await;
-        let asked = [("series", WORDS), ("agg_func", "last"), ("interval", "all")];
-        let answer = january(&app, user, &asked).await.expect(200);
-        assert_eq!(answer.json()["results"][0]["value"], odd);
+        let parameters = [("series", WORDS), ("agg_func", "last"), ("interval", "all")];
+        let response = january(&app, user, &parameters).await.expect(200);
+        assert_eq!(response.rows()[0].value, odd);
         let flat = january(
             &app,
             user,
-            &[asked.as_slice(), &[("shape", "flat")]].concat(),
+            &[parameters.as_slice(), &[("shape", "flat")]].concat(),
         )
         .await
         .expect(200);
@@ -309,7 +309,7 @@ async fn text_results_come_whole(backend: Backend) {
         let table = january(
             &app,
             user,
-            &[asked.as_slice(), &[("format", "csv")]].concat(),
+            &[parameters.as_slice(), &[("format", "csv")]].concat(),
         )
         .await
         .expect(200);
@@ -325,28 +325,28 @@ async fn text_results_come_whole(backend: Backend) {
     }
 }
 
-async fn an_empty_answer_still_has_its_frame(backend: Backend) {
+async fn an_empty_result_has_header_and_end(backend: Backend) {
     let (app, _, _) = three_scores(backend).await;
     let user = Uuid::new_v4();
-    let answer = january(&app, user, &[("format", "csv")]).await.expect(200);
-    assert_eq!(lines(&answer.text), ["bucket,series,leaf,value"]);
-    let answer = january(&app, user, &[("format", "ndjson")])
+    let response = january(&app, user, &[("format", "csv")]).await.expect(200);
+    assert_eq!(lines(&response.text), ["bucket,series,leaf,value"]);
+    let response = january(&app, user, &[("format", "ndjson")])
         .await
         .expect(200);
     assert_eq!(
-        ndjson(&answer.text),
+        ndjson(&response.text),
         (Vec::new(), json!({"end": true, "count": 0}))
     );
-    let answer = points(&app, user, &[("format", "csv")]).await.expect(200);
+    let response = points(&app, user, &[("format", "csv")]).await.expect(200);
     assert_eq!(
-        lines(&answer.text),
+        lines(&response.text),
         ["time,series,session_id,leaf,value,text", "# end of 0 rows"]
     );
-    let answer = points(&app, user, &[("format", "ndjson")])
+    let response = points(&app, user, &[("format", "ndjson")])
         .await
         .expect(200);
     assert_eq!(
-        ndjson(&answer.text),
+        ndjson(&response.text),
         (
             Vec::new(),
             json!({"end": true, "count": 0, "next_cursor": null})
@@ -386,29 +386,39 @@ async fn numbers_keep_their_full_precision(backend: Backend) {
     let day = [("interval", "day"), ("agg_func", "last")];
     for format in ["json", "ndjson"] {
         let more = [("format", format)];
-        let answer = january(&app, user, &[day.as_slice(), &more].concat())
+        let response = january(&app, user, &[day.as_slice(), &more].concat())
             .await
             .expect(200);
         assert_eq!(
-            bits(&spelled_values(&answer.text)),
+            bits(&spelled_values(&response.text)),
             bits(&exact),
             "{}",
-            answer.text
+            response.text
         );
-        let answer = points(&app, user, &more).await.expect(200);
+        let response = points(&app, user, &more).await.expect(200);
         assert_eq!(
-            bits(&spelled_values(&answer.text)),
+            bits(&spelled_values(&response.text)),
             bits(&exact),
             "{}",
-            answer.text
+            response.text
         );
     }
-    let answer = january(&app, user, &[day.as_slice(), &[("format", "csv")]].concat())
+    let response = january(&app, user, &[day.as_slice(), &[("format", "csv")]].concat())
         .await
         .expect(200);
-    assert_eq!(bits(&cells(&answer.text)), bits(&exact), "{}", answer.text);
-    let answer = points(&app, user, &[("format", "csv")]).await.expect(200);
-    assert_eq!(bits(&cells(&answer.text)), bits(&exact), "{}", answer.text);
+    assert_eq!(
+        bits(&cells(&response.text)),
+        bits(&exact),
+        "{}",
+        response.text
+    );
+    let response = points(&app, user, &[("format", "csv")]).await.expect(200);
+    assert_eq!(
+        bits(&cells(&response.text)),
+        bits(&exact),
+        "{}",
+        response.text
+    );
 }
 
 async fn no_text_of_a_csv_is_a_formula(backend: Backend) {
@@ -425,27 +435,28 @@ async fn no_text_of_a_csv_is_a_formula(backend: Backend) {
     ] {
         let user = Uuid::new_v4();
         let _ = store(&app, user, START, &[point(WORDS, START, &json!(text))]).await;
-        let asked = [
+        let parameters = [
             ("interval", "all"),
             ("agg_func", "last,mode,count"),
             ("format", "csv"),
         ];
-        let aggregates = january(&app, user, &asked).await.expect(200);
+        let aggregates = january(&app, user, &parameters).await.expect(200);
         let points = points(&app, user, &[("format", "csv"), ("end", "none")])
             .await
             .expect(200);
         for (csv, cells) in [(&aggregates, 2), (&points, 1)] {
             let (_, rows, _) = csv_table(&csv.text);
-            let told: Vec<&str> = rows[0].values().filter_map(Value::as_str).collect();
+            let actual: Vec<&str> = rows[0].values().filter_map(Value::as_str).collect();
             let quoted = json!(text).to_string();
             assert_eq!(
-                told.iter().filter(|cell| **cell == quoted).count(),
+                actual.iter().filter(|cell| **cell == quoted).count(),
                 cells,
                 "as JSON: {}",
                 csv.text
             );
             assert!(
-                told.iter()
+                actual
+                    .iter()
                     .all(|cell| !cell.starts_with(['=', '+', '@', '-', '\t'])),
                 "{}",
                 csv.text
@@ -454,7 +465,7 @@ async fn no_text_of_a_csv_is_a_formula(backend: Backend) {
     }
 }
 
-async fn an_end_record_can_be_left_out(backend: Backend) {
+async fn the_end_record_can_be_omitted(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
     for format in ["ndjson", "csv"] {
         let all = points(&app, user, &[("format", format)]).await.expect(200);
@@ -474,11 +485,15 @@ async fn an_end_record_can_be_left_out(backend: Backend) {
         assert!(last.contains("end"), "{last}");
     }
     for shape in ["nested", "flat"] {
-        let asked = [("interval", "day"), ("format", "ndjson"), ("shape", shape)];
-        let all = january(&app, user, &asked).await.expect(200);
-        let bare = january(&app, user, &[asked.as_slice(), &[("end", "none")]].concat())
-            .await
-            .expect(200);
+        let parameters = [("interval", "day"), ("format", "ndjson"), ("shape", shape)];
+        let all = january(&app, user, &parameters).await.expect(200);
+        let bare = january(
+            &app,
+            user,
+            &[parameters.as_slice(), &[("end", "none")]].concat(),
+        )
+        .await
+        .expect(200);
         let (rows, _) = all
             .text
             .trim_end()
@@ -487,7 +502,7 @@ async fn an_end_record_can_be_left_out(backend: Backend) {
         assert_eq!(bare.text.trim_end(), rows, "{shape}");
         assert_ne!(
             all.headers["etag"], bare.headers["etag"],
-            "they are different answers"
+            "the responses differ"
         );
     }
 }

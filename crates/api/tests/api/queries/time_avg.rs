@@ -1,28 +1,28 @@
-//! `time_avg`: a value counts for as long as it holds.
+//! `time_avg`: a value is weighted by the time that it holds.
 
 use serde_json::json;
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use crate::common::{COLOR, SCORE, START, ask, point, score, session, store};
+use crate::common::{COLOR, SCORE, START, get_timeseries, point, score, session, store};
 use crate::on_both_servers;
 use crate::queries::JANUARY;
 use crate::queries::support::{assert_buckets, assert_results, at, get, january};
 
 on_both_servers![
     a_value_holds_until_the_next,
-    what_is_held_is_split_at_edges,
-    a_value_that_holds_through_a_bucket_gives_it_a_row,
-    what_holds_adds_up_over_buckets,
-    rows_of_what_holds_are_bounded,
-    without_duration_it_is_the_mean,
-    of_equal_times_the_last_to_arrive_holds,
-    sessions_hold_their_own_values,
-    the_range_cuts_before_anything_holds,
-    a_null_ends_nothing,
-    each_leaf_holds_by_itself,
+    held_values_are_split_at_bucket_edges,
+    a_bucket_that_a_held_value_spans_has_a_row,
+    held_time_adds_up_over_buckets,
+    rows_of_held_values_are_limited,
+    without_duration_time_avg_is_the_mean,
+    the_last_of_equal_times_is_held,
+    held_values_end_with_their_session,
+    the_range_applies_before_values_are_held,
+    a_null_does_not_end_the_held_value,
+    each_leaf_is_held_separately,
     days_of_23_hours,
-    over_midnight_and_many_days,
+    late_points_over_midnight_and_many_days_are_aggregated,
     groups_and_users,
 ];
 
@@ -35,7 +35,7 @@ async fn with_scores(backend: Backend, points: &[(i64, f64)]) -> (TestApp, Uuid)
     (app, user)
 }
 
-/// A session with these values, so many minutes after `START`.
+/// A session with these values, each at a number of minutes after `START`.
 async fn add(app: &TestApp, user: Uuid, points: &[(i64, f64)]) {
     let data: Vec<_> = points
         .iter()
@@ -63,7 +63,7 @@ async fn a_value_holds_until_the_next(backend: Backend) {
     );
 }
 
-async fn what_is_held_is_split_at_edges(backend: Backend) {
+async fn held_values_are_split_at_bucket_edges(backend: Backend) {
     let (app, user) = with_scores(backend, &[(50, 6.0), (70, 0.0), (90, 100.0)]).await;
     // 6 for ten minutes; then 6 for ten and 0 for twenty.
     assert_buckets(
@@ -79,9 +79,9 @@ async fn what_is_held_is_split_at_edges(backend: Backend) {
     );
 }
 
-async fn a_value_that_holds_through_a_bucket_gives_it_a_row(backend: Backend) {
+async fn a_bucket_that_a_held_value_spans_has_a_row(backend: Backend) {
     let (app, user) = with_scores(backend, &[(30, 5.0), (210, 7.0)]).await;
-    // 5 holds into the fourth hour, where only 7 is, and 7 holds for nothing.
+    // 5 holds into the fourth hour, whose only point is 7, and 7 holds for no time.
     let hours: Vec<String> = (0..4).map(|hour| at(hour * 3_600)).collect();
     let rows = |value: &serde_json::Value| {
         hours
@@ -95,19 +95,23 @@ async fn a_value_that_holds_through_a_bucket_gives_it_a_row(backend: Backend) {
     expected[0].1 = json!({"time_avg": 5, "avg": 5, "count": 1});
     expected[3].1 = json!({"time_avg": 5, "avg": 7, "count": 1});
     assert_buckets(&january(&app, user, &both).await, SCORE, &expected);
-    // There it is known, so that nothing is filled in.
+    // The value is known there, so that nothing is filled.
     let end = at(4 * 3_600);
     for fill in ["null", "zero", "previous", "linear"] {
-        let asked = [
+        let parameters = [
             &[("start_time", START), ("end_time", &*end), ("fill", fill)],
             &HOUR[..],
         ]
         .concat();
-        assert_buckets(&ask(&app, user, &asked).await, SCORE, &rows(&json!(5)));
+        assert_buckets(
+            &get_timeseries(&app, user, &parameters).await,
+            SCORE,
+            &rows(&json!(5)),
+        );
     }
 }
 
-async fn what_holds_adds_up_over_buckets(backend: Backend) {
+async fn held_time_adds_up_over_buckets(backend: Backend) {
     let (app, user) = with_scores(backend, &[(0, 0.0), (30, 100.0), (150, 0.0)]).await;
     // 0 and 100 for half an hour each, 100, 100 for half an hour.
     let hour = |hour: i64| at(hour * 3_600);
@@ -122,29 +126,29 @@ async fn what_holds_adds_up_over_buckets(backend: Backend) {
     );
 }
 
-async fn rows_of_what_holds_are_bounded(backend: Backend) {
+async fn rows_of_held_values_are_limited(backend: Backend) {
     let app = TestApp::with(backend).max_rows(1_000).start().await;
     app.seed().await;
     let user = Uuid::new_v4();
     add(&app, user, &[(0, 5.0), (30 * 1_440, 7.0)]).await;
-    let answer = january(&app, user, &[("interval", "1s"), ("agg_func", "time_avg")]).await;
-    crate::common::assert_problem(&answer, 422, "too_many_rows");
+    let response = january(&app, user, &[("interval", "1s"), ("agg_func", "time_avg")]).await;
+    crate::common::assert_problem(&response, 422, "too_many_rows");
     let days = january(&app, user, &[("interval", "day"), ("agg_func", "time_avg")])
         .await
         .expect(200);
     assert_eq!(crate::queries::support::metadata(&days)["count"], 31);
 }
 
-async fn without_duration_it_is_the_mean(backend: Backend) {
+async fn without_duration_time_avg_is_the_mean(backend: Backend) {
     let (app, user) = with_scores(backend, &[(0, 2.0), (0, 4.0), (0, 9.0)]).await;
     add(&app, user, &[(5, 1.0)]).await;
-    // All of them are last ones, or followed at once.
+    // Each of these is the last point, or is followed at once.
     assert_buckets(
         &january(&app, user, &HOUR).await,
         SCORE,
         &[(START, json!(4))],
     );
-    // On an edge: what was held fills the hour before.
+    // On an edge: the held value fills the hour before.
     let (app, user) = with_scores(backend, &[(0, 3.0), (60, 8.0)]).await;
     assert_buckets(
         &january(&app, user, &HOUR).await,
@@ -153,7 +157,7 @@ async fn without_duration_it_is_the_mean(backend: Backend) {
     );
 }
 
-async fn of_equal_times_the_last_to_arrive_holds(backend: Backend) {
+async fn the_last_of_equal_times_is_held(backend: Backend) {
     let (app, user) = with_scores(backend, &[(0, 4.0), (0, 2.0), (10, 50.0)]).await;
     assert_buckets(
         &january(&app, user, &HOUR).await,
@@ -162,16 +166,16 @@ async fn of_equal_times_the_last_to_arrive_holds(backend: Backend) {
     );
 }
 
-async fn sessions_hold_their_own_values(backend: Backend) {
+async fn held_values_end_with_their_session(backend: Backend) {
     let (app, user) = with_scores(backend, &[(0, 10.0), (30, 0.0)]).await;
     add(&app, user, &[(20, 1.0), (50, 1.0)]).await;
-    // 10 for thirty minutes in one, 1 for thirty in the other, which do not end each other.
+    // 10 for thirty minutes in one, 1 for thirty in the other; neither ends the other.
     assert_buckets(
         &january(&app, user, &HOUR).await,
         SCORE,
         &[(START, json!(5.5))],
     );
-    // A session of one point lasts for nothing.
+    // A session of one point has no duration.
     add(&app, user, &[(25, 1_000.0)]).await;
     assert_buckets(
         &january(&app, user, &HOUR).await,
@@ -180,7 +184,7 @@ async fn sessions_hold_their_own_values(backend: Backend) {
     );
 }
 
-async fn the_range_cuts_before_anything_holds(backend: Backend) {
+async fn the_range_applies_before_values_are_held(backend: Backend) {
     let (app, user) = with_scores(backend, &[(0, 2.0), (10, 100.0), (40, 0.0), (50, 7.0)]).await;
     // (2·10 + 100·30 + 0·10) / 50
     assert_buckets(
@@ -189,26 +193,30 @@ async fn the_range_cuts_before_anything_holds(backend: Backend) {
         &[(START, json!(60.4))],
     );
     let (five, end) = (at(5 * MINUTE), at(45 * MINUTE));
-    let asked = [&[("start_time", &*five), ("end_time", &*end)], &HOUR[..]].concat();
+    let parameters = [&[("start_time", &*five), ("end_time", &*end)], &HOUR[..]].concat();
     assert_buckets(
-        &ask(&app, user, &asked).await,
+        &get_timeseries(&app, user, &parameters).await,
         SCORE,
         &[(START, json!(100))],
     );
     let end = at(40 * MINUTE);
-    let asked = [&[("start_time", START), ("end_time", &*end)], &HOUR[..]].concat();
-    // 100 is now the last one.
-    assert_buckets(&ask(&app, user, &asked).await, SCORE, &[(START, json!(2))]);
-    let asked = [&HOUR[..], &[("where", "value<50")]].concat();
+    let parameters = [&[("start_time", START), ("end_time", &*end)], &HOUR[..]].concat();
+    // 100 is now the last value.
+    assert_buckets(
+        &get_timeseries(&app, user, &parameters).await,
+        SCORE,
+        &[(START, json!(2))],
+    );
+    let parameters = [&HOUR[..], &[("where", "value<50")]].concat();
     // (2·40 + 0·10) / 50
     assert_buckets(
-        &january(&app, user, &asked).await,
+        &january(&app, user, &parameters).await,
         SCORE,
         &[(START, json!(1.6))],
     );
 }
 
-async fn a_null_ends_nothing(backend: Backend) {
+async fn a_null_does_not_end_the_held_value(backend: Backend) {
     let app = TestApp::start(backend).await;
     app.metric_type("maybe", &json!({"type": ["number", "null"]}))
         .await;
@@ -233,7 +241,7 @@ async fn a_null_ends_nothing(backend: Backend) {
     );
 }
 
-async fn each_leaf_holds_by_itself(backend: Backend) {
+async fn each_leaf_is_held_separately(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let number = json!({"type": "number"});
     app.metric_type(
@@ -279,23 +287,27 @@ async fn days_of_23_hours(backend: Backend) {
         score("2025-03-31T00:00:00Z", 0.0),
     ];
     let _ = store(&app, user, start, &data).await;
-    let asked = [
+    let parameters = [
         ("start_time", "2025-03-29"),
         ("end_time", "2025-04-01"),
         ("tz", "Europe/Berlin"),
         ("interval", "day"),
         ("agg_func", "time_avg"),
     ];
-    // On the short day 10 for eleven hours and 4 for twelve.
+    // On the short day, 10 for eleven hours and 4 for twelve.
     let expected = [
         ("2025-03-29T00:00:00+01:00", json!(10)),
         ("2025-03-30T00:00:00+01:00", json!(158.0 / 23.0)),
         ("2025-03-31T00:00:00+02:00", json!(4)),
     ];
-    assert_buckets(&ask(&app, user, &asked).await, SCORE, &expected);
+    assert_buckets(
+        &get_timeseries(&app, user, &parameters).await,
+        SCORE,
+        &expected,
+    );
 }
 
-async fn over_midnight_and_many_days(backend: Backend) {
+async fn late_points_over_midnight_and_many_days_are_aggregated(backend: Backend) {
     let day = 24 * 60;
     let (app, user) = with_scores(
         backend,
@@ -307,8 +319,8 @@ async fn over_midnight_and_many_days(backend: Backend) {
         ],
     )
     .await;
-    let asked = [("interval", "day"), ("agg_func", "time_avg")];
-    // Half a day 1 and half a day 3; then 3 holds through nine days, whose buckets have no point.
+    let parameters = [("interval", "day"), ("agg_func", "time_avg")];
+    // 1 and 3 for half a day each; then 3 holds through nine days, whose buckets have no point.
     let days: Vec<String> = (0..11).map(|day| at(day * 86_400)).collect();
     let value = |day: usize| {
         json!(match day {
@@ -322,12 +334,12 @@ async fn over_midnight_and_many_days(backend: Backend) {
         .enumerate()
         .map(|(place, day)| (&**day, value(place)))
         .collect();
-    assert_buckets(&january(&app, user, &asked).await, SCORE, &expected);
-    let asked = [("interval", "month"), ("agg_func", "time_avg")];
+    assert_buckets(&january(&app, user, &parameters).await, SCORE, &expected);
+    let parameters = [("interval", "month"), ("agg_func", "time_avg")];
     let hours = 12.0 + 9.5 * 24.0 + 1.0;
     let all = (12.0 + 3.0 * 9.5 * 24.0 + 50.0) / hours;
     assert_buckets(
-        &january(&app, user, &asked).await,
+        &january(&app, user, &parameters).await,
         SCORE,
         &[(START, json!(all))],
     );
@@ -361,11 +373,15 @@ async fn groups_and_users(backend: Backend) {
         &[(START, json!(3.75))],
     );
     let row = |user: Uuid, value: f64| json!({"bucket": START, "series": SCORE, "user_id": user, "value": value});
-    let asked = [base.as_slice(), &[("group_by", "user")]].concat();
+    let parameters = [base.as_slice(), &[("group_by", "user")]].concat();
     assert_results(
-        &get(&app, path, &asked).await,
+        &get(&app, path, &parameters).await,
         &[row(one, 1.5), row(two, 6.0)],
     );
-    let asked = [base.as_slice(), &[("over", "max")]].concat();
-    assert_buckets(&get(&app, path, &asked).await, SCORE, &[(START, json!(6))]);
+    let parameters = [base.as_slice(), &[("over", "max")]].concat();
+    assert_buckets(
+        &get(&app, path, &parameters).await,
+        SCORE,
+        &[(START, json!(6))],
+    );
 }

@@ -1,4 +1,4 @@
-//! How long a query may take, and how many run at a time.
+//! The time limit and the number of concurrent queries.
 
 use std::time::Duration;
 
@@ -11,14 +11,14 @@ use crate::on_both_servers;
 use crate::queries::support::{at, get_with};
 
 on_both_servers![
-    a_header_that_is_no_time_is_refused,
-    a_header_shortens_the_time,
-    a_header_cannot_lengthen_the_time,
-    a_time_that_is_long_enough_changes_nothing,
-    one_query_at_a_time_answers_all,
+    a_header_that_is_not_a_duration_is_rejected,
+    a_header_lowers_the_time_limit,
+    a_header_cannot_raise_the_time_limit,
+    a_sufficient_time_limit_changes_nothing,
+    one_query_permit_serves_all_queries_in_turn,
 ];
 
-/// A user with so many points that no query over all of them takes less than a millisecond.
+/// A user with so many points that every query of all of them takes more than a millisecond.
 pub(crate) async fn many_points(app: &TestApp) -> Uuid {
     app.seed().await;
     let user = Uuid::new_v4();
@@ -36,7 +36,7 @@ pub(crate) async fn many_points(app: &TestApp) -> Uuid {
     user
 }
 
-/// A query that has to read and rank all of them, in buckets that no summary helps with.
+/// A query that reads and ranks all points, in buckets that no summary covers.
 pub(crate) fn heavy(user: Uuid) -> String {
     format!(
         "/api/timeseries/?user_id={user}&start_time=2025-01-01&end_time=2025-02-01&interval=7s\
@@ -44,14 +44,14 @@ pub(crate) fn heavy(user: Uuid) -> String {
     )
 }
 
-/// A query that day summaries answer: sixteen days.
+/// A query that day summaries serve: sixteen days.
 pub(crate) fn light(user: Uuid) -> String {
     format!(
         "/api/timeseries/?user_id={user}&start_time=2025-01-01&end_time=2025-02-01&interval=day"
     )
 }
 
-async fn a_header_that_is_no_time_is_refused(backend: Backend) {
+async fn a_header_that_is_not_a_duration_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4().to_string();
     let _ = store(
@@ -63,7 +63,7 @@ async fn a_header_that_is_no_time_is_refused(backend: Backend) {
     .await;
     for path in ["/api/timeseries/", "/api/points/"] {
         for time in ["soon", "", "1s", "-1", "NaN", "inf", "1,5", "0x10"] {
-            let answer = get_with(
+            let response = get_with(
                 &app,
                 path,
                 &[("user_id", &*user)],
@@ -71,45 +71,45 @@ async fn a_header_that_is_no_time_is_refused(backend: Backend) {
             )
             .await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 422,
                 "{path} {time:?}: {}",
-                answer.text
+                response.text
             );
-            assert_problem(&answer, 422, "invalid_parameters");
+            assert_problem(&response, 422, "invalid_parameters");
             assert!(
-                answer.faults()[0]
+                response.faults()[0]
                     .to_lowercase()
                     .starts_with("request-timeout "),
                 "{}",
-                answer.text
+                response.text
             );
         }
     }
 }
 
-async fn a_header_shortens_the_time(backend: Backend) {
+async fn a_header_lowers_the_time_limit(backend: Backend) {
     let app = TestApp::start(backend).await;
     let user = many_points(&app).await;
     let heavy = heavy(user);
     for _ in 0..3 {
-        let answer = get_with(&app, &heavy, &[], &[("request-timeout", "0.001")]).await;
+        let response = get_with(&app, &heavy, &[], &[("request-timeout", "0.001")]).await;
         assert_eq!(
-            answer.status.as_u16(),
+            response.status.as_u16(),
             503,
             "{}",
-            &answer.text[..answer.text.len().min(300)]
+            &response.text[..response.text.len().min(300)]
         );
-        assert_problem(&answer, 503, "timed_out");
+        assert_problem(&response, 503, "timed_out");
     }
-    // The connections are fit for the next one.
+    // The connections stay usable.
     let light = light(user);
-    for answer in join_all((0..8).map(|_| app.get(&light))).await {
-        assert_eq!(answer.expect(200).json()["metadata"]["count"], 16);
+    for response in join_all((0..8).map(|_| app.get(&light))).await {
+        assert_eq!(response.expect(200).metadata().count, 16);
     }
 }
 
-async fn a_header_cannot_lengthen_the_time(backend: Backend) {
+async fn a_header_cannot_raise_the_time_limit(backend: Backend) {
     let app = TestApp::with(backend)
         .query_timeout(Duration::from_millis(1))
         .start()
@@ -123,7 +123,7 @@ async fn a_header_cannot_lengthen_the_time(backend: Backend) {
     );
 }
 
-async fn a_time_that_is_long_enough_changes_nothing(backend: Backend) {
+async fn a_sufficient_time_limit_changes_nothing(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = store(&app, user, START, &[score(START, 1.0)]).await;
@@ -135,40 +135,40 @@ async fn a_time_that_is_long_enough_changes_nothing(backend: Backend) {
     for path in paths {
         let plain = app.get(&path).await.expect(200);
         for time in ["20", "29.75", "30", "3600", "99999999999999999999"] {
-            let answer = get_with(&app, &path, &[], &[("request-timeout", time)]).await;
+            let response = get_with(&app, &path, &[], &[("request-timeout", time)]).await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 200,
                 "{path} {time}: {}",
-                answer.text
+                response.text
             );
-            assert_eq!(answer.text, plain.text, "{path} {time}");
+            assert_eq!(response.text, plain.text, "{path} {time}");
         }
     }
 }
 
-async fn one_query_at_a_time_answers_all(backend: Backend) {
+async fn one_query_permit_serves_all_queries_in_turn(backend: Backend) {
     let app = TestApp::with(backend).query_concurrency(1).start().await;
     let user = many_points(&app).await;
     let light = light(user);
     let points = format!("/api/points/?user_id={user}&limit=10");
-    let asked: Vec<_> = (0..12).map(|i| [&light, &points][i % 2]).collect();
+    let requests: Vec<_> = (0..12).map(|i| [&light, &points][i % 2]).collect();
     let first = [
         app.get(&light).await.expect(200).text,
         app.get(&points).await.expect(200).text,
     ];
-    for (i, answer) in join_all(asked.iter().map(|path| app.get(path)))
+    for (i, response) in join_all(requests.iter().map(|path| app.get(path)))
         .await
         .into_iter()
         .enumerate()
     {
-        assert_eq!(answer.expect(200).text, first[i % 2]);
+        assert_eq!(response.expect(200).text, first[i % 2]);
     }
-    // A query that ran out of time gives its place back.
+    // A query that timed out releases its permit.
     let tiny = [("request-timeout", "0.001")];
     let heavy = heavy(user);
-    for answer in join_all((0..4).map(|_| get_with(&app, &heavy, &[], &tiny))).await {
-        assert_eq!(answer.status.as_u16(), 503, "{}", answer.code());
+    for response in join_all((0..4).map(|_| get_with(&app, &heavy, &[], &tiny))).await {
+        assert_eq!(response.status.as_u16(), 503, "{}", response.code());
     }
     assert_eq!(app.get(&light).await.expect(200).text, first[0]);
 }

@@ -1,8 +1,8 @@
-//! Several users in one query: who may ask, and what comes.
+//! Several users in one query: permissions and results.
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{SCORE, START, assert_problem, assert_rows, score, store};
@@ -12,18 +12,18 @@ use crate::queries::support::{header, metadata};
 
 on_both_servers![
     without_a_token_several_users_are_unauthorized,
-    with_the_token_several_users_are_answered,
-    where_no_token_is_set_anybody_here_may,
+    the_token_permits_queries_of_several_users,
+    without_a_configured_token_anyone_may_query_several_users,
     one_user_needs_no_token,
     several_users_are_merged,
     the_version_of_several_users_is_the_sum,
     one_bad_user_is_named,
-    points_are_of_one_user,
+    points_require_one_user,
 ];
 
 const TOKEN: &str = "a-token of some length/=";
 
-/// Three users with 1, 2 and 4 in their only session.
+/// Three users with the values 1, 2 and 4 in their only session.
 async fn three_users(app: &TestApp) -> [Uuid; 3] {
     let users = [Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4()];
     for (user, value) in users.iter().zip([1.0, 2.0, 4.0]) {
@@ -32,8 +32,8 @@ async fn three_users(app: &TestApp) -> [Uuid; 3] {
     users
 }
 
-/// A service with a token. The series are made as an admin.
-async fn guarded(backend: Backend) -> TestApp {
+/// A service with a token, which also creates the series.
+async fn with_token(backend: Backend) -> TestApp {
     let app = TestApp::with(backend).admin_token(TOKEN).start().await;
     let value = json!({"type": "object", "properties": {"value": {"type": "number"}}, "required": ["value"]});
     let body = json!({"series": SCORE, "schema": value})
@@ -48,8 +48,8 @@ async fn guarded(backend: Backend) -> TestApp {
     app
 }
 
-/// The sum over January, of the users as a parameter string has them.
-async fn sum(app: &TestApp, users: &str, authorization: Option<&str>) -> Answer {
+/// The sum over January of the users in a parameter string.
+async fn sum(app: &TestApp, users: &str, authorization: Option<&str>) -> Response {
     let headers: Vec<_> = authorization
         .map(|value| ("authorization", value))
         .into_iter()
@@ -65,34 +65,34 @@ async fn sum(app: &TestApp, users: &str, authorization: Option<&str>) -> Answer 
 }
 
 async fn without_a_token_several_users_are_unauthorized(backend: Backend) {
-    let app = guarded(backend).await;
+    let app = with_token(backend).await;
     let [one, two, _] = three_users(&app).await;
     for users in [
         format!("user_id={one},{two}"),
         format!("user_id={one}&user_id={two}"),
     ] {
         for authorization in [None, Some("Bearer wrong"), Some(TOKEN), Some("Basic YTpi")] {
-            let answer = sum(&app, &users, authorization).await;
+            let response = sum(&app, &users, authorization).await;
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 401,
                 "{authorization:?}: {}",
-                answer.text
+                response.text
             );
-            assert_problem(&answer, 401, "unauthorized");
+            assert_problem(&response, 401, "unauthorized");
             assert!(
-                header(&answer, "www-authenticate").starts_with("Bearer"),
+                header(&response, "www-authenticate").starts_with("Bearer"),
                 "RFC 9110, 15.5.2"
             );
-            assert!(!answer.text.contains(TOKEN), "the token is a secret");
+            assert!(!response.text.contains(TOKEN), "the token is a secret");
         }
         let grouped = sum(&app, &format!("{users}&group_by=user"), None).await;
         assert_problem(&grouped, 401, "unauthorized");
     }
 }
 
-async fn with_the_token_several_users_are_answered(backend: Backend) {
-    let app = guarded(backend).await;
+async fn the_token_permits_queries_of_several_users(backend: Backend) {
+    let app = with_token(backend).await;
     let [one, two, _] = three_users(&app).await;
     let bearer = format!("Bearer {TOKEN}");
     for users in [
@@ -106,7 +106,7 @@ async fn with_the_token_several_users_are_answered(backend: Backend) {
     }
 }
 
-async fn where_no_token_is_set_anybody_here_may(backend: Backend) {
+async fn without_a_configured_token_anyone_may_query_several_users(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let [one, two, three] = three_users(&app).await;
     assert_rows(
@@ -116,17 +116,17 @@ async fn where_no_token_is_set_anybody_here_may(backend: Backend) {
 }
 
 async fn one_user_needs_no_token(backend: Backend) {
-    let app = guarded(backend).await;
+    let app = with_token(backend).await;
     let [one, ..] = three_users(&app).await;
     for users in [
         format!("user_id={one}"),
         format!("user_id={one},{one}"),
         format!("user_id={one}&user_id={one}"),
     ] {
-        let answer = sum(&app, &users, None).await;
-        assert_rows(&answer, &[(START, SCORE, json!(1))]);
+        let response = sum(&app, &users, None).await;
+        assert_rows(&response, &[(START, SCORE, json!(1))]);
         assert_eq!(
-            metadata(&answer)["user_id"],
+            metadata(&response)["user_id"],
             json!(one),
             "one user is a string: {users}"
         );
@@ -138,18 +138,18 @@ async fn several_users_are_merged(backend: Backend) {
     let [one, two, three] = three_users(&app).await;
     let stranger = Uuid::new_v4();
     let users = format!("user_id={one},{two}&user_id={three},{one}&user_id={stranger}");
-    let answer = sum(&app, &users, None).await;
-    assert_rows(&answer, &[(START, SCORE, json!(7))]);
-    let mut told = metadata(&answer)["user_id"]
+    let response = sum(&app, &users, None).await;
+    assert_rows(&response, &[(START, SCORE, json!(7))]);
+    let mut actual = metadata(&response)["user_id"]
         .as_array()
         .expect("an array")
         .clone();
-    told.sort_by_key(ToString::to_string);
+    actual.sort_by_key(ToString::to_string);
     let mut expected = [one, two, three, stranger].map(|user| json!(user));
     expected.sort_by_key(ToString::to_string);
-    assert_eq!(told, expected);
-    assert!(told.iter().all(Value::is_string));
-    // What is merged is points, not averages of users.
+    assert_eq!(actual, expected);
+    assert!(actual.iter().all(Value::is_string));
+    // Points are merged, not averages of users.
     let _ = store(&app, one, START, &[score(START, 1.0), score(START, 1.0)]).await;
     let path = format!(
         "/api/timeseries/?user_id={one},{three}&start_time=2025-01-01&end_time=2025-02-01&interval=month\
@@ -179,7 +179,7 @@ async fn one_bad_user_is_named(backend: Backend) {
     }
 }
 
-async fn points_are_of_one_user(backend: Backend) {
+async fn points_require_one_user(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let [one, two, _] = three_users(&app).await;
     for path in ["/api/points/", "/api/latest/", "/api/catalog/"] {
@@ -188,8 +188,8 @@ async fn points_are_of_one_user(backend: Backend) {
             format!("user_id={one}&user_id={two}"),
             String::new(),
         ] {
-            let answer = app.get(&format!("{path}?{users}")).await;
-            assert_named(&answer, &["user_id"], &[], &format!("{path}?{users}"));
+            let response = app.get(&format!("{path}?{users}")).await;
+            assert_named(&response, &["user_id"], &[], &format!("{path}?{users}"));
         }
     }
 }

@@ -1,70 +1,70 @@
-//! The header `user-version`: which version a read shows and a write made.
+//! The header `user-version`: the version that a read shows or a write creates.
 
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{START, ask, score, session, store};
+use crate::common::{START, get_timeseries, score, session, store};
 use crate::on_both_servers;
 use crate::queries::JANUARY;
 use crate::queries::support::{header, metadata};
 
 on_both_servers![
-    every_write_tells_its_version,
-    every_read_tells_the_version_it_shows,
-    who_has_no_data_has_version_zero
+    every_write_reports_its_version,
+    every_read_reports_its_version,
+    a_user_without_data_has_version_zero
 ];
 
 #[track_caller]
-fn version(answer: &Answer) -> u64 {
-    header(answer, "user-version")
+fn version(response: &Response) -> u64 {
+    header(response, "user-version")
         .parse()
-        .unwrap_or_else(|e| panic!("{e}: no user-version; {}", answer.text))
+        .unwrap_or_else(|e| panic!("{e}: the header user-version is missing; {}", response.text))
 }
 
-async fn every_write_tells_its_version(backend: Backend) {
+async fn every_write_reports_its_version(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (user, one, two) = (Uuid::new_v4(), Uuid::new_v4(), Uuid::new_v4());
     let body = |id: Uuid, value: f64| session(user, id, START, &[score(START, value)]);
     let path = "/api/sessions/";
-    let told = |answer: Answer, expected: u64| {
-        assert_eq!(version(&answer), expected, "{}", answer.text);
-        if !answer.text.is_empty() {
-            assert_eq!(answer.json()["version"], expected, "{}", answer.text);
+    let assert_version = |response: Response, expected: u64| {
+        assert_eq!(version(&response), expected, "{}", response.text);
+        if !response.text.is_empty() {
+            assert_eq!(response.json()["version"], expected, "{}", response.text);
         }
     };
-    told(app.post(path, &body(one, 1.0)).await.expect(201), 1);
-    told(app.post(path, &body(one, 1.0)).await.expect(200), 1);
-    told(
+    assert_version(app.post(path, &body(one, 1.0)).await.expect(201), 1);
+    assert_version(app.post(path, &body(one, 1.0)).await.expect(200), 1);
+    assert_version(
         app.post(&format!("{path}?on_conflict=replace"), &body(one, 2.0))
             .await
             .expect(200),
         2,
     );
-    told(
+    assert_version(
         app.post(&format!("{path}?on_conflict=ignore"), &body(one, 3.0))
             .await
             .expect(200),
         2,
     );
-    told(
+    assert_version(
         app.put(&format!("{path}{two}/"), &body(two, 1.0))
             .await
             .expect(201),
         3,
     );
-    told(
+    assert_version(
         app.put(&format!("{path}{two}/"), &body(two, 2.0))
             .await
             .expect(200),
         4,
     );
-    told(
+    assert_version(
         app.put(&format!("{path}{two}/"), &body(two, 2.0))
             .await
             .expect(200),
         4,
     );
-    told(app.delete(&format!("{path}{one}/")).await.expect(204), 5);
+    assert_version(app.delete(&format!("{path}{one}/")).await.expect(204), 5);
 }
 
 /// The paths that read one user's data.
@@ -79,15 +79,15 @@ fn paths(user: Uuid, id: Uuid) -> [String; 6] {
     ]
 }
 
-async fn every_read_tells_the_version_it_shows(backend: Backend) {
+async fn every_read_reports_its_version(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = store(&app, user, START, &[score(START, 1.0)]).await;
     for expected in 1..=3 {
         for path in paths(user, id) {
-            let answer = app.get(&path).await.expect(200);
-            assert_eq!(version(&answer), expected, "{path}");
-            assert_eq!(metadata(&answer)["version"], expected, "{path}");
+            let response = app.get(&path).await.expect(200);
+            assert_eq!(version(&response), expected, "{path}");
+            assert_eq!(metadata(&response)["version"], expected, "{path}");
             let separator = if path.contains('?') { '&' } else { '?' };
             let csv = app
                 .get(&format!("{path}{separator}format=csv"))
@@ -99,7 +99,7 @@ async fn every_read_tells_the_version_it_shows(backend: Backend) {
     }
 }
 
-async fn who_has_no_data_has_version_zero(backend: Backend) {
+async fn a_user_without_data_has_version_zero(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let _ = store(&app, Uuid::new_v4(), START, &[score(START, 1.0)]).await;
@@ -107,8 +107,11 @@ async fn who_has_no_data_has_version_zero(backend: Backend) {
         .iter()
         .filter(|path| !path.contains("/sessions/"))
     {
-        let answer = app.get(path).await.expect(200);
-        assert_eq!(version(&answer), 0, "{path}");
+        let response = app.get(path).await.expect(200);
+        assert_eq!(version(&response), 0, "{path}");
     }
-    assert_eq!(metadata(&ask(&app, user, &JANUARY).await)["version"], 0);
+    assert_eq!(
+        metadata(&get_timeseries(&app, user, &JANUARY).await)["version"],
+        0
+    );
 }

@@ -1,22 +1,22 @@
-//! Sessions as a stream of lines, a verdict each.
+//! Bulk upload: sessions as a stream of lines, with one verdict per line.
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{gzip, zstd};
 use crate::on_both_servers;
 
 on_both_servers![
-    every_line_has_its_verdict_in_order,
-    a_broken_line_does_not_stop_the_rest,
-    an_upload_can_be_sent_again,
-    conflicts_are_what_the_sender_chose,
-    compressed_bodies_are_uncompressed_as_they_come,
-    a_body_that_cannot_be_read_on_says_so,
-    only_failures_are_told_if_asked,
-    what_is_no_bulk_is_refused,
+    verdicts_follow_the_order_of_lines,
+    a_broken_line_does_not_stop_the_upload,
+    an_upload_can_be_repeated,
+    the_policy_decides_conflicts,
+    compressed_bodies_are_decompressed_as_a_stream,
+    an_unreadable_body_ends_with_a_problem,
+    verdicts_failed_returns_only_failures,
+    invalid_bulk_requests_are_rejected,
 ];
 
 const PATH: &str = "/api/sessions/bulk/";
@@ -32,18 +32,18 @@ async fn bulk(
     body: &[u8],
     headers: &[(&str, &str)],
 ) -> (Vec<Value>, Value) {
-    let answer = app
+    let response = app
         .request(Method::POST, path, Some(body.to_vec()), headers)
         .await
         .expect(200);
-    verdicts(&answer)
+    verdicts(&response)
 }
 
-fn verdicts(answer: &Answer) -> (Vec<Value>, Value) {
-    let mut lines: Vec<Value> = answer
+fn verdicts(response: &Response) -> (Vec<Value>, Value) {
+    let mut lines: Vec<Value> = response
         .text
         .lines()
-        .map(|line| serde_json::from_str(line).expect("JSON a line"))
+        .map(|line| serde_json::from_str(line).expect("one JSON value per line"))
         .collect();
     let end = lines.pop().expect("an end record");
     (lines, end)
@@ -61,7 +61,7 @@ fn totals(end: &Value) -> [u64; 6] {
     .map(|name| end[name].as_u64().expect("a count"))
 }
 
-async fn every_line_has_its_verdict_in_order(backend: Backend) {
+async fn verdicts_follow_the_order_of_lines(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let users: Vec<Uuid> = (0..3).map(|_| Uuid::new_v4()).collect();
     let ids: Vec<Uuid> = (0..300).map(|_| Uuid::new_v4()).collect();
@@ -84,7 +84,7 @@ async fn every_line_has_its_verdict_in_order(backend: Backend) {
             (&json!(ids[i]), &json!(users[i % 3]))
         );
     }
-    // Versions of a user rise with each session.
+    // The version of a user rises with each session.
     for user in &users {
         let mut versions: Vec<u64> = verdicts
             .iter()
@@ -97,7 +97,7 @@ async fn every_line_has_its_verdict_in_order(backend: Backend) {
     app.database.check_day_summaries().await;
 }
 
-async fn a_broken_line_does_not_stop_the_rest(backend: Backend) {
+async fn a_broken_line_does_not_stop_the_upload(backend: Backend) {
     let app = TestApp::with(backend).max_body_bytes(1_000).start().await;
     app.seed().await;
     let user = Uuid::new_v4();
@@ -114,7 +114,7 @@ async fn a_broken_line_does_not_stop_the_rest(backend: Backend) {
         line(user, Uuid::new_v4(), 2),
     ];
     let (verdicts, end) = bulk(&app, PATH, lines.join("\r\n").as_bytes(), &[]).await;
-    let told: Vec<(u64, u64)> = verdicts
+    let actual: Vec<(u64, u64)> = verdicts
         .iter()
         .map(|v| {
             (
@@ -124,7 +124,7 @@ async fn a_broken_line_does_not_stop_the_rest(backend: Backend) {
         })
         .collect();
     assert_eq!(
-        told,
+        actual,
         [(1, 201), (2, 400), (3, 413), (5, 422), (6, 422), (7, 201)]
     );
     assert_eq!(verdicts[3]["errors"][0]["pointer"], "/data/0/series");
@@ -132,7 +132,7 @@ async fn a_broken_line_does_not_stop_the_rest(backend: Backend) {
     assert_eq!(totals(&end), [6, 2, 0, 0, 0, 4]);
 }
 
-async fn an_upload_can_be_sent_again(backend: Backend) {
+async fn an_upload_can_be_repeated(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let lines: Vec<String> = (0..20).map(|i| line(user, Uuid::new_v4(), i)).collect();
@@ -141,7 +141,7 @@ async fn an_upload_can_be_sent_again(backend: Backend) {
     let (verdicts, end) = bulk(&app, PATH, lines.join("\n").as_bytes(), &[]).await;
     assert_eq!(totals(&end), [20, 13, 7, 0, 0, 0]);
     assert_eq!(verdicts[0]["outcome"], "unchanged");
-    // One session twice in one body is one session.
+    // A session that appears twice in one body is one session.
     let twice = [
         lines[0].clone(),
         lines[0].clone(),
@@ -154,7 +154,7 @@ async fn an_upload_can_be_sent_again(backend: Backend) {
     );
 }
 
-async fn conflicts_are_what_the_sender_chose(backend: Backend) {
+async fn the_policy_decides_conflicts(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
     let _ = bulk(&app, PATH, line(user, id, 1).as_bytes(), &[]).await;
@@ -184,7 +184,7 @@ async fn conflicts_are_what_the_sender_chose(backend: Backend) {
     app.database.check_day_summaries().await;
 }
 
-async fn compressed_bodies_are_uncompressed_as_they_come(backend: Backend) {
+async fn compressed_bodies_are_decompressed_as_a_stream(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let body = (0..50)
@@ -204,7 +204,7 @@ async fn compressed_bodies_are_uncompressed_as_they_come(backend: Backend) {
     assert_eq!(totals(&end), [50, 0, 50, 0, 0, 0]);
 }
 
-async fn a_body_that_cannot_be_read_on_says_so(backend: Backend) {
+async fn an_unreadable_body_ends_with_a_problem(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let body = (0..50)
         .map(|i| line(Uuid::new_v4(), Uuid::new_v4(), i))
@@ -236,7 +236,7 @@ async fn a_body_that_cannot_be_read_on_says_so(backend: Backend) {
     );
 }
 
-async fn only_failures_are_told_if_asked(backend: Backend) {
+async fn verdicts_failed_returns_only_failures(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let body = [
         line(Uuid::new_v4(), Uuid::new_v4(), 1),
@@ -258,9 +258,9 @@ async fn only_failures_are_told_if_asked(backend: Backend) {
     assert_eq!((verdicts.len(), totals(&end)), (0, [0; 6]));
 }
 
-async fn what_is_no_bulk_is_refused(backend: Backend) {
+async fn invalid_bulk_requests_are_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
-    let refused = app
+    let rejected = app
         .request(
             Method::POST,
             PATH,
@@ -268,7 +268,7 @@ async fn what_is_no_bulk_is_refused(backend: Backend) {
             &[("content-encoding", "br")],
         )
         .await;
-    assert_eq!(refused.expect(415).code(), "unsupported_encoding");
+    assert_eq!(rejected.expect(415).code(), "unsupported_encoding");
     assert_eq!(
         app.post_text(&format!("{PATH}?dry_run=true"), "")
             .await

@@ -1,4 +1,4 @@
-//! Points as columns: the same points, and faults with their places.
+//! Points as columns: the same points, and faults with their locations.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
@@ -9,7 +9,7 @@ use crate::on_both_servers;
 on_both_servers![
     columns_are_the_same_session_as_points,
     columns_and_points_may_be_mixed,
-    faults_of_columns_have_their_places,
+    faults_of_columns_have_pointers,
 ];
 
 const SCORE: &str = "session.gut_health_score";
@@ -49,7 +49,7 @@ async fn columns_are_the_same_session_as_points(backend: Backend) {
             )
             .await
             .expect(200);
-        assert_eq!(again.json()["outcome"], "unchanged", "{}", again.text);
+        assert_eq!(again.receipt().outcome, "unchanged", "{}", again.text);
     }
 }
 
@@ -78,11 +78,11 @@ async fn columns_and_points_may_be_mixed(backend: Backend) {
         .iter()
         .filter_map(|p| p["value"]["value"].as_i64())
         .collect();
-    // Equal times in order of arrival.
+    // Equal times keep their order of arrival.
     assert_eq!(values, [2, 1, 3, 5, 4]);
 }
 
-async fn faults_of_columns_have_their_places(backend: Backend) {
+async fn faults_of_columns_have_pointers(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let start = json!({"start": "2025-01-01T00:00:00Z", "step": "1s"});
@@ -130,20 +130,21 @@ async fn faults_of_columns_have_their_places(backend: Backend) {
         ),
     ];
     for (data, fault) in cases {
-        let refused = app
+        let rejected = app
             .post("/api/sessions/", &session(Uuid::new_v4(), user, &data))
             .await
             .expect(422);
         assert!(
-            refused.faults().iter().any(|f| f == fault),
+            rejected.faults().iter().any(|f| f == fault),
             "{data}: {:?}",
-            refused.faults()
+            rejected.faults()
         );
     }
     assert_eq!(
         app.get(&format!("/api/sessions/?user_id={user}"))
             .await
-            .json()["metadata"]["count"],
+            .metadata()
+            .count,
         0,
         "nothing was stored"
     );

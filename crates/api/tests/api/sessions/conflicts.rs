@@ -1,24 +1,24 @@
-//! What a client may choose to happen when another session has the id: an error, nothing, or a replacement.
+//! `on_conflict`, if another session has the id: an error, no change or a replacement.
 
 use serde_json::json;
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{
-    COLOR, SCORE, START, ask, assert_faults, assert_problem, assert_rows, point, score, session,
-    sessions_of,
+    COLOR, SCORE, START, assert_faults, assert_problem, assert_rows, get_timeseries, point, score,
+    session, sessions_of,
 };
 use crate::on_both_servers;
 
 on_both_servers![
-    error_is_the_default_and_keeps_the_stored_one,
-    ignore_keeps_the_stored_one,
-    replace_puts_the_new_one_in_its_place,
+    error_is_the_default_and_keeps_the_stored_session,
+    ignore_keeps_the_stored_session,
+    replace_stores_the_new_session,
     replace_also_replaces_the_start_and_the_series,
-    any_policy_stores_a_new_session_and_knows_the_same_one,
+    every_policy_stores_new_sessions_and_recognises_equal_ones,
     two_users_may_use_the_same_id,
-    an_unknown_policy_is_refused,
-    a_bad_session_is_refused_under_any_policy,
+    an_unknown_policy_is_rejected,
+    a_bad_session_is_rejected_under_every_policy,
 ];
 
 struct Case {
@@ -28,7 +28,7 @@ struct Case {
 }
 
 impl Case {
-    /// With a session of one point, 1.
+    /// Stores a session of one point with the value 1.
     async fn new(backend: Backend) -> Self {
         let case = Self {
             app: TestApp::seeded(backend).await,
@@ -39,7 +39,7 @@ impl Case {
         case
     }
 
-    async fn post(&self, parameters: &str, value: f64) -> Answer {
+    async fn post(&self, parameters: &str, value: f64) -> Response {
         let body = session(self.user, self.id, START, &[score(START, value)]);
         self.app
             .post(&format!("/api/sessions/{parameters}"), &body)
@@ -54,13 +54,13 @@ impl Case {
             ("interval", "month"),
         ];
         assert_rows(
-            &ask(&self.app, self.user, &january).await,
+            &get_timeseries(&self.app, self.user, &january).await,
             &[(START, SCORE, json!(sum))],
         );
     }
 }
 
-async fn error_is_the_default_and_keeps_the_stored_one(backend: Backend) {
+async fn error_is_the_default_and_keeps_the_stored_session(backend: Backend) {
     let case = Case::new(backend).await;
     for parameters in ["", "?on_conflict=error"] {
         assert_problem(&case.post(parameters, 2.0).await, 409, "session_conflict");
@@ -68,7 +68,7 @@ async fn error_is_the_default_and_keeps_the_stored_one(backend: Backend) {
     }
 }
 
-async fn ignore_keeps_the_stored_one(backend: Backend) {
+async fn ignore_keeps_the_stored_session(backend: Backend) {
     let case = Case::new(backend).await;
     let receipt = case
         .post("?on_conflict=ignore", 2.0)
@@ -79,7 +79,7 @@ async fn ignore_keeps_the_stored_one(backend: Backend) {
     case.assert_sum(1.0).await;
 }
 
-async fn replace_puts_the_new_one_in_its_place(backend: Backend) {
+async fn replace_stores_the_new_session(backend: Backend) {
     let case = Case::new(backend).await;
     let receipt = case
         .post("?on_conflict=replace", 2.0)
@@ -92,9 +92,9 @@ async fn replace_puts_the_new_one_in_its_place(backend: Backend) {
     );
     case.assert_sum(2.0).await;
     assert_eq!(sessions_of(&case.app, case.user).await.len(), 1);
-    // From now on the new one is the one that is stored.
+    // The new session is now the stored one.
     assert_eq!(
-        case.post("", 2.0).await.expect(200).json()["outcome"],
+        case.post("", 2.0).await.expect(200).receipt().outcome,
         "unchanged"
     );
     assert_problem(&case.post("", 1.0).await, 409, "session_conflict");
@@ -129,12 +129,12 @@ async fn replace_also_replaces_the_start_and_the_series(backend: Backend) {
         ("agg_func", "count"),
     ];
     assert_rows(
-        &ask(&case.app, case.user, &year).await,
+        &get_timeseries(&case.app, case.user, &year).await,
         &[(start, COLOR, json!({"r": 1, "g": 1, "b": 1}))],
     );
 }
 
-async fn any_policy_stores_a_new_session_and_knows_the_same_one(backend: Backend) {
+async fn every_policy_stores_new_sessions_and_recognises_equal_ones(backend: Backend) {
     let mut case = Case::new(backend).await;
     for parameters in [
         "?on_conflict=error",
@@ -144,7 +144,11 @@ async fn any_policy_stores_a_new_session_and_knows_the_same_one(backend: Backend
         case.id = Uuid::new_v4();
         let _ = case.post(parameters, 5.0).await.expect(201);
         assert_eq!(
-            case.post(parameters, 5.0).await.expect(200).json()["outcome"],
+            case.post(parameters, 5.0)
+                .await
+                .expect(200)
+                .receipt()
+                .outcome,
             "unchanged"
         );
     }
@@ -167,7 +171,7 @@ async fn two_users_may_use_the_same_id(backend: Backend) {
     assert_problem(&ambiguous, 409, "session_ambiguous");
     assert!(
         ambiguous.text.contains("user_id"),
-        "it asks for the user: {}",
+        "the message names user_id: {}",
         ambiguous.text
     );
     assert_problem(&case.app.delete(&path).await, 409, "session_ambiguous");
@@ -207,24 +211,24 @@ async fn two_users_may_use_the_same_id(backend: Backend) {
     assert_eq!(
         case.app.get(&path).await.expect(200).json()["user_id"],
         json!(case.user),
-        "now one has it"
+        "now a session has the id"
     );
     case.assert_sum(1.0).await;
 }
 
-async fn an_unknown_policy_is_refused(backend: Backend) {
+async fn an_unknown_policy_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     for parameters in [
         "?on_conflict=merge",
         "?on_conflict=",
         "?on_conflict=IGNORE,replace",
     ] {
-        let answer = case.post(parameters, 2.0).await;
-        assert_problem(&answer, 422, "invalid_parameters");
+        let response = case.post(parameters, 2.0).await;
+        assert_problem(&response, 422, "invalid_parameters");
         assert!(
-            answer.faults()[0].starts_with("on_conflict "),
+            response.faults()[0].starts_with("on_conflict "),
             "{}",
-            answer.text
+            response.text
         );
     }
     assert_problem(
@@ -237,7 +241,7 @@ async fn an_unknown_policy_is_refused(backend: Backend) {
     case.assert_sum(1.0).await;
 }
 
-async fn a_bad_session_is_refused_under_any_policy(backend: Backend) {
+async fn a_bad_session_is_rejected_under_every_policy(backend: Backend) {
     let case = Case::new(backend).await;
     let body = session(
         case.user,
@@ -246,12 +250,12 @@ async fn a_bad_session_is_refused_under_any_policy(backend: Backend) {
         &[point(SCORE, START, &json!({"value": "high"}))],
     );
     for policy in ["error", "ignore", "replace"] {
-        let answer = case
+        let response = case
             .app
             .post(&format!("/api/sessions/?on_conflict={policy}"), &body)
             .await;
-        assert_problem(&answer, 422, "invalid_session");
-        assert_faults(&answer, &["/data/0/value/value schema_violation"]);
+        assert_problem(&response, 422, "invalid_session");
+        assert_faults(&response, &["/data/0/value/value schema_violation"]);
     }
     case.assert_sum(1.0).await;
 }

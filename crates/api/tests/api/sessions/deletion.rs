@@ -1,19 +1,19 @@
-//! A deleted session is gone from everything, exactly.
+//! A deleted session disappears from every result, exactly.
 
 use serde_json::json;
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
 use crate::common::{
-    COLOR, SCORE, START, ask, assert_problem, assert_rows, point, points_of, score, session,
-    sessions_of, store,
+    COLOR, SCORE, START, assert_problem, assert_rows, get_timeseries, point, points_of, score,
+    session, sessions_of, store,
 };
 use crate::on_both_servers;
 
 on_both_servers![
-    a_deleted_session_is_not_found_any_more,
-    a_deleted_session_leaves_every_aggregate,
-    a_replaced_session_leaves_every_aggregate,
+    a_deleted_session_is_not_found,
+    deletion_removes_a_session_from_every_aggregate,
+    replacement_removes_the_old_session_from_every_aggregate,
     the_last_session_leaves_nothing_behind,
     a_deleted_session_can_be_stored_again,
 ];
@@ -24,7 +24,7 @@ const RANGES: [(&str, &str); 2] = [
     ("2025-01-01T00:30:00Z", "2025-01-02T23:30:00Z"),
 ];
 
-/// min, max, count and sum of the scores in both ranges, by day and over all.
+/// min, max, count and sum of the scores in both ranges, by day and over the whole range.
 async fn assert_scores(app: &TestApp, user: Uuid, days: [[f64; 4]; 2], all: [f64; 4]) {
     let cell = |[min, max, count, sum]: [f64; 4]| json!({"min": min, "max": max, "count": count, "sum": sum});
     for (start, end) in RANGES {
@@ -34,8 +34,8 @@ async fn assert_scores(app: &TestApp, user: Uuid, days: [[f64; 4]; 2], all: [f64
             ("series", SCORE),
             ("agg_func", "min,max,count,sum"),
         ];
-        let ask = async |interval| {
-            ask(
+        let by = async |interval| {
+            get_timeseries(
                 app,
                 user,
                 &[base.as_slice(), &[("interval", interval)]].concat(),
@@ -46,12 +46,12 @@ async fn assert_scores(app: &TestApp, user: Uuid, days: [[f64; 4]; 2], all: [f64
             (START, SCORE, cell(days[0])),
             ("2025-01-02T00:00:00Z", SCORE, cell(days[1])),
         ];
-        assert_rows(&ask("day").await, &expected);
-        assert_rows(&ask("all").await, &[(start, SCORE, cell(all))]);
+        assert_rows(&by("day").await, &expected);
+        assert_rows(&by("all").await, &[(start, SCORE, cell(all))]);
     }
 }
 
-async fn a_deleted_session_is_not_found_any_more(backend: Backend) {
+async fn a_deleted_session_is_not_found(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let (kept, gone) = (
@@ -94,7 +94,7 @@ async fn overlapping(app: &TestApp, user: Uuid) -> Uuid {
     id
 }
 
-async fn a_deleted_session_leaves_every_aggregate(backend: Backend) {
+async fn deletion_removes_a_session_from_every_aggregate(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let gone = overlapping(&app, user).await;
@@ -109,10 +109,10 @@ async fn a_deleted_session_leaves_every_aggregate(backend: Backend) {
         [5.0, 6.0, 2.0, 11.0],
     )
     .await;
-    assert_eq!(points_of(&app, user).await, 2, "the colour is gone, too");
+    assert_eq!(points_of(&app, user).await, 2, "the colour is absent, too");
 }
 
-async fn a_replaced_session_leaves_every_aggregate(backend: Backend) {
+async fn replacement_removes_the_old_session_from_every_aggregate(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = overlapping(&app, user).await;
@@ -128,7 +128,7 @@ async fn a_replaced_session_leaves_every_aggregate(backend: Backend) {
         [0.0, 6.0, 3.0, 11.0],
     )
     .await;
-    assert_eq!(points_of(&app, user).await, 3, "the colour is gone, too");
+    assert_eq!(points_of(&app, user).await, 3, "the colour is absent, too");
 }
 
 async fn the_last_session_leaves_nothing_behind(backend: Backend) {
@@ -146,7 +146,7 @@ async fn the_last_session_leaves_nothing_behind(backend: Backend) {
             ("interval", interval),
             ("agg_func", "count"),
         ];
-        assert_rows(&ask(&app, user, &range).await, &[]);
+        assert_rows(&get_timeseries(&app, user, &range).await, &[]);
     }
 }
 
@@ -168,7 +168,7 @@ async fn a_deleted_session_can_be_stored_again(backend: Backend) {
             ("agg_func", "sum"),
         ];
         assert_rows(
-            &ask(&app, user, &range).await,
+            &get_timeseries(&app, user, &range).await,
             &[(START, SCORE, json!(value))],
         );
     }

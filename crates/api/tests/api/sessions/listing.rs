@@ -1,4 +1,4 @@
-//! The list of a user's sessions: its order and its limits.
+//! The list of a user's sessions: order and limits.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
@@ -12,7 +12,7 @@ on_both_servers![
     a_user_without_sessions_has_an_empty_list,
     a_user_is_required,
     limits_are_from_1_to_1000,
-    unknown_and_repeated_parameters_are_refused,
+    unknown_and_repeated_parameters_are_rejected,
 ];
 
 async fn the_newest_start_comes_first_and_no_start_last(backend: Backend) {
@@ -24,7 +24,7 @@ async fn the_newest_start_comes_first_and_no_start_last(backend: Backend) {
         .await
         .expect(201)
         .json();
-    // Stored neither in order nor in reverse, and the instants differ from their spelling.
+    // Stored neither in order nor in reverse; as texts, the instants would have another order.
     let starts = [
         "2025-01-02T00:00:00Z",
         "2025-01-02T02:00:00+03:00",
@@ -71,12 +71,12 @@ async fn a_user_without_sessions_has_an_empty_list(backend: Backend) {
 async fn a_user_is_required(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     for query in ["", "?user_id=", "?user_id=me"] {
-        let answer = app.get(&format!("/api/sessions/{query}")).await;
-        assert_problem(&answer, 422, "invalid_parameters");
+        let response = app.get(&format!("/api/sessions/{query}")).await;
+        assert_problem(&response, 422, "invalid_parameters");
         assert!(
-            answer.faults()[0].starts_with("user_id "),
+            response.faults()[0].starts_with("user_id "),
             "{}",
-            answer.text
+            response.text
         );
     }
 }
@@ -96,11 +96,15 @@ async fn limits_are_from_1_to_1000(backend: Backend) {
         "ten",
         "",
     ] {
-        let answer = app
+        let response = app
             .get(&format!("/api/sessions/?user_id={user}&limit={limit}"))
             .await;
-        assert_problem(&answer, 422, "invalid_parameters");
-        assert!(answer.faults()[0].starts_with("limit "), "{}", answer.text);
+        assert_problem(&response, 422, "invalid_parameters");
+        assert!(
+            response.faults()[0].starts_with("limit "),
+            "{}",
+            response.text
+        );
     }
     for (limit, listed) in [(1, 1), (3, 3), (1000, 3)] {
         let page = app
@@ -116,7 +120,7 @@ async fn limits_are_from_1_to_1000(backend: Backend) {
     }
 }
 
-async fn unknown_and_repeated_parameters_are_refused(backend: Backend) {
+async fn unknown_and_repeated_parameters_are_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     for (more, named) in [
@@ -124,10 +128,10 @@ async fn unknown_and_repeated_parameters_are_refused(backend: Backend) {
         ("limit=1&limit=2", "limit "),
         ("start_time=2025-01-01", "start_time "),
     ] {
-        let answer = app
+        let response = app
             .get(&format!("/api/sessions/?user_id={user}&{more}"))
             .await;
-        assert_problem(&answer, 422, "invalid_parameters");
-        assert!(answer.faults()[0].starts_with(named), "{}", answer.text);
+        assert_problem(&response, 422, "invalid_parameters");
+        assert!(response.faults()[0].starts_with(named), "{}", response.text);
     }
 }

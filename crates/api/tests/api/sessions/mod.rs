@@ -1,6 +1,7 @@
 //! Sessions: stored once, replaced, deleted and listed.
 
 mod appends;
+mod backpressure;
 mod bulk;
 mod columns;
 mod conflicts;
@@ -9,7 +10,6 @@ mod deletion;
 mod listing;
 mod outcomes;
 mod pages;
-mod pressure;
 mod races;
 mod repeats;
 mod versions;

@@ -1,32 +1,32 @@
-//! What POST, PUT and GET of one session answer.
+//! Responses of POST, PUT and GET of one session.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
 use crate::common::{
-    COLOR, SCORE, START, ask, assert_faults, assert_problem, assert_rows, point, points_of, score,
-    session, sessions_of, store,
+    COLOR, SCORE, START, assert_faults, assert_problem, assert_rows, get_timeseries, point,
+    points_of, score, session, sessions_of, store,
 };
 use crate::on_both_servers;
 
 on_both_servers![
-    a_dry_run_checks_and_stores_nothing,
-    a_dry_run_names_the_faults,
-    without_a_session_id_the_server_makes_a_uuid_of_version_7,
+    a_dry_run_validates_and_stores_nothing,
+    a_dry_run_reports_the_faults,
+    without_a_session_id_the_server_generates_a_uuid_v7,
     a_session_may_be_empty,
     a_session_may_have_no_start,
-    null_is_as_good_as_left_out,
-    a_start_far_away_is_kept_or_refused,
-    a_stored_session_tells_what_it_holds,
-    a_put_stores_replaces_or_leaves_unchanged,
-    a_put_may_leave_out_the_session_id,
-    a_put_refuses_another_id_than_the_path_s,
-    a_bad_put_leaves_what_is_stored,
-    an_id_that_is_none_is_refused,
+    null_equals_an_absent_member,
+    a_distant_start_is_kept_or_rejected,
+    the_record_of_a_session_describes_its_points,
+    a_put_creates_replaces_or_keeps_the_session,
+    a_put_may_omit_the_session_id,
+    a_put_rejects_an_id_other_than_the_path_s,
+    a_bad_put_keeps_the_stored_session,
+    an_invalid_id_is_rejected,
 ];
 
-async fn a_dry_run_checks_and_stores_nothing(backend: Backend) {
+async fn a_dry_run_validates_and_stores_nothing(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
     let body = session(user, id, START, &[score(START, 1.0), score(START, 2.0)]);
@@ -42,7 +42,7 @@ async fn a_dry_run_checks_and_stores_nothing(backend: Backend) {
     assert_eq!(
         receipt["version"],
         Value::Null,
-        "no version: nothing changed"
+        "nothing changed, so the version is the same"
     );
     assert!(sessions_of(&app, user).await.is_empty());
     assert_eq!(points_of(&app, user).await, 0);
@@ -51,16 +51,16 @@ async fn a_dry_run_checks_and_stores_nothing(backend: Backend) {
         .await
         .expect(201);
     assert_eq!(points_of(&app, user).await, 2);
-    let answer = app.post("/api/sessions/?dry_run=perhaps", &body).await;
-    assert_problem(&answer, 422, "invalid_parameters");
+    let response = app.post("/api/sessions/?dry_run=perhaps", &body).await;
+    assert_problem(&response, 422, "invalid_parameters");
     assert!(
-        answer.faults()[0].starts_with("dry_run "),
+        response.faults()[0].starts_with("dry_run "),
         "{}",
-        answer.text
+        response.text
     );
 }
 
-async fn a_dry_run_names_the_faults(backend: Backend) {
+async fn a_dry_run_reports_the_faults(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let body = session(
         Uuid::new_v4(),
@@ -68,12 +68,12 @@ async fn a_dry_run_names_the_faults(backend: Backend) {
         START,
         &[point("session.gut", START, &json!(1))],
     );
-    let answer = app.post("/api/sessions/?dry_run=true", &body).await;
-    assert_problem(&answer, 422, "invalid_session");
-    assert_faults(&answer, &["/data/0/series unknown_series"]);
+    let response = app.post("/api/sessions/?dry_run=true", &body).await;
+    assert_problem(&response, 422, "invalid_session");
+    assert_faults(&response, &["/data/0/series unknown_series"]);
 }
 
-async fn without_a_session_id_the_server_makes_a_uuid_of_version_7(backend: Backend) {
+async fn without_a_session_id_the_server_generates_a_uuid_v7(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let body = json!({"user_id": user, "start_ts": START, "data": [score(START, 1.0)]});
@@ -117,7 +117,11 @@ async fn a_session_may_be_empty(backend: Backend) {
         (&Value::Null, &Value::Null)
     );
     assert_eq!(
-        app.post("/api/sessions/", &body).await.expect(200).json()["outcome"],
+        app.post("/api/sessions/", &body)
+            .await
+            .expect(200)
+            .receipt()
+            .outcome,
         "unchanged"
     );
     let filled = session(user, id, START, &[score(START, 1.0)]);
@@ -134,7 +138,11 @@ async fn a_session_may_be_empty(backend: Backend) {
         .put(&format!("/api/sessions/{id}/"), &body)
         .await
         .expect(200);
-    assert_eq!(points_of(&app, user).await, 0, "it was emptied again");
+    assert_eq!(
+        points_of(&app, user).await,
+        0,
+        "the empty session replaced it"
+    );
     let _ = app
         .delete(&format!("/api/sessions/{id}/"))
         .await
@@ -157,12 +165,16 @@ async fn a_session_may_have_no_start(backend: Backend) {
         (&Value::Null, &json!("2024-05-05T05:05:05Z"))
     );
     assert_eq!(
-        app.post("/api/sessions/", &body).await.expect(200).json()["outcome"],
+        app.post("/api/sessions/", &body)
+            .await
+            .expect(200)
+            .receipt()
+            .outcome,
         "unchanged"
     );
 }
 
-async fn null_is_as_good_as_left_out(backend: Backend) {
+async fn null_equals_an_absent_member(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let body =
@@ -177,12 +189,12 @@ async fn null_is_as_good_as_left_out(backend: Backend) {
         Value::Null
     );
     assert_eq!(
-        app.put(&path, &body).await.expect(200).json()["outcome"],
+        app.put(&path, &body).await.expect(200).receipt().outcome,
         "unchanged"
     );
 }
 
-async fn a_start_far_away_is_kept_or_refused(backend: Backend) {
+async fn a_distant_start_is_kept_or_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let mut kept = 0;
@@ -193,10 +205,10 @@ async fn a_start_far_away_is_kept_or_refused(backend: Backend) {
         "9999-12-31T23:59:59.999999Z",
     ] {
         let id = Uuid::new_v4();
-        let answer = app
+        let response = app
             .post("/api/sessions/", &session(user, id, start, &[]))
             .await;
-        if answer.status.as_u16() == 201 {
+        if response.status.as_u16() == 201 {
             kept += 1;
             let record = app
                 .get(&format!("/api/sessions/{id}/"))
@@ -205,18 +217,18 @@ async fn a_start_far_away_is_kept_or_refused(backend: Backend) {
                 .json();
             assert!(record["start_ts"].is_string(), "{record}");
         } else {
-            assert_problem(&answer, 422, "invalid_session");
+            assert_problem(&response, 422, "invalid_session");
             assert!(
-                answer.faults()[0].starts_with("/start_ts "),
+                response.faults()[0].starts_with("/start_ts "),
                 "{}",
-                answer.text
+                response.text
             );
         }
     }
     assert_eq!(sessions_of(&app, user).await.len(), kept);
 }
 
-async fn a_stored_session_tells_what_it_holds(backend: Backend) {
+async fn the_record_of_a_session_describes_its_points(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let color = point(
@@ -258,11 +270,11 @@ async fn a_stored_session_tells_what_it_holds(backend: Backend) {
     assert_eq!(
         listed["results"],
         json!([expected]),
-        "the list shows the same"
+        "the list has the same record"
     );
 }
 
-async fn a_put_stores_replaces_or_leaves_unchanged(backend: Backend) {
+async fn a_put_creates_replaces_or_keeps_the_session(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
     let path = format!("/api/sessions/{id}/");
@@ -288,13 +300,13 @@ async fn a_put_stores_replaces_or_leaves_unchanged(backend: Backend) {
             (&json!(outcome), &json!(id))
         );
         assert_rows(
-            &ask(&app, user, &month).await,
+            &get_timeseries(&app, user, &month).await,
             &[(START, SCORE, json!(value))],
         );
     }
 }
 
-async fn a_put_may_leave_out_the_session_id(backend: Backend) {
+async fn a_put_may_omit_the_session_id(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
     let body = json!({"user_id": user, "start_ts": START, "data": [score(START, 1.0)]});
@@ -309,25 +321,25 @@ async fn a_put_may_leave_out_the_session_id(backend: Backend) {
     assert_eq!(sessions_of(&app, user).await, [id.to_string()]);
 }
 
-async fn a_put_refuses_another_id_than_the_path_s(backend: Backend) {
+async fn a_put_rejects_an_id_other_than_the_path_s(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
-    let answer = app
+    let response = app
         .put(
             &format!("/api/sessions/{}/", Uuid::new_v4()),
             &session(user, id, START, &[]),
         )
         .await;
-    assert_problem(&answer, 422, "invalid_session");
+    assert_problem(&response, 422, "invalid_session");
     assert!(
-        answer.faults()[0].starts_with("/session_id "),
+        response.faults()[0].starts_with("/session_id "),
         "{}",
-        answer.text
+        response.text
     );
     assert!(sessions_of(&app, user).await.is_empty());
 }
 
-async fn a_bad_put_leaves_what_is_stored(backend: Backend) {
+async fn a_bad_put_keeps_the_stored_session(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = store(&app, user, START, &[score(START, 1.0)]).await;
@@ -340,32 +352,32 @@ async fn a_bad_put_leaves_what_is_stored(backend: Backend) {
             point(SCORE, START, &json!({"value": null})),
         ],
     );
-    let answer = app.put(&format!("/api/sessions/{id}/"), &bad).await;
-    assert_problem(&answer, 422, "invalid_session");
-    assert_faults(&answer, &["/data/1/value/value schema_violation"]);
+    let response = app.put(&format!("/api/sessions/{id}/"), &bad).await;
+    assert_problem(&response, 422, "invalid_session");
+    assert_faults(&response, &["/data/1/value/value schema_violation"]);
     assert_eq!(points_of(&app, user).await, 1);
 }
 
-async fn an_id_that_is_none_is_refused(backend: Backend) {
+async fn an_invalid_id_is_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let body = json!({"user_id": Uuid::new_v4(), "data": []});
     let path = "/api/sessions/not-a-uuid/";
-    for answer in [
+    for response in [
         app.get(path).await,
         app.delete(path).await,
         app.put(path, &body).await,
     ] {
-        let status = answer.status.as_u16();
-        assert!(status == 404 || status == 422, "{}", answer.text);
-        assert_problem(&answer, status, &answer.code());
+        let status = response.status.as_u16();
+        assert!(status == 404 || status == 422, "{}", response.text);
+        assert_problem(&response, status, &response.code());
     }
     let user = format!("/api/sessions/{}/?user_id=me", Uuid::new_v4());
-    for answer in [app.get(&user).await, app.delete(&user).await] {
-        assert_problem(&answer, 422, "invalid_parameters");
+    for response in [app.get(&user).await, app.delete(&user).await] {
+        assert_problem(&response, 422, "invalid_parameters");
         assert!(
-            answer.faults()[0].starts_with("user_id "),
+            response.faults()[0].starts_with("user_id "),
             "{}",
-            answer.text
+            response.text
         );
     }
 }

@@ -1,18 +1,18 @@
-//! Pages of a list show each session once, whatever comes and goes meanwhile.
+//! Pages of a list show each session once, even if sessions change between pages.
 
 use std::collections::BTreeSet;
 
 use serde_json::json;
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{assert_problem, encode, ids, sessions_of, store};
 use crate::on_both_servers;
 
 on_both_servers![
-    pages_of_any_size_show_each_session_once_in_order,
-    sessions_that_come_and_go_move_no_other,
-    forged_cursors_are_refused,
+    pages_of_every_size_show_each_session_once_in_order,
+    concurrent_changes_do_not_move_other_sessions,
+    forged_cursors_are_rejected,
 ];
 
 /// Twelve sessions: some start at the same time, some have no start.
@@ -28,7 +28,7 @@ async fn twelve(app: &TestApp, user: Uuid) {
     }
 }
 
-async fn page(app: &TestApp, user: Uuid, limit: usize, cursor: Option<&str>) -> Answer {
+async fn page(app: &TestApp, user: Uuid, limit: usize, cursor: Option<&str>) -> Response {
     let cursor = cursor
         .map(|c| format!("&cursor={}", encode(c)))
         .unwrap_or_default();
@@ -38,13 +38,13 @@ async fn page(app: &TestApp, user: Uuid, limit: usize, cursor: Option<&str>) -> 
     .await
 }
 
-fn next(page: &Answer) -> Option<String> {
+fn next(page: &Response) -> Option<String> {
     page.json()["metadata"]["next_cursor"]
         .as_str()
         .map(str::to_owned)
 }
 
-async fn pages_of_any_size_show_each_session_once_in_order(backend: Backend) {
+async fn pages_of_every_size_show_each_session_once_in_order(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     twelve(&app, user).await;
@@ -72,7 +72,7 @@ async fn pages_of_any_size_show_each_session_once_in_order(backend: Backend) {
     }
 }
 
-async fn sessions_that_come_and_go_move_no_other(backend: Backend) {
+async fn concurrent_changes_do_not_move_other_sessions(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     twelve(&app, user).await;
@@ -86,9 +86,9 @@ async fn sessions_that_come_and_go_move_no_other(backend: Backend) {
         if cursor.is_none() {
             break;
         }
-        // New ones before, at and after the place, and the very session that the cursor stands on goes.
+        // Stores sessions before, at and after the cursor, and deletes the session at the cursor.
         came += 1;
-        assert!(came < 20, "the pages come to an end");
+        assert!(came < 20, "the number of pages is finite");
         let _ = store(&app, user, "2025-06-01T00:00:00Z", &[]).await;
         if came <= 3 {
             let _ = store(&app, user, "2025-01-02T00:00:00Z", &[]).await;
@@ -99,7 +99,7 @@ async fn sessions_that_come_and_go_move_no_other(backend: Backend) {
             .delete(&format!("/api/sessions/{last}/"))
             .await
             .expect(204);
-        // One that is still to come goes, too.
+        // A session of a later page is deleted, too.
         let unseen = sessions_of(&app, user)
             .await
             .into_iter()
@@ -114,29 +114,33 @@ async fn sessions_that_come_and_go_move_no_other(backend: Backend) {
         }
     }
     let once: BTreeSet<_> = seen.iter().cloned().collect();
-    assert_eq!(once.len(), seen.len(), "none is shown twice");
+    assert_eq!(once.len(), seen.len(), "no entry appears twice");
     assert!(
         stays.is_subset(&once),
-        "not shown: {:?}",
+        "missing: {:?}",
         stays.difference(&once)
     );
 }
 
-async fn forged_cursors_are_refused(backend: Backend) {
+async fn forged_cursors_are_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     twelve(&app, user).await;
     let good = next(&page(&app, user, 2, None).await.expect(200)).expect("a next page");
-    let refused = async |cursor: &str| {
-        let answer = page(&app, user, 2, Some(cursor)).await;
+    let rejected = async |cursor: &str| {
+        let response = page(&app, user, 2, Some(cursor)).await;
         assert_eq!(
-            answer.status.as_u16(),
+            response.status.as_u16(),
             422,
             "cursor {cursor}, good is {good}: {}",
-            answer.text
+            response.text
         );
-        assert_problem(&answer, 422, "invalid_parameters");
-        assert!(answer.faults()[0].starts_with("cursor "), "{}", answer.text);
+        assert_problem(&response, 422, "invalid_parameters");
+        assert!(
+            response.faults()[0].starts_with("cursor "),
+            "{}",
+            response.text
+        );
     };
     let made_up = [
         "x",
@@ -150,12 +154,12 @@ async fn forged_cursors_are_refused(backend: Backend) {
         "%00",
     ];
     for cursor in made_up {
-        refused(cursor).await;
+        rejected(cursor).await;
     }
-    refused(&good[..good.len() - 1]).await;
-    refused(&format!("{good}{good}")).await;
-    refused(&good.repeat(500)[..4000]).await;
-    // One character changed anywhere but at the end, where it may be padding.
+    rejected(&good[..good.len() - 1]).await;
+    rejected(&format!("{good}{good}")).await;
+    rejected(&good.repeat(500)[..4000]).await;
+    // One character is changed, except the last one, which may be padding.
     for place in 0..good.len() - 1 {
         let mut forged = good.clone();
         let other = if &good[place..=place] == "a" {
@@ -164,11 +168,11 @@ async fn forged_cursors_are_refused(backend: Backend) {
             "a"
         };
         forged.replace_range(place..=place, other);
-        refused(&forged).await;
+        rejected(&forged).await;
     }
     assert_eq!(
         ids(&page(&app, user, 2, Some(&good)).await.expect(200)).len(),
         2,
-        "the real one still works"
+        "the unmodified cursor still works"
     );
 }

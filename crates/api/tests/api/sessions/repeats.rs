@@ -1,4 +1,4 @@
-//! The same session again changes nothing, however it is spelled; what differs is another session.
+//! The same session in any spelling changes nothing; different content is another session.
 
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
@@ -8,9 +8,9 @@ use crate::common::{SCORE, assert_problem, points_of};
 use crate::on_both_servers;
 
 on_both_servers![
-    the_very_same_body_is_unchanged,
+    an_identical_body_is_unchanged,
     spelling_makes_no_difference,
-    another_content_is_a_conflict,
+    different_content_is_a_conflict,
     points_of_one_series_and_time_keep_their_order,
 ];
 
@@ -21,7 +21,7 @@ const BASE: &str = r#"{"user_id": "5a8c9f42-8a55-4c1e-9a40-2b6a2f1d6c01", "sessi
     {"series": "session.urine.color", "time": "2025-01-01T00:00:00Z", "value": {"r": 1, "g": 2, "b": 3}}
 ]}"#;
 
-/// Posts the session, then each variant of it under an id of its own, and gives the answers.
+/// Posts the session, then each variant of it under an id of its own; returns the responses.
 async fn repost(backend: Backend, base: &str, variants: &[String], status: u16, outcome: &str) {
     let app = TestApp::seeded(backend).await;
     for variant in variants {
@@ -36,7 +36,7 @@ async fn repost(backend: Backend, base: &str, variants: &[String], status: u16, 
             .await;
         assert_eq!(again.status.as_u16(), status, "{variant}\n{}", again.text);
         if status == 200 {
-            assert_eq!(again.json()["outcome"], outcome, "{variant}");
+            assert_eq!(again.receipt().outcome, outcome, "{variant}");
             assert_eq!(again.json()["session_id"], first["session_id"]);
             assert_eq!(again.json()["version"], first["version"], "nothing changed");
         } else {
@@ -48,7 +48,7 @@ async fn repost(backend: Backend, base: &str, variants: &[String], status: u16, 
     let stored = points_of(&app, Uuid::parse_str(USER).expect("a UUID")).await;
     assert_eq!(
         stored, points as u64,
-        "what was stored first is all there is"
+        "only the session that was stored first exists"
     );
 }
 
@@ -60,7 +60,7 @@ fn variants(changes: &[(&str, &str)]) -> Vec<String> {
     changes.iter().map(change).collect()
 }
 
-async fn the_very_same_body_is_unchanged(backend: Backend) {
+async fn an_identical_body_is_unchanged(backend: Backend) {
     repost(backend, BASE, &[BASE.to_owned()], 200, "unchanged").await;
 }
 
@@ -91,11 +91,11 @@ async fn spelling_makes_no_difference(backend: Backend) {
     ]);
     let mut body: Value = serde_json::from_str(BASE).expect("JSON");
     body["data"].as_array_mut().expect("points").reverse();
-    all.push(body.to_string()); // other order of the points, of the members, no white space
+    all.push(body.to_string()); // other order of points and members, no white space
     repost(backend, BASE, &all, 200, "unchanged").await;
 }
 
-async fn another_content_is_a_conflict(backend: Backend) {
+async fn different_content_is_a_conflict(backend: Backend) {
     let mut all = variants(&[
         (r#"{"value": 7}"#, r#"{"value": 7.000000000000001}"#),
         (r#""b": [1, 2]"#, r#""b": [2, 1]"#),
@@ -110,14 +110,14 @@ async fn another_content_is_a_conflict(backend: Backend) {
     ]);
     let mut body: Value = serde_json::from_str(BASE).expect("JSON");
     let data = body["data"].as_array_mut().expect("points");
-    data.push(data[0].clone()); // a point twice is two points
+    data.push(data[0].clone()); // a repeated point is two points
     all.push(body.to_string());
     body["data"].as_array_mut().expect("points").truncate(2);
     all.push(body.to_string());
     body["data"] = json!([]);
     all.push(body.to_string());
     repost(backend, BASE, &all, 409, "session_conflict").await;
-    // Integers are kept to the last digit, also where the nearest f64 is the same; so is the sign of zero.
+    // Every digit of an integer counts, even if the nearest f64 is equal; so does the sign of zero.
     let large = BASE.replace(r#"{"value": 7}"#, r#"{"value": 9007199254740992}"#);
     repost(
         backend,

@@ -1,24 +1,24 @@
-//! A user's version rises by one with every change, and with nothing else.
+//! A user's version rises by one with every change, and only then.
 
 use serde_json::json;
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{START, ask, point, score, session};
+use crate::common::{START, get_timeseries, point, score, session};
 use crate::on_both_servers;
 
 on_both_servers![
     each_change_raises_the_version_by_one,
-    what_changes_nothing_raises_no_version,
-    versions_are_the_users_own,
-    every_read_tells_the_version_it_shows,
+    a_write_without_effect_keeps_the_version,
+    each_user_has_its_own_versions,
+    every_read_reports_its_version,
 ];
 
-fn version(answer: &Answer) -> u64 {
-    answer.json()["version"].as_u64().expect(&answer.text)
+fn version(response: &Response) -> u64 {
+    response.json()["version"].as_u64().expect(&response.text)
 }
 
-async fn post(app: &TestApp, parameters: &str, user: Uuid, id: Uuid, value: f64) -> Answer {
+async fn post(app: &TestApp, parameters: &str, user: Uuid, id: Uuid, value: f64) -> Response {
     app.post(
         &format!("/api/sessions/{parameters}"),
         &session(user, id, START, &[score(START, value)]),
@@ -73,7 +73,7 @@ async fn each_change_raises_the_version_by_one(backend: Backend) {
     assert_eq!(current(&app, user).await, first + 4);
 }
 
-async fn what_changes_nothing_raises_no_version(backend: Backend) {
+async fn a_write_without_effect_keeps_the_version(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
     let before = version(&post(&app, "", user, id, 1.0).await.expect(201));
@@ -108,7 +108,7 @@ async fn what_changes_nothing_raises_no_version(backend: Backend) {
         .delete(&format!("/api/sessions/{}/?user_id={user}", Uuid::new_v4()))
         .await
         .expect(404);
-    let _ = ask(&app, user, &[]).await.expect(200);
+    let _ = get_timeseries(&app, user, &[]).await.expect(200);
     assert_eq!(current(&app, user).await, before);
     assert_eq!(
         version(&post(&app, "", user, Uuid::new_v4(), 1.0).await.expect(201)),
@@ -116,7 +116,7 @@ async fn what_changes_nothing_raises_no_version(backend: Backend) {
     );
 }
 
-async fn versions_are_the_users_own(backend: Backend) {
+async fn each_user_has_its_own_versions(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
     let before = version(&post(&app, "", one, Uuid::new_v4(), 1.0).await.expect(201));
@@ -126,7 +126,7 @@ async fn versions_are_the_users_own(backend: Backend) {
     assert_eq!(current(&app, one).await, before);
 }
 
-async fn every_read_tells_the_version_it_shows(backend: Backend) {
+async fn every_read_reports_its_version(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
     let _ = post(&app, "", user, id, 1.0).await.expect(201);
@@ -136,7 +136,7 @@ async fn every_read_tells_the_version_it_shows(backend: Backend) {
         version(&app.get(&format!("/api/sessions/{id}/")).await.expect(200)),
         stored
     );
-    let answer = ask(
+    let response = get_timeseries(
         &app,
         user,
         &[("start_time", "2025-01-01"), ("end_time", "2025-01-02")],
@@ -144,5 +144,5 @@ async fn every_read_tells_the_version_it_shows(backend: Backend) {
     .await
     .expect(200)
     .json();
-    assert_eq!(answer["metadata"]["version"], stored);
+    assert_eq!(response["metadata"]["version"], stored);
 }

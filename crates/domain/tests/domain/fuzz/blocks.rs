@@ -1,4 +1,4 @@
-//! The block codec: what is encoded is decoded, and stored parts that are corrupt are refused or read without a panic.
+//! The block codec: encoded values are decoded; corrupt parts are rejected or read without a panic.
 
 use proptest::collection::vec;
 use proptest::option;
@@ -18,7 +18,7 @@ const UNITS: [TimeUnit; 3] = [
     TimeUnit::Microsecond,
 ];
 
-/// Any double that is stored: all but NaN and infinity.
+/// Any double that can be stored: all except NaN and infinity.
 fn double() -> impl Strategy<Value = f64> {
     prop_oneof![
         any::<f64>().prop_filter("finite", |v| v.is_finite()),
@@ -46,7 +46,7 @@ fn bits(values: impl Iterator<Item = Option<f64>>) -> Vec<Option<u64>> {
 }
 
 #[test]
-fn numbers_come_back_bit_for_bit() {
+fn numbers_round_trip_bit_for_bit() {
     fuzz("numbers", columns(), |(points, columns)| {
         let slices: Vec<&[Option<f64>]> = columns.iter().map(Vec::as_slice).collect();
         let numbers = Numbers::encode(&slices);
@@ -66,7 +66,7 @@ fn numbers_come_back_bit_for_bit() {
     });
 }
 
-/// Reads everything out of numbers that stored parts gave, if they gave any.
+/// Reads everything out of the numbers of stored parts, if the parts were accepted.
 fn check_numbers(
     numbers: Result<Numbers, NumbersError>,
     values: usize,
@@ -90,7 +90,7 @@ fn check_numbers(
 }
 
 #[test]
-fn corrupt_numbers_are_refused_or_read() {
+fn corrupt_numbers_are_rejected_or_decoded() {
     let lengths = || (0..30_usize, prop_oneof![0..10_usize, any::<usize>()]);
     let scales = || option::of(vec(prop_oneof![0..10_i16, any::<i16>()], 0..6));
     let bases = option::of(vec(any::<i32>(), 0..6));
@@ -141,7 +141,7 @@ fn corrupt_numbers_are_refused_or_read() {
 }
 
 #[test]
-fn times_come_back_or_are_not_encoded() {
+fn times_round_trip_or_are_not_encoded() {
     let gap = prop_oneof![
         Just(0_i64),
         0..10_i64,
@@ -176,7 +176,7 @@ fn times_come_back_or_are_not_encoded() {
                 .max();
             prop_assert!(
                 widest > Some(i64::from(i32::MAX)),
-                "every gap fits 32 bits: {:?}",
+                "every gap fits in 32 bits: {:?}",
                 times
             );
         }
@@ -185,7 +185,7 @@ fn times_come_back_or_are_not_encoded() {
 }
 
 #[test]
-fn corrupt_times_are_refused_or_ascend() {
+fn corrupt_times_are_rejected_or_ascending() {
     let len = prop_oneof![0..10_usize, 4_000..5_000_usize, any::<usize>()];
     let delta = || prop_oneof![0..100_i32, any::<i32>()];
     let spacing = prop_oneof![
@@ -209,7 +209,7 @@ fn corrupt_times_are_refused_or_ascend() {
     });
 }
 
-/// JSON objects by place as they are stored, nearly so, and anything else.
+/// JSON objects by index as they are stored, almost valid ones, and anything else.
 fn remainders() -> impl Strategy<Value = String> {
     let leaf =
         "(null|true|-?[0-9]{1,25}(\\.[0-9]{1,9})?(e-?[0-9]{1,3})?|\"[a-zé\\\\\"u0-9]{0,6}\")";
@@ -242,7 +242,7 @@ fn remainders() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn a_remainder_that_parses_prints_the_same_remainder() {
+fn remainders_round_trip_through_text() {
     fuzz("stored remainders", remainders(), |text| {
         let Ok(remainder) = Remainder::from_text(&text) else {
             return Ok(());
@@ -280,7 +280,7 @@ fn value() -> impl Strategy<Value = Json> {
     })
 }
 
-/// A block out of the parts that are stored of it.
+/// A block made of its stored parts.
 fn stored(block: &Block) -> Block {
     let (times, points) = (&block.times, block.len());
     let scales = |scales: &[u8]| Some(scales.iter().map(|scale| i16::from(*scale)).collect());
@@ -302,7 +302,7 @@ fn stored(block: &Block) -> Block {
 }
 
 #[test]
-fn points_come_back_out_of_stored_blocks() {
+fn stored_blocks_return_their_points() {
     let start = prop_oneof![any::<i64>(), 0..4_000_000_000_000_000_i64];
     let unit = prop::sample::select(&[1_i64, 1_000, 1_000_000, 60_000_000][..]);
     let points = vec((0..5_000_i64, value()), 1..60);

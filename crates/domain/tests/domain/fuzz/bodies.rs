@@ -1,4 +1,5 @@
-//! Bodies of sessions, as JSON and as rows: any text is stored whole or refused with a bounded list of faults.
+//! Bodies of sessions, as JSON and as rows: any text is stored whole or rejected with a bounded
+//! list of faults.
 
 use std::sync::Arc;
 
@@ -17,7 +18,7 @@ use time_series_domain::{FixedClock, SeriesName, TimeRules, Timestamp};
 
 use crate::fuzz::harness::fuzz;
 
-/// What bodies are made of; most of it belongs somewhere in one.
+/// Fragments of bodies; most of them are valid somewhere in a body.
 const TOKENS: [&str; 42] = [
     "{",
     "}",
@@ -62,7 +63,7 @@ const TOKENS: [&str; 42] = [
     "[[[[",
     "\u{fffd}",
 ];
-/// Maximum length of what is said of a fault, in bytes: the pointer, the series and the message.
+/// Maximum length of a reported fault, in bytes: the pointer, the series and the message.
 const MAX_FAULT: usize = 1_200;
 
 /// The use case over a store in memory.
@@ -79,7 +80,7 @@ impl Ingest {
             let definition =
                 MetricTypeDefinition::new(series, schema, String::new(), String::new())
                     .expect("a schema");
-            futures_executor::block_on(store.create(&definition)).expect("it is new");
+            futures_executor::block_on(store.create(&definition)).expect("the session is new");
         }
         let now = Timestamp::parse_rfc3339("2025-02-01T00:00:00Z").expect("a time");
         let (catalogue, clock) = (
@@ -118,7 +119,7 @@ impl Ingest {
                     );
                 }
             }
-            Err(e) => prop_assert!(false, "no fault of the body: {}", e),
+            Err(e) => prop_assert!(false, "the fault is not in the body: {}", e),
         }
         Ok(())
     }
@@ -136,7 +137,7 @@ fn tokens(most: usize) -> impl Strategy<Value = String> {
     vec(token(), 0..most).prop_map(|tokens| tokens.concat())
 }
 
-/// A session that is right in all but a few places.
+/// A session that is valid except for a few values.
 fn session() -> impl Strategy<Value = String> {
     let part = |right: &'static str| prop_oneof![6 => Just(right.to_owned()), 1 => tokens(4)];
     let entry = (
@@ -164,12 +165,12 @@ fn session() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn any_body_is_stored_or_refused_in_bounded_words() {
+fn every_body_is_stored_or_rejected_with_bounded_faults() {
     let ingest = Ingest::new();
     let bodies = prop_oneof![
         3 => session().prop_map(String::into_bytes),
         2 => tokens(40).prop_map(String::into_bytes),
-        // Cut anywhere, which may be within a character.
+        // Truncated anywhere, possibly within a character.
         1 => (session(), any::<prop::sample::Index>()).prop_map(|(body, at)| body.as_bytes()[..at.index(body.len())].to_vec()),
         1 => vec(any::<u8>(), 0..200),
     ];
@@ -178,7 +179,7 @@ fn any_body_is_stored_or_refused_in_bounded_words() {
     });
 }
 
-/// Rows that were parsed before.
+/// Rows that are parsed already.
 struct Rows(RowFormat, Vec<Row>);
 
 impl SessionSource for Rows {
@@ -188,7 +189,7 @@ impl SessionSource for Rows {
 }
 
 #[test]
-fn any_rows_are_stored_or_refused_in_bounded_words() {
+fn rows_are_stored_or_rejected_with_bounded_faults() {
     let ingest = Ingest::new();
     let cell = |right: &'static str| prop_oneof![5 => Just(right.to_owned()), 1 => Just(String::new()), 1 => tokens(3), 1 => any::<String>()];
     let leaf = prop_oneof![4 => Just("a".to_owned()), 2 => Just("b".to_owned()), 1 => Just("a.b".to_owned()), 1 => tokens(2)];

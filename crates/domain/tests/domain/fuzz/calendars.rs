@@ -1,4 +1,5 @@
-//! Buckets of every time zone, interval and start of the week, at both ends of time and around transitions.
+//! Buckets of every time zone, interval and start of the week, at both ends of time and around
+//! transitions.
 
 use std::ops::Range;
 
@@ -20,7 +21,7 @@ const WEEKDAYS: [Weekday; 7] = [
     Weekday::Sunday,
 ];
 
-/// The last instant that a bucket holds.
+/// The last instant that a bucket contains.
 const LAST: Timestamp = Timestamp::MAX.plus_micros(-1);
 
 fn all_zones() -> Vec<String> {
@@ -55,7 +56,7 @@ fn interval() -> impl Strategy<Value = Interval> {
         (1..=365_250_u32).prop_map(Interval::Days),
         (1..=52_178_u32).prop_map(Interval::Weeks),
         (1..=12_000_u32).prop_map(Interval::Months),
-        // More than parsing gives: zero, and millions of years.
+        // More than parsing allows: zero, and millions of years.
         (any::<u32>(), 0..4_usize).prop_map(|(n, kind)| of_kind(n, kind)),
         (prop::sample::select(&[0, u32::MAX][..]), 0..4_usize)
             .prop_map(|(n, kind)| of_kind(n, kind)),
@@ -73,7 +74,7 @@ fn calendar() -> impl Strategy<Value = Calendar> {
         })
 }
 
-/// An instant of all time, near one of its ends, or near a transition of the zone.
+/// Any instant, with many near one of the ends of time or near a transition of the zone.
 fn instant(zone: &str) -> impl Strategy<Value = Timestamp> + use<> {
     const NEAR: Range<i64> = 0..3 * MICROS_PER_DAY;
     let rules = TimeZone::get(zone).expect("a zone");
@@ -103,7 +104,7 @@ fn calendar_and_instant() -> impl Strategy<Value = (Calendar, Timestamp)> {
     })
 }
 
-/// Checks the bucket that holds `t`, and that both neighbours touch it.
+/// Checks the bucket that contains `t`, and that both neighbours touch it.
 fn check_bucket(calendar: &Calendar, t: Timestamp) -> TestCaseResult {
     let bucket = calendar.bucket(t);
     let (start, end) = (bucket.start(), bucket.end());
@@ -149,7 +150,7 @@ fn check_bucket(calendar: &Calendar, t: Timestamp) -> TestCaseResult {
     Ok(())
 }
 
-/// Checks that a walk of at most `most` buckets advances, bucket by bucket, and reaches the end of the range.
+/// Checks that a walk of at most `most` buckets advances bucket by bucket to the end of the range.
 fn check_walk(calendar: &Calendar, range: &Range<Timestamp>, most: usize) -> TestCaseResult {
     let mut at = None;
     let mut buckets = 0;
@@ -222,7 +223,7 @@ fn every_zone_has_whole_buckets_at_both_ends_of_time() {
 }
 
 #[test]
-fn buckets_tile_time() {
+fn buckets_cover_time_without_overlap() {
     fuzz("buckets", calendar_and_instant(), |(calendar, t)| {
         check_bucket(&calendar, t)
     });
@@ -283,12 +284,12 @@ fn a_range_of_all_times_is_not_split_into_millions_of_days() {
     assert_eq!(
         Windows::split(&century, &all).windows.len(),
         101,
-        "centuries are few"
+        "a small number of centuries"
     );
 }
 
 #[test]
-fn a_date_is_the_first_instant_of_its_day_or_refused() {
+fn a_date_is_the_first_instant_of_its_day_or_rejected() {
     let dates = prop_oneof![
         1 => ".*",
         4 => "[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])",
@@ -321,7 +322,7 @@ fn a_date_is_the_first_instant_of_its_day_or_refused() {
 }
 
 #[test]
-fn a_date_beyond_the_ends_of_time_is_refused_and_not_moved() {
+fn a_date_out_of_range_is_rejected_and_not_clamped() {
     let day = |zone| Calendar::new(Interval::Days(1), zone, Weekday::Monday).expect("a zone");
     let starts = |zone, text| {
         day(zone)
@@ -355,7 +356,7 @@ fn a_date_beyond_the_ends_of_time_is_refused_and_not_moved() {
         ("UTC", "-000001-01-01"),
     ] {
         assert!(
-            starts(zone, text).is_err_and(|e| e.contains("outside the years")),
+            starts(zone, text).is_err_and(|e| e.contains("outside the supported years")),
             "{zone} {text}"
         );
     }
@@ -374,7 +375,7 @@ fn a_date_beyond_the_ends_of_time_is_refused_and_not_moved() {
 }
 
 #[test]
-fn the_last_year_of_the_east_ends() {
+fn the_last_year_of_eastern_zones_ends() {
     let at = |text| Timestamp::parse_rfc3339(text).expect(text);
     let year = Calendar::new(Interval::Months(12), "Asia/Tokyo", Weekday::Monday).expect("a zone");
     let range = at("2024-01-01T00:00:00Z")..at("9999-12-31T23:59:59Z");

@@ -8,17 +8,17 @@ use std::time::{Duration, Instant};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseResult, TestRng, TestRunner};
 
-/// Duration of a target where `FUZZ_SECONDS` is not set.
+/// Duration of a target if `FUZZ_SECONDS` is not set.
 const DEFAULT_SECONDS: u64 = 2;
-/// Cases of one seed. Small, so that a seed repeats its failure quickly.
+/// Cases per seed; few, so that a seed repeats its failure quickly.
 const CASES_PER_SEED: u32 = 64;
 
-/// Checks cases of `strategy` until `FUZZ_SECONDS` are over, or those of `FUZZ_SEED` alone.
+/// Checks cases of `strategy` until `FUZZ_SECONDS` have passed, or the cases of `FUZZ_SEED` only.
 ///
 /// # Panics
-/// On the first case that fails, with the seed and the smallest input that still fails.
+/// Panics on the first case that fails, with the seed and the smallest failing input.
 #[track_caller]
-#[expect(clippy::print_stdout, reason = "how many cases there were")]
+#[expect(clippy::print_stdout, reason = "the number of cases")]
 pub(crate) fn fuzz<S: Strategy>(
     name: &str,
     strategy: S,

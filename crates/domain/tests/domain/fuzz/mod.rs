@@ -1,6 +1,6 @@
-//! Fuzz targets on stable Rust: arbitrary input never makes the domain panic, loop or lose anything.
+//! Fuzz targets on stable Rust: no input makes the domain panic, loop or lose data.
 //!
-//! Each target runs for `FUZZ_SECONDS`, 2 by default. A failure prints its seed; `FUZZ_SEED` runs it again.
+//! Each target runs for `FUZZ_SECONDS`, 2 by default. A failure prints its seed; `FUZZ_SEED` repeats it.
 
 mod blocks;
 mod bodies;

@@ -1,4 +1,4 @@
-//! Random schemas, which refer to themselves and multiply their work, against random nested values.
+//! Random schemas that are recursive and multiply their work, against random nested values.
 
 use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::time::{Duration, Instant};
@@ -10,13 +10,14 @@ use serde_json::{Map, Value, json};
 use time_series_domain::metric_type::{MetricTypeDefinition, StepBudget, ViolationKind};
 use time_series_domain::{Json, SeriesName};
 
-/// Maximum time of one schema with its values before it counts as endless; far above what it takes on a busy machine.
-const ENDLESS: Duration = Duration::from_mins(1);
-/// Maximum length of what is said of a value.
+/// Maximum time of one schema with its values before it counts as endless; far above the normal
+/// time on a busy machine.
+const TIME_LIMIT: Duration = Duration::from_mins(1);
+/// Maximum length of the message about a value.
 const MAX_MESSAGE: usize = 1_000;
 
 #[test]
-fn a_schema_is_refused_or_judges_any_value_in_bounded_work() {
+fn schemas_are_rejected_or_validate_in_bounded_work() {
     let seconds = std::env::var("FUZZ_SECONDS")
         .ok()
         .and_then(|text| text.parse().ok())
@@ -24,24 +25,24 @@ fn a_schema_is_refused_or_judges_any_value_in_bounded_work() {
     let end = Instant::now() + Duration::from_secs(seconds);
     let mut runner = TestRunner::deterministic();
     let cases = (document(), prop::collection::vec(value(), 6));
-    let (mut refused, mut judged, mut too_costly) = (0_u64, 0_u64, 0_u64);
+    let (mut rejected, mut judged, mut too_costly) = (0_u64, 0_u64, 0_u64);
     while Instant::now() < end {
         let (schema, values) = cases.new_tree(&mut runner).expect("a case").current();
         let shown = schema.to_string();
-        match in_time(move || judge(schema, &values)) {
-            Some(None) => refused += 1,
+        match in_time(move || validate(schema, &values)) {
+            Some(None) => rejected += 1,
             Some(Some(costly)) => {
                 judged += 1;
                 too_costly += costly;
             }
-            None => panic!("no end within {ENDLESS:?}: {shown}"),
+            None => panic!("no result within {TIME_LIMIT:?}: {shown}"),
         }
     }
     assert!(
-        judged > 0 && refused > 0,
-        "both happen: {judged} judged, {refused} refused"
+        judged > 0 && rejected > 0,
+        "both occur: {judged} accepted, {rejected} rejected"
     );
-    println!("{refused} schemas refused, {judged} accepted, {too_costly} values too costly");
+    println!("{rejected} schemas rejected, {judged} accepted, {too_costly} values too costly");
 }
 
 /// Runs a case on a thread of its own; `None` if it does not end.
@@ -52,9 +53,9 @@ fn in_time<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> Opti
         .stack_size(2 << 20)
         .spawn(move || drop(sender.send(case())));
     let thread = thread.expect("a thread");
-    match receiver.recv_timeout(ENDLESS) {
+    match receiver.recv_timeout(TIME_LIMIT) {
         Ok(done) => {
-            thread.join().expect("the case has ended");
+            thread.join().expect("the test thread has ended");
             Some(done)
         }
         Err(RecvTimeoutError::Timeout) => None,
@@ -65,8 +66,9 @@ fn in_time<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> Opti
     }
 }
 
-/// Judges values by a schema: `None` if the schema is refused, else how many values are too costly.
-fn judge(schema: Value, values: &[Json]) -> Option<u64> {
+/// Validates values: `None` if the schema is rejected, otherwise the number of values that are too
+/// costly.
+fn validate(schema: Value, values: &[Json]) -> Option<u64> {
     let series = SeriesName::parse("fuzz").expect("a name");
     let definition = match MetricTypeDefinition::new(series, schema, String::new(), String::new()) {
         Ok(definition) => definition,
@@ -195,7 +197,7 @@ fn subschema() -> impl Strategy<Value = Value> {
     })
 }
 
-/// A value, often deep.
+/// A value, often deeply nested.
 fn value() -> impl Strategy<Value = Json> {
     let scalar = prop_oneof![
         Just("1".to_owned()),

@@ -1,4 +1,4 @@
-//! Texts of instants, intervals, lengths of time and weekdays.
+//! Texts of instants, intervals, durations and weekdays.
 
 use proptest::prelude::*;
 use time_series_domain::query::{Lookback, Offsets};
@@ -6,7 +6,7 @@ use time_series_domain::{Interval, Timestamp, UtcDay, Weekday};
 
 use crate::fuzz::harness::fuzz;
 
-/// Anything, and much that is nearly RFC 3339.
+/// Any text, and many that are almost RFC 3339.
 fn instants() -> impl Strategy<Value = String> {
     prop_oneof![
         1 => ".*",
@@ -16,7 +16,7 @@ fn instants() -> impl Strategy<Value = String> {
     ]
 }
 
-/// Anything, and much that is nearly a number with a unit.
+/// Any text, and many that are almost a number with a unit.
 fn lengths() -> impl Strategy<Value = String> {
     prop_oneof![
         1 => ".*",
@@ -26,7 +26,7 @@ fn lengths() -> impl Strategy<Value = String> {
 }
 
 #[test]
-fn an_instant_that_parses_prints_the_same_instant() {
+fn instants_round_trip_through_text() {
     fuzz("instants", instants(), |text| {
         if let Ok(t) = Timestamp::parse_rfc3339(&text) {
             prop_assert!(Timestamp::MIN <= t && t <= Timestamp::MAX, "{}", text);
@@ -37,7 +37,7 @@ fn an_instant_that_parses_prints_the_same_instant() {
 }
 
 #[test]
-fn every_instant_prints_and_parses() {
+fn every_instant_round_trips_through_text() {
     fuzz("printed instants", any::<i64>(), |micros| {
         let t = Timestamp::from_micros(micros);
         prop_assert_eq!(Timestamp::parse_rfc3339(&t.to_string()), Ok(t));
@@ -64,7 +64,7 @@ fn moving_an_instant_stays_in_its_range() {
 }
 
 #[test]
-fn an_interval_that_parses_prints_the_same_interval() {
+fn intervals_round_trip_through_text() {
     fuzz("intervals", lengths(), |text| {
         if let Ok(interval) = Interval::parse(&text) {
             prop_assert_eq!(
@@ -79,7 +79,7 @@ fn an_interval_that_parses_prints_the_same_interval() {
 }
 
 #[test]
-fn a_lookback_that_parses_prints_the_same_length() {
+fn lookbacks_round_trip_through_text() {
     fuzz("lookbacks", (lengths(), any::<i64>()), |(text, micros)| {
         if let Ok(lookback) = Lookback::parse(&text) {
             let t = Timestamp::from_micros(micros);
@@ -92,7 +92,7 @@ fn a_lookback_that_parses_prints_the_same_length() {
 }
 
 #[test]
-fn a_weekday_that_parses_has_a_name_that_parses() {
+fn weekdays_round_trip_through_text() {
     let names = prop_oneof![
         ".*",
         "[a-zA-Z]{3}",
@@ -107,12 +107,13 @@ fn a_weekday_that_parses_has_a_name_that_parses() {
 }
 
 #[test]
-fn steps_of_a_session_tile_all_offsets() {
+fn session_steps_cover_all_offsets_without_overlap() {
     fuzz(
         "offsets",
         (prop_oneof![1..=86_400_u32, any::<u32>()], any::<i64>()),
         |(seconds, micros)| {
-            let offsets = Offsets::new(Interval::Seconds(seconds)).expect("seconds are steps");
+            let offsets =
+                Offsets::new(Interval::Seconds(seconds)).expect("seconds are valid steps");
             let at = Timestamp::from_micros(micros).min(Timestamp::MAX.plus_micros(-1));
             let step = offsets.bucket(at);
             prop_assert!(step.holds(at) && step.start() < step.end());

@@ -1,4 +1,4 @@
-//! The contract of scans: whichever level an answer is made of, it is the same.
+//! The contract of scans: every level of storage yields the same result.
 
 use serde_json::json;
 use time_series_domain::ingest::OnConflict;
@@ -8,7 +8,7 @@ use time_series_domain::{Json, Timestamp};
 use crate::contract::stores::{USER, all, at, id, of_summaries};
 
 /// Dense enough for stored summaries, over two midnights, with late data.
-async fn answers_of(interval: &str, zone: &str, functions: &[AggFunction]) {
+async fn results_of(interval: &str, zone: &str, functions: &[AggFunction]) {
     let mut answers = Vec::new();
     for stores in all().await {
         let wave = |n: u32| f64::from(n % 17) / 10.0 - 0.5;
@@ -72,18 +72,18 @@ pub(crate) fn rounded(answer: &AggregateAnswer) -> Vec<(Timestamp, Group, Vec<Op
 }
 
 #[tokio::test]
-async fn every_implementation_gives_the_same_answer() {
+async fn every_implementation_returns_the_same_result() {
     for interval in ["15m", "day", "month", "all"] {
         for zone in ["UTC", "America/New_York"] {
-            answers_of(interval, zone, &of_summaries()).await;
-            answers_of(interval, zone, &AggFunction::NAMED).await;
+            results_of(interval, zone, &of_summaries()).await;
+            results_of(interval, zone, &AggFunction::NAMED).await;
         }
     }
 }
 
 #[tokio::test]
-async fn the_basic_parts_are_enough_for_basic_functions() {
-    answers_of(
+async fn basic_summaries_suffice_for_basic_functions() {
+    results_of(
         "2d",
         "Asia/Kathmandu",
         &[AggFunction::Avg, AggFunction::Min, AggFunction::Count],
@@ -92,7 +92,7 @@ async fn the_basic_parts_are_enough_for_basic_functions() {
 }
 
 #[tokio::test]
-async fn one_session_can_be_asked_alone() {
+async fn one_session_can_be_queried_separately() {
     for stores in all().await {
         stores
             .ingest(USER, 1, "2025-03-01", &[(0, 60.0)], OnConflict::Error)

@@ -1,4 +1,4 @@
-//! The contract of appends: what is added, what is a retry, what is refused.
+//! The contract of appends: added points, retries and rejections.
 
 use serde_json::{Value, json};
 use time_series_domain::ingest::{IngestError, Ingested, OnConflict, Outcome};
@@ -16,7 +16,7 @@ fn hr(seconds: &[(u32, f64)]) -> Vec<Value> {
         .collect()
 }
 
-/// Session 1, open, with one point.
+/// Session 1, still open, with one point.
 async fn open(stores: &Stores) {
     stores
         .ingest(USER, 1, DAY, &[(0, 60.0)], OnConflict::Error)
@@ -25,14 +25,14 @@ async fn open(stores: &Stores) {
 }
 
 #[tokio::test]
-async fn points_are_added_once_however_often_they_are_sent() {
+async fn repeated_appends_add_points_once() {
     for stores in all().await {
         open(&stores).await;
         let parts = [hr(&[(10, 61.0), (11, 62.0)]), hr(&[(5, 63.0)])];
         for (number, part) in parts.iter().enumerate() {
             let appended = stores.append(1, None, part, None).await.expect("appended");
             let total = if number == 0 { 3 } else { 4 };
-            let told = (
+            let actual = (
                 appended.outcome,
                 appended.points,
                 appended.total_points,
@@ -44,18 +44,18 @@ async fn points_are_added_once_however_often_they_are_sent() {
                 Some(total),
                 Some(number as u64 + 2),
             );
-            assert_eq!(told, expected, "{}", stores.name);
+            assert_eq!(actual, expected, "{}", stores.name);
         }
         for part in [&parts[0], &parts[1], &hr(&[])] {
             let again = stores.append(1, None, part, None).await.expect("unchanged");
-            let told = (
+            let actual = (
                 again.outcome,
                 again.total_points,
                 again.version,
                 again.is_replay,
             );
             assert_eq!(
-                told,
+                actual,
                 (Outcome::Unchanged, Some(4), Some(3), false),
                 "{}",
                 stores.name
@@ -68,7 +68,7 @@ async fn points_are_added_once_however_often_they_are_sent() {
         assert_eq!(
             first.outcome,
             Outcome::Unchanged,
-            "the first part too: {}",
+            "also the first append: {}",
             stores.name
         );
         let (record, version) = stores
@@ -88,7 +88,7 @@ async fn points_are_added_once_however_often_they_are_sent() {
 }
 
 #[tokio::test]
-async fn a_key_alone_tells_a_retry() {
+async fn the_key_alone_identifies_a_retry() {
     for stores in all().await {
         open(&stores).await;
         let part = hr(&[(10, 61.0)]);
@@ -109,10 +109,10 @@ async fn a_key_alone_tells_a_retry() {
         let replayed = stores
             .append(1, None, &part, Some("a"))
             .await
-            .expect("answered again");
+            .expect("repeated response");
         assert!(replayed.is_replay, "{}", stores.name);
-        let told = |i: &Ingested| (i.outcome, i.points, i.total_points, i.version);
-        assert_eq!(told(&replayed), told(&first), "{}", stores.name);
+        let actual = |i: &Ingested| (i.outcome, i.points, i.total_points, i.version);
+        assert_eq!(actual(&replayed), actual(&first), "{}", stores.name);
         let reused = stores.append(1, None, &hr(&[(11, 61.0)]), Some("a")).await;
         assert!(
             matches!(reused, Err(IngestError::KeyReused)),
@@ -134,7 +134,7 @@ async fn a_key_alone_tells_a_retry() {
 }
 
 #[tokio::test]
-async fn what_does_not_fit_the_stored_session_is_refused() {
+async fn appends_that_contradict_the_stored_session_are_rejected() {
     for stores in all().await {
         let absent = stores.append(1, None, &hr(&[(0, 1.0)]), None).await;
         assert!(
@@ -164,7 +164,7 @@ async fn what_does_not_fit_the_stored_session_is_refused() {
             .map(|reject| reject.pointer.as_str())
             .collect();
         assert_eq!(places, ["/data/1/time"], "{}", stores.name);
-        // Without a start, the points that are there are what others must fit.
+        // Without a start, the stored points determine the allowed times.
         stores
             .ingest_json(USER, 2, None, &hr(&[(0, 1.0)]), OnConflict::Error)
             .await
@@ -232,7 +232,7 @@ async fn a_session_is_created_or_appended_to_by_its_policy() {
 }
 
 #[tokio::test]
-async fn a_session_that_is_replaced_or_deleted_forgets_its_parts() {
+async fn replacing_and_deleting_forget_appends() {
     for stores in all().await {
         open(&stores).await;
         let part = hr(&[(10, 61.0)]);
@@ -277,7 +277,7 @@ async fn a_session_that_is_replaced_or_deleted_forgets_its_parts() {
     }
 }
 
-/// Values that tell their order of arrival, in an order that overlaps itself.
+/// Values that encode their order of arrival, at overlapping times.
 fn parts() -> Vec<Vec<Value>> {
     let mut random = fastrand::Rng::with_seed(7);
     let mut parts = Vec::new();
@@ -299,7 +299,7 @@ fn parts() -> Vec<Vec<Value>> {
 }
 
 #[tokio::test]
-async fn parts_in_any_order_are_as_good_as_one_session() {
+async fn appends_in_any_order_equal_one_session() {
     for stores in all().await {
         stores
             .ingest_json(USER, 1, Some(START), &[], OnConflict::Error)
@@ -342,7 +342,7 @@ async fn parts_in_any_order_are_as_good_as_one_session() {
     }
 }
 
-/// The same but for the rounding of sums.
+/// Checks that both are equal except for the rounding of sums.
 fn assert_same(a: &AggregateAnswer, b: &AggregateAnswer, name: &str) {
     assert_eq!(a.rows(), b.rows(), "{name}");
     let rounded = |figures: &[Figure]| -> Vec<String> {

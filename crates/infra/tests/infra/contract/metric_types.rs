@@ -15,7 +15,7 @@ use uuid::Uuid;
 use crate::contract::stores::{OTHER, USER, all, at, definition, id, point};
 
 #[tokio::test]
-async fn a_change_stamps_the_metric_type_with_the_generation_and_no_other_one() {
+async fn a_change_sets_the_generation_of_one_metric_type() {
     for stores in all().await {
         let types = &stores.metric_types;
         let before = types.changes(None).await.expect("a catalogue");
@@ -103,7 +103,7 @@ async fn a_change_of_texts_leaves_the_schema_generation() {
 }
 
 #[tokio::test]
-async fn a_deletion_is_among_the_changes() {
+async fn deletions_are_listed_as_changes() {
     for stores in all().await {
         let types = &stores.metric_types;
         let created = types
@@ -135,7 +135,7 @@ async fn a_deletion_is_among_the_changes() {
 }
 
 #[tokio::test]
-async fn everything_is_read_where_nobody_knows_what_changed() {
+async fn everything_is_read_if_the_changes_are_unknown() {
     for stores in all().await {
         let whole = stores
             .metric_types
@@ -149,18 +149,14 @@ async fn everything_is_read_where_nobody_knows_what_changed() {
             .changes(Some(whole.generation + 1))
             .await
             .expect("a catalogue");
-        assert!(
-            ahead.is_whole,
-            "of a generation that is still to come: {}",
-            stores.name
-        );
+        assert!(ahead.is_whole, "of a future generation: {}", stores.name);
         assert_eq!(names(&ahead), ["hr", "note"], "{}", stores.name);
     }
 }
 
-/// A catalogue that is brought up to date change by change is the one that is read at once.
+/// A catalogue that is updated change by change equals one that is read at once.
 #[tokio::test]
-async fn changes_add_up_to_the_catalogue() {
+async fn a_catalogue_updated_by_changes_equals_a_fresh_one() {
     for stores in all().await {
         let types = &stores.metric_types;
         let cache = CatalogueCache::default();
@@ -200,7 +196,7 @@ async fn changes_add_up_to_the_catalogue() {
 }
 
 #[tokio::test]
-async fn the_metric_types_of_users_are_those_of_their_points() {
+async fn users_have_the_metric_types_of_their_points() {
     for stores in all().await {
         let day = point("hr", "2025-03-01", 1, &json!(60));
         let text = point("note", "2025-03-02", 1, &json!("fine"));
@@ -227,7 +223,9 @@ async fn the_metric_types_of_users_are_those_of_their_points() {
             );
             assert_eq!(head.generation, catalogue.generation, "{}", stores.name);
             let name = |version: &SchemaVersion| {
-                let metric_type = catalogue.by_id(version.metric_type).expect("it is there");
+                let metric_type = catalogue
+                    .by_id(version.metric_type)
+                    .expect("the metric type exists");
                 assert_eq!(metric_type.schema_version(), *version, "{}", stores.name);
                 metric_type.series.as_str().to_owned()
             };
@@ -287,7 +285,7 @@ async fn the_metric_types_of_users_are_those_of_their_points() {
 }
 
 #[tokio::test]
-async fn a_session_checked_by_an_older_schema_is_refused_and_others_are_not() {
+async fn only_sessions_validated_by_an_old_schema_are_rejected() {
     for stores in all().await {
         let types = &stores.metric_types;
         stores
@@ -324,17 +322,17 @@ async fn a_session_checked_by_an_older_schema_is_refused_and_others_are_not() {
             .create(&definition("more", json!({"type": "number"})))
             .await
             .expect("created");
-        let refused = stores.sessions.store(old, OnConflict::Error, None).await;
+        let rejected = stores.sessions.store(old, OnConflict::Error, None).await;
         assert!(
-            matches!(refused, Err(StoreError::CatalogueChanged)),
-            "{}: {refused:?}",
+            matches!(rejected, Err(StoreError::CatalogueChanged)),
+            "{}: {rejected:?}",
             stores.name
         );
         stores
             .sessions
             .store(other, OnConflict::Error, None)
             .await
-            .expect("its metric type is as it was");
+            .expect("its metric type is unchanged");
         stores.check().await;
     }
 }
@@ -346,7 +344,7 @@ fn names(changes: &CatalogueChanges) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn names_are_unique_and_absent_ones_are_told() {
+async fn names_are_unique_and_unknown_names_are_reported() {
     for stores in all().await {
         let types = &stores.metric_types;
         let taken = types.create(&definition("hr", json!({}))).await;
@@ -366,18 +364,18 @@ async fn names_are_unique_and_absent_ones_are_told() {
 }
 
 #[tokio::test]
-async fn a_schema_that_stored_points_break_is_refused() {
+async fn a_schema_that_stored_points_break_is_rejected() {
     for stores in all().await {
         stores
             .ingest(USER, 1, "2025-03-01", &[(0, 60.5)], OnConflict::Error)
             .await
             .expect("stored");
         let types = &stores.metric_types;
-        let refused = types
+        let rejected = types
             .update(&definition("hr", json!({"type": "integer"})))
             .await;
         assert!(
-            matches!(refused, Err(ChangeError::Misfits { .. })),
+            matches!(rejected, Err(ChangeError::Misfits { .. })),
             "{}",
             stores.name
         );
@@ -391,12 +389,12 @@ async fn a_schema_that_stored_points_break_is_refused() {
             stores.name
         );
         stores.sessions.delete(USER, id(1)).await.expect("deleted");
-        types.delete("hr").await.expect("no points any more");
+        types.delete("hr").await.expect("no points remain");
     }
 }
 
 #[tokio::test]
-async fn a_new_leaf_becomes_a_channel_behind_the_old_ones() {
+async fn a_new_leaf_becomes_the_last_channel() {
     for stores in all().await {
         let types = &stores.metric_types;
         let leaf = |names: &[&str]| {

@@ -1,4 +1,4 @@
-//! One suite for every implementation of the ports: in memory, on PostgreSQL, on TimescaleDB.
+//! One contract suite for every implementation of the ports: memory, PostgreSQL and TimescaleDB.
 
 mod aggregates;
 mod appends;

@@ -1,4 +1,4 @@
-//! The contract of scans beyond a user's calendar: conditions, users, the sessions' axes.
+//! The contract of scans by conditions, several users and the sessions' axes.
 
 use std::ops::Range;
 
@@ -15,8 +15,8 @@ use crate::contract::stores::{USER, all, at, of_summaries, point, year};
 
 const OTHER: UserId = UserId(Uuid::from_u128(77));
 
-/// Asked of every implementation, over long and short blocks of two users.
-async fn the_same_everywhere(what: &str, change: impl Fn(&mut AggregateQuery)) {
+/// Queries of every implementation, over long and short blocks of two users.
+async fn assert_same_everywhere(label: &str, change: impl Fn(&mut AggregateQuery)) {
     let mut answers = Vec::new();
     for stores in all().await {
         let long: Vec<(u32, f64)> = (0..3_000).map(|i| (i * 11, f64::from(i / 100))).collect();
@@ -53,14 +53,14 @@ async fn the_same_everywhere(what: &str, change: impl Fn(&mut AggregateQuery)) {
         change(&mut query);
         answers.push((stores.name, rounded(&stores.answer(&query).await)));
     }
-    assert!(!answers[0].1.is_empty(), "{what}");
+    assert!(!answers[0].1.is_empty(), "{label}");
     for (name, rows) in &answers[1..] {
-        assert_eq!(rows, &answers[0].1, "{name}: {what}");
+        assert_eq!(rows, &answers[0].1, "{name}: {label}");
     }
 }
 
 #[tokio::test]
-async fn conditions_cut_points_at_every_level() {
+async fn conditions_remove_points_at_every_level() {
     for text in [
         "value>=12",
         "value<12.5",
@@ -71,8 +71,8 @@ async fn conditions_cut_points_at_every_level() {
         "value<=0",
     ] {
         let filter = ValueFilter::parse(text).expect("a filter");
-        the_same_everywhere(text, |query| query.filter = Some(filter.clone())).await;
-        the_same_everywhere(text, |query| {
+        assert_same_everywhere(text, |query| query.filter = Some(filter.clone())).await;
+        assert_same_everywhere(text, |query| {
             query.filter = Some(filter.clone());
             query.functions = AggFunction::NAMED.to_vec();
         })
@@ -81,14 +81,14 @@ async fn conditions_cut_points_at_every_level() {
 }
 
 #[tokio::test]
-async fn several_users_are_merged_or_told_apart() {
-    the_same_everywhere("merged", |query| query.users.push(OTHER)).await;
-    the_same_everywhere("by user", |query| {
+async fn several_users_are_merged_or_separated() {
+    assert_same_everywhere("merged", |query| query.users.push(OTHER)).await;
+    assert_same_everywhere("by user", |query| {
         query.users.push(OTHER);
         query.group_by = GroupBy::User;
     })
     .await;
-    the_same_everywhere("basic by user", |query| {
+    assert_same_everywhere("basic by user", |query| {
         query.users.push(OTHER);
         query.group_by = GroupBy::User;
         query.functions = vec![AggFunction::Avg, AggFunction::Count];
@@ -99,18 +99,18 @@ async fn several_users_are_merged_or_told_apart() {
 #[tokio::test]
 async fn sessions_have_axes_of_their_own() {
     let half_hours = Offsets::new(Interval::Seconds(1_800)).expect("steps");
-    the_same_everywhere("aligned", |query| query.axis = Axis::SinceStart(half_hours)).await;
-    the_same_everywhere("by session", |query| query.group_by = GroupBy::Session).await;
-    the_same_everywhere("median of sessions", |query| {
+    assert_same_everywhere("aligned", |query| query.axis = Axis::SinceStart(half_hours)).await;
+    assert_same_everywhere("by session", |query| query.group_by = GroupBy::Session).await;
+    assert_same_everywhere("median of sessions", |query| {
         query.group_by = GroupBy::Session;
         query.over = vec![AggFunction::Median, AggFunction::Count];
     })
     .await;
 }
 
-/// With few metric types and with many, which are looked up differently.
+/// Runs with few metric types and with many, which are looked up differently.
 #[tokio::test]
-async fn skipped_series_are_those_that_the_user_has_points_of() {
+async fn skipped_series_are_series_with_points() {
     for more in [0, 60] {
         for stores in all().await {
             for number in 0..more {
@@ -137,18 +137,18 @@ async fn skipped_series_are_those_that_the_user_has_points_of() {
                     .await
                     .skipped
             };
-            let what = format!("{}, {more} more metric types", stores.name);
-            assert_eq!(skipped(USER, year()).await, ["note"], "{what}");
+            let label = format!("{}, {more} more metric types", stores.name);
+            assert_eq!(skipped(USER, year()).await, ["note"], "{label}");
             assert_eq!(
                 skipped(OTHER, year()).await,
                 [""; 0],
-                "{what}: another user"
+                "{label}: another user"
             );
             let later = at("2025-03-02T00:00:00Z")..at("2025-04-01T00:00:00Z");
             assert_eq!(
                 skipped(USER, later).await,
                 [""; 0],
-                "{what}: beside the range"
+                "{label}: outside the range"
             );
         }
     }

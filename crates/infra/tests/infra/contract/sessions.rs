@@ -51,11 +51,11 @@ async fn another_session_of_the_same_id_follows_the_policy() {
             .ingest(USER, 1, "2025-03-01", &[(0, 60.0)], OnConflict::Error)
             .await
             .expect("stored");
-        let refused = stores
+        let rejected = stores
             .ingest(USER, 1, "2025-03-01", &[(0, 99.0)], OnConflict::Error)
             .await;
         assert!(
-            matches!(refused, Err(IngestError::Conflict(_))),
+            matches!(rejected, Err(IngestError::Conflict(_))),
             "{}",
             stores.name
         );
@@ -119,7 +119,7 @@ async fn the_same_id_of_another_user_is_another_session() {
 }
 
 #[tokio::test]
-async fn a_deleted_session_is_gone_from_every_summary() {
+async fn deletion_removes_a_session_from_every_summary() {
     for stores in all().await {
         stores
             .ingest(
@@ -154,7 +154,7 @@ async fn a_deleted_session_is_gone_from_every_summary() {
 }
 
 #[tokio::test]
-async fn a_record_tells_what_is_stored() {
+async fn the_record_describes_the_stored_session() {
     for stores in all().await {
         stores
             .ingest(
@@ -199,7 +199,7 @@ async fn a_record_tells_what_is_stored() {
 }
 
 #[tokio::test]
-async fn pages_are_newest_first_and_without_start_last() {
+async fn pages_are_newest_first_with_missing_starts_last() {
     for stores in all().await {
         for (session, day) in [
             (1, "2025-03-01"),

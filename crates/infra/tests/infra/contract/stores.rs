@@ -1,4 +1,4 @@
-//! The implementations, and what the cases share.
+//! The implementations of the ports, and helpers of the cases.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -34,7 +34,7 @@ pub(crate) struct Stores {
     database: Option<TestDatabase>,
 }
 
-/// Each implementation, empty but for two metric types: `hr` (a number) and `note` (a text).
+/// Each implementation, empty except for two metric types: `hr` (a number) and `note` (a text).
 pub(crate) async fn all() -> Vec<Stores> {
     let memory = Arc::new(MemoryStore::new());
     let mut all = vec![Stores::of(
@@ -148,7 +148,7 @@ impl Stores {
         )
     }
 
-    /// Appends points, of a start if one is given.
+    /// Appends points, with a start if one is given.
     pub(crate) async fn append(
         &self,
         session: u128,
@@ -219,7 +219,7 @@ impl Stores {
             .unwrap_or_else(|e| panic!("{}: {e}", self.name))
     }
 
-    /// Where there are day summaries, they must be those of the points.
+    /// Checks the day summaries against the points, if the implementation has any.
     pub(crate) async fn check(&self) {
         if let Some(database) = &self.database {
             database.check_day_summaries().await;
@@ -247,7 +247,7 @@ pub(crate) fn id(session: u128) -> SessionId {
     SessionId(Uuid::from_u128(session))
 }
 
-/// The functions that summaries are enough for.
+/// The functions that summaries can serve.
 pub(crate) fn of_summaries() -> Vec<AggFunction> {
     let needs_points = |f: &AggFunction| f.needs_values() || *f == AggFunction::TimeAvg;
     AggFunction::NAMED

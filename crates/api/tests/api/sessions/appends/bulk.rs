@@ -1,28 +1,28 @@
-//! Bulk bodies that add to sessions: `on_conflict=append`, a verdict a line.
+//! Bulk bodies that append to sessions: `on_conflict=append`, one verdict per line.
 
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend};
+use time_series_testkit::{Backend, Response};
 use uuid::Uuid;
 
-use super::{Case, START, hr, told};
+use super::{Case, START, Stored, hr, receipt_of};
 use crate::common::{points_of, session};
 use crate::on_both_servers;
 
 on_both_servers![
-    lines_add_to_sessions_and_make_them,
-    lines_of_one_session_are_its_parts,
-    what_does_not_fit_is_refused_alone,
-    many_parts_of_many_sessions_end_up_whole,
+    bulk_append_creates_and_extends_sessions,
+    several_lines_of_one_session_are_appends,
+    only_the_invalid_session_is_rejected,
+    interleaved_appends_of_many_sessions_are_complete,
 ];
 
 const PATH: &str = "/api/sessions/bulk/?on_conflict=append";
 
-/// Verdicts, and the end record.
-fn verdicts(answer: &Answer) -> (Vec<Value>, Value) {
-    let mut all: Vec<Value> = answer
+/// The verdicts and the end record.
+fn verdicts(response: &Response) -> (Vec<Value>, Value) {
+    let mut all: Vec<Value> = response
         .text
         .lines()
-        .map(|l| serde_json::from_str(l).expect("JSON a line"))
+        .map(|l| serde_json::from_str(l).expect("one JSON value per line"))
         .collect();
     let end = all.pop().expect("an end record");
     assert_eq!(end["end"], true, "{end}");
@@ -53,7 +53,7 @@ fn assert_totals(end: &Value, expected: &[(&str, u64)]) {
     }
 }
 
-async fn lines_add_to_sessions_and_make_them(backend: Backend) {
+async fn bulk_append_creates_and_extends_sessions(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let new = Uuid::new_v4();
     let lines = [
@@ -63,22 +63,19 @@ async fn lines_add_to_sessions_and_make_them(backend: Backend) {
         case.body(&[hr(0, 1.0)]),
     ];
     let (all, end) = bulk(&case, &lines).await;
-    let what = |v: &Value| {
-        (
-            v["line"].as_u64(),
-            v["status"].as_u64(),
-            told(v).0,
-            told(v).1,
-            told(v).2,
-        )
+    let members = |v: &Value| {
+        json!({
+            "line": v["line"], "status": v["status"], "outcome": v["outcome"],
+            "points": v["points"], "total_points": v["total_points"],
+        })
     };
     let expected = [
-        (Some(1), Some(200), "appended".to_owned(), 2, 3),
-        (Some(2), Some(201), "created".to_owned(), 1, 1),
-        (Some(3), Some(200), "appended".to_owned(), 1, 4),
-        (Some(4), Some(200), "unchanged".to_owned(), 1, 4),
+        json!({"line": 1, "status": 200, "outcome": "appended", "points": 2, "total_points": 3}),
+        json!({"line": 2, "status": 201, "outcome": "created", "points": 1, "total_points": 1}),
+        json!({"line": 3, "status": 200, "outcome": "appended", "points": 1, "total_points": 4}),
+        json!({"line": 4, "status": 200, "outcome": "unchanged", "points": 1, "total_points": 4}),
     ];
-    assert_eq!(all.iter().map(what).collect::<Vec<_>>(), expected);
+    assert_eq!(all.iter().map(members).collect::<Vec<_>>(), expected);
     assert_totals(
         &end,
         &[
@@ -88,7 +85,7 @@ async fn lines_add_to_sessions_and_make_them(backend: Backend) {
             ("unchanged", 1),
         ],
     );
-    // Sent again, it is all there.
+    // Sent again, all of it is stored already.
     let (all, end) = bulk(&case, &lines).await;
     assert!(all.iter().all(|v| v["outcome"] == "unchanged"), "{all:?}");
     assert_totals(&end, &[("lines", 4), ("unchanged", 4)]);
@@ -97,7 +94,7 @@ async fn lines_add_to_sessions_and_make_them(backend: Backend) {
     case.end().await;
 }
 
-async fn lines_of_one_session_are_its_parts(backend: Backend) {
+async fn several_lines_of_one_session_are_appends(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let id = Uuid::new_v4();
     let user = Uuid::new_v4();
@@ -107,21 +104,22 @@ async fn lines_of_one_session_are_its_parts(backend: Backend) {
     let (all, end) = bulk(&case, &lines).await;
     assert_totals(&end, &[("lines", 200), ("created", 1), ("appended", 199)]);
     for (i, verdict) in all.iter().enumerate() {
-        let (_, points, total, version) = told(verdict);
+        let receipt = receipt_of(verdict);
+        let stored = Stored::of(&receipt);
         assert_eq!(
-            (points, total, version),
+            (stored.points, stored.total_points, stored.version),
             (1, i as u64 + 1, i as u64 + 1),
             "{verdict}"
         );
     }
-    // All of one time, in the order of their lines.
+    // All points have one time, in the order of their lines.
     let case = Case { user, id, ..case };
     let expected: Vec<(i64, f64)> = (0..200_i32).map(|i| (10, i.into())).collect();
     case.assert_scores(&expected).await;
     case.end().await;
 }
 
-async fn what_does_not_fit_is_refused_alone(backend: Backend) {
+async fn only_the_invalid_session_is_rejected(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let lines = [
         case.body(&[hr(1, 2.0)]),
@@ -149,11 +147,11 @@ async fn what_does_not_fit_is_refused_alone(backend: Backend) {
     case.end().await;
 }
 
-async fn many_parts_of_many_sessions_end_up_whole(backend: Backend) {
+async fn interleaved_appends_of_many_sessions_are_complete(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let users = [case.user, Uuid::new_v4(), Uuid::new_v4()];
     let ids: Vec<(Uuid, Uuid)> = (0..12).map(|i| (users[i % 3], Uuid::new_v4())).collect();
-    // 40 parts each, across days and out of order, all sessions mixed.
+    // 40 appends per session, across days and out of order, with all sessions interleaved.
     let part = |i: i64, n: usize| {
         let (user, id) = ids[n];
         let value = f64::from(u32::try_from(n).expect("small"));

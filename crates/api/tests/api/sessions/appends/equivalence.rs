@@ -1,17 +1,19 @@
-//! A session in a thousand parts is the session that its points make at once.
+//! A session sent in a thousand appends equals the session sent at once.
 
 use serde_json::{Map, Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
 use super::{START, at, hr, rgb};
-use crate::common::{COLOR, NOTE, SCORE, add_text_series, ask, plain, point, results, session};
+use crate::common::{
+    COLOR, NOTE, SCORE, add_text_series, get_timeseries, plain, point, results, session,
+};
 use crate::on_both_servers;
 
 on_both_servers![
-    a_thousand_parts_are_one_session,
-    parts_of_any_size_are_one_session,
-    parts_of_a_steady_recording_are_one_session
+    a_thousand_appends_are_one_session,
+    appends_of_every_size_are_one_session,
+    appends_of_a_steady_recording_are_one_session
 ];
 
 const NUMBERS: &str =
@@ -20,11 +22,11 @@ const EXACT: &str = "min,max,count,first,last,median,mode,distinct,p90";
 const MIXED: &str = "mixed";
 const TEXTS: &str = "first,last,count,mode,distinct";
 
-/// Pseudo-random, always the same.
+/// A deterministic pseudo-random generator.
 struct Dice(u64);
 
 impl Dice {
-    fn roll(&mut self, sides: u32) -> u32 {
+    fn next_random(&mut self, sides: u32) -> u32 {
         self.0 = self
             .0
             .wrapping_mul(6_364_136_223_846_793_005)
@@ -33,30 +35,35 @@ impl Dice {
     }
 }
 
-/// Parts of one to `most` points of three series over two days, a quarter of them late, many at equal times.
+/// Appends of one to `most` points of three series over two days, a quarter of them late,
+/// many at equal times.
 fn parts(number: i64, most: u32) -> Vec<Vec<Value>> {
     let mut dice = Dice(42);
     let part = |i: i64| {
-        let points = 1 + dice.roll(most);
+        let points = 1 + dice.next_random(most);
         let point = |_: u32| {
-            let late = if dice.roll(4) == 0 {
-                i64::from(dice.roll(100_000))
+            let late = if dice.next_random(4) == 0 {
+                i64::from(dice.next_random(100_000))
             } else {
-                i64::from(dice.roll(60))
+                i64::from(dice.next_random(60))
             };
             let second = (i * 170_000 / number - late).max(-3_600) / 10 * 10;
-            let value = f64::from(dice.roll(2_000)) / 16.0 - 40.0;
-            match dice.roll(8) {
+            let value = f64::from(dice.next_random(2_000)) / 16.0 - 40.0;
+            match dice.next_random(8) {
                 6 => mixed(
-                    &format!("{}.{:06}Z", at(second).trim_end_matches('Z'), dice.roll(3)),
-                    dice.roll(9),
+                    &format!(
+                        "{}.{:06}Z",
+                        at(second).trim_end_matches('Z'),
+                        dice.next_random(3)
+                    ),
+                    dice.next_random(9),
                 ),
-                7 => mixed(&at(second), dice.roll(9)),
+                7 => mixed(&at(second), dice.next_random(9)),
                 0 => rgb(second, value, 1.0 + value, 255.0),
                 1 => point(
                     NOTE,
                     &at(second),
-                    &json!({"value": format!("word {}", dice.roll(9))}),
+                    &json!({"value": format!("word {}", dice.next_random(9))}),
                 ),
                 _ => hr(second, value),
             }
@@ -66,7 +73,7 @@ fn parts(number: i64, most: u32) -> Vec<Vec<Value>> {
     (0..number).map(part).collect()
 }
 
-/// Values of leaves that may be absent, and of what no leaf holds.
+/// Values with optional leaves, and values without a leaf.
 fn mixed(time: &str, kind: u32) -> Value {
     let value = match kind {
         0 => json!({"a": 1}),
@@ -81,7 +88,7 @@ fn mixed(time: &str, kind: u32) -> Value {
     point(MIXED, time, &value)
 }
 
-/// Checks that two answers are the same, but for the last digits of what is summed up.
+/// Checks that two responses are equal, except for the last digits of sums.
 fn assert_alike(one: &Value, other: &Value, place: &str) {
     match (one, other) {
         (Value::Number(a), Value::Number(b)) => {
@@ -92,7 +99,7 @@ fn assert_alike(one: &Value, other: &Value, place: &str) {
             let tolerance = if exact { 0.0 } else { 1e-9 * (1.0 + a.abs()) };
             assert!(
                 (a - b).abs() <= tolerance,
-                "{place}: {a} in parts, {b} at once"
+                "{place}: {a} in appends, {b} at once"
             );
         }
         (Value::Object(a), Value::Object(b)) => {
@@ -112,8 +119,8 @@ fn assert_alike(one: &Value, other: &Value, place: &str) {
     }
 }
 
-/// What the user's questions are answered.
-async fn answers(app: &TestApp, user: Uuid) -> Vec<(String, Value)> {
+/// The responses to a range of queries of the user.
+async fn responses(app: &TestApp, user: Uuid) -> Vec<(String, Value)> {
     let mut all = Vec::new();
     for (series, functions) in [
         (SCORE, NUMBERS),
@@ -160,8 +167,8 @@ async fn answers(app: &TestApp, user: Uuid) -> Vec<(String, Value)> {
         }
         for mut question in questions {
             question.extend([("series", series), ("agg_func", functions)]);
-            let answer = ask(app, user, &question).await.expect(200);
-            all.push((format!("{question:?}"), json!(results(&answer))));
+            let response = get_timeseries(app, user, &question).await.expect(200);
+            all.push((format!("{question:?}"), json!(results(&response))));
         }
     }
     all
@@ -225,10 +232,10 @@ async fn are_one_session(backend: Backend, parts: &[Vec<Value>]) {
         assert_eq!(one, other, "point {i}");
     }
     assert_eq!(one.len(), other.len());
-    for ((question, one), (_, other)) in answers(&app, grown)
+    for ((question, one), (_, other)) in responses(&app, grown)
         .await
         .iter()
-        .zip(&answers(&app, whole).await)
+        .zip(&responses(&app, whole).await)
     {
         assert_alike(one, other, question);
     }
@@ -248,16 +255,16 @@ async fn are_one_session(backend: Backend, parts: &[Vec<Value>]) {
     app.database.check_blocks().await;
 }
 
-async fn a_thousand_parts_are_one_session(backend: Backend) {
+async fn a_thousand_appends_are_one_session(backend: Backend) {
     are_one_session(backend, &parts(1_000, 2)).await;
 }
 
-async fn parts_of_any_size_are_one_session(backend: Backend) {
+async fn appends_of_every_size_are_one_session(backend: Backend) {
     are_one_session(backend, &parts(25, 700)).await;
 }
 
-/// At 1 Hz over midnight, a minute a part, now and then with a part that comes late.
-async fn parts_of_a_steady_recording_are_one_session(backend: Backend) {
+/// At 1 Hz over midnight, one append per minute, occasionally with a late append.
+async fn appends_of_a_steady_recording_are_one_session(backend: Backend) {
     let minute = |i: i64| {
         (0..60_i32)
             .map(|s| hr(80_000 + i * 60 + i64::from(s), 60.0 + f64::from(s)))

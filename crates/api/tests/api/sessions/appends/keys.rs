@@ -1,61 +1,80 @@
-//! With an `Idempotency-Key`, the key alone tells a retry, which is answered as the first time.
+//! With an `Idempotency-Key`, the key alone identifies a retry, which gets the first response.
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend};
+use time_series_testkit::{Backend, Response};
 use uuid::Uuid;
 
-use super::{Case, START, assert_told, at, hr};
+use super::{Case, START, Stored, assert_receipt, at, hr};
 use crate::common::{SCORE, assert_problem};
 use crate::on_both_servers;
 
 on_both_servers![
-    the_first_answer_comes_again,
-    other_points_under_a_used_key_are_refused,
+    a_retry_gets_the_first_response,
+    other_points_under_a_used_key_are_rejected,
     the_same_points_under_another_key_are_added_again,
     a_key_may_be_quoted,
-    keys_are_told_apart,
+    keys_are_distinguished_exactly,
     a_key_belongs_to_its_session,
-    a_refused_part_uses_no_key,
-    append_as_a_policy_knows_keys,
-    the_part_that_made_a_session_has_a_key,
-    a_key_knows_its_points_with_the_start_and_without,
-    what_is_no_key_is_refused,
+    a_rejected_append_does_not_use_its_key,
+    on_conflict_append_supports_keys,
+    the_append_that_created_a_session_has_a_key,
+    a_key_identifies_its_points_with_and_without_the_start,
+    invalid_keys_are_rejected,
 ];
 
-/// Checks that this is the first answer once more.
+/// Checks that the response repeats the first one.
 #[track_caller]
-fn assert_replayed(answer: &Answer, first: &Answer) {
-    assert_eq!((answer.status, &answer.text), (first.status, &first.text));
+fn assert_replayed(response: &Response, first: &Response) {
     assert_eq!(
-        answer.headers["idempotent-replayed"], "true",
+        (response.status, &response.text),
+        (first.status, &first.text)
+    );
+    assert_eq!(
+        response.headers["idempotent-replayed"], "true",
         "{}",
-        answer.text
+        response.text
     );
 }
 
 #[track_caller]
-fn assert_not_replayed(answer: &Answer) {
+fn assert_not_replayed(response: &Response) {
     assert!(
-        !answer.headers.contains_key("idempotent-replayed"),
+        !response.headers.contains_key("idempotent-replayed"),
         "{:?}",
-        answer.headers
+        response.headers
     );
 }
 
-async fn the_first_answer_comes_again(backend: Backend) {
+async fn a_retry_gets_the_first_response(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let first = case.append_as("part-1", &[hr(10, 2.0), hr(11, 3.0)]).await;
-    assert_told(&first, "appended", 2, 3, 2);
+    assert_receipt(
+        &first,
+        &Stored {
+            outcome: "appended",
+            points: 2,
+            total_points: 3,
+            version: 2,
+        },
+    );
     assert_not_replayed(&first);
     assert_replayed(
         &case.append_as("part-1", &[hr(10, 2.0), hr(11, 3.0)]).await,
         &first,
     );
     let second = case.append_as("part-2", &[hr(5, 4.0)]).await;
-    assert_told(&second, "appended", 1, 4, 3);
+    assert_receipt(
+        &second,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 4,
+            version: 3,
+        },
+    );
     assert_not_replayed(&second);
-    // As it was then, not as it would be now; and however the points are spelled.
+    // The stored response, not a new one, in whatever spelling the points are sent.
     assert_replayed(
         &case.append_as("part-1", &[hr(11, 3.0), hr(10, 2.0)]).await,
         &first,
@@ -74,7 +93,7 @@ async fn the_first_answer_comes_again(backend: Backend) {
     case.end().await;
 }
 
-async fn other_points_under_a_used_key_are_refused(backend: Backend) {
+async fn other_points_under_a_used_key_are_rejected(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let part = [hr(10, 2.0), hr(11, 3.0)];
     let first = case.append_as("k", &part).await.expect(200);
@@ -86,9 +105,9 @@ async fn other_points_under_a_used_key_are_refused(backend: Backend) {
         &[hr(10, 2.0), hr(11, 3.0), hr(11, 3.0)],
     ];
     for other in others {
-        let answer = case.append_as("k", other).await;
-        assert_problem(&answer, 422, "idempotency_key_reused");
-        assert_not_replayed(&answer);
+        let response = case.append_as("k", other).await;
+        assert_problem(&response, 422, "idempotency_key_reused");
+        assert_not_replayed(&response);
     }
     assert_replayed(&case.append_as("k", &part).await, &first);
     case.assert_scores(&[(0, 1.0), (10, 2.0), (11, 3.0)]).await;
@@ -98,27 +117,71 @@ async fn other_points_under_a_used_key_are_refused(backend: Backend) {
 async fn the_same_points_under_another_key_are_added_again(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let part = [hr(10, 2.0)];
-    assert_told(&case.append(&part).await, "appended", 1, 2, 2);
-    // What came without a key is no retry of a key.
-    assert_told(&case.append_as("a", &part).await, "appended", 1, 3, 3);
-    assert_told(&case.append_as("b", &part).await, "appended", 1, 4, 4);
-    assert_told(
+    assert_receipt(
+        &case.append(&part).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
+    );
+    // An append without a key is not a retry of one with a key.
+    assert_receipt(
+        &case.append_as("a", &part).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 3,
+            version: 3,
+        },
+    );
+    assert_receipt(
+        &case.append_as("b", &part).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 4,
+            version: 4,
+        },
+    );
+    assert_receipt(
         &case.append_as("c", &[hr(0, 1.0)]).await,
-        "appended",
-        1,
-        5,
-        5,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 5,
+            version: 5,
+        },
     );
-    // Without a key, the points tell it, under whichever key they came.
-    assert_told(&case.append(&part).await, "unchanged", 1, 5, 5);
-    assert_told(
+    // Without a key, the points identify a retry, under whichever key they were sent.
+    assert_receipt(
+        &case.append(&part).await,
+        &Stored {
+            outcome: "unchanged",
+            points: 1,
+            total_points: 5,
+            version: 5,
+        },
+    );
+    assert_receipt(
         &case.append_as("d", &[hr(7, 7.0)]).await,
-        "appended",
-        1,
-        6,
-        6,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 6,
+            version: 6,
+        },
     );
-    assert_told(&case.append(&[hr(7, 7.0)]).await, "unchanged", 1, 6, 6);
+    assert_receipt(
+        &case.append(&[hr(7, 7.0)]).await,
+        &Stored {
+            outcome: "unchanged",
+            points: 1,
+            total_points: 6,
+            version: 6,
+        },
+    );
     case.assert_scores(&[
         (0, 1.0),
         (0, 1.0),
@@ -151,19 +214,21 @@ async fn a_key_may_be_quoted(backend: Backend) {
     case.end().await;
 }
 
-async fn keys_are_told_apart(backend: Backend) {
+async fn keys_are_distinguished_exactly(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let keys = [
         "a", "A", "aa", "a-b", "1", "01", "1.0", "null", "%00", "';--", "a%20b",
     ];
     for (number, key) in keys.iter().enumerate() {
         let number = number as u64 + 1;
-        assert_told(
+        assert_receipt(
             &case.append_as(key, &[hr(1, 1.0)]).await,
-            "appended",
-            1,
-            number,
-            number + 1,
+            &Stored {
+                outcome: "appended",
+                points: 1,
+                total_points: number,
+                version: number + 1,
+            },
         );
     }
     for key in keys {
@@ -177,12 +242,12 @@ async fn keys_are_told_apart(backend: Backend) {
 async fn a_key_belongs_to_its_session(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let _ = case.append_as("k", &[hr(1, 2.0)]).await.expect(200);
-    // Another session of the user, and the id under another user.
+    // Another session of the user, and the same id under another user.
     for (user, id) in [(case.user, Uuid::new_v4()), (Uuid::new_v4(), case.id)] {
         let body = json!({"user_id": user, "session_id": id, "start_ts": START, "data": []});
         let _ = case.app.post("/api/sessions/", &body).await.expect(201);
         let path = format!("/api/sessions/{id}/points/?user_id={user}");
-        let answer = case
+        let response = case
             .send(
                 &path,
                 &json!({"data": [hr(3, 4.0)]}),
@@ -190,16 +255,19 @@ async fn a_key_belongs_to_its_session(backend: Backend) {
             )
             .await
             .expect(200);
-        assert_not_replayed(&answer);
+        assert_not_replayed(&response);
         assert_eq!(
-            (&answer.json()["outcome"], &answer.json()["total_points"]),
+            (
+                &response.json()["outcome"],
+                &response.json()["total_points"]
+            ),
             (&json!("appended"), &json!(1))
         );
     }
     case.end().await;
 }
 
-async fn a_refused_part_uses_no_key(backend: Backend) {
+async fn a_rejected_append_does_not_use_its_key(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let bad =
         json!({"data": [hr(1, 2.0), {"series": SCORE, "time": at(2), "value": {"value": "high"}}]});
@@ -218,23 +286,33 @@ async fn a_refused_part_uses_no_key(backend: Backend) {
         409,
         "append_conflict",
     );
-    assert_told(
+    assert_receipt(
         &case.append_as("k", &[hr(1, 3.0)]).await,
-        "appended",
-        1,
-        2,
-        2,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
     );
     case.assert_scores(&[(0, 1.0), (1, 3.0)]).await;
     case.end().await;
 }
 
-async fn append_as_a_policy_knows_keys(backend: Backend) {
+async fn on_conflict_append_supports_keys(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let path = "/api/sessions/?on_conflict=append";
     let part = case.body(&[hr(1, 2.0)]);
     let first = case.send(path, &part, &[("idempotency-key", "k")]).await;
-    assert_told(&first, "appended", 1, 2, 2);
+    assert_receipt(
+        &first,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
+    );
     assert_replayed(
         &case.send(path, &part, &[("idempotency-key", "k")]).await,
         &first,
@@ -245,12 +323,14 @@ async fn append_as_a_policy_knows_keys(backend: Backend) {
             .await,
         &first,
     );
-    assert_told(
+    assert_receipt(
         &case.send(path, &part, &[("idempotency-key", "l")]).await,
-        "appended",
-        1,
-        3,
-        3,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 3,
+            version: 3,
+        },
     );
     let other = case
         .send(path, &case.body(&[hr(1, 3.0)]), &[("idempotency-key", "k")])
@@ -259,7 +339,7 @@ async fn append_as_a_policy_knows_keys(backend: Backend) {
     case.end().await;
 }
 
-async fn the_part_that_made_a_session_has_a_key(backend: Backend) {
+async fn the_append_that_created_a_session_has_a_key(backend: Backend) {
     let mut case = Case::new(backend, &[hr(0, 1.0)]).await;
     let path = "/api/sessions/?on_conflict=append";
     case.id = Uuid::new_v4();
@@ -268,7 +348,7 @@ async fn the_part_that_made_a_session_has_a_key(backend: Backend) {
         .send(path, &part, &[("idempotency-key", "k")])
         .await
         .expect(201);
-    assert_eq!(created.json()["outcome"], "created");
+    assert_eq!(created.receipt().outcome, "created");
     assert_replayed(
         &case.send(path, &part, &[("idempotency-key", "k")]).await,
         &created,
@@ -289,8 +369,8 @@ async fn the_part_that_made_a_session_has_a_key(backend: Backend) {
     case.end().await;
 }
 
-/// The start may be left out or be the stored one; under the key, the points are the same.
-async fn a_key_knows_its_points_with_the_start_and_without(backend: Backend) {
+/// The start may be omitted or be the stored one; under the key, the points are the same.
+async fn a_key_identifies_its_points_with_and_without_the_start(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let part = [hr(1, 2.0)];
     let first = case.append_as("k", &part).await.expect(200);
@@ -302,7 +382,7 @@ async fn a_key_knows_its_points_with_the_start_and_without(backend: Backend) {
     case.end().await;
 }
 
-async fn what_is_no_key_is_refused(backend: Backend) {
+async fn invalid_keys_are_rejected(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     for bad in [
         "",
@@ -312,23 +392,25 @@ async fn what_is_no_key_is_refused(backend: Backend) {
         &"k".repeat(256),
         &"k".repeat(5_000),
     ] {
-        let answer = case.append_as(bad, &[hr(1, 2.0)]).await;
-        assert_problem(&answer, 422, &answer.code());
+        let response = case.append_as(bad, &[hr(1, 2.0)]).await;
+        assert_problem(&response, 422, &response.code());
         assert!(
-            answer.text.to_lowercase().contains("idempotency-key"),
-            "it names the header: {}",
-            answer.text
+            response.text.to_lowercase().contains("idempotency-key"),
+            "the message names the header: {}",
+            response.text
         );
     }
     case.assert_scores(&[(0, 1.0)]).await;
-    assert_told(
+    assert_receipt(
         &case.append_as(&"k".repeat(255), &[hr(1, 2.0)]).await,
-        "appended",
-        1,
-        2,
-        2,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
     );
-    // Reads know no keys, and do not mind.
+    // Reads ignore keys.
     let read = case
         .app
         .request(Method::GET, &case.path(), None, &[("idempotency-key", "a")])

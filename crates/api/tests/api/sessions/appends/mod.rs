@@ -1,31 +1,32 @@
-//! Points that are added to a stored session: what is told, and that everything shows them.
+//! Appending points to a stored session: receipts, and visibility in every read.
 
 mod bulk;
 mod equivalence;
-mod forgets;
+mod forgetting;
 mod keys;
 mod order;
 mod owners;
 mod races;
 mod receipts;
-mod refusals;
+mod rejections;
 mod retries;
-mod shown;
+mod visibility;
 mod windows;
 
 use reqwest::Method;
+use serde::Deserialize;
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Receipt, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{SCORE, START, START_SECONDS, point, results, rfc3339, score, session};
 
-/// The time so many seconds after the start.
+/// The time `seconds` after the start.
 pub(crate) fn at(seconds: i64) -> String {
     rfc3339(START_SECONDS + seconds)
 }
 
-/// A score so many seconds after the start.
+/// A score at `seconds` after the start.
 pub(crate) fn hr(seconds: i64, value: f64) -> Value {
     score(&at(seconds), value)
 }
@@ -38,36 +39,46 @@ pub(crate) fn rgb(seconds: i64, r: f64, g: f64, b: f64) -> Value {
     )
 }
 
-/// What a receipt or verdict says: outcome, points, total points and version.
-#[track_caller]
-pub(crate) fn told(receipt: &Value) -> (String, u64, u64, u64) {
-    assert!(
-        receipt["outcome"].is_string() && receipt["total_points"].is_u64(),
-        "no receipt: {receipt}"
-    );
-    let number = |name: &str| receipt[name].as_u64().expect("a number");
-    let outcome = receipt["outcome"].as_str().expect("text").to_owned();
-    (
-        outcome,
-        number("points"),
-        number("total_points"),
-        number("version"),
-    )
+/// The outcome and the totals of a receipt.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Stored<'a> {
+    pub(crate) outcome: &'a str,
+    /// Points in the request.
+    pub(crate) points: u64,
+    /// Points of the session after the request.
+    pub(crate) total_points: u64,
+    /// Version of the user's data.
+    pub(crate) version: u64,
 }
 
-/// Checks outcome, points, total points and version of an answer with status 200.
-#[track_caller]
-pub(crate) fn assert_told(answer: &Answer, outcome: &str, points: u64, total: u64, version: u64) {
-    assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
-    assert_eq!(
-        told(&answer.json()),
-        (outcome.to_owned(), points, total, version),
-        "{}",
-        answer.text
-    );
+impl<'a> Stored<'a> {
+    /// The totals of a receipt that is not of a dry run.
+    #[track_caller]
+    pub(crate) fn of(receipt: &'a Receipt) -> Self {
+        Self {
+            outcome: &receipt.outcome,
+            points: receipt.points,
+            total_points: receipt.total_points.expect("total_points"),
+            version: receipt.version.expect("a version"),
+        }
+    }
 }
 
-/// A service, and a session of one user that is still recorded.
+/// Returns the receipt in a verdict of a bulk upload.
+#[track_caller]
+pub(crate) fn receipt_of(verdict: &Value) -> Receipt {
+    Receipt::deserialize(verdict).unwrap_or_else(|e| panic!("{e}: {verdict}"))
+}
+
+/// Checks the totals of a response with status 200.
+#[track_caller]
+pub(crate) fn assert_receipt(response: &Response, expected: &Stored) {
+    assert_eq!(response.status.as_u16(), 200, "{}", response.text);
+    let receipt = response.receipt();
+    assert_eq!(Stored::of(&receipt), *expected, "{}", response.text);
+}
+
+/// A service, and a session of one user that is still being recorded.
 pub(crate) struct Case {
     pub(crate) app: TestApp,
     pub(crate) user: Uuid,
@@ -75,7 +86,7 @@ pub(crate) struct Case {
 }
 
 impl Case {
-    /// With a session of these points that starts at the start.
+    /// Stores a session of these points.
     pub(crate) async fn new(backend: Backend, data: &[Value]) -> Self {
         let case = Self {
             app: TestApp::seeded(backend).await,
@@ -103,13 +114,13 @@ impl Case {
         format!("/api/sessions/{}/points/", self.id)
     }
 
-    /// Appends points, naming neither the user nor the start.
-    pub(crate) async fn append(&self, data: &[Value]) -> Answer {
+    /// Appends points without naming the user or the start.
+    pub(crate) async fn append(&self, data: &[Value]) -> Response {
         self.app.post(&self.path(), &json!({"data": data})).await
     }
 
     /// Appends points under an idempotency key.
-    pub(crate) async fn append_as(&self, key: &str, data: &[Value]) -> Answer {
+    pub(crate) async fn append_as(&self, key: &str, data: &[Value]) -> Response {
         self.send(
             &self.path(),
             &json!({"data": data}),
@@ -118,7 +129,12 @@ impl Case {
         .await
     }
 
-    pub(crate) async fn send(&self, path: &str, body: &Value, headers: &[(&str, &str)]) -> Answer {
+    pub(crate) async fn send(
+        &self,
+        path: &str,
+        body: &Value,
+        headers: &[(&str, &str)],
+    ) -> Response {
         self.app
             .request(
                 Method::POST,
@@ -129,8 +145,8 @@ impl Case {
             .await
     }
 
-    /// Posts the session with these points and a choice of what to do when it is there.
-    pub(crate) async fn post(&self, on_conflict: &str, data: &[Value]) -> Answer {
+    /// Posts the session with these points and this conflict policy.
+    pub(crate) async fn post(&self, on_conflict: &str, data: &[Value]) -> Response {
         self.app
             .post(
                 &format!("/api/sessions/?on_conflict={on_conflict}"),
@@ -164,7 +180,7 @@ impl Case {
         listed.iter().map(row).collect()
     }
 
-    /// Checks the session's scores as listed, in their order, and that aggregates and the record agree.
+    /// Checks the session's scores in the listed order, and that aggregates and the record agree.
     pub(crate) async fn assert_scores(&self, expected: &[(i64, f64)]) {
         assert_eq!(self.scores().await, expected, "as listed");
         let record = self.record().await;
@@ -179,25 +195,29 @@ impl Case {
             "{record}"
         );
         let sum: f64 = expected.iter().map(|(_, value)| value).sum();
-        // From whole days, and from a range that cuts its days; of the session, and of the user.
+        // Whole days and a range that cuts its days; of the session and of the user.
         for first in ["2024-12-25T00:00:00Z", "2024-12-25T00:00:01Z"] {
             for of in [String::new(), format!("&session_id={}", self.id)] {
                 let range = format!(
                     "series={SCORE}&interval=all&start_time={first}&end_time=2025-02-10{of}"
                 );
-                let answer = self
+                let response = self
                     .app
                     .timeseries(self.user, &format!("{range}&agg_func=count,sum"))
                     .await
                     .expect(200);
-                let value = &results(&answer)[0]["value"];
+                let value = &results(&response)[0]["value"];
                 assert_eq!(value["count"], expected.len(), "{first} {of}");
-                assert_close(value["sum"].as_f64().expect("a number"), sum, &answer.text);
+                assert_close(
+                    value["sum"].as_f64().expect("a number"),
+                    sum,
+                    &response.text,
+                );
             }
         }
     }
 
-    /// Checks what the database holds; the last thing each test does.
+    /// Checks the stored summaries and blocks; the last step of each test.
     pub(crate) async fn end(self) {
         self.app.database.check_day_summaries().await;
         self.app.database.check_blocks().await;
@@ -209,11 +229,11 @@ fn seconds(time: &Value) -> i64 {
     time.as_second() - START_SECONDS
 }
 
-/// Checks that two sums are the same but for the order in which they were made.
+/// Checks that two sums are equal except for rounding.
 #[track_caller]
-pub(crate) fn assert_close(actual: f64, expected: f64, what: &str) {
+pub(crate) fn assert_close(actual: f64, expected: f64, label: &str) {
     assert!(
         (actual - expected).abs() <= 1e-9 * (1.0 + expected.abs()),
-        "{actual} is not {expected}: {what}"
+        "expected {expected}, got {actual}: {label}"
     );
 }

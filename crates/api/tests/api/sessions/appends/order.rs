@@ -1,22 +1,22 @@
-//! Late points: between, before and at the times of stored ones, in order of time and then of arrival.
+//! Late points: between, before and at stored times, ordered by time and then by arrival.
 
 use serde_json::{Value, json};
 use time_series_testkit::Backend;
 
-use super::{Case, START_SECONDS, assert_told, at, hr};
+use super::{Case, START_SECONDS, Stored, assert_receipt, at, hr};
 use crate::common::{SCORE, point, results, rfc3339};
 use crate::on_both_servers;
 
 on_both_servers![
-    late_points_stand_where_their_times_are,
+    late_points_are_ordered_by_time,
     points_of_one_time_keep_their_order_of_arrival,
     points_of_one_time_keep_their_order_in_long_sessions,
     late_points_fall_into_full_blocks,
-    finer_and_coarser_times_meet,
-    a_gap_of_weeks_is_filled_later,
+    times_of_different_precision_keep_their_order,
+    a_gap_of_weeks_accepts_late_points,
 ];
 
-async fn late_points_stand_where_their_times_are(backend: Backend) {
+async fn late_points_are_ordered_by_time(backend: Backend) {
     let case = Case::new(backend, &[hr(10, 10.0), hr(20, 20.0), hr(30, 30.0)]).await;
     let _ = case.append(&[hr(25, 25.0), hr(15, 15.0)]).await.expect(200);
     let _ = case.append(&[hr(5, 5.0)]).await.expect(200);
@@ -77,22 +77,28 @@ async fn points_of_one_time_keep_their_order_of_arrival(backend: Backend) {
         (20, 7.0),
     ])
     .await;
-    // first and last are the least and the greatest of their time, whatever came first.
-    let asked = format!(
+    // first and last are the least and the greatest value of their time, in any order of arrival.
+    let parameters = format!(
         "series={SCORE}&start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=first,last"
     );
-    let answer = results(&case.app.timeseries(case.user, &asked).await.expect(200));
+    let response = results(
+        &case
+            .app
+            .timeseries(case.user, &parameters)
+            .await
+            .expect(200),
+    );
     assert_eq!(
         (
-            answer[0]["value"]["first"].as_f64(),
-            answer[0]["value"]["last"].as_f64()
+            response[0]["value"]["first"].as_f64(),
+            response[0]["value"]["last"].as_f64()
         ),
         (Some(0.0), Some(7.0))
     );
     case.end().await;
 }
 
-/// Of times that many points share, in blocks that are full.
+/// Points at times that many points share, in full blocks.
 async fn points_of_one_time_keep_their_order_in_long_sessions(backend: Backend) {
     let seconds = |i: i32| i64::from(i) / 100 % 50;
     let data: Vec<Value> = (0..5_000).map(|i| hr(seconds(i), i.into())).collect();
@@ -109,7 +115,7 @@ async fn points_of_one_time_keep_their_order_in_long_sessions(backend: Backend) 
         let _ = case.append(&points).await.expect(200);
         expected.extend(part);
     }
-    expected.sort_by_key(|(second, _)| *second); // stable: arrival stays
+    expected.sort_by_key(|(second, _)| *second); // stable: the order of arrival is kept
     case.assert_scores(&expected).await;
     case.end().await;
 }
@@ -132,17 +138,25 @@ async fn late_points_fall_into_full_blocks(backend: Backend) {
     for (number, seconds) in parts.iter().enumerate() {
         let value = -f64::from(u32::try_from(number).expect("small"));
         let part: Vec<Value> = seconds.iter().map(|second| hr(*second, value)).collect();
-        let answer = case.append(&part).await;
+        let response = case.append(&part).await;
         expected.extend(seconds.iter().map(|second| (*second, value)));
         let (added, total) = (seconds.len() as u64, expected.len() as u64);
-        assert_told(&answer, "appended", added, total, number as u64 + 2);
+        assert_receipt(
+            &response,
+            &Stored {
+                outcome: "appended",
+                points: added,
+                total_points: total,
+                version: number as u64 + 2,
+            },
+        );
     }
     expected.sort_by_key(|(second, _)| *second);
     case.assert_scores(&expected).await;
     case.end().await;
 }
 
-async fn finer_and_coarser_times_meet(backend: Backend) {
+async fn times_of_different_precision_keep_their_order(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0), hr(3600, 2.0)]).await;
     let times = [
         "00:00:00.000001Z",
@@ -175,8 +189,8 @@ async fn finer_and_coarser_times_meet(backend: Backend) {
     case.end().await;
 }
 
-/// A gap too long for the differences of a block, and points that come into it.
-async fn a_gap_of_weeks_is_filled_later(backend: Backend) {
+/// A gap too long for the deltas of a block, and points that arrive in the gap later.
+async fn a_gap_of_weeks_accepts_late_points(backend: Backend) {
     let days = |n: i64| n * 86_400;
     let case = Case::new(backend, &[hr(0, 1.0), hr(days(30), 2.0)]).await;
     let mut expected = vec![(0, 1.0), (days(30), 2.0)];

@@ -1,23 +1,23 @@
-//! Whose session points are added to, and that its start and its id must be the stored ones.
+//! The owner of the session that is appended to; its start and its id must be the stored ones.
 
 use serde_json::json;
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, START, assert_told, at, hr};
+use super::{Case, START, Stored, assert_receipt, at, hr};
 use crate::common::{assert_problem, points_of, session};
 use crate::on_both_servers;
 
 on_both_servers![
     an_unknown_session_is_not_found,
-    a_part_may_name_its_user,
+    an_append_may_name_its_user,
     another_user_s_session_is_not_found,
-    an_id_of_several_users_asks_for_the_user,
-    a_part_may_name_its_session,
-    the_start_may_be_left_out_or_be_the_stored_one,
-    another_start_is_a_conflict,
-    a_session_without_a_start_takes_none,
-    an_id_that_is_none_is_refused,
+    an_id_of_several_users_requires_the_user,
+    an_append_may_name_its_session,
+    the_start_may_be_omitted_or_equal_the_stored_one,
+    a_different_start_is_a_conflict,
+    appends_cannot_add_a_start,
+    an_invalid_id_is_rejected,
 ];
 
 async fn an_unknown_session_is_not_found(backend: Backend) {
@@ -38,26 +38,38 @@ async fn an_unknown_session_is_not_found(backend: Backend) {
     case.end().await;
 }
 
-async fn a_part_may_name_its_user(backend: Backend) {
+async fn an_append_may_name_its_user(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let body = json!({"user_id": case.user, "data": [hr(1, 1.0)]});
-    assert_told(
+    assert_receipt(
         &case.app.post(&case.path(), &body).await,
-        "appended",
-        1,
-        2,
-        2,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
     );
     let path = format!("{}?user_id={}", case.path(), case.user);
-    assert_told(
+    assert_receipt(
         &case.app.post(&path, &json!({"data": [hr(2, 1.0)]})).await,
-        "appended",
-        1,
-        3,
-        3,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 3,
+            version: 3,
+        },
     );
     let body = json!({"user_id": case.user.to_string().to_uppercase(), "data": [hr(3, 1.0)]});
-    assert_told(&case.app.post(&path, &body).await, "appended", 1, 4, 4);
+    assert_receipt(
+        &case.app.post(&path, &body).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 4,
+            version: 4,
+        },
+    );
     case.end().await;
 }
 
@@ -76,41 +88,41 @@ async fn another_user_s_session_is_not_found(backend: Backend) {
         404,
         "session_not_found",
     );
-    // Two that differ cannot both be right.
+    // Two different ones cannot both be right.
     for (query, body) in [(stranger, case.user), (case.user, stranger)] {
         let path = format!("{}?user_id={query}", case.path());
-        let answer = case
+        let response = case
             .app
             .post(&path, &json!({"user_id": body, "data": [hr(1, 1.0)]}))
             .await;
         assert!(
-            [404, 422].contains(&answer.status.as_u16()),
+            [404, 422].contains(&response.status.as_u16()),
             "{}",
-            answer.text
+            response.text
         );
     }
     for wrong in ["me", ""] {
-        let answer = case
+        let response = case
             .app
             .post(
                 &format!("{}?user_id={wrong}", case.path()),
                 &json!({"data": []}),
             )
             .await;
-        assert_problem(&answer, 422, "invalid_parameters");
-        let answer = case
+        assert_problem(&response, 422, "invalid_parameters");
+        let response = case
             .app
             .post(&case.path(), &json!({"user_id": wrong, "data": []}))
             .await;
-        assert_problem(&answer, 422, "invalid_session");
-        assert_eq!(answer.faults(), ["/user_id invalid_uuid"]);
+        assert_problem(&response, 422, "invalid_session");
+        assert_eq!(response.faults(), ["/user_id invalid_uuid"]);
     }
     case.assert_scores(&[(0, 1.0)]).await;
     assert_eq!(points_of(&case.app, stranger).await, 0);
     case.end().await;
 }
 
-async fn an_id_of_several_users_asks_for_the_user(backend: Backend) {
+async fn an_id_of_several_users_requires_the_user(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let other = Uuid::new_v4();
     let body = session(other, case.id, START, &[hr(0, 10.0)]);
@@ -119,46 +131,55 @@ async fn an_id_of_several_users_asks_for_the_user(backend: Backend) {
             .post("/api/sessions/?on_conflict=append", &body)
             .await
             .expect(201)
-            .json()["outcome"],
+            .receipt()
+            .outcome,
         "created"
     );
     let ambiguous = case.append(&[hr(1, 2.0)]).await;
     assert_problem(&ambiguous, 409, "session_ambiguous");
     assert!(
         ambiguous.text.contains("user_id"),
-        "it asks for the user: {}",
+        "the message names user_id: {}",
         ambiguous.text
     );
     let part = [hr(1, 2.0)];
     let named = json!({"user_id": case.user, "data": part});
-    assert_told(
+    assert_receipt(
         &case.app.post(&case.path(), &named).await,
-        "appended",
-        1,
-        2,
-        2,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
     );
     let path = format!("{}?user_id={other}", case.path());
-    assert_told(
+    assert_receipt(
         &case.app.post(&path, &json!({"data": part})).await,
-        "appended",
-        1,
-        2,
-        2,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
     );
-    assert_told(
+    assert_receipt(
         &case.app.post(&path, &json!({"data": part})).await,
-        "unchanged",
-        1,
-        2,
-        2,
+        &Stored {
+            outcome: "unchanged",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
     );
-    assert_told(
+    assert_receipt(
         &case.app.post(&case.path(), &named).await,
-        "unchanged",
-        1,
-        2,
-        2,
+        &Stored {
+            outcome: "unchanged",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
     );
     case.assert_scores(&[(0, 1.0), (1, 2.0)]).await;
     assert_eq!(points_of(&case.app, other).await, 2);
@@ -173,32 +194,42 @@ async fn an_id_of_several_users_asks_for_the_user(backend: Backend) {
         .delete(&format!("{}?user_id={other}", case.record_path()))
         .await
         .expect(204);
-    assert_told(&case.append(&[hr(2, 3.0)]).await, "appended", 1, 3, 3);
+    assert_receipt(
+        &case.append(&[hr(2, 3.0)]).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 3,
+            version: 3,
+        },
+    );
     case.end().await;
 }
 
-async fn a_part_may_name_its_session(backend: Backend) {
+async fn an_append_may_name_its_session(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let body = |id: Uuid, second: i64| json!({"session_id": id, "data": [hr(second, 1.0)]});
-    assert_told(
+    assert_receipt(
         &case.app.post(&case.path(), &body(case.id, 1)).await,
-        "appended",
-        1,
-        2,
-        2,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
     );
-    let answer = case.app.post(&case.path(), &body(Uuid::new_v4(), 2)).await;
-    assert_problem(&answer, 422, "invalid_session");
+    let response = case.app.post(&case.path(), &body(Uuid::new_v4(), 2)).await;
+    assert_problem(&response, 422, "invalid_session");
     assert!(
-        answer.faults()[0].starts_with("/session_id "),
+        response.faults()[0].starts_with("/session_id "),
         "{}",
-        answer.text
+        response.text
     );
     case.assert_scores(&[(0, 1.0), (1, 1.0)]).await;
     case.end().await;
 }
 
-async fn the_start_may_be_left_out_or_be_the_stored_one(backend: Backend) {
+async fn the_start_may_be_omitted_or_equal_the_stored_one(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let starts = [
         json!(START),
@@ -209,30 +240,34 @@ async fn the_start_may_be_left_out_or_be_the_stored_one(backend: Backend) {
     for (second, start) in (1..).zip(starts) {
         let body = json!({"start_ts": start, "data": [hr(second, 1.0)]});
         let total = u64::try_from(second).expect("small") + 1;
-        assert_told(
+        assert_receipt(
             &case.app.post(&case.path(), &body).await,
-            "appended",
-            1,
-            total,
-            total,
+            &Stored {
+                outcome: "appended",
+                points: 1,
+                total_points: total,
+                version: total,
+            },
         );
     }
     let body = json!({"user_id": case.user, "session_id": case.id, "data": [hr(9, 1.0)]});
-    assert_told(
+    assert_receipt(
         &case
             .app
             .post("/api/sessions/?on_conflict=append", &body)
             .await,
-        "appended",
-        1,
-        6,
-        6,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 6,
+            version: 6,
+        },
     );
     assert_eq!(case.record().await["start_ts"], START);
     case.end().await;
 }
 
-async fn another_start_is_a_conflict(backend: Backend) {
+async fn a_different_start_is_a_conflict(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     for start in [
         at(1),
@@ -276,18 +311,20 @@ async fn another_start_is_a_conflict(backend: Backend) {
     case.end().await;
 }
 
-async fn a_session_without_a_start_takes_none(backend: Backend) {
+async fn appends_cannot_add_a_start(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let id = Uuid::new_v4();
     let body = json!({"user_id": case.user, "session_id": id, "data": [hr(0, 1.0)]});
     let _ = case.app.post("/api/sessions/", &body).await.expect(201);
     let path = format!("/api/sessions/{id}/points/");
-    assert_told(
+    assert_receipt(
         &case.app.post(&path, &json!({"data": [hr(1, 1.0)]})).await,
-        "appended",
-        1,
-        2,
-        3,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 3,
+        },
     );
     let started = json!({"start_ts": START, "data": [hr(2, 1.0)]});
     assert_problem(
@@ -308,18 +345,18 @@ async fn a_session_without_a_start_takes_none(backend: Backend) {
     case.end().await;
 }
 
-async fn an_id_that_is_none_is_refused(backend: Backend) {
+async fn an_invalid_id_is_rejected(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let read = case.app.get("/api/sessions/mine/").await;
-    let answer = case
+    let response = case
         .app
         .post("/api/sessions/mine/points/", &json!({"data": [hr(1, 1.0)]}))
         .await;
     assert_eq!(
-        (answer.status, answer.code()),
+        (response.status, response.code()),
         (read.status, read.code()),
-        "as other calls refuse it: {}",
-        answer.text
+        "the same problem as other endpoints: {}",
+        response.text
     );
     case.end().await;
 }

@@ -1,59 +1,62 @@
-//! Appends at the same time end as if they had come one after the other.
+//! Concurrent appends end in the same state as some sequence of them.
 
 use std::collections::BTreeSet;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures_util::future::join_all;
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend};
+use time_series_testkit::{Backend, Response};
 use uuid::Uuid;
 
-use super::{Case, START, hr, rgb, told};
+use super::{Case, START, Stored, hr, rgb};
 use crate::common::{SCORE, points_of, results, session};
 use crate::on_both_servers;
 
 on_both_servers![
-    sixteen_clients_append_parts_of_their_own,
-    sixteen_clients_send_one_part_under_one_key,
-    sixteen_clients_send_one_part_without_a_key,
-    sixteen_clients_make_one_session,
-    of_other_points_under_one_key_one_part_is_added,
-    a_reader_sees_whole_parts_and_never_fewer,
-    appends_meet_replacements_and_deletes,
-    appends_to_two_sessions_of_one_user_meet,
+    sixteen_clients_append_different_points,
+    sixteen_clients_append_once_under_one_key,
+    sixteen_clients_append_once_without_a_key,
+    sixteen_clients_create_one_session,
+    concurrent_appends_under_one_key_add_one,
+    a_reader_sees_whole_appends_and_never_fewer,
+    concurrent_appends_replacements_and_deletes_are_serialised,
+    concurrent_appends_to_two_sessions_of_one_user_succeed,
 ];
 
-fn outcomes(answers: &[Answer], outcome: &str) -> usize {
-    answers
+fn outcomes(responses: &[Response], outcome: &str) -> usize {
+    responses
         .iter()
-        .filter(|a| a.status == 200 && a.json()["outcome"] == outcome)
+        .filter(|a| a.status == 200 && a.receipt().outcome == outcome)
         .count()
 }
 
-async fn sixteen_clients_append_parts_of_their_own(backend: Backend) {
+async fn sixteen_clients_append_different_points(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 0.0)]).await;
-    // Each sends eight parts of three points, among those of the others.
+    // Each client sends eight appends of three points, interleaved with those of the others.
     let second = |client: i64, round: i64, i: i64| 1 + (round * 3 + i) * 16 + client;
     let client = async |client: i64| {
-        let mut answers = Vec::new();
+        let mut responses = Vec::new();
         for round in 0..8 {
             let part: Vec<Value> = (0..3).map(|i| hr(second(client, round, i), 1.0)).collect();
-            answers.push(case.append(&part).await.expect(200));
+            responses.push(case.append(&part).await.expect(200));
         }
-        answers
+        responses
     };
-    let answers = join_all((0..16).map(client)).await.concat();
-    assert_eq!(outcomes(&answers, "appended"), 128);
-    let mut versions: Vec<(u64, u64)> = answers
+    let responses = join_all((0..16).map(client)).await.concat();
+    assert_eq!(outcomes(&responses, "appended"), 128);
+    let mut versions: Vec<(u64, u64)> = responses
         .iter()
-        .map(|a| told(&a.json()))
-        .map(|t| (t.3, t.2))
+        .map(Response::receipt)
+        .map(|receipt| {
+            let stored = Stored::of(&receipt);
+            (stored.version, stored.total_points)
+        })
         .collect();
     versions.sort_unstable();
     let expected: Vec<(u64, u64)> = (1..=128).map(|n| (n + 1, 3 * n + 1)).collect();
     assert_eq!(
         versions, expected,
-        "each has a version of its own, and tells the points with it"
+        "each append has its own version, with the matching number of points"
     );
     let mut all: Vec<(i64, f64)> = (1..=384).map(|second| (second, 1.0)).collect();
     all.insert(0, (0, 0.0));
@@ -61,24 +64,24 @@ async fn sixteen_clients_append_parts_of_their_own(backend: Backend) {
     case.end().await;
 }
 
-async fn sixteen_clients_send_one_part_under_one_key(backend: Backend) {
+async fn sixteen_clients_append_once_under_one_key(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 0.0)]).await;
     for round in 1..=5_i64 {
         let (key, part) = (
             format!("round-{round}"),
             [hr(round, 1.0), hr(round + 100, 2.0)],
         );
-        let answers = join_all((0..16).map(|_| case.append_as(&key, &part))).await;
-        assert_eq!(outcomes(&answers, "appended"), 16);
+        let responses = join_all((0..16).map(|_| case.append_as(&key, &part))).await;
+        assert_eq!(outcomes(&responses, "appended"), 16);
         assert!(
-            answers.iter().all(|a| a.text == answers[0].text),
-            "one answer for all: {answers:#?}"
+            responses.iter().all(|a| a.text == responses[0].text),
+            "all responses are equal: {responses:#?}"
         );
-        let replayed = answers
+        let replayed = responses
             .iter()
             .filter(|a| a.headers.contains_key("idempotent-replayed"))
             .count();
-        assert_eq!(replayed, 15, "one of them is the first");
+        assert_eq!(replayed, 15, "all except the first are replays");
         assert_eq!(
             case.scores().await.len(),
             1 + 2 * usize::try_from(round).expect("small")
@@ -88,36 +91,34 @@ async fn sixteen_clients_send_one_part_under_one_key(backend: Backend) {
     case.end().await;
 }
 
-async fn sixteen_clients_send_one_part_without_a_key(backend: Backend) {
+async fn sixteen_clients_append_once_without_a_key(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 0.0)]).await;
     let part = [hr(1, 1.0), hr(2, 2.0)];
-    let answers = join_all((0..16).map(|_| case.append(&part))).await;
+    let responses = join_all((0..16).map(|_| case.append(&part))).await;
     assert_eq!(
         (
-            outcomes(&answers, "appended"),
-            outcomes(&answers, "unchanged")
+            outcomes(&responses, "appended"),
+            outcomes(&responses, "unchanged")
         ),
         (1, 15)
     );
-    assert!(
-        answers
-            .iter()
-            .all(|a| (told(&a.json()).2, told(&a.json()).3) == (3, 2)),
-        "{answers:#?}"
-    );
+    for receipt in responses.iter().map(Response::receipt) {
+        let stored = Stored::of(&receipt);
+        assert_eq!((stored.total_points, stored.version), (3, 2));
+    }
     case.assert_scores(&[(0, 0.0), (1, 1.0), (2, 2.0)]).await;
     case.end().await;
 }
 
-async fn sixteen_clients_make_one_session(backend: Backend) {
+async fn sixteen_clients_create_one_session(backend: Backend) {
     let mut case = Case::new(backend, &[]).await;
     case.id = Uuid::new_v4();
     let parts: Vec<[Value; 1]> = (0..16_i32)
         .map(|i| [hr(i64::from(i) / 2, i.into())])
         .collect();
-    let answers = join_all(parts.iter().map(|part| case.post("append", part))).await;
-    let created = answers.iter().filter(|a| a.status == 201).count();
-    assert_eq!((created, outcomes(&answers, "appended")), (1, 15));
+    let responses = join_all(parts.iter().map(|part| case.post("append", part))).await;
+    let created = responses.iter().filter(|a| a.status == 201).count();
+    assert_eq!((created, outcomes(&responses, "appended")), (1, 15));
     assert_eq!(case.record().await["points"], 16);
     let sum: f64 = case.scores().await.iter().map(|(_, value)| value).sum();
     assert_eq!(sum.to_bits(), 120_f64.to_bits());
@@ -127,19 +128,19 @@ async fn sixteen_clients_make_one_session(backend: Backend) {
     case.end().await;
 }
 
-async fn of_other_points_under_one_key_one_part_is_added(backend: Backend) {
+async fn concurrent_appends_under_one_key_add_one(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 0.0)]).await;
     let parts: Vec<[Value; 1]> = (1..=16_i32).map(|i| [hr(i.into(), i.into())]).collect();
-    let answers = join_all(parts.iter().map(|part| case.append_as("one", part))).await;
-    let refused = answers
+    let responses = join_all(parts.iter().map(|part| case.append_as("one", part))).await;
+    let rejected = responses
         .iter()
         .filter(|a| a.status == 422 && a.code() == "idempotency_key_reused")
         .count();
-    assert_eq!((outcomes(&answers, "appended"), refused), (1, 15));
-    let added = answers
+    assert_eq!((outcomes(&responses, "appended"), rejected), (1, 15));
+    let added = responses
         .iter()
         .position(|a| a.status == 200)
-        .expect("one is added");
+        .expect("one append is added");
     let value = f64::from(u32::try_from(added).expect("small")) + 1.0;
     assert_eq!(
         case.scores().await.last().map(|(_, v)| v.to_bits()),
@@ -148,8 +149,8 @@ async fn of_other_points_under_one_key_one_part_is_added(backend: Backend) {
     case.end().await;
 }
 
-/// Of ten points over two days, so that no part of a part hides.
-async fn a_reader_sees_whole_parts_and_never_fewer(backend: Backend) {
+/// Ten points over two days, so that a partially visible append would be noticed.
+async fn a_reader_sees_whole_appends_and_never_fewer(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let done = AtomicBool::new(false);
     let part = |client: i64, round: i64| -> Vec<Value> {
@@ -183,7 +184,7 @@ async fn a_reader_sees_whole_parts_and_never_fewer(backend: Backend) {
                 .iter()
                 .map(|row| row["value"]["count"].as_u64().expect("a count"))
                 .sum();
-            // A bucket through which a value held has a row without points.
+            // A bucket that a held value spans has a row without points.
             let has_points = |row: &&Value| row["value"]["count"] != 0;
             let sums = rows
                 .iter()
@@ -193,7 +194,7 @@ async fn a_reader_sees_whole_parts_and_never_fewer(backend: Backend) {
             super::assert_close(
                 sum,
                 f64::from(u32::try_from(count).expect("small")),
-                "each point is 1",
+                "each point has the value 1",
             );
             assert!(
                 count.is_multiple_of(10) && count >= seen,
@@ -229,12 +230,12 @@ async fn a_reader_sees_whole_parts_and_never_fewer(backend: Backend) {
     case.end().await;
 }
 
-async fn appends_meet_replacements_and_deletes(backend: Backend) {
+async fn concurrent_appends_replacements_and_deletes_are_serialised(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let client = async |client: i64| {
         for round in 0..8_i64 {
             let second = (client * 31 + round * 17) % 90_000;
-            let answer = match (client + round) % 5 {
+            let response = match (client + round) % 5 {
                 0 => {
                     case.post("replace", &[hr(second, 1.0), hr(second + 50_000, 1.0)])
                         .await
@@ -258,10 +259,10 @@ async fn appends_meet_replacements_and_deletes(backend: Backend) {
                 }
             };
             assert!(
-                [200, 201, 204, 404].contains(&answer.status.as_u16()),
+                [200, 201, 204, 404].contains(&response.status.as_u16()),
                 "{} {}",
-                answer.status,
-                answer.text
+                response.status,
+                response.text
             );
         }
     };
@@ -277,7 +278,7 @@ async fn appends_meet_replacements_and_deletes(backend: Backend) {
     case.end().await;
 }
 
-async fn appends_to_two_sessions_of_one_user_meet(backend: Backend) {
+async fn concurrent_appends_to_two_sessions_of_one_user_succeed(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let other = Uuid::new_v4();
     let _ = case
@@ -291,7 +292,8 @@ async fn appends_to_two_sessions_of_one_user_meet(backend: Backend) {
         let mut versions = Vec::new();
         for round in 0..10 {
             let body = json!({"data": [hr(1 + round * 16 + client, 1.0)]});
-            versions.push(told(&case.app.post(&path, &body).await.expect(200).json()).3);
+            let receipt = case.app.post(&path, &body).await.expect(200).receipt();
+            versions.push(receipt.version.expect("a version"));
         }
         assert!(versions.is_sorted(), "{versions:?}");
         versions
@@ -304,7 +306,7 @@ async fn appends_to_two_sessions_of_one_user_meet(backend: Backend) {
     assert_eq!(
         versions,
         (3..=162).collect(),
-        "each append has a version of its own"
+        "each append has its own version"
     );
     assert_eq!(points_of(&case.app, case.user).await, 161);
     assert_eq!(case.record().await["points"], 81);

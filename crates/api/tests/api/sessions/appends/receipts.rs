@@ -1,26 +1,26 @@
-//! What an append answers, and the forms in which points may be sent.
+//! The response to an append, and the accepted formats of points.
 
 use serde_json::{Value, json};
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, START, assert_told, at, hr, rgb, told};
+use super::{Case, START, Stored, assert_receipt, at, hr, rgb};
 use crate::common::{COLOR, SCORE, gzip, plain, sessions_of, zstd};
 use crate::on_both_servers;
 
 on_both_servers![
-    an_append_tells_what_was_added,
+    the_receipt_of_an_append_has_the_totals,
     versions_rise_with_each_append,
-    append_as_a_policy_does_the_same,
-    append_as_a_policy_stores_a_session_that_is_not_there,
-    a_part_may_be_columns,
-    a_part_may_be_packed,
-    an_empty_part_adds_nothing,
+    on_conflict_append_equals_the_points_endpoint,
+    on_conflict_append_stores_new_sessions,
+    an_append_may_be_columns,
+    an_append_may_be_compressed,
+    an_empty_append_adds_nothing,
     a_dry_run_adds_nothing,
     a_session_without_points_can_be_filled,
 ];
 
-async fn an_append_tells_what_was_added(backend: Backend) {
+async fn the_receipt_of_an_append_has_the_totals(backend: Backend) {
     let case = Case::new(
         backend,
         &[
@@ -45,25 +45,41 @@ async fn an_append_tells_what_was_added(backend: Backend) {
         receipt["message"].as_str().is_some_and(|m| !m.is_empty()),
         "{receipt}"
     );
-    // The slash at the end is optional.
+    // The trailing slash is optional.
     let body = json!({"data": [hr(5, 6.0)]});
-    let answer = case
+    let response = case
         .app
         .post(case.path().trim_end_matches('/'), &body)
         .await;
-    assert_told(&answer, "appended", 1, 7, 3);
+    assert_receipt(
+        &response,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 7,
+            version: 3,
+        },
+    );
     case.end().await;
 }
 
 async fn versions_rise_with_each_append(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     for i in 1..=10 {
-        let answer = case.append(&[hr(i, 1.0)]).await;
+        let response = case.append(&[hr(i, 1.0)]).await;
         let i = u64::try_from(i).expect("small");
-        assert_told(&answer, "appended", 1, i + 1, i + 1);
+        assert_receipt(
+            &response,
+            &Stored {
+                outcome: "appended",
+                points: 1,
+                total_points: i + 1,
+                version: i + 1,
+            },
+        );
         assert_eq!(case.record().await["version"], i + 1);
     }
-    // Versions are of the user: another session of theirs goes on from there.
+    // Versions belong to the user: another session of the user continues the count.
     let other = json!({"user_id": case.user, "data": [hr(0, 1.0)]});
     assert_eq!(
         case.app
@@ -73,42 +89,76 @@ async fn versions_rise_with_each_append(backend: Backend) {
             .json()["version"],
         12
     );
-    assert_told(&case.append(&[hr(11, 1.0)]).await, "appended", 1, 12, 13);
+    assert_receipt(
+        &case.append(&[hr(11, 1.0)]).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 12,
+            version: 13,
+        },
+    );
     case.end().await;
 }
 
-async fn append_as_a_policy_does_the_same(backend: Backend) {
+async fn on_conflict_append_equals_the_points_endpoint(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let part = [hr(10, 2.0), hr(5, 3.0)];
-    assert_told(&case.post("append", &part).await, "appended", 2, 3, 2);
+    assert_receipt(
+        &case.post("append", &part).await,
+        &Stored {
+            outcome: "appended",
+            points: 2,
+            total_points: 3,
+            version: 2,
+        },
+    );
     let item = case.send(&case.path(), &case.body(&part), &[]).await;
-    assert_told(&item, "unchanged", 2, 3, 2);
+    assert_receipt(
+        &item,
+        &Stored {
+            outcome: "unchanged",
+            points: 2,
+            total_points: 3,
+            version: 2,
+        },
+    );
     case.assert_scores(&[(0, 1.0), (5, 3.0), (10, 2.0)]).await;
     case.end().await;
 }
 
-async fn append_as_a_policy_stores_a_session_that_is_not_there(backend: Backend) {
+async fn on_conflict_append_stores_new_sessions(backend: Backend) {
     let mut case = Case::new(backend, &[]).await;
     case.id = Uuid::new_v4();
     let first = case
         .post("append", &[hr(0, 1.0), hr(1, 2.0)])
         .await
         .expect(201)
-        .json();
-    assert_eq!(told(&first), ("created".to_owned(), 2, 2, 2));
-    assert_told(
+        .receipt();
+    let expected = Stored {
+        outcome: "created",
+        points: 2,
+        total_points: 2,
+        version: 2,
+    };
+    assert_eq!(Stored::of(&first), expected);
+    assert_receipt(
         &case.post("append", &[hr(0, 1.0), hr(1, 2.0)]).await,
-        "unchanged",
-        2,
-        2,
-        2,
+        &Stored {
+            outcome: "unchanged",
+            points: 2,
+            total_points: 2,
+            version: 2,
+        },
     );
-    assert_told(
+    assert_receipt(
         &case.post("append", &[hr(2, 3.0)]).await,
-        "appended",
-        1,
-        3,
-        3,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 3,
+            version: 3,
+        },
     );
     case.assert_scores(&[(0, 1.0), (1, 2.0), (2, 3.0)]).await;
     // Without an id, each is a session of its own.
@@ -126,18 +176,26 @@ async fn append_as_a_policy_stores_a_session_that_is_not_there(backend: Backend)
     case.end().await;
 }
 
-async fn a_part_may_be_columns(backend: Backend) {
+async fn an_append_may_be_columns(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let data = json!([
         {"series": SCORE, "times": {"start": at(3), "step": "1s"}, "values": {"value": [71.7, 71.9]}},
         {"series": COLOR, "times": [at(1), at(4)], "values": [{"r": 1, "g": 2, "b": 3}, {"r": 4, "g": 5, "b": 6}]},
         {"series": SCORE, "time": at(3), "value": {"value": 8}},
     ]);
-    let answer = case.app.post(&case.path(), &json!({ "data": data })).await;
-    assert_told(&answer, "appended", 5, 6, 2);
+    let response = case.app.post(&case.path(), &json!({ "data": data })).await;
+    assert_receipt(
+        &response,
+        &Stored {
+            outcome: "appended",
+            points: 5,
+            total_points: 6,
+            version: 2,
+        },
+    );
     case.assert_scores(&[(0, 1.0), (3, 71.7), (3, 8.0), (4, 71.9)])
         .await;
-    // The same points one by one are the same part.
+    // The same points, not as columns, are the same append.
     let same = [
         hr(4, 71.9),
         hr(3, 71.7),
@@ -145,11 +203,19 @@ async fn a_part_may_be_columns(backend: Backend) {
         rgb(4, 4.0, 5.0, 6.0),
         rgb(1, 1.0, 2.0, 3.0),
     ];
-    assert_told(&case.append(&same).await, "unchanged", 5, 6, 2);
+    assert_receipt(
+        &case.append(&same).await,
+        &Stored {
+            outcome: "unchanged",
+            points: 5,
+            total_points: 6,
+            version: 2,
+        },
+    );
     case.end().await;
 }
 
-async fn a_part_may_be_packed(backend: Backend) {
+async fn an_append_may_be_compressed(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let body = |second: i64| json!({"data": [hr(second, 2.0)]}).to_string();
     for (compressed, encoding, total) in [
@@ -157,7 +223,7 @@ async fn a_part_may_be_packed(backend: Backend) {
         (zstd(body(2).as_bytes()), "zstd", 3),
     ] {
         let headers = [("content-encoding", encoding)];
-        let answer = case
+        let response = case
             .app
             .request(
                 reqwest::Method::POST,
@@ -166,13 +232,21 @@ async fn a_part_may_be_packed(backend: Backend) {
                 &headers,
             )
             .await;
-        assert_told(&answer, "appended", 1, total, total);
+        assert_receipt(
+            &response,
+            &Stored {
+                outcome: "appended",
+                points: 1,
+                total_points: total,
+                version: total,
+            },
+        );
     }
     case.assert_scores(&[(0, 1.0), (1, 2.0), (2, 2.0)]).await;
     case.end().await;
 }
 
-async fn an_empty_part_adds_nothing(backend: Backend) {
+async fn an_empty_append_adds_nothing(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     for body in [
         json!({"data": []}),
@@ -207,13 +281,29 @@ async fn a_dry_run_adds_nothing(backend: Backend) {
         (&Value::Null, &Value::Null)
     );
     case.assert_scores(&[(0, 1.0)]).await;
-    assert_told(&case.append(&[hr(1, 2.0)]).await, "appended", 1, 2, 2);
+    assert_receipt(
+        &case.append(&[hr(1, 2.0)]).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
+    );
     case.end().await;
 }
 
 async fn a_session_without_points_can_be_filled(backend: Backend) {
     let case = Case::new(backend, &[]).await;
-    assert_told(&case.append(&[hr(7, 1.0)]).await, "appended", 1, 1, 2);
+    assert_receipt(
+        &case.append(&[hr(7, 1.0)]).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 1,
+            version: 2,
+        },
+    );
     let record = case.record().await;
     assert_eq!(
         (&record["first_time"], &record["last_time"]),

@@ -1,83 +1,161 @@
-//! Without a key, the same points again change nothing, however they are spelled; other points are added.
+//! Without a key, the same points in any spelling change nothing; other points are added.
 
 use serde_json::{Value, json};
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, START, assert_told, at, hr, rgb};
+use super::{Case, START, Stored, assert_receipt, at, hr, rgb};
 use crate::common::{SCORE, assert_problem, point};
 use crate::on_both_servers;
 
 on_both_servers![
-    a_part_sent_again_is_unchanged,
-    a_part_is_the_same_with_the_start_and_without,
-    the_first_post_is_the_same_without_the_start,
-    the_first_post_counts,
+    a_repeated_append_is_unchanged,
+    an_append_is_the_same_with_and_without_the_start,
+    a_retry_of_the_first_post_may_omit_the_start,
+    repeating_the_first_post_is_a_retry,
     spelling_makes_no_difference,
-    what_differs_is_added,
-    the_way_a_part_came_makes_no_difference,
-    a_retry_of_any_part_is_known_at_any_time,
+    different_points_are_added,
+    the_format_of_an_append_makes_no_difference,
+    a_retry_of_any_append_is_recognised_at_any_time,
 ];
 
-async fn a_part_sent_again_is_unchanged(backend: Backend) {
+async fn a_repeated_append_is_unchanged(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let part = [hr(10, 2.0), hr(5, 3.0)];
-    assert_told(&case.append(&part).await, "appended", 2, 3, 2);
+    assert_receipt(
+        &case.append(&part).await,
+        &Stored {
+            outcome: "appended",
+            points: 2,
+            total_points: 3,
+            version: 2,
+        },
+    );
     for _ in 0..3 {
-        assert_told(&case.append(&part).await, "unchanged", 2, 3, 2);
+        assert_receipt(
+            &case.append(&part).await,
+            &Stored {
+                outcome: "unchanged",
+                points: 2,
+                total_points: 3,
+                version: 2,
+            },
+        );
     }
     case.assert_scores(&[(0, 1.0), (5, 3.0), (10, 2.0)]).await;
     case.end().await;
 }
 
-/// The start may be left out or be the stored one: the points are the same.
-async fn a_part_is_the_same_with_the_start_and_without(backend: Backend) {
+/// The start may be omitted or be the stored one: the points are the same.
+async fn an_append_is_the_same_with_and_without_the_start(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let part = [hr(10, 2.0)];
-    assert_told(&case.append(&part).await, "appended", 1, 2, 2);
-    assert_told(
+    assert_receipt(
+        &case.append(&part).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
+    );
+    assert_receipt(
         &case.send(&case.path(), &case.body(&part), &[]).await,
-        "unchanged",
-        1,
-        2,
-        2,
+        &Stored {
+            outcome: "unchanged",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
     );
     let later = [hr(11, 2.0)];
-    assert_told(&case.post("append", &later).await, "appended", 1, 3, 3);
-    assert_told(&case.append(&later).await, "unchanged", 1, 3, 3);
+    assert_receipt(
+        &case.post("append", &later).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 3,
+            version: 3,
+        },
+    );
+    assert_receipt(
+        &case.append(&later).await,
+        &Stored {
+            outcome: "unchanged",
+            points: 1,
+            total_points: 3,
+            version: 3,
+        },
+    );
     case.assert_scores(&[(0, 1.0), (10, 2.0), (11, 2.0)]).await;
     case.end().await;
 }
 
-async fn the_first_post_is_the_same_without_the_start(backend: Backend) {
+async fn a_retry_of_the_first_post_may_omit_the_start(backend: Backend) {
     let first = [hr(0, 1.0), hr(1, 2.0)];
     let case = Case::new(backend, &first).await;
-    assert_told(&case.append(&first).await, "unchanged", 2, 2, 1);
+    assert_receipt(
+        &case.append(&first).await,
+        &Stored {
+            outcome: "unchanged",
+            points: 2,
+            total_points: 2,
+            version: 1,
+        },
+    );
     case.assert_scores(&[(0, 1.0), (1, 2.0)]).await;
     case.end().await;
 }
 
-async fn the_first_post_counts(backend: Backend) {
+async fn repeating_the_first_post_is_a_retry(backend: Backend) {
     let first = [hr(0, 1.0), hr(1, 2.0)];
     let case = Case::new(backend, &first).await;
-    assert_told(
+    assert_receipt(
         &case.send(&case.path(), &case.body(&first), &[]).await,
-        "unchanged",
-        2,
-        2,
-        1,
+        &Stored {
+            outcome: "unchanged",
+            points: 2,
+            total_points: 2,
+            version: 1,
+        },
     );
-    assert_told(&case.append(&[hr(2, 3.0)]).await, "appended", 1, 3, 2);
-    // Also after it was added to, and as the session that it was.
-    assert_told(
+    assert_receipt(
+        &case.append(&[hr(2, 3.0)]).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 3,
+            version: 2,
+        },
+    );
+    // This also applies after an append, and to the original session.
+    assert_receipt(
         &case.send(&case.path(), &case.body(&first), &[]).await,
-        "unchanged",
-        2,
-        3,
-        2,
+        &Stored {
+            outcome: "unchanged",
+            points: 2,
+            total_points: 3,
+            version: 2,
+        },
     );
-    assert_told(&case.post("append", &first).await, "unchanged", 2, 3, 2);
-    assert_told(&case.post("error", &first).await, "unchanged", 2, 3, 2);
+    assert_receipt(
+        &case.post("append", &first).await,
+        &Stored {
+            outcome: "unchanged",
+            points: 2,
+            total_points: 3,
+            version: 2,
+        },
+    );
+    assert_receipt(
+        &case.post("error", &first).await,
+        &Stored {
+            outcome: "unchanged",
+            points: 2,
+            total_points: 3,
+            version: 2,
+        },
+    );
     case.assert_scores(&[(0, 1.0), (1, 2.0), (2, 3.0)]).await;
     case.end().await;
 }
@@ -89,12 +167,14 @@ async fn spelling_makes_no_difference(backend: Backend) {
         {"series": "session.gut_health_score", "time": "2025-01-01T00:00:12Z", "value": {"value": 0.1, "note": {"a": 100, "b": [1, 2]}}},
         {"series": "session.urine.color", "time": "2025-01-01T00:00:11Z", "value": {"r": 1, "g": 2, "b": 3}}
     ]}"#;
-    assert_told(
+    assert_receipt(
         &case.app.post_text(&case.path(), part).await,
-        "appended",
-        3,
-        4,
-        2,
+        &Stored {
+            outcome: "appended",
+            points: 3,
+            total_points: 4,
+            version: 2,
+        },
     );
     let changes = [
         (r#"{"value": 7}"#, r#"{"value": 7.0}"#),
@@ -113,29 +193,39 @@ async fn spelling_makes_no_difference(backend: Backend) {
     ];
     for (from, to) in changes {
         assert!(part.contains(from), "{from}");
-        let answer = case
+        let response = case
             .app
             .post_text(&case.path(), &part.replace(from, to))
             .await
             .expect(200);
-        assert_eq!(answer.json()["outcome"], "unchanged", "{to}");
+        assert_eq!(response.receipt().outcome, "unchanged", "{to}");
     }
     let mut reversed: Value = serde_json::from_str(part).expect("JSON");
     reversed["data"].as_array_mut().expect("points").reverse();
-    assert_told(
+    assert_receipt(
         &case.app.post(&case.path(), &reversed).await,
-        "unchanged",
-        3,
-        4,
-        2,
+        &Stored {
+            outcome: "unchanged",
+            points: 3,
+            total_points: 4,
+            version: 2,
+        },
     );
     case.end().await;
 }
 
-async fn what_differs_is_added(backend: Backend) {
+async fn different_points_are_added(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let part = [hr(10, 1.0), hr(10, 2.0), hr(20, 0.0)];
-    assert_told(&case.append(&part).await, "appended", 3, 4, 2);
+    assert_receipt(
+        &case.append(&part).await,
+        &Stored {
+            outcome: "appended",
+            points: 3,
+            total_points: 4,
+            version: 2,
+        },
+    );
     let others: [&[Value]; 8] = [
         &part[..2],
         &[hr(10, 2.0), hr(10, 1.0), hr(20, 0.0)],
@@ -149,46 +239,58 @@ async fn what_differs_is_added(backend: Backend) {
     let mut total = 4;
     for (number, other) in others.into_iter().enumerate() {
         total += other.len() as u64;
-        assert_told(
+        assert_receipt(
             &case.append(other).await,
-            "appended",
-            other.len() as u64,
-            total,
-            number as u64 + 3,
+            &Stored {
+                outcome: "appended",
+                points: other.len() as u64,
+                total_points: total,
+                version: number as u64 + 3,
+            },
         );
     }
     assert_eq!(case.record().await["points"], total);
     case.end().await;
 }
 
-async fn the_way_a_part_came_makes_no_difference(backend: Backend) {
+async fn the_format_of_an_append_makes_no_difference(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let part = [hr(10, 2.0)];
-    assert_told(
+    assert_receipt(
         &case.send(&case.path(), &case.body(&part), &[]).await,
-        "appended",
-        1,
-        2,
-        2,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
     );
-    assert_told(&case.post("append", &part).await, "unchanged", 1, 2, 2);
+    assert_receipt(
+        &case.post("append", &part).await,
+        &Stored {
+            outcome: "unchanged",
+            points: 1,
+            total_points: 2,
+            version: 2,
+        },
+    );
     let line = case.body(&part).to_string();
-    let answer = case
+    let response = case
         .app
         .post_text("/api/sessions/bulk/?on_conflict=append", &line)
         .await
         .expect(200);
     assert!(
-        answer.text.contains(r#""outcome":"unchanged""#),
+        response.text.contains(r#""outcome":"unchanged""#),
         "{}",
-        answer.text
+        response.text
     );
     assert_problem(&case.post("error", &part).await, 409, "session_conflict");
     case.assert_scores(&[(0, 1.0), (10, 2.0)]).await;
     case.end().await;
 }
 
-async fn a_retry_of_any_part_is_known_at_any_time(backend: Backend) {
+async fn a_retry_of_any_append_is_recognised_at_any_time(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 0.0)]).await;
     let parts: Vec<[Value; 2]> = (1..30)
         .map(|i| {
@@ -202,9 +304,17 @@ async fn a_retry_of_any_part_is_known_at_any_time(backend: Backend) {
         let _ = case.append(part).await.expect(200);
     }
     for part in parts.iter().rev().chain(&parts) {
-        assert_told(&case.append(part).await, "unchanged", 2, 59, 30);
+        assert_receipt(
+            &case.append(part).await,
+            &Stored {
+                outcome: "unchanged",
+                points: 2,
+                total_points: 59,
+                version: 30,
+            },
+        );
     }
-    // The same part of another session, and of another user, is another part.
+    // The same points in another session, or of another user, are another append.
     for user in [case.user, Uuid::new_v4()] {
         let body = json!({"user_id": user, "start_ts": START, "data": []});
         let made = case
@@ -217,12 +327,12 @@ async fn a_retry_of_any_part_is_known_at_any_time(backend: Backend) {
             "/api/sessions/{}/points/",
             made["session_id"].as_str().expect("an id")
         );
-        let answer = case
+        let response = case
             .app
             .post(&path, &json!({"data": parts[0]}))
             .await
             .expect(200);
-        assert_eq!(answer.json()["outcome"], "appended");
+        assert_eq!(response.receipt().outcome, "appended");
     }
     case.end().await;
 }

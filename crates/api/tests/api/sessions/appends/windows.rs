@@ -1,22 +1,22 @@
-//! Points lie where those of the session may: around its start, or around its first point.
+//! The allowed times of appended points: around the session's start, or around its first point.
 
 use serde_json::{Value, json};
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, START, assert_told, at, hr};
+use super::{Case, START, Stored, assert_receipt, at, hr};
 use crate::common::{SCORE, assert_faults, assert_problem, from_now, plain, results, score};
 use crate::on_both_servers;
 
 on_both_servers![
-    points_lie_around_the_start,
-    points_lie_around_the_start_that_was_left_out,
-    each_point_outside_is_named_alone,
-    the_edges_of_the_window_are_in_it,
-    the_edges_of_the_window_are_in_it_if_the_start_was_left_out,
-    without_a_start_points_lie_within_a_month_of_each_other,
-    without_a_start_parts_agree_with_the_stored_points,
-    points_lie_not_in_the_future,
+    points_must_be_near_the_start,
+    points_must_be_near_an_omitted_start,
+    only_points_outside_the_window_are_reported,
+    the_edges_of_the_window_are_accepted,
+    the_edges_of_the_window_of_an_omitted_start_are_accepted,
+    without_a_start_points_must_be_within_31_days_of_each_other,
+    without_a_start_appends_must_be_near_the_stored_points,
+    points_must_not_be_in_the_future,
 ];
 
 const DAY: i64 = 86_400;
@@ -31,50 +31,50 @@ async fn outside(backend: Backend, start: Option<&str>) {
         hr(31 * DAY + 1, 3.0),
         hr(400 * DAY, 1.0),
     ];
-    let answer = case
+    let response = case
         .app
         .post(&case.path(), &json!({"start_ts": start, "data": part}))
         .await;
-    assert_problem(&answer, 422, "invalid_session");
+    assert_problem(&response, 422, "invalid_session");
     let faults = [1, 3, 4].map(|i| format!("/data/{i}/time implausible_time"));
-    assert_faults(&answer, &faults.each_ref().map(String::as_str));
-    assert_eq!(answer.json()["total_errors"], 3);
+    assert_faults(&response, &faults.each_ref().map(String::as_str));
+    assert_eq!(response.problem().total_errors, 3);
     assert_problem(&case.post("append", &part).await, 422, "invalid_session");
     let columns =
         json!([{"series": SCORE, "times": [at(1), at(40 * DAY)], "values": {"value": [1, 2]}}]);
-    let answer = case
+    let response = case
         .app
         .post(&case.path(), &json!({"start_ts": start, "data": columns}))
         .await;
-    assert_problem(&answer, 422, "invalid_session");
-    assert_faults(&answer, &["/data/0/times/1 implausible_time"]);
+    assert_problem(&response, 422, "invalid_session");
+    assert_faults(&response, &["/data/0/times/1 implausible_time"]);
     case.assert_scores(&[(0, 1.0)]).await;
     assert_eq!(case.record().await["version"], 1);
     case.end().await;
 }
 
-async fn points_lie_around_the_start(backend: Backend) {
+async fn points_must_be_near_the_start(backend: Backend) {
     outside(backend, Some(START)).await;
 }
 
-async fn points_lie_around_the_start_that_was_left_out(backend: Backend) {
+async fn points_must_be_near_an_omitted_start(backend: Backend) {
     outside(backend, None).await;
 }
 
-async fn each_point_outside_is_named_alone(backend: Backend) {
+async fn only_points_outside_the_window_are_reported(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     for second in [-DAY - 1, 31 * DAY + 1, 400 * DAY, -400 * DAY] {
         for part in [
             vec![hr(second, 1.0)],
             vec![hr(second, 1.0), hr(second, 2.0)],
         ] {
-            let answer = case.append(&part).await;
-            assert_problem(&answer, 422, "invalid_session");
+            let response = case.append(&part).await;
+            assert_problem(&response, 422, "invalid_session");
             let faults: Vec<String> = (0..part.len())
                 .map(|i| format!("/data/{i}/time implausible_time"))
                 .collect();
             assert_faults(
-                &answer,
+                &response,
                 &faults.iter().map(String::as_str).collect::<Vec<_>>(),
             );
         }
@@ -83,28 +83,30 @@ async fn each_point_outside_is_named_alone(backend: Backend) {
     case.end().await;
 }
 
-/// Both in one part, which is then longer than a month.
-async fn the_edges(backend: Backend, start: Option<&str>) {
+/// Sends both edges in one append, which is then longer than a month.
+async fn assert_edges_are_accepted(backend: Backend, start: Option<&str>) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let body = json!({"start_ts": start, "data": [hr(-DAY, 2.0), hr(31 * DAY, 3.0)]});
-    assert_told(
+    assert_receipt(
         &case.app.post(&case.path(), &body).await,
-        "appended",
-        2,
-        3,
-        2,
+        &Stored {
+            outcome: "appended",
+            points: 2,
+            total_points: 3,
+            version: 2,
+        },
     );
     case.assert_scores(&[(-DAY, 2.0), (0, 1.0), (31 * DAY, 3.0)])
         .await;
     case.end().await;
 }
 
-async fn the_edges_of_the_window_are_in_it(backend: Backend) {
-    the_edges(backend, Some(START)).await;
+async fn the_edges_of_the_window_are_accepted(backend: Backend) {
+    assert_edges_are_accepted(backend, Some(START)).await;
 }
 
-async fn the_edges_of_the_window_are_in_it_if_the_start_was_left_out(backend: Backend) {
-    the_edges(backend, None).await;
+async fn the_edges_of_the_window_of_an_omitted_start_are_accepted(backend: Backend) {
+    assert_edges_are_accepted(backend, None).await;
 }
 
 /// A session without a start, with these points; the path of its points.
@@ -115,33 +117,35 @@ async fn without_start(case: &Case, data: &[Value]) -> String {
     format!("/api/sessions/{id}/points/")
 }
 
-async fn without_a_start_points_lie_within_a_month_of_each_other(backend: Backend) {
+async fn without_a_start_points_must_be_within_31_days_of_each_other(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let path = without_start(&case, &[]).await;
     let part = |data: &[Value]| json!({ "data": data });
-    let answer = case
+    let response = case
         .app
         .post(
             &path,
             &part(&[hr(5, 1.0), hr(0, 1.0), hr(31 * DAY + 1, 2.0)]),
         )
         .await;
-    assert_problem(&answer, 422, "invalid_session");
-    assert_faults(&answer, &["/data/2/time implausible_time"]);
-    assert_told(
+    assert_problem(&response, 422, "invalid_session");
+    assert_faults(&response, &["/data/2/time implausible_time"]);
+    assert_receipt(
         &case
             .app
             .post(&path, &part(&[hr(31 * DAY, 2.0), hr(0, 1.0)]))
             .await,
-        "appended",
-        2,
-        2,
-        3,
+        &Stored {
+            outcome: "appended",
+            points: 2,
+            total_points: 2,
+            version: 3,
+        },
     );
     case.end().await;
 }
 
-async fn without_a_start_parts_agree_with_the_stored_points(backend: Backend) {
+async fn without_a_start_appends_must_be_near_the_stored_points(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let path = without_start(&case, &[hr(10 * DAY, 1.0), hr(20 * DAY, 2.0)]).await;
     let send = async |data: &[Value]| case.app.post(&path, &json!({ "data": data })).await;
@@ -155,42 +159,66 @@ async fn without_a_start_parts_agree_with_the_stored_points(backend: Backend) {
             "/data/0/time implausible_time",
         ),
     ] {
-        let answer = send(&part).await;
-        assert_problem(&answer, 422, "invalid_session");
-        assert_faults(&answer, &[faults]);
+        let response = send(&part).await;
+        assert_problem(&response, 422, "invalid_session");
+        assert_faults(&response, &[faults]);
     }
-    assert_told(&send(&[hr(41 * DAY, 4.0)]).await, "appended", 1, 3, 3);
-    // Now the last one is further on, and what comes before the first may go back less far.
+    assert_receipt(
+        &send(&[hr(41 * DAY, 4.0)]).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 3,
+            version: 3,
+        },
+    );
+    // The last point is now later, so that the earliest allowed time is later, too.
     assert_problem(
         &send(&[hr(10 * DAY - 1, 3.0)]).await,
         422,
         "invalid_session",
     );
     let path = without_start(&case, &[hr(20 * DAY, 2.0)]).await;
-    let answer = case
+    let response = case
         .app
         .post(&path, &json!({"data": [hr(-11 * DAY, 3.0)]}))
         .await;
-    assert_told(&answer, "appended", 1, 2, 5);
-    let answer = case
+    assert_receipt(
+        &response,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 5,
+        },
+    );
+    let response = case
         .app
         .post(&path, &json!({"data": [hr(20 * DAY + 1, 3.0)]}))
         .await;
-    assert_problem(&answer, 422, "invalid_session");
+    assert_problem(&response, 422, "invalid_session");
     let listed = results(&case.app.get(&path).await.expect(200));
     let listed: Vec<Value> = listed.iter().map(|row| plain(&row["value"])).collect();
     assert_eq!(listed, [json!({"value": 3.0}), json!({"value": 2.0})]);
     case.end().await;
 }
 
-async fn points_lie_not_in_the_future(backend: Backend) {
+async fn points_must_not_be_in_the_future(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let path = without_start(&case, &[score(&from_now(-60), 1.0)]).await;
     let soon = json!({"data": [score(&from_now(3_600), 2.0)]});
-    assert_told(&case.app.post(&path, &soon).await, "appended", 1, 2, 3);
+    assert_receipt(
+        &case.app.post(&path, &soon).await,
+        &Stored {
+            outcome: "appended",
+            points: 1,
+            total_points: 2,
+            version: 3,
+        },
+    );
     let late = json!({"data": [score(&from_now(60), 2.0), score(&from_now(2 * DAY), 2.0)]});
-    let answer = case.app.post(&path, &late).await;
-    assert_problem(&answer, 422, "invalid_session");
-    assert_faults(&answer, &["/data/1/time implausible_time"]);
+    let response = case.app.post(&path, &late).await;
+    assert_problem(&response, 422, "invalid_session");
+    assert_faults(&response, &["/data/1/time implausible_time"]);
     case.end().await;
 }

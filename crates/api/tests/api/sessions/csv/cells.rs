@@ -1,23 +1,24 @@
-//! What a cell is: JSON where it is that, else text, and nothing where it is empty.
+//! Values of cells: JSON if the cell is JSON, otherwise text; an empty cell has no value.
 
 use serde_json::{Value, json};
 use time_series_testkit::Backend;
 
-use super::{Case, Told};
+use super::{BulkResult, Case};
 use crate::common::{NOTE, SCORE, add_text_series, plain, results};
 use crate::on_both_servers;
 
 on_both_servers![
     cells_are_json_or_text,
-    what_only_begins_as_json_is_text,
+    a_cell_that_only_starts_as_json_is_text,
     cells_may_be_quoted,
-    an_empty_cell_is_no_leaf,
-    a_bare_value_stands_in_the_column_value,
-    values_keep_all_their_digits,
-    cells_are_checked_as_values_are,
+    an_empty_cell_adds_no_leaf,
+    the_column_value_holds_bare_values,
+    values_keep_all_digits,
+    cells_are_validated_like_values,
 ];
 
-/// Posts the cells as the leaf `x` of points of a series that takes anything, one a second, and gives the values.
+/// Posts the cells as the leaf `x` of points of a series that accepts any value, one per second;
+/// returns the values.
 async fn leaves(case: &Case, session: usize, cells: &[&str]) -> Vec<Value> {
     case.app
         .metric_type(&format!("any.{session}"), &json!({"type": "object"}))
@@ -27,7 +28,7 @@ async fn leaves(case: &Case, session: usize, cells: &[&str]) -> Vec<Value> {
         format!("{user},{id},any.{session},2025-01-01T00:00:{second:02}Z,{cell}\n")
     };
     let rows: String = cells.iter().enumerate().map(row).collect();
-    let told = Told::read(
+    let result = BulkResult::read(
         &case
             .post(
                 "",
@@ -35,7 +36,7 @@ async fn leaves(case: &Case, session: usize, cells: &[&str]) -> Vec<Value> {
             )
             .await,
     );
-    assert_eq!(told.all(), [(2, 201, "created")], "{:?}", told.verdicts);
+    assert_eq!(result.all(), [(2, 201, "created")], "{:?}", result.verdicts);
     let path = format!("/api/sessions/{}/points/", case.ids[session]);
     results(&case.app.get(&path).await.expect(200))
         .iter()
@@ -76,7 +77,7 @@ async fn cells_are_json_or_text(backend: Backend) {
     case.end().await;
 }
 
-async fn what_only_begins_as_json_is_text(backend: Backend) {
+async fn a_cell_that_only_starts_as_json_is_text(backend: Backend) {
     let case = Case::new(backend).await;
     let cells = [
         "[1",
@@ -125,19 +126,19 @@ async fn cells_may_be_quoted(backend: Backend) {
     }
     assert_eq!(values.len(), cells.len());
     // Names, ids and times may be quoted, too.
-    let told = case
+    let result = case
         .send(&[
             r#""user_id","session_id","series","time","value""#,
             r#"U,S1,"session.gut_health_score","2025-01-01T00:00:01Z","2""#,
         ])
         .await;
-    assert_eq!(told.all(), [(2, 201, "created")]);
+    assert_eq!(result.all(), [(2, 201, "created")]);
     case.assert_points(1, &[(SCORE, 1, json!({"value": 2}))])
         .await;
     case.end().await;
 }
 
-async fn an_empty_cell_is_no_leaf(backend: Backend) {
+async fn an_empty_cell_adds_no_leaf(backend: Backend) {
     let case = Case::new(backend).await;
     let number = json!({"type": "number"});
     case.app
@@ -146,7 +147,7 @@ async fn an_empty_cell_is_no_leaf(backend: Backend) {
             &json!({"type": "object", "properties": {"p": number, "q": number}}),
         )
         .await;
-    let told = case
+    let result = case
         .send(&[
             "user_id,session_id,series,time,p,q,n.a,n.b",
             "U,S0,some,2025-01-01T00:00:01Z,1,,,",
@@ -156,7 +157,7 @@ async fn an_empty_cell_is_no_leaf(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        told.all(),
+        result.all(),
         [(2, 201, "created"), (5, 422, "invalid_session")]
     );
     let values = [json!({"p": 1}), json!({"q": 2}), json!({"n": {"b": "x"}})];
@@ -169,17 +170,18 @@ async fn an_empty_cell_is_no_leaf(backend: Backend) {
         ],
     )
     .await;
-    let asked = "series=some&start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=count";
-    let rows = results(&case.app.timeseries(case.user, asked).await.expect(200));
+    let parameters =
+        "series=some&start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=count";
+    let rows = results(&case.app.timeseries(case.user, parameters).await.expect(200));
     assert_eq!(
         plain(&rows[0]["value"]),
         json!({"p": 1.0, "q": 1.0}),
-        "what is absent does not count"
+        "absent cells do not count"
     );
     case.end().await;
 }
 
-async fn a_bare_value_stands_in_the_column_value(backend: Backend) {
+async fn the_column_value_holds_bare_values(backend: Backend) {
     let case = Case::new(backend).await;
     add_text_series(&case.app).await;
     for (series, schema) in [
@@ -193,7 +195,7 @@ async fn a_bare_value_stands_in_the_column_value(backend: Backend) {
     ] {
         case.app.metric_type(series, &schema).await;
     }
-    let told = case
+    let result = case
         .send(&[
             "user_id,session_id,series,time,value,r,g,b",
             "U,S0,bare,2025-01-01T00:00:01Z,7.25,,,",
@@ -209,14 +211,19 @@ async fn a_bare_value_stands_in_the_column_value(backend: Backend) {
             "U,S3,session.example.series,2025-01-01T00:00:01Z,7,,,",
         ])
         .await;
-    let refused = |line| (line, 422, "invalid_session");
+    let rejected = |line| (line, 422, "invalid_session");
     assert_eq!(
-        told.all(),
-        [(2, 201, "created"), refused(10), refused(11), refused(12)]
+        result.all(),
+        [
+            (2, 201, "created"),
+            rejected(10),
+            rejected(11),
+            rejected(12)
+        ]
     );
     for (verdict, line) in [(1, 10), (2, 11), (3, 12)] {
         assert_eq!(
-            told.faults(verdict),
+            result.faults(verdict),
             [format!("/{line}/value schema_violation")]
         );
     }
@@ -234,7 +241,7 @@ async fn a_bare_value_stands_in_the_column_value(backend: Backend) {
     case.end().await;
 }
 
-async fn values_keep_all_their_digits(backend: Backend) {
+async fn values_keep_all_digits(backend: Backend) {
     let case = Case::new(backend).await;
     let cells = [
         "9007199254740993",
@@ -264,7 +271,7 @@ async fn values_keep_all_their_digits(backend: Backend) {
     case.end().await;
 }
 
-async fn cells_are_checked_as_values_are(backend: Backend) {
+async fn cells_are_validated_like_values(backend: Backend) {
     let case = Case::new(backend).await;
     case.app
         .metric_type("any", &json!({"type": "object"}))
@@ -279,13 +286,13 @@ async fn cells_are_checked_as_values_are(backend: Backend) {
         &deep,
     ] {
         let row = format!("U,S0,any,2025-01-01T00:00:01Z,{cell}");
-        let told = case.send(&["user_id,session_id,series,time,x", &row]).await;
+        let result = case.send(&["user_id,session_id,series,time,x", &row]).await;
         assert!(
-            told.verdicts.len() == 1 && told.verdicts[0]["status"] != 201,
+            result.verdicts.len() == 1 && result.verdicts[0]["status"] != 201,
             "{cell}: {:?}",
-            told.verdicts
+            result.verdicts
         );
-        told.assert_end(&[("failed", 1)], 0);
+        result.assert_end(&[("failed", 1)], 0);
     }
     case.assert_absent(0).await;
     case.end().await;

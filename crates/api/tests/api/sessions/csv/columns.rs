@@ -1,4 +1,4 @@
-//! Which columns a file may have, and what stands in them.
+//! The columns of a file.
 
 use serde_json::json;
 use time_series_testkit::Backend;
@@ -8,15 +8,15 @@ use crate::common::{COLOR, SCORE};
 use crate::on_both_servers;
 
 on_both_servers![
-    the_documented_file_is_taken,
+    the_documented_file_is_accepted,
     columns_come_in_any_order,
     nested_leaves_are_dotted,
-    only_failures_are_told_if_asked,
+    verdicts_failed_returns_only_failures,
 ];
 
-async fn the_documented_file_is_taken(backend: Backend) {
+async fn the_documented_file_is_accepted(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case
+    let result = case
         .send(&[
             "user_id,session_id,start_ts,series,time,value,r,g,b",
             "U,S0,2025-01-01T00:00:00Z,session.gut_health_score,2025-01-01T00:00:00Z,71.5,,,",
@@ -25,17 +25,17 @@ async fn the_documented_file_is_taken(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        told.all(),
+        result.all(),
         [(2, 201, "created"), (4, 422, "invalid_session")]
     );
     let expected = json!({
         "line": 2, "status": 201, "outcome": "created", "user_id": case.user, "session_id": case.ids[0],
         "points": 2, "version": 1, "total_points": 2,
     });
-    assert_eq!(told.verdicts[0], expected);
-    assert_eq!(told.faults(1), ["/4/b schema_violation"]);
-    assert_eq!(told.verdicts[1]["total_errors"], 1);
-    told.assert_end(&[("created", 1), ("failed", 1)], 2);
+    assert_eq!(result.verdicts[0], expected);
+    assert_eq!(result.faults(1), ["/4/b schema_violation"]);
+    assert_eq!(result.verdicts[1]["total_errors"], 1);
+    result.assert_end(&[("created", 1), ("failed", 1)], 2);
     let color = json!({"r": 255, "g": 240, "b": 120});
     case.assert_points(0, &[(SCORE, 0, json!({"value": 71.5})), (COLOR, 1, color)])
         .await;
@@ -98,14 +98,14 @@ async fn columns_come_in_any_order(backend: Backend) {
         let lines: Vec<String> = [None, Some(0), Some(1), Some(2)]
             .map(|row| line(order, row))
             .into();
-        let told = case
+        let result = case
             .send(&lines.iter().map(String::as_str).collect::<Vec<_>>())
             .await;
         let outcome = if number == 0 { "created" } else { "unchanged" };
         assert!(
-            told.verdicts.iter().all(|v| v["outcome"] == outcome),
+            result.verdicts.iter().all(|v| v["outcome"] == outcome),
             "{:?}",
-            told.verdicts
+            result.verdicts
         );
     }
     let color = json!({"r": 7, "g": 8, "b": 9});
@@ -123,7 +123,7 @@ async fn nested_leaves_are_dotted(backend: Backend) {
         json!({"type": "object", "properties": {"x": number, "y": number}, "required": ["x"]});
     let deep = json!({"type": "object", "properties": {"pos": pos, "speed": number, "a": {"type": "object", "properties": {"b": pos}}}, "required": ["pos"]});
     case.app.metric_type("track", &deep).await;
-    let told = case
+    let result = case
         .send(&[
             "user_id,session_id,series,time,pos.x,speed,pos.y,a.b.x,extra.name",
             "U,S0,track,2025-01-01T00:00:01Z,1.5,3,2.5,,",
@@ -133,20 +133,25 @@ async fn nested_leaves_are_dotted(backend: Backend) {
             "U,S3,track,2025-01-01T00:00:03Z,1,1,north,,",
         ])
         .await;
-    let refused = |line| (line, 422, "invalid_session");
+    let rejected = |line| (line, 422, "invalid_session");
     assert_eq!(
-        told.all(),
-        [(2, 201, "created"), refused(4), refused(5), refused(6)]
+        result.all(),
+        [(2, 201, "created"), rejected(4), rejected(5), rejected(6)]
     );
-    assert!(told.faults(1)[0].starts_with("/4"), "{}", told.verdicts[1]);
-    assert_eq!(told.faults(2), ["/5/speed schema_violation"]);
-    assert_eq!(told.faults(3), ["/6/pos.y schema_violation"]);
+    assert!(
+        result.faults(1)[0].starts_with("/4"),
+        "{}",
+        result.verdicts[1]
+    );
+    assert_eq!(result.faults(2), ["/5/speed schema_violation"]);
+    assert_eq!(result.faults(3), ["/6/pos.y schema_violation"]);
     let first = json!({"pos": {"x": 1.5, "y": 2.5}, "speed": 3});
     let second = json!({"pos": {"x": 2.5}, "a": {"b": {"x": 7}}, "extra": {"name": "home"}});
     case.assert_points(0, &[("track", 1, first), ("track", 2, second)])
         .await;
-    let asked = "series=track&start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=max&where=pos.x%3C2";
-    let rows = crate::common::results(&case.app.timeseries(case.user, asked).await.expect(200));
+    let parameters = "series=track&start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=max&where=pos.x%3C2";
+    let rows =
+        crate::common::results(&case.app.timeseries(case.user, parameters).await.expect(200));
     assert_eq!(
         crate::common::plain(&rows[0]["value"]),
         json!({"pos": {"x": 1.5, "y": 2.5}, "speed": 3.0})
@@ -154,9 +159,9 @@ async fn nested_leaves_are_dotted(backend: Backend) {
     case.end().await;
 }
 
-async fn only_failures_are_told_if_asked(backend: Backend) {
+async fn verdicts_failed_returns_only_failures(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case
+    let result = case
         .send_with(
             "?verdicts=failed",
             &[
@@ -167,7 +172,7 @@ async fn only_failures_are_told_if_asked(backend: Backend) {
             ],
         )
         .await;
-    assert_eq!(told.all(), [(3, 422, "invalid_session")]);
-    told.assert_end(&[("created", 2), ("failed", 1)], 2);
+    assert_eq!(result.all(), [(3, 422, "invalid_session")]);
+    result.assert_end(&[("created", 2), ("failed", 1)], 2);
     case.end().await;
 }

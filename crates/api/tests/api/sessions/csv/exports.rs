@@ -1,4 +1,4 @@
-//! What came as CSV comes back as what the same data, posted as JSON, gives.
+//! Data uploaded as CSV is exported like the same data posted as JSON.
 
 use std::fmt::Write;
 
@@ -7,11 +7,11 @@ use serde_json::{Value, json};
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, Told};
-use crate::common::{COLOR, NOTE, SCORE, add_text_series, ask, plain, results};
+use super::{BulkResult, Case};
+use crate::common::{COLOR, NOTE, SCORE, add_text_series, get_timeseries, plain, results};
 use crate::on_both_servers;
 
-on_both_servers![exports_are_those_of_the_same_json];
+on_both_servers![csv_exports_equal_those_of_the_same_json];
 
 /// Series, values, and the cells of `value`, `r`, `g`, `b`, `pos.x`, `pos.y`, `note`.
 fn sorts(i: u32) -> Vec<(&'static str, Value, String)> {
@@ -57,7 +57,7 @@ fn sorts(i: u32) -> Vec<(&'static str, Value, String)> {
     ]
 }
 
-async fn exports_are_those_of_the_same_json(backend: Backend) {
+async fn csv_exports_equal_those_of_the_same_json(backend: Backend) {
     let case = Case::new(backend).await;
     add_text_series(&case.app).await;
     let number = json!({"type": "number"});
@@ -93,10 +93,10 @@ async fn exports_are_those_of_the_same_json(backend: Backend) {
         }
         bodies.push(json!({"user_id": other, "session_id": id, "data": data}).to_string());
     }
-    let told = Told::read(&case.post("", csv.as_bytes()).await);
-    assert_eq!(told.end["created"], 8, "{:?}", told.verdicts);
-    let told = Told::read(&case.app.post_text(super::PATH, &bodies.join("\n")).await);
-    assert_eq!(told.end["created"], 8, "{:?}", told.verdicts);
+    let result = BulkResult::read(&case.post("", csv.as_bytes()).await);
+    assert_eq!(result.end["created"], 8, "{:?}", result.verdicts);
+    let result = BulkResult::read(&case.app.post_text(super::PATH, &bodies.join("\n")).await);
+    assert_eq!(result.end["created"], 8, "{:?}", result.verdicts);
     for format in ["ndjson", "csv"] {
         let get = async |user: Uuid| {
             let path = format!("/api/points/?user_id={user}&format={format}");
@@ -116,7 +116,7 @@ async fn exports_are_those_of_the_same_json(backend: Backend) {
         ("count,sum,median,first,last,time_avg", "session.*"),
         ("mode,distinct,count", "*"),
     ] {
-        let asked = [
+        let parameters = [
             ("series", series),
             ("agg_func", functions),
             ("interval", "6h"),
@@ -124,10 +124,14 @@ async fn exports_are_those_of_the_same_json(backend: Backend) {
             ("end_time", "2025-01-05"),
         ];
         let rows = async |user: Uuid| -> Vec<Value> {
-            results(&ask(&case.app, user, &asked).await.expect(200))
-                .iter()
-                .map(plain)
-                .collect()
+            results(
+                &get_timeseries(&case.app, user, &parameters)
+                    .await
+                    .expect(200),
+            )
+            .iter()
+            .map(plain)
+            .collect()
         };
         assert_eq!(rows(case.user).await, rows(other).await, "{functions}");
     }

@@ -1,4 +1,4 @@
-//! Rows with faults: named by line and column, and they refuse their session and no other.
+//! Rows with faults: reported by line and column; they reject their own session only.
 
 use serde_json::json;
 use time_series_testkit::Backend;
@@ -9,11 +9,11 @@ use crate::on_both_servers;
 
 on_both_servers![
     faults_are_at_their_line_and_column,
-    all_faults_of_a_session_are_named,
-    a_wrong_number_of_cells_is_refused,
-    ids_that_are_none_are_named,
-    starts_that_differ_are_refused,
-    points_outside_the_window_are_named,
+    all_faults_of_a_session_are_reported,
+    a_wrong_number_of_cells_is_rejected,
+    invalid_ids_are_named,
+    different_starts_are_rejected,
+    points_outside_the_window_are_reported,
 ];
 
 const HEADER: &str = "user_id,session_id,series,time,value,start_ts";
@@ -63,7 +63,7 @@ async fn faults_are_at_their_line_and_column(backend: Backend) {
             "/3/start_ts invalid_time",
         ),
     ] {
-        let told = case
+        let result = case
             .send(&[
                 HEADER,
                 GOOD,
@@ -72,52 +72,52 @@ async fn faults_are_at_their_line_and_column(backend: Backend) {
             ])
             .await;
         assert_eq!(
-            told.all()[1],
+            result.all()[1],
             (3, 422, "invalid_session"),
             "{row}: {:?}",
-            told.verdicts
+            result.verdicts
         );
-        assert_eq!(told.faults(1), [fault], "{row}: {}", told.verdicts[1]);
+        assert_eq!(result.faults(1), [fault], "{row}: {}", result.verdicts[1]);
         assert_eq!(
             (
-                told.verdicts[0]["line"].as_u64(),
-                told.verdicts[2]["line"].as_u64()
+                result.verdicts[0]["line"].as_u64(),
+                result.verdicts[2]["line"].as_u64()
             ),
             (Some(2), Some(4))
         );
         assert!(
-            told.verdicts[0]["outcome"].is_string() && told.verdicts[2]["outcome"].is_string(),
+            result.verdicts[0]["outcome"].is_string() && result.verdicts[2]["outcome"].is_string(),
             "{row}"
         );
         case.assert_absent(1).await;
     }
-    // What must be filled.
+    // The cells that are required.
     for (row, column) in [
         ("U,S1,,2025-01-01T00:00:01Z,1,", "series"),
         ("U,S1,session.gut_health_score,,1,", "time"),
         ("U,S1,session.gut_health_score,2025-01-01T00:00:01Z,,", ""),
     ] {
-        let told = case.send(&[HEADER, GOOD, row]).await;
+        let result = case.send(&[HEADER, GOOD, row]).await;
         assert_eq!(
-            told.all()[1],
+            result.all()[1],
             (3, 422, "invalid_session"),
             "{row}: {:?}",
-            told.verdicts
+            result.verdicts
         );
         assert!(
-            told.faults(1)[0].starts_with(format!("/3/{column}").trim_end_matches('/')),
+            result.faults(1)[0].starts_with(format!("/3/{column}").trim_end_matches('/')),
             "{row}: {:?}",
-            told.faults(1)
+            result.faults(1)
         );
-        assert_eq!(told.faults(1).len(), 1, "{row}: {:?}", told.faults(1));
+        assert_eq!(result.faults(1).len(), 1, "{row}: {:?}", result.faults(1));
         case.assert_absent(1).await;
     }
     case.end().await;
 }
 
-async fn all_faults_of_a_session_are_named(backend: Backend) {
+async fn all_faults_of_a_session_are_reported(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case
+    let result = case
         .send(&[
             HEADER,
             GOOD,
@@ -128,10 +128,10 @@ async fn all_faults_of_a_session_are_named(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        told.all(),
+        result.all(),
         [(2, 422, "invalid_session"), (6, 201, "created")]
     );
-    let mut faults = told.faults(0);
+    let mut faults = result.faults(0);
     faults.sort();
     assert_eq!(
         faults,
@@ -141,20 +141,20 @@ async fn all_faults_of_a_session_are_named(backend: Backend) {
             "/5/value schema_violation"
         ]
     );
-    assert_eq!(told.verdicts[0]["total_errors"], 3);
+    assert_eq!(result.verdicts[0]["total_errors"], 3);
     case.assert_absent(0).await;
     // The first hundred are listed, all are counted.
     let mut lines = vec![HEADER];
     lines.extend(["U,S2,session.gut_health_score,2025-01-01T00:00:01Z,high,"; 150]);
-    let told = case.send(&lines).await;
+    let result = case.send(&lines).await;
     assert_eq!(
-        (told.faults(0).len(), &told.verdicts[0]["total_errors"]),
+        (result.faults(0).len(), &result.verdicts[0]["total_errors"]),
         (100, &json!(150))
     );
     case.end().await;
 }
 
-async fn a_wrong_number_of_cells_is_refused(backend: Backend) {
+async fn a_wrong_number_of_cells_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     for broken in [
         "U,S1,session.gut_health_score,2025-01-01T00:00:01Z,1",
@@ -162,22 +162,26 @@ async fn a_wrong_number_of_cells_is_refused(backend: Backend) {
         "nonsense",
         "{\"user_id\":1}",
     ] {
-        let told = case.send(&[HEADER, broken]).await;
-        assert_eq!(told.verdicts.len(), 1, "{broken}: {:?}", told.verdicts);
-        assert_eq!(told.verdicts[0]["line"], 2, "{broken}: {:?}", told.verdicts);
-        let status = told.verdicts[0]["status"].as_u64().expect("a status");
+        let result = case.send(&[HEADER, broken]).await;
+        assert_eq!(result.verdicts.len(), 1, "{broken}: {:?}", result.verdicts);
+        assert_eq!(
+            result.verdicts[0]["line"], 2,
+            "{broken}: {:?}",
+            result.verdicts
+        );
+        let status = result.verdicts[0]["status"].as_u64().expect("a status");
         assert!(
             [400, 422].contains(&status),
             "{broken}: {:?}",
-            told.verdicts
+            result.verdicts
         );
-        told.assert_end(&[("failed", 1)], 0);
+        result.assert_end(&[("failed", 1)], 0);
         case.assert_absent(1).await;
     }
     case.end().await;
 }
 
-async fn ids_that_are_none_are_named(backend: Backend) {
+async fn invalid_ids_are_named(backend: Backend) {
     let case = Case::new(backend).await;
     for (row, column) in [
         (
@@ -197,23 +201,23 @@ async fn ids_that_are_none_are_named(backend: Backend) {
             "session_id",
         ),
     ] {
-        let told = case.send(&[HEADER, row]).await;
-        assert_eq!(told.verdicts.len(), 1, "{row}: {:?}", told.verdicts);
-        assert_eq!(told.verdicts[0]["line"], 2, "{row}");
+        let result = case.send(&[HEADER, row]).await;
+        assert_eq!(result.verdicts.len(), 1, "{row}: {:?}", result.verdicts);
+        assert_eq!(result.verdicts[0]["line"], 2, "{row}");
         assert!(
-            told.faults(0)[0].starts_with(&format!("/2/{column} ")),
+            result.faults(0)[0].starts_with(&format!("/2/{column} ")),
             "{row}: {}",
-            told.verdicts[0]
+            result.verdicts[0]
         );
-        told.assert_end(&[("failed", 1)], 0);
+        result.assert_end(&[("failed", 1)], 0);
     }
     assert!(sessions_of(&case.app, case.user).await.is_empty());
     case.end().await;
 }
 
-async fn starts_that_differ_are_refused(backend: Backend) {
+async fn different_starts_are_rejected(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case
+    let result = case
         .send(&[
             HEADER,
             "U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1,2025-01-01T00:00:00Z",
@@ -222,21 +226,21 @@ async fn starts_that_differ_are_refused(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        told.all(),
+        result.all(),
         [(2, 422, "invalid_session"), (4, 201, "created")]
     );
     assert!(
-        told.faults(0)[0].starts_with("/3/start_ts "),
+        result.faults(0)[0].starts_with("/3/start_ts "),
         "{}",
-        told.verdicts[0]
+        result.verdicts[0]
     );
     case.assert_absent(0).await;
     case.end().await;
 }
 
-async fn points_outside_the_window_are_named(backend: Backend) {
+async fn points_outside_the_window_are_reported(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case
+    let result = case
         .send(&[
             HEADER,
             "U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1,2025-01-01T00:00:00Z",
@@ -246,10 +250,10 @@ async fn points_outside_the_window_are_named(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        told.all(),
+        result.all(),
         [(2, 422, "invalid_session"), (4, 422, "invalid_session")]
     );
-    assert_eq!(told.faults(0), ["/3/time implausible_time"]);
-    assert_eq!(told.faults(1), ["/5/time implausible_time"]);
+    assert_eq!(result.faults(0), ["/3/time implausible_time"]);
+    assert_eq!(result.faults(1), ["/5/time implausible_time"]);
     case.end().await;
 }

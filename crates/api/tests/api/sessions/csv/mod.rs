@@ -1,47 +1,47 @@
-//! Sessions as CSV, a point a row: what the tests of it share.
+//! Sessions as CSV, with one point per row; helpers of these tests.
 
 mod bodies;
-mod broken;
+mod broken_lines;
 mod cells;
 mod columns;
 mod exports;
 mod faults;
 mod files;
 mod headers;
-mod returns;
+mod reappearing;
 mod rows;
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
 use crate::common::{START, plain, results};
 
 const PATH: &str = "/api/sessions/bulk/";
 
-/// A service, a user, and some ids of sessions.
+/// A service, a user, and ids of sessions.
 pub(crate) struct Case {
     pub(crate) app: TestApp,
     pub(crate) user: Uuid,
     pub(crate) ids: Vec<Uuid>,
 }
 
-/// Verdicts, and the end record.
-pub(crate) struct Told {
+/// The verdicts and the end record of a bulk upload.
+pub(crate) struct BulkResult {
     pub(crate) verdicts: Vec<Value>,
     pub(crate) end: Value,
 }
 
-impl Told {
-    /// The parts of an answer that is whole.
+impl BulkResult {
+    /// Reads a complete response.
     #[track_caller]
-    fn read(answer: &Answer) -> Self {
-        assert_eq!(answer.status.as_u16(), 200, "{}", answer.text);
-        let mut verdicts: Vec<Value> = answer
+    fn read(response: &Response) -> Self {
+        assert_eq!(response.status.as_u16(), 200, "{}", response.text);
+        let mut verdicts: Vec<Value> = response
             .text
             .lines()
-            .map(|line| serde_json::from_str(line).expect("JSON a line"))
+            .map(|line| serde_json::from_str(line).expect("one JSON value per line"))
             .collect();
         let end = verdicts.pop().expect("an end record");
         Self { verdicts, end }
@@ -75,7 +75,7 @@ impl Told {
             .collect()
     }
 
-    /// Checks the end record: the counts that are named, no other, and the points.
+    /// Checks the end record: the points, these counts, and zero for all others.
     #[track_caller]
     pub(crate) fn assert_end(&self, counts: &[(&str, u64)], points: u64) {
         assert_eq!(self.end["end"], true, "{}", self.end);
@@ -114,7 +114,7 @@ impl Case {
     }
 
     /// Posts CSV.
-    pub(crate) async fn post(&self, parameters: &str, body: &[u8]) -> Answer {
+    pub(crate) async fn post(&self, parameters: &str, body: &[u8]) -> Response {
         let headers = [("content-type", "text/csv")];
         self.app
             .request(
@@ -127,16 +127,16 @@ impl Case {
     }
 
     /// Posts lines of CSV, in which U is the user, and S0 to S7 are sessions.
-    pub(crate) async fn send(&self, lines: &[&str]) -> Told {
+    pub(crate) async fn send(&self, lines: &[&str]) -> BulkResult {
         self.send_with("", lines).await
     }
 
-    /// As `send`, with parameters.
-    pub(crate) async fn send_with(&self, parameters: &str, lines: &[&str]) -> Told {
-        Told::read(&self.post(parameters, self.text(lines).as_bytes()).await)
+    /// Same as `send`, with query parameters.
+    pub(crate) async fn send_with(&self, parameters: &str, lines: &[&str]) -> BulkResult {
+        BulkResult::read(&self.post(parameters, self.text(lines).as_bytes()).await)
     }
 
-    /// The lines with ids in them, an end to each.
+    /// The lines with ids inserted, each with a line end.
     pub(crate) fn text(&self, lines: &[&str]) -> String {
         lines
             .iter()
@@ -184,16 +184,16 @@ impl Case {
         );
     }
 
-    /// Checks that of a session there is nothing.
+    /// Checks that a session does not exist.
     pub(crate) async fn assert_absent(&self, session: usize) {
-        let answer = self
+        let response = self
             .app
             .get(&format!("/api/sessions/{}/", self.ids[session]))
             .await;
-        assert_eq!(answer.status.as_u16(), 404, "{}", answer.text);
+        assert_eq!(response.status.as_u16(), 404, "{}", response.text);
     }
 
-    /// Checks what the database holds; the last thing each test does.
+    /// Checks the stored summaries and blocks; the last step of each test.
     pub(crate) async fn end(self) {
         self.app.database.check_day_summaries().await;
         self.app.database.check_blocks().await;

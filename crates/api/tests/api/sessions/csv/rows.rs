@@ -1,4 +1,4 @@
-//! Rows with the same ids that follow each other are one session, with one start.
+//! Consecutive rows with the same ids are one session, with one start.
 
 use serde_json::json;
 use time_series_testkit::Backend;
@@ -9,15 +9,15 @@ use crate::on_both_servers;
 
 on_both_servers![
     rows_of_one_session_keep_their_order,
-    the_start_may_stand_in_any_row_or_none,
-    the_start_may_stand_in_a_later_row,
-    a_start_spelled_otherwise_is_the_same,
-    ids_spelled_otherwise_are_the_same,
+    the_start_may_be_in_any_row_or_none,
+    the_start_may_be_in_a_later_row,
+    an_equal_start_in_another_spelling_is_accepted,
+    ids_are_equal_in_every_spelling,
 ];
 
 async fn rows_of_one_session_keep_their_order(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case
+    let result = case
         .send(&[
             "user_id,session_id,series,time,value",
             "U,S0,session.gut_health_score,2025-01-01T00:00:05Z,9",
@@ -26,7 +26,7 @@ async fn rows_of_one_session_keep_their_order(backend: Backend) {
             "U,S0,session.gut_health_score,2025-01-01T00:00:05Z,5",
         ])
         .await;
-    assert_eq!(told.all(), [(2, 201, "created")]);
+    assert_eq!(result.all(), [(2, 201, "created")]);
     let value = |v: u32| json!({"value": v});
     case.assert_points(
         0,
@@ -41,9 +41,9 @@ async fn rows_of_one_session_keep_their_order(backend: Backend) {
     case.end().await;
 }
 
-async fn the_start_may_stand_in_any_row_or_none(backend: Backend) {
+async fn the_start_may_be_in_any_row_or_none(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case
+    let result = case
         .send(&[
             "start_ts,user_id,session_id,series,time,value",
             ",U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1",
@@ -55,7 +55,7 @@ async fn the_start_may_stand_in_any_row_or_none(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        told.all(),
+        result.all(),
         [
             (2, 201, "created"),
             (4, 201, "created"),
@@ -77,16 +77,16 @@ async fn the_start_may_stand_in_any_row_or_none(backend: Backend) {
     case.end().await;
 }
 
-async fn the_start_may_stand_in_a_later_row(backend: Backend) {
+async fn the_start_may_be_in_a_later_row(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case
+    let result = case
         .send(&[
             "start_ts,user_id,session_id,series,time,value",
             ",U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1",
             "2025-01-01T00:00:00Z,U,S0,session.gut_health_score,2025-01-01T00:00:02Z,1",
         ])
         .await;
-    assert_eq!(told.all(), [(2, 201, "created")], "{:?}", told.verdicts);
+    assert_eq!(result.all(), [(2, 201, "created")], "{:?}", result.verdicts);
     let record = case
         .app
         .get(&format!("/api/sessions/{}/", case.ids[0]))
@@ -100,9 +100,9 @@ async fn the_start_may_stand_in_a_later_row(backend: Backend) {
     case.end().await;
 }
 
-async fn a_start_spelled_otherwise_is_the_same(backend: Backend) {
+async fn an_equal_start_in_another_spelling_is_accepted(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case
+    let result = case
         .send(&[
             "start_ts,user_id,session_id,series,time,value",
             "2025-01-01T00:00:00Z,U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1",
@@ -110,11 +110,11 @@ async fn a_start_spelled_otherwise_is_the_same(backend: Backend) {
             "2025-01-01T00:00:00.000Z,U,S0,session.gut_health_score,2025-01-01T00:00:03Z,1",
         ])
         .await;
-    assert_eq!(told.all(), [(2, 201, "created")], "{:?}", told.verdicts);
+    assert_eq!(result.all(), [(2, 201, "created")], "{:?}", result.verdicts);
     case.end().await;
 }
 
-async fn ids_spelled_otherwise_are_the_same(backend: Backend) {
+async fn ids_are_equal_in_every_spelling(backend: Backend) {
     let case = Case::new(backend).await;
     let loud = format!(
         "{},{},session.gut_health_score,2025-01-01T00:00:02Z,2",
@@ -122,14 +122,14 @@ async fn ids_spelled_otherwise_are_the_same(backend: Backend) {
         case.ids[0].to_string().to_uppercase()
     );
     let header = "user_id,session_id,series,time,value";
-    let told = case
+    let result = case
         .send(&[
             header,
             "U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1",
             &loud,
         ])
         .await;
-    assert_eq!(told.all(), [(2, 201, "created")], "{:?}", told.verdicts);
+    assert_eq!(result.all(), [(2, 201, "created")], "{:?}", result.verdicts);
     case.assert_points(
         0,
         &[

@@ -1,11 +1,11 @@
-//! Every read that follows an append shows it: aggregates, points, the record, lists, latest and catalogue.
+//! Every read after an append shows it: aggregates, points, record, lists, latest and catalogue.
 
 use reqwest::Method;
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use super::{Case, START, assert_told, at, hr, rgb};
+use super::{Case, START, Stored, assert_receipt, at, hr, rgb};
 use crate::common::{
     COLOR, NOTE, SCORE, add_text_series, assert_rows, plain, point, results, session,
 };
@@ -15,9 +15,9 @@ on_both_servers![
     the_record_and_the_list_show_an_append,
     aggregates_show_an_append,
     points_latest_and_catalogue_show_an_append,
-    a_cached_answer_does_not_outlive_an_append,
-    values_come_back_as_they_were_sent,
-    parts_may_cross_midnight_and_hold_several_series,
+    an_append_invalidates_cached_responses,
+    values_are_returned_as_sent,
+    appends_may_cross_midnight_and_have_several_series,
 ];
 
 const FEBRUARY: &str = "start_time=2024-12-01&end_time=2025-02-01";
@@ -55,19 +55,19 @@ async fn aggregates_show_an_append(backend: Backend) {
     let scores =
         json!({"count": 3, "sum": 7.5, "min": 1, "max": 4, "first": 4, "last": 2.5, "median": 2.5});
     for interval in ["day", "hour", "30s"] {
-        let asked = format!("{FEBRUARY}&series={SCORE}&interval={interval}&{functions}");
+        let parameters = format!("{FEBRUARY}&series={SCORE}&interval={interval}&{functions}");
         if interval == "30s" {
-            let answer = case
+            let response = case
                 .app
-                .timeseries(case.user, &asked.replace(functions, "agg_func=avg"))
+                .timeseries(case.user, &parameters.replace(functions, "agg_func=avg"))
                 .await;
             assert_rows(
-                &answer,
+                &response,
                 &[(&at(30), SCORE, json!(4)), (&at(60), SCORE, json!(1.75))],
             );
         } else {
             assert_rows(
-                &case.app.timeseries(case.user, &asked).await,
+                &case.app.timeseries(case.user, &parameters).await,
                 &[(START, SCORE, scores.clone())],
             );
         }
@@ -125,8 +125,8 @@ async fn points_latest_and_catalogue_show_an_append(backend: Backend) {
     case.end().await;
 }
 
-/// With a cache that keeps every answer, and with the client's own copy.
-async fn a_cached_answer_does_not_outlive_an_append(backend: Backend) {
+/// With a cache that keeps every response, and with the client's own copy.
+async fn an_append_invalidates_cached_responses(backend: Backend) {
     let app = TestApp::with(backend).cache().start().await;
     app.seed().await;
     let case = Case {
@@ -168,7 +168,7 @@ async fn a_cached_answer_does_not_outlive_an_append(backend: Backend) {
     case.end().await;
 }
 
-async fn values_come_back_as_they_were_sent(backend: Backend) {
+async fn values_are_returned_as_sent(backend: Backend) {
     let case = Case::new(backend, &[hr(10, 1.0)]).await;
     add_text_series(&case.app).await;
     let values = [
@@ -182,7 +182,7 @@ async fn values_come_back_as_they_were_sent(backend: Backend) {
     ];
     let mut expected = vec![(10, json!({"value": 1.0}))];
     for (i, value) in values.iter().enumerate() {
-        // Before, between and after, one a part, so that each meets the others' block.
+        // One append each before, between and after, so that each meets the blocks of the others.
         let second = i64::try_from(i).expect("small") * 7 % 20;
         let _ = case
             .append(&[point(SCORE, &at(second), value)])
@@ -212,7 +212,7 @@ async fn values_come_back_as_they_were_sent(backend: Backend) {
     case.end().await;
 }
 
-async fn parts_may_cross_midnight_and_hold_several_series(backend: Backend) {
+async fn appends_may_cross_midnight_and_have_several_series(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let midnight = 86_400;
     let part = [
@@ -223,15 +223,25 @@ async fn parts_may_cross_midnight_and_hold_several_series(backend: Backend) {
         hr(midnight - 1, 4.0),
         hr(2 * midnight, 5.0),
     ];
-    assert_told(&case.append(&part).await, "appended", 6, 7, 2);
-    assert_told(
+    assert_receipt(
+        &case.append(&part).await,
+        &Stored {
+            outcome: "appended",
+            points: 6,
+            total_points: 7,
+            version: 2,
+        },
+    );
+    assert_receipt(
         &case
             .append(&[hr(midnight - 2, 6.0), hr(midnight + 1, 7.0)])
             .await,
-        "appended",
-        2,
-        9,
-        3,
+        &Stored {
+            outcome: "appended",
+            points: 2,
+            total_points: 9,
+            version: 3,
+        },
     );
     case.assert_scores(&[
         (-1, 3.0),
@@ -254,7 +264,7 @@ async fn parts_may_cross_midnight_and_hold_several_series(backend: Backend) {
         ("2025-01-02T00:00:00Z", COLOR, color(2)),
     ];
     assert_rows(&case.app.timeseries(case.user, &days).await, &expected);
-    // A neighbour of the same user adds up with it.
+    // A second session of the same user is included in the sum.
     let other = session(case.user, Uuid::new_v4(), START, &[hr(5, 100.0)]);
     let _ = case.app.post("/api/sessions/", &other).await.expect(201);
     let _ = case.append(&[hr(6, 1000.0)]).await.expect(200);

@@ -1,21 +1,21 @@
-//! Sessions that a file comes back to, and files that are sent again.
+//! Sessions to which a file returns, and files that are sent again.
 
 use serde_json::json;
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, Told};
+use super::{BulkResult, Case};
 use crate::common::{SCORE, points_of};
 use crate::on_both_servers;
 
 on_both_servers![
-    a_session_that_comes_back_is_a_conflict,
-    a_session_that_comes_back_is_taken_when_appending,
-    the_last_stretch_replaces_or_is_ignored,
+    a_session_that_reappears_in_a_file_is_a_conflict,
+    a_session_that_reappears_is_appended_to_under_append,
+    the_last_run_of_rows_replaces_or_is_ignored,
     a_file_sent_again_is_unchanged,
     one_id_of_two_users_is_two_sessions,
     csv_and_json_are_one_session,
-    csv_adds_to_sessions_that_are_there,
+    csv_appends_to_stored_sessions,
 ];
 
 const HEADER: &str = "user_id,session_id,start_ts,series,time,value";
@@ -28,17 +28,17 @@ const MIXED: [&str; 6] = [
     "U,S1,,session.gut_health_score,2025-01-01T00:00:01Z,4",
 ];
 
-async fn a_session_that_comes_back_is_a_conflict(backend: Backend) {
+async fn a_session_that_reappears_in_a_file_is_a_conflict(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case.send(&MIXED).await;
+    let result = case.send(&MIXED).await;
     let expected = [
         (2, 201, "created"),
         (4, 201, "created"),
         (5, 409, "session_conflict"),
         (6, 409, "session_conflict"),
     ];
-    assert_eq!(told.all(), expected);
-    told.assert_end(&[("created", 2), ("failed", 2)], 3);
+    assert_eq!(result.all(), expected);
+    result.assert_end(&[("created", 2), ("failed", 2)], 3);
     case.assert_points(
         0,
         &[
@@ -47,12 +47,12 @@ async fn a_session_that_comes_back_is_a_conflict(backend: Backend) {
         ],
     )
     .await;
-    // The very same stretch again is the same session.
-    let told = case
+    // The same rows again are the same session.
+    let result = case
         .send(&[MIXED[0], MIXED[1], MIXED[2], MIXED[3], MIXED[1], MIXED[2]])
         .await;
     assert_eq!(
-        told.all(),
+        result.all(),
         [
             (2, 200, "unchanged"),
             (4, 200, "unchanged"),
@@ -62,21 +62,21 @@ async fn a_session_that_comes_back_is_a_conflict(backend: Backend) {
     case.end().await;
 }
 
-async fn a_session_that_comes_back_is_taken_when_appending(backend: Backend) {
+async fn a_session_that_reappears_is_appended_to_under_append(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case.send_with("?on_conflict=append", &MIXED).await;
+    let result = case.send_with("?on_conflict=append", &MIXED).await;
     let expected = [
         (2, 201, "created"),
         (4, 201, "created"),
         (5, 200, "appended"),
         (6, 200, "appended"),
     ];
-    assert_eq!(told.all(), expected);
-    told.assert_end(&[("created", 2), ("appended", 2)], 5);
+    assert_eq!(result.all(), expected);
+    result.assert_end(&[("created", 2), ("appended", 2)], 5);
     assert_eq!(
         (
-            &told.verdicts[2]["points"],
-            &told.verdicts[2]["total_points"]
+            &result.verdicts[2]["points"],
+            &result.verdicts[2]["total_points"]
         ),
         (&json!(1), &json!(3))
     );
@@ -92,27 +92,27 @@ async fn a_session_that_comes_back_is_taken_when_appending(backend: Backend) {
     .await;
     case.assert_points(1, &[(SCORE, 1, value(5)), (SCORE, 1, value(4))])
         .await;
-    let told = case.send_with("?on_conflict=append", &MIXED).await;
+    let result = case.send_with("?on_conflict=append", &MIXED).await;
     assert!(
-        told.verdicts.iter().all(|v| v["outcome"] == "unchanged"),
+        result.verdicts.iter().all(|v| v["outcome"] == "unchanged"),
         "{:?}",
-        told.verdicts
+        result.verdicts
     );
     assert_eq!(points_of(&case.app, case.user).await, 5);
     case.end().await;
 }
 
-async fn the_last_stretch_replaces_or_is_ignored(backend: Backend) {
+async fn the_last_run_of_rows_replaces_or_is_ignored(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case.send_with("?on_conflict=ignore", &MIXED).await;
-    told.assert_end(
+    let result = case.send_with("?on_conflict=ignore", &MIXED).await;
+    result.assert_end(
         &[("created", 2), ("ignored", 2)],
-        told.end["points"].as_u64().expect("points"),
+        result.end["points"].as_u64().expect("points"),
     );
     assert_eq!(case.points(0).await.len(), 2);
-    let told = case.send_with("?on_conflict=replace", &MIXED).await;
+    let result = case.send_with("?on_conflict=replace", &MIXED).await;
     assert_eq!(
-        told.all()[2..],
+        result.all()[2..],
         [(5, 200, "replaced"), (6, 200, "replaced")]
     );
     case.assert_points(0, &[(SCORE, 2, json!({"value": 2}))])
@@ -134,12 +134,16 @@ async fn a_file_sent_again_is_unchanged(backend: Backend) {
     let rows: Vec<String> = (0..80).map(row).collect();
     let mut lines = vec![HEADER];
     lines.extend(rows.iter().map(String::as_str));
-    // Cut off in the middle of a session, as an upload may be.
+    // Truncated in the middle of a session, as an upload may be.
     case.send(&lines[..45])
         .await
         .assert_end(&[("created", 5)], 44);
-    let told = case.send(&lines).await;
-    let outcomes: Vec<&str> = told.all().iter().map(|(_, _, outcome)| *outcome).collect();
+    let result = case.send(&lines).await;
+    let outcomes: Vec<&str> = result
+        .all()
+        .iter()
+        .map(|(_, _, outcome)| *outcome)
+        .collect();
     let expected = [
         "unchanged",
         "unchanged",
@@ -151,20 +155,20 @@ async fn a_file_sent_again_is_unchanged(backend: Backend) {
         "created",
     ];
     assert_eq!(outcomes, expected);
-    let told = case.send_with("?on_conflict=replace", &lines).await;
+    let result = case.send_with("?on_conflict=replace", &lines).await;
     assert_eq!(
-        (&told.end["unchanged"], &told.end["replaced"]),
+        (&result.end["unchanged"], &result.end["replaced"]),
         (&json!(7), &json!(1))
     );
     for policy in ["error", "ignore", "replace", "append"] {
-        let told = case
+        let result = case
             .send_with(&format!("?on_conflict={policy}"), &lines)
             .await;
         assert_eq!(
-            (&told.end["lines"], &told.end["unchanged"]),
+            (&result.end["lines"], &result.end["unchanged"]),
             (&json!(8), &json!(8)),
             "{policy}: {}",
-            told.end
+            result.end
         );
     }
     assert_eq!(points_of(&case.app, case.user).await, 80);
@@ -176,10 +180,13 @@ async fn one_id_of_two_users_is_two_sessions(backend: Backend) {
     let other = Uuid::new_v4();
     let theirs = format!("{other},S0,,session.gut_health_score,2025-01-01T00:00:01Z,2");
     let mine = "U,S0,,session.gut_health_score,2025-01-01T00:00:01Z,1";
-    let told = case.send(&[HEADER, mine, &theirs]).await;
-    assert_eq!(told.all(), [(2, 201, "created"), (3, 201, "created")]);
+    let result = case.send(&[HEADER, mine, &theirs]).await;
+    assert_eq!(result.all(), [(2, 201, "created"), (3, 201, "created")]);
     assert_eq!(
-        (&told.verdicts[0]["user_id"], &told.verdicts[1]["user_id"]),
+        (
+            &result.verdicts[0]["user_id"],
+            &result.verdicts[1]["user_id"]
+        ),
         (&json!(case.user), &json!(other))
     );
     assert_eq!(
@@ -194,8 +201,8 @@ async fn one_id_of_two_users_is_two_sessions(backend: Backend) {
 
 async fn csv_and_json_are_one_session(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case.send(&MIXED[..4]).await;
-    assert_eq!(told.all(), [(2, 201, "created"), (4, 201, "created")]);
+    let result = case.send(&MIXED[..4]).await;
+    assert_eq!(result.all(), [(2, 201, "created"), (4, 201, "created")]);
     let point = |second: u32, value: u32| json!({"series": SCORE, "time": format!("2025-01-01T00:00:{second:02}Z"), "value": {"value": value}});
     let body = json!({
         "user_id": case.user, "session_id": case.ids[0], "start_ts": "2025-01-01T00:00:00Z",
@@ -208,12 +215,12 @@ async fn csv_and_json_are_one_session(backend: Backend) {
         .expect(200)
         .json();
     assert_eq!(again["outcome"], "unchanged");
-    let told = Told::read(&case.app.post_text(super::PATH, &body.to_string()).await);
-    assert_eq!(told.all(), [(1, 200, "unchanged")]);
+    let result = BulkResult::read(&case.app.post_text(super::PATH, &body.to_string()).await);
+    assert_eq!(result.all(), [(1, 200, "unchanged")]);
     case.end().await;
 }
 
-async fn csv_adds_to_sessions_that_are_there(backend: Backend) {
+async fn csv_appends_to_stored_sessions(backend: Backend) {
     let case = Case::new(backend).await;
     let _ = case.send(&MIXED[..4]).await;
     let path = format!("/api/sessions/{}/points/", case.ids[0]);
@@ -223,7 +230,7 @@ async fn csv_adds_to_sessions_that_are_there(backend: Backend) {
         .post(&path, &json!({"data": [point]}))
         .await
         .expect(200);
-    let told = case
+    let result = case
         .send_with(
             "?on_conflict=append",
             &[
@@ -236,7 +243,7 @@ async fn csv_adds_to_sessions_that_are_there(backend: Backend) {
         )
         .await;
     assert_eq!(
-        told.all(),
+        result.all(),
         [
             (2, 200, "unchanged"),
             (3, 200, "appended"),

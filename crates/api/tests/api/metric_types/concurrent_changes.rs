@@ -1,4 +1,4 @@
-//! Requests beside changes of other metric types, and beside changes of their own.
+//! Requests that run while their own or other metric types change.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -8,22 +8,22 @@ use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
 use crate::common::{
-    COLOR, SCORE, START, add_text_series, ask, point, points_of, score, session, store,
+    COLOR, SCORE, START, add_text_series, get_timeseries, point, points_of, score, session, store,
 };
 use crate::metric_types::JANUARY;
 use crate::on_both_servers;
 
 on_both_servers![
-    no_request_of_another_series_fails_beside_changes_of_one,
-    no_request_fails_beside_clients_that_create_and_delete_metric_types,
-    a_session_is_never_stored_by_a_schema_that_is_no_longer_in_force,
-    a_large_catalogue_shows_in_no_answer,
-    a_point_of_a_metric_type_that_another_process_created_is_read_at_once,
+    no_request_fails_while_another_series_changes,
+    no_request_fails_while_metric_types_are_created_and_deleted,
+    a_session_is_never_stored_under_an_old_schema,
+    responses_do_not_depend_on_the_size_of_the_catalogue,
+    metric_types_created_by_another_process_are_known_at_once,
     an_etag_changes_with_its_own_metric_types_only,
-    nobody_waits_for_a_change_of_a_metric_type_that_he_does_not_use,
+    changes_of_unused_metric_types_block_no_request,
 ];
 
-/// Number of rounds of reads and posts beside changes.
+/// Rounds of reads and posts during changes.
 const ROUNDS: usize = 40;
 
 /// Posts sessions of [`SCORE`] and reads them back by every route; each request must succeed.
@@ -31,7 +31,7 @@ async fn reads_and_posts(app: &TestApp) {
     let user = Uuid::new_v4();
     for round in 1..=ROUNDS {
         let id = store(app, user, START, &[score(START, 50.0)]).await;
-        let answer = ask(
+        let response = get_timeseries(
             app,
             user,
             &[JANUARY.as_slice(), &[("agg_func", "count")]].concat(),
@@ -39,18 +39,18 @@ async fn reads_and_posts(app: &TestApp) {
         .await
         .expect(200);
         assert_eq!(
-            answer.json()["results"][0]["value"],
+            response.rows()[0].value,
             round,
             "every acknowledged session is counted"
         );
-        let _ = ask(
+        let _ = get_timeseries(
             app,
             user,
             &[JANUARY.as_slice(), &[("series", SCORE)]].concat(),
         )
         .await
         .expect(200);
-        let _ = ask(
+        let _ = get_timeseries(
             app,
             user,
             &[JANUARY.as_slice(), &[("series", "session.*")]].concat(),
@@ -58,11 +58,11 @@ async fn reads_and_posts(app: &TestApp) {
         .await
         .expect(200);
         for path in ["points", "latest", "catalog", "sessions"] {
-            let answer = app
+            let response = app
                 .get(&format!("/api/{path}/?user_id={user}"))
                 .await
                 .expect(200);
-            assert!(answer.text.contains(SCORE), "{path}: {}", answer.text);
+            assert!(response.text.contains(SCORE), "{path}: {}", response.text);
         }
         let _ = app
             .get(&format!("/api/sessions/{id}/?user_id={user}"))
@@ -76,7 +76,7 @@ async fn reads_and_posts(app: &TestApp) {
     );
 }
 
-/// Runs `change` again and again until `work` is over.
+/// Repeats `change` until `work` is finished.
 async fn beside<F: Future<Output = ()>>(
     work: impl Future<Output = ()>,
     mut change: impl FnMut(usize) -> F,
@@ -97,7 +97,7 @@ async fn beside<F: Future<Output = ()>>(
     join(work, changes).await;
 }
 
-async fn no_request_of_another_series_fails_beside_changes_of_one(backend: Backend) {
+async fn no_request_fails_while_another_series_changes(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let color = |maximum: usize| {
         let leaf = json!({"type": "number", "maximum": 300 + maximum});
@@ -113,7 +113,7 @@ async fn no_request_of_another_series_fails_beside_changes_of_one(backend: Backe
     .await;
 }
 
-async fn no_request_fails_beside_clients_that_create_and_delete_metric_types(backend: Backend) {
+async fn no_request_fails_while_metric_types_are_created_and_deleted(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let app = &app;
     beside(reads_and_posts(app), |number| async move {
@@ -137,7 +137,7 @@ async fn no_request_fails_beside_clients_that_create_and_delete_metric_types(bac
     .await;
 }
 
-async fn a_session_is_never_stored_by_a_schema_that_is_no_longer_in_force(backend: Backend) {
+async fn a_session_is_never_stored_under_an_old_schema(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let app = &app;
     let user = Uuid::new_v4();
@@ -156,19 +156,19 @@ async fn a_session_is_never_stored_by_a_schema_that_is_no_longer_in_force(backen
                 START,
                 &[point(SCORE, START, &value(number))],
             );
-            let answer = app.post("/api/sessions/", &body).await;
+            let response = app.post("/api/sessions/", &body).await;
             assert!(
-                [201, 422].contains(&answer.status.as_u16()),
+                [201, 422].contains(&response.status.as_u16()),
                 "{}",
-                answer.text
+                response.text
             );
         }
     };
     beside(posts, |number| async move {
         let kind = if number % 2 == 0 { "string" } else { "number" };
         let schema = json!({"type": "object", "properties": {"value": {"type": kind}}, "required": ["value"]});
-        let answer = app.put(&format!("/api/metrictypes/{SCORE}/"), &json!({"schema": schema})).await;
-        assert!([200, 409].contains(&answer.status.as_u16()), "{}", answer.text);
+        let response = app.put(&format!("/api/metrictypes/{SCORE}/"), &json!({"schema": schema})).await;
+        assert!([200, 409].contains(&response.status.as_u16()), "{}", response.text);
     })
     .await;
     let schema = app
@@ -192,7 +192,7 @@ async fn a_session_is_never_stored_by_a_schema_that_is_no_longer_in_force(backen
     app.database.check_day_summaries().await;
 }
 
-async fn a_large_catalogue_shows_in_no_answer(backend: Backend) {
+async fn responses_do_not_depend_on_the_size_of_the_catalogue(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     add_text_series(&app).await;
     let user = Uuid::new_v4();
@@ -240,7 +240,7 @@ async fn a_large_catalogue_shows_in_no_answer(backend: Backend) {
                 .text,
         );
     }
-    // Numbers in a `value`, so that none of them is skipped where a condition names the leaf.
+    // The numbers are in `value`, so that a condition on that leaf skips none of them.
     for number in 0..60 {
         let value = json!({"type": "object", "properties": {"value": {"type": "number"}}});
         app.metric_type(&format!("session.more.{number:02}"), &value)
@@ -256,7 +256,7 @@ async fn a_large_catalogue_shows_in_no_answer(backend: Backend) {
     }
 }
 
-async fn a_point_of_a_metric_type_that_another_process_created_is_read_at_once(backend: Backend) {
+async fn metric_types_created_by_another_process_are_known_at_once(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let other = app.peer();
     let user = Uuid::new_v4();
@@ -268,7 +268,7 @@ async fn a_point_of_a_metric_type_that_another_process_created_is_read_at_once(b
     ];
     for number in 0..40 {
         let series = format!("session.new.{number:02}");
-        // The other process knows the catalogue as it was, small or large.
+        // The other process has a cached catalogue, small or large.
         for path in paths {
             let _ = other
                 .get(&format!("/api/{path}user_id={user}"))
@@ -278,14 +278,14 @@ async fn a_point_of_a_metric_type_that_another_process_created_is_read_at_once(b
         app.metric_type(&series, &json!({"type": "number"})).await;
         let _ = store(&app, user, START, &[point(&series, START, &json!(1))]).await;
         for path in paths {
-            let answer = other
+            let response = other
                 .get(&format!("/api/{path}user_id={user}"))
                 .await
                 .expect(200);
             assert!(
-                answer.text.contains(&series),
+                response.text.contains(&series),
                 "{path} lacks {series}: {}",
-                answer.text
+                response.text
             );
         }
     }
@@ -304,8 +304,8 @@ async fn an_etag_changes_with_its_own_metric_types_only(backend: Backend) {
         format!("/api/catalog/?user_id={user}&series={SCORE}"),
     ];
     let tag = async |path: &str| {
-        let answer = app.get(path).await.expect(200);
-        let tag = answer
+        let response = app.get(path).await.expect(200);
+        let tag = response
             .headers
             .get("etag")
             .expect("a tag")
@@ -352,7 +352,7 @@ async fn an_etag_changes_with_its_own_metric_types_only(backend: Backend) {
     }
 }
 
-async fn nobody_waits_for_a_change_of_a_metric_type_that_he_does_not_use(backend: Backend) {
+async fn changes_of_unused_metric_types_block_no_request(backend: Backend) {
     let app = TestApp::with(backend)
         .database_wait(std::time::Duration::from_secs(3))
         .start()
@@ -375,16 +375,17 @@ async fn nobody_waits_for_a_change_of_a_metric_type_that_he_does_not_use(backend
     };
     let users: Vec<Uuid> = (0..24).map(|_| Uuid::new_v4()).collect();
     let waiting = futures_util::future::join_all(users.iter().map(|user| color(*user)));
-    // While 24 sessions of the metric type wait, all of another one are stored, also of their users.
+    // While 24 sessions of one metric type wait, all sessions of another one are stored,
+    // including those of the same users.
     let others = async {
         for user in &users {
             let _ = store(&app, *user, START, &[score(START, 50.0)]).await;
         }
-        change.rollback().await.expect("the change is over");
+        change.rollback().await.expect("the change has ended");
     };
     let (waiting, ()) = join(waiting, others).await;
     assert!(
         waiting.iter().all(|status| *status == 201),
-        "they were stored once the change was over: {waiting:?}"
+        "they are stored after the change: {waiting:?}"
     );
 }

@@ -1,4 +1,4 @@
-//! Channels and validator read one schema alike: a property over schemas whose leaves stand behind all kinds of references.
+//! Channels and validator interpret a schema alike, with leaves behind all kinds of references.
 
 use std::collections::BTreeMap;
 
@@ -14,7 +14,7 @@ enum Kind {
     Text,
 }
 
-/// How a subschema is referred to.
+/// The way in which a subschema is referenced.
 #[derive(Debug, Clone, Copy)]
 enum Way {
     Inline,
@@ -57,7 +57,7 @@ fn node() -> impl Strategy<Value = Node> {
     })
 }
 
-/// A schema document being written down.
+/// A schema document under construction.
 struct Document {
     definitions: Map<String, Value>,
 }
@@ -68,7 +68,7 @@ impl Document {
             definitions: Map::new(),
         };
         let Value::Object(mut root) = document.schema(node) else {
-            unreachable!("a schema of ours is an object")
+            unreachable!("a schema that is an object")
         };
         root.insert(
             "$schema".to_owned(),
@@ -98,7 +98,7 @@ impl Document {
         self.refer(schema, *way)
     }
 
-    /// The schema itself, or a reference to where it was put.
+    /// The schema itself, or a reference to its location.
     fn refer(&mut self, mut schema: Value, way: Way) -> Value {
         let number = self.definitions.len();
         let mut define = |name: String, schema: Value| {
@@ -108,7 +108,7 @@ impl Document {
             Way::Inline => schema,
             Way::Pointer => {
                 define(format!("p{number}"), schema);
-                // From the root's identifier: inside of another resource a bare pointer would count from there.
+                // A reference from the root's identifier: a bare pointer would be relative to the inner resource.
                 json!({"$ref": format!("https://example.com/root/document#/$defs/p{number}")})
             }
             Way::Escaped => {
@@ -174,9 +174,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(300))]
 
     #[test]
-    fn channels_are_the_leaves_that_the_validator_takes_numbers_at(node in node()) {
+    fn channels_are_the_numeric_leaves_of_the_validator(node in node()) {
         let document = Document::of(&node);
-        let schema = ValueSchema::parse(document.clone()).expect("a schema of ours");
+        let schema = ValueSchema::parse(document.clone()).expect("a valid schema");
         let mut all = Vec::new();
         leaves(&node, &Pointer::root(), &mut all);
         let mut numbers: Vec<Pointer> =

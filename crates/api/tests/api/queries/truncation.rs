@@ -1,4 +1,4 @@
-//! An answer that breaks off in the middle is told from a whole one.
+//! A truncated response differs from a complete one.
 
 use std::time::Duration;
 
@@ -11,16 +11,16 @@ use crate::on_both_servers;
 use crate::queries::support::at;
 use crate::queries::timeouts::many_points;
 
-on_both_servers![a_stream_that_breaks_off_has_no_end];
+on_both_servers![a_truncated_stream_has_no_end_record];
 
-/// So many seconds a query may take that is to break off; and longer than that.
+/// The time limit of a query that must be truncated, in seconds, and a longer pause.
 const TIME: &str = "request-timeout: 3\r\n";
 const STALL: Duration = Duration::from_millis(3_500);
 
-async fn a_stream_that_breaks_off_has_no_end(backend: Backend) {
+async fn a_truncated_stream_has_no_end_record(backend: Backend) {
     let app = TestApp::start(backend).await;
     let user = many_points(&app).await;
-    // So many that the smallest format exceeds what the sockets hold.
+    // So many points that the smallest format exceeds the socket buffers.
     for day in 16..28 {
         let start = at(day * 86_400);
         let values: Vec<String> = (0..60_000).map(|n| format!("{}.5", n % 997)).collect();
@@ -39,12 +39,12 @@ async fn a_stream_that_breaks_off_has_no_end(backend: Backend) {
         let whole = read(&app, &path, "", Duration::ZERO).await;
         assert!(
             whole.ends_with(b"\r\n0\r\n\r\n"),
-            "{format}: the last chunk says that it was"
+            "{format}: the final chunk is missing"
         );
         assert!(String::from_utf8_lossy(&whole).contains(end), "{format}");
         let cut = loop {
             let cut = read(&app, &path, TIME, STALL).await;
-            // Unless its time was over before it had begun.
+            // Unless the time limit was exceeded before the first byte.
             if cut.starts_with(b"HTTP/1.1 200 ") {
                 break cut;
             }
@@ -62,7 +62,7 @@ async fn a_stream_that_breaks_off_has_no_end(backend: Backend) {
         );
         assert!(
             !cut.ends_with(b"\r\n0\r\n\r\n"),
-            "{format}: the transfer is not complete"
+            "{format}: the truncated transfer must not have a final chunk"
         );
         assert!(
             end.is_empty() || !String::from_utf8_lossy(&cut).contains(end),
@@ -71,8 +71,8 @@ async fn a_stream_that_breaks_off_has_no_end(backend: Backend) {
     }
 }
 
-/// All bytes of an answer, read by someone who stalls after the first ones and has little room for more.
-async fn read(app: &TestApp, path: &str, header: &str, stall: Duration) -> Vec<u8> {
+/// Reads all bytes of a response, with a small buffer and a pause after the first bytes.
+async fn read(app: &TestApp, path: &str, header: &str, pause: Duration) -> Vec<u8> {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket
         .set_recv_buffer_size(8 << 10)
@@ -90,13 +90,13 @@ async fn read(app: &TestApp, path: &str, header: &str, stall: Duration) -> Vec<u
         .write_all(request.as_bytes())
         .await
         .expect("the request is sent");
-    let mut answer = vec![0; 16];
+    let mut response = vec![0; 16];
     stream
-        .read_exact(&mut answer)
+        .read_exact(&mut response)
         .await
         .expect("the first bytes");
-    tokio::time::sleep(stall).await;
+    tokio::time::sleep(pause).await;
     // A reset is an end, too.
-    stream.read_to_end(&mut answer).await.ok();
-    answer
+    stream.read_to_end(&mut response).await.ok();
+    response
 }

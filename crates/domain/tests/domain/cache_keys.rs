@@ -1,4 +1,4 @@
-//! Keys of cached answers and tags: every field of a query counts, and nothing else does.
+//! Keys of cached results and of tags: every field of a query counts, and nothing else.
 
 use proptest::prelude::*;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprinted};
@@ -165,16 +165,16 @@ const CHANGES: &[Change<AggregateQuery>] = &[
 #[test]
 fn every_change_of_a_query_changes_its_key() {
     let mut keys = vec![("no change", key(&query()))];
-    for (what, change) in CHANGES {
+    for (label, change) in CHANGES {
         let mut changed = query();
         change(&mut changed);
-        keys.push((what, key(&changed)));
+        keys.push((label, key(&changed)));
     }
     assert_all_differ(&keys);
 }
 
 #[test]
-fn every_named_word_has_a_key_of_its_own() {
+fn every_keyword_has_its_own_key() {
     let mut keys = Vec::new();
     for f in
         AggFunction::NAMED
@@ -210,7 +210,7 @@ fn every_named_word_has_a_key_of_its_own() {
 }
 
 #[test]
-fn the_rendering_and_the_data_count_too() {
+fn keys_depend_on_rendering_and_data_version() {
     let other = |version, generation| {
         answer_key(
             &query(),
@@ -255,7 +255,7 @@ fn position() -> PointPosition {
     }
 }
 
-/// Changes of what a list of points is of.
+/// Changes of the selection of a list of points.
 const LIST_CHANGES: &[Change<PointQuery>] = &[
     ("another user", |q| q.user_id = user(2)),
     ("another session", |q| q.session_id = Some(session(2))),
@@ -274,7 +274,7 @@ const LIST_CHANGES: &[Change<PointQuery>] = &[
     ("another order", |q| q.order = Order::Descending),
 ];
 
-/// Changes of which page of the list.
+/// Changes of the page of the list.
 const PAGE_CHANGES: &[Change<PointQuery>] = &[
     ("the first page", |q| q.after = None),
     ("another time", |q| {
@@ -308,10 +308,10 @@ const PAGE_CHANGES: &[Change<PointQuery>] = &[
 #[test]
 fn every_change_of_a_query_of_points_changes_its_fingerprint() {
     let mut all = vec![("no change", fingerprint(&point_query()))];
-    for (what, change) in LIST_CHANGES.iter().chain(PAGE_CHANGES) {
+    for (label, change) in LIST_CHANGES.iter().chain(PAGE_CHANGES) {
         let mut changed = point_query();
         change(&mut changed);
-        all.push((what, fingerprint(&changed)));
+        all.push((label, fingerprint(&changed)));
     }
     assert_all_differ(&all);
 }
@@ -319,16 +319,16 @@ fn every_change_of_a_query_of_points_changes_its_fingerprint() {
 #[test]
 fn pages_of_one_list_share_its_fingerprint() {
     let mut lists = vec![("no change", point_query().list())];
-    for (what, change) in LIST_CHANGES {
+    for (label, change) in LIST_CHANGES {
         let mut changed = point_query();
         change(&mut changed);
-        lists.push((what, changed.list()));
+        lists.push((label, changed.list()));
     }
     assert_all_differ(&lists);
-    for (what, change) in PAGE_CHANGES {
+    for (label, change) in PAGE_CHANGES {
         let mut changed = point_query();
         change(&mut changed);
-        assert_eq!(changed.list(), point_query().list(), "{what}");
+        assert_eq!(changed.list(), point_query().list(), "{label}");
     }
 }
 
@@ -342,7 +342,7 @@ fn assert_all_differ<N: std::fmt::Display, K: PartialEq + std::fmt::Debug>(keys:
 }
 
 prop_compose! {
-    /// A query of few possible parts, so that two are often equal in most of them.
+    /// A query with few possible parts, so that two are often equal in most of them.
     fn queries()(
         (users, session_id) in (prop::collection::vec((1..3_u128).prop_map(user), 1..3), prop::option::of((1..3_u128).prop_map(session))),
         selector in prop::sample::select(vec!["a", "a,b", "a*", "^a", "b"]).prop_map(|text| selector(text, SeriesMode::Auto)),
@@ -372,7 +372,7 @@ prop_compose! {
     }
 }
 
-/// `one` with those parts of `two` that `parts` has a bit for.
+/// `one` with those parts of `two` whose bits are set in `parts`.
 fn mixed(one: &AggregateQuery, two: &AggregateQuery, parts: u16) -> AggregateQuery {
     let from = |part: u16| if parts >> part & 1 == 1 { two } else { one };
     AggregateQuery {
@@ -395,9 +395,9 @@ fn mixed(one: &AggregateQuery, two: &AggregateQuery, parts: u16) -> AggregateQue
 proptest! {
     #![proptest_config(ProptestConfig { cases: 2_000, failure_persistence: None, ..ProptestConfig::default() })]
 
-    /// `Debug` shows every part of a query, and is no part of its key.
+    /// `Debug` shows every part of a query and does not affect its key.
     #[test]
-    fn keys_agree_exactly_where_queries_do(
+    fn keys_are_equal_if_and_only_if_queries_are(
         one in queries(),
         two in queries(),
         parts in prop_oneof![any::<u16>(), (0..13_u32).prop_map(|part| 1_u16 << part)],

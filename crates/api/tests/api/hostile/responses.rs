@@ -1,4 +1,4 @@
-//! Answers that nobody reads.
+//! Responses that the client does not read.
 
 use std::time::Duration;
 
@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::hostile::client::{connect, get, post};
 use crate::hostile::service::{GoodUser, Service, peer};
 
-/// Stores 400,000 points of a user.
+/// Stores 400,000 points of one user.
 async fn many_points(service: &Service) -> Uuid {
     let user = Uuid::new_v4();
     for day in 1..=4 {
@@ -25,7 +25,7 @@ async fn many_points(service: &Service) -> Uuid {
 }
 
 #[tokio::test]
-async fn answers_that_nobody_reads_are_cut_off_and_keep_no_query_waiting() {
+async fn unread_responses_are_truncated_and_release_their_permit() {
     let service = Service::start(&[("DATABASE_WAIT_MS", "10000")]).await;
     let user = many_points(&service).await;
     let good = GoodUser::start(&service);
@@ -49,7 +49,7 @@ async fn answers_that_nobody_reads_are_cut_off_and_keep_no_query_waiting() {
             .expect("the head is sent");
         streams.push(stream);
     }
-    // Nobody reads for longer than the service has patience.
+    // The client reads nothing for longer than the service waits.
     tokio::time::sleep(Duration::from_secs(4)).await;
     let reply = get(
         &service,
@@ -59,7 +59,7 @@ async fn answers_that_nobody_reads_are_cut_off_and_keep_no_query_waiting() {
     .await;
     assert_eq!(reply.status, 200, "{}", reply.text());
     good.stop().await;
-    // Each connection ends: what is left in the buffers comes, then an end or a reset.
+    // Each connection ends: the buffered bytes arrive, then an end or a reset.
     let ends = streams.into_iter().map(|mut stream| async move {
         let mut bytes = Vec::new();
         tokio::time::timeout(Duration::from_mins(1), stream.read_to_end(&mut bytes))
@@ -71,7 +71,7 @@ async fn answers_that_nobody_reads_are_cut_off_and_keep_no_query_waiting() {
 }
 
 #[tokio::test]
-async fn a_slow_reader_that_is_fast_enough_gets_everything() {
+async fn a_slow_reader_above_the_minimum_rate_gets_everything() {
     let service = Service::start(&[("MIN_TRANSFER_RATE", "1000")]).await;
     let user = many_points(&service).await;
     let mut stream = connect(service.address, peer(2)).await;
@@ -84,7 +84,10 @@ async fn a_slow_reader_that_is_fast_enough_gets_everything() {
         .expect("the head is sent");
     let (mut buffer, mut tail) = (vec![0; 2 << 20], Vec::new());
     loop {
-        let read = stream.read(&mut buffer).await.expect("it is not cut off");
+        let read = stream
+            .read(&mut buffer)
+            .await
+            .expect("the response is complete");
         if read == 0 {
             break;
         }

@@ -1,26 +1,26 @@
-//! Where a token is set, only who has it changes metric types.
+//! With an admin token configured, only its holder may change metric types.
 
 use reqwest::Method;
 use serde_json::json;
-use time_series_testkit::{Answer, Backend, TestApp};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{START, ask, assert_problem, point, sessions_of, store};
+use crate::common::{START, assert_problem, get_timeseries, point, sessions_of, store};
 use crate::metric_types::JANUARY;
 use crate::on_both_servers;
 
 on_both_servers![
-    who_has_no_token_changes_no_metric_type,
-    who_has_the_token_does,
-    a_scheme_is_spelled_in_any_letter_case,
-    a_refusal_says_how_to_authenticate,
+    without_the_token_metric_types_cannot_change,
+    with_the_token_metric_types_can_change,
+    the_authentication_scheme_ignores_letter_case,
+    a_401_names_the_authentication_scheme,
     everyone_reads_and_stores,
 ];
 
 const TOKEN: &str = "a-token of some length/=";
 
-/// Create, change and delete `x`, in this order, with that header.
-async fn all(app: &TestApp, authorization: Option<&str>) -> Vec<Answer> {
+/// Creates, changes and deletes `x`, in this order, with this header.
+async fn all(app: &TestApp, authorization: Option<&str>) -> Vec<Response> {
     let headers: Vec<_> = authorization
         .map(|value| ("authorization", value))
         .into_iter()
@@ -42,7 +42,7 @@ async fn all(app: &TestApp, authorization: Option<&str>) -> Vec<Answer> {
     ]
 }
 
-async fn who_has_no_token_changes_no_metric_type(backend: Backend) {
+async fn without_the_token_metric_types_cannot_change(backend: Backend) {
     let app = TestApp::with(backend).admin_token(TOKEN).start().await;
     let (longer, shorter) = (
         format!("Bearer {TOKEN}x"),
@@ -63,15 +63,15 @@ async fn who_has_no_token_changes_no_metric_type(backend: Backend) {
         Some(&*basic),
     ];
     for authorization in wrong {
-        for answer in all(&app, authorization).await {
+        for response in all(&app, authorization).await {
             assert_eq!(
-                answer.status.as_u16(),
+                response.status.as_u16(),
                 401,
                 "{authorization:?}: {}",
-                answer.text
+                response.text
             );
-            assert_problem(&answer, 401, "unauthorized");
-            assert!(!answer.text.contains(TOKEN), "the token is a secret");
+            assert_problem(&response, 401, "unauthorized");
+            assert!(!response.text.contains(TOKEN), "the token is a secret");
         }
     }
     assert_eq!(
@@ -80,7 +80,7 @@ async fn who_has_no_token_changes_no_metric_type(backend: Backend) {
     );
 }
 
-async fn who_has_the_token_does(backend: Backend) {
+async fn with_the_token_metric_types_can_change(backend: Backend) {
     let app = TestApp::with(backend).admin_token(TOKEN).start().await;
     let statuses: Vec<_> = all(&app, Some(&format!("Bearer {TOKEN}")))
         .await
@@ -90,7 +90,7 @@ async fn who_has_the_token_does(backend: Backend) {
     assert_eq!(statuses, [201, 200, 204]);
 }
 
-async fn a_scheme_is_spelled_in_any_letter_case(backend: Backend) {
+async fn the_authentication_scheme_ignores_letter_case(backend: Backend) {
     let app = TestApp::with(backend).admin_token(TOKEN).start().await;
     let statuses: Vec<_> = all(&app, Some(&format!("bearer {TOKEN}")))
         .await
@@ -100,10 +100,10 @@ async fn a_scheme_is_spelled_in_any_letter_case(backend: Backend) {
     assert_eq!(statuses, [201, 200, 204], "RFC 9110, 11.1");
 }
 
-async fn a_refusal_says_how_to_authenticate(backend: Backend) {
+async fn a_401_names_the_authentication_scheme(backend: Backend) {
     let app = TestApp::with(backend).admin_token(TOKEN).start().await;
-    for answer in all(&app, None).await {
-        let challenge = answer
+    for response in all(&app, None).await {
+        let challenge = response
             .headers
             .get("www-authenticate")
             .and_then(|v| v.to_str().ok())
@@ -134,7 +134,11 @@ async fn everyone_reads_and_stores(backend: Backend) {
     let id = store(&app, user, START, &[point("x", START, &json!(1))]).await;
     assert_eq!(sessions_of(&app, user).await, [id.to_string()]);
     assert_eq!(
-        ask(&app, user, &JANUARY).await.expect(200).json()["metadata"]["count"],
+        get_timeseries(&app, user, &JANUARY)
+            .await
+            .expect(200)
+            .metadata()
+            .count,
         1
     );
     let _ = app.get("/api/metrictypes/x/").await.expect(200);

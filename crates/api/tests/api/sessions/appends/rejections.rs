@@ -1,4 +1,4 @@
-//! A part with faults is refused as a whole, and every fault is named.
+//! An append with faults is rejected as a whole, and every fault is named.
 
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -10,24 +10,28 @@ use crate::common::{COLOR, SCORE, assert_faults, assert_problem, point};
 use crate::on_both_servers;
 
 on_both_servers![
-    every_fault_of_a_part_is_named,
+    every_fault_of_an_append_is_reported,
     a_hundred_faults_are_listed_and_all_are_counted,
-    members_of_a_part_are_those_of_a_session,
-    what_is_no_json_object_is_refused,
-    unknown_parameters_are_refused,
-    too_large_a_part_is_refused,
-    numbers_and_times_that_cannot_be_kept_are_refused,
+    an_append_has_the_members_of_a_session,
+    bodies_that_are_not_json_objects_are_rejected,
+    unknown_parameters_are_rejected,
+    an_oversized_append_is_rejected,
+    numbers_and_times_out_of_range_are_rejected,
 ];
 
 impl Case {
     /// Checks that nothing was added to the one point.
-    async fn is_as_it_was(&self) {
+    async fn assert_unchanged(&self) {
         self.assert_scores(&[(0, 1.0)]).await;
-        assert_eq!(self.record().await["version"], 1, "no version for nothing");
+        assert_eq!(
+            self.record().await["version"],
+            1,
+            "an append without points creates no version"
+        );
     }
 }
 
-async fn every_fault_of_a_part_is_named(backend: Backend) {
+async fn every_fault_of_an_append_is_reported(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let part = [
         hr(1, 2.0),
@@ -46,8 +50,8 @@ async fn every_fault_of_a_part_is_named(backend: Backend) {
             case.body(&part),
         ),
     ] {
-        let answer = case.app.post(&path, &body).await;
-        assert_problem(&answer, 422, "invalid_session");
+        let response = case.app.post(&path, &body).await;
+        assert_problem(&response, 422, "invalid_session");
         let faults = [
             "/data/1/value/value schema_violation",
             "/data/2/series unknown_series",
@@ -55,10 +59,10 @@ async fn every_fault_of_a_part_is_named(backend: Backend) {
             "/data/5/time invalid_time",
             "/data/6/values/value/1 schema_violation",
         ];
-        assert_faults(&answer, &faults);
-        assert_eq!(answer.json()["total_errors"], 5);
+        assert_faults(&response, &faults);
+        assert_eq!(response.problem().total_errors, 5);
     }
-    case.is_as_it_was().await;
+    case.assert_unchanged().await;
     case.end().await;
 }
 
@@ -67,17 +71,17 @@ async fn a_hundred_faults_are_listed_and_all_are_counted(backend: Backend) {
     let part: Vec<Value> = (0..250)
         .map(|i| point(SCORE, &at(i), &json!({"value": null})))
         .collect();
-    let answer = case.append(&part).await;
-    assert_problem(&answer, 422, "invalid_session");
+    let response = case.append(&part).await;
+    assert_problem(&response, 422, "invalid_session");
     assert_eq!(
-        (answer.faults().len(), &answer.json()["total_errors"]),
-        (100, &json!(250))
+        (response.faults().len(), response.problem().total_errors),
+        (100, 250)
     );
-    case.is_as_it_was().await;
+    case.assert_unchanged().await;
     case.end().await;
 }
 
-async fn members_of_a_part_are_those_of_a_session(backend: Backend) {
+async fn an_append_has_the_members_of_a_session(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     for (body, fault) in [
         (json!({}), "/data missing_field"),
@@ -101,23 +105,23 @@ async fn members_of_a_part_are_those_of_a_session(backend: Backend) {
             "/data/0/unit unknown_field",
         ),
     ] {
-        let answer = case.app.post(&case.path(), &body).await;
-        assert_problem(&answer, 422, "invalid_session");
-        assert_faults(&answer, &[fault]);
+        let response = case.app.post(&case.path(), &body).await;
+        assert_problem(&response, 422, "invalid_session");
+        assert_faults(&response, &[fault]);
     }
-    // Under the policy, the user is needed as for any session.
+    // Under the policy, the user is required as for any session.
     let body = json!({"session_id": case.id, "data": [hr(1, 1.0)]});
-    let answer = case
+    let response = case
         .app
         .post("/api/sessions/?on_conflict=append", &body)
         .await;
-    assert_problem(&answer, 422, "invalid_session");
-    assert_faults(&answer, &["/user_id missing_field"]);
-    case.is_as_it_was().await;
+    assert_problem(&response, 422, "invalid_session");
+    assert_faults(&response, &["/user_id missing_field"]);
+    case.assert_unchanged().await;
     case.end().await;
 }
 
-async fn what_is_no_json_object_is_refused(backend: Backend) {
+async fn bodies_that_are_not_json_objects_are_rejected(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     for body in [
         "",
@@ -133,7 +137,7 @@ async fn what_is_no_json_object_is_refused(backend: Backend) {
             "invalid_body",
         );
     }
-    let packed = case
+    let compressed = case
         .app
         .request(
             Method::POST,
@@ -142,46 +146,46 @@ async fn what_is_no_json_object_is_refused(backend: Backend) {
             &[("content-encoding", "br")],
         )
         .await;
-    assert_problem(&packed, 415, "unsupported_encoding");
-    case.is_as_it_was().await;
+    assert_problem(&compressed, 415, "unsupported_encoding");
+    case.assert_unchanged().await;
     case.end().await;
 }
 
-async fn unknown_parameters_are_refused(backend: Backend) {
+async fn unknown_parameters_are_rejected(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     for parameter in ["on_conflcit=append", "limit=1", "user=1", "user_id=x"] {
-        let answer = case
+        let response = case
             .app
             .post(
                 &format!("{}?{parameter}", case.path()),
                 &json!({"data": [hr(1, 1.0)]}),
             )
             .await;
-        assert_problem(&answer, 422, "invalid_parameters");
+        assert_problem(&response, 422, "invalid_parameters");
         let (name, _) = parameter.split_once('=').expect("a name");
         assert!(
-            answer.faults()[0].starts_with(&format!("{name} ")),
+            response.faults()[0].starts_with(&format!("{name} ")),
             "{}",
-            answer.text
+            response.text
         );
     }
     for method in [Method::PUT, Method::DELETE, Method::PATCH] {
-        let answer = case
+        let response = case
             .app
             .request(method, &case.path(), Some(b"{}".to_vec()), &[])
             .await;
-        assert_problem(&answer, 405, "method_not_allowed");
-        let allowed = answer.headers["allow"].to_str().expect("text");
+        assert_problem(&response, 405, "method_not_allowed");
+        let allowed = response.headers["allow"].to_str().expect("text");
         assert!(
             allowed.contains("GET") && allowed.contains("POST"),
             "{allowed}"
         );
     }
-    case.is_as_it_was().await;
+    case.assert_unchanged().await;
     case.end().await;
 }
 
-async fn too_large_a_part_is_refused(backend: Backend) {
+async fn an_oversized_append_is_rejected(backend: Backend) {
     let app = TestApp::with(backend).max_body_bytes(2_000).start().await;
     app.seed().await;
     let case = Case {
@@ -196,11 +200,11 @@ async fn too_large_a_part_is_refused(backend: Backend) {
         .expect(201);
     let part: Vec<Value> = (0..100).map(|i| hr(i, 1.0)).collect();
     assert_problem(&case.append(&part).await, 413, "body_too_large");
-    case.is_as_it_was().await;
+    case.assert_unchanged().await;
     case.end().await;
 }
 
-async fn numbers_and_times_that_cannot_be_kept_are_refused(backend: Backend) {
+async fn numbers_and_times_out_of_range_are_rejected(backend: Backend) {
     let case = Case::new(backend, &[hr(0, 1.0)]).await;
     let of = |time: &str, value: &str| {
         format!(
@@ -221,15 +225,15 @@ async fn numbers_and_times_that_cannot_be_kept_are_refused(backend: Backend) {
         ("2025-01-01T00:00:05", "1"),
         ("2025-01-01", "1"),
     ] {
-        let answer = case.app.post_text(&case.path(), &of(time, value)).await;
+        let response = case.app.post_text(&case.path(), &of(time, value)).await;
         assert!(
-            [400, 422].contains(&answer.status.as_u16()),
+            [400, 422].contains(&response.status.as_u16()),
             "{time} {value}: {}",
-            answer.text
+            response.text
         );
-        assert_problem(&answer, answer.status.as_u16(), &answer.code());
+        assert_problem(&response, response.status.as_u16(), &response.code());
     }
-    case.is_as_it_was().await;
+    case.assert_unchanged().await;
     let _ = case
         .app
         .post_text(&case.path(), &of("2025-01-01T00:00:05.000001000Z", "1e140"))

@@ -1,23 +1,23 @@
-//! Metric types can be deleted when no session has points of them, and come again.
+//! Metric types can be deleted if no session uses them, and created again.
 
 use serde_json::json;
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
 use crate::common::{
-    COLOR, SCORE, START, ask, assert_problem, assert_rows, point, score, session, store,
+    COLOR, SCORE, START, assert_problem, assert_rows, get_timeseries, point, score, session, store,
 };
 use crate::metric_types::JANUARY;
 use crate::on_both_servers;
 
 on_both_servers![
-    what_no_session_uses_can_be_deleted,
-    what_sessions_use_is_deleted_after_they_are,
-    a_series_deleted_and_created_again_is_another_one,
-    a_deleted_series_takes_no_other_with_it,
+    an_unused_metric_type_can_be_deleted,
+    a_used_metric_type_can_be_deleted_after_its_sessions,
+    a_recreated_series_is_a_new_series,
+    deleting_a_series_keeps_the_others,
 ];
 
-async fn what_no_session_uses_can_be_deleted(backend: Backend) {
+async fn an_unused_metric_type_can_be_deleted(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let path = format!("/api/metrictypes/{SCORE}/");
     let _ = store(
@@ -32,17 +32,17 @@ async fn what_no_session_uses_can_be_deleted(backend: Backend) {
     assert_problem(&app.get(&path).await, 404, "metric_type_not_found");
     assert_problem(&app.delete(&path).await, 404, "metric_type_not_found");
     let body = session(Uuid::new_v4(), Uuid::new_v4(), START, &[score(START, 1.0)]);
-    let answer = app.post("/api/sessions/", &body).await;
-    assert_problem(&answer, 422, "invalid_session");
-    assert_eq!(answer.faults(), ["/data/0/series unknown_series"]);
+    let response = app.post("/api/sessions/", &body).await;
+    assert_problem(&response, 422, "invalid_session");
+    assert_eq!(response.faults(), ["/data/0/series unknown_series"]);
     assert_problem(
-        &ask(&app, Uuid::new_v4(), &[("series", SCORE)]).await,
+        &get_timeseries(&app, Uuid::new_v4(), &[("series", SCORE)]).await,
         422,
         "invalid_parameters",
     );
 }
 
-async fn what_sessions_use_is_deleted_after_they_are(backend: Backend) {
+async fn a_used_metric_type_can_be_deleted_after_its_sessions(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let path = format!("/api/metrictypes/{SCORE}/");
     let (one, other) = (Uuid::new_v4(), Uuid::new_v4());
@@ -53,7 +53,7 @@ async fn what_sessions_use_is_deleted_after_they_are(backend: Backend) {
     for (user, session) in [one, other].iter().zip(sessions) {
         assert_problem(&app.delete(&path).await, 409, "metric_type_in_use");
         assert_rows(
-            &ask(&app, other, &JANUARY).await,
+            &get_timeseries(&app, other, &JANUARY).await,
             &[(START, SCORE, json!(2))],
         );
         let _ = app
@@ -64,7 +64,7 @@ async fn what_sessions_use_is_deleted_after_they_are(backend: Backend) {
     let _ = app.delete(&path).await.expect(204);
 }
 
-async fn a_series_deleted_and_created_again_is_another_one(backend: Backend) {
+async fn a_recreated_series_is_a_new_series(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let id = store(&app, user, START, &[score(START, 100.0)]).await;
@@ -78,7 +78,7 @@ async fn a_series_deleted_and_created_again_is_another_one(backend: Backend) {
         .expect(204);
     let parts = json!({"type": "object", "properties": {"a": {"type": "number"}, "value": {"type": "number"}}});
     app.metric_type(SCORE, &parts).await;
-    assert_rows(&ask(&app, user, &JANUARY).await, &[]);
+    assert_rows(&get_timeseries(&app, user, &JANUARY).await, &[]);
     let _ = store(
         &app,
         user,
@@ -87,7 +87,7 @@ async fn a_series_deleted_and_created_again_is_another_one(backend: Backend) {
     )
     .await;
     assert_rows(
-        &ask(&app, user, &JANUARY).await,
+        &get_timeseries(&app, user, &JANUARY).await,
         &[(START, SCORE, json!({"a": 1, "value": 2}))],
     );
     let record = app
@@ -101,7 +101,7 @@ async fn a_series_deleted_and_created_again_is_another_one(backend: Backend) {
     );
 }
 
-async fn a_deleted_series_takes_no_other_with_it(backend: Backend) {
+async fn deleting_a_series_keeps_the_others(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let color = point(COLOR, START, &json!({"r": 1, "g": 2, "b": 3}));
@@ -123,11 +123,15 @@ async fn a_deleted_series_takes_no_other_with_it(backend: Backend) {
         .await
         .expect(204);
     assert_rows(
-        &ask(&app, user, &JANUARY).await,
+        &get_timeseries(&app, user, &JANUARY).await,
         &[(START, COLOR, json!({"r": 1, "g": 2, "b": 3}))],
     );
     assert_eq!(
-        app.get("/api/metrictypes/").await.expect(200).json()["metadata"]["count"],
+        app.get("/api/metrictypes/")
+            .await
+            .expect(200)
+            .metadata()
+            .count,
         2
     );
 }

@@ -1,4 +1,4 @@
-//! Many writers at once: nobody is starved, and what is too much is told at once.
+//! Many concurrent writers: none starves, and excess is rejected at once.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -13,10 +13,10 @@ use uuid::Uuid;
 use crate::on_both_servers;
 
 on_both_servers![
-    a_trickle_gets_through_a_firehose,
+    an_occasional_writer_is_served_beside_busy_writers,
     thirty_two_clients_post_the_same_session,
-    more_bytes_than_may_be_in_flight_are_refused,
-    replaces_and_deletes_of_one_day_leave_exact_sums,
+    bodies_above_the_memory_budget_are_rejected,
+    concurrent_replaces_and_deletes_of_one_day_leave_exact_sums,
 ];
 
 fn session(user: Uuid, id: Uuid, score: usize) -> Value {
@@ -24,8 +24,8 @@ fn session(user: Uuid, id: Uuid, score: usize) -> Value {
     json!({"user_id": user, "session_id": id, "start_ts": "2025-01-01T00:00:00Z", "data": (0..10).map(point).collect::<Vec<_>>()})
 }
 
-/// Ten users send as quickly as they can, and go on until another one, who sends now and then, has been served.
-async fn a_trickle_gets_through_a_firehose(backend: Backend) {
+/// Ten users send at full speed until another user, who sends occasionally, has been served.
+async fn an_occasional_writer_is_served_beside_busy_writers(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let users: Vec<Uuid> = (0..10).map(|_| Uuid::new_v4()).collect();
     let lines: Vec<String> = (0..3_000)
@@ -61,11 +61,14 @@ async fn a_trickle_gets_through_a_firehose(backend: Backend) {
             .write_all(b"0\r\n\r\n")
             .await
             .expect("the end is sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).await.expect("an answer");
+        let mut response = String::new();
+        stream
+            .read_to_string(&mut response)
+            .await
+            .expect("a response");
         assert!(
-            answer.contains(&format!("\"lines\":{sent},")) && answer.contains("\"failed\":0,"),
-            "{sent}: {answer}"
+            response.contains(&format!("\"lines\":{sent},")) && response.contains("\"failed\":0,"),
+            "{sent}: {response}"
         );
     };
     let trickle = async {
@@ -87,23 +90,23 @@ async fn thirty_two_clients_post_the_same_session(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     for round in 0..5 {
         let body = session(Uuid::new_v4(), Uuid::new_v4(), round);
-        let answers = join_all((0..32).map(|_| app.post("/api/sessions/", &body))).await;
-        let created = answers.iter().filter(|a| a.status == 201).count();
-        let unchanged = answers
+        let responses = join_all((0..32).map(|_| app.post("/api/sessions/", &body))).await;
+        let created = responses.iter().filter(|a| a.status == 201).count();
+        let unchanged = responses
             .iter()
-            .filter(|a| a.status == 200 && a.json()["outcome"] == "unchanged")
+            .filter(|a| a.status == 200 && a.receipt().outcome == "unchanged")
             .count();
         assert_eq!((created, unchanged), (1, 31));
         assert!(
-            answers.iter().all(|a| a.json()["version"] == 1),
-            "nothing but the first raised the version"
+            responses.iter().all(|a| a.json()["version"] == 1),
+            "only the first request raised the version"
         );
     }
     app.database.check_day_summaries().await;
 }
 
-/// While one sender is in the middle of a body, another finds no room; a retry is always right.
-async fn more_bytes_than_may_be_in_flight_are_refused(backend: Backend) {
+/// While one body is being received, another is rejected for lack of memory; a retry always works.
+async fn bodies_above_the_memory_budget_are_rejected(backend: Backend) {
     let app = TestApp::with(backend)
         .max_bytes_in_flight(40_000)
         .start()
@@ -120,44 +123,44 @@ async fn more_bytes_than_may_be_in_flight_are_refused(backend: Backend) {
         text.len()
     );
     let most = [head.as_bytes(), &text.as_bytes()[..text.len() - 1]].concat();
-    let (slow, refused) = 'slow: loop {
+    let (slow, rejected) = 'slow: loop {
         let mut slow = TcpStream::connect(address).await.expect("a connection");
         slow.write_all(&most).await.expect("most of a request");
-        // Until what the slow one sent has been read; now and then it is itself the one that finds no room.
+        // Until the slow body has been read; at times the slow request itself is the one rejected.
         for _ in 0..20 {
-            let answer = app.post("/api/sessions/", &body).await;
-            if answer.status == 503 {
-                break 'slow (slow, answer);
+            let response = app.post("/api/sessions/", &body).await;
+            if response.status == 503 {
+                break 'slow (slow, response);
             }
             assert!(
-                matches!(answer.status.as_u16(), 200 | 201),
+                matches!(response.status.as_u16(), 200 | 201),
                 "{}",
-                answer.text
+                response.text
             );
         }
     };
-    assert_eq!(refused.code(), "unavailable");
+    assert_eq!(rejected.code(), "unavailable");
     assert!(
-        refused.headers.contains_key("retry-after"),
+        rejected.headers.contains_key("retry-after"),
         "{}",
-        refused.text
+        rejected.text
     );
     drop(slow);
     loop {
-        // Until it has been noticed that the slow one left.
-        let answer = app.post("/api/sessions/", &body).await;
-        if answer.status != 503 {
+        // Until the service has noticed that the slow client disconnected.
+        let response = app.post("/api/sessions/", &body).await;
+        if response.status != 503 {
             assert!(
-                matches!(answer.status.as_u16(), 200 | 201),
+                matches!(response.status.as_u16(), 200 | 201),
                 "{}",
-                answer.text
+                response.text
             );
             break;
         }
     }
 }
 
-async fn replaces_and_deletes_of_one_day_leave_exact_sums(backend: Backend) {
+async fn concurrent_replaces_and_deletes_of_one_day_leave_exact_sums(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let ids: Vec<Uuid> = (0..4).map(|_| Uuid::new_v4()).collect();

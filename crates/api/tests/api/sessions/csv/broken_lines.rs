@@ -1,23 +1,23 @@
-//! A line that cannot be read refuses the sessions beside it, and no other.
+//! An unreadable line rejects the sessions beside it, and no others.
 
 use serde_json::json;
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use super::{Case, Told};
+use super::{BulkResult, Case};
 use crate::common::sessions_of;
 use crate::on_both_servers;
 
 on_both_servers![
-    a_line_that_is_no_utf_8_is_broken,
-    a_quote_that_does_not_end_breaks_its_line,
-    a_line_break_in_a_cell_breaks_its_line,
-    a_line_that_is_too_long_is_broken,
-    a_row_with_too_few_cells_for_its_ids_is_broken,
-    a_broken_line_within_a_session_refuses_it_whole,
-    a_short_row_within_a_session_refuses_it_whole,
-    broken_lines_at_the_ends_of_a_file_refuse_one_session,
-    a_session_longer_than_a_body_is_whole_or_not_at_all,
+    a_line_that_is_not_utf_8_is_broken,
+    an_unterminated_quote_breaks_its_line,
+    a_line_break_within_a_cell_breaks_the_line,
+    an_overlong_line_is_broken,
+    a_row_without_cells_for_its_ids_is_broken,
+    a_broken_line_within_a_session_rejects_the_session,
+    a_short_row_within_a_session_rejects_the_session,
+    broken_lines_at_both_ends_of_a_file_reject_one_session_each,
+    a_session_above_the_body_limit_is_stored_atomically,
 ];
 
 const HEADER: &str = "user_id,session_id,series,time,value,start_ts";
@@ -32,7 +32,7 @@ fn rows(all: &[(usize, u32)]) -> Vec<String> {
         .collect()
 }
 
-/// With bodies and lines of at most so many bytes.
+/// A service with limits on the length of bodies and lines.
 async fn limited(backend: Backend, bytes: usize) -> Case {
     let app = TestApp::with(backend).max_body_bytes(bytes).start().await;
     app.seed().await;
@@ -50,13 +50,13 @@ impl Case {
         before: &[(usize, u32)],
         broken: &[u8],
         after: &[(usize, u32)],
-    ) -> Told {
+    ) -> BulkResult {
         let text = |rows: Vec<String>| {
             self.text(&rows.iter().map(String::as_str).collect::<Vec<_>>())
                 .into_bytes()
         };
         let first = [vec![HEADER.to_owned()], rows(before)].concat();
-        let told = Told::read(
+        let result = BulkResult::read(
             &self
                 .post(
                     "",
@@ -64,14 +64,14 @@ impl Case {
                 )
                 .await,
         );
-        assert_eq!(told.end["end"], true, "{}", told.end);
-        told
+        assert_eq!(result.end["end"], true, "{}", result.end);
+        result
     }
 }
 
-/// Bytes between the rows of two sessions refuse both, but not the sessions before and after them.
+/// Bytes between the rows of two sessions reject both, but not the sessions before and after them.
 async fn breaks(case: Case, broken: &[u8]) {
-    let told = case
+    let result = case
         .send_broken(
             &[(0, 1), (0, 2), (1, 1), (1, 2)],
             broken,
@@ -79,7 +79,7 @@ async fn breaks(case: Case, broken: &[u8]) {
         )
         .await;
     let place = String::from_utf8_lossy(broken);
-    assert_eq!(told.end["created"], 2, "{place:?}: {:?}", told.verdicts);
+    assert_eq!(result.end["created"], 2, "{place:?}: {:?}", result.verdicts);
     for session in [0, 3] {
         assert_eq!(case.points(session).await.len(), 2, "{place:?}");
     }
@@ -87,7 +87,8 @@ async fn breaks(case: Case, broken: &[u8]) {
         case.assert_absent(session).await;
     }
     let status = |line: u64| {
-        told.verdicts
+        result
+            .verdicts
             .iter()
             .find(|v| v["line"] == line)
             .map(|v| v["status"].clone())
@@ -96,31 +97,31 @@ async fn breaks(case: Case, broken: &[u8]) {
         (status(2), status(9)),
         (Some(json!(201)), Some(json!(201))),
         "{:?}",
-        told.verdicts
+        result.verdicts
     );
     for line in [4, 7] {
         assert!(
             status(line).is_some_and(|s| s != 201),
             "{place:?}, line {line}: {:?}",
-            told.verdicts
+            result.verdicts
         );
     }
     assert_eq!(
-        told.end["failed"].as_u64(),
-        Some(told.verdicts.len() as u64 - 2),
+        result.end["failed"].as_u64(),
+        Some(result.verdicts.len() as u64 - 2),
         "{:?}",
-        told.verdicts
+        result.verdicts
     );
     case.end().await;
 }
 
-async fn a_line_that_is_no_utf_8_is_broken(backend: Backend) {
+async fn a_line_that_is_not_utf_8_is_broken(backend: Backend) {
     for broken in [b"\xff".as_slice(), b"U,S1,\xc3,2025-01-01T00:00:01Z,1,"] {
         breaks(Case::new(backend).await, broken).await;
     }
 }
 
-async fn a_quote_that_does_not_end_breaks_its_line(backend: Backend) {
+async fn an_unterminated_quote_breaks_its_line(backend: Backend) {
     for broken in [
         "\"",
         "U,S1,\"session.gut_health_score,2025-01-01T00:00:01Z,1,",
@@ -129,50 +130,50 @@ async fn a_quote_that_does_not_end_breaks_its_line(backend: Backend) {
     }
 }
 
-/// What comes after it is a line of its own.
-async fn a_line_break_in_a_cell_breaks_its_line(backend: Backend) {
+/// The text after the line break is a line of its own.
+async fn a_line_break_within_a_cell_breaks_the_line(backend: Backend) {
     let case = Case::new(backend).await;
     let broken = b"U,S1,\"session.gut\n_health_score\",2025-01-01T00:00:01Z,1,";
-    let told = case
+    let result = case
         .send_broken(&[(0, 1), (1, 1)], broken, &[(2, 1), (3, 1)])
         .await;
     assert_eq!(
         (case.points(0).await.len(), case.points(3).await.len()),
         (1, 1),
         "{:?}",
-        told.verdicts
+        result.verdicts
     );
     case.assert_absent(1).await;
     case.end().await;
 }
 
-async fn a_line_that_is_too_long_is_broken(backend: Backend) {
+async fn an_overlong_line_is_broken(backend: Backend) {
     breaks(limited(backend, 2_000).await, &[b'x'; 5_000]).await;
 }
 
-async fn a_row_with_too_few_cells_for_its_ids_is_broken(backend: Backend) {
+async fn a_row_without_cells_for_its_ids_is_broken(backend: Backend) {
     breaks(Case::new(backend).await, b"broken").await;
 }
 
-/// Sends a session with bytes in it, between two others; then mended.
+/// Sends a session with the bytes in it, between two others; then the corrected file.
 async fn within(backend: Backend, broken: &[u8]) {
     let case = Case::new(backend).await;
-    let told = case
+    let result = case
         .send_broken(&[(0, 1), (1, 1)], broken, &[(1, 2), (2, 1)])
         .await;
     case.assert_absent(1).await;
-    assert_eq!(told.end["created"], 2, "{:?}", told.verdicts);
+    assert_eq!(result.end["created"], 2, "{:?}", result.verdicts);
     assert_eq!(sessions_of(&case.app, case.user).await.len(), 2);
     let mended = [
         vec![HEADER.to_owned()],
         rows(&[(0, 1), (1, 1), (1, 2), (2, 1)]),
     ]
     .concat();
-    let told = case
+    let result = case
         .send(&mended.iter().map(String::as_str).collect::<Vec<_>>())
         .await;
     assert_eq!(
-        told.all(),
+        result.all(),
         [
             (2, 200, "unchanged"),
             (3, 201, "created"),
@@ -182,34 +183,34 @@ async fn within(backend: Backend, broken: &[u8]) {
     case.end().await;
 }
 
-async fn a_broken_line_within_a_session_refuses_it_whole(backend: Backend) {
+async fn a_broken_line_within_a_session_rejects_the_session(backend: Backend) {
     within(backend, b"\xff\xfe").await;
 }
 
-async fn a_short_row_within_a_session_refuses_it_whole(backend: Backend) {
+async fn a_short_row_within_a_session_rejects_the_session(backend: Backend) {
     within(backend, b"broken").await;
 }
 
-async fn broken_lines_at_the_ends_of_a_file_refuse_one_session(backend: Backend) {
+async fn broken_lines_at_both_ends_of_a_file_reject_one_session_each(backend: Backend) {
     let case = Case::new(backend).await;
-    let told = case.send_broken(&[], b"\xff", &[(0, 1), (1, 1)]).await;
-    assert_eq!(told.end["created"], 1, "{:?}", told.verdicts);
+    let result = case.send_broken(&[], b"\xff", &[(0, 1), (1, 1)]).await;
+    assert_eq!(result.end["created"], 1, "{:?}", result.verdicts);
     case.assert_absent(0).await;
-    let told = case.send_broken(&[(2, 1), (3, 1)], b"\xff", &[]).await;
-    assert_eq!(told.end["created"], 1, "{:?}", told.verdicts);
+    let result = case.send_broken(&[(2, 1), (3, 1)], b"\xff", &[]).await;
+    assert_eq!(result.end["created"], 1, "{:?}", result.verdicts);
     case.assert_absent(3).await;
-    let told = case.send_broken(&[], b"\xff", &[]).await;
+    let result = case.send_broken(&[], b"\xff", &[]).await;
     assert_eq!(
-        (&told.end["created"], told.end["failed"] == 0),
+        (&result.end["created"], result.end["failed"] == 0),
         (&json!(0), false),
         "{:?}",
-        told.verdicts
+        result.verdicts
     );
     case.end().await;
 }
 
-/// Of many short rows.
-async fn a_session_longer_than_a_body_is_whole_or_not_at_all(backend: Backend) {
+/// A session of many short rows.
+async fn a_session_above_the_body_limit_is_stored_atomically(backend: Backend) {
     let case = limited(backend, 2_000).await;
     let long: Vec<(usize, u32)> = (0..60).map(|second| (1, second)).collect();
     let all = [
@@ -218,11 +219,11 @@ async fn a_session_longer_than_a_body_is_whole_or_not_at_all(backend: Backend) {
         vec![row(2, 1)],
     ]
     .concat();
-    let told = case
+    let result = case
         .send(&all.iter().map(String::as_str).collect::<Vec<_>>())
         .await;
-    assert_eq!(told.end["end"], true, "{}", told.end);
-    let expected = match told.all()[..] {
+    assert_eq!(result.end["end"], true, "{}", result.end);
+    let expected = match result.all()[..] {
         [
             (2, 201, "created"),
             (3, 201, "created"),
@@ -243,6 +244,6 @@ async fn a_session_longer_than_a_body_is_whole_or_not_at_all(backend: Backend) {
         ))
         .await;
     let stored = crate::common::results(&listed.expect(200)).len();
-    assert_eq!(stored, expected, "{:?}", told.verdicts);
+    assert_eq!(stored, expected, "{:?}", result.verdicts);
     case.end().await;
 }

@@ -4,7 +4,7 @@ use crate::hostile::client::{get, post, request, send_raw};
 use crate::hostile::service::{Service, peer};
 
 #[tokio::test]
-async fn what_is_not_http_is_answered_with_a_problem() {
+async fn requests_that_are_not_http_get_a_problem() {
     let service = Service::start(&[]).await;
     let cases: [(&[u8], u16, &str); 6] = [
         (
@@ -49,7 +49,7 @@ async fn what_is_not_http_is_answered_with_a_problem() {
 }
 
 #[tokio::test]
-async fn a_cohort_too_long_for_a_url_is_asked_for_in_a_body() {
+async fn a_query_too_long_for_a_url_may_be_a_post_body() {
     let service = Service::start(&[]).await;
     let users: Vec<String> = (0..20_000_u128)
         .map(|n| format!("\"{}\"", uuid::Uuid::from_u128(n)))
@@ -80,7 +80,7 @@ async fn a_cohort_too_long_for_a_url_is_asked_for_in_a_body() {
 }
 
 #[tokio::test]
-async fn a_page_of_another_origin_changes_nothing() {
+async fn cross_origin_requests_change_nothing() {
     let service = Service::start(&[]).await;
     let body = br#"{"user_id":"8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e","data":[]}"#;
     for header in [
@@ -117,7 +117,7 @@ async fn a_page_of_another_origin_changes_nothing() {
 }
 
 #[tokio::test]
-async fn counts_are_checked_before_work() {
+async fn counts_are_limited_before_any_work() {
     let service = Service::start(&[]).await;
     let user = uuid::Uuid::new_v4();
     let globs = format!(
