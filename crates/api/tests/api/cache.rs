@@ -73,7 +73,7 @@ async fn a_redis_that_starts_later_is_used() {
     let late = format!("redis://{address}");
     let app = TestApp::with(Backend::Plain)
         .redis(&late)
-        .redis_wait(Duration::from_secs(2))
+        .redis_timeout(Duration::from_secs(2))
         .start()
         .await;
     app.seed().await;
@@ -90,7 +90,7 @@ async fn a_redis_that_starts_later_is_used() {
     let mut is_kept = false;
     for _ in 0..120 {
         let _ = app.timeseries(user, &query).await.expect(200);
-        is_kept = !keys.answers_with(&user.to_string()).await.is_empty();
+        is_kept = !keys.keys_with(&user.to_string()).await.is_empty();
         if is_kept {
             break;
         }
@@ -106,7 +106,7 @@ async fn a_redis_that_starts_later_is_used() {
 async fn a_cached_response_is_used() {
     let app = TestApp::with(Backend::Plain)
         .redis(&redis_url())
-        .redis_wait(Duration::from_secs(10))
+        .redis_timeout(Duration::from_secs(10))
         .start()
         .await;
     app.seed().await;
@@ -160,7 +160,7 @@ fn etag(response: &Response) -> String {
 async fn forged_cache_entries_are_not_served() {
     let app = TestApp::with(Backend::Plain)
         .redis(&redis_url())
-        .redis_wait(Duration::from_secs(10))
+        .redis_timeout(Duration::from_secs(10))
         .start()
         .await;
     app.seed().await;
@@ -172,7 +172,7 @@ async fn forged_cache_entries_are_not_served() {
     );
     let made = app.timeseries(user, &hours).await.expect(200);
     let [key] = redis
-        .answers_with(&user.to_string())
+        .keys_with(&user.to_string())
         .await
         .try_into()
         .expect("one entry");
@@ -183,13 +183,13 @@ async fn forged_cache_entries_are_not_served() {
     );
 
     let _ = app.timeseries(user, &days).await.expect(200);
-    let mut keys = redis.answers_with(&user.to_string()).await;
+    let mut keys = redis.keys_with(&user.to_string()).await;
     keys.retain(|other| *other != key);
     let [other_query] = keys.try_into().expect("one more entry");
     let stranger = user_with_a_point(&app, 77.0).await;
     let _ = app.timeseries(stranger, &hours).await.expect(200);
     let [other_user] = redis
-        .answers_with(&stranger.to_string())
+        .keys_with(&stranger.to_string())
         .await
         .try_into()
         .expect("one entry");
@@ -266,7 +266,7 @@ async fn secret_key_overrides_the_stored_secret() {
     let secret = "a secret of at least thirty-two bytes";
     let app = TestApp::with(Backend::Plain)
         .redis(&redis_url())
-        .redis_wait(Duration::from_secs(10))
+        .redis_timeout(Duration::from_secs(10))
         .secret_key(secret);
     let app = app.start().await;
     app.seed().await;
@@ -293,7 +293,7 @@ async fn secret_key_overrides_the_stored_secret() {
 async fn without_a_secret_queries_succeed_and_nothing_is_cached() {
     let app = TestApp::with(Backend::Plain)
         .redis(&redis_url())
-        .redis_wait(Duration::from_secs(10))
+        .redis_timeout(Duration::from_secs(10))
         .start()
         .await;
     app.seed().await;
@@ -312,7 +312,7 @@ async fn without_a_secret_queries_succeed_and_nothing_is_cached() {
     assert_eq!(
         TestRedis::connect()
             .await
-            .answers_with(&user.to_string())
+            .keys_with(&user.to_string())
             .await,
         Vec::<String>::new()
     );

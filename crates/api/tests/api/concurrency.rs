@@ -70,7 +70,7 @@ async fn concurrent_repeats_of_stored_sessions_change_nothing() {
 async fn a_locked_user_does_not_block_other_users_forever() {
     for backend in Backend::ALL {
         let app = TestApp::with(backend)
-            .database_wait(Duration::from_secs(4))
+            .database_timeout(Duration::from_secs(4))
             .start()
             .await;
         app.seed().await;

@@ -6,21 +6,21 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use time_series_api::ReplicaReads;
-use time_series_testkit::{Backend, Node, Peer, Replicated, Response, TestApp};
+use time_series_testkit::{Backend, Node, ReplicaPair, Response, ServiceInstance, TestApp};
 use uuid::Uuid;
 
 const SERIES: &str = "session.gut_health_score";
 /// Maximum time that a test waits for a condition.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-fn service(pair: &Replicated, reads: ReplicaReads) -> Peer {
+fn service(pair: &ReplicaPair, reads: ReplicaReads) -> ServiceInstance {
     let service = TestApp::with(Backend::Plain).replica(&pair.url(Node::Second), reads);
     service
-        .database_wait(Duration::from_secs(2))
+        .database_timeout(Duration::from_secs(2))
         .serve_on(&pair.url(Node::First))
 }
 
-async fn metric_type(peer: &Peer) {
+async fn metric_type(peer: &ServiceInstance) {
     let schema = json!({"type": "object", "properties": {"value": {"type": "number"}}, "required": ["value"]});
     let body = json!({"series": SERIES, "schema": schema});
     let _ = peer.post("/api/metrictypes/", &body).await.expect(201);
@@ -31,7 +31,7 @@ fn session(user: Uuid, id: Uuid, value: u32) -> Value {
         [{"series": SERIES, "time": "2025-01-01T00:00:00Z", "value": {"value": value}}]})
 }
 
-async fn post(peer: &Peer, user: Uuid, value: u32) -> u64 {
+async fn post(peer: &ServiceInstance, user: Uuid, value: u32) -> u64 {
     let response = peer
         .post("/api/sessions/", &session(user, Uuid::new_v4(), value))
         .await
@@ -39,7 +39,7 @@ async fn post(peer: &Peer, user: Uuid, value: u32) -> u64 {
     response.json()["version"].as_u64().expect("a version")
 }
 
-async fn sum(peer: &Peer, user: Uuid, more: &str) -> Response {
+async fn sum(peer: &ServiceInstance, user: Uuid, more: &str) -> Response {
     let range = "start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=sum";
     peer.get(&format!("/api/timeseries/?user_id={user}&{range}{more}"))
         .await
@@ -50,7 +50,7 @@ fn value(response: &Response) -> Option<f64> {
 }
 
 /// Number of reads that a source has served in this process.
-async fn reads_by(peer: &Peer, source: &str) -> f64 {
+async fn reads_by(peer: &ServiceInstance, source: &str) -> f64 {
     let metrics = peer.get("/metrics").await.text;
     let line = metrics
         .lines()
@@ -62,7 +62,7 @@ async fn reads_by(peer: &Peer, source: &str) -> f64 {
 /// Reads that name a version see it, on every server, even if the standby is paused.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_with_min_version_sees_that_version() {
-    let pair = Replicated::start().await;
+    let pair = ReplicaPair::start().await;
     let peer = service(&pair, ReplicaReads::Versioned);
     metric_type(&peer).await;
     let user = Uuid::new_v4();
@@ -116,7 +116,7 @@ async fn a_read_with_min_version_sees_that_version() {
             Some(f64::from(total))
         );
     }
-    pair.caught_up().await;
+    pair.wait_for_standby().await;
     let before = reads_by(&peer, "replica").await;
     let _ = sum(&peer, user, "&min_version=1").await.expect(200);
     assert!(
@@ -128,12 +128,12 @@ async fn a_read_with_min_version_sees_that_version() {
 /// If stale reads are allowed, replicas serve all reads, and no response mixes two versions.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_may_serve_all_reads() {
-    let pair = Replicated::start().await;
+    let pair = ReplicaPair::start().await;
     let peer = service(&pair, ReplicaReads::All);
     metric_type(&peer).await;
     let user = Uuid::new_v4();
     post(&peer, user, 1).await;
-    pair.caught_up().await;
+    pair.wait_for_standby().await;
     pair.execute(Node::Second, "SELECT pg_wal_replay_pause()")
         .await;
     let version = post(&peer, user, 2).await;
@@ -170,7 +170,7 @@ async fn replicas_may_serve_all_reads() {
 /// Without its primary the service serves reads, rejects writes and reports both.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_continue_without_a_primary() {
-    let mut pair = Replicated::start().await;
+    let mut pair = ReplicaPair::start().await;
     let peer = service(&pair, ReplicaReads::Versioned);
     metric_type(&peer).await;
     let user = Uuid::new_v4();
@@ -179,7 +179,7 @@ async fn reads_continue_without_a_primary() {
         .post("/api/sessions/", &session(user, id, 5))
         .await
         .expect(201);
-    pair.caught_up().await;
+    pair.wait_for_standby().await;
     let _ = sum(&peer, user, "").await.expect(200);
     pair.crash(Node::First);
     assert_eq!(value(&sum(&peer, user, "").await.expect(200)), Some(5.0));
@@ -239,14 +239,14 @@ async fn reads_continue_without_a_primary() {
 /// A read that recovery cancels on the standby is repeated on the primary or visibly truncated.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_cancelled_by_recovery_is_repeated() {
-    let pair = Replicated::start().await;
+    let pair = ReplicaPair::start().await;
     let peer = service(&pair, ReplicaReads::All);
     metric_type(&peer).await;
     let user = Uuid::new_v4();
     for value in 0..20 {
         post(&peer, user, value).await;
     }
-    pair.caught_up().await;
+    pair.wait_for_standby().await;
     // Replaying an exclusive lock of the primary cancels reads of the table on the standby.
     let locking = async {
         let client = pair.connect(Node::First).await;
@@ -276,18 +276,18 @@ async fn a_read_cancelled_by_recovery_is_repeated() {
 /// lost, and no answer is any other error than a 503, though the old one is the first of the URL.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failover_loses_nothing() {
-    let mut pair = Replicated::start().await;
+    let mut pair = ReplicaPair::start().await;
     pair.execute(
         Node::First,
         "ALTER SYSTEM SET synchronous_standby_names = '*'",
     )
     .await;
     pair.execute(Node::First, "SELECT pg_reload_conf()").await;
-    let service = TestApp::with(Backend::Plain).database_wait(Duration::from_secs(2));
+    let service = TestApp::with(Backend::Plain).database_timeout(Duration::from_secs(2));
     let peer = Arc::new(
         service
             .write_timeout(Duration::from_secs(5))
-            .serve_on(&pair.both()),
+            .serve_on(&pair.url_of_both()),
     );
     metric_type(&peer).await;
     let user = Uuid::new_v4();
@@ -357,7 +357,7 @@ async fn a_failover_loses_nothing() {
     );
 }
 
-async fn sessions(pair: &Replicated, node: Node) -> BTreeSet<Uuid> {
+async fn sessions(pair: &ReplicaPair, node: Node) -> BTreeSet<Uuid> {
     let rows = pair
         .connect(node)
         .await

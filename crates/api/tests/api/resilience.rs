@@ -133,16 +133,16 @@ async fn a_silent_network_ends_in_a_response() {
     let relay = Relay::to(Backend::Plain.address()).await;
     let (statement, wait) = (Duration::from_secs(2), Duration::from_secs(4));
     let app = TestApp::with(Backend::Plain)
-        .through(&relay)
+        .relay(&relay)
         .statement_timeout(statement)
-        .database_wait(wait);
+        .database_timeout(wait);
     let app = app.start().await;
     app.seed().await;
     let user = Uuid::new_v4();
     let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
     let session = || json!({"user_id": user, "session_id": Uuid::new_v4(), "data": [point]});
     let _ = app.post("/api/sessions/", &session()).await.expect(201);
-    relay.swallow();
+    relay.drop_traffic();
     // The connection is open and accepts everything, but no response arrives.
     let lost = session();
     let response = app.post("/api/sessions/", &lost).await.expect(503);
@@ -151,7 +151,7 @@ async fn a_silent_network_ends_in_a_response() {
         "{}",
         response.text
     );
-    relay.carry_on();
+    relay.resume();
     let again = post_until_served(&app, &lost).await;
     assert_eq!(again.expect(201).receipt().outcome, "created");
 }

@@ -258,7 +258,7 @@ async fn responses_do_not_depend_on_the_size_of_the_catalogue(backend: Backend) 
 
 async fn metric_types_created_by_another_process_are_known_at_once(backend: Backend) {
     let app = TestApp::seeded(backend).await;
-    let other = app.peer();
+    let other = app.second_instance();
     let user = Uuid::new_v4();
     let paths = [
         "timeseries/?interval=all&start_time=2025-01-01&agg_func=count&",
@@ -354,7 +354,7 @@ async fn an_etag_changes_with_its_own_metric_types_only(backend: Backend) {
 
 async fn changes_of_unused_metric_types_block_no_request(backend: Backend) {
     let app = TestApp::with(backend)
-        .database_wait(std::time::Duration::from_secs(3))
+        .database_timeout(std::time::Duration::from_secs(3))
         .start()
         .await;
     app.seed().await;

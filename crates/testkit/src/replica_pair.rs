@@ -1,4 +1,4 @@
-//! Two PostgreSQL servers, one a standby of the other, that tests crash, promote and hold up.
+//! A PostgreSQL primary and its standby, which tests crash, promote and freeze.
 
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, chown};
@@ -18,32 +18,33 @@ const SETTINGS: [&str; 8] = [
     "fsync=off",
     "wal_keep_size=256",
     "hot_standby_feedback=off",
-    // A statement on the standby gives way to the recovery at once.
+    // Recovery cancels conflicting statements on the standby at once.
     "max_standby_streaming_delay=0",
     "wal_receiver_timeout=2s",
     "timezone=UTC",
 ];
 
-/// A primary and its standby; both end with this. PostgreSQL refuses root, so they run as `postgres` or `nobody` then.
-pub struct Replicated {
+/// A primary and its standby; dropping this value ends both.
+/// PostgreSQL refuses to run as root, so root runs them as `postgres` or `nobody`.
+pub struct ReplicaPair {
     folder: PathBuf,
     bin: PathBuf,
-    account: Option<(u32, u32)>,
-    /// The port of each, and its process while it runs.
+    os_user: Option<(u32, u32)>,
+    /// The port of each server, and its process while it runs.
     servers: [(u16, Option<Child>); 2],
 }
 
 /// One of the two servers.
 #[derive(Debug, Clone, Copy)]
 pub enum Node {
-    /// The primary at first.
+    /// The initial primary.
     First = 0,
-    /// Its standby at first.
+    /// The initial standby.
     Second = 1,
 }
 
-impl Replicated {
-    /// Starts both, the database `postgres` migrated.
+impl ReplicaPair {
+    /// Starts both servers and migrates the database `postgres`.
     ///
     /// # Panics
     /// Panics if `TEST_POSTGRES_BIN` is not set, or a server does not start.
@@ -59,11 +60,11 @@ impl Replicated {
         let mut pair = Self {
             folder,
             bin,
-            account: account(),
+            os_user: os_user(),
             servers: [(free_port(), None), (free_port(), None)],
         };
         fs::create_dir(&pair.folder).expect("a folder");
-        pair.own(&pair.folder);
+        pair.give_to_os_user(&pair.folder);
         let data = pair.data(Node::First);
         let args = [
             "-U",
@@ -96,7 +97,7 @@ impl Replicated {
             .await
             .expect("the migrations apply");
         pair.run(Node::Second).await;
-        pair.caught_up().await;
+        pair.wait_for_standby().await;
         pair
     }
 
@@ -109,16 +110,16 @@ impl Replicated {
         )
     }
 
-    /// The URL of both.
+    /// A URL with both servers as hosts.
     #[must_use]
-    pub fn both(&self) -> String {
+    pub fn url_of_both(&self) -> String {
         let [(first, _), (second, _)] = self.servers;
         format!(
             "postgresql://postgres@127.0.0.1:{first},127.0.0.1:{second}/postgres?connect_timeout=2"
         )
     }
 
-    /// A connection of the test's own.
+    /// Opens a connection for the test.
     ///
     /// # Panics
     /// Panics if the server refuses the connection.
@@ -139,7 +140,7 @@ impl Replicated {
         loop {
             match client.batch_execute(statement).await {
                 Ok(()) => return,
-                // It lost against the recovery.
+                // Recovery cancelled the statement.
                 Err(e) if e.code() == Some(&SqlState::T_R_SERIALIZATION_FAILURE) => {}
                 Err(e) => panic!("{statement}: {e:?}"),
             }
@@ -154,7 +155,7 @@ impl Replicated {
         }
     }
 
-    /// Stops a server in its tracks, connections open, or lets it go on.
+    /// Stops a server with its connections open, or resumes it.
     pub fn freeze(&self, node: Node, is_frozen: bool) {
         let Some(child) = &self.servers[node as usize].1 else {
             return;
@@ -171,7 +172,7 @@ impl Replicated {
         .ok();
     }
 
-    /// Makes the standby the primary; returns once it takes writes.
+    /// Promotes the standby; returns when it accepts writes.
     ///
     /// # Panics
     /// Panics if the promotion fails.
@@ -184,7 +185,7 @@ impl Replicated {
         assert!(promoted.get::<_, bool>(0), "the standby is promoted");
     }
 
-    /// Starts a server that was crashed.
+    /// Restarts a crashed server.
     ///
     /// # Panics
     /// Panics if it does not start.
@@ -192,7 +193,7 @@ impl Replicated {
         self.run(node).await;
     }
 
-    /// Starts a server that was crashed as a standby of the other one.
+    /// Restarts a crashed server as a standby of the other one.
     ///
     /// # Panics
     /// Panics if it does not start.
@@ -206,18 +207,18 @@ impl Replicated {
         self.run(node).await;
     }
 
-    /// Waits until the second server has replayed what the first has written by now.
+    /// Waits until the second server has replayed everything that the first has written.
     ///
     /// # Panics
     /// Panics if the standby does not follow.
-    pub async fn caught_up(&self) {
+    pub async fn wait_for_standby(&self) {
         let written = "SELECT pg_current_wal_lsn()::text";
         let written: String = self
             .connect(Node::First)
             .await
             .query_one(written, &[])
             .await
-            .expect("a place")
+            .expect("a position")
             .get(0);
         let standby = self.connect(Node::Second).await;
         let reached = format!("SELECT pg_last_wal_replay_lsn() >= '{written}'::pg_lsn");
@@ -246,8 +247,8 @@ impl Replicated {
 
     async fn run(&mut self, node: Node) {
         let (data, port) = (self.data(node), self.servers[node as usize].0);
-        let log =
-            fs::File::create(self.folder.join(format!("log{}", node as usize))).expect("a log");
+        let log = fs::File::create(self.folder.join(format!("log{}", node as usize)))
+            .expect("a log file");
         let mut command = self.command("postgres");
         command.arg("-D").arg(&data).args(["-p", &port.to_string()]);
         for setting in SETTINGS {
@@ -256,7 +257,7 @@ impl Replicated {
         command
             .process_group(0)
             .stdin(Stdio::null())
-            .stdout(log.try_clone().expect("a log"))
+            .stdout(log.try_clone().expect("a log file"))
             .stderr(log);
         self.servers[node as usize].1 = Some(command.spawn().expect("postgres starts"));
         for _ in 0..1_000 {
@@ -280,15 +281,15 @@ impl Replicated {
             .env("PATH", "/usr/bin:/bin")
             .env("LC_ALL", "C.UTF-8")
             .current_dir("/");
-        if let Some((user, group)) = self.account {
+        if let Some((user, group)) = self.os_user {
             command.uid(user).gid(group);
         }
         command
     }
 
-    /// Gives a file or folder to the account of the servers.
-    fn own(&self, path: &Path) {
-        if let Some((user, group)) = self.account {
+    /// Changes the owner of a file or folder to the OS user of the servers.
+    fn give_to_os_user(&self, path: &Path) {
+        if let Some((user, group)) = self.os_user {
             chown(path, Some(user), Some(group)).expect("root can change the owner");
         }
     }
@@ -297,31 +298,31 @@ impl Replicated {
         fs::create_dir(to).expect("a folder");
         fs::set_permissions(to, fs::Permissions::from_mode(0o700)).expect("a folder of this user");
         for entry in fs::read_dir(from).expect("a folder") {
-            let entry = entry.expect("an entry");
+            let entry = entry.expect("the entry exists");
             let target = to.join(entry.file_name());
             if entry.path().is_dir() {
                 self.copy(&entry.path(), &target);
             } else {
                 fs::copy(entry.path(), &target).expect("a copy");
-                self.own(&target);
+                self.give_to_os_user(&target);
             }
         }
-        self.own(to);
+        self.give_to_os_user(to);
     }
 }
 
-impl Drop for Replicated {
+impl Drop for ReplicaPair {
     fn drop(&mut self) {
         for node in [Node::First, Node::Second] {
             self.freeze(node, false);
             self.crash(node);
         }
-        fs::remove_dir_all(&self.folder).ok(); // a folder left behind does no harm
+        fs::remove_dir_all(&self.folder).ok(); // a leftover folder is harmless
     }
 }
 
 fn signal(child: &Child, signal: Signal) {
-    kill_process(Pid::from_child(child), signal).ok(); // it may have ended in this moment
+    kill_process(Pid::from_child(child), signal).ok(); // it may have just ended
 }
 
 fn free_port() -> u16 {
@@ -329,7 +330,7 @@ fn free_port() -> u16 {
     listener.local_addr().expect("an address").port()
 }
 
-fn account() -> Option<(u32, u32)> {
+fn os_user() -> Option<(u32, u32)> {
     if !geteuid().is_root() {
         return None;
     }

@@ -1,4 +1,4 @@
-//! Services beside a [`TestApp`], or on servers of their own.
+//! Further instances of the service, beside a [`TestApp`] or on other servers.
 
 use reqwest::{Client, Method};
 use serde_json::Value;
@@ -8,45 +8,45 @@ use crate::app::{Running, TestApp, TestAppBuilder, serve};
 use crate::database::Backend;
 use crate::response::Response;
 
-/// A running service on a database that others use as well, as another process would be.
-pub struct Peer {
+/// A running service on a shared database, like another process.
+pub struct ServiceInstance {
     url: String,
     _running: Running,
     client: Client,
 }
 
 impl TestApp {
-    /// A second service on its database.
+    /// Starts a second instance on the same database.
     ///
     /// # Panics
-    /// Panics if it does not start.
+    /// Panics if the instance does not start.
     #[must_use]
-    pub fn peer(&self) -> Peer {
+    pub fn second_instance(&self) -> ServiceInstance {
         Self::with(Backend::Plain).serve_on(&self.database.url)
     }
 }
 
 impl TestAppBuilder {
-    /// With replicas that answer these reads.
+    /// Configures a replica that serves these reads.
     #[must_use]
     pub fn replica(mut self, url: &str, reads: ReplicaReads) -> Self {
         self.replica = Some((url.to_owned(), reads));
         self
     }
 
-    /// Starts it on a database that is there.
+    /// Starts an instance on an existing database.
     ///
     /// # Panics
-    /// Panics if it does not start.
+    /// Panics if the instance does not start.
     #[must_use]
-    pub fn serve_on(self, database_url: &str) -> Peer {
+    pub fn serve_on(self, database_url: &str) -> ServiceInstance {
         let (url, running) = serve(self.config(database_url));
-        // Each request opens a connection: a service under test may close idle connections at any time.
+        // One connection per request: a service under test may close idle connections at any time.
         let client = Client::builder()
             .pool_max_idle_per_host(0)
             .build()
             .expect("a client");
-        Peer {
+        ServiceInstance {
             url,
             _running: running,
             client,
@@ -54,8 +54,8 @@ impl TestAppBuilder {
     }
 }
 
-impl Peer {
-    /// GET
+impl ServiceInstance {
+    /// Sends a GET request.
     ///
     /// # Panics
     /// Panics if no response is received.
@@ -63,7 +63,7 @@ impl Peer {
         self.send(Method::GET, path, None).await
     }
 
-    /// POST of JSON
+    /// Sends a POST request with a JSON body.
     ///
     /// # Panics
     /// Panics if no response is received.
