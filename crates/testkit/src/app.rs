@@ -260,15 +260,15 @@ impl Drop for Running {
 
 /// Runs a service in its own thread and returns its URL.
 pub(crate) fn serve(config: Config) -> (String, Running) {
-    let (started, told) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let server = Server::start(config).await.expect("the service starts");
-            started.send((server.address(), server.handle())).ok();
+            sender.send((server.address(), server.handle())).ok();
             server.run_until_stopped().await.ok();
         });
     });
-    let (address, handle) = told.recv().expect("the service reports its address");
+    let (address, handle) = receiver.recv().expect("the service reports its address");
     (format!("http://{address}"), Running(handle))
 }
 

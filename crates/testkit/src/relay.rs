@@ -32,7 +32,7 @@ impl Relay {
         let listener = TcpListener::bind(address).await.expect("a port");
         let address = listener.local_addr().expect("an address");
         let is_dropping = Arc::<AtomicBool>::default();
-        let told = is_dropping.clone();
+        let flag = is_dropping.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(&server).await else {
@@ -40,8 +40,8 @@ impl Relay {
                 };
                 let ((from_client, to_client), (from_server, to_server)) =
                     (client.into_split(), server.into_split());
-                tokio::spawn(forward(from_client, to_server, told.clone()));
-                tokio::spawn(forward(from_server, to_client, told.clone()));
+                tokio::spawn(forward(from_client, to_server, flag.clone()));
+                tokio::spawn(forward(from_server, to_client, flag.clone()));
             }
         });
         Self {

@@ -18,10 +18,10 @@ pub struct Response {
     pub text: String,
 }
 
-/// The receipt of a stored, checked or unchanged session; also a successful verdict of a bulk upload.
+/// The receipt of a session; also a successful verdict of a bulk upload.
 #[derive(Debug, Clone, Deserialize)]
 pub struct Receipt {
-    /// What was done, such as `created`.
+    /// The outcome, such as `created`.
     pub outcome: String,
     /// The user that owns the session.
     pub user_id: Uuid,

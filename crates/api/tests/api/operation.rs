@@ -34,7 +34,6 @@ async fn plain_request_ids_are_kept() {
 
 /// The Prometheus text format: each family has one HELP and one TYPE before its samples.
 /// No family is a summary, because summaries of several processes cannot be added.
-/// could not be added up over processes.
 #[tokio::test]
 async fn every_metric_is_described_and_additive() {
     let app = TestApp::seeded(Backend::Plain).await;

@@ -273,7 +273,6 @@ async fn a_read_cancelled_by_recovery_is_repeated() {
 /// The primary crashes, the standby is promoted, and the old primary returns as a standby.
 /// No acknowledged write is lost, and the only error is 503, although the old primary is the
 /// first host of the URL.
-/// lost, and no answer is any other error than a 503, though the old one is the first of the URL.
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_failover_loses_nothing() {
     let mut pair = ReplicaPair::start().await;

@@ -4,4 +4,5 @@
 
 mod cache_keys;
 mod fuzz;
+mod point_cache_keys;
 mod schema_leaves;

@@ -108,7 +108,7 @@ impl Document {
             Way::Inline => schema,
             Way::Pointer => {
                 define(format!("p{number}"), schema);
-                // A reference from the root's identifier: a bare pointer would be relative to the inner resource.
+                // An absolute reference: a bare pointer would be relative to the inner resource.
                 json!({"$ref": format!("https://example.com/root/document#/$defs/p{number}")})
             }
             Way::Escaped => {

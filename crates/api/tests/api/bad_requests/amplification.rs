@@ -16,7 +16,7 @@ const MAX_ERROR: usize = 1_000;
 /// Maximum length of a detail, in bytes.
 const MAX_DETAIL: usize = 500;
 /// Maximum length of a response, in bytes.
-const MAX_ANSWER: usize = 128 * 1024;
+const MAX_RESPONSE: usize = 128 * 1024;
 
 on_both_servers![
     a_long_path_is_not_echoed,
@@ -32,7 +32,7 @@ on_both_servers![
 #[track_caller]
 fn assert_small(response: &Response, label: &str) {
     assert!(
-        response.text.len() <= MAX_ANSWER,
+        response.text.len() <= MAX_RESPONSE,
         "{label}: {} bytes",
         response.text.len()
     );
@@ -53,12 +53,9 @@ fn assert_small_problem(problem: &Value, label: &str) {
         "{label}: {} errors",
         errors.len()
     );
-    for error in errors {
-        assert!(
-            error.to_string().len() <= MAX_ERROR,
-            "{label}: {} bytes: {error}",
-            error.to_string().len()
-        );
+    for error in errors.iter().map(Value::to_string) {
+        let length = error.len();
+        assert!(length <= MAX_ERROR, "{label}: {length} bytes: {error}");
     }
     let detail = problem["detail"].as_str().expect("a detail");
     assert!(
@@ -348,7 +345,7 @@ async fn a_bad_bulk_body_gets_a_small_verdict_per_line(backend: Backend) {
             .await;
         let mut listed = 0;
         for line in response.text.lines() {
-            assert!(line.len() <= MAX_ANSWER, "{} bytes", line.len());
+            assert!(line.len() <= MAX_RESPONSE, "{} bytes", line.len());
             let line: Value = serde_json::from_str(line).expect("JSON");
             if line["detail"].is_string() {
                 assert_small_problem(&line, content_type);

@@ -2,9 +2,11 @@
 
 mod amplification;
 mod bodies;
+mod encoding;
 mod fields;
 mod parameters;
 mod paths;
+mod ranges;
 mod selections;
 mod sizes;
 mod times;
@@ -68,7 +70,7 @@ impl Case {
         session(self.user, Uuid::new_v4(), START, data)
     }
 
-    /// A session with one valid point and one with this value; a text, as the value may be invalid JSON.
+    /// A session with one valid point and one with this value, as text: the value may not be JSON.
     fn with_value(&self, series: &str, value: &str) -> String {
         let good = json!({"series": SCORE, "time": START, "value": {"value": 1}});
         let bad = json!({"series": series, "time": START, "value": "VALUE"});

@@ -28,8 +28,9 @@ fn with<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
     [&MINUTES, more].concat()
 }
 
-/// Two sessions. The first starts at 10:00 on 1 January: 1 three minutes before the start, 2 and 4 in
-/// the first five minutes, 8 after 91 minutes. The second starts at 22:00 on 3 January: 5 at once.
+/// Two sessions. The first starts at 10:00 on 1 January: 1 three minutes before the start,
+/// 2 and 4 in the first five minutes, 8 after 91 minutes.
+/// The second starts at 22:00 on 3 January: 5 at once.
 /// another at 22:00 on the third: 5 at once.
 async fn two_sessions(backend: Backend) -> (TestApp, Uuid) {
     let app = TestApp::seeded(backend).await;

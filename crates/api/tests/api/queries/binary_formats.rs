@@ -13,10 +13,10 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use crate::common::{COLOR, SCORE, START, START_SECONDS, point, score, store};
+use crate::common::{SCORE, START, START_SECONDS, point, score, store};
 use crate::on_both_servers;
 use crate::queries::JANUARY;
-use crate::queries::support::{Pairs, WORDS, at, url, with_all_series};
+use crate::queries::support::{Pairs, WORDS, url, with_all_series};
 
 on_both_servers![
     aggregates_are_typed_columns,
@@ -25,25 +25,25 @@ on_both_servers![
     groups_are_columns,
     offsets_are_durations,
     buckets_are_in_the_requested_zone,
-    texts_are_dictionaries,
-    points_are_typed_columns,
-    weights_are_integers,
     an_empty_result_has_its_columns,
-    many_rows_are_complete_and_in_order,
-    numbers_round_trip_bit_for_bit,
 ];
 
-const FORMS: [&str; 2] = ["arrow", "parquet"];
+pub(super) const FORMATS: [&str; 2] = ["arrow", "parquet"];
 
 /// A response in a binary format, with all its batches concatenated.
-async fn table(app: &TestApp, form: &str, path: &str, parameters: &Pairs<'_>) -> RecordBatch {
-    let path = url(path, &[parameters, &[("format", form)]].concat());
+pub(super) async fn table(
+    app: &TestApp,
+    format: &str,
+    path: &str,
+    parameters: &Pairs<'_>,
+) -> RecordBatch {
+    let path = url(path, &[parameters, &[("format", format)]].concat());
     let response = reqwest::get(format!("{}{path}", app.url))
         .await
         .expect("a response");
     assert_eq!(response.status().as_u16(), 200, "{path}");
     let bytes = response.bytes().await.expect("a body");
-    let (schema, batches) = if form == "arrow" {
+    let (schema, batches) = if format == "arrow" {
         let reader = StreamReader::try_new(Cursor::new(bytes), None).expect("an IPC stream");
         (
             reader.schema(),
@@ -60,21 +60,31 @@ async fn table(app: &TestApp, form: &str, path: &str, parameters: &Pairs<'_>) ->
     concat_batches(&schema, &batches).expect("batches of one schema")
 }
 
-async fn aggregates(app: &TestApp, form: &str, user: Uuid, parameters: &Pairs<'_>) -> RecordBatch {
+pub(super) async fn aggregates(
+    app: &TestApp,
+    format: &str,
+    user: Uuid,
+    parameters: &Pairs<'_>,
+) -> RecordBatch {
     let user = user.to_string();
     table(
         app,
-        form,
+        format,
         "/api/timeseries/",
         &[&JANUARY[..], &[("user_id", &*user)], parameters].concat(),
     )
     .await
 }
 
-async fn points(app: &TestApp, form: &str, user: Uuid, parameters: &Pairs<'_>) -> RecordBatch {
+pub(super) async fn points(
+    app: &TestApp,
+    format: &str,
+    user: Uuid,
+    parameters: &Pairs<'_>,
+) -> RecordBatch {
     table(
         app,
-        form,
+        format,
         "/api/points/",
         &[&[("user_id", &*user.to_string())], parameters].concat(),
     )
@@ -82,7 +92,7 @@ async fn points(app: &TestApp, form: &str, user: Uuid, parameters: &Pairs<'_>) -
 }
 
 #[track_caller]
-fn column<'a>(table: &'a RecordBatch, name: &str) -> &'a dyn Array {
+pub(super) fn column<'a>(table: &'a RecordBatch, name: &str) -> &'a dyn Array {
     table
         .column_by_name(name)
         .unwrap_or_else(|| panic!("no column {name} in {:?}", table.schema()))
@@ -91,7 +101,7 @@ fn column<'a>(table: &'a RecordBatch, name: &str) -> &'a dyn Array {
 
 /// A text column, in any encoding.
 #[track_caller]
-fn texts(table: &RecordBatch, name: &str) -> Vec<Option<String>> {
+pub(super) fn texts(table: &RecordBatch, name: &str) -> Vec<Option<String>> {
     let column = cast(column(table, name), &DataType::Utf8).expect("texts");
     column
         .as_string::<i32>()
@@ -101,14 +111,14 @@ fn texts(table: &RecordBatch, name: &str) -> Vec<Option<String>> {
 }
 
 #[track_caller]
-fn floats(table: &RecordBatch, name: &str) -> Vec<Option<f64>> {
+pub(super) fn floats(table: &RecordBatch, name: &str) -> Vec<Option<f64>> {
     let column = column(table, name);
     assert_eq!(column.data_type(), &DataType::Float64, "{name}");
     column.as_primitive::<Float64Type>().iter().collect()
 }
 
 #[track_caller]
-fn integers(table: &RecordBatch, name: &str) -> Vec<Option<i64>> {
+pub(super) fn integers(table: &RecordBatch, name: &str) -> Vec<Option<i64>> {
     let column = column(table, name);
     assert_eq!(column.data_type(), &DataType::Int64, "{name}");
     column.as_primitive::<Int64Type>().iter().collect()
@@ -116,18 +126,18 @@ fn integers(table: &RecordBatch, name: &str) -> Vec<Option<i64>> {
 
 /// A timestamp column, in microseconds since `START`.
 #[track_caller]
-fn instants(table: &RecordBatch, name: &str) -> Vec<i64> {
+pub(super) fn instants(table: &RecordBatch, name: &str) -> Vec<i64> {
     instants_in(table, name, "UTC")
 }
 
 /// A timestamp column with a time zone, in microseconds since `START`.
 #[track_caller]
-fn instants_in(table: &RecordBatch, name: &str, wanted: &str) -> Vec<i64> {
+fn instants_in(table: &RecordBatch, name: &str, expected_zone: &str) -> Vec<i64> {
     let column = column(table, name);
     let DataType::Timestamp(TimeUnit::Microsecond, Some(zone)) = column.data_type() else {
         panic!("{name} is {:?}", column.data_type())
     };
-    assert_eq!(&**zone, wanted, "{name}");
+    assert_eq!(&**zone, expected_zone, "{name}");
     assert_eq!(column.null_count(), 0, "{name}");
     column
         .as_primitive::<TimestampMicrosecondType>()
@@ -137,13 +147,13 @@ fn instants_in(table: &RecordBatch, name: &str, wanted: &str) -> Vec<i64> {
         .collect()
 }
 
-fn some(texts: &[&str]) -> Vec<Option<String>> {
+pub(super) fn some(texts: &[&str]) -> Vec<Option<String>> {
     texts.iter().map(|text| Some((*text).to_owned())).collect()
 }
 
 const DAY: i64 = 86_400_000_000;
 
-async fn three_scores(backend: Backend) -> (TestApp, Uuid, Uuid) {
+pub(super) async fn three_scores(backend: Backend) -> (TestApp, Uuid, Uuid) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
     let user = Uuid::new_v4();
@@ -158,8 +168,8 @@ async fn three_scores(backend: Backend) -> (TestApp, Uuid, Uuid) {
 
 async fn aggregates_are_typed_columns(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
-    for form in FORMS {
-        let table = aggregates(&app, form, user, &[("interval", "day")]).await;
+    for format in FORMATS {
+        let table = aggregates(&app, format, user, &[("interval", "day")]).await;
         assert_eq!(instants(&table, "bucket"), [0, DAY]);
         assert_eq!(texts(&table, "series"), some(&[SCORE, SCORE]));
         assert_eq!(texts(&table, "leaf"), some(&["value", "value"]));
@@ -169,17 +179,17 @@ async fn aggregates_are_typed_columns(backend: Backend) {
 
 async fn counts_are_integers(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
-    for form in FORMS {
+    for format in FORMATS {
         let rows = aggregates(
             &app,
-            form,
+            format,
             user,
             &[("interval", "day"), ("agg_func", "count")],
         )
         .await;
         assert_eq!(integers(&rows, "value"), [Some(2), Some(1)]);
         let query = [("interval", "day"), ("agg_func", "avg,count,stddev,p75")];
-        let rows = aggregates(&app, form, user, &query).await;
+        let rows = aggregates(&app, format, user, &query).await;
         assert_eq!(integers(&rows, "count"), [Some(2), Some(1)]);
         assert_eq!(floats(&rows, "avg"), [Some(2.0), Some(4.0)]);
         assert_eq!(floats(&rows, "p75"), [Some(2.25), Some(4.0)]);
@@ -200,7 +210,7 @@ async fn counts_are_integers(backend: Backend) {
             ("agg_func", "max,count"),
             ("fill", "null"),
         ];
-        let gaps = table(&app, form, "/api/timeseries/", &[range, filled].concat()).await;
+        let gaps = table(&app, format, "/api/timeseries/", &[range, filled].concat()).await;
         assert_eq!(floats(&gaps, "max"), [Some(2.5), Some(4.0), None]);
         assert_eq!(integers(&gaps, "count"), [Some(2), Some(1), Some(0)]);
     }
@@ -219,10 +229,10 @@ async fn texts_have_their_own_column(backend: Backend) {
     .await;
     let whole =
         |cell: &str| cell == odd || serde_json::from_str::<Value>(cell).is_ok_and(|v| v == odd);
-    for form in FORMS {
+    for format in FORMATS {
         let table = aggregates(
             &app,
-            form,
+            format,
             user,
             &[("interval", "all"), ("agg_func", "last")],
         )
@@ -235,7 +245,7 @@ async fn texts_have_their_own_column(backend: Backend) {
         assert!(cells[1].as_deref().is_some_and(whole), "{cells:?}");
         let table = aggregates(
             &app,
-            form,
+            format,
             user,
             &[("interval", "all"), ("agg_func", "last,count")],
         )
@@ -248,10 +258,10 @@ async fn texts_have_their_own_column(backend: Backend) {
 
 async fn groups_are_columns(backend: Backend) {
     let (app, user, id) = three_scores(backend).await;
-    for form in FORMS {
+    for format in FORMATS {
         let table = aggregates(
             &app,
-            form,
+            format,
             user,
             &[("group_by", "session"), ("agg_func", "max")],
         )
@@ -267,7 +277,7 @@ async fn groups_are_columns(backend: Backend) {
             ("interval", "day"),
             ("agg_func", "max"),
         ];
-        let table = aggregates(&app, form, user, &query).await;
+        let table = aggregates(&app, format, user, &query).await;
         assert_eq!(
             texts(&table, "user_id"),
             some(&[&user.to_string(), &user.to_string()])
@@ -278,37 +288,37 @@ async fn groups_are_columns(backend: Backend) {
 
 async fn offsets_are_durations(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
-    for form in FORMS {
+    for format in FORMATS {
         let query = [
             ("align", "session"),
             ("interval", "90m"),
             ("agg_func", "max"),
         ];
-        let table = aggregates(&app, form, user, &query).await;
+        let table = aggregates(&app, format, user, &query).await;
         let bucket = column(&table, "bucket");
         assert_eq!(
             bucket.data_type(),
             &DataType::Duration(TimeUnit::Microsecond),
-            "{form}"
+            "{format}"
         );
         let offsets = bucket
             .as_primitive::<DurationMicrosecondType>()
             .values()
             .to_vec();
-        assert_eq!(offsets, [0, DAY], "{form}");
+        assert_eq!(offsets, [0, DAY], "{format}");
         assert_eq!(floats(&table, "value"), [Some(2.5), Some(4.0)]);
     }
 }
 
 async fn buckets_are_in_the_requested_zone(backend: Backend) {
     let (app, user, _) = three_scores(backend).await;
-    for form in FORMS {
+    for format in FORMATS {
         let query = [
             ("interval", "day"),
             ("tz", "Asia/Kathmandu"),
             ("agg_func", "count"),
         ];
-        let table = aggregates(&app, form, user, &query).await;
+        let table = aggregates(&app, format, user, &query).await;
         let local = -(5 * 3600 + 45 * 60) * 1_000_000;
         assert_eq!(
             instants_in(&table, "bucket", "Asia/Kathmandu"),
@@ -317,124 +327,21 @@ async fn buckets_are_in_the_requested_zone(backend: Backend) {
     }
 }
 
-async fn texts_are_dictionaries(backend: Backend) {
-    let (app, user, _) = three_scores(backend).await;
-    for form in FORMS {
-        let table = points(&app, form, user, &[]).await;
-        for name in ["series", "session_id", "leaf", "text"] {
-            let kind = column(&table, name).data_type().clone();
-            let wanted = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
-            assert_eq!(kind, wanted, "{form} {name}");
-        }
-    }
-}
-
-async fn points_are_typed_columns(backend: Backend) {
-    let (app, _, _) = three_scores(backend).await;
-    let user = Uuid::new_v4();
-    let data = [
-        score("2025-01-01T00:00:00.000001Z", 2.5),
-        point(WORDS, &at(1), &json!("fine")),
-        point(COLOR, &at(2), &json!({"r": 1, "g": 2, "b": 3, "by": "eye"})),
-    ];
-    let id = store(&app, user, START, &data).await.to_string();
-    for form in FORMS {
-        let table = points(&app, form, user, &[]).await;
-        assert_eq!(
-            instants(&table, "time"),
-            [1, 1_000_000, 2_000_000, 2_000_000, 2_000_000, 2_000_000]
-        );
-        assert_eq!(
-            texts(&table, "series"),
-            some(&[SCORE, WORDS, COLOR, COLOR, COLOR, COLOR])
-        );
-        assert_eq!(texts(&table, "session_id"), some(&[&*id; 6]));
-        let cells = texts(&table, "leaf")
-            .into_iter()
-            .zip(floats(&table, "value"))
-            .zip(texts(&table, "text"));
-        let mut cells: Vec<_> = cells
-            .map(|((leaf, value), text)| format!("{leaf:?} {value:?} {text:?}"))
-            .collect();
-        cells.sort();
-        let mut expected = [
-            r#"Some("value") Some(2.5) None"#,
-            r#"None None Some("\"fine\"")"#,
-            r#"Some("r") Some(1.0) None"#,
-            r#"Some("g") Some(2.0) None"#,
-            r#"Some("b") Some(3.0) None"#,
-            r#"None None Some("{\"by\":\"eye\"}")"#,
-        ];
-        expected.sort_unstable();
-        assert_eq!(cells, expected);
-        assert!(table.column_by_name("weight").is_none());
-    }
-}
-
-async fn weights_are_integers(backend: Backend) {
-    let (app, user, _) = three_scores(backend).await;
-    for form in FORMS {
-        let table = points(&app, form, user, &[("max_points", "3")]).await;
-        assert_eq!(floats(&table, "value"), [Some(1.5), Some(2.5), Some(4.0)]);
-        assert_eq!(integers(&table, "weight"), [Some(1), Some(1), Some(1)]);
-    }
-}
-
 async fn an_empty_result_has_its_columns(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    for form in FORMS {
-        let table = aggregates(&app, form, user, &[]).await;
+    for format in FORMATS {
+        let table = aggregates(&app, format, user, &[]).await;
         assert_eq!(
             (instants(&table, "bucket"), floats(&table, "value")),
             (Vec::new(), Vec::new())
         );
         assert!(texts(&table, "series").is_empty() && texts(&table, "leaf").is_empty());
-        let table = points(&app, form, user, &[]).await;
+        let table = points(&app, format, user, &[]).await;
         assert_eq!(
             (instants(&table, "time"), floats(&table, "value")),
             (Vec::new(), Vec::new())
         );
         assert!(texts(&table, "text").is_empty() && texts(&table, "session_id").is_empty());
-    }
-}
-
-/// More points than any page or batch is likely to hold.
-async fn many_rows_are_complete_and_in_order(backend: Backend) {
-    let app = TestApp::seeded(backend).await;
-    let user = Uuid::new_v4();
-    for part in 0..4 {
-        let start = part * 5_000;
-        let data: Vec<_> = (start..start + 5_000)
-            .map(|i: i32| score(&at(i.into()), f64::from(i)))
-            .collect();
-        let _ = store(&app, user, START, &data).await;
-    }
-    let seconds: Vec<_> = (0..20_000_i64).map(|i| i * 1_000_000).collect();
-    let values: Vec<_> = (0..20_000).map(|i| Some(f64::from(i))).collect();
-    for form in FORMS {
-        let table = points(&app, form, user, &[]).await;
-        assert!(
-            instants(&table, "time") == seconds && floats(&table, "value") == values,
-            "points as {form}"
-        );
-        let table = aggregates(&app, form, user, &[("interval", "1s"), ("agg_func", "max")]).await;
-        assert!(
-            instants(&table, "bucket") == seconds && floats(&table, "value") == values,
-            "aggregates as {form}"
-        );
-    }
-}
-
-async fn numbers_round_trip_bit_for_bit(backend: Backend) {
-    let app = TestApp::seeded(backend).await;
-    let user = Uuid::new_v4();
-    let exact = [0.1 + 0.2, 5e-324, -1.797e-300, -0.0, 1.0 / 3.0];
-    let data: Vec<_> = (0..).zip(exact).map(|(i, v)| score(&at(i), v)).collect();
-    let _ = store(&app, user, START, &data).await;
-    let bits = |all: &[Option<f64>]| all.iter().map(|v| v.map(f64::to_bits)).collect::<Vec<_>>();
-    for form in FORMS {
-        let table = points(&app, form, user, &[]).await;
-        assert_eq!(bits(&floats(&table, "value")), bits(&exact.map(Some)));
     }
 }

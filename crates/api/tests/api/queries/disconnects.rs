@@ -88,8 +88,12 @@ async fn disconnected_clients_cancel_their_queries(backend: Backend) {
 async fn disconnected_clients_cancel_their_streams(backend: Backend) {
     let app = TestApp::start(backend).await;
     let user = many_points(&app).await;
-    for form in ["csv", "ndjson", "arrow", "parquet"] {
-        many_disconnect(&app, &format!("/api/points/?user_id={user}&format={form}")).await;
+    for format in ["csv", "ndjson", "arrow", "parquet"] {
+        many_disconnect(
+            &app,
+            &format!("/api/points/?user_id={user}&format={format}"),
+        )
+        .await;
     }
     wait_until_idle(&app).await;
     let page = app

@@ -1,28 +1,19 @@
 //! `ETag` and `If-None-Match`: an unchanged response is not sent again, a changed one is.
 
 use reqwest::Method;
-use serde_json::json;
-use time_series_testkit::{Backend, Response, TestApp, redis_url};
+use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{COLOR, SCORE, START, from_now, point, score, session, store};
+use crate::common::{START, from_now, score, store};
 use crate::on_both_servers;
 use crate::queries::support::{Pairs, get_with, header};
 
 on_both_servers![
     an_unchanged_response_is_a_304,
     if_none_match_accepts_lists_and_weak_etags,
-    every_change_of_the_users_data_changes_the_etag,
-    a_changed_metric_type_changes_the_etag,
-    a_write_without_effect_keeps_the_etag,
-    other_users_do_not_affect_the_etag,
     another_query_has_another_etag,
     a_query_until_now_is_never_a_304,
     responses_without_data_have_etags,
-    each_encoding_has_its_own_etag,
-    head_returns_the_headers_of_get,
-    if_none_match_star_matches_every_response,
-    responses_are_cacheable_privately_only,
 ];
 
 const FIXED: [(&str, &str); 3] = [
@@ -32,18 +23,18 @@ const FIXED: [(&str, &str); 3] = [
 ];
 
 /// A user with two sessions, and every path that reads them.
-struct Case {
-    app: TestApp,
-    user: Uuid,
-    sessions: [Uuid; 2],
+pub(super) struct Case {
+    pub(super) app: TestApp,
+    pub(super) user: Uuid,
+    pub(super) sessions: [Uuid; 2],
 }
 
 impl Case {
-    async fn new(backend: Backend) -> Self {
+    pub(super) async fn new(backend: Backend) -> Self {
         Self::on(TestApp::seeded(backend).await).await
     }
 
-    async fn on(app: TestApp) -> Self {
+    pub(super) async fn on(app: TestApp) -> Self {
         let user = Uuid::new_v4();
         let one = store(&app, user, START, &[score(START, 1.0)]).await;
         let two = store(&app, user, START, &[score(START, 2.0)]).await;
@@ -54,7 +45,7 @@ impl Case {
         }
     }
 
-    fn paths(&self) -> [(String, Vec<(&'static str, &'static str)>); 5] {
+    pub(super) fn paths(&self) -> [(String, Vec<(&'static str, &'static str)>); 5] {
         let user = self.user;
         [
             (format!("/api/timeseries/?user_id={user}&"), FIXED.to_vec()),
@@ -69,7 +60,12 @@ impl Case {
     }
 
     /// GET of a path to which more parameters can be appended.
-    async fn read(&self, path: &str, parameters: &Pairs<'_>, headers: &Pairs<'_>) -> Response {
+    pub(super) async fn read(
+        &self,
+        path: &str,
+        parameters: &Pairs<'_>,
+        headers: &Pairs<'_>,
+    ) -> Response {
         let pairs: Vec<_> = parameters
             .iter()
             .map(|(name, value)| format!("{name}={value}"))
@@ -86,7 +82,7 @@ impl Case {
     }
 
     /// The same request without decompressing the body.
-    async fn raw(
+    pub(super) async fn raw(
         &self,
         path: &str,
         parameters: &Pairs<'_>,
@@ -106,7 +102,7 @@ impl Case {
     }
 
     /// Returns the tags of all paths, each verified to produce a 304.
-    async fn tags(&self) -> Vec<String> {
+    pub(super) async fn tags(&self) -> Vec<String> {
         let mut tags = Vec::new();
         for (path, parameters) in self.paths() {
             let response = self.read(&path, &parameters, &[]).await.expect(200);
@@ -130,7 +126,7 @@ impl Case {
     }
 
     /// Checks that the old tags of all paths are stale, and returns the new ones.
-    async fn assert_stale(&self, old: &[String], label: &str) -> Vec<String> {
+    pub(super) async fn assert_stale(&self, old: &[String], label: &str) -> Vec<String> {
         for ((path, parameters), tag) in self.paths().iter().zip(old) {
             let response = self.read(path, parameters, &[("if-none-match", tag)]).await;
             assert_eq!(response.status.as_u16(), 200, "{path} after {label}");
@@ -171,129 +167,6 @@ async fn if_none_match_accepts_lists_and_weak_etags(backend: Backend) {
             );
         }
     }
-}
-
-async fn every_change_of_the_users_data_changes_the_etag(backend: Backend) {
-    changes(Case::new(backend).await).await;
-}
-
-/// The same with a result cache.
-#[tokio::test]
-async fn every_change_changes_the_etag_of_a_cached_response() {
-    changes(Case::on(seeded(TestApp::with(Backend::Plain).cache().start().await).await).await)
-        .await;
-    changes(
-        Case::on(
-            seeded(
-                TestApp::with(Backend::Plain)
-                    .redis(&redis_url())
-                    .start()
-                    .await,
-            )
-            .await,
-        )
-        .await,
-    )
-    .await;
-}
-
-async fn seeded(app: TestApp) -> TestApp {
-    app.seed().await;
-    app
-}
-
-async fn changes(case: Case) {
-    let (app, user, [one, two]) = (&case.app, case.user, case.sessions);
-    let tags = case.tags().await;
-    let _ = store(app, user, START, &[score(START, 3.0)]).await;
-    let tags = case.assert_stale(&tags, "a new session").await;
-    let body = session(user, one, START, &[score(START, 4.0)]);
-    let _ = app
-        .post("/api/sessions/?on_conflict=replace", &body)
-        .await
-        .expect(200);
-    let tags = case.assert_stale(&tags, "a replacement by POST").await;
-    let body = session(user, one, START, &[score(START, 5.0)]);
-    let _ = app
-        .put(&format!("/api/sessions/{one}/"), &body)
-        .await
-        .expect(200);
-    let tags = case.assert_stale(&tags, "a replacement by PUT").await;
-    let _ = app
-        .delete(&format!("/api/sessions/{two}/"))
-        .await
-        .expect(204);
-    let tags = case.assert_stale(&tags, "a deletion").await;
-    // The same points stored again are a new version.
-    let _ = app
-        .post(
-            "/api/sessions/",
-            &session(user, two, START, &[score(START, 2.0)]),
-        )
-        .await
-        .expect(201);
-    let _ = case.assert_stale(&tags, "the deleted session again").await;
-}
-
-async fn a_changed_metric_type_changes_the_etag(backend: Backend) {
-    let case = Case::new(backend).await;
-    let tags = case.tags().await;
-    let path = format!("/api/metrictypes/{SCORE}/");
-    let mut body = case.app.get(&path).await.expect(200).json();
-    for member in ["channels", "created_at", "updated_at"] {
-        body.as_object_mut().expect("an object").remove(member);
-    }
-    body["unit"] = json!("points");
-    let _ = case.app.put(&path, &body).await.expect(200);
-    let tags = case.assert_stale(&tags, "another unit").await;
-    let number = json!({"type": "number"});
-    body["schema"]["properties"]["quality"] = number;
-    let _ = case.app.put(&path, &body).await.expect(200);
-    let _ = case.assert_stale(&tags, "another leaf").await;
-}
-
-async fn a_write_without_effect_keeps_the_etag(backend: Backend) {
-    let case = Case::new(backend).await;
-    let (app, user, [one, _]) = (&case.app, case.user, case.sessions);
-    let tags = case.tags().await;
-    let same = session(user, one, START, &[score(START, 1.0)]);
-    let _ = app.post("/api/sessions/", &same).await.expect(200);
-    let _ = app
-        .put(&format!("/api/sessions/{one}/"), &same)
-        .await
-        .expect(200);
-    let other = session(user, one, START, &[score(START, 9.0)]);
-    let _ = app.post("/api/sessions/", &other).await.expect(409);
-    let _ = app
-        .post("/api/sessions/?on_conflict=ignore", &other)
-        .await
-        .expect(200);
-    let _ = app
-        .post(
-            "/api/sessions/?dry_run=true",
-            &session(user, Uuid::new_v4(), START, &[]),
-        )
-        .await
-        .expect(200);
-    let _ = app
-        .delete(&format!("/api/sessions/{}/", Uuid::new_v4()))
-        .await
-        .expect(404);
-    assert_eq!(case.tags().await, tags);
-}
-
-async fn other_users_do_not_affect_the_etag(backend: Backend) {
-    let case = Case::new(backend).await;
-    let tags = case.tags().await;
-    let rgb = json!({"r": 1, "g": 2, "b": 3});
-    let _ = store(
-        &case.app,
-        Uuid::new_v4(),
-        START,
-        &[score(START, 1.0), point(COLOR, START, &rgb)],
-    )
-    .await;
-    assert_eq!(case.tags().await, tags);
 }
 
 async fn another_query_has_another_etag(backend: Backend) {
@@ -431,142 +304,4 @@ async fn responses_without_data_have_etags(backend: Backend) {
         .request(Method::GET, &path, None, &[("if-none-match", &tag)])
         .await;
     assert_eq!(response.status.as_u16(), 200, "now there is data");
-}
-
-async fn each_encoding_has_its_own_etag(backend: Backend) {
-    let case = Case::new(backend).await;
-    for (path, parameters) in case.paths() {
-        let plain = header(
-            &case
-                .read(&path, &parameters, &[("accept-encoding", "identity")])
-                .await
-                .expect(200),
-            "etag",
-        );
-        for encoding in ["gzip", "br", "zstd"] {
-            let headers = [("accept-encoding", encoding)];
-            let compressed = case.raw(&path, &parameters, &headers).await;
-            assert_eq!(
-                (
-                    compressed.status().as_u16(),
-                    &compressed.headers()["content-encoding"]
-                ),
-                (200, &encoding.parse().expect("a value"))
-            );
-            let tag = compressed.headers()["etag"]
-                .to_str()
-                .expect("text")
-                .to_owned();
-            assert_eq!(
-                tag,
-                format!("{}-{encoding}\"", plain.trim_end_matches('"')),
-                "{path}: RFC 9110, 8.8.1"
-            );
-            let again = case
-                .read(
-                    &path,
-                    &parameters,
-                    &[("accept-encoding", encoding), ("if-none-match", &tag)],
-                )
-                .await;
-            assert_eq!(
-                (again.status.as_u16(), header(&again, "etag")),
-                (304, tag),
-                "{path}"
-            );
-        }
-    }
-}
-
-async fn head_returns_the_headers_of_get(backend: Backend) {
-    let case = Case::new(backend).await;
-    let others = [
-        "/api/sessions/?",
-        "/api/metrictypes/?",
-        "/health/live/?",
-        "/schema/?",
-        "/redoc/?",
-        "/metrics/?",
-    ];
-    let user = case.user.to_string();
-    let mut paths: Vec<(String, Vec<(&str, &str)>)> = case.paths().to_vec();
-    paths.extend(others.map(|path| {
-        (
-            path.to_owned(),
-            if path.contains("sessions") {
-                vec![("user_id", &*user)]
-            } else {
-                Vec::new()
-            },
-        )
-    }));
-    for (path, parameters) in paths {
-        let pairs: Vec<_> = parameters
-            .iter()
-            .map(|(name, value)| format!("{name}={value}"))
-            .collect();
-        let url = format!("{path}{}", pairs.join("&"));
-        let of = |method: Method| {
-            case.app
-                .request(method, url.trim_end_matches(['?', '&']), None, &[])
-        };
-        let (get, head) = (of(Method::GET).await, of(Method::HEAD).await);
-        assert_eq!((head.status, head.text.as_str()), (get.status, ""), "{url}");
-        for name in [
-            "content-type",
-            "etag",
-            "user-version",
-            "cache-control",
-            "vary",
-        ] {
-            assert_eq!(
-                head.headers.get(name),
-                get.headers.get(name),
-                "{name} of {url}"
-            );
-        }
-    }
-    let absent = case.app.request(Method::HEAD, "/nothing/", None, &[]).await;
-    assert_eq!((absent.status.as_u16(), absent.text.as_str()), (404, ""));
-    let stream = format!("/api/points/?user_id={}&format=ndjson", case.user);
-    let head = case.app.request(Method::HEAD, &stream, None, &[]).await;
-    assert_eq!((head.status.as_u16(), head.text.as_str()), (200, ""));
-    // The connection stays usable.
-    assert_eq!(case.app.get("/health/live").await.status.as_u16(), 200);
-}
-
-async fn if_none_match_star_matches_every_response(backend: Backend) {
-    let case = Case::new(backend).await;
-    for (path, parameters) in case.paths() {
-        let response = case
-            .read(&path, &parameters, &[("if-none-match", "*")])
-            .await;
-        assert_eq!(response.status.as_u16(), 304, "RFC 9110, 13.1.2: {path}");
-    }
-}
-
-async fn responses_are_cacheable_privately_only(backend: Backend) {
-    let case = Case::new(backend).await;
-    for (path, parameters) in case.paths() {
-        let response = case.read(&path, &parameters, &[]).await.expect(200);
-        assert_eq!(
-            header(&response, "cache-control"),
-            "private, no-cache",
-            "{path}"
-        );
-        let tag = header(&response, "etag");
-        let known = case
-            .read(&path, &parameters, &[("if-none-match", &tag)])
-            .await;
-        assert_eq!(
-            header(&known, "cache-control"),
-            "private, no-cache",
-            "{path}"
-        );
-    }
-    assert_eq!(
-        header(&case.app.get("/api/timeseries/").await, "cache-control"),
-        "no-store",
-        "a problem"
-    );
 }

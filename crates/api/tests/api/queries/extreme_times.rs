@@ -91,7 +91,8 @@ async fn eastern_zones_are_filled_until_the_end_of_time(backend: Backend) {
     for (tz, years, last) in [
         ("UTC", 7_976, "9999-01-01T00:00:00Z"),
         ("America/New_York", 7_976, "9999-01-01T00:00:00-05:00"),
-        ("Asia/Tokyo", 7_977, "9999-12-31T15:00:00Z"), // the year 10000 of Tokyo, as RFC 3339 can write it
+        // The start of the year 10000 in Tokyo.
+        ("Asia/Tokyo", 7_977, "9999-12-31T15:00:00Z"),
         ("Pacific/Kiritimati", 7_977, "9999-12-31T10:00:00Z"),
     ] {
         let response = within_time(get_timeseries(&app, user, &parameters(tz, "year")))

@@ -22,7 +22,7 @@ on_both_servers![
 ];
 
 /// Each format and its media type.
-const FORMS: [(&str, &str); 5] = [
+const FORMATS: [(&str, &str); 5] = [
     ("json", "application/json"),
     ("csv", "text/csv"),
     ("ndjson", "application/x-ndjson"),
@@ -69,16 +69,16 @@ fn with<'a>(parameters: &Pairs<'a>, more: &Pairs<'a>) -> Vec<(&'a str, &'a str)>
 async fn a_parameter_selects_the_format(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
-        for (form, media_type) in FORMS {
-            let response = get(&case.app, path, &with(&parameters, &[("format", form)])).await;
+        for (format, media_type) in FORMATS {
+            let response = get(&case.app, path, &with(&parameters, &[("format", format)])).await;
             assert_eq!(
                 response.status.as_u16(),
                 200,
-                "{path} {form}: {}",
+                "{path} {format}: {}",
                 response.text
             );
             let sent = header(&response, "content-type");
-            assert!(sent.starts_with(media_type), "{path} {form}: {sent}");
+            assert!(sent.starts_with(media_type), "{path} {format}: {sent}");
         }
         let response = get(&case.app, path, &parameters).await;
         assert!(
@@ -91,7 +91,7 @@ async fn a_parameter_selects_the_format(backend: Backend) {
 async fn the_accept_header_selects_the_format(backend: Backend) {
     let case = Case::new(backend).await;
     for (path, parameters) in case.paths() {
-        for (_, media_type) in FORMS {
+        for (_, media_type) in FORMATS {
             let response = get_with(&case.app, path, &parameters, &[("accept", media_type)]).await;
             assert_eq!(
                 response.status.as_u16(),
@@ -193,8 +193,8 @@ async fn latest_and_catalog_support_text_formats_only(backend: Backend) {
     let case = Case::new(backend).await;
     let user = ("user_id", &*case.user);
     for path in ["/api/latest/", "/api/catalog/"] {
-        for (form, media_type) in &FORMS[..3] {
-            let by_parameter = get(&case.app, path, &[user, ("format", form)])
+        for (format, media_type) in &FORMATS[..3] {
+            let by_parameter = get(&case.app, path, &[user, ("format", format)])
                 .await
                 .expect(200);
             let by_header = get_with(&case.app, path, &[user], &[("accept", media_type)])
@@ -202,16 +202,16 @@ async fn latest_and_catalog_support_text_formats_only(backend: Backend) {
                 .expect(200);
             for response in [by_parameter, by_header] {
                 let sent = header(&response, "content-type");
-                assert!(sent.starts_with(media_type), "{path} {form}: {sent}");
+                assert!(sent.starts_with(media_type), "{path} {format}: {sent}");
                 assert!(
                     response.text.contains("session.gut_health_score"),
-                    "{path} {form}: {}",
+                    "{path} {format}: {}",
                     response.text
                 );
             }
         }
-        for (form, media_type) in &FORMS[3..] {
-            let response = get(&case.app, path, &[user, ("format", form)]).await;
+        for (format, media_type) in &FORMATS[3..] {
+            let response = get(&case.app, path, &[user, ("format", format)]).await;
             assert_problem(&response, 422, "invalid_parameters");
             assert!(
                 response.faults()[0].starts_with("format "),
@@ -226,10 +226,10 @@ async fn latest_and_catalog_support_text_formats_only(backend: Backend) {
 
 async fn a_problem_is_json_in_every_format(backend: Backend) {
     let case = Case::new(backend).await;
-    for (form, media_type) in FORMS {
+    for (format, media_type) in FORMATS {
         let query = [
             ("user_id", &*case.user),
-            ("format", form),
+            ("format", format),
             ("interval", "fortnight"),
         ];
         assert_problem(
@@ -242,7 +242,7 @@ async fn a_problem_is_json_in_every_format(backend: Backend) {
         assert_problem(&response, 422, "invalid_parameters");
         let strange = format!("/api/sessions/{}/points/", Uuid::new_v4());
         assert_problem(
-            &get(&case.app, &strange, &[("format", form)]).await,
+            &get(&case.app, &strange, &[("format", format)]).await,
             404,
             "session_not_found",
         );

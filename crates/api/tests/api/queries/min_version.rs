@@ -44,19 +44,19 @@ async fn a_reached_version_is_read_at_once(backend: Backend) {
             assert_eq!(header(&response, "user-version"), "2", "{path}");
         }
     }
-    let nobody = format!("/api/catalog/?user_id={}&min_version=0", Uuid::new_v4());
-    let _ = app.get(&nobody).await.expect(200);
+    let without_data = format!("/api/catalog/?user_id={}&min_version=0", Uuid::new_v4());
+    let _ = app.get(&without_data).await.expect(200);
 }
 
 async fn a_version_that_does_not_arrive_is_a_412(backend: Backend) {
     let (app, _, paths) = two_versions(backend).await;
     let requests = paths.iter().map(|path| format!("{path}min_version=3"));
     let far = [format!("{}min_version=9223372036854775807", paths[0])];
-    let nobody = [format!(
+    let without_data = [format!(
         "/api/latest/?user_id={}&min_version=1",
         Uuid::new_v4()
     )];
-    let requests: Vec<_> = requests.chain(far).chain(nobody).collect();
+    let requests: Vec<_> = requests.chain(far).chain(without_data).collect();
     for response in join_all(requests.iter().map(|path| app.get(path))).await {
         assert_eq!(response.status.as_u16(), 412, "{}", response.text);
         assert_problem(&response, 412, "version_not_reached");

@@ -4,10 +4,10 @@ use serde_json::json;
 use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{NOTE, SCORE, START, assert_problem, assert_rows, point, score, store};
+use crate::common::{SCORE, START, assert_problem, assert_rows, score, store};
 use crate::on_both_servers;
 use crate::queries::JANUARY;
-use crate::queries::support::{BARE, Pairs, WORDS, get, january, skipped, with_all_series};
+use crate::queries::support::{Pairs, get, january};
 
 on_both_servers![
     an_invalid_keyword_is_named_with_the_valid_ones,
@@ -18,8 +18,6 @@ on_both_servers![
     a_repeated_parameter_is_rejected,
     all_faults_are_reported_together,
     valid_spellings_are_accepted,
-    a_numeric_function_of_a_named_text_series_is_rejected,
-    a_numeric_function_skips_text_series_that_match_a_pattern,
 ];
 
 /// Checks a rejection that names this parameter and whose message contains all the words.
@@ -351,64 +349,4 @@ async fn valid_spellings_are_accepted(backend: Backend) {
         &january(&app, user, &query).await,
         &[(START, SCORE, expected)],
     );
-}
-
-async fn with_texts(backend: Backend) -> (TestApp, Uuid) {
-    let app = TestApp::with(backend).start().await;
-    with_all_series(&app).await;
-    let user = Uuid::new_v4();
-    let data = [
-        point(NOTE, START, &json!({"value": "b"})),
-        point(WORDS, START, &json!("a")),
-        point(BARE, START, &json!(3)),
-        score(START, 4.0),
-    ];
-    let _ = store(&app, user, START, &data).await;
-    (app, user)
-}
-
-async fn a_numeric_function_of_a_named_text_series_is_rejected(backend: Backend) {
-    let (app, user) = with_texts(backend).await;
-    for series in [NOTE, "session.gut_health_score,words"] {
-        for function in ["p90", "median", "range", "time_avg", "mode,p90"] {
-            let response = january(&app, user, &[("series", series), ("agg_func", function)]).await;
-            assert_eq!(
-                response.status.as_u16(),
-                422,
-                "{function} of {series}: {}",
-                response.text
-            );
-            assert!(
-                response.faults()[0].ends_with(" no_numbers"),
-                "{function} of {series}: {}",
-                response.text
-            );
-        }
-        let query = [
-            ("series", series),
-            ("agg_func", "mode,distinct"),
-            ("interval", "month"),
-        ];
-        let _ = january(&app, user, &query).await.expect(200);
-    }
-}
-
-async fn a_numeric_function_skips_text_series_that_match_a_pattern(backend: Backend) {
-    let (app, user) = with_texts(backend).await;
-    for function in ["p90", "median", "time_avg"] {
-        for pattern in [None, Some("*"), Some("o|e")] {
-            let pattern: Vec<_> = pattern.map(|p| ("series", p)).into_iter().collect();
-            let query = [
-                &[("agg_func", function), ("interval", "month")],
-                pattern.as_slice(),
-            ]
-            .concat();
-            let response = january(&app, user, &query).await;
-            assert_rows(
-                &response,
-                &[(START, BARE, json!(3)), (START, SCORE, json!(4))],
-            );
-            assert_eq!(skipped(&response), [NOTE, WORDS], "{function}");
-        }
-    }
 }

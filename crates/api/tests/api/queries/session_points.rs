@@ -68,7 +68,7 @@ async fn only_the_points_of_the_session_are_returned(backend: Backend) {
     assert_eq!(
         results(&same),
         results(&response),
-        "as /api/points/ tells them"
+        "/api/points/ returns the same rows"
     );
 }
 
@@ -238,14 +238,14 @@ async fn every_format_has_etags(backend: Backend) {
         (flat.len(), &flat[1]["value"], &flat[1]["leaf"]),
         (2, &json!(2.5), &json!("value"))
     );
-    for form in ["arrow", "parquet"] {
-        let response = reqwest::get(format!("{}{}?format={form}", app.url, path(id)))
+    for format in ["arrow", "parquet"] {
+        let response = reqwest::get(format!("{}{}?format={format}", app.url, path(id)))
             .await
             .expect("a response");
-        assert_eq!(response.status().as_u16(), 200, "{form}");
+        assert_eq!(response.status().as_u16(), 200, "{format}");
         assert!(
             response.bytes().await.is_ok_and(|body| body.len() > 100),
-            "{form}"
+            "{format}"
         );
     }
 }

@@ -269,7 +269,8 @@ async fn each_leaf_is_held_separately(backend: Backend) {
     ];
     let _ = store(&app, user, START, &data).await;
     let row = |series: &str, value: serde_json::Value| json!({"bucket": START, "series": series, "value": value});
-    // r (0·20 + 30·10) / 30, g (90·20 + 60·10) / 30; a (1·30 + 4·10) / 40, b (10·10 + 20·30) / 40
+    // r (0·20 + 30·10) / 30, g (90·20 + 60·10) / 30;
+    // a (1·30 + 4·10) / 40, b (10·10 + 20·30) / 40
     let expected = [
         row("pair", json!({"a": 1.75, "b": 17.5})),
         row(COLOR, json!({"r": 10, "g": 80, "b": 7})),

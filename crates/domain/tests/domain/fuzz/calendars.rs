@@ -1,5 +1,4 @@
-//! Buckets of every time zone, interval and start of the week, at both ends of time and around
-//! transitions.
+//! Buckets of every zone, interval and start of the week, at both ends of time and at transitions.
 
 use std::ops::Range;
 

@@ -9,7 +9,7 @@ use crate::contract::stores::{USER, all, at, id, of_summaries};
 
 /// Dense enough for stored summaries, over two midnights, with late data.
 async fn results_of(interval: &str, zone: &str, functions: &[AggFunction]) {
-    let mut answers = Vec::new();
+    let mut results = Vec::new();
     for stores in all().await {
         let wave = |n: u32| f64::from(n % 17) / 10.0 - 0.5;
         let dense: Vec<(u32, f64)> = (0..2_000).map(|i| (80_000 + i * 7, wave(i))).collect();
@@ -40,20 +40,20 @@ async fn results_of(interval: &str, zone: &str, functions: &[AggFunction]) {
             .await
             .expect("deleted");
         stores.check().await;
-        let answer = stores
+        let result = stores
             .aggregate_in(USER, None, "hr", interval, zone, functions.to_vec())
             .await;
-        answers.push((stores.name, rounded(&answer)));
+        results.push((stores.name, rounded(&result)));
     }
-    assert!(answers[0].1.len() > 1 || interval == "all");
-    for (name, rows) in &answers[1..] {
-        assert_eq!(rows, &answers[0].1, "{name} {interval} {zone}");
+    assert!(results[0].1.len() > 1 || interval == "all");
+    for (name, rows) in &results[1..] {
+        assert_eq!(rows, &results[0].1, "{name} {interval} {zone}");
     }
 }
 
 /// The figures of each row, to nine decimals.
-pub(crate) fn rounded(answer: &AggregateAnswer) -> Vec<(Timestamp, Group, Vec<Option<f64>>)> {
-    let Some(series) = answer.series.first() else {
+pub(crate) fn rounded(result: &AggregateAnswer) -> Vec<(Timestamp, Group, Vec<Option<f64>>)> {
+    let Some(series) = result.series.first() else {
         return Vec::new();
     };
     let figures = |row| {
@@ -102,7 +102,7 @@ async fn one_session_can_be_queried_separately() {
             .ingest(USER, 2, "2025-03-01", &[(0, 80.0)], OnConflict::Error)
             .await
             .expect("stored");
-        let answer = stores
+        let result = stores
             .aggregate_in(
                 USER,
                 Some(id(2)),
@@ -113,7 +113,7 @@ async fn one_session_can_be_queried_separately() {
             )
             .await;
         assert_eq!(
-            answer.series[0].figures(0),
+            result.series[0].figures(0),
             [Figure::Number(80.0)],
             "{}",
             stores.name
@@ -135,14 +135,14 @@ async fn text_has_first_last_and_count() {
             .await
             .expect("stored");
         let functions = vec![AggFunction::First, AggFunction::Last, AggFunction::Count];
-        let answer = stores
+        let result = stores
             .aggregate_in(USER, None, "note", "day", "UTC", functions)
             .await;
-        let row = &answer.series[0].rows[0];
+        let row = &result.series[0].rows[0];
         assert_eq!(row.bucket, at("2025-03-01T00:00:00Z"), "{}", stores.name);
         let text = |text: &str| Figure::Text(Box::new(Json::String(text.to_owned())));
         assert_eq!(
-            answer.series[0].figures(0),
+            result.series[0].figures(0),
             [text("a"), text("c"), Figure::Count(3)],
             "{}",
             stores.name
@@ -153,7 +153,7 @@ async fn text_has_first_last_and_count() {
 #[tokio::test]
 async fn a_user_without_data_has_version_zero_and_no_rows() {
     for stores in all().await {
-        let answer = stores.aggregate(USER, "hr", "day").await;
-        assert_eq!((answer.rows(), answer.version), (0, 0), "{}", stores.name);
+        let result = stores.aggregate(USER, "hr", "day").await;
+        assert_eq!((result.rows(), result.version), (0, 0), "{}", stores.name);
     }
 }

@@ -2,6 +2,7 @@
 
 mod aggregates;
 mod appends;
+mod metric_type_changes;
 mod metric_types;
 mod scans;
 mod sessions;

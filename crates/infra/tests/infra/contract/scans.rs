@@ -17,7 +17,7 @@ const OTHER: UserId = UserId(Uuid::from_u128(77));
 
 /// Queries of every implementation, over long and short blocks of two users.
 async fn assert_same_everywhere(label: &str, change: impl Fn(&mut AggregateQuery)) {
-    let mut answers = Vec::new();
+    let mut results = Vec::new();
     for stores in all().await {
         let long: Vec<(u32, f64)> = (0..3_000).map(|i| (i * 11, f64::from(i / 100))).collect();
         stores
@@ -51,11 +51,11 @@ async fn assert_same_everywhere(label: &str, change: impl Fn(&mut AggregateQuery
             ..AggregateQuery::new(USER, day, year())
         };
         change(&mut query);
-        answers.push((stores.name, rounded(&stores.answer(&query).await)));
+        results.push((stores.name, rounded(&stores.query(&query).await)));
     }
-    assert!(!answers[0].1.is_empty(), "{label}");
-    for (name, rows) in &answers[1..] {
-        assert_eq!(rows, &answers[0].1, "{name}: {label}");
+    assert!(!results[0].1.is_empty(), "{label}");
+    for (name, rows) in &results[1..] {
+        assert_eq!(rows, &results[0].1, "{name}: {label}");
     }
 }
 
@@ -133,7 +133,7 @@ async fn skipped_series_are_series_with_points() {
             let day = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
             let skipped = async |user: UserId, range: Range<Timestamp>| {
                 stores
-                    .answer(&AggregateQuery::new(user, day.clone(), range))
+                    .query(&AggregateQuery::new(user, day.clone(), range))
                     .await
                     .skipped
             };

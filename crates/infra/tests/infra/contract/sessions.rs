@@ -79,10 +79,10 @@ async fn another_session_of_the_same_id_follows_the_policy() {
             "{}",
             stores.name
         );
-        let answer = stores.aggregate(USER, "hr", "day").await;
-        assert_eq!(answer.rows(), 1, "{}", stores.name);
+        let result = stores.aggregate(USER, "hr", "day").await;
+        assert_eq!(result.rows(), 1, "{}", stores.name);
         assert_eq!(
-            answer.series[0].rows[0].bucket,
+            result.series[0].rows[0].bucket,
             at("2025-04-02T00:00:00Z"),
             "{}",
             stores.name
@@ -147,8 +147,8 @@ async fn deletion_removes_a_session_from_every_summary() {
             "{}",
             stores.name
         );
-        let answer = stores.aggregate(USER, "hr", "day").await;
-        assert_eq!((answer.rows(), answer.version), (1, 3), "{}", stores.name);
+        let result = stores.aggregate(USER, "hr", "day").await;
+        assert_eq!((result.rows(), result.version), (1, 3), "{}", stores.name);
         stores.check().await;
     }
 }

@@ -199,10 +199,10 @@ impl Stores {
             functions,
             ..AggregateQuery::new(user, calendar, year())
         };
-        self.answer(&query).await
+        self.query(&query).await
     }
 
-    pub(crate) async fn answer(&self, query: &AggregateQuery) -> AggregateAnswer {
+    pub(crate) async fn query(&self, query: &AggregateQuery) -> AggregateAnswer {
         let clock = Arc::new(FixedClock(at("2025-12-31T00:00:00Z")));
         let aggregate = Aggregate::new(
             self.aggregates.clone(),

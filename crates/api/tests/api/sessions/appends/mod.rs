@@ -3,6 +3,7 @@
 mod bulk;
 mod equivalence;
 mod forgetting;
+mod key_scope;
 mod keys;
 mod order;
 mod owners;
