@@ -54,8 +54,8 @@ async fn run(name: &str) {
             continue;
         };
         checked += 1;
-        let said = lines[shown.lines.clone()].join("\n");
-        if !matches(&said, &response.text) {
+        let documented = lines[shown.lines.clone()].join("\n");
+        if !matches(&documented, &response.text) {
             if update {
                 let new: Vec<String> = wrapped(&response.text).lines().map(str::to_owned).collect();
                 let end = shown.lines.start + new.len();
@@ -126,9 +126,9 @@ async fn send_curl(app: &TestApp, command: &str) -> Response {
 }
 
 /// Returns whether a response matches the documented one, ignoring line breaks.
-fn matches(said: &str, response: &str) -> bool {
-    let (said, response) = (joined(said), joined(response));
-    let mut parts = said.split('…');
+fn matches(documented: &str, response: &str) -> bool {
+    let (documented, response) = (joined(documented), joined(response));
+    let mut parts = documented.split('…');
     let Some(mut rest) = response.strip_prefix(parts.next().unwrap_or_default()) else {
         return false;
     };

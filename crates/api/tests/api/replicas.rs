@@ -218,7 +218,7 @@ async fn reads_continue_without_a_primary() {
         "{}",
         rejected.text
     );
-    until(
+    wait_until(
         "readiness reports the state of reads and writes",
         async || {
             let writes = peer.get("/health/ready/?for=writes").await.status == 503;
@@ -227,7 +227,7 @@ async fn reads_continue_without_a_primary() {
     )
     .await;
     pair.restart(Node::First).await;
-    until("writes work again", async || {
+    wait_until("writes work again", async || {
         peer.post("/api/sessions/", &session(user, Uuid::new_v4(), 7))
             .await
             .status
@@ -318,7 +318,7 @@ async fn a_failover_loses_nothing() {
     )
     .await;
     pair.execute(Node::Second, "SELECT pg_reload_conf()").await;
-    until("writes work again", async || {
+    wait_until("writes work again", async || {
         peer.post("/api/sessions/", &session(user, Uuid::new_v4(), 1))
             .await
             .status
@@ -366,7 +366,7 @@ async fn sessions(pair: &ReplicaPair, node: Node) -> BTreeSet<Uuid> {
     rows.iter().map(|row| row.get(0)).collect()
 }
 
-async fn until(label: &str, is_so: impl AsyncFn() -> bool) {
+async fn wait_until(label: &str, is_so: impl AsyncFn() -> bool) {
     let began = Instant::now();
     while !is_so().await {
         assert!(began.elapsed() < TIMEOUT, "timed out: {label}");

@@ -16,7 +16,7 @@ enum Kind {
 
 /// The way in which a subschema is referenced.
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum Reference {
     Inline,
     Pointer,
     Escaped,
@@ -28,12 +28,12 @@ enum Way {
 
 #[derive(Debug, Clone)]
 enum Node {
-    Leaf(Kind, Way),
-    Object(BTreeMap<String, Node>, Way),
+    Leaf(Kind, Reference),
+    Object(BTreeMap<String, Node>, Reference),
 }
 
-fn way() -> impl Strategy<Value = Way> {
-    use Way::{AbsoluteId, Anchor, Escaped, Inline, InsideOfAnother, Pointer, RelativeId};
+fn reference() -> impl Strategy<Value = Reference> {
+    use Reference::{AbsoluteId, Anchor, Escaped, Inline, InsideOfAnother, Pointer, RelativeId};
     prop::sample::select(vec![
         Inline,
         Pointer,
@@ -46,14 +46,17 @@ fn way() -> impl Strategy<Value = Way> {
 }
 
 fn node() -> impl Strategy<Value = Node> {
-    let leaf = (prop::sample::select(vec![Kind::Number, Kind::Text]), way())
-        .prop_map(|(kind, way)| Node::Leaf(kind, way));
+    let leaf = (
+        prop::sample::select(vec![Kind::Number, Kind::Text]),
+        reference(),
+    )
+        .prop_map(|(kind, reference)| Node::Leaf(kind, reference));
     leaf.prop_recursive(3, 16, 4, |inner| {
         (
             prop::collection::btree_map("[a-z/~% ]{1,3}", inner, 1..4),
-            way(),
+            reference(),
         )
-            .prop_map(|(members, way)| Node::Object(members, way))
+            .prop_map(|(members, reference)| Node::Object(members, reference))
     })
 }
 
@@ -80,10 +83,10 @@ impl Document {
     }
 
     fn schema(&mut self, node: &Node) -> Value {
-        let (schema, way) = match node {
-            Node::Leaf(Kind::Number, way) => (json!({"type": "number"}), way),
-            Node::Leaf(Kind::Text, way) => (json!({"type": "string"}), way),
-            Node::Object(members, way) => {
+        let (schema, reference) = match node {
+            Node::Leaf(Kind::Number, reference) => (json!({"type": "number"}), reference),
+            Node::Leaf(Kind::Text, reference) => (json!({"type": "string"}), reference),
+            Node::Object(members, reference) => {
                 let properties: Map<String, Value> = members
                     .iter()
                     .map(|(key, member)| (key.clone(), self.schema(member)))
@@ -91,47 +94,47 @@ impl Document {
                 let required: Vec<&String> = members.keys().collect();
                 (
                     json!({"type": "object", "properties": properties, "required": required}),
-                    way,
+                    reference,
                 )
             }
         };
-        self.refer(schema, *way)
+        self.refer(schema, *reference)
     }
 
     /// The schema itself, or a reference to its location.
-    fn refer(&mut self, mut schema: Value, way: Way) -> Value {
+    fn refer(&mut self, mut schema: Value, reference: Reference) -> Value {
         let number = self.definitions.len();
         let mut define = |name: String, schema: Value| {
             self.definitions.insert(name, schema);
         };
-        match way {
-            Way::Inline => schema,
-            Way::Pointer => {
+        match reference {
+            Reference::Inline => schema,
+            Reference::Pointer => {
                 define(format!("p{number}"), schema);
                 // An absolute reference: a bare pointer would be relative to the inner resource.
                 json!({"$ref": format!("https://example.com/root/document#/$defs/p{number}")})
             }
-            Way::Escaped => {
+            Reference::Escaped => {
                 define(format!("e {number}%"), schema);
                 json!({"$ref": format!("https://example.com/root/document#/$defs/e%20{number}%25")})
             }
-            Way::Anchor => {
+            Reference::Anchor => {
                 schema["$anchor"] = json!(format!("a{number}"));
                 define(format!("a{number}"), schema);
                 json!({"$ref": format!("https://example.com/root/document#a{number}")})
             }
-            Way::RelativeId => {
+            Reference::RelativeId => {
                 let schema = json!({"$id": format!("relative{number}"), "allOf": [schema]});
                 define(format!("r{number}"), schema);
                 json!({"$ref": format!("https://example.com/root/relative{number}")})
             }
-            Way::AbsoluteId => {
+            Reference::AbsoluteId => {
                 let schema = json!({"$id": format!("urn:example:{number}"), "anyOf": [schema]});
                 define(format!("u{number}"), schema);
                 json!({"$ref": format!("urn:example:{number}")})
             }
             // The same pointer means something else in the outer document.
-            Way::InsideOfAnother => {
+            Reference::InsideOfAnother => {
                 let inner = json!({"$id": format!("inner{number}"), "$ref": "#/$defs/leaf", "$defs": {"leaf": schema}});
                 define(format!("i{number}"), inner);
                 define(

@@ -276,7 +276,7 @@ async fn a_bad_session_gets_a_small_response(backend: Backend) {
             label,
         );
     }
-    case.stored_nothing().await;
+    case.assert_nothing_stored().await;
 }
 
 async fn a_bad_metric_type_gets_a_small_response(backend: Backend) {
@@ -354,7 +354,7 @@ async fn a_bad_bulk_body_gets_a_small_verdict_per_line(backend: Backend) {
         }
         assert!(listed <= 10_000 + 300, "{listed} errors");
     }
-    case.stored_nothing().await;
+    case.assert_nothing_stored().await;
 }
 
 async fn an_expensive_schema_or_value_is_rejected_at_once(backend: Backend) {
@@ -394,5 +394,5 @@ async fn an_expensive_schema_or_value_is_rejected_at_once(backend: Backend) {
         let faults = response.faults();
         assert!(faults[0].ends_with(code), "{depth} levels: {faults:?}");
     }
-    case.stored_nothing().await;
+    case.assert_nothing_stored().await;
 }

@@ -58,7 +58,7 @@ async fn bodies_that_are_not_json_objects_are_rejected(backend: Backend) {
         assert_eq!(response.status.as_u16(), 400, "{body}\n{}", response.text);
         assert_problem(&response, 400, "invalid_body");
     }
-    case.stored_nothing().await;
+    case.assert_nothing_stored().await;
     let _ = case.post(&format!(" \t\r\n{whole}\n ")).await.expect(201);
 }
 
@@ -86,7 +86,7 @@ async fn a_session_must_be_utf_8(backend: Backend) {
         .request(reqwest::Method::POST, "/api/sessions/", Some(utf_16), &[])
         .await;
     assert_problem(&response, 400, "invalid_body");
-    case.stored_nothing().await;
+    case.assert_nothing_stored().await;
     let _ = case.post(&good).await.expect(201);
 }
 

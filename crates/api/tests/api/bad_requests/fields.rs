@@ -28,7 +28,7 @@ async fn a_missing_member_is_named(backend: Backend) {
     ] {
         let mut body = case.body(&[score(START, 1.0)]);
         body.as_object_mut().expect("an object").remove(member);
-        let _ = case.rejects(&body.to_string(), &[fault]).await;
+        let _ = case.assert_rejected(&body.to_string(), &[fault]).await;
     }
     for member in ["series", "time", "value"] {
         let mut body = case.body(&[score(START, 1.0), score(START, 2.0)]);
@@ -37,14 +37,14 @@ async fn a_missing_member_is_named(backend: Backend) {
             .expect("an object")
             .remove(member);
         let _ = case
-            .rejects(
+            .assert_rejected(
                 &body.to_string(),
                 &[&format!("/data/1/{member} missing_field")],
             )
             .await;
     }
     let _ = case
-        .rejects("{}", &["/user_id missing_field", "/data missing_field"])
+        .assert_rejected("{}", &["/user_id missing_field", "/data missing_field"])
         .await;
     let empty = [
         "/data/0/series missing_field",
@@ -52,7 +52,7 @@ async fn a_missing_member_is_named(backend: Backend) {
         "/data/0/value missing_field",
     ];
     let _ = case
-        .rejects(&case.body(&[json!({})]).to_string(), &empty)
+        .assert_rejected(&case.body(&[json!({})]).to_string(), &empty)
         .await;
 }
 
@@ -61,13 +61,13 @@ async fn an_unknown_member_is_named(backend: Backend) {
     let mut body = case.body(&[score(START, 1.0)]);
     body["sesion_id"] = json!(Uuid::new_v4());
     let _ = case
-        .rejects(&body.to_string(), &["/sesion_id unknown_field"])
+        .assert_rejected(&body.to_string(), &["/sesion_id unknown_field"])
         .await;
     let mut body = case.body(&[score(START, 1.0)]);
     body["data"][0]["unit"] = json!("bpm");
     body["data"][0]["a/b~c"] = json!({"deep": [1]});
     let _ = case
-        .rejects(
+        .assert_rejected(
             &body.to_string(),
             &[
                 "/data/0/unit unknown_field",
@@ -114,7 +114,7 @@ async fn a_duplicate_member_is_rejected(backend: Backend) {
     ];
     for (member, before, fault) in members {
         let _ = case
-            .rejects(&body.replacen(member, &(before + member), 1), &[fault])
+            .assert_rejected(&body.replacen(member, &(before + member), 1), &[fault])
             .await;
     }
 }
@@ -125,7 +125,7 @@ async fn a_member_of_the_wrong_type_is_named(backend: Backend) {
         let mut body = case.body(&[score(START, 1.0)]);
         body["data"] = wrong.clone();
         let _ = case
-            .rejects(&body.to_string(), &["/data invalid_type"])
+            .assert_rejected(&body.to_string(), &["/data invalid_type"])
             .await;
         // A number is neither a text nor a UUID.
         for (member, own) in [
@@ -146,18 +146,18 @@ async fn a_member_of_the_wrong_type_is_named(backend: Backend) {
                 "{}",
                 response.text
             );
-            case.stored_nothing().await;
+            case.assert_nothing_stored().await;
         }
     }
     let _ = case
-        .rejects(
+        .assert_rejected(
             &case.body(&[]).to_string().replace("[]", "\"[]\""),
             &["/data invalid_type"],
         )
         .await;
     for wrong in [json!(7), Value::Null, json!([]), json!("point")] {
         let _ = case
-            .rejects(
+            .assert_rejected(
                 &case.body(&[score(START, 1.0), wrong]).to_string(),
                 &["/data/1 invalid_type"],
             )
@@ -176,7 +176,7 @@ async fn a_member_of_the_wrong_type_is_named(backend: Backend) {
                 either.contains(&faults[0]) && faults.len() == 1,
                 "{faults:?}"
             );
-            case.stored_nothing().await;
+            case.assert_nothing_stored().await;
         }
     }
 }
@@ -195,7 +195,7 @@ async fn ids_that_are_not_uuids_are_rejected(backend: Backend) {
             let mut body = case.body(&[score(START, 1.0)]);
             body[member] = json!(wrong);
             let _ = case
-                .rejects(&body.to_string(), &[&format!("/{member} invalid_uuid")])
+                .assert_rejected(&body.to_string(), &[&format!("/{member} invalid_uuid")])
                 .await;
         }
     }
@@ -211,7 +211,7 @@ async fn an_unknown_series_is_rejected_with_similar_names(backend: Backend) {
     ] {
         let body = case.body(&[score(START, 1.0), point(wrong, START, &value)]);
         let response = case
-            .rejects(&body.to_string(), &["/data/1/series unknown_series"])
+            .assert_rejected(&body.to_string(), &["/data/1/series unknown_series"])
             .await;
         let message = response.problem().errors[0].message.clone();
         assert!(message.contains(near), "{wrong}: {message}");
@@ -224,7 +224,7 @@ async fn an_unknown_series_is_rejected_with_similar_names(backend: Backend) {
         "session.urine.color ",
     ] {
         let _ = case
-            .rejects(
+            .assert_rejected(
                 &case.body(&[point(wrong, START, &value)]).to_string(),
                 &["/data/0/series unknown_series"],
             )
@@ -258,7 +258,7 @@ async fn all_faults_are_reported_together(backend: Backend) {
         "/data/5/time missing_field",
         "/data/5/quality unknown_field",
     ];
-    let _ = case.rejects(&body.to_string(), &faults).await;
+    let _ = case.assert_rejected(&body.to_string(), &faults).await;
 }
 
 async fn a_hundred_faults_are_listed_and_all_are_counted(backend: Backend) {
@@ -283,7 +283,7 @@ async fn a_hundred_faults_are_listed_and_all_are_counted(backend: Backend) {
         "the first hundred, in their order"
     );
     assert_eq!(response.problem().total_errors, 125);
-    case.stored_nothing().await;
+    case.assert_nothing_stored().await;
 }
 
 async fn a_fault_names_its_point_and_series(backend: Backend) {
@@ -292,7 +292,7 @@ async fn a_fault_names_its_point_and_series(backend: Backend) {
         .body(&[score(START, 1.0), score("never", 1.0)])
         .to_string();
     let error = case
-        .rejects(&body, &["/data/1/time invalid_time"])
+        .assert_rejected(&body, &["/data/1/time invalid_time"])
         .await
         .json()["errors"][0]
         .clone();
@@ -302,7 +302,7 @@ async fn a_fault_names_its_point_and_series(backend: Backend) {
     );
     assert!(error["message"].as_str().is_some_and(|m| !m.is_empty()));
     let error = case
-        .rejects("{\"data\": []}", &["/user_id missing_field"])
+        .assert_rejected("{\"data\": []}", &["/user_id missing_field"])
         .await
         .json()["errors"][0]
         .clone();

@@ -43,17 +43,17 @@ impl Case {
 
     /// Posts a body that must be rejected with exactly these faults, each as `pointer code`,
     /// and must store nothing.
-    async fn rejects(&self, body: &str, faults: &[&str]) -> Response {
+    async fn assert_rejected(&self, body: &str, faults: &[&str]) -> Response {
         let response = self.post(body).await;
         assert_eq!(response.status.as_u16(), 422, "{body}\n{}", response.text);
         assert_problem(&response, 422, "invalid_session");
         assert_faults(&response, faults);
         assert_eq!(response.problem().total_errors, faults.len());
-        self.stored_nothing().await;
+        self.assert_nothing_stored().await;
         response
     }
 
-    async fn stored_nothing(&self) {
+    async fn assert_nothing_stored(&self) {
         assert!(
             sessions_of(&self.app, self.user).await.is_empty(),
             "no session may be stored"

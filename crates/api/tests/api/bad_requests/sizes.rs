@@ -78,7 +78,7 @@ async fn a_body_that_decompresses_above_the_limit_is_rejected(backend: Backend) 
     let app = TestApp::with(backend).max_body_bytes(100_000).start().await;
     // Decompressed, this is 99,589 bytes, which is within the limit, and not JSON.
     assert_problem(
-        &post_compressed(&app, "gzip", gzip(&[b' '; 99_589])).await,
+        &post_compressed(&app, "gzip", gzip(&vec![b' '; 99_589])).await,
         400,
         "invalid_body",
     );

@@ -61,7 +61,7 @@ async fn times_that_are_not_rfc_3339_are_rejected(backend: Backend) {
     ];
     for time in wrong {
         let _ = case
-            .rejects(
+            .assert_rejected(
                 &case
                     .body(&[score(START, 1.0), score(time, 1.0)])
                     .to_string(),
@@ -71,7 +71,7 @@ async fn times_that_are_not_rfc_3339_are_rejected(backend: Backend) {
         let mut body = case.body(&[]);
         body["start_ts"] = json!(time);
         let _ = case
-            .rejects(&body.to_string(), &["/start_ts invalid_time"])
+            .assert_rejected(&body.to_string(), &["/start_ts invalid_time"])
             .await;
     }
 }
@@ -84,7 +84,7 @@ async fn a_time_below_microsecond_precision_is_rejected(backend: Backend) {
         "2025-01-01T00:00:00.00000000000000000001+01:00",
     ] {
         let _ = case
-            .rejects(
+            .assert_rejected(
                 &case.body(&[score(time, 1.0)]).to_string(),
                 &["/data/0/time time_too_fine"],
             )
@@ -92,7 +92,7 @@ async fn a_time_below_microsecond_precision_is_rejected(backend: Backend) {
         let mut body = case.body(&[]);
         body["start_ts"] = json!(time);
         let _ = case
-            .rejects(&body.to_string(), &["/start_ts time_too_fine"])
+            .assert_rejected(&body.to_string(), &["/start_ts time_too_fine"])
             .await;
     }
 }
@@ -135,7 +135,7 @@ async fn a_time_before_1970_is_rejected(backend: Backend) {
     ] {
         let body = without_start(case.user, &[score(time, 1.0)]);
         let _ = case
-            .rejects(&body, &["/data/0/time implausible_time"])
+            .assert_rejected(&body, &["/data/0/time implausible_time"])
             .await;
     }
     let first = without_start(
@@ -154,14 +154,14 @@ async fn a_time_more_than_a_day_in_the_future_is_rejected(backend: Backend) {
     for time in [&*ahead, "2100-01-01T00:00:00Z", "9999-12-31T23:59:59Z"] {
         let body = without_start(case.user, &[score(time, 1.0)]);
         let _ = case
-            .rejects(&body, &["/data/0/time implausible_time"])
+            .assert_rejected(&body, &["/data/0/time implausible_time"])
             .await;
     }
     // This also applies where the start would allow it.
     let mut body = case.body(&[score(&ahead, 1.0)]);
     body["start_ts"] = json!(from_now(0));
     let _ = case
-        .rejects(&body.to_string(), &["/data/0/time implausible_time"])
+        .assert_rejected(&body.to_string(), &["/data/0/time implausible_time"])
         .await;
     let _ = case
         .post(&without_start(case.user, &[score(&still, 1.0)]))
@@ -183,7 +183,9 @@ async fn points_must_be_from_a_day_before_to_31_days_after_the_start(backend: Ba
         "/data/3/time implausible_time",
         "/data/4/time implausible_time",
     ];
-    let _ = case.rejects(&case.body(&data).to_string(), &faults).await;
+    let _ = case
+        .assert_rejected(&case.body(&data).to_string(), &faults)
+        .await;
     let _ = case
         .post(&case.body(&[data[0].clone(), data[2].clone()]).to_string())
         .await
@@ -214,7 +216,7 @@ async fn without_a_start_a_session_spans_31_days_at_most(backend: Backend) {
             "{fault}"
         );
     }
-    case.stored_nothing().await;
+    case.assert_nothing_stored().await;
     let _ = case
         .post(&without_start(case.user, &ends("2025-02-01T00:00:00Z")))
         .await

@@ -54,7 +54,9 @@ async fn a_value_that_breaks_its_schema_is_rejected_with_a_pointer(backend: Back
             .map(|p| format!("{p} schema_violation"))
             .collect();
         let faults: Vec<_> = faults.iter().map(String::as_str).collect();
-        let _ = case.rejects(&case.with_value(series, value), &faults).await;
+        let _ = case
+            .assert_rejected(&case.with_value(series, value), &faults)
+            .await;
     }
     // A missing or additional member is reported at the object or at the member.
     for (series, value, names) in [
@@ -72,7 +74,7 @@ async fn a_value_that_breaks_its_schema_is_rejected_with_a_pointer(backend: Back
         );
         assert_eq!(fault["code"], "schema_violation", "{fault}");
         assert!(fault["message"].to_string().contains(names), "{fault}");
-        case.stored_nothing().await;
+        case.assert_nothing_stored().await;
     }
 }
 
@@ -86,19 +88,19 @@ async fn assert_faults_inside(case: &Case, series: &str, value: &str, code: &str
         "{value}: {}",
         response.text
     );
-    case.stored_nothing().await;
+    case.assert_nothing_stored().await;
 }
 
 async fn nul_is_rejected_in_text_and_keys(backend: Backend) {
     let case = Case::new(backend).await;
     let _ = case
-        .rejects(
+        .assert_rejected(
             &case.with_value(NOTE, r#"{"value": "a\u0000b"}"#),
             &["/data/1/value/value nul_character"],
         )
         .await;
     let _ = case
-        .rejects(
+        .assert_rejected(
             &case.with_value("any", r#"[1, {"x": ["\u0000"]}]"#),
             &["/data/1/value/1/x/0 nul_character"],
         )
@@ -119,7 +121,7 @@ async fn nul_is_rejected_in_text_and_keys(backend: Backend) {
         "NUL in the name of a series: {}",
         response.text
     );
-    case.stored_nothing().await;
+    case.assert_nothing_stored().await;
     let _ = case
         .post(&case.with_value(NOTE, r#"{"value": "\\u0000 \u0001 \u007f"}"#))
         .await
@@ -137,7 +139,7 @@ async fn a_lone_surrogate_is_rejected(backend: Backend) {
     ] {
         let value = format!(r#"{{"value": "{text}"}}"#);
         let _ = case
-            .rejects(
+            .assert_rejected(
                 &case.with_value(NOTE, &value),
                 &["/data/1/value/value invalid_string"],
             )
@@ -211,20 +213,20 @@ async fn numbers_beyond_1e140_are_rejected_everywhere(backend: Backend) {
         &digits,
     ] {
         let _ = case
-            .rejects(
+            .assert_rejected(
                 &case.with_value(SCORE, &format!(r#"{{"value": {number}}}"#)),
                 &["/data/1/value/value number_out_of_range"],
             )
             .await;
         let more = format!(r#"{{"value": 1, "more": [0, {{"x": {number}}}]}}"#);
         let _ = case
-            .rejects(
+            .assert_rejected(
                 &case.with_value(SCORE, &more),
                 &["/data/1/value/more/1/x number_out_of_range"],
             )
             .await;
         let _ = case
-            .rejects(
+            .assert_rejected(
                 &case.with_value("any", number),
                 &["/data/1/value number_out_of_range"],
             )
@@ -237,7 +239,7 @@ async fn an_integer_one_beyond_1e140_is_rejected(backend: Backend) {
     for sign in ["", "-"] {
         let value = format!(r#"{{"value": {sign}1{}1}}"#, "0".repeat(139));
         let _ = case
-            .rejects(
+            .assert_rejected(
                 &case.with_value(SCORE, &value),
                 &["/data/1/value/value number_out_of_range"],
             )

@@ -101,12 +101,12 @@ pub(crate) async fn get_timeseries(
 }
 
 /// Converts every number to f64, so that 7 equals 7.0.
-pub(crate) fn plain(value: &Value) -> Value {
+pub(crate) fn as_floats(value: &Value) -> Value {
     match value {
         Value::Number(n) => json!(n.as_f64()),
-        Value::Array(all) => all.iter().map(plain).collect(),
+        Value::Array(all) => all.iter().map(as_floats).collect(),
         Value::Object(all) => {
-            Value::Object(all.iter().map(|(k, v)| (k.clone(), plain(v))).collect())
+            Value::Object(all.iter().map(|(k, v)| (k.clone(), as_floats(v))).collect())
         }
         other => other.clone(),
     }
@@ -121,10 +121,10 @@ pub(crate) fn assert_rows(response: &Response, expected: &[(&str, &str, Value)])
         .as_array()
         .expect("results")
         .iter()
-        .map(plain)
+        .map(as_floats)
         .collect();
     let row = |(bucket, series, value): &(&str, &str, Value)| {
-        plain(&json!({"bucket": bucket, "series": series, "value": value}))
+        as_floats(&json!({"bucket": bucket, "series": series, "value": value}))
     };
     assert_eq!(
         rows,

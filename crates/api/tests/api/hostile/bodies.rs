@@ -7,7 +7,7 @@ use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use crate::hostile::client::{connect, get, head, post, read_all, send_raw};
-use crate::hostile::service::{GoodUser, Service, peer};
+use crate::hostile::service::{Service, WellBehavedUser, peer};
 
 const MANY: usize = 150;
 
@@ -23,7 +23,7 @@ async fn send_stalled(service: &Service, from: u8, path: &str, first: usize) -> 
 #[tokio::test]
 async fn a_stalled_body_gets_408_and_blocks_nothing() {
     let service = Service::start(&[]).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let stalled = (0..MANY).map(|n| {
         send_stalled(
             &service,
@@ -47,7 +47,7 @@ async fn a_stalled_body_gets_408_and_blocks_nothing() {
 #[tokio::test]
 async fn a_stalled_bulk_upload_holds_no_thread() {
     let service = Service::start(&[]).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let stalled = (0..MANY).map(|n| {
         send_stalled(
             &service,
@@ -128,7 +128,7 @@ async fn a_declared_length_above_the_limit_is_rejected_before_the_body() {
 #[tokio::test]
 async fn wide_bodies_of_faults_get_small_responses() {
     let service = Service::start(&[]).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let wrong: String = (0..20_000)
         .map(|n| format!("\"k{n}\":{n},"))
         .collect::<Vec<_>>()

@@ -2,12 +2,12 @@
 
 use crate::common::{gzip, zstd};
 use crate::hostile::client::request;
-use crate::hostile::service::{GoodUser, Service, peer};
+use crate::hostile::service::{Service, WellBehavedUser, peer};
 
 #[tokio::test]
 async fn decompression_bombs_are_rejected_by_every_endpoint() {
     let service = Service::start(&[]).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let newlines = vec![b'\n'; 100 << 20];
     let bombs = [
         ("gzip", gzip(&newlines)),
@@ -44,7 +44,7 @@ async fn decompression_bombs_are_rejected_by_every_endpoint() {
 #[tokio::test]
 async fn nested_values_of_unknown_series_are_cheap() {
     let service = Service::start(&[]).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let numbers = "1,".repeat(20_000);
     let value = format!("{}{numbers}1{}", "[".repeat(60), "]".repeat(60));
     for order in [

@@ -8,7 +8,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use uuid::Uuid;
 
 use crate::hostile::client::{connect, get, post};
-use crate::hostile::service::{GoodUser, Service, peer};
+use crate::hostile::service::{Service, WellBehavedUser, peer};
 
 /// Stores 400,000 points of one user.
 async fn many_points(service: &Service) -> Uuid {
@@ -28,7 +28,7 @@ async fn many_points(service: &Service) -> Uuid {
 async fn unread_responses_are_truncated_and_release_their_permit() {
     let service = Service::start(&[("DATABASE_WAIT_MS", "10000")]).await;
     let user = many_points(&service).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let mut streams = Vec::new();
     for n in 0..32_u8 {
         let paths = [

@@ -16,7 +16,7 @@ use crate::hostile::client::{Reply, get, post, request};
 /// Maximum memory of the service at any time, in kB. Debug builds need more than release builds.
 const MAX_MEMORY_KB: u64 = 700_000;
 /// Last byte of the loopback address of the well-behaved user.
-pub(crate) const GOOD: u8 = 200;
+pub(crate) const WELL_BEHAVED: u8 = 200;
 
 /// A running service; dropping it ends the process.
 pub(crate) struct Service {
@@ -62,7 +62,7 @@ impl Service {
     async fn wait_until_ready(&self) {
         for _ in 0..600 {
             if tokio::net::TcpStream::connect(self.address).await.is_ok()
-                && get(self, GOOD, "/health/ready").await.status == 200
+                && get(self, WELL_BEHAVED, "/health/ready").await.status == 200
             {
                 return;
             }
@@ -73,7 +73,7 @@ impl Service {
 
     pub(crate) async fn metric_type(&self, series: &str, schema: &Value) {
         let body = json!({"series": series, "schema": schema}).to_string();
-        let reply = post(self, GOOD, "/api/metrictypes/", body.as_bytes()).await;
+        let reply = post(self, WELL_BEHAVED, "/api/metrictypes/", body.as_bytes()).await;
         assert_eq!(reply.status, 201, "{}", reply.text());
     }
 
@@ -93,17 +93,17 @@ impl Service {
 
     /// Checks that the service works and that its memory stayed within the bound.
     pub(crate) async fn check(&self) {
-        assert_eq!(get(self, GOOD, "/health/live").await.status, 200);
+        assert_eq!(get(self, WELL_BEHAVED, "/health/live").await.status, 200);
         let user = Uuid::new_v4();
         let reply = post(
             self,
-            GOOD,
+            WELL_BEHAVED,
             "/api/sessions/",
             session(user, Uuid::new_v4()).as_bytes(),
         )
         .await;
         assert_eq!(reply.status, 201, "{}", reply.text());
-        let reply = get(self, GOOD, &query(user)).await;
+        let reply = get(self, WELL_BEHAVED, &query(user)).await;
         assert!(
             reply.status == 200 && reply.text().contains("\"count\":1"),
             "{}",
@@ -137,12 +137,12 @@ fn query(user: Uuid) -> String {
 }
 
 /// A user who posts and queries until stopped.
-pub(crate) struct GoodUser {
+pub(crate) struct WellBehavedUser {
     is_over: Arc<AtomicBool>,
     task: JoinHandle<usize>,
 }
 
-impl GoodUser {
+impl WellBehavedUser {
     pub(crate) fn start(service: &Service) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let (address, over) = (service.address, is_over.clone());
@@ -152,14 +152,15 @@ impl GoodUser {
                 let body = session(user, Uuid::new_v4());
                 let posted = request(
                     address,
-                    peer(GOOD),
+                    peer(WELL_BEHAVED),
                     "POST",
                     "/api/sessions/",
                     &[],
                     body.as_bytes(),
                 )
                 .await;
-                let queried = request(address, peer(GOOD), "GET", &query(user), &[], b"").await;
+                let queried =
+                    request(address, peer(WELL_BEHAVED), "GET", &query(user), &[], b"").await;
                 for Reply { status, .. } in [&posted, &queried] {
                     assert!(
                         matches!(status, 200 | 201 | 503),

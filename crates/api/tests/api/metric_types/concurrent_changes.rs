@@ -77,7 +77,7 @@ async fn reads_and_posts(app: &TestApp) {
 }
 
 /// Repeats `change` until `work` is finished.
-async fn beside<F: Future<Output = ()>>(
+async fn while_changing<F: Future<Output = ()>>(
     work: impl Future<Output = ()>,
     mut change: impl FnMut(usize) -> F,
 ) {
@@ -104,7 +104,7 @@ async fn no_request_fails_while_another_series_changes(backend: Backend) {
         json!({"schema": {"type": "object", "properties": {"r": leaf, "g": leaf, "b": leaf}}})
     };
     let app = &app;
-    beside(reads_and_posts(app), |number| async move {
+    while_changing(reads_and_posts(app), |number| async move {
         let _ = app
             .put(&format!("/api/metrictypes/{COLOR}/"), &color(number % 2))
             .await
@@ -116,7 +116,7 @@ async fn no_request_fails_while_another_series_changes(backend: Backend) {
 async fn no_request_fails_while_metric_types_are_created_and_deleted(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let app = &app;
-    beside(reads_and_posts(app), |number| async move {
+    while_changing(reads_and_posts(app), |number| async move {
         let client = async |client: usize| {
             let name = format!("session.new.{client}.{number}");
             let schema = if client.is_multiple_of(2) {
@@ -164,7 +164,7 @@ async fn a_session_is_never_stored_under_an_old_schema(backend: Backend) {
             );
         }
     };
-    beside(posts, |number| async move {
+    while_changing(posts, |number| async move {
         let kind = if number % 2 == 0 { "string" } else { "number" };
         let schema = json!({"type": "object", "properties": {"value": {"type": kind}}, "required": ["value"]});
         let response = app.put(&format!("/api/metrictypes/{SCORE}/"), &json!({"schema": schema})).await;

@@ -18,7 +18,7 @@ on_both_servers![
 ];
 
 /// Stores one point in each of these series and checks the series that each selection returns.
-async fn selected(backend: Backend, selections: &[(&str, &[&str])]) {
+async fn assert_selected(backend: Backend, selections: &[(&str, &[&str])]) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
     let value = json!({"value": 1});
@@ -49,7 +49,7 @@ async fn selected(backend: Backend, selections: &[(&str, &[&str])]) {
 }
 
 async fn series_takes_names_separated_by_commas(backend: Backend) {
-    selected(
+    assert_selected(
         backend,
         &[
             (SCORE, &[SCORE]),
@@ -64,7 +64,7 @@ async fn series_takes_names_separated_by_commas(backend: Backend) {
 
 async fn series_takes_regular_expressions(backend: Backend) {
     let urine: &[&str] = &[COLOR, "session.urine.color.extra", COUNT];
-    selected(
+    assert_selected(
         backend,
         &[
             (r"^session\.urine\..*", urine),
@@ -89,7 +89,7 @@ async fn a_star_matches_anything_in_the_whole_name(backend: Backend) {
         COUNT,
         "sessionXurine.color",
     ];
-    selected(
+    assert_selected(
         backend,
         &[
             (

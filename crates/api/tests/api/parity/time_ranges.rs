@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::january;
 use crate::common::{
-    SCORE, START, assert_problem, assert_rows, from_now, get_timeseries, plain, rfc3339, score,
+    SCORE, START, as_floats, assert_problem, assert_rows, from_now, get_timeseries, rfc3339, score,
     seconds_from_now, store,
 };
 use crate::on_both_servers;
@@ -42,7 +42,11 @@ async fn a_query_defaults_to_weekly_averages_of_the_last_seven_days(backend: Bac
         (&json!("week"), &json!("avg"))
     );
     assert_eq!(body["metadata"]["count"], 1, "{body}");
-    assert_eq!(plain(&body["results"][0]["value"]), json!(15.0), "{body}");
+    assert_eq!(
+        as_floats(&body["results"][0]["value"]),
+        json!(15.0),
+        "{body}"
+    );
     // Day 0 was a Thursday; this is the Monday of the week of these points.
     let days = recent.div_euclid(86_400);
     assert_eq!(
@@ -140,7 +144,7 @@ async fn start_time_alone_selects_until_now(backend: Backend) {
     ];
     let response = get_timeseries(&app, user, &since).await.expect(200);
     assert_eq!(
-        plain(&response.rows()[0].value),
+        as_floats(&response.rows()[0].value),
         json!(2.0),
         "{}",
         response.text

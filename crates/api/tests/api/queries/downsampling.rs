@@ -26,7 +26,7 @@ on_both_servers![
 const METHODS: [&str; 2] = ["lttb", "minmax"];
 
 /// Stores 1,000 points over three days, in three sessions; returns the values by time.
-async fn a_thousand(app: &TestApp, user: Uuid) -> BTreeMap<String, f64> {
+async fn store_a_thousand(app: &TestApp, user: Uuid) -> BTreeMap<String, f64> {
     let value = |i: i64| f64::from(i32::try_from(i * 37 % 101).expect("small"));
     let all: BTreeMap<_, _> = (0..1_000).map(|i| (at(i * 250), value(i))).collect();
     for part in 0..3 {
@@ -79,7 +79,10 @@ async fn few_points_are_returned_unchanged(backend: Backend) {
                 "{method} {most}"
             );
             let first = json!({"session_id": id, "series": SCORE, "time": START, "value": {"value": 0}, "weight": 1});
-            assert_eq!(crate::common::plain(&rows[0]), crate::common::plain(&first));
+            assert_eq!(
+                crate::common::as_floats(&rows[0]),
+                crate::common::as_floats(&first)
+            );
         }
     }
 }
@@ -87,7 +90,7 @@ async fn few_points_are_returned_unchanged(backend: Backend) {
 async fn downsampled_points_are_real_and_weighted(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    let all = a_thousand(&app, user).await;
+    let all = store_a_thousand(&app, user).await;
     for method in METHODS {
         for most in [3, 4, 5, 10, 99, 500, 999] {
             let size = most.to_string();
@@ -125,7 +128,7 @@ async fn downsampled_points_are_real_and_weighted(backend: Backend) {
 async fn lttb_is_the_default(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    let _ = a_thousand(&app, user).await;
+    let _ = store_a_thousand(&app, user).await;
     let default = points(&app, user, &[("max_points", "20")])
         .await
         .expect(200);
@@ -170,7 +173,7 @@ async fn downsampling_keeps_a_peak(backend: Backend) {
 async fn weights_sum_to_the_number_of_selected_points(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    let all = a_thousand(&app, user).await;
+    let all = store_a_thousand(&app, user).await;
     let (start, end) = (at(100 * 250), at(900 * 250));
     for method in METHODS {
         let parameters = [
@@ -210,7 +213,7 @@ async fn each_series_has_its_own_points(backend: Backend) {
     let app = TestApp::with(backend).start().await;
     with_all_series(&app).await;
     let user = Uuid::new_v4();
-    let _ = a_thousand(&app, user).await;
+    let _ = store_a_thousand(&app, user).await;
     let data: Vec<_> = (0..50).map(|i| point("bare", &at(i), &json!(i))).collect();
     let _ = store(&app, user, START, &data).await;
     for method in METHODS {
@@ -272,8 +275,8 @@ async fn colours_have_one_aggregate_per_leaf(backend: Backend) {
                 .find(|i| row["time"] == at(*i))
                 .expect("a time that was sent");
             assert_eq!(
-                crate::common::plain(&row["value"]),
-                crate::common::plain(&rgb(same)),
+                crate::common::as_floats(&row["value"]),
+                crate::common::as_floats(&rgb(same)),
                 "at {place}"
             );
         }
@@ -337,7 +340,7 @@ async fn session_points_are_downsampled(backend: Backend) {
 async fn weights_are_a_column(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    let _ = a_thousand(&app, user).await;
+    let _ = store_a_thousand(&app, user).await;
     let rows = results(&points(&app, user, &[("max_points", "7")]).await.expect(200));
     let csv = points(&app, user, &[("max_points", "7"), ("format", "csv")])
         .await

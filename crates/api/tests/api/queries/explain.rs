@@ -76,17 +76,19 @@ async fn explain_reports_what_was_read(backend: Backend) {
 
 async fn explain_does_not_change_the_result(backend: Backend) {
     let (app, user) = query_days(backend).await;
-    let plain = january(&app, user, &[]).await.expect(200);
+    let as_floats = january(&app, user, &[]).await.expect(200);
     let explained = january(&app, user, &[("explain", "true")])
         .await
         .expect(200);
     let not = january(&app, user, &[("explain", "false")])
         .await
         .expect(200);
-    assert_eq!(results(&plain), results(&explained));
-    assert_eq!(plain.json(), not.json());
+    assert_eq!(results(&as_floats), results(&explained));
+    assert_eq!(as_floats.json(), not.json());
     assert!(
-        metadata(&plain).get("explain").is_none_or(Value::is_null),
+        metadata(&as_floats)
+            .get("explain")
+            .is_none_or(Value::is_null),
         "only if requested"
     );
 }

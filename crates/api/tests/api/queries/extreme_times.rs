@@ -47,8 +47,8 @@ const RANGES: [(&str, &str); 6] = [
 ];
 
 /// Fails if no response arrives: a bound on liveness, not on time.
-async fn within_time(parameters: impl Future<Output = Response>) -> Response {
-    timeout(Duration::from_mins(2), parameters)
+async fn with_timeout(response: impl Future<Output = Response>) -> Response {
+    timeout(Duration::from_mins(2), response)
         .await
         .expect("a response")
 }
@@ -95,7 +95,7 @@ async fn eastern_zones_are_filled_until_the_end_of_time(backend: Backend) {
         ("Asia/Tokyo", 7_977, "9999-12-31T15:00:00Z"),
         ("Pacific/Kiritimati", 7_977, "9999-12-31T10:00:00Z"),
     ] {
-        let response = within_time(get_timeseries(&app, user, &parameters(tz, "year")))
+        let response = with_timeout(get_timeseries(&app, user, &parameters(tz, "year")))
             .await
             .expect(200);
         let rows = results(&response);
@@ -111,7 +111,7 @@ async fn eastern_zones_are_filled_until_the_end_of_time(backend: Backend) {
             "{tz}"
         );
     }
-    let months = within_time(get_timeseries(
+    let months = with_timeout(get_timeseries(
         &app,
         user,
         &parameters("Europe/Athens", "month"),
@@ -134,7 +134,7 @@ async fn every_zone_and_interval_works_at_both_ends_of_time(backend: Backend) {
                     ];
                     let parameters = [range.as_slice(), more].concat();
                     assert_accepted_or_rejected(
-                        &within_time(get_timeseries(&app, user, &parameters)).await,
+                        &with_timeout(get_timeseries(&app, user, &parameters)).await,
                         &parameters,
                     );
                 }
@@ -163,7 +163,7 @@ async fn session_steps_succeed_for_every_range(backend: Backend) {
                 let parameters =
                     [range.as_slice(), &[("align", "session"), ("fill", fill)]].concat();
                 assert_accepted_or_rejected(
-                    &within_time(get_timeseries(&app, user, &parameters)).await,
+                    &with_timeout(get_timeseries(&app, user, &parameters)).await,
                     &parameters,
                 );
             }
@@ -181,7 +181,7 @@ async fn raw_points_succeed_for_every_range(backend: Backend) {
             &[("format", "csv")],
         ] {
             let parameters = [[("start_time", start), ("end_time", end)].as_slice(), more].concat();
-            let response = within_time(points(&app, user, &parameters))
+            let response = with_timeout(points(&app, user, &parameters))
                 .await
                 .expect(200);
             assert_eq!(
@@ -207,16 +207,16 @@ async fn a_lookback_may_reach_before_the_first_instant(backend: Backend) {
     ]
     .concat();
     assert_rows(
-        &within_time(get_timeseries(&app, user, &parameters)).await,
+        &with_timeout(get_timeseries(&app, user, &parameters)).await,
         &[],
     );
     // The default start is a week before the end.
     assert_rows(
-        &within_time(get_timeseries(&app, user, &[("end_time", "0001-01-02")])).await,
+        &with_timeout(get_timeseries(&app, user, &[("end_time", "0001-01-02")])).await,
         &[],
     );
     assert_problem(
-        &within_time(get_timeseries(&app, user, &[("end_time", "0001-01-01")])).await,
+        &with_timeout(get_timeseries(&app, user, &[("end_time", "0001-01-01")])).await,
         422,
         "invalid_parameters",
     );
@@ -234,7 +234,7 @@ async fn a_date_without_an_instant_is_rejected_by_name(backend: Backend) {
         ("end_time", "10000-01-01T00:00:00Z", "UTC"),
     ] {
         let response =
-            within_time(get_timeseries(&app, user, &[(parameter, date), ("tz", tz)])).await;
+            with_timeout(get_timeseries(&app, user, &[(parameter, date), ("tz", tz)])).await;
         assert_problem(&response, 422, "invalid_parameters");
         let has_remedy = response.text.contains("; use a ") || response.text.contains("such as");
         assert!(
@@ -248,7 +248,7 @@ async fn a_date_without_an_instant_is_rejected_by_name(backend: Backend) {
         format!("/api/points/?user_id={user}"),
         format!("/api/sessions/{id}/points/?user_id={user}"),
     ] {
-        let response = within_time(app.get(&format!("{path}&start_time=0000-12-31"))).await;
+        let response = with_timeout(app.get(&format!("{path}&start_time=0000-12-31"))).await;
         assert_problem(&response, 422, "invalid_parameters");
         assert!(response.text.contains("start_time"), "{}", response.text);
     }
@@ -272,9 +272,9 @@ async fn results_do_not_depend_on_the_length_of_the_range(backend: Backend) {
                 ("end_time", "2026-01-01T00:00:00Z"),
             ]);
             let far = parameters([("start_time", FIRST), ("end_time", LAST)]);
-            let near = results(&within_time(get(&app, path, &near)).await.expect(200));
+            let near = results(&with_timeout(get(&app, path, &near)).await.expect(200));
             assert_eq!(
-                results(&within_time(get(&app, path, &far)).await.expect(200)),
+                results(&with_timeout(get(&app, path, &far)).await.expect(200)),
                 near,
                 "{tz} {interval}"
             );

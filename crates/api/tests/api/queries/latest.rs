@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{COLOR, NOTE, SCORE, START, plain, point, results, score, session, store};
+use crate::common::{COLOR, NOTE, SCORE, START, as_floats, point, results, score, session, store};
 use crate::on_both_servers;
 use crate::queries::support::{at, csv_table, get, metadata, ndjson, with_all_series};
 
@@ -31,12 +31,12 @@ async fn latest(app: &TestApp, user: Uuid, parameters: &[(&str, &str)]) -> Respo
 }
 
 fn row(series: &str, time: &str, value: &Value, id: Uuid) -> Value {
-    plain(&json!({"series": series, "time": time, "value": value, "session_id": id}))
+    as_floats(&json!({"series": series, "time": time, "value": value, "session_id": id}))
 }
 
 #[track_caller]
 fn assert_latest(response: &Response, expected: &[Value]) {
-    let rows: Vec<_> = results(response).iter().map(plain).collect();
+    let rows: Vec<_> = results(response).iter().map(as_floats).collect();
     assert_eq!(rows, expected, "{}", response.text);
     assert_eq!(metadata(response)["count"], rows.len());
 }

@@ -58,25 +58,25 @@ async fn points_of_one_time_are_ordered_by_series_session_and_arrival(backend: B
                 .extend([3, 1, 2].map(|value| (series.to_owned(), id.to_string(), json!(value))));
         }
     }
-    let plain = |keys: Vec<(String, String, Value)>| {
+    let as_floats = |keys: Vec<(String, String, Value)>| {
         keys.into_iter()
             .map(|(s, id, v)| (s, id, v.as_f64().unwrap_or_default().to_string()))
             .collect::<Vec<_>>()
     };
-    let mut expected = plain(expected);
+    let mut expected = as_floats(expected);
     assert_eq!(
-        plain(keys(&points(&app, user, &[]).await.expect(200))),
+        as_floats(keys(&points(&app, user, &[]).await.expect(200))),
         expected
     );
     assert_eq!(
-        plain(keys(
+        as_floats(keys(
             &points(&app, user, &[("order", "asc")]).await.expect(200)
         )),
         expected
     );
     expected.reverse();
     assert_eq!(
-        plain(keys(
+        as_floats(keys(
             &points(&app, user, &[("order", "desc")]).await.expect(200)
         )),
         expected

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use crate::common::{START, plain, results, score, store};
+use crate::common::{START, as_floats, results, score, store};
 use crate::on_both_servers;
 use crate::queries::support::{at, csv_table, metadata, ndjson, points, spelled_values};
 
@@ -56,7 +56,7 @@ const ODD: [&str; 14] = [
 ];
 
 fn parsed() -> Vec<Value> {
-    ODD.map(|text| plain(&serde_json::from_str(text).expect(text)))
+    ODD.map(|text| as_floats(&serde_json::from_str(text).expect(text)))
         .to_vec()
 }
 
@@ -65,7 +65,7 @@ async fn odd_values_come_back(backend: Backend) {
     let response = points(&app, user, &[]).await.expect(200);
     let values: Vec<_> = results(&response)
         .iter()
-        .map(|row| plain(&row["value"]))
+        .map(|row| as_floats(&row["value"]))
         .collect();
     assert_eq!(values, parsed());
     let lines = points(&app, user, &[("format", "ndjson"), ("order", "desc")])
@@ -75,7 +75,7 @@ async fn odd_values_come_back(backend: Backend) {
         .0
         .iter()
         .rev()
-        .map(|row| plain(&row["value"]))
+        .map(|row| as_floats(&row["value"]))
         .collect();
     assert_eq!(values, parsed());
 }
@@ -245,7 +245,10 @@ async fn no_point_is_lost_in_flat_rows(backend: Backend) {
         ] {
             if let Some(undeclared) = value.get(name) {
                 assert_eq!(
-                    rest.first().and_then(|r| r.get(name)).map(plain).as_ref(),
+                    rest.first()
+                        .and_then(|r| r.get(name))
+                        .map(as_floats)
+                        .as_ref(),
                     Some(undeclared),
                     "{value}"
                 );

@@ -67,10 +67,14 @@ async fn a_row_is_a_point_as_sent(backend: Backend) {
         row("words", "2025-01-02T00:00:00Z", json!("bare")),
         row("bare", "2025-01-03T00:00:00Z", json!(7)),
     ];
-    let plain = |rows: &[Value]| rows.iter().map(crate::common::plain).collect::<Vec<_>>();
+    let as_floats = |rows: &[Value]| {
+        rows.iter()
+            .map(crate::common::as_floats)
+            .collect::<Vec<_>>()
+    };
     assert_eq!(
-        plain(&results(&response)),
-        plain(&expected),
+        as_floats(&results(&response)),
+        as_floats(&expected),
         "{}",
         response.text
     );

@@ -51,8 +51,12 @@ async fn only_the_points_of_the_session_are_returned(backend: Backend) {
         })
     };
     let expected = [row(SCORE, 1, json!({"value": 1.5})), row(COLOR, 2, rgb)];
-    let plain = |rows: &[Value]| rows.iter().map(crate::common::plain).collect::<Vec<_>>();
-    assert_eq!(plain(&results(&response)), plain(&expected));
+    let as_floats = |rows: &[Value]| {
+        rows.iter()
+            .map(crate::common::as_floats)
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(as_floats(&results(&response)), as_floats(&expected));
     let actual = metadata(&response);
     assert_eq!(
         (&actual["user_id"], &actual["session_id"]),

@@ -5,7 +5,7 @@ use serde_json::{Map, Value, json};
 use time_series_testkit::{Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{START_SECONDS, add_text_series, encode, plain, results, rfc3339};
+use crate::common::{START_SECONDS, add_text_series, as_floats, encode, results, rfc3339};
 use crate::queries::JANUARY;
 
 /// A query or path parameter list.
@@ -150,7 +150,7 @@ pub(crate) fn assert_buckets(response: &Response, series: &str, expected: &[(&st
 
 /// The results without null members, with numbers as f64, sorted as text.
 pub(crate) fn unordered(rows: &[Value]) -> Vec<Value> {
-    let thin = |row: &Value| match plain(row) {
+    let thin = |row: &Value| match as_floats(row) {
         Value::Object(all) => Value::Object(
             all.into_iter()
                 .filter(|(_, v)| !v.is_null())

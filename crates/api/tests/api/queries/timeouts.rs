@@ -133,7 +133,7 @@ async fn a_sufficient_time_limit_changes_nothing(backend: Backend) {
         format!("/api/sessions/{id}/points/"),
     ];
     for path in paths {
-        let plain = app.get(&path).await.expect(200);
+        let as_floats = app.get(&path).await.expect(200);
         for time in ["20", "29.75", "30", "3600", "99999999999999999999"] {
             let response = get_with(&app, &path, &[], &[("request-timeout", time)]).await;
             assert_eq!(
@@ -142,7 +142,7 @@ async fn a_sufficient_time_limit_changes_nothing(backend: Backend) {
                 "{path} {time}: {}",
                 response.text
             );
-            assert_eq!(response.text, plain.text, "{path} {time}");
+            assert_eq!(response.text, as_floats.text, "{path} {time}");
         }
     }
 }

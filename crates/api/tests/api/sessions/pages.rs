@@ -16,7 +16,7 @@ on_both_servers![
 ];
 
 /// Twelve sessions: some start at the same time, some have no start.
-async fn twelve(app: &TestApp, user: Uuid) {
+async fn store_twelve(app: &TestApp, user: Uuid) {
     for day in [3, 1, 2, 2, 2, 1, 3, 2] {
         let _ = store(app, user, &format!("2025-01-0{day}T00:00:00Z"), &[]).await;
     }
@@ -47,8 +47,8 @@ fn next(page: &Response) -> Option<String> {
 async fn pages_of_every_size_show_each_session_once_in_order(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    twelve(&app, user).await;
-    twelve(&app, Uuid::new_v4()).await;
+    store_twelve(&app, user).await;
+    store_twelve(&app, Uuid::new_v4()).await;
     let all = sessions_of(&app, user).await;
     assert_eq!(all.len(), 12);
     for limit in [1, 2, 3, 5, 11, 12, 13] {
@@ -75,7 +75,7 @@ async fn pages_of_every_size_show_each_session_once_in_order(backend: Backend) {
 async fn concurrent_changes_do_not_move_other_sessions(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    twelve(&app, user).await;
+    store_twelve(&app, user).await;
     let mut stays: BTreeSet<_> = sessions_of(&app, user).await.into_iter().collect();
     let (mut seen, mut cursor, mut came) = (Vec::new(), None, 0);
     loop {
@@ -125,7 +125,7 @@ async fn concurrent_changes_do_not_move_other_sessions(backend: Backend) {
 async fn forged_cursors_are_rejected(backend: Backend) {
     let app = TestApp::seeded(backend).await;
     let user = Uuid::new_v4();
-    twelve(&app, user).await;
+    store_twelve(&app, user).await;
     let good = next(&page(&app, user, 2, None).await.expect(200)).expect("a next page");
     let rejected = async |cursor: &str| {
         let response = page(&app, user, 2, Some(cursor)).await;

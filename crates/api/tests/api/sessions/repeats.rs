@@ -22,7 +22,13 @@ const BASE: &str = r#"{"user_id": "5a8c9f42-8a55-4c1e-9a40-2b6a2f1d6c01", "sessi
 ]}"#;
 
 /// Posts the session, then each variant of it under an id of its own; returns the responses.
-async fn repost(backend: Backend, base: &str, variants: &[String], status: u16, outcome: &str) {
+async fn assert_reposts(
+    backend: Backend,
+    base: &str,
+    variants: &[String],
+    status: u16,
+    outcome: &str,
+) {
     let app = TestApp::seeded(backend).await;
     for variant in variants {
         let id = Uuid::new_v4().to_string();
@@ -61,7 +67,7 @@ fn variants(changes: &[(&str, &str)]) -> Vec<String> {
 }
 
 async fn an_identical_body_is_unchanged(backend: Backend) {
-    repost(backend, BASE, &[BASE.to_owned()], 200, "unchanged").await;
+    assert_reposts(backend, BASE, &[BASE.to_owned()], 200, "unchanged").await;
 }
 
 async fn spelling_makes_no_difference(backend: Backend) {
@@ -92,7 +98,7 @@ async fn spelling_makes_no_difference(backend: Backend) {
     let mut body: Value = serde_json::from_str(BASE).expect("JSON");
     body["data"].as_array_mut().expect("points").reverse();
     all.push(body.to_string()); // other order of points and members, no white space
-    repost(backend, BASE, &all, 200, "unchanged").await;
+    assert_reposts(backend, BASE, &all, 200, "unchanged").await;
 }
 
 async fn different_content_is_a_conflict(backend: Backend) {
@@ -116,10 +122,10 @@ async fn different_content_is_a_conflict(backend: Backend) {
     all.push(body.to_string());
     body["data"] = json!([]);
     all.push(body.to_string());
-    repost(backend, BASE, &all, 409, "session_conflict").await;
+    assert_reposts(backend, BASE, &all, 409, "session_conflict").await;
     // Every digit of an integer counts, even if the nearest f64 is equal; so does the sign of zero.
     let large = BASE.replace(r#"{"value": 7}"#, r#"{"value": 9007199254740992}"#);
-    repost(
+    assert_reposts(
         backend,
         &large,
         &[large.replace("0992", "0993")],
@@ -128,7 +134,7 @@ async fn different_content_is_a_conflict(backend: Backend) {
     )
     .await;
     let zero = BASE.replace(r#"{"value": 7}"#, r#"{"value": 0.0}"#);
-    repost(
+    assert_reposts(
         backend,
         &zero,
         &[zero.replace("0.0}", "-0.0}")],
@@ -143,7 +149,7 @@ async fn points_of_one_series_and_time_keep_their_order(backend: Backend) {
     let body =
         |data: [Value; 3]| json!({"user_id": USER, "session_id": "ID", "data": data}).to_string();
     let base = body([point(1), point(2), point(2)]);
-    repost(
+    assert_reposts(
         backend,
         &base,
         std::slice::from_ref(&base),
@@ -151,7 +157,7 @@ async fn points_of_one_series_and_time_keep_their_order(backend: Backend) {
         "unchanged",
     )
     .await;
-    repost(
+    assert_reposts(
         backend,
         &base,
         &[body([point(2), point(1), point(2)])],

@@ -29,7 +29,7 @@ fn schemas_are_rejected_or_validate_in_bounded_work() {
     while Instant::now() < end {
         let (schema, values) = cases.new_tree(&mut runner).expect("a case").current();
         let shown = schema.to_string();
-        match in_time(move || validate(schema, &values)) {
+        match with_timeout(move || validate(schema, &values)) {
             Some(None) => rejected += 1,
             Some(Some(costly)) => {
                 judged += 1;
@@ -46,7 +46,7 @@ fn schemas_are_rejected_or_validate_in_bounded_work() {
 }
 
 /// Runs a case on a thread of its own; `None` if it does not end.
-fn in_time<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+fn with_timeout<T: Send + 'static>(case: impl FnOnce() -> T + Send + 'static) -> Option<T> {
     let (sender, receiver) = channel();
     // As small as the stacks of the service's threads.
     let thread = std::thread::Builder::new()

@@ -17,7 +17,7 @@ fn instants() -> impl Strategy<Value = String> {
 }
 
 /// Any text, and many that are almost a number with a unit.
-fn lengths() -> impl Strategy<Value = String> {
+fn durations() -> impl Strategy<Value = String> {
     prop_oneof![
         1 => ".*",
         4 => "[0-9]{0,11}(s|sec|second|m|min|M|h|H|hour|d|day|days|w|week|mo|month|q|quarter|y|year|all)",
@@ -65,7 +65,7 @@ fn moving_an_instant_stays_in_its_range() {
 
 #[test]
 fn intervals_round_trip_through_text() {
-    fuzz("intervals", lengths(), |text| {
+    fuzz("intervals", durations(), |text| {
         if let Ok(interval) = Interval::parse(&text) {
             prop_assert_eq!(
                 Interval::parse(&interval.to_string()),
@@ -80,15 +80,19 @@ fn intervals_round_trip_through_text() {
 
 #[test]
 fn lookbacks_round_trip_through_text() {
-    fuzz("lookbacks", (lengths(), any::<i64>()), |(text, micros)| {
-        if let Ok(lookback) = Lookback::parse(&text) {
-            let t = Timestamp::from_micros(micros);
-            let again = Lookback::parse(&lookback.to_string());
-            prop_assert_eq!(again, Ok(lookback), "{}", text);
-            prop_assert!(lookback.before(t) < t || t == Timestamp::MIN);
-        }
-        Ok(())
-    });
+    fuzz(
+        "lookbacks",
+        (durations(), any::<i64>()),
+        |(text, micros)| {
+            if let Ok(lookback) = Lookback::parse(&text) {
+                let t = Timestamp::from_micros(micros);
+                let again = Lookback::parse(&lookback.to_string());
+                prop_assert_eq!(again, Ok(lookback), "{}", text);
+                prop_assert!(lookback.before(t) < t || t == Timestamp::MIN);
+            }
+            Ok(())
+        },
+    );
 }
 
 #[test]

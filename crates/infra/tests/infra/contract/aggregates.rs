@@ -5,12 +5,12 @@ use time_series_domain::ingest::OnConflict;
 use time_series_domain::query::{AggFunction, AggregateAnswer, Figure, Group};
 use time_series_domain::{Json, Timestamp};
 
-use crate::contract::stores::{USER, all, at, id, of_summaries};
+use crate::contract::stores::{USER, all_stores, at, id, summary_functions};
 
 /// Dense enough for stored summaries, over two midnights, with late data.
 async fn results_of(interval: &str, zone: &str, functions: &[AggFunction]) {
     let mut results = Vec::new();
-    for stores in all().await {
+    for stores in all_stores().await {
         let wave = |n: u32| f64::from(n % 17) / 10.0 - 0.5;
         let dense: Vec<(u32, f64)> = (0..2_000).map(|i| (80_000 + i * 7, wave(i))).collect();
         stores
@@ -75,7 +75,7 @@ pub(crate) fn rounded(result: &AggregateAnswer) -> Vec<(Timestamp, Group, Vec<Op
 async fn every_implementation_returns_the_same_result() {
     for interval in ["15m", "day", "month", "all"] {
         for zone in ["UTC", "America/New_York"] {
-            results_of(interval, zone, &of_summaries()).await;
+            results_of(interval, zone, &summary_functions()).await;
             results_of(interval, zone, &AggFunction::NAMED).await;
         }
     }
@@ -93,7 +93,7 @@ async fn basic_summaries_suffice_for_basic_functions() {
 
 #[tokio::test]
 async fn one_session_can_be_queried_separately() {
-    for stores in all().await {
+    for stores in all_stores().await {
         stores
             .ingest(USER, 1, "2025-03-01", &[(0, 60.0)], OnConflict::Error)
             .await
@@ -123,7 +123,7 @@ async fn one_session_can_be_queried_separately() {
 
 #[tokio::test]
 async fn text_has_first_last_and_count() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let note = |time: &str, text: &str| json!({"series": "note", "time": time, "value": text});
         let data = [
             note("2025-03-01T10:00:00Z", "b"),
@@ -152,7 +152,7 @@ async fn text_has_first_last_and_count() {
 
 #[tokio::test]
 async fn a_user_without_data_has_version_zero_and_no_rows() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let result = stores.aggregate(USER, "hr", "day").await;
         assert_eq!((result.rows(), result.version), (0, 0), "{}", stores.name);
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time_series_domain::ingest::{IngestError, Ingested, OnConflict, Outcome};
 use time_series_domain::query::{AggFunction, AggregateAnswer, Figure};
 
-use crate::contract::stores::{OTHER, Stores, USER, all, id, of_summaries, point};
+use crate::contract::stores::{OTHER, Stores, USER, all_stores, id, point, summary_functions};
 
 const DAY: &str = "2025-03-01";
 const START: &str = "2025-03-01T00:00:00Z";
@@ -17,7 +17,7 @@ fn hr(seconds: &[(u32, f64)]) -> Vec<Value> {
 }
 
 /// Session 1, still open, with one point.
-async fn open(stores: &Stores) {
+async fn store_open_session(stores: &Stores) {
     stores
         .ingest(USER, 1, DAY, &[(0, 60.0)], OnConflict::Error)
         .await
@@ -26,8 +26,8 @@ async fn open(stores: &Stores) {
 
 #[tokio::test]
 async fn repeated_appends_add_points_once() {
-    for stores in all().await {
-        open(&stores).await;
+    for stores in all_stores().await {
+        store_open_session(&stores).await;
         let parts = [hr(&[(10, 61.0), (11, 62.0)]), hr(&[(5, 63.0)])];
         for (number, part) in parts.iter().enumerate() {
             let appended = stores.append(1, None, part, None).await.expect("appended");
@@ -89,8 +89,8 @@ async fn repeated_appends_add_points_once() {
 
 #[tokio::test]
 async fn the_key_alone_identifies_a_retry() {
-    for stores in all().await {
-        open(&stores).await;
+    for stores in all_stores().await {
+        store_open_session(&stores).await;
         let part = hr(&[(10, 61.0)]);
         let first = stores
             .append(1, None, &part, Some("a"))
@@ -135,14 +135,14 @@ async fn the_key_alone_identifies_a_retry() {
 
 #[tokio::test]
 async fn appends_that_contradict_the_stored_session_are_rejected() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let absent = stores.append(1, None, &hr(&[(0, 1.0)]), None).await;
         assert!(
             matches!(absent, Err(IngestError::Absent(_))),
             "{}",
             stores.name
         );
-        open(&stores).await;
+        store_open_session(&stores).await;
         let other = stores
             .append(1, Some("2025-03-01T00:00:01Z"), &hr(&[(9, 1.0)]), None)
             .await;
@@ -200,7 +200,7 @@ async fn appends_that_contradict_the_stored_session_are_rejected() {
 
 #[tokio::test]
 async fn a_session_is_created_or_appended_to_by_its_policy() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let mut outcomes = Vec::new();
         for values in [
             &[(0, 60.0)],
@@ -233,8 +233,8 @@ async fn a_session_is_created_or_appended_to_by_its_policy() {
 
 #[tokio::test]
 async fn replacing_and_deleting_forget_appends() {
-    for stores in all().await {
-        open(&stores).await;
+    for stores in all_stores().await {
+        store_open_session(&stores).await;
         let part = hr(&[(10, 61.0)]);
         stores
             .append(1, None, &part, Some("a"))
@@ -270,7 +270,7 @@ async fn replacing_and_deleting_forget_appends() {
             stores.name
         );
         stores.sessions.delete(USER, id(1)).await.expect("deleted");
-        open(&stores).await;
+        store_open_session(&stores).await;
         let again = stores.append(1, None, &part, None).await.expect("appended");
         assert_eq!(again.outcome, Outcome::Appended, "{}", stores.name);
         stores.check().await;
@@ -300,7 +300,7 @@ fn parts() -> Vec<Vec<Value>> {
 
 #[tokio::test]
 async fn appends_in_any_order_equal_one_session() {
-    for stores in all().await {
+    for stores in all_stores().await {
         stores
             .ingest_json(USER, 1, Some(START), &[], OnConflict::Error)
             .await
@@ -315,7 +315,7 @@ async fn appends_in_any_order_equal_one_session() {
             .await
             .expect("stored");
         let functions = || {
-            let mut functions = of_summaries();
+            let mut functions = summary_functions();
             functions.extend(
                 ["median", "time_avg"].map(|name| AggFunction::parse(name).expect("a function")),
             );

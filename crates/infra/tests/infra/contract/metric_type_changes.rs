@@ -7,11 +7,11 @@ use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
 use time_series_domain::{Catalogue, MetricType, SeriesName};
 
 use super::metric_types::names;
-use crate::contract::stores::{all, definition};
+use crate::contract::stores::{all_stores, definition};
 
 #[tokio::test]
 async fn a_change_sets_the_generation_of_one_metric_type() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let types = &stores.metric_types;
         let before = types.changes(None).await.expect("a catalogue");
         let created = types
@@ -70,7 +70,7 @@ async fn a_change_sets_the_generation_of_one_metric_type() {
 
 #[tokio::test]
 async fn a_change_of_texts_leaves_the_schema_generation() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let types = &stores.metric_types;
         let schema = json!({"type": "number", "maximum": 1e2});
         let created = types
@@ -99,7 +99,7 @@ async fn a_change_of_texts_leaves_the_schema_generation() {
 
 #[tokio::test]
 async fn deletions_are_listed_as_changes() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let types = &stores.metric_types;
         let created = types
             .create(&definition("x", json!({"type": "number"})))
@@ -131,7 +131,7 @@ async fn deletions_are_listed_as_changes() {
 
 #[tokio::test]
 async fn everything_is_read_if_the_changes_are_unknown() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let whole = stores
             .metric_types
             .changes(None)
@@ -152,7 +152,7 @@ async fn everything_is_read_if_the_changes_are_unknown() {
 /// A catalogue that is updated change by change equals one that is read at once.
 #[tokio::test]
 async fn a_catalogue_updated_by_changes_equals_a_fresh_one() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let types = &stores.metric_types;
         let cache = CatalogueCache::default();
         for step in 0..60_u32 {

@@ -9,11 +9,11 @@ use time_series_domain::session::Join;
 use time_series_domain::{Catalogue, SchemaVersion, TimeRules, Timestamp, UserId};
 use uuid::Uuid;
 
-use crate::contract::stores::{OTHER, USER, all, at, definition, id, point};
+use crate::contract::stores::{OTHER, USER, all_stores, at, definition, id, point};
 
 #[tokio::test]
 async fn users_have_the_metric_types_of_their_points() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let day = point("hr", "2025-03-01", 1, &json!(60));
         let text = point("note", "2025-03-02", 1, &json!("fine"));
         stores
@@ -102,7 +102,7 @@ async fn users_have_the_metric_types_of_their_points() {
 
 #[tokio::test]
 async fn only_sessions_validated_by_an_old_schema_are_rejected() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let types = &stores.metric_types;
         stores
             .ingest(USER, 1, "2025-03-01", &[(0, 60.5)], OnConflict::Error)
@@ -161,7 +161,7 @@ pub(super) fn names(changes: &CatalogueChanges) -> Vec<&str> {
 
 #[tokio::test]
 async fn names_are_unique_and_unknown_names_are_reported() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let types = &stores.metric_types;
         let taken = types.create(&definition("hr", json!({}))).await;
         assert!(matches!(taken, Err(ChangeError::Exists)), "{}", stores.name);
@@ -181,7 +181,7 @@ async fn names_are_unique_and_unknown_names_are_reported() {
 
 #[tokio::test]
 async fn a_schema_that_stored_points_break_is_rejected() {
-    for stores in all().await {
+    for stores in all_stores().await {
         stores
             .ingest(USER, 1, "2025-03-01", &[(0, 60.5)], OnConflict::Error)
             .await
@@ -211,7 +211,7 @@ async fn a_schema_that_stored_points_break_is_rejected() {
 
 #[tokio::test]
 async fn a_new_leaf_becomes_the_last_channel() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let types = &stores.metric_types;
         let leaf = |names: &[&str]| {
             let properties: serde_json::Map<_, _> = names

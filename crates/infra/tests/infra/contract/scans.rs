@@ -11,14 +11,14 @@ use time_series_domain::{
 use uuid::Uuid;
 
 use crate::contract::aggregates::rounded;
-use crate::contract::stores::{USER, all, at, of_summaries, point, year};
+use crate::contract::stores::{USER, all_stores, at, point, summary_functions, year};
 
 const OTHER: UserId = UserId(Uuid::from_u128(77));
 
 /// Queries of every implementation, over long and short blocks of two users.
 async fn assert_same_everywhere(label: &str, change: impl Fn(&mut AggregateQuery)) {
     let mut results = Vec::new();
-    for stores in all().await {
+    for stores in all_stores().await {
         let long: Vec<(u32, f64)> = (0..3_000).map(|i| (i * 11, f64::from(i / 100))).collect();
         stores
             .ingest(USER, 1, "2025-03-01", &long, OnConflict::Error)
@@ -47,7 +47,7 @@ async fn assert_same_everywhere(label: &str, change: impl Fn(&mut AggregateQuery
         let day = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
         let mut query = AggregateQuery {
             selector: SeriesSelector::parse(&["hr"], SeriesMode::Auto).expect("a selector"),
-            functions: of_summaries(),
+            functions: summary_functions(),
             ..AggregateQuery::new(USER, day, year())
         };
         change(&mut query);
@@ -112,7 +112,7 @@ async fn sessions_have_axes_of_their_own() {
 #[tokio::test]
 async fn skipped_series_are_series_with_points() {
     for more in [0, 60] {
-        for stores in all().await {
+        for stores in all_stores().await {
             for number in 0..more {
                 stores
                     .create(&format!("unused.{number}"), json!({"type": "string"}))

@@ -3,11 +3,11 @@
 use time_series_domain::ingest::{IngestError, OnConflict, Outcome};
 use time_series_domain::{SessionId, SessionPosition};
 
-use crate::contract::stores::{OTHER, USER, all, at, id};
+use crate::contract::stores::{OTHER, USER, all_stores, at, id};
 
 #[tokio::test]
 async fn a_session_is_stored_once_and_retries_change_nothing() {
-    for stores in all().await {
+    for stores in all_stores().await {
         let first = stores
             .ingest(
                 USER,
@@ -46,7 +46,7 @@ async fn a_session_is_stored_once_and_retries_change_nothing() {
 
 #[tokio::test]
 async fn another_session_of_the_same_id_follows_the_policy() {
-    for stores in all().await {
+    for stores in all_stores().await {
         stores
             .ingest(USER, 1, "2025-03-01", &[(0, 60.0)], OnConflict::Error)
             .await
@@ -93,7 +93,7 @@ async fn another_session_of_the_same_id_follows_the_policy() {
 
 #[tokio::test]
 async fn the_same_id_of_another_user_is_another_session() {
-    for stores in all().await {
+    for stores in all_stores().await {
         stores
             .ingest(USER, 1, "2025-03-01", &[(0, 60.0)], OnConflict::Error)
             .await
@@ -120,7 +120,7 @@ async fn the_same_id_of_another_user_is_another_session() {
 
 #[tokio::test]
 async fn deletion_removes_a_session_from_every_summary() {
-    for stores in all().await {
+    for stores in all_stores().await {
         stores
             .ingest(
                 USER,
@@ -155,7 +155,7 @@ async fn deletion_removes_a_session_from_every_summary() {
 
 #[tokio::test]
 async fn the_record_describes_the_stored_session() {
-    for stores in all().await {
+    for stores in all_stores().await {
         stores
             .ingest(
                 USER,
@@ -200,7 +200,7 @@ async fn the_record_describes_the_stored_session() {
 
 #[tokio::test]
 async fn pages_are_newest_first_with_missing_starts_last() {
-    for stores in all().await {
+    for stores in all_stores().await {
         for (session, day) in [
             (1, "2025-03-01"),
             (2, "2025-03-03"),

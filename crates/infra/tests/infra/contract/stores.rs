@@ -35,7 +35,7 @@ pub(crate) struct Stores {
 }
 
 /// Each implementation, empty except for two metric types: `hr` (a number) and `note` (a text).
-pub(crate) async fn all() -> Vec<Stores> {
+pub(crate) async fn all_stores() -> Vec<Stores> {
     let memory = Arc::new(MemoryStore::new());
     let mut all = vec![Stores::of(
         "memory",
@@ -178,7 +178,7 @@ impl Stores {
         series: &str,
         interval: &str,
     ) -> AggregateAnswer {
-        self.aggregate_in(user, None, series, interval, "UTC", of_summaries())
+        self.aggregate_in(user, None, series, interval, "UTC", summary_functions())
             .await
     }
 
@@ -248,7 +248,7 @@ pub(crate) fn id(session: u128) -> SessionId {
 }
 
 /// The functions that summaries can serve.
-pub(crate) fn of_summaries() -> Vec<AggFunction> {
+pub(crate) fn summary_functions() -> Vec<AggFunction> {
     let needs_points = |f: &AggFunction| f.needs_values() || *f == AggFunction::TimeAvg;
     AggFunction::NAMED
         .into_iter()

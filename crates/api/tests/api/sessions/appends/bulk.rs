@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, Response};
 use uuid::Uuid;
 
-use super::{Case, START, Stored, hr, receipt_of};
+use super::{Case, START, Stored, receipt_of, score_at};
 use crate::common::{points_of, session};
 use crate::on_both_servers;
 
@@ -54,13 +54,13 @@ fn assert_totals(end: &Value, expected: &[(&str, u64)]) {
 }
 
 async fn bulk_append_creates_and_extends_sessions(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let new = Uuid::new_v4();
     let lines = [
-        case.body(&[hr(10, 2.0), hr(5, 3.0)]),
-        session(case.user, new, START, &[hr(0, 4.0)]),
-        json!({"user_id": case.user, "session_id": case.id, "data": [hr(7, 5.0)]}),
-        case.body(&[hr(0, 1.0)]),
+        case.body(&[score_at(10, 2.0), score_at(5, 3.0)]),
+        session(case.user, new, START, &[score_at(0, 4.0)]),
+        json!({"user_id": case.user, "session_id": case.id, "data": [score_at(7, 5.0)]}),
+        case.body(&[score_at(0, 1.0)]),
     ];
     let (all, end) = bulk(&case, &lines).await;
     let members = |v: &Value| {
@@ -91,7 +91,7 @@ async fn bulk_append_creates_and_extends_sessions(backend: Backend) {
     assert_totals(&end, &[("lines", 4), ("unchanged", 4)]);
     assert_eq!(case.scores().await.len(), 4);
     assert_eq!(points_of(&case.app, case.user).await, 5);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn several_lines_of_one_session_are_appends(backend: Backend) {
@@ -99,7 +99,7 @@ async fn several_lines_of_one_session_are_appends(backend: Backend) {
     let id = Uuid::new_v4();
     let user = Uuid::new_v4();
     let lines: Vec<Value> = (0..200_i32)
-        .map(|i| session(user, id, START, &[hr(10, i.into())]))
+        .map(|i| session(user, id, START, &[score_at(10, i.into())]))
         .collect();
     let (all, end) = bulk(&case, &lines).await;
     assert_totals(&end, &[("lines", 200), ("created", 1), ("appended", 199)]);
@@ -116,16 +116,21 @@ async fn several_lines_of_one_session_are_appends(backend: Backend) {
     let case = Case { user, id, ..case };
     let expected: Vec<(i64, f64)> = (0..200_i32).map(|i| (10, i.into())).collect();
     case.assert_scores(&expected).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn only_the_invalid_session_is_rejected(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let lines = [
-        case.body(&[hr(1, 2.0)]),
-        session(case.user, case.id, "2025-01-01T00:00:01Z", &[hr(2, 2.0)]),
-        case.body(&[hr(3, 2.0), hr(90 * 86_400, 2.0)]),
-        case.body(&[hr(4, 2.0)]),
+        case.body(&[score_at(1, 2.0)]),
+        session(
+            case.user,
+            case.id,
+            "2025-01-01T00:00:01Z",
+            &[score_at(2, 2.0)],
+        ),
+        case.body(&[score_at(3, 2.0), score_at(90 * 86_400, 2.0)]),
+        case.body(&[score_at(4, 2.0)]),
     ];
     let (all, end) = bulk(&case, &lines).await;
     let codes: Vec<(Option<u64>, &str)> = all
@@ -144,7 +149,7 @@ async fn only_the_invalid_session_is_rejected(backend: Backend) {
     assert_eq!(all[2]["errors"][0]["pointer"], "/data/1/time", "{}", all[2]);
     assert_totals(&end, &[("lines", 4), ("appended", 2), ("failed", 2)]);
     case.assert_scores(&[(0, 1.0), (1, 2.0), (4, 2.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn interleaved_appends_of_many_sessions_are_complete(backend: Backend) {
@@ -160,8 +165,8 @@ async fn interleaved_appends_of_many_sessions_are_complete(backend: Backend) {
             id,
             START,
             &[
-                hr(i * 7_919 % 200_000, value),
-                hr(i * 104_729 % 200_000, value),
+                score_at(i * 7_919 % 200_000, value),
+                score_at(i * 104_729 % 200_000, value),
             ],
         )
     };
@@ -177,5 +182,5 @@ async fn interleaved_appends_of_many_sessions_are_complete(backend: Backend) {
     }
     let (_, end) = bulk(&case, &lines).await;
     assert_totals(&end, &[("lines", 480), ("unchanged", 480)]);
-    case.end().await;
+    case.check_database().await;
 }

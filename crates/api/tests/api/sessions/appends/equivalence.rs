@@ -4,9 +4,9 @@ use serde_json::{Map, Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use super::{START, at, hr, rgb};
+use super::{START, at, color_at, score_at};
 use crate::common::{
-    COLOR, NOTE, SCORE, add_text_series, get_timeseries, plain, point, results, session,
+    COLOR, NOTE, SCORE, add_text_series, as_floats, get_timeseries, point, results, session,
 };
 use crate::on_both_servers;
 
@@ -59,13 +59,13 @@ fn parts(number: i64, most: u32) -> Vec<Vec<Value>> {
                     dice.next_random(9),
                 ),
                 7 => mixed(&at(second), dice.next_random(9)),
-                0 => rgb(second, value, 1.0 + value, 255.0),
+                0 => color_at(second, value, 1.0 + value, 255.0),
                 1 => point(
                     NOTE,
                     &at(second),
                     &json!({"value": format!("word {}", dice.next_random(9))}),
                 ),
-                _ => hr(second, value),
+                _ => score_at(second, value),
             }
         };
         (0..points).map(point).collect()
@@ -182,11 +182,11 @@ async fn listed(app: &TestApp, user: Uuid) -> Vec<Value> {
             .expect(200),
     );
     rows.iter()
-        .map(|row| plain(&json!([row["series"], row["time"], row["value"]])))
+        .map(|row| as_floats(&json!([row["series"], row["time"], row["value"]])))
         .collect()
 }
 
-async fn are_one_session(backend: Backend, parts: &[Vec<Value>]) {
+async fn assert_one_session(backend: Backend, parts: &[Vec<Value>]) {
     let app = TestApp::seeded(backend).await;
     add_text_series(&app).await;
     let leaf = json!({"type": ["number", "null"]});
@@ -256,23 +256,23 @@ async fn are_one_session(backend: Backend, parts: &[Vec<Value>]) {
 }
 
 async fn a_thousand_appends_are_one_session(backend: Backend) {
-    are_one_session(backend, &parts(1_000, 2)).await;
+    assert_one_session(backend, &parts(1_000, 2)).await;
 }
 
 async fn appends_of_every_size_are_one_session(backend: Backend) {
-    are_one_session(backend, &parts(25, 700)).await;
+    assert_one_session(backend, &parts(25, 700)).await;
 }
 
 /// At 1 Hz over midnight, one append per minute, occasionally with a late append.
 async fn appends_of_a_steady_recording_are_one_session(backend: Backend) {
     let minute = |i: i64| {
         (0..60_i32)
-            .map(|s| hr(80_000 + i * 60 + i64::from(s), 60.0 + f64::from(s)))
+            .map(|s| score_at(80_000 + i * 60 + i64::from(s), 60.0 + f64::from(s)))
             .collect()
     };
     let mut parts: Vec<Vec<Value>> = (0..150).map(minute).collect();
     for i in (10..140).step_by(13) {
         parts.swap(i, i + 7);
     }
-    are_one_session(backend, &parts).await;
+    assert_one_session(backend, &parts).await;
 }

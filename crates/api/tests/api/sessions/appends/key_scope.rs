@@ -5,7 +5,7 @@ use time_series_testkit::Backend;
 use uuid::Uuid;
 
 use super::keys::{assert_not_replayed, assert_replayed};
-use super::{Case, START, Stored, assert_receipt, hr};
+use super::{Case, START, Stored, assert_receipt, score_at};
 use crate::common::assert_problem;
 use crate::on_both_servers;
 
@@ -17,8 +17,11 @@ on_both_servers![
 ];
 
 async fn a_key_belongs_to_its_session(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let _ = case.append_as("k", &[hr(1, 2.0)]).await.expect(200);
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let _ = case
+        .append_with_key("k", &[score_at(1, 2.0)])
+        .await
+        .expect(200);
     // Another session of the user, and the same id under another user.
     for (user, id) in [(case.user, Uuid::new_v4()), (Uuid::new_v4(), case.id)] {
         let body = json!({"user_id": user, "session_id": id, "start_ts": START, "data": []});
@@ -27,7 +30,7 @@ async fn a_key_belongs_to_its_session(backend: Backend) {
         let response = case
             .send(
                 &path,
-                &json!({"data": [hr(3, 4.0)]}),
+                &json!({"data": [score_at(3, 4.0)]}),
                 &[("idempotency-key", "k")],
             )
             .await
@@ -41,13 +44,13 @@ async fn a_key_belongs_to_its_session(backend: Backend) {
             (&json!("appended"), &json!(1))
         );
     }
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn on_conflict_append_supports_keys(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let path = "/api/sessions/?on_conflict=append";
-    let part = case.body(&[hr(1, 2.0)]);
+    let part = case.body(&[score_at(1, 2.0)]);
     let first = case.send(path, &part, &[("idempotency-key", "k")]).await;
     assert_receipt(
         &first,
@@ -78,17 +81,21 @@ async fn on_conflict_append_supports_keys(backend: Backend) {
         },
     );
     let other = case
-        .send(path, &case.body(&[hr(1, 3.0)]), &[("idempotency-key", "k")])
+        .send(
+            path,
+            &case.body(&[score_at(1, 3.0)]),
+            &[("idempotency-key", "k")],
+        )
         .await;
     assert_problem(&other, 422, "idempotency_key_reused");
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_append_that_created_a_session_has_a_key(backend: Backend) {
-    let mut case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let mut case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let path = "/api/sessions/?on_conflict=append";
     case.id = Uuid::new_v4();
-    let part = case.body(&[hr(1, 2.0)]);
+    let part = case.body(&[score_at(1, 2.0)]);
     let created = case
         .send(path, &part, &[("idempotency-key", "k")])
         .await
@@ -99,7 +106,11 @@ async fn the_append_that_created_a_session_has_a_key(backend: Backend) {
         &created,
     );
     let other = case
-        .send(path, &case.body(&[hr(1, 3.0)]), &[("idempotency-key", "k")])
+        .send(
+            path,
+            &case.body(&[score_at(1, 3.0)]),
+            &[("idempotency-key", "k")],
+        )
         .await;
     assert_problem(&other, 422, "idempotency_key_reused");
     let again = case
@@ -111,18 +122,18 @@ async fn the_append_that_created_a_session_has_a_key(backend: Backend) {
         (&again["outcome"], &again["total_points"]),
         (&json!("appended"), &json!(2))
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 /// The start may be omitted or be the stored one; under the key, the points are the same.
 async fn a_key_identifies_its_points_with_and_without_the_start(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part = [hr(1, 2.0)];
-    let first = case.append_as("k", &part).await.expect(200);
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let part = [score_at(1, 2.0)];
+    let first = case.append_with_key("k", &part).await.expect(200);
     let started = case
         .send(&case.path(), &case.body(&part), &[("idempotency-key", "k")])
         .await;
     assert_replayed(&started, &first);
     case.assert_scores(&[(0, 1.0), (1, 2.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use time_series_testkit::{Backend, Response};
 
-use super::{Case, Stored, assert_receipt, at, hr};
+use super::{Case, Stored, assert_receipt, at, score_at};
 use crate::common::{SCORE, assert_problem};
 use crate::on_both_servers;
 
@@ -42,8 +42,10 @@ pub(super) fn assert_not_replayed(response: &Response) {
 }
 
 async fn a_retry_gets_the_first_response(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let first = case.append_as("part-1", &[hr(10, 2.0), hr(11, 3.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let first = case
+        .append_with_key("part-1", &[score_at(10, 2.0), score_at(11, 3.0)])
+        .await;
     assert_receipt(
         &first,
         &Stored {
@@ -55,10 +57,12 @@ async fn a_retry_gets_the_first_response(backend: Backend) {
     );
     assert_not_replayed(&first);
     assert_replayed(
-        &case.append_as("part-1", &[hr(10, 2.0), hr(11, 3.0)]).await,
+        &case
+            .append_with_key("part-1", &[score_at(10, 2.0), score_at(11, 3.0)])
+            .await,
         &first,
     );
-    let second = case.append_as("part-2", &[hr(5, 4.0)]).await;
+    let second = case.append_with_key("part-2", &[score_at(5, 4.0)]).await;
     assert_receipt(
         &second,
         &Stored {
@@ -71,7 +75,9 @@ async fn a_retry_gets_the_first_response(backend: Backend) {
     assert_not_replayed(&second);
     // The stored response, not a new one, in whatever spelling the points are sent.
     assert_replayed(
-        &case.append_as("part-1", &[hr(11, 3.0), hr(10, 2.0)]).await,
+        &case
+            .append_with_key("part-1", &[score_at(11, 3.0), score_at(10, 2.0)])
+            .await,
         &first,
     );
     let columns = json!({"data": [
@@ -85,33 +91,33 @@ async fn a_retry_gets_the_first_response(backend: Backend) {
     );
     case.assert_scores(&[(0, 1.0), (5, 4.0), (10, 2.0), (11, 3.0)])
         .await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn other_points_under_a_used_key_are_rejected(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part = [hr(10, 2.0), hr(11, 3.0)];
-    let first = case.append_as("k", &part).await.expect(200);
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let part = [score_at(10, 2.0), score_at(11, 3.0)];
+    let first = case.append_with_key("k", &part).await.expect(200);
     let others: [&[Value]; 5] = [
-        &[hr(10, 2.0)],
-        &[hr(10, 2.0), hr(11, 4.0)],
-        &[hr(10, 2.0), hr(12, 3.0)],
-        &[hr(0, 1.0)],
-        &[hr(10, 2.0), hr(11, 3.0), hr(11, 3.0)],
+        &[score_at(10, 2.0)],
+        &[score_at(10, 2.0), score_at(11, 4.0)],
+        &[score_at(10, 2.0), score_at(12, 3.0)],
+        &[score_at(0, 1.0)],
+        &[score_at(10, 2.0), score_at(11, 3.0), score_at(11, 3.0)],
     ];
     for other in others {
-        let response = case.append_as("k", other).await;
+        let response = case.append_with_key("k", other).await;
         assert_problem(&response, 422, "idempotency_key_reused");
         assert_not_replayed(&response);
     }
-    assert_replayed(&case.append_as("k", &part).await, &first);
+    assert_replayed(&case.append_with_key("k", &part).await, &first);
     case.assert_scores(&[(0, 1.0), (10, 2.0), (11, 3.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_same_points_under_another_key_are_added_again(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part = [hr(10, 2.0)];
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let part = [score_at(10, 2.0)];
     assert_receipt(
         &case.append(&part).await,
         &Stored {
@@ -123,7 +129,7 @@ async fn the_same_points_under_another_key_are_added_again(backend: Backend) {
     );
     // An append without a key is not a retry of one with a key.
     assert_receipt(
-        &case.append_as("a", &part).await,
+        &case.append_with_key("a", &part).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -132,7 +138,7 @@ async fn the_same_points_under_another_key_are_added_again(backend: Backend) {
         },
     );
     assert_receipt(
-        &case.append_as("b", &part).await,
+        &case.append_with_key("b", &part).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -141,7 +147,7 @@ async fn the_same_points_under_another_key_are_added_again(backend: Backend) {
         },
     );
     assert_receipt(
-        &case.append_as("c", &[hr(0, 1.0)]).await,
+        &case.append_with_key("c", &[score_at(0, 1.0)]).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -160,7 +166,7 @@ async fn the_same_points_under_another_key_are_added_again(backend: Backend) {
         },
     );
     assert_receipt(
-        &case.append_as("d", &[hr(7, 7.0)]).await,
+        &case.append_with_key("d", &[score_at(7, 7.0)]).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -169,7 +175,7 @@ async fn the_same_points_under_another_key_are_added_again(backend: Backend) {
         },
     );
     assert_receipt(
-        &case.append(&[hr(7, 7.0)]).await,
+        &case.append(&[score_at(7, 7.0)]).await,
         &Stored {
             outcome: "unchanged",
             points: 1,
@@ -186,27 +192,30 @@ async fn the_same_points_under_another_key_are_added_again(backend: Backend) {
         (10, 2.0),
     ])
     .await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_key_may_be_quoted(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part = [hr(10, 2.0)];
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let part = [score_at(10, 2.0)];
     for key in ["8e03978e-40d5-43dd-bc93-6894a57f9324", "x"] {
         let quoted = format!("\"{key}\"");
-        let first = case.append_as(key, &part).await.expect(200);
-        assert_replayed(&case.append_as(&quoted, &part).await, &first);
+        let first = case.append_with_key(key, &part).await.expect(200);
+        assert_replayed(&case.append_with_key(&quoted, &part).await, &first);
         assert_problem(
-            &case.append_as(&quoted, &[hr(11, 1.0)]).await,
+            &case.append_with_key(&quoted, &[score_at(11, 1.0)]).await,
             422,
             "idempotency_key_reused",
         );
     }
-    let first = case.append_as("\"quoted-first\"", &part).await.expect(200);
-    assert_replayed(&case.append_as("quoted-first", &part).await, &first);
+    let first = case
+        .append_with_key("\"quoted-first\"", &part)
+        .await
+        .expect(200);
+    assert_replayed(&case.append_with_key("quoted-first", &part).await, &first);
     case.assert_scores(&[(0, 1.0), (10, 2.0), (10, 2.0), (10, 2.0)])
         .await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn keys_are_distinguished_exactly(backend: Backend) {
@@ -217,7 +226,7 @@ async fn keys_are_distinguished_exactly(backend: Backend) {
     for (number, key) in keys.iter().enumerate() {
         let number = number as u64 + 1;
         assert_receipt(
-            &case.append_as(key, &[hr(1, 1.0)]).await,
+            &case.append_with_key(key, &[score_at(1, 1.0)]).await,
             &Stored {
                 outcome: "appended",
                 points: 1,
@@ -227,17 +236,19 @@ async fn keys_are_distinguished_exactly(backend: Backend) {
         );
     }
     for key in keys {
-        let again = case.append_as(key, &[hr(1, 1.0)]).await.expect(200);
+        let again = case
+            .append_with_key(key, &[score_at(1, 1.0)])
+            .await
+            .expect(200);
         assert!(again.headers.contains_key("idempotent-replayed"), "{key}");
     }
     assert_eq!(case.scores().await.len(), keys.len());
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_rejected_append_does_not_use_its_key(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let bad =
-        json!({"data": [hr(1, 2.0), {"series": SCORE, "time": at(2), "value": {"value": "high"}}]});
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let bad = json!({"data": [score_at(1, 2.0), {"series": SCORE, "time": at(2), "value": {"value": "high"}}]});
     assert_problem(
         &case
             .send(&case.path(), &bad, &[("idempotency-key", "k")])
@@ -245,7 +256,7 @@ async fn a_rejected_append_does_not_use_its_key(backend: Backend) {
         422,
         "invalid_session",
     );
-    let elsewhere = json!({"start_ts": at(1), "data": [hr(1, 2.0)]});
+    let elsewhere = json!({"start_ts": at(1), "data": [score_at(1, 2.0)]});
     assert_problem(
         &case
             .send(&case.path(), &elsewhere, &[("idempotency-key", "k")])
@@ -254,7 +265,7 @@ async fn a_rejected_append_does_not_use_its_key(backend: Backend) {
         "append_conflict",
     );
     assert_receipt(
-        &case.append_as("k", &[hr(1, 3.0)]).await,
+        &case.append_with_key("k", &[score_at(1, 3.0)]).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -263,11 +274,11 @@ async fn a_rejected_append_does_not_use_its_key(backend: Backend) {
         },
     );
     case.assert_scores(&[(0, 1.0), (1, 3.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn invalid_keys_are_rejected(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     for bad in [
         "",
         " ",
@@ -276,7 +287,7 @@ async fn invalid_keys_are_rejected(backend: Backend) {
         &"k".repeat(256),
         &"k".repeat(5_000),
     ] {
-        let response = case.append_as(bad, &[hr(1, 2.0)]).await;
+        let response = case.append_with_key(bad, &[score_at(1, 2.0)]).await;
         assert_problem(&response, 422, &response.code());
         assert!(
             response.text.to_lowercase().contains("idempotency-key"),
@@ -286,7 +297,9 @@ async fn invalid_keys_are_rejected(backend: Backend) {
     }
     case.assert_scores(&[(0, 1.0)]).await;
     assert_receipt(
-        &case.append_as(&"k".repeat(255), &[hr(1, 2.0)]).await,
+        &case
+            .append_with_key(&"k".repeat(255), &[score_at(1, 2.0)])
+            .await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -300,5 +313,5 @@ async fn invalid_keys_are_rejected(backend: Backend) {
         .request(Method::GET, &case.path(), None, &[("idempotency-key", "a")])
         .await;
     assert_eq!(read.status.as_u16(), 200);
-    case.end().await;
+    case.check_database().await;
 }

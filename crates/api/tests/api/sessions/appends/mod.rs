@@ -28,11 +28,11 @@ pub(crate) fn at(seconds: i64) -> String {
 }
 
 /// A score at `seconds` after the start.
-pub(crate) fn hr(seconds: i64, value: f64) -> Value {
+pub(crate) fn score_at(seconds: i64, value: f64) -> Value {
     score(&at(seconds), value)
 }
 
-pub(crate) fn rgb(seconds: i64, r: f64, g: f64, b: f64) -> Value {
+pub(crate) fn color_at(seconds: i64, r: f64, g: f64, b: f64) -> Value {
     point(
         crate::common::COLOR,
         &at(seconds),
@@ -121,7 +121,7 @@ impl Case {
     }
 
     /// Appends points under an idempotency key.
-    pub(crate) async fn append_as(&self, key: &str, data: &[Value]) -> Response {
+    pub(crate) async fn append_with_key(&self, key: &str, data: &[Value]) -> Response {
         self.send(
             &self.path(),
             &json!({"data": data}),
@@ -219,7 +219,7 @@ impl Case {
     }
 
     /// Checks the stored summaries and blocks; the last step of each test.
-    pub(crate) async fn end(self) {
+    pub(crate) async fn check_database(self) {
         self.app.database.check_day_summaries().await;
         self.app.database.check_blocks().await;
     }

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use time_series_testkit::Backend;
 
-use super::{Case, START_SECONDS, Stored, assert_receipt, at, hr};
+use super::{Case, START_SECONDS, Stored, assert_receipt, at, score_at};
 use crate::common::{SCORE, point, results, rfc3339};
 use crate::on_both_servers;
 
@@ -17,14 +17,21 @@ on_both_servers![
 ];
 
 async fn late_points_are_ordered_by_time(backend: Backend) {
-    let case = Case::new(backend, &[hr(10, 10.0), hr(20, 20.0), hr(30, 30.0)]).await;
-    let _ = case.append(&[hr(25, 25.0), hr(15, 15.0)]).await.expect(200);
-    let _ = case.append(&[hr(5, 5.0)]).await.expect(200);
+    let case = Case::new(
+        backend,
+        &[score_at(10, 10.0), score_at(20, 20.0), score_at(30, 30.0)],
+    )
+    .await;
     let _ = case
-        .append(&[hr(35, 35.0), hr(0, 0.0), hr(17, 17.0)])
+        .append(&[score_at(25, 25.0), score_at(15, 15.0)])
         .await
         .expect(200);
-    let _ = case.append(&[hr(-3600, -1.0)]).await.expect(200);
+    let _ = case.append(&[score_at(5, 5.0)]).await.expect(200);
+    let _ = case
+        .append(&[score_at(35, 35.0), score_at(0, 0.0), score_at(17, 17.0)])
+        .await
+        .expect(200);
+    let _ = case.append(&[score_at(-3600, -1.0)]).await.expect(200);
     let expected = [-1.0, 0.0, 5.0, 10.0, 15.0, 17.0, 20.0, 25.0, 30.0, 35.0];
     let listed: Vec<f64> = case
         .scores()
@@ -51,18 +58,30 @@ async fn late_points_are_ordered_by_time(backend: Backend) {
         (&record["first_time"], &record["last_time"]),
         (&json!(at(-3600)), &json!(at(35)))
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn points_of_one_time_keep_their_order_of_arrival(backend: Backend) {
-    let case = Case::new(backend, &[hr(10, 9.0), hr(10, 1.0), hr(20, 5.0)]).await;
-    let _ = case.append(&[hr(10, 8.0), hr(20, 2.0)]).await.expect(200);
+    let case = Case::new(
+        backend,
+        &[score_at(10, 9.0), score_at(10, 1.0), score_at(20, 5.0)],
+    )
+    .await;
     let _ = case
-        .append(&[hr(20, 7.0), hr(10, 3.0), hr(10, 3.0), hr(10, 0.0)])
+        .append(&[score_at(10, 8.0), score_at(20, 2.0)])
         .await
         .expect(200);
-    let _ = case.append(&[hr(15, 4.0)]).await.expect(200);
-    let _ = case.append(&[hr(10, 8.5)]).await.expect(200);
+    let _ = case
+        .append(&[
+            score_at(20, 7.0),
+            score_at(10, 3.0),
+            score_at(10, 3.0),
+            score_at(10, 0.0),
+        ])
+        .await
+        .expect(200);
+    let _ = case.append(&[score_at(15, 4.0)]).await.expect(200);
+    let _ = case.append(&[score_at(10, 8.5)]).await.expect(200);
     case.assert_scores(&[
         (10, 9.0),
         (10, 1.0),
@@ -95,13 +114,13 @@ async fn points_of_one_time_keep_their_order_of_arrival(backend: Backend) {
         ),
         (Some(0.0), Some(7.0))
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 /// Points at times that many points share, in full blocks.
 async fn points_of_one_time_keep_their_order_in_long_sessions(backend: Backend) {
     let seconds = |i: i32| i64::from(i) / 100 % 50;
-    let data: Vec<Value> = (0..5_000).map(|i| hr(seconds(i), i.into())).collect();
+    let data: Vec<Value> = (0..5_000).map(|i| score_at(seconds(i), i.into())).collect();
     let case = Case::new(backend, &data).await;
     let mut expected: Vec<(i64, f64)> = (0..5_000).map(|i| (seconds(i), f64::from(i))).collect();
     for round in 0..20_i32 {
@@ -110,19 +129,19 @@ async fn points_of_one_time_keep_their_order_in_long_sessions(backend: Backend) 
             .collect();
         let points: Vec<Value> = part
             .iter()
-            .map(|(second, value)| hr(*second, *value))
+            .map(|(second, value)| score_at(*second, *value))
             .collect();
         let _ = case.append(&points).await.expect(200);
         expected.extend(part);
     }
     expected.sort_by_key(|(second, _)| *second); // stable: the order of arrival is kept
     case.assert_scores(&expected).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn late_points_fall_into_full_blocks(backend: Backend) {
     let data: Vec<Value> = (0..10_000)
-        .map(|i| hr(i64::from(i) * 2, i.into()))
+        .map(|i| score_at(i64::from(i) * 2, i.into()))
         .collect();
     let case = Case::new(backend, &data).await;
     let mut expected: Vec<(i64, f64)> = (0..10_000)
@@ -137,7 +156,10 @@ async fn late_points_fall_into_full_blocks(backend: Backend) {
     ];
     for (number, seconds) in parts.iter().enumerate() {
         let value = -f64::from(u32::try_from(number).expect("small"));
-        let part: Vec<Value> = seconds.iter().map(|second| hr(*second, value)).collect();
+        let part: Vec<Value> = seconds
+            .iter()
+            .map(|second| score_at(*second, value))
+            .collect();
         let response = case.append(&part).await;
         expected.extend(seconds.iter().map(|second| (*second, value)));
         let (added, total) = (seconds.len() as u64, expected.len() as u64);
@@ -153,11 +175,11 @@ async fn late_points_fall_into_full_blocks(backend: Backend) {
     }
     expected.sort_by_key(|(second, _)| *second);
     case.assert_scores(&expected).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn times_of_different_precision_keep_their_order(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0), hr(3600, 2.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0), score_at(3600, 2.0)]).await;
     let times = [
         "00:00:00.000001Z",
         "00:30:00.5Z",
@@ -186,13 +208,13 @@ async fn times_of_different_precision_keep_their_order(backend: Backend) {
         "01:00:00Z",
     ];
     assert_eq!(listed, expected);
-    case.end().await;
+    case.check_database().await;
 }
 
 /// A gap too long for the deltas of a block, and points that arrive in the gap later.
 async fn a_gap_of_weeks_accepts_late_points(backend: Backend) {
     let days = |n: i64| n * 86_400;
-    let case = Case::new(backend, &[hr(0, 1.0), hr(days(30), 2.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0), score_at(days(30), 2.0)]).await;
     let mut expected = vec![(0, 1.0), (days(30), 2.0)];
     for day in [15, 1, 29, 30, 7, 0] {
         let at = days(day) + 1;
@@ -201,12 +223,15 @@ async fn a_gap_of_weeks_accepts_late_points(backend: Backend) {
             rfc3339(START_SECONDS + at).trim_end_matches('Z')
         );
         let _ = case
-            .append(&[hr(at, 3.0), point(SCORE, &micro, &json!({"value": 4.0}))])
+            .append(&[
+                score_at(at, 3.0),
+                point(SCORE, &micro, &json!({"value": 4.0})),
+            ])
             .await
             .expect(200);
         expected.extend([(at, 3.0), (at, 4.0)]);
     }
     expected.sort_by_key(|(second, _)| *second);
     case.assert_scores(&expected).await;
-    case.end().await;
+    case.check_database().await;
 }

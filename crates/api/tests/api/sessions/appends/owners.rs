@@ -4,7 +4,7 @@ use serde_json::json;
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, START, Stored, assert_receipt, at, hr};
+use super::{Case, START, Stored, assert_receipt, at, score_at};
 use crate::common::{assert_problem, points_of, session};
 use crate::on_both_servers;
 
@@ -21,26 +21,26 @@ on_both_servers![
 ];
 
 async fn an_unknown_session_is_not_found(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let unknown = Uuid::new_v4();
     for path in [
         format!("/api/sessions/{unknown}/points/"),
         format!("/api/sessions/{unknown}/points/?user_id={}", case.user),
     ] {
         for body in [
-            json!({"data": [hr(1, 1.0)]}),
-            session(case.user, unknown, START, &[hr(1, 1.0)]),
+            json!({"data": [score_at(1, 1.0)]}),
+            session(case.user, unknown, START, &[score_at(1, 1.0)]),
         ] {
             assert_problem(&case.app.post(&path, &body).await, 404, "session_not_found");
         }
     }
     assert_eq!(points_of(&case.app, case.user).await, 1);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_append_may_name_its_user(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let body = json!({"user_id": case.user, "data": [hr(1, 1.0)]});
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let body = json!({"user_id": case.user, "data": [score_at(1, 1.0)]});
     assert_receipt(
         &case.app.post(&case.path(), &body).await,
         &Stored {
@@ -52,7 +52,10 @@ async fn an_append_may_name_its_user(backend: Backend) {
     );
     let path = format!("{}?user_id={}", case.path(), case.user);
     assert_receipt(
-        &case.app.post(&path, &json!({"data": [hr(2, 1.0)]})).await,
+        &case
+            .app
+            .post(&path, &json!({"data": [score_at(2, 1.0)]}))
+            .await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -60,7 +63,7 @@ async fn an_append_may_name_its_user(backend: Backend) {
             version: 3,
         },
     );
-    let body = json!({"user_id": case.user.to_string().to_uppercase(), "data": [hr(3, 1.0)]});
+    let body = json!({"user_id": case.user.to_string().to_uppercase(), "data": [score_at(3, 1.0)]});
     assert_receipt(
         &case.app.post(&path, &body).await,
         &Stored {
@@ -70,13 +73,13 @@ async fn an_append_may_name_its_user(backend: Backend) {
             version: 4,
         },
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn another_user_s_session_is_not_found(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let stranger = Uuid::new_v4();
-    let body = json!({"user_id": stranger, "data": [hr(1, 1.0)]});
+    let body = json!({"user_id": stranger, "data": [score_at(1, 1.0)]});
     assert_problem(
         &case.app.post(&case.path(), &body).await,
         404,
@@ -84,7 +87,10 @@ async fn another_user_s_session_is_not_found(backend: Backend) {
     );
     let path = format!("{}?user_id={stranger}", case.path());
     assert_problem(
-        &case.app.post(&path, &json!({"data": [hr(1, 1.0)]})).await,
+        &case
+            .app
+            .post(&path, &json!({"data": [score_at(1, 1.0)]}))
+            .await,
         404,
         "session_not_found",
     );
@@ -93,7 +99,7 @@ async fn another_user_s_session_is_not_found(backend: Backend) {
         let path = format!("{}?user_id={query}", case.path());
         let response = case
             .app
-            .post(&path, &json!({"user_id": body, "data": [hr(1, 1.0)]}))
+            .post(&path, &json!({"user_id": body, "data": [score_at(1, 1.0)]}))
             .await;
         assert!(
             [404, 422].contains(&response.status.as_u16()),
@@ -119,13 +125,13 @@ async fn another_user_s_session_is_not_found(backend: Backend) {
     }
     case.assert_scores(&[(0, 1.0)]).await;
     assert_eq!(points_of(&case.app, stranger).await, 0);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_id_of_several_users_requires_the_user(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let other = Uuid::new_v4();
-    let body = session(other, case.id, START, &[hr(0, 10.0)]);
+    let body = session(other, case.id, START, &[score_at(0, 10.0)]);
     assert_eq!(
         case.app
             .post("/api/sessions/?on_conflict=append", &body)
@@ -135,14 +141,14 @@ async fn an_id_of_several_users_requires_the_user(backend: Backend) {
             .outcome,
         "created"
     );
-    let ambiguous = case.append(&[hr(1, 2.0)]).await;
+    let ambiguous = case.append(&[score_at(1, 2.0)]).await;
     assert_problem(&ambiguous, 409, "session_ambiguous");
     assert!(
         ambiguous.text.contains("user_id"),
         "the message names user_id: {}",
         ambiguous.text
     );
-    let part = [hr(1, 2.0)];
+    let part = [score_at(1, 2.0)];
     let named = json!({"user_id": case.user, "data": part});
     assert_receipt(
         &case.app.post(&case.path(), &named).await,
@@ -195,7 +201,7 @@ async fn an_id_of_several_users_requires_the_user(backend: Backend) {
         .await
         .expect(204);
     assert_receipt(
-        &case.append(&[hr(2, 3.0)]).await,
+        &case.append(&[score_at(2, 3.0)]).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -203,12 +209,12 @@ async fn an_id_of_several_users_requires_the_user(backend: Backend) {
             version: 3,
         },
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_append_may_name_its_session(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let body = |id: Uuid, second: i64| json!({"session_id": id, "data": [hr(second, 1.0)]});
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let body = |id: Uuid, second: i64| json!({"session_id": id, "data": [score_at(second, 1.0)]});
     assert_receipt(
         &case.app.post(&case.path(), &body(case.id, 1)).await,
         &Stored {
@@ -226,11 +232,11 @@ async fn an_append_may_name_its_session(backend: Backend) {
         response.text
     );
     case.assert_scores(&[(0, 1.0), (1, 1.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_start_may_be_omitted_or_equal_the_stored_one(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let starts = [
         json!(START),
         json!("2025-01-01T00:00:00.000000Z"),
@@ -238,7 +244,7 @@ async fn the_start_may_be_omitted_or_equal_the_stored_one(backend: Backend) {
         json!(null),
     ];
     for (second, start) in (1..).zip(starts) {
-        let body = json!({"start_ts": start, "data": [hr(second, 1.0)]});
+        let body = json!({"start_ts": start, "data": [score_at(second, 1.0)]});
         let total = u64::try_from(second).expect("small") + 1;
         assert_receipt(
             &case.app.post(&case.path(), &body).await,
@@ -250,7 +256,7 @@ async fn the_start_may_be_omitted_or_equal_the_stored_one(backend: Backend) {
             },
         );
     }
-    let body = json!({"user_id": case.user, "session_id": case.id, "data": [hr(9, 1.0)]});
+    let body = json!({"user_id": case.user, "session_id": case.id, "data": [score_at(9, 1.0)]});
     assert_receipt(
         &case
             .app
@@ -264,18 +270,18 @@ async fn the_start_may_be_omitted_or_equal_the_stored_one(backend: Backend) {
         },
     );
     assert_eq!(case.record().await["start_ts"], START);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_different_start_is_a_conflict(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     for start in [
         at(1),
         at(-1),
         at(86_400),
         "2025-01-01T00:00:00.000001Z".to_owned(),
     ] {
-        let body = session(case.user, case.id, &start, &[hr(1, 2.0)]);
+        let body = session(case.user, case.id, &start, &[score_at(1, 2.0)]);
         assert_problem(
             &case.app.post(&case.path(), &body).await,
             409,
@@ -308,17 +314,20 @@ async fn a_different_start_is_a_conflict(backend: Backend) {
         ),
         (&json!(START), &json!(1))
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn appends_cannot_add_a_start(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     let id = Uuid::new_v4();
-    let body = json!({"user_id": case.user, "session_id": id, "data": [hr(0, 1.0)]});
+    let body = json!({"user_id": case.user, "session_id": id, "data": [score_at(0, 1.0)]});
     let _ = case.app.post("/api/sessions/", &body).await.expect(201);
     let path = format!("/api/sessions/{id}/points/");
     assert_receipt(
-        &case.app.post(&path, &json!({"data": [hr(1, 1.0)]})).await,
+        &case
+            .app
+            .post(&path, &json!({"data": [score_at(1, 1.0)]}))
+            .await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -326,7 +335,7 @@ async fn appends_cannot_add_a_start(backend: Backend) {
             version: 3,
         },
     );
-    let started = json!({"start_ts": START, "data": [hr(2, 1.0)]});
+    let started = json!({"start_ts": START, "data": [score_at(2, 1.0)]});
     assert_problem(
         &case.app.post(&path, &started).await,
         409,
@@ -342,7 +351,7 @@ async fn appends_cannot_add_a_start(backend: Backend) {
         (&record["start_ts"], &record["points"]),
         (&json!(null), &json!(2))
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_invalid_id_is_rejected(backend: Backend) {
@@ -350,7 +359,10 @@ async fn an_invalid_id_is_rejected(backend: Backend) {
     let read = case.app.get("/api/sessions/mine/").await;
     let response = case
         .app
-        .post("/api/sessions/mine/points/", &json!({"data": [hr(1, 1.0)]}))
+        .post(
+            "/api/sessions/mine/points/",
+            &json!({"data": [score_at(1, 1.0)]}),
+        )
         .await;
     assert_eq!(
         (response.status, response.code()),
@@ -358,5 +370,5 @@ async fn an_invalid_id_is_rejected(backend: Backend) {
         "the same problem as other endpoints: {}",
         response.text
     );
-    case.end().await;
+    case.check_database().await;
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, Response};
 use uuid::Uuid;
 
-use super::{Case, START, Stored, hr, rgb};
+use super::{Case, START, Stored, color_at, score_at};
 use crate::common::{SCORE, points_of, results, session};
 use crate::on_both_servers;
 
@@ -31,13 +31,15 @@ fn outcomes(responses: &[Response], outcome: &str) -> usize {
 }
 
 async fn sixteen_clients_append_different_points(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 0.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 0.0)]).await;
     // Each client sends eight appends of three points, interleaved with those of the others.
     let second = |client: i64, round: i64, i: i64| 1 + (round * 3 + i) * 16 + client;
     let client = async |client: i64| {
         let mut responses = Vec::new();
         for round in 0..8 {
-            let part: Vec<Value> = (0..3).map(|i| hr(second(client, round, i), 1.0)).collect();
+            let part: Vec<Value> = (0..3)
+                .map(|i| score_at(second(client, round, i), 1.0))
+                .collect();
             responses.push(case.append(&part).await.expect(200));
         }
         responses
@@ -61,17 +63,17 @@ async fn sixteen_clients_append_different_points(backend: Backend) {
     let mut all: Vec<(i64, f64)> = (1..=384).map(|second| (second, 1.0)).collect();
     all.insert(0, (0, 0.0));
     case.assert_scores(&all).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn sixteen_clients_append_once_under_one_key(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 0.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 0.0)]).await;
     for round in 1..=5_i64 {
         let (key, part) = (
             format!("round-{round}"),
-            [hr(round, 1.0), hr(round + 100, 2.0)],
+            [score_at(round, 1.0), score_at(round + 100, 2.0)],
         );
-        let responses = join_all((0..16).map(|_| case.append_as(&key, &part))).await;
+        let responses = join_all((0..16).map(|_| case.append_with_key(&key, &part))).await;
         assert_eq!(outcomes(&responses, "appended"), 16);
         assert!(
             responses.iter().all(|a| a.text == responses[0].text),
@@ -88,12 +90,12 @@ async fn sixteen_clients_append_once_under_one_key(backend: Backend) {
         );
     }
     assert_eq!(case.record().await["version"], 6);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn sixteen_clients_append_once_without_a_key(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 0.0)]).await;
-    let part = [hr(1, 1.0), hr(2, 2.0)];
+    let case = Case::new(backend, &[score_at(0, 0.0)]).await;
+    let part = [score_at(1, 1.0), score_at(2, 2.0)];
     let responses = join_all((0..16).map(|_| case.append(&part))).await;
     assert_eq!(
         (
@@ -107,14 +109,14 @@ async fn sixteen_clients_append_once_without_a_key(backend: Backend) {
         assert_eq!((stored.total_points, stored.version), (3, 2));
     }
     case.assert_scores(&[(0, 0.0), (1, 1.0), (2, 2.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn sixteen_clients_create_one_session(backend: Backend) {
     let mut case = Case::new(backend, &[]).await;
     case.id = Uuid::new_v4();
     let parts: Vec<[Value; 1]> = (0..16_i32)
-        .map(|i| [hr(i64::from(i) / 2, i.into())])
+        .map(|i| [score_at(i64::from(i) / 2, i.into())])
         .collect();
     let responses = join_all(parts.iter().map(|part| case.post("append", part))).await;
     let created = responses.iter().filter(|a| a.status == 201).count();
@@ -125,13 +127,15 @@ async fn sixteen_clients_create_one_session(backend: Backend) {
     // Each of them is known.
     let again = join_all(parts.iter().map(|part| case.post("append", part))).await;
     assert_eq!(outcomes(&again, "unchanged"), 16);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn concurrent_appends_under_one_key_add_one(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 0.0)]).await;
-    let parts: Vec<[Value; 1]> = (1..=16_i32).map(|i| [hr(i.into(), i.into())]).collect();
-    let responses = join_all(parts.iter().map(|part| case.append_as("one", part))).await;
+    let case = Case::new(backend, &[score_at(0, 0.0)]).await;
+    let parts: Vec<[Value; 1]> = (1..=16_i32)
+        .map(|i| [score_at(i.into(), i.into())])
+        .collect();
+    let responses = join_all(parts.iter().map(|part| case.append_with_key("one", part))).await;
     let rejected = responses
         .iter()
         .filter(|a| a.status == 422 && a.code() == "idempotency_key_reused")
@@ -146,7 +150,7 @@ async fn concurrent_appends_under_one_key_add_one(backend: Backend) {
         case.scores().await.last().map(|(_, v)| v.to_bits()),
         Some(value.to_bits())
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 /// Ten points over two days, so that a partially visible append would be noticed.
@@ -155,7 +159,7 @@ async fn a_reader_sees_whole_appends_and_never_fewer(backend: Backend) {
     let done = AtomicBool::new(false);
     let part = |client: i64, round: i64| -> Vec<Value> {
         (0..10)
-            .map(|i| hr(i * 17_280 + client * 100 + round, 1.0))
+            .map(|i| score_at(i * 17_280 + client * 100 + round, 1.0))
             .collect()
     };
     let client = async |client: i64| {
@@ -227,18 +231,21 @@ async fn a_reader_sees_whole_appends_and_never_fewer(backend: Backend) {
     };
     futures_util::join!(writers, whole("interval=day"), whole("interval=7m"), lists);
     assert_eq!(points_of(&case.app, case.user).await, 600);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn concurrent_appends_replacements_and_deletes_are_serialised(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let client = async |client: i64| {
         for round in 0..8_i64 {
             let second = (client * 31 + round * 17) % 90_000;
             let response = match (client + round) % 5 {
                 0 => {
-                    case.post("replace", &[hr(second, 1.0), hr(second + 50_000, 1.0)])
-                        .await
+                    case.post(
+                        "replace",
+                        &[score_at(second, 1.0), score_at(second + 50_000, 1.0)],
+                    )
+                    .await
                 }
                 1 => {
                     case.app
@@ -246,15 +253,18 @@ async fn concurrent_appends_replacements_and_deletes_are_serialised(backend: Bac
                         .await
                 }
                 2 => {
-                    case.post("append", &[hr(second, 1.0), rgb(second, 1.0, 2.0, 3.0)])
-                        .await
+                    case.post(
+                        "append",
+                        &[score_at(second, 1.0), color_at(second, 1.0, 2.0, 3.0)],
+                    )
+                    .await
                 }
                 3 => {
-                    case.append_as(&format!("{client}"), &[hr(client, 1.0)])
+                    case.append_with_key(&format!("{client}"), &[score_at(client, 1.0)])
                         .await
                 }
                 _ => {
-                    case.append(&[hr(second, 1.0), hr(second + 86_400, 1.0)])
+                    case.append(&[score_at(second, 1.0), score_at(second + 86_400, 1.0)])
                         .await
                 }
             };
@@ -275,11 +285,11 @@ async fn concurrent_appends_replacements_and_deletes_are_serialised(backend: Bac
             .expect(200),
     );
     assert_eq!(points_of(&case.app, case.user).await, listed.len() as u64);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn concurrent_appends_to_two_sessions_of_one_user_succeed(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let other = Uuid::new_v4();
     let _ = case
         .app
@@ -291,7 +301,7 @@ async fn concurrent_appends_to_two_sessions_of_one_user_succeed(backend: Backend
         let path = format!("/api/sessions/{id}/points/");
         let mut versions = Vec::new();
         for round in 0..10 {
-            let body = json!({"data": [hr(1 + round * 16 + client, 1.0)]});
+            let body = json!({"data": [score_at(1 + round * 16 + client, 1.0)]});
             let receipt = case.app.post(&path, &body).await.expect(200).receipt();
             versions.push(receipt.version.expect("a version"));
         }
@@ -310,5 +320,5 @@ async fn concurrent_appends_to_two_sessions_of_one_user_succeed(backend: Backend
     );
     assert_eq!(points_of(&case.app, case.user).await, 161);
     assert_eq!(case.record().await["points"], 81);
-    case.end().await;
+    case.check_database().await;
 }

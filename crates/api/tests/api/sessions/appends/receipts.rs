@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, START, Stored, assert_receipt, at, hr, rgb};
-use crate::common::{COLOR, SCORE, gzip, plain, sessions_of, zstd};
+use super::{Case, START, Stored, assert_receipt, at, color_at, score_at};
+use crate::common::{COLOR, SCORE, as_floats, gzip, sessions_of, zstd};
 use crate::on_both_servers;
 
 on_both_servers![
@@ -24,15 +24,15 @@ async fn the_receipt_of_an_append_has_the_totals(backend: Backend) {
     let case = Case::new(
         backend,
         &[
-            hr(0, 1.0),
-            hr(1, 2.0),
-            hr(2, 3.0),
-            rgb(60, 255.0, 240.0, 120.0),
+            score_at(0, 1.0),
+            score_at(1, 2.0),
+            score_at(2, 3.0),
+            color_at(60, 255.0, 240.0, 120.0),
         ],
     )
     .await;
     let receipt = case
-        .append(&[hr(3, 4.0), hr(4, 5.0)])
+        .append(&[score_at(3, 4.0), score_at(4, 5.0)])
         .await
         .expect(200)
         .json();
@@ -46,7 +46,7 @@ async fn the_receipt_of_an_append_has_the_totals(backend: Backend) {
         "{receipt}"
     );
     // The trailing slash is optional.
-    let body = json!({"data": [hr(5, 6.0)]});
+    let body = json!({"data": [score_at(5, 6.0)]});
     let response = case
         .app
         .post(case.path().trim_end_matches('/'), &body)
@@ -60,13 +60,13 @@ async fn the_receipt_of_an_append_has_the_totals(backend: Backend) {
             version: 3,
         },
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn versions_rise_with_each_append(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     for i in 1..=10 {
-        let response = case.append(&[hr(i, 1.0)]).await;
+        let response = case.append(&[score_at(i, 1.0)]).await;
         let i = u64::try_from(i).expect("small");
         assert_receipt(
             &response,
@@ -80,7 +80,7 @@ async fn versions_rise_with_each_append(backend: Backend) {
         assert_eq!(case.record().await["version"], i + 1);
     }
     // Versions belong to the user: another session of the user continues the count.
-    let other = json!({"user_id": case.user, "data": [hr(0, 1.0)]});
+    let other = json!({"user_id": case.user, "data": [score_at(0, 1.0)]});
     assert_eq!(
         case.app
             .post("/api/sessions/", &other)
@@ -90,7 +90,7 @@ async fn versions_rise_with_each_append(backend: Backend) {
         12
     );
     assert_receipt(
-        &case.append(&[hr(11, 1.0)]).await,
+        &case.append(&[score_at(11, 1.0)]).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -98,12 +98,12 @@ async fn versions_rise_with_each_append(backend: Backend) {
             version: 13,
         },
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn on_conflict_append_equals_the_points_endpoint(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part = [hr(10, 2.0), hr(5, 3.0)];
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let part = [score_at(10, 2.0), score_at(5, 3.0)];
     assert_receipt(
         &case.post("append", &part).await,
         &Stored {
@@ -124,14 +124,14 @@ async fn on_conflict_append_equals_the_points_endpoint(backend: Backend) {
         },
     );
     case.assert_scores(&[(0, 1.0), (5, 3.0), (10, 2.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn on_conflict_append_stores_new_sessions(backend: Backend) {
     let mut case = Case::new(backend, &[]).await;
     case.id = Uuid::new_v4();
     let first = case
-        .post("append", &[hr(0, 1.0), hr(1, 2.0)])
+        .post("append", &[score_at(0, 1.0), score_at(1, 2.0)])
         .await
         .expect(201)
         .receipt();
@@ -143,7 +143,9 @@ async fn on_conflict_append_stores_new_sessions(backend: Backend) {
     };
     assert_eq!(Stored::of(&first), expected);
     assert_receipt(
-        &case.post("append", &[hr(0, 1.0), hr(1, 2.0)]).await,
+        &case
+            .post("append", &[score_at(0, 1.0), score_at(1, 2.0)])
+            .await,
         &Stored {
             outcome: "unchanged",
             points: 2,
@@ -152,7 +154,7 @@ async fn on_conflict_append_stores_new_sessions(backend: Backend) {
         },
     );
     assert_receipt(
-        &case.post("append", &[hr(2, 3.0)]).await,
+        &case.post("append", &[score_at(2, 3.0)]).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -162,7 +164,7 @@ async fn on_conflict_append_stores_new_sessions(backend: Backend) {
     );
     case.assert_scores(&[(0, 1.0), (1, 2.0), (2, 3.0)]).await;
     // Without an id, each is a session of its own.
-    let body = json!({"user_id": case.user, "data": [hr(0, 1.0)]});
+    let body = json!({"user_id": case.user, "data": [score_at(0, 1.0)]});
     for _ in 0..2 {
         let made = case
             .app
@@ -173,11 +175,11 @@ async fn on_conflict_append_stores_new_sessions(backend: Backend) {
         assert_eq!(made["outcome"], "created");
     }
     assert_eq!(sessions_of(&case.app, case.user).await.len(), 4);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_append_may_be_columns(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let data = json!([
         {"series": SCORE, "times": {"start": at(3), "step": "1s"}, "values": {"value": [71.7, 71.9]}},
         {"series": COLOR, "times": [at(1), at(4)], "values": [{"r": 1, "g": 2, "b": 3}, {"r": 4, "g": 5, "b": 6}]},
@@ -197,11 +199,11 @@ async fn an_append_may_be_columns(backend: Backend) {
         .await;
     // The same points, not as columns, are the same append.
     let same = [
-        hr(4, 71.9),
-        hr(3, 71.7),
-        hr(3, 8.0),
-        rgb(4, 4.0, 5.0, 6.0),
-        rgb(1, 1.0, 2.0, 3.0),
+        score_at(4, 71.9),
+        score_at(3, 71.7),
+        score_at(3, 8.0),
+        color_at(4, 4.0, 5.0, 6.0),
+        color_at(1, 1.0, 2.0, 3.0),
     ];
     assert_receipt(
         &case.append(&same).await,
@@ -212,12 +214,12 @@ async fn an_append_may_be_columns(backend: Backend) {
             version: 2,
         },
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_append_may_be_compressed(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let body = |second: i64| json!({"data": [hr(second, 2.0)]}).to_string();
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let body = |second: i64| json!({"data": [score_at(second, 2.0)]}).to_string();
     for (compressed, encoding, total) in [
         (gzip(body(1).as_bytes()), "gzip", 2),
         (zstd(body(2).as_bytes()), "zstd", 3),
@@ -243,11 +245,11 @@ async fn an_append_may_be_compressed(backend: Backend) {
         );
     }
     case.assert_scores(&[(0, 1.0), (1, 2.0), (2, 2.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_empty_append_adds_nothing(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     for body in [
         json!({"data": []}),
         json!({"data": [{"series": SCORE, "times": [], "values": []}]}),
@@ -260,15 +262,15 @@ async fn an_empty_append_adds_nothing(backend: Backend) {
         );
     }
     case.assert_scores(&[(0, 1.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_dry_run_adds_nothing(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let path = "/api/sessions/?on_conflict=append&dry_run=true";
     let checked = case
         .app
-        .post(path, &case.body(&[hr(1, 2.0)]))
+        .post(path, &case.body(&[score_at(1, 2.0)]))
         .await
         .expect(200)
         .json();
@@ -282,7 +284,7 @@ async fn a_dry_run_adds_nothing(backend: Backend) {
     );
     case.assert_scores(&[(0, 1.0)]).await;
     assert_receipt(
-        &case.append(&[hr(1, 2.0)]).await,
+        &case.append(&[score_at(1, 2.0)]).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -290,13 +292,13 @@ async fn a_dry_run_adds_nothing(backend: Backend) {
             version: 2,
         },
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_session_without_points_can_be_filled(backend: Backend) {
     let case = Case::new(backend, &[]).await;
     assert_receipt(
-        &case.append(&[hr(7, 1.0)]).await,
+        &case.append(&[score_at(7, 1.0)]).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -314,9 +316,9 @@ async fn a_session_without_points_can_be_filled(backend: Backend) {
         (&json!(START), &json!(1))
     );
     assert_eq!(
-        plain(&record["series"]),
-        plain(&json!([{"series": SCORE, "points": 1}]))
+        as_floats(&record["series"]),
+        as_floats(&json!([{"series": SCORE, "points": 1}]))
     );
     case.assert_scores(&[(7, 1.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }

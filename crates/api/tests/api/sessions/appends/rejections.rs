@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use super::{Case, at, hr, rgb};
+use super::{Case, at, color_at, score_at};
 use crate::common::{COLOR, SCORE, assert_faults, assert_problem, point};
 use crate::on_both_servers;
 
@@ -32,12 +32,12 @@ impl Case {
 }
 
 async fn every_fault_of_an_append_is_reported(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let part = [
-        hr(1, 2.0),
+        score_at(1, 2.0),
         point(SCORE, &at(2), &json!({"value": "high"})),
         point("session.gut_health", &at(3), &json!({"value": 1})),
-        rgb(4, 1.0, 2.0, 3.0),
+        color_at(4, 1.0, 2.0, 3.0),
         point(COLOR, &at(5), &json!({"r": 1, "g": "a", "b": 2})),
         point(SCORE, "yesterday", &json!({"value": 1})),
         json!({"series": SCORE, "times": {"start": at(6), "step": "1s"}, "values": {"value": [1, "a", 3]}}),
@@ -63,11 +63,11 @@ async fn every_fault_of_an_append_is_reported(backend: Backend) {
         assert_eq!(response.problem().total_errors, 5);
     }
     case.assert_unchanged().await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_hundred_faults_are_listed_and_all_are_counted(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let part: Vec<Value> = (0..250)
         .map(|i| point(SCORE, &at(i), &json!({"value": null})))
         .collect();
@@ -78,11 +78,11 @@ async fn a_hundred_faults_are_listed_and_all_are_counted(backend: Backend) {
         (100, 250)
     );
     case.assert_unchanged().await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_append_has_the_members_of_a_session(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     for (body, fault) in [
         (json!({}), "/data missing_field"),
         (json!({"data": {}}), "/data invalid_type"),
@@ -110,7 +110,7 @@ async fn an_append_has_the_members_of_a_session(backend: Backend) {
         assert_faults(&response, &[fault]);
     }
     // Under the policy, the user is required as for any session.
-    let body = json!({"session_id": case.id, "data": [hr(1, 1.0)]});
+    let body = json!({"session_id": case.id, "data": [score_at(1, 1.0)]});
     let response = case
         .app
         .post("/api/sessions/?on_conflict=append", &body)
@@ -118,11 +118,11 @@ async fn an_append_has_the_members_of_a_session(backend: Backend) {
     assert_problem(&response, 422, "invalid_session");
     assert_faults(&response, &["/user_id missing_field"]);
     case.assert_unchanged().await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn bodies_that_are_not_json_objects_are_rejected(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     for body in [
         "",
         "[]",
@@ -148,17 +148,17 @@ async fn bodies_that_are_not_json_objects_are_rejected(backend: Backend) {
         .await;
     assert_problem(&compressed, 415, "unsupported_encoding");
     case.assert_unchanged().await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn unknown_parameters_are_rejected(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     for parameter in ["on_conflcit=append", "limit=1", "user=1", "user_id=x"] {
         let response = case
             .app
             .post(
                 &format!("{}?{parameter}", case.path()),
-                &json!({"data": [hr(1, 1.0)]}),
+                &json!({"data": [score_at(1, 1.0)]}),
             )
             .await;
         assert_problem(&response, 422, "invalid_parameters");
@@ -182,7 +182,7 @@ async fn unknown_parameters_are_rejected(backend: Backend) {
         );
     }
     case.assert_unchanged().await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_oversized_append_is_rejected(backend: Backend) {
@@ -195,17 +195,17 @@ async fn an_oversized_append_is_rejected(backend: Backend) {
     };
     let _ = case
         .app
-        .post("/api/sessions/", &case.body(&[hr(0, 1.0)]))
+        .post("/api/sessions/", &case.body(&[score_at(0, 1.0)]))
         .await
         .expect(201);
-    let part: Vec<Value> = (0..100).map(|i| hr(i, 1.0)).collect();
+    let part: Vec<Value> = (0..100).map(|i| score_at(i, 1.0)).collect();
     assert_problem(&case.append(&part).await, 413, "body_too_large");
     case.assert_unchanged().await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn numbers_and_times_out_of_range_are_rejected(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let of = |time: &str, value: &str| {
         format!(
             r#"{{"data":[{{"series":"{SCORE}","time":"{time}","value":{{"value":1,"x":{value}}}}}]}}"#
@@ -239,5 +239,5 @@ async fn numbers_and_times_out_of_range_are_rejected(backend: Backend) {
         .post_text(&case.path(), &of("2025-01-01T00:00:05.000001000Z", "1e140"))
         .await
         .expect(200);
-    case.end().await;
+    case.check_database().await;
 }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, START, Stored, assert_receipt, at, hr, rgb};
+use super::{Case, START, Stored, assert_receipt, at, color_at, score_at};
 use crate::common::{SCORE, assert_problem, point};
 use crate::on_both_servers;
 
@@ -20,8 +20,8 @@ on_both_servers![
 ];
 
 async fn a_repeated_append_is_unchanged(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part = [hr(10, 2.0), hr(5, 3.0)];
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let part = [score_at(10, 2.0), score_at(5, 3.0)];
     assert_receipt(
         &case.append(&part).await,
         &Stored {
@@ -43,13 +43,13 @@ async fn a_repeated_append_is_unchanged(backend: Backend) {
         );
     }
     case.assert_scores(&[(0, 1.0), (5, 3.0), (10, 2.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 /// The start may be omitted or be the stored one: the points are the same.
 async fn an_append_is_the_same_with_and_without_the_start(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part = [hr(10, 2.0)];
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let part = [score_at(10, 2.0)];
     assert_receipt(
         &case.append(&part).await,
         &Stored {
@@ -68,7 +68,7 @@ async fn an_append_is_the_same_with_and_without_the_start(backend: Backend) {
             version: 2,
         },
     );
-    let later = [hr(11, 2.0)];
+    let later = [score_at(11, 2.0)];
     assert_receipt(
         &case.post("append", &later).await,
         &Stored {
@@ -88,11 +88,11 @@ async fn an_append_is_the_same_with_and_without_the_start(backend: Backend) {
         },
     );
     case.assert_scores(&[(0, 1.0), (10, 2.0), (11, 2.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_retry_of_the_first_post_may_omit_the_start(backend: Backend) {
-    let first = [hr(0, 1.0), hr(1, 2.0)];
+    let first = [score_at(0, 1.0), score_at(1, 2.0)];
     let case = Case::new(backend, &first).await;
     assert_receipt(
         &case.append(&first).await,
@@ -104,11 +104,11 @@ async fn a_retry_of_the_first_post_may_omit_the_start(backend: Backend) {
         },
     );
     case.assert_scores(&[(0, 1.0), (1, 2.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn repeating_the_first_post_is_a_retry(backend: Backend) {
-    let first = [hr(0, 1.0), hr(1, 2.0)];
+    let first = [score_at(0, 1.0), score_at(1, 2.0)];
     let case = Case::new(backend, &first).await;
     assert_receipt(
         &case.send(&case.path(), &case.body(&first), &[]).await,
@@ -120,7 +120,7 @@ async fn repeating_the_first_post_is_a_retry(backend: Backend) {
         },
     );
     assert_receipt(
-        &case.append(&[hr(2, 3.0)]).await,
+        &case.append(&[score_at(2, 3.0)]).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -157,11 +157,11 @@ async fn repeating_the_first_post_is_a_retry(backend: Backend) {
         },
     );
     case.assert_scores(&[(0, 1.0), (1, 2.0), (2, 3.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn spelling_makes_no_difference(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let part = r#"{"data": [
         {"series": "session.gut_health_score", "time": "2025-01-01T00:00:10.5Z", "value": {"value": 7}},
         {"series": "session.gut_health_score", "time": "2025-01-01T00:00:12Z", "value": {"value": 0.1, "note": {"a": 100, "b": [1, 2]}}},
@@ -211,12 +211,12 @@ async fn spelling_makes_no_difference(backend: Backend) {
             version: 2,
         },
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn different_points_are_added(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part = [hr(10, 1.0), hr(10, 2.0), hr(20, 0.0)];
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let part = [score_at(10, 1.0), score_at(10, 2.0), score_at(20, 0.0)];
     assert_receipt(
         &case.append(&part).await,
         &Stored {
@@ -228,13 +228,23 @@ async fn different_points_are_added(backend: Backend) {
     );
     let others: [&[Value]; 8] = [
         &part[..2],
-        &[hr(10, 2.0), hr(10, 1.0), hr(20, 0.0)],
-        &[hr(10, 1.0), hr(10, 2.0), hr(20, -0.0)],
-        &[hr(10, 1.0), hr(10, 2.0), hr(20, 0.0), hr(20, 0.0)],
-        &[hr(10, 1.0), hr(10, 2.0), hr(21, 0.0)],
-        &[hr(0, 1.0), hr(10, 1.0), hr(10, 2.0), hr(20, 0.0)],
+        &[score_at(10, 2.0), score_at(10, 1.0), score_at(20, 0.0)],
+        &[score_at(10, 1.0), score_at(10, 2.0), score_at(20, -0.0)],
+        &[
+            score_at(10, 1.0),
+            score_at(10, 2.0),
+            score_at(20, 0.0),
+            score_at(20, 0.0),
+        ],
+        &[score_at(10, 1.0), score_at(10, 2.0), score_at(21, 0.0)],
+        &[
+            score_at(0, 1.0),
+            score_at(10, 1.0),
+            score_at(10, 2.0),
+            score_at(20, 0.0),
+        ],
         &[point(SCORE, &at(20), &json!({"value": 0, "note": null}))],
-        &[rgb(10, 1.0, 1.0, 1.0)],
+        &[color_at(10, 1.0, 1.0, 1.0)],
     ];
     let mut total = 4;
     for (number, other) in others.into_iter().enumerate() {
@@ -250,12 +260,12 @@ async fn different_points_are_added(backend: Backend) {
         );
     }
     assert_eq!(case.record().await["points"], total);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_format_of_an_append_makes_no_difference(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let part = [hr(10, 2.0)];
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let part = [score_at(10, 2.0)];
     assert_receipt(
         &case.send(&case.path(), &case.body(&part), &[]).await,
         &Stored {
@@ -287,16 +297,16 @@ async fn the_format_of_an_append_makes_no_difference(backend: Backend) {
     );
     assert_problem(&case.post("error", &part).await, 409, "session_conflict");
     case.assert_scores(&[(0, 1.0), (10, 2.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_retry_of_any_append_is_recognised_at_any_time(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 0.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 0.0)]).await;
     let parts: Vec<[Value; 2]> = (1..30)
         .map(|i| {
             [
-                hr(i64::from(i) * 7 % 31, i.into()),
-                hr(i64::from(i), f64::from(i) / 4.0),
+                score_at(i64::from(i) * 7 % 31, i.into()),
+                score_at(i64::from(i), f64::from(i) / 4.0),
             ]
         })
         .collect();
@@ -334,5 +344,5 @@ async fn a_retry_of_any_append_is_recognised_at_any_time(backend: Backend) {
             .expect(200);
         assert_eq!(response.receipt().outcome, "appended");
     }
-    case.end().await;
+    case.check_database().await;
 }

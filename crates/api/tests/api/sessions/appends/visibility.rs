@@ -5,9 +5,9 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use super::{Case, START, Stored, assert_receipt, at, hr, rgb};
+use super::{Case, START, Stored, assert_receipt, at, color_at, score_at};
 use crate::common::{
-    COLOR, NOTE, SCORE, add_text_series, assert_rows, plain, point, results, session,
+    COLOR, NOTE, SCORE, add_text_series, as_floats, assert_rows, point, results, session,
 };
 use crate::on_both_servers;
 
@@ -23,10 +23,14 @@ on_both_servers![
 const FEBRUARY: &str = "start_time=2024-12-01&end_time=2025-02-01";
 
 async fn the_record_and_the_list_show_an_append(backend: Backend) {
-    let case = Case::new(backend, &[hr(60, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(60, 1.0)]).await;
     let before = case.record().await;
     let _ = case
-        .append(&[hr(30, 2.0), rgb(90, 1.0, 2.0, 3.0), hr(75, 3.0)])
+        .append(&[
+            score_at(30, 2.0),
+            color_at(90, 1.0, 2.0, 3.0),
+            score_at(75, 3.0),
+        ])
         .await
         .expect(200);
     let expected = json!({
@@ -42,13 +46,17 @@ async fn the_record_and_the_list_show_an_append(backend: Backend) {
         .await
         .expect(200);
     assert_eq!(results(&listed), [expected]);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn aggregates_show_an_append(backend: Backend) {
-    let case = Case::new(backend, &[hr(60, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(60, 1.0)]).await;
     let _ = case
-        .append(&[hr(30, 4.0), rgb(90, 1.0, 2.0, 3.0), hr(75, 2.5)])
+        .append(&[
+            score_at(30, 4.0),
+            color_at(90, 1.0, 2.0, 3.0),
+            score_at(75, 2.5),
+        ])
         .await
         .expect(200);
     let functions = "agg_func=count,sum,min,max,first,last,median";
@@ -78,17 +86,21 @@ async fn aggregates_show_an_append(backend: Backend) {
         &case.app.timeseries(case.user, &version).await,
         &[(START, COLOR, colors)],
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn points_latest_and_catalogue_show_an_append(backend: Backend) {
-    let case = Case::new(backend, &[hr(60, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(60, 1.0)]).await;
     let _ = case
-        .append(&[hr(75, 3.0), rgb(90, 1.0, 2.0, 3.0), hr(30, 2.0)])
+        .append(&[
+            score_at(75, 3.0),
+            color_at(90, 1.0, 2.0, 3.0),
+            score_at(30, 2.0),
+        ])
         .await
         .expect(200);
     let row = |series: &str, seconds: i64, value: Value| {
-        plain(
+        as_floats(
             &json!({"session_id": case.id, "series": series, "time": at(seconds), "value": value}),
         )
     };
@@ -102,7 +114,7 @@ async fn points_latest_and_catalogue_show_an_append(backend: Backend) {
     let get = async |path: String| -> Vec<Value> {
         results(&case.app.get(&path).await.expect(200))
             .iter()
-            .map(plain)
+            .map(as_floats)
             .collect()
     };
     assert_eq!(
@@ -121,8 +133,8 @@ async fn points_latest_and_catalogue_show_an_append(backend: Backend) {
         .map(|s| json!([s["series"], s["first_time"], s["points"]]))
         .collect();
     let expected = [json!([SCORE, at(30), 3.0]), json!([COLOR, at(90), 1.0])];
-    assert_eq!(counted, expected.each_ref().map(plain));
-    case.end().await;
+    assert_eq!(counted, expected.each_ref().map(as_floats));
+    case.check_database().await;
 }
 
 /// With a cache that keeps every response, and with the client's own copy.
@@ -136,7 +148,7 @@ async fn an_append_invalidates_cached_responses(backend: Backend) {
     };
     let _ = case
         .app
-        .post("/api/sessions/", &case.body(&[hr(0, 1.0)]))
+        .post("/api/sessions/", &case.body(&[score_at(0, 1.0)]))
         .await
         .expect(201);
     let path = format!(
@@ -158,18 +170,18 @@ async fn an_append_invalidates_cached_responses(backend: Backend) {
             304
         );
         let _ = case
-            .append(&[hr(second.into(), second.into())])
+            .append(&[score_at(second.into(), second.into())])
             .await
             .expect(200);
         sum += second;
         let fresh = case.app.request(Method::GET, &path, None, &mine).await;
         assert_rows(&fresh, &[(START, SCORE, json!(sum))]);
     }
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn values_are_returned_as_sent(backend: Backend) {
-    let case = Case::new(backend, &[hr(10, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(10, 1.0)]).await;
     add_text_series(&case.app).await;
     let values = [
         json!({"value": 0.1}),
@@ -200,7 +212,7 @@ async fn values_are_returned_as_sent(backend: Backend) {
     let (note, scores) = values.split_last().expect("points");
     assert_eq!(note["value"], "\u{1F600} \"q\"\n");
     for (value, (second, sent)) in scores.iter().zip(&expected) {
-        assert_eq!(plain(value), plain(sent), "at {second}");
+        assert_eq!(as_floats(value), as_floats(sent), "at {second}");
         assert_eq!(
             value["value"].as_i64(),
             sent["value"].as_i64().or(value["value"].as_i64()),
@@ -209,19 +221,19 @@ async fn values_are_returned_as_sent(backend: Backend) {
         let sign = |v: &Value| v["value"].as_f64().expect("a number").is_sign_negative();
         assert_eq!(sign(value), sign(sent), "at {second}");
     }
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn appends_may_cross_midnight_and_have_several_series(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let midnight = 86_400;
     let part = [
-        hr(midnight, 2.0),
-        rgb(midnight - 1, 1.0, 1.0, 1.0),
-        hr(-1, 3.0),
-        rgb(midnight, 2.0, 2.0, 2.0),
-        hr(midnight - 1, 4.0),
-        hr(2 * midnight, 5.0),
+        score_at(midnight, 2.0),
+        color_at(midnight - 1, 1.0, 1.0, 1.0),
+        score_at(-1, 3.0),
+        color_at(midnight, 2.0, 2.0, 2.0),
+        score_at(midnight - 1, 4.0),
+        score_at(2 * midnight, 5.0),
     ];
     assert_receipt(
         &case.append(&part).await,
@@ -234,7 +246,7 @@ async fn appends_may_cross_midnight_and_have_several_series(backend: Backend) {
     );
     assert_receipt(
         &case
-            .append(&[hr(midnight - 2, 6.0), hr(midnight + 1, 7.0)])
+            .append(&[score_at(midnight - 2, 6.0), score_at(midnight + 1, 7.0)])
             .await,
         &Stored {
             outcome: "appended",
@@ -265,9 +277,9 @@ async fn appends_may_cross_midnight_and_have_several_series(backend: Backend) {
     ];
     assert_rows(&case.app.timeseries(case.user, &days).await, &expected);
     // A second session of the same user is included in the sum.
-    let other = session(case.user, Uuid::new_v4(), START, &[hr(5, 100.0)]);
+    let other = session(case.user, Uuid::new_v4(), START, &[score_at(5, 100.0)]);
     let _ = case.app.post("/api/sessions/", &other).await.expect(201);
-    let _ = case.append(&[hr(6, 1000.0)]).await.expect(200);
+    let _ = case.append(&[score_at(6, 1000.0)]).await.expect(200);
     let day = format!(
         "start_time=2025-01-01&end_time=2025-01-02&interval=day&agg_func=sum&series={SCORE}"
     );
@@ -275,5 +287,5 @@ async fn appends_may_cross_midnight_and_have_several_series(backend: Backend) {
         &case.app.timeseries(case.user, &day).await,
         &[(START, SCORE, json!(1111))],
     );
-    case.end().await;
+    case.check_database().await;
 }

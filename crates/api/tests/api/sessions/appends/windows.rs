@@ -4,8 +4,8 @@ use serde_json::{Value, json};
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{Case, START, Stored, assert_receipt, at, hr};
-use crate::common::{SCORE, assert_faults, assert_problem, from_now, plain, results, score};
+use super::{Case, START, Stored, assert_receipt, at, score_at};
+use crate::common::{SCORE, as_floats, assert_faults, assert_problem, from_now, results, score};
 use crate::on_both_servers;
 
 on_both_servers![
@@ -22,14 +22,14 @@ on_both_servers![
 const DAY: i64 = 86_400;
 
 /// Sends points outside the window of a session with a start.
-async fn outside(backend: Backend, start: Option<&str>) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+async fn assert_outside_is_rejected(backend: Backend, start: Option<&str>) {
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     let part = [
-        hr(1, 2.0),
-        hr(-DAY - 1, 3.0),
-        hr(2, 2.0),
-        hr(31 * DAY + 1, 3.0),
-        hr(400 * DAY, 1.0),
+        score_at(1, 2.0),
+        score_at(-DAY - 1, 3.0),
+        score_at(2, 2.0),
+        score_at(31 * DAY + 1, 3.0),
+        score_at(400 * DAY, 1.0),
     ];
     let response = case
         .app
@@ -50,23 +50,23 @@ async fn outside(backend: Backend, start: Option<&str>) {
     assert_faults(&response, &["/data/0/times/1 implausible_time"]);
     case.assert_scores(&[(0, 1.0)]).await;
     assert_eq!(case.record().await["version"], 1);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn points_must_be_near_the_start(backend: Backend) {
-    outside(backend, Some(START)).await;
+    assert_outside_is_rejected(backend, Some(START)).await;
 }
 
 async fn points_must_be_near_an_omitted_start(backend: Backend) {
-    outside(backend, None).await;
+    assert_outside_is_rejected(backend, None).await;
 }
 
 async fn only_points_outside_the_window_are_reported(backend: Backend) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
     for second in [-DAY - 1, 31 * DAY + 1, 400 * DAY, -400 * DAY] {
         for part in [
-            vec![hr(second, 1.0)],
-            vec![hr(second, 1.0), hr(second, 2.0)],
+            vec![score_at(second, 1.0)],
+            vec![score_at(second, 1.0), score_at(second, 2.0)],
         ] {
             let response = case.append(&part).await;
             assert_problem(&response, 422, "invalid_session");
@@ -80,13 +80,13 @@ async fn only_points_outside_the_window_are_reported(backend: Backend) {
         }
     }
     case.assert_scores(&[(0, 1.0)]).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 /// Sends both edges in one append, which is then longer than a month.
 async fn assert_edges_are_accepted(backend: Backend, start: Option<&str>) {
-    let case = Case::new(backend, &[hr(0, 1.0)]).await;
-    let body = json!({"start_ts": start, "data": [hr(-DAY, 2.0), hr(31 * DAY, 3.0)]});
+    let case = Case::new(backend, &[score_at(0, 1.0)]).await;
+    let body = json!({"start_ts": start, "data": [score_at(-DAY, 2.0), score_at(31 * DAY, 3.0)]});
     assert_receipt(
         &case.app.post(&case.path(), &body).await,
         &Stored {
@@ -98,7 +98,7 @@ async fn assert_edges_are_accepted(backend: Backend, start: Option<&str>) {
     );
     case.assert_scores(&[(-DAY, 2.0), (0, 1.0), (31 * DAY, 3.0)])
         .await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_edges_of_the_window_are_accepted(backend: Backend) {
@@ -125,7 +125,11 @@ async fn without_a_start_points_must_be_within_31_days_of_each_other(backend: Ba
         .app
         .post(
             &path,
-            &part(&[hr(5, 1.0), hr(0, 1.0), hr(31 * DAY + 1, 2.0)]),
+            &part(&[
+                score_at(5, 1.0),
+                score_at(0, 1.0),
+                score_at(31 * DAY + 1, 2.0),
+            ]),
         )
         .await;
     assert_problem(&response, 422, "invalid_session");
@@ -133,7 +137,7 @@ async fn without_a_start_points_must_be_within_31_days_of_each_other(backend: Ba
     assert_receipt(
         &case
             .app
-            .post(&path, &part(&[hr(31 * DAY, 2.0), hr(0, 1.0)]))
+            .post(&path, &part(&[score_at(31 * DAY, 2.0), score_at(0, 1.0)]))
             .await,
         &Stored {
             outcome: "appended",
@@ -142,20 +146,20 @@ async fn without_a_start_points_must_be_within_31_days_of_each_other(backend: Ba
             version: 3,
         },
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn without_a_start_appends_must_be_near_the_stored_points(backend: Backend) {
     let case = Case::new(backend, &[]).await;
-    let path = without_start(&case, &[hr(10 * DAY, 1.0), hr(20 * DAY, 2.0)]).await;
+    let path = without_start(&case, &[score_at(10 * DAY, 1.0), score_at(20 * DAY, 2.0)]).await;
     let send = async |data: &[Value]| case.app.post(&path, &json!({ "data": data })).await;
     for (part, faults) in [
         (
-            vec![hr(15 * DAY, 3.0), hr(41 * DAY + 1, 4.0)],
+            vec![score_at(15 * DAY, 3.0), score_at(41 * DAY + 1, 4.0)],
             "/data/1/time implausible_time",
         ),
         (
-            vec![hr(-11 * DAY - 1, 3.0)],
+            vec![score_at(-11 * DAY - 1, 3.0)],
             "/data/0/time implausible_time",
         ),
     ] {
@@ -164,7 +168,7 @@ async fn without_a_start_appends_must_be_near_the_stored_points(backend: Backend
         assert_faults(&response, &[faults]);
     }
     assert_receipt(
-        &send(&[hr(41 * DAY, 4.0)]).await,
+        &send(&[score_at(41 * DAY, 4.0)]).await,
         &Stored {
             outcome: "appended",
             points: 1,
@@ -174,14 +178,14 @@ async fn without_a_start_appends_must_be_near_the_stored_points(backend: Backend
     );
     // The last point is now later, so that the earliest allowed time is later, too.
     assert_problem(
-        &send(&[hr(10 * DAY - 1, 3.0)]).await,
+        &send(&[score_at(10 * DAY - 1, 3.0)]).await,
         422,
         "invalid_session",
     );
-    let path = without_start(&case, &[hr(20 * DAY, 2.0)]).await;
+    let path = without_start(&case, &[score_at(20 * DAY, 2.0)]).await;
     let response = case
         .app
-        .post(&path, &json!({"data": [hr(-11 * DAY, 3.0)]}))
+        .post(&path, &json!({"data": [score_at(-11 * DAY, 3.0)]}))
         .await;
     assert_receipt(
         &response,
@@ -194,13 +198,13 @@ async fn without_a_start_appends_must_be_near_the_stored_points(backend: Backend
     );
     let response = case
         .app
-        .post(&path, &json!({"data": [hr(20 * DAY + 1, 3.0)]}))
+        .post(&path, &json!({"data": [score_at(20 * DAY + 1, 3.0)]}))
         .await;
     assert_problem(&response, 422, "invalid_session");
     let listed = results(&case.app.get(&path).await.expect(200));
-    let listed: Vec<Value> = listed.iter().map(|row| plain(&row["value"])).collect();
+    let listed: Vec<Value> = listed.iter().map(|row| as_floats(&row["value"])).collect();
     assert_eq!(listed, [json!({"value": 3.0}), json!({"value": 2.0})]);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn points_must_not_be_in_the_future(backend: Backend) {
@@ -220,5 +224,5 @@ async fn points_must_not_be_in_the_future(backend: Backend) {
     let response = case.app.post(&path, &late).await;
     assert_problem(&response, 422, "invalid_session");
     assert_faults(&response, &["/data/1/time implausible_time"]);
-    case.end().await;
+    case.check_database().await;
 }

@@ -47,10 +47,10 @@ async fn line_ends_and_byte_order_marks_make_no_difference(backend: Backend) {
         } else {
             [(2, 200, "unchanged"), (4, 200, "unchanged")]
         };
-        assert_eq!(result.all(), expected, "{body:?}");
+        assert_eq!(result.outcomes(), expected, "{body:?}");
     }
     case.assert_file_is_stored().await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn compressed_files_are_accepted(backend: Backend) {
@@ -80,7 +80,7 @@ async fn compressed_files_are_accepted(backend: Backend) {
         );
     }
     case.assert_file_is_stored().await;
-    case.end().await;
+    case.check_database().await;
 }
 
 /// A file in two compressed frames. The second one is truncated: the last session is incomplete.
@@ -103,13 +103,13 @@ async fn a_truncated_file_ends_with_a_problem(backend: Backend) {
         result.end
     );
     assert_eq!(
-        result.all().first(),
+        result.outcomes().first(),
         Some(&(2, 201, "created")),
         "{:?}",
         result.verdicts
     );
     case.assert_absent(1).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_last_line_end_is_optional(backend: Backend) {
@@ -119,9 +119,12 @@ async fn the_last_line_end_is_optional(backend: Backend) {
     result.assert_end(&[("created", 2)], 3);
     // Empty lines are ignored.
     let result = BulkResult::read(&case.post("", format!("{text}\n\r\n").as_bytes()).await);
-    assert_eq!(result.all(), [(2, 200, "unchanged"), (4, 200, "unchanged")]);
+    assert_eq!(
+        result.outcomes(),
+        [(2, 200, "unchanged"), (4, 200, "unchanged")]
+    );
     case.assert_file_is_stored().await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_content_type_selects_csv(backend: Backend) {
@@ -159,7 +162,7 @@ async fn the_content_type_selects_csv(backend: Backend) {
         )
         .await;
     assert_problem(&single, 400, "invalid_body");
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn spaces_count_in_texts_only(backend: Backend) {
@@ -172,9 +175,13 @@ async fn spaces_count_in_texts_only(backend: Backend) {
     let user = case.user.to_string();
     let text = text.replacen(&user, &format!(" {user} "), 1);
     let result = BulkResult::read(&case.post("", text.as_bytes()).await);
-    assert_eq!(result.all(), [(2, 201, "created")], "one session: {text}");
+    assert_eq!(
+        result.outcomes(),
+        [(2, 201, "created")],
+        "one session: {text}"
+    );
     let one = json!({"value": 1, "note": " padded "});
     case.assert_points(0, &[(SCORE, 1, one), (SCORE, 2, json!({"value": 2}))])
         .await;
-    case.end().await;
+    case.check_database().await;
 }

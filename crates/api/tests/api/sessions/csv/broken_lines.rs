@@ -33,7 +33,7 @@ fn rows(all: &[(usize, u32)]) -> Vec<String> {
 }
 
 /// A service with limits on the length of bodies and lines.
-async fn limited(backend: Backend, bytes: usize) -> Case {
+async fn with_limit(backend: Backend, bytes: usize) -> Case {
     let app = TestApp::with(backend).max_body_bytes(bytes).start().await;
     app.seed().await;
     Case {
@@ -70,7 +70,7 @@ impl Case {
 }
 
 /// Bytes between the rows of two sessions reject both, but not the sessions before and after them.
-async fn breaks(case: Case, broken: &[u8]) {
+async fn assert_broken(case: Case, broken: &[u8]) {
     let result = case
         .send_broken(
             &[(0, 1), (0, 2), (1, 1), (1, 2)],
@@ -112,12 +112,12 @@ async fn breaks(case: Case, broken: &[u8]) {
         "{:?}",
         result.verdicts
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_line_that_is_not_utf_8_is_broken(backend: Backend) {
     for broken in [b"\xff".as_slice(), b"U,S1,\xc3,2025-01-01T00:00:01Z,1,"] {
-        breaks(Case::new(backend).await, broken).await;
+        assert_broken(Case::new(backend).await, broken).await;
     }
 }
 
@@ -126,7 +126,7 @@ async fn an_unterminated_quote_breaks_its_line(backend: Backend) {
         "\"",
         "U,S1,\"session.gut_health_score,2025-01-01T00:00:01Z,1,",
     ] {
-        breaks(Case::new(backend).await, broken.as_bytes()).await;
+        assert_broken(Case::new(backend).await, broken.as_bytes()).await;
     }
 }
 
@@ -144,19 +144,19 @@ async fn a_line_break_within_a_cell_breaks_the_line(backend: Backend) {
         result.verdicts
     );
     case.assert_absent(1).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_overlong_line_is_broken(backend: Backend) {
-    breaks(limited(backend, 2_000).await, &[b'x'; 5_000]).await;
+    assert_broken(with_limit(backend, 2_000).await, &[b'x'; 5_000]).await;
 }
 
 async fn a_row_without_cells_for_its_ids_is_broken(backend: Backend) {
-    breaks(Case::new(backend).await, b"broken").await;
+    assert_broken(Case::new(backend).await, b"broken").await;
 }
 
 /// Sends a session with the bytes in it, between two others; then the corrected file.
-async fn within(backend: Backend, broken: &[u8]) {
+async fn assert_broken_within_session(backend: Backend, broken: &[u8]) {
     let case = Case::new(backend).await;
     let result = case
         .send_broken(&[(0, 1), (1, 1)], broken, &[(1, 2), (2, 1)])
@@ -173,22 +173,22 @@ async fn within(backend: Backend, broken: &[u8]) {
         .send(&mended.iter().map(String::as_str).collect::<Vec<_>>())
         .await;
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [
             (2, 200, "unchanged"),
             (3, 201, "created"),
             (5, 200, "unchanged")
         ]
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_broken_line_within_a_session_rejects_the_session(backend: Backend) {
-    within(backend, b"\xff\xfe").await;
+    assert_broken_within_session(backend, b"\xff\xfe").await;
 }
 
 async fn a_short_row_within_a_session_rejects_the_session(backend: Backend) {
-    within(backend, b"broken").await;
+    assert_broken_within_session(backend, b"broken").await;
 }
 
 async fn broken_lines_at_both_ends_of_a_file_reject_one_session_each(backend: Backend) {
@@ -206,12 +206,12 @@ async fn broken_lines_at_both_ends_of_a_file_reject_one_session_each(backend: Ba
         "{:?}",
         result.verdicts
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 /// A session of many short rows.
 async fn a_session_above_the_body_limit_is_stored_atomically(backend: Backend) {
-    let case = limited(backend, 2_000).await;
+    let case = with_limit(backend, 2_000).await;
     let long: Vec<(usize, u32)> = (0..60).map(|second| (1, second)).collect();
     let all = [
         vec![HEADER.to_owned(), row(0, 1)],
@@ -223,7 +223,7 @@ async fn a_session_above_the_body_limit_is_stored_atomically(backend: Backend) {
         .send(&all.iter().map(String::as_str).collect::<Vec<_>>())
         .await;
     assert_eq!(result.end["end"], true, "{}", result.end);
-    let expected = match result.all()[..] {
+    let expected = match result.outcomes()[..] {
         [
             (2, 201, "created"),
             (3, 201, "created"),
@@ -245,5 +245,5 @@ async fn a_session_above_the_body_limit_is_stored_atomically(backend: Backend) {
         .await;
     let stored = crate::common::results(&listed.expect(200)).len();
     assert_eq!(stored, expected, "{:?}", result.verdicts);
-    case.end().await;
+    case.check_database().await;
 }

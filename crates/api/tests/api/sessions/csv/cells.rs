@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time_series_testkit::Backend;
 
 use super::{BulkResult, Case};
-use crate::common::{NOTE, SCORE, add_text_series, plain, results};
+use crate::common::{NOTE, SCORE, add_text_series, as_floats, results};
 use crate::on_both_servers;
 
 on_both_servers![
@@ -36,7 +36,12 @@ async fn leaves(case: &Case, session: usize, cells: &[&str]) -> Vec<Value> {
             )
             .await,
     );
-    assert_eq!(result.all(), [(2, 201, "created")], "{:?}", result.verdicts);
+    assert_eq!(
+        result.outcomes(),
+        [(2, 201, "created")],
+        "{:?}",
+        result.verdicts
+    );
     let path = format!("/api/sessions/{}/points/", case.ids[session]);
     results(&case.app.get(&path).await.expect(200))
         .iter()
@@ -71,10 +76,10 @@ async fn cells_are_json_or_text(backend: Backend) {
     ];
     let values = leaves(&case, 0, &cells.each_ref().map(|(cell, _)| *cell)).await;
     for ((cell, expected), value) in cells.iter().zip(&values) {
-        assert_eq!(plain(&value["x"]), plain(expected), "{cell}");
+        assert_eq!(as_floats(&value["x"]), as_floats(expected), "{cell}");
     }
     assert_eq!(values.len(), cells.len());
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_cell_that_only_starts_as_json_is_text(backend: Backend) {
@@ -99,7 +104,7 @@ async fn a_cell_that_only_starts_as_json_is_text(backend: Backend) {
         let values: Vec<&Value> = values.iter().map(|value| &value["x"]).collect();
         assert_eq!(values, cells.iter().collect::<Vec<_>>());
     }
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn cells_may_be_quoted(backend: Backend) {
@@ -122,7 +127,7 @@ async fn cells_may_be_quoted(backend: Backend) {
     ];
     let values = leaves(&case, 0, &cells.each_ref().map(|(cell, _)| *cell)).await;
     for ((cell, expected), value) in cells.iter().zip(&values) {
-        assert_eq!(plain(&value["x"]), plain(expected), "{cell}");
+        assert_eq!(as_floats(&value["x"]), as_floats(expected), "{cell}");
     }
     assert_eq!(values.len(), cells.len());
     // Names, ids and times may be quoted, too.
@@ -132,10 +137,10 @@ async fn cells_may_be_quoted(backend: Backend) {
             r#"U,S1,"session.gut_health_score","2025-01-01T00:00:01Z","2""#,
         ])
         .await;
-    assert_eq!(result.all(), [(2, 201, "created")]);
+    assert_eq!(result.outcomes(), [(2, 201, "created")]);
     case.assert_points(1, &[(SCORE, 1, json!({"value": 2}))])
         .await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_empty_cell_adds_no_leaf(backend: Backend) {
@@ -157,7 +162,7 @@ async fn an_empty_cell_adds_no_leaf(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [(2, 201, "created"), (5, 422, "invalid_session")]
     );
     let values = [json!({"p": 1}), json!({"q": 2}), json!({"n": {"b": "x"}})];
@@ -174,11 +179,11 @@ async fn an_empty_cell_adds_no_leaf(backend: Backend) {
         "series=some&start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=count";
     let rows = results(&case.app.timeseries(case.user, parameters).await.expect(200));
     assert_eq!(
-        plain(&rows[0]["value"]),
+        as_floats(&rows[0]["value"]),
         json!({"p": 1.0, "q": 1.0}),
         "absent cells do not count"
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_column_value_holds_bare_values(backend: Backend) {
@@ -213,7 +218,7 @@ async fn the_column_value_holds_bare_values(backend: Backend) {
         .await;
     let rejected = |line| (line, 422, "invalid_session");
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [
             (2, 201, "created"),
             rejected(10),
@@ -238,7 +243,7 @@ async fn the_column_value_holds_bare_values(backend: Backend) {
         (crate::common::COLOR, 8, json!({"r": 1, "g": 2, "b": 3})),
     ];
     case.assert_points(0, &expected).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn values_keep_all_digits(backend: Backend) {
@@ -268,7 +273,7 @@ async fn values_keep_all_digits(backend: Backend) {
             "{digits}: {text}"
         );
     }
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn cells_are_validated_like_values(backend: Backend) {
@@ -295,5 +300,5 @@ async fn cells_are_validated_like_values(backend: Backend) {
         result.assert_end(&[("failed", 1)], 0);
     }
     case.assert_absent(0).await;
-    case.end().await;
+    case.check_database().await;
 }

@@ -25,7 +25,7 @@ async fn the_documented_file_is_accepted(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [(2, 201, "created"), (4, 422, "invalid_session")]
     );
     let expected = json!({
@@ -47,7 +47,7 @@ async fn the_documented_file_is_accepted(backend: Backend) {
         .expect(200)
         .json();
     assert_eq!(record["start_ts"], START);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn columns_come_in_any_order(backend: Backend) {
@@ -113,7 +113,7 @@ async fn columns_come_in_any_order(backend: Backend) {
         .await;
     case.assert_points(1, &[(SCORE, 3, json!({"value": 3}))])
         .await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn nested_leaves_are_dotted(backend: Backend) {
@@ -135,7 +135,7 @@ async fn nested_leaves_are_dotted(backend: Backend) {
         .await;
     let rejected = |line| (line, 422, "invalid_session");
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [(2, 201, "created"), rejected(4), rejected(5), rejected(6)]
     );
     assert!(
@@ -153,10 +153,10 @@ async fn nested_leaves_are_dotted(backend: Backend) {
     let rows =
         crate::common::results(&case.app.timeseries(case.user, parameters).await.expect(200));
     assert_eq!(
-        crate::common::plain(&rows[0]["value"]),
+        crate::common::as_floats(&rows[0]["value"]),
         json!({"pos": {"x": 1.5, "y": 2.5}, "speed": 3.0})
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn verdicts_failed_returns_only_failures(backend: Backend) {
@@ -172,7 +172,7 @@ async fn verdicts_failed_returns_only_failures(backend: Backend) {
             ],
         )
         .await;
-    assert_eq!(result.all(), [(3, 422, "invalid_session")]);
+    assert_eq!(result.outcomes(), [(3, 422, "invalid_session")]);
     result.assert_end(&[("created", 2), ("failed", 1)], 2);
-    case.end().await;
+    case.check_database().await;
 }

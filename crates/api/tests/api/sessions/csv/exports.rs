@@ -8,13 +8,13 @@ use time_series_testkit::Backend;
 use uuid::Uuid;
 
 use super::{BulkResult, Case};
-use crate::common::{COLOR, NOTE, SCORE, add_text_series, get_timeseries, plain, results};
+use crate::common::{COLOR, NOTE, SCORE, add_text_series, as_floats, get_timeseries, results};
 use crate::on_both_servers;
 
 on_both_servers![csv_exports_equal_those_of_the_same_json];
 
 /// Series, values, and the cells of `value`, `r`, `g`, `b`, `pos.x`, `pos.y`, `note`.
-fn sorts(i: u32) -> Vec<(&'static str, Value, String)> {
+fn values_and_cells(i: u32) -> Vec<(&'static str, Value, String)> {
     let v = f64::from(i) / 8.0 - 100.0;
     vec![
         (SCORE, json!({"value": v}), format!("{v},,,,,,")),
@@ -79,7 +79,7 @@ async fn csv_exports_equal_those_of_the_same_json(backend: Backend) {
     for (number, id) in case.ids.iter().enumerate() {
         let mut data = Vec::new();
         for i in 0..60_u32 {
-            for (n, (series, value, cells)) in sorts(i).into_iter().enumerate() {
+            for (n, (series, value, cells)) in values_and_cells(i).into_iter().enumerate() {
                 let time = format!(
                     "2025-01-{:02}T{:02}:{:02}:00.{n}Z",
                     1 + i % 3,
@@ -130,10 +130,10 @@ async fn csv_exports_equal_those_of_the_same_json(backend: Backend) {
                     .expect(200),
             )
             .iter()
-            .map(plain)
+            .map(as_floats)
             .collect()
         };
         assert_eq!(rows(case.user).await, rows(other).await, "{functions}");
     }
-    case.end().await;
+    case.check_database().await;
 }

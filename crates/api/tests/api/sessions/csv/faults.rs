@@ -72,7 +72,7 @@ async fn faults_are_at_their_line_and_column(backend: Backend) {
             ])
             .await;
         assert_eq!(
-            result.all()[1],
+            result.outcomes()[1],
             (3, 422, "invalid_session"),
             "{row}: {:?}",
             result.verdicts
@@ -99,7 +99,7 @@ async fn faults_are_at_their_line_and_column(backend: Backend) {
     ] {
         let result = case.send(&[HEADER, GOOD, row]).await;
         assert_eq!(
-            result.all()[1],
+            result.outcomes()[1],
             (3, 422, "invalid_session"),
             "{row}: {:?}",
             result.verdicts
@@ -112,7 +112,7 @@ async fn faults_are_at_their_line_and_column(backend: Backend) {
         assert_eq!(result.faults(1).len(), 1, "{row}: {:?}", result.faults(1));
         case.assert_absent(1).await;
     }
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn all_faults_of_a_session_are_reported(backend: Backend) {
@@ -128,7 +128,7 @@ async fn all_faults_of_a_session_are_reported(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [(2, 422, "invalid_session"), (6, 201, "created")]
     );
     let mut faults = result.faults(0);
@@ -151,7 +151,7 @@ async fn all_faults_of_a_session_are_reported(backend: Backend) {
         (result.faults(0).len(), &result.verdicts[0]["total_errors"]),
         (100, &json!(150))
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_wrong_number_of_cells_is_rejected(backend: Backend) {
@@ -178,7 +178,7 @@ async fn a_wrong_number_of_cells_is_rejected(backend: Backend) {
         result.assert_end(&[("failed", 1)], 0);
         case.assert_absent(1).await;
     }
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn invalid_ids_are_named(backend: Backend) {
@@ -212,7 +212,7 @@ async fn invalid_ids_are_named(backend: Backend) {
         result.assert_end(&[("failed", 1)], 0);
     }
     assert!(sessions_of(&case.app, case.user).await.is_empty());
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn different_starts_are_rejected(backend: Backend) {
@@ -226,7 +226,7 @@ async fn different_starts_are_rejected(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [(2, 422, "invalid_session"), (4, 201, "created")]
     );
     assert!(
@@ -235,7 +235,7 @@ async fn different_starts_are_rejected(backend: Backend) {
         result.verdicts[0]
     );
     case.assert_absent(0).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn points_outside_the_window_are_reported(backend: Backend) {
@@ -250,10 +250,10 @@ async fn points_outside_the_window_are_reported(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [(2, 422, "invalid_session"), (4, 422, "invalid_session")]
     );
     assert_eq!(result.faults(0), ["/3/time implausible_time"]);
     assert_eq!(result.faults(1), ["/5/time implausible_time"]);
-    case.end().await;
+    case.check_database().await;
 }

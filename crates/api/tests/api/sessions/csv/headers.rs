@@ -21,7 +21,7 @@ const ROW: &str = "U,S0,session.gut_health_score,2025-01-01T00:00:01Z,1";
 
 /// Checks that the file is rejected for its header, that the problem has this word, and that
 /// nothing is stored.
-async fn rejects(case: &Case, header: &str, row: &str, word: &str) {
+async fn assert_rejected(case: &Case, header: &str, row: &str, word: &str) {
     let response = case
         .post("", case.text(&[header, row, ROW]).as_bytes())
         .await;
@@ -44,23 +44,23 @@ async fn required_columns_are_required(backend: Backend) {
     let cells: Vec<&str> = ROW.split(',').collect();
     for missing in 0..4 {
         let without = |all: &[&str]| [&all[..missing], &all[missing + 1..]].concat().join(",");
-        rejects(&case, &without(&all), &without(&cells), all[missing]).await;
+        assert_rejected(&case, &without(&all), &without(&cells), all[missing]).await;
     }
-    rejects(&case, "user,session_id,series,time,value", ROW, "user_id").await;
-    rejects(
+    assert_rejected(&case, "user,session_id,series,time,value", ROW, "user_id").await;
+    assert_rejected(
         &case,
         "user_id;session_id;series;time;value",
         ROW,
         "user_id",
     )
     .await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_column_named_twice_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     for twice in ["user_id", "session_id", "series", "time", "value"] {
-        rejects(
+        assert_rejected(
             &case,
             &format!("user_id,session_id,series,time,value,{twice}"),
             &format!("{ROW},1"),
@@ -69,8 +69,8 @@ async fn a_column_named_twice_is_rejected(backend: Backend) {
         .await;
     }
     let header = "user_id,session_id,series,time,value,start_ts,start_ts";
-    rejects(&case, header, &format!("{ROW},,"), "start_ts").await;
-    case.end().await;
+    assert_rejected(&case, header, &format!("{ROW},,"), "start_ts").await;
+    case.check_database().await;
 }
 
 async fn a_column_without_a_name_is_rejected(backend: Backend) {
@@ -79,9 +79,9 @@ async fn a_column_without_a_name_is_rejected(backend: Backend) {
         "user_id,session_id,series,time,value,",
         ",user_id,session_id,series,time",
     ] {
-        rejects(&case, header, &format!("{ROW},1"), "").await;
+        assert_rejected(&case, header, &format!("{ROW},1"), "").await;
     }
-    case.end().await;
+    case.check_database().await;
 }
 
 /// A leaf cannot both be a value and have members.
@@ -109,15 +109,15 @@ async fn overlapping_columns_are_rejected(backend: Backend) {
         assert_eq!(response.expect(400).code(), "invalid_body");
     }
     case.assert_absent(0).await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_header_that_is_not_csv_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
-    rejects(&case, "{\"user_id\": 1}", ROW, "").await;
-    rejects(&case, ROW, ROW, "user_id").await;
-    rejects(&case, "\"user_id,session_id,series,time,value", ROW, "").await;
-    case.end().await;
+    assert_rejected(&case, "{\"user_id\": 1}", ROW, "").await;
+    assert_rejected(&case, ROW, ROW, "user_id").await;
+    assert_rejected(&case, "\"user_id,session_id,series,time,value", ROW, "").await;
+    case.check_database().await;
 }
 
 async fn a_file_with_only_a_header_has_no_sessions(backend: Backend) {
@@ -128,12 +128,12 @@ async fn a_file_with_only_a_header_has_no_sessions(backend: Backend) {
         assert_eq!(result.verdicts, Vec::<Value>::new());
         result.assert_end(&[], 0);
     }
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_file_without_a_header_is_rejected(backend: Backend) {
     let case = Case::new(backend).await;
     let response = case.post("", b"").await;
     assert_problem(&response, 400, "invalid_body");
-    case.end().await;
+    case.check_database().await;
 }

@@ -16,7 +16,7 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{START, plain, results};
+use crate::common::{START, as_floats, results};
 
 const PATH: &str = "/api/sessions/bulk/";
 
@@ -48,7 +48,7 @@ impl BulkResult {
     }
 
     /// Line, status and outcome or code of each verdict.
-    pub(crate) fn all<'a>(&'a self) -> Vec<(u64, u64, &'a str)> {
+    pub(crate) fn outcomes<'a>(&'a self) -> Vec<(u64, u64, &'a str)> {
         let number = |v: &Value, name: &str| v[name].as_u64().expect("a number");
         let word = |v: &'a Value| {
             v["outcome"]
@@ -165,14 +165,14 @@ impl Case {
         let listed = results(&self.app.get(&path).await.expect(200));
         listed
             .iter()
-            .map(|row| plain(&json!([row["series"], row["time"], row["value"]])))
+            .map(|row| as_floats(&json!([row["series"], row["time"], row["value"]])))
             .collect()
     }
 
     /// Checks the points of a session: series, seconds of the first minute, value.
     pub(crate) async fn assert_points(&self, session: usize, expected: &[(&str, u32, Value)]) {
         let row = |(series, second, value): &(&str, u32, Value)| {
-            plain(&json!([
+            as_floats(&json!([
                 series,
                 format!("2025-01-01T00:00:{second:02}Z"),
                 value
@@ -194,7 +194,7 @@ impl Case {
     }
 
     /// Checks the stored summaries and blocks; the last step of each test.
-    pub(crate) async fn end(self) {
+    pub(crate) async fn check_database(self) {
         self.app.database.check_day_summaries().await;
         self.app.database.check_blocks().await;
     }

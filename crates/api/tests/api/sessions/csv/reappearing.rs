@@ -37,7 +37,7 @@ async fn a_session_that_reappears_in_a_file_is_a_conflict(backend: Backend) {
         (5, 409, "session_conflict"),
         (6, 409, "session_conflict"),
     ];
-    assert_eq!(result.all(), expected);
+    assert_eq!(result.outcomes(), expected);
     result.assert_end(&[("created", 2), ("failed", 2)], 3);
     case.assert_points(
         0,
@@ -52,14 +52,14 @@ async fn a_session_that_reappears_in_a_file_is_a_conflict(backend: Backend) {
         .send(&[MIXED[0], MIXED[1], MIXED[2], MIXED[3], MIXED[1], MIXED[2]])
         .await;
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [
             (2, 200, "unchanged"),
             (4, 200, "unchanged"),
             (5, 200, "unchanged")
         ]
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_session_that_reappears_is_appended_to_under_append(backend: Backend) {
@@ -71,7 +71,7 @@ async fn a_session_that_reappears_is_appended_to_under_append(backend: Backend) 
         (5, 200, "appended"),
         (6, 200, "appended"),
     ];
-    assert_eq!(result.all(), expected);
+    assert_eq!(result.outcomes(), expected);
     result.assert_end(&[("created", 2), ("appended", 2)], 5);
     assert_eq!(
         (
@@ -99,7 +99,7 @@ async fn a_session_that_reappears_is_appended_to_under_append(backend: Backend) 
         result.verdicts
     );
     assert_eq!(points_of(&case.app, case.user).await, 5);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_last_run_of_rows_replaces_or_is_ignored(backend: Backend) {
@@ -112,14 +112,14 @@ async fn the_last_run_of_rows_replaces_or_is_ignored(backend: Backend) {
     assert_eq!(case.points(0).await.len(), 2);
     let result = case.send_with("?on_conflict=replace", &MIXED).await;
     assert_eq!(
-        result.all()[2..],
+        result.outcomes()[2..],
         [(5, 200, "replaced"), (6, 200, "replaced")]
     );
     case.assert_points(0, &[(SCORE, 2, json!({"value": 2}))])
         .await;
     case.assert_points(1, &[(SCORE, 1, json!({"value": 4}))])
         .await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn a_file_sent_again_is_unchanged(backend: Backend) {
@@ -140,7 +140,7 @@ async fn a_file_sent_again_is_unchanged(backend: Backend) {
         .assert_end(&[("created", 5)], 44);
     let result = case.send(&lines).await;
     let outcomes: Vec<&str> = result
-        .all()
+        .outcomes()
         .iter()
         .map(|(_, _, outcome)| *outcome)
         .collect();
@@ -172,7 +172,7 @@ async fn a_file_sent_again_is_unchanged(backend: Backend) {
         );
     }
     assert_eq!(points_of(&case.app, case.user).await, 80);
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn one_id_of_two_users_is_two_sessions(backend: Backend) {
@@ -181,7 +181,10 @@ async fn one_id_of_two_users_is_two_sessions(backend: Backend) {
     let theirs = format!("{other},S0,,session.gut_health_score,2025-01-01T00:00:01Z,2");
     let mine = "U,S0,,session.gut_health_score,2025-01-01T00:00:01Z,1";
     let result = case.send(&[HEADER, mine, &theirs]).await;
-    assert_eq!(result.all(), [(2, 201, "created"), (3, 201, "created")]);
+    assert_eq!(
+        result.outcomes(),
+        [(2, 201, "created"), (3, 201, "created")]
+    );
     assert_eq!(
         (
             &result.verdicts[0]["user_id"],
@@ -196,13 +199,16 @@ async fn one_id_of_two_users_is_two_sessions(backend: Backend) {
         ),
         (1, 1)
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn csv_and_json_are_one_session(backend: Backend) {
     let case = Case::new(backend).await;
     let result = case.send(&MIXED[..4]).await;
-    assert_eq!(result.all(), [(2, 201, "created"), (4, 201, "created")]);
+    assert_eq!(
+        result.outcomes(),
+        [(2, 201, "created"), (4, 201, "created")]
+    );
     let point = |second: u32, value: u32| json!({"series": SCORE, "time": format!("2025-01-01T00:00:{second:02}Z"), "value": {"value": value}});
     let body = json!({
         "user_id": case.user, "session_id": case.ids[0], "start_ts": "2025-01-01T00:00:00Z",
@@ -216,8 +222,8 @@ async fn csv_and_json_are_one_session(backend: Backend) {
         .json();
     assert_eq!(again["outcome"], "unchanged");
     let result = BulkResult::read(&case.app.post_text(super::PATH, &body.to_string()).await);
-    assert_eq!(result.all(), [(1, 200, "unchanged")]);
-    case.end().await;
+    assert_eq!(result.outcomes(), [(1, 200, "unchanged")]);
+    case.check_database().await;
 }
 
 async fn csv_appends_to_stored_sessions(backend: Backend) {
@@ -243,7 +249,7 @@ async fn csv_appends_to_stored_sessions(backend: Backend) {
         )
         .await;
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [
             (2, 200, "unchanged"),
             (3, 200, "appended"),
@@ -269,5 +275,5 @@ async fn csv_appends_to_stored_sessions(backend: Backend) {
         ],
     )
     .await;
-    case.end().await;
+    case.check_database().await;
 }

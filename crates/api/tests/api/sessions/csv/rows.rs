@@ -26,7 +26,7 @@ async fn rows_of_one_session_keep_their_order(backend: Backend) {
             "U,S0,session.gut_health_score,2025-01-01T00:00:05Z,5",
         ])
         .await;
-    assert_eq!(result.all(), [(2, 201, "created")]);
+    assert_eq!(result.outcomes(), [(2, 201, "created")]);
     let value = |v: u32| json!({"value": v});
     case.assert_points(
         0,
@@ -38,7 +38,7 @@ async fn rows_of_one_session_keep_their_order(backend: Backend) {
         ],
     )
     .await;
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_start_may_be_in_any_row_or_none(backend: Backend) {
@@ -55,7 +55,7 @@ async fn the_start_may_be_in_any_row_or_none(backend: Backend) {
         ])
         .await;
     assert_eq!(
-        result.all(),
+        result.outcomes(),
         [
             (2, 201, "created"),
             (4, 201, "created"),
@@ -74,7 +74,7 @@ async fn the_start_may_be_in_any_row_or_none(backend: Backend) {
             (&start, &json!(2))
         );
     }
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn the_start_may_be_in_a_later_row(backend: Backend) {
@@ -86,7 +86,12 @@ async fn the_start_may_be_in_a_later_row(backend: Backend) {
             "2025-01-01T00:00:00Z,U,S0,session.gut_health_score,2025-01-01T00:00:02Z,1",
         ])
         .await;
-    assert_eq!(result.all(), [(2, 201, "created")], "{:?}", result.verdicts);
+    assert_eq!(
+        result.outcomes(),
+        [(2, 201, "created")],
+        "{:?}",
+        result.verdicts
+    );
     let record = case
         .app
         .get(&format!("/api/sessions/{}/", case.ids[0]))
@@ -97,7 +102,7 @@ async fn the_start_may_be_in_a_later_row(backend: Backend) {
         (&record["start_ts"], &record["points"]),
         (&json!(START), &json!(2))
     );
-    case.end().await;
+    case.check_database().await;
 }
 
 async fn an_equal_start_in_another_spelling_is_accepted(backend: Backend) {
@@ -110,8 +115,13 @@ async fn an_equal_start_in_another_spelling_is_accepted(backend: Backend) {
             "2025-01-01T00:00:00.000Z,U,S0,session.gut_health_score,2025-01-01T00:00:03Z,1",
         ])
         .await;
-    assert_eq!(result.all(), [(2, 201, "created")], "{:?}", result.verdicts);
-    case.end().await;
+    assert_eq!(
+        result.outcomes(),
+        [(2, 201, "created")],
+        "{:?}",
+        result.verdicts
+    );
+    case.check_database().await;
 }
 
 async fn ids_are_equal_in_every_spelling(backend: Backend) {
@@ -129,7 +139,12 @@ async fn ids_are_equal_in_every_spelling(backend: Backend) {
             &loud,
         ])
         .await;
-    assert_eq!(result.all(), [(2, 201, "created")], "{:?}", result.verdicts);
+    assert_eq!(
+        result.outcomes(),
+        [(2, 201, "created")],
+        "{:?}",
+        result.verdicts
+    );
     case.assert_points(
         0,
         &[
@@ -138,5 +153,5 @@ async fn ids_are_equal_in_every_spelling(backend: Backend) {
         ],
     )
     .await;
-    case.end().await;
+    case.check_database().await;
 }
