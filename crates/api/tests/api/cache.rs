@@ -6,6 +6,8 @@ use serde_json::json;
 use time_series_testkit::{Backend, Relay, Response, TestApp, TestRedis, redis_url};
 use uuid::Uuid;
 
+use crate::common::{SCORE, point};
+
 /// Queries blocks of many days, which are worth caching, before and after each change.
 async fn responses_are_always_current(app: &TestApp) {
     app.seed().await;
@@ -111,7 +113,7 @@ async fn a_cached_response_is_used() {
         .await;
     app.seed().await;
     let user = Uuid::new_v4();
-    let point = json!({"series": "session.gut_health_score", "time": "2025-01-05T12:00:00Z", "value": {"value": 5}});
+    let point = point(SCORE, "2025-01-05T12:00:00Z", &json!({"value": 5}));
     let _ = app
         .post("/api/sessions/", &json!({"user_id": user, "data": [point]}))
         .await
@@ -144,7 +146,7 @@ const RANGE: &str = "start_time=2025-01-01&end_time=2025-03-01";
 /// Stores a session of one point and returns its user.
 async fn user_with_a_point(app: &TestApp, value: f64) -> Uuid {
     let user = Uuid::new_v4();
-    let point = json!({"series": "session.gut_health_score", "time": "2025-01-05T12:00:00Z", "value": {"value": value}});
+    let point = point(SCORE, "2025-01-05T12:00:00Z", &json!({"value": value}));
     let _ = app
         .post("/api/sessions/", &json!({"user_id": user, "data": [point]}))
         .await

@@ -7,10 +7,16 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-const SERIES: &str = "session.gut_health_score";
+use crate::common::{SCORE, point};
 
 fn session(user: Uuid, session: Uuid, hour: u32, values: &[u32]) -> Value {
-    let point = |(i, value): (usize, &u32)| json!({"series": SERIES, "time": format!("2025-03-01T{hour:02}:{i:02}:00Z"), "value": {"value": value}});
+    let point = |(i, value): (usize, &u32)| {
+        point(
+            SCORE,
+            &format!("2025-03-01T{hour:02}:{i:02}:00Z"),
+            &json!({"value": value}),
+        )
+    };
     json!({
         "user_id": user, "session_id": session, "start_ts": "2025-03-01T00:00:00Z",
         "data": values.iter().enumerate().map(point).collect::<Vec<_>>()
@@ -204,7 +210,7 @@ async fn every_change_has_its_own_version() {
             .await;
     let versions: BTreeSet<u64> = responses
         .iter()
-        .map(|a| a.json()["version"].as_u64().unwrap())
+        .map(|a| a.receipt().version.expect("a version"))
         .collect();
     assert_eq!(versions, (1..=20).collect());
 }

@@ -7,6 +7,8 @@ use serde_json::json;
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
+use crate::common::{SCORE, point};
+
 #[tokio::test]
 async fn plain_request_ids_are_kept() {
     let app = TestApp::start(Backend::Plain).await;
@@ -38,7 +40,7 @@ async fn plain_request_ids_are_kept() {
 async fn every_metric_is_described_and_additive() {
     let app = TestApp::seeded(Backend::Plain).await;
     let user = Uuid::new_v4();
-    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
+    let point = point(SCORE, "2025-01-01T00:00:00Z", &json!({"value": 1}));
     let _ = app
         .post("/api/sessions/", &json!({"user_id": user, "data": [point]}))
         .await

@@ -9,39 +9,41 @@ use time_series_api::ReplicaReads;
 use time_series_testkit::{Backend, Node, ReplicaPair, Response, ServiceInstance, TestApp};
 use uuid::Uuid;
 
-const SERIES: &str = "session.gut_health_score";
+use crate::common::SCORE;
+
 /// Maximum time that a test waits for a condition.
 const TIMEOUT: Duration = Duration::from_mins(1);
 
-fn service(pair: &ReplicaPair, reads: ReplicaReads) -> ServiceInstance {
-    let service = TestApp::with(Backend::Plain).replica(&pair.url(Node::Second), reads);
-    service
+fn start_service(pair: &ReplicaPair, reads: ReplicaReads) -> ServiceInstance {
+    TestApp::with(Backend::Plain)
+        .replica(&pair.url(Node::Second), reads)
         .database_timeout(Duration::from_secs(2))
         .serve_on(&pair.url(Node::First))
 }
 
-async fn metric_type(peer: &ServiceInstance) {
+async fn create_metric_type(service: &ServiceInstance) {
     let schema = json!({"type": "object", "properties": {"value": {"type": "number"}}, "required": ["value"]});
-    let body = json!({"series": SERIES, "schema": schema});
-    let _ = peer.post("/api/metrictypes/", &body).await.expect(201);
+    let body = json!({"series": SCORE, "schema": schema});
+    let _ = service.post("/api/metrictypes/", &body).await.expect(201);
 }
 
 fn session(user: Uuid, id: Uuid, value: u32) -> Value {
     json!({"user_id": user, "session_id": id, "data":
-        [{"series": SERIES, "time": "2025-01-01T00:00:00Z", "value": {"value": value}}]})
+        [{"series": SCORE, "time": "2025-01-01T00:00:00Z", "value": {"value": value}}]})
 }
 
-async fn post(peer: &ServiceInstance, user: Uuid, value: u32) -> u64 {
-    let response = peer
+async fn post(service: &ServiceInstance, user: Uuid, value: u32) -> u64 {
+    let response = service
         .post("/api/sessions/", &session(user, Uuid::new_v4(), value))
         .await
         .expect(201);
-    response.json()["version"].as_u64().expect("a version")
+    response.receipt().version.expect("a version")
 }
 
-async fn sum(peer: &ServiceInstance, user: Uuid, more: &str) -> Response {
+async fn sum(service: &ServiceInstance, user: Uuid, more: &str) -> Response {
     let range = "start_time=2025-01-01&end_time=2025-01-02&interval=all&agg_func=sum";
-    peer.get(&format!("/api/timeseries/?user_id={user}&{range}{more}"))
+    service
+        .get(&format!("/api/timeseries/?user_id={user}&{range}{more}"))
         .await
 }
 
@@ -50,8 +52,8 @@ fn value(response: &Response) -> Option<f64> {
 }
 
 /// Number of reads that a source has served in this process.
-async fn reads_by(peer: &ServiceInstance, source: &str) -> f64 {
-    let metrics = peer.get("/metrics").await.text;
+async fn reads_by(service: &ServiceInstance, source: &str) -> f64 {
+    let metrics = service.get("/metrics").await.text;
     let line = metrics
         .lines()
         .find(|line| line.starts_with(&format!("reads_total{{source=\"{source}\"}}")));
@@ -63,8 +65,8 @@ async fn reads_by(peer: &ServiceInstance, source: &str) -> f64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_with_min_version_sees_that_version() {
     let pair = ReplicaPair::start().await;
-    let peer = service(&pair, ReplicaReads::Versioned);
-    metric_type(&peer).await;
+    let service = start_service(&pair, ReplicaReads::Versioned);
+    create_metric_type(&service).await;
     let user = Uuid::new_v4();
     let mut total = 0;
     for round in 0..60 {
@@ -79,9 +81,9 @@ async fn a_read_with_min_version_sees_that_version() {
             }
             _ => {}
         }
-        let version = post(&peer, user, round).await;
+        let version = post(&service, user, round).await;
         total += round;
-        let response = sum(&peer, user, &format!("&min_version={version}"))
+        let response = sum(&service, user, &format!("&min_version={version}"))
             .await
             .expect(200);
         assert_eq!(
@@ -92,7 +94,7 @@ async fn a_read_with_min_version_sees_that_version() {
         );
         for path in ["points", "latest", "catalog"] {
             let path = format!("/api/{path}/?user_id={user}&min_version={version}");
-            let response = peer.get(&path).await.expect(200);
+            let response = service.get(&path).await.expect(200);
             let shown: u64 = response.headers["user-version"]
                 .to_str()
                 .expect("text")
@@ -100,27 +102,27 @@ async fn a_read_with_min_version_sees_that_version() {
                 .expect("a number");
             assert!(shown >= version, "{path}: {shown} of {version}");
         }
-        let stream = peer
+        let stream = service
             .get(&format!(
                 "/api/points/?user_id={user}&min_version={version}&format=ndjson"
             ))
             .await;
         let lines = stream.expect(200).text;
         assert_eq!(
-            lines.lines().filter(|line| line.contains(SERIES)).count(),
+            lines.lines().filter(|line| line.contains(SCORE)).count(),
             round as usize + 1
         );
         // Without a version, the read returns the latest data.
         assert_eq!(
-            value(&sum(&peer, user, "").await.expect(200)),
+            value(&sum(&service, user, "").await.expect(200)),
             Some(f64::from(total))
         );
     }
     pair.wait_for_standby().await;
-    let before = reads_by(&peer, "replica").await;
-    let _ = sum(&peer, user, "&min_version=1").await.expect(200);
+    let before = reads_by(&service, "replica").await;
+    let _ = sum(&service, user, "&min_version=1").await.expect(200);
     assert!(
-        reads_by(&peer, "replica").await > before,
+        reads_by(&service, "replica").await > before,
         "a replica with the version serves the read"
     );
 }
@@ -129,20 +131,20 @@ async fn a_read_with_min_version_sees_that_version() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn replicas_may_serve_all_reads() {
     let pair = ReplicaPair::start().await;
-    let peer = service(&pair, ReplicaReads::All);
-    metric_type(&peer).await;
+    let service = start_service(&pair, ReplicaReads::All);
+    create_metric_type(&service).await;
     let user = Uuid::new_v4();
-    post(&peer, user, 1).await;
+    post(&service, user, 1).await;
     pair.wait_for_standby().await;
     pair.execute(Node::Second, "SELECT pg_wal_replay_pause()")
         .await;
-    let version = post(&peer, user, 2).await;
-    let stale = sum(&peer, user, "").await.expect(200);
+    let version = post(&service, user, 2).await;
+    let stale = sum(&service, user, "").await.expect(200);
     assert_eq!(
         (value(&stale), stale.metadata().version),
         (Some(1.0), Some(version - 1))
     );
-    let fresh = sum(&peer, user, &format!("&min_version={version}"))
+    let fresh = sum(&service, user, &format!("&min_version={version}"))
         .await
         .expect(200);
     assert_eq!(
@@ -150,7 +152,7 @@ async fn replicas_may_serve_all_reads() {
         (Some(3.0), Some(version))
     );
     // The primary sees changed metric types first.
-    let _ = peer
+    let _ = service
         .post(
             "/api/metrictypes/",
             &json!({"series": "late", "schema": {"type": "number"}}),
@@ -158,10 +160,14 @@ async fn replicas_may_serve_all_reads() {
         .await
         .expect(201);
     let late = json!({"user_id": user, "data": [{"series": "late", "time": "2025-01-01T00:00:00Z", "value": 7}]});
-    let late = peer.post("/api/sessions/", &late).await.expect(201).json()["version"]
-        .as_u64()
+    let late = service
+        .post("/api/sessions/", &late)
+        .await
+        .expect(201)
+        .receipt()
+        .version
         .expect("a version");
-    let read = sum(&peer, user, &format!("&series=late&min_version={late}"))
+    let read = sum(&service, user, &format!("&series=late&min_version={late}"))
         .await
         .expect(200);
     assert_eq!(value(&read), Some(7.0));
@@ -171,18 +177,18 @@ async fn replicas_may_serve_all_reads() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn reads_continue_without_a_primary() {
     let mut pair = ReplicaPair::start().await;
-    let peer = service(&pair, ReplicaReads::Versioned);
-    metric_type(&peer).await;
+    let service = start_service(&pair, ReplicaReads::Versioned);
+    create_metric_type(&service).await;
     let user = Uuid::new_v4();
     let id = Uuid::new_v4();
-    let _ = peer
+    let _ = service
         .post("/api/sessions/", &session(user, id, 5))
         .await
         .expect(201);
     pair.wait_for_standby().await;
-    let _ = sum(&peer, user, "").await.expect(200);
+    let _ = sum(&service, user, "").await.expect(200);
     pair.crash(Node::First);
-    assert_eq!(value(&sum(&peer, user, "").await.expect(200)), Some(5.0));
+    assert_eq!(value(&sum(&service, user, "").await.expect(200)), Some(5.0));
     for path in [
         format!("/api/points/?user_id={user}"),
         format!("/api/points/?user_id={user}&format=ndjson"),
@@ -193,7 +199,8 @@ async fn reads_continue_without_a_primary() {
         format!("/api/sessions/{id}/points/"),
     ] {
         assert!(
-            peer.get(&path)
+            service
+                .get(&path)
                 .await
                 .expect(200)
                 .text
@@ -204,12 +211,12 @@ async fn reads_continue_without_a_primary() {
     }
     // A version that only the primary can have is not invented.
     for path in ["timeseries", "points", "latest"] {
-        let _ = peer
+        let _ = service
             .get(&format!("/api/{path}/?user_id={user}&min_version=99"))
             .await
             .expect(503);
     }
-    let rejected = peer
+    let rejected = service
         .post("/api/sessions/", &session(user, Uuid::new_v4(), 6))
         .await
         .expect(503);
@@ -221,14 +228,15 @@ async fn reads_continue_without_a_primary() {
     wait_until(
         "readiness reports the state of reads and writes",
         async || {
-            let writes = peer.get("/health/ready/?for=writes").await.status == 503;
-            writes && peer.get("/health/ready/").await.status == 200
+            let writes = service.get("/health/ready/?for=writes").await.status == 503;
+            writes && service.get("/health/ready/").await.status == 200
         },
     )
     .await;
     pair.restart(Node::First).await;
     wait_until("writes work again", async || {
-        peer.post("/api/sessions/", &session(user, Uuid::new_v4(), 7))
+        service
+            .post("/api/sessions/", &session(user, Uuid::new_v4(), 7))
             .await
             .status
             == 201
@@ -240,11 +248,11 @@ async fn reads_continue_without_a_primary() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_read_cancelled_by_recovery_is_repeated() {
     let pair = ReplicaPair::start().await;
-    let peer = service(&pair, ReplicaReads::All);
-    metric_type(&peer).await;
+    let service = start_service(&pair, ReplicaReads::All);
+    create_metric_type(&service).await;
     let user = Uuid::new_v4();
     for value in 0..20 {
-        post(&peer, user, value).await;
+        post(&service, user, value).await;
     }
     pair.wait_for_standby().await;
     // Replaying an exclusive lock of the primary cancels reads of the table on the standby.
@@ -259,8 +267,11 @@ async fn a_read_cancelled_by_recovery_is_repeated() {
     };
     let reading = async {
         for _ in 0..200 {
-            assert_eq!(value(&sum(&peer, user, "").await.expect(200)), Some(190.0));
-            let points = peer
+            assert_eq!(
+                value(&sum(&service, user, "").await.expect(200)),
+                Some(190.0)
+            );
+            let points = service
                 .get(&format!("/api/points/?user_id={user}&limit=5"))
                 .await
                 .expect(200);
@@ -282,23 +293,23 @@ async fn a_failover_loses_nothing() {
     )
     .await;
     pair.execute(Node::First, "SELECT pg_reload_conf()").await;
-    let service = TestApp::with(Backend::Plain).database_timeout(Duration::from_secs(2));
-    let peer = Arc::new(
-        service
+    let builder = TestApp::with(Backend::Plain).database_timeout(Duration::from_secs(2));
+    let service = Arc::new(
+        builder
             .write_timeout(Duration::from_secs(5))
             .serve_on(&pair.url_of_both()),
     );
-    metric_type(&peer).await;
+    create_metric_type(&service).await;
     let user = Uuid::new_v4();
     let (ended, is_ended) = tokio::sync::watch::channel(false);
     let writers: Vec<_> = (0..4)
         .map(|_| {
-            let (peer, is_ended) = (peer.clone(), is_ended.clone());
+            let (service, is_ended) = (service.clone(), is_ended.clone());
             tokio::spawn(async move {
                 let mut acknowledged = Vec::new();
                 while !*is_ended.borrow() {
                     let id = Uuid::new_v4();
-                    let response = peer.post("/api/sessions/", &session(user, id, 1)).await;
+                    let response = service.post("/api/sessions/", &session(user, id, 1)).await;
                     match response.status.as_u16() {
                         201 => acknowledged.push(id),
                         503 => tokio::time::sleep(Duration::from_millis(20)).await,
@@ -319,7 +330,8 @@ async fn a_failover_loses_nothing() {
     .await;
     pair.execute(Node::Second, "SELECT pg_reload_conf()").await;
     wait_until("writes work again", async || {
-        peer.post("/api/sessions/", &session(user, Uuid::new_v4(), 1))
+        service
+            .post("/api/sessions/", &session(user, Uuid::new_v4(), 1))
             .await
             .status
             == 201

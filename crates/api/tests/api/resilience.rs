@@ -6,6 +6,8 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, Relay, Response, TestApp};
 use uuid::Uuid;
 
+use crate::common::{SCORE, point};
+
 /// Maximum attempts; enough to find every pooled connection dead once.
 const TRIES: usize = 50;
 
@@ -32,7 +34,7 @@ async fn post_until_served(app: &TestApp, session: &Value) -> Response {
 async fn lost_connections_are_replaced() {
     let app = TestApp::seeded(Backend::Plain).await;
     let user = Uuid::new_v4();
-    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
+    let point = point(SCORE, "2025-01-01T00:00:00Z", &json!({"value": 1}));
     let body = json!({"user_id": user, "session_id": Uuid::new_v4(), "data": [point]});
     let _ = app.post("/api/sessions/", &body).await.expect(201);
     let killer = app.database.connect().await;
@@ -79,7 +81,7 @@ async fn internal_failures_show_no_details() {
         .batch_execute("ALTER TABLE session RENAME TO gone")
         .await
         .unwrap();
-    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
+    let point = point(SCORE, "2025-01-01T00:00:00Z", &json!({"value": 1}));
     let response = app
         .post(
             "/api/sessions/",
@@ -106,7 +108,7 @@ async fn every_write_is_in_a_transaction() {
                 CREATE TRIGGER note AFTER INSERT OR UPDATE OR DELETE ON metric_type EXECUTE FUNCTION note();";
     database.batch_execute(note).await.unwrap();
     let (user, id) = (Uuid::new_v4(), Uuid::new_v4());
-    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
+    let point = point(SCORE, "2025-01-01T00:00:00Z", &json!({"value": 1}));
     let body = json!({"user_id": user, "session_id": id, "data": [point]});
     let _ = app.post("/api/sessions/", &body).await.expect(201);
     let _ = app
@@ -139,7 +141,7 @@ async fn a_silent_network_ends_in_a_response() {
     let app = app.start().await;
     app.seed().await;
     let user = Uuid::new_v4();
-    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": 1}});
+    let point = point(SCORE, "2025-01-01T00:00:00Z", &json!({"value": 1}));
     let session = || json!({"user_id": user, "session_id": Uuid::new_v4(), "data": [point]});
     let _ = app.post("/api/sessions/", &session()).await.expect(201);
     relay.drop_traffic();

@@ -10,6 +10,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use uuid::Uuid;
 
+use crate::common::{SCORE, point};
 use crate::on_both_servers;
 
 on_both_servers![
@@ -20,7 +21,13 @@ on_both_servers![
 ];
 
 fn session(user: Uuid, id: Uuid, score: usize) -> Value {
-    let point = |i: usize| json!({"series": "session.gut_health_score", "time": format!("2025-01-01T00:{:02}:00Z", i % 60), "value": {"value": score + i}});
+    let point = |i: usize| {
+        point(
+            SCORE,
+            &format!("2025-01-01T00:{:02}:00Z", i % 60),
+            &json!({"value": score + i}),
+        )
+    };
     json!({"user_id": user, "session_id": id, "start_ts": "2025-01-01T00:00:00Z", "data": (0..10).map(point).collect::<Vec<_>>()})
 }
 
@@ -113,7 +120,13 @@ async fn bodies_above_the_memory_budget_are_rejected(backend: Backend) {
         .await;
     app.seed().await;
     let points: Vec<Value> = (0..150)
-        .map(|i| json!({"series": "session.gut_health_score", "time": format!("2025-01-01T00:{:02}:00Z", i % 60), "value": {"value": i}}))
+        .map(|i| {
+            point(
+                SCORE,
+                &format!("2025-01-01T00:{:02}:00Z", i % 60),
+                &json!({"value": i}),
+            )
+        })
         .collect();
     let body = json!({"user_id": Uuid::new_v4(), "session_id": Uuid::new_v4(), "data": points});
     let text = body.to_string();

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, Response, TestApp};
 use uuid::Uuid;
 
-use crate::common::{gzip, zstd};
+use crate::common::{SCORE, gzip, point, zstd};
 use crate::on_both_servers;
 
 on_both_servers![
@@ -22,7 +22,7 @@ on_both_servers![
 const PATH: &str = "/api/sessions/bulk/";
 
 fn line(user: Uuid, session: Uuid, score: usize) -> String {
-    let point = json!({"series": "session.gut_health_score", "time": "2025-01-01T00:00:00Z", "value": {"value": score}});
+    let point = point(SCORE, "2025-01-01T00:00:00Z", &json!({"value": score}));
     json!({"user_id": user, "session_id": session, "start_ts": "2025-01-01T00:00:00Z", "data": [point]}).to_string()
 }
 

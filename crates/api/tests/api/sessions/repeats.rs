@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use crate::common::{SCORE, assert_problem, points_of};
+use crate::common::{SCORE, assert_problem, point, points_of};
 use crate::on_both_servers;
 
 on_both_servers![
@@ -145,7 +145,7 @@ async fn different_content_is_a_conflict(backend: Backend) {
 }
 
 async fn points_of_one_series_and_time_keep_their_order(backend: Backend) {
-    let point = |value: u8| json!({"series": SCORE, "time": "2025-01-01T00:00:00Z", "value": {"value": value}});
+    let point = |value: u8| point(SCORE, "2025-01-01T00:00:00Z", &json!({"value": value}));
     let body =
         |data: [Value; 3]| json!({"user_id": USER, "session_id": "ID", "data": data}).to_string();
     let base = body([point(1), point(2), point(2)]);

@@ -15,7 +15,7 @@ on_both_servers![
 ];
 
 fn version(response: &Response) -> u64 {
-    response.json()["version"].as_u64().expect(&response.text)
+    response.receipt().version.expect(&response.text)
 }
 
 async fn post(app: &TestApp, parameters: &str, user: Uuid, id: Uuid, value: f64) -> Response {

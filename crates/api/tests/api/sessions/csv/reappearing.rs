@@ -5,7 +5,7 @@ use time_series_testkit::Backend;
 use uuid::Uuid;
 
 use super::{BulkResult, Case};
-use crate::common::{SCORE, points_of};
+use crate::common::{SCORE, point, points_of};
 use crate::on_both_servers;
 
 on_both_servers![
@@ -209,7 +209,13 @@ async fn csv_and_json_are_one_session(backend: Backend) {
         result.outcomes(),
         [(2, 201, "created"), (4, 201, "created")]
     );
-    let point = |second: u32, value: u32| json!({"series": SCORE, "time": format!("2025-01-01T00:00:{second:02}Z"), "value": {"value": value}});
+    let point = |second: u32, value: u32| {
+        point(
+            SCORE,
+            &format!("2025-01-01T00:00:{second:02}Z"),
+            &json!({"value": value}),
+        )
+    };
     let body = json!({
         "user_id": case.user, "session_id": case.ids[0], "start_ts": "2025-01-01T00:00:00Z",
         "data": [point(3, 3), point(1, 1)],
@@ -230,7 +236,7 @@ async fn csv_appends_to_stored_sessions(backend: Backend) {
     let case = Case::new(backend).await;
     let _ = case.send(&MIXED[..4]).await;
     let path = format!("/api/sessions/{}/points/", case.ids[0]);
-    let point = json!({"series": SCORE, "time": "2025-01-01T00:00:09Z", "value": {"value": 9}});
+    let point = point(SCORE, "2025-01-01T00:00:09Z", &json!({"value": 9}));
     let _ = case
         .app
         .post(&path, &json!({"data": [point]}))
