@@ -13,9 +13,10 @@ use crate::queries::timeouts::many_points;
 
 on_both_servers![a_truncated_stream_has_no_end_record];
 
-/// The time limit of a query that must be truncated, in seconds, and a longer pause.
-const TIME: &str = "request-timeout: 3\r\n";
-const STALL: Duration = Duration::from_millis(3_500);
+/// Header with the time limit of a query that must be truncated.
+const TIME_LIMIT: &str = "request-timeout: 3\r\n";
+/// A pause of the reader that exceeds the time limit.
+const PAUSE: Duration = Duration::from_millis(3_500);
 
 async fn a_truncated_stream_has_no_end_record(backend: Backend) {
     let app = TestApp::start(backend).await;
@@ -43,7 +44,7 @@ async fn a_truncated_stream_has_no_end_record(backend: Backend) {
         );
         assert!(String::from_utf8_lossy(&whole).contains(end), "{format}");
         let cut = loop {
-            let cut = read(&app, &path, TIME, STALL).await;
+            let cut = read(&app, &path, TIME_LIMIT, PAUSE).await;
             // Unless the time limit was exceeded before the first byte.
             if cut.starts_with(b"HTTP/1.1 200 ") {
                 break cut;

@@ -2,11 +2,12 @@
 
 use reqwest::Method;
 use serde_json::{Value, json};
-use time_series_testkit::{Backend, Response, TestApp};
+use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
 use crate::common::{SCORE, gzip, point, zstd};
 use crate::on_both_servers;
+use crate::sessions::bulk_result::{BulkResult, Counts};
 
 on_both_servers![
     verdicts_follow_the_order_of_lines,
@@ -36,29 +37,8 @@ async fn bulk(
         .request(Method::POST, path, Some(body.to_vec()), headers)
         .await
         .expect(200);
-    verdicts(&response)
-}
-
-fn verdicts(response: &Response) -> (Vec<Value>, Value) {
-    let mut lines: Vec<Value> = response
-        .text
-        .lines()
-        .map(|line| serde_json::from_str(line).expect("one JSON value per line"))
-        .collect();
-    let end = lines.pop().expect("an end record");
-    (lines, end)
-}
-
-fn totals(end: &Value) -> [u64; 6] {
-    [
-        "lines",
-        "created",
-        "unchanged",
-        "ignored",
-        "replaced",
-        "failed",
-    ]
-    .map(|name| end[name].as_u64().expect("a count"))
+    let BulkResult { verdicts, end } = BulkResult::read(&response);
+    (verdicts, end)
 }
 
 async fn verdicts_follow_the_order_of_lines(backend: Backend) {
@@ -72,7 +52,14 @@ async fn verdicts_follow_the_order_of_lines(backend: Backend) {
         .collect();
     let (verdicts, end) = bulk(&app, PATH, body.join("\n").as_bytes(), &[]).await;
     assert_eq!(end["end"], true);
-    assert_eq!(totals(&end), [300, 300, 0, 0, 0, 0]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 300,
+            created: 300,
+            ..Counts::default()
+        }
+    );
     assert_eq!(end["points"], 300);
     for (i, verdict) in verdicts.iter().enumerate() {
         assert_eq!(
@@ -129,7 +116,15 @@ async fn a_broken_line_does_not_stop_the_upload(backend: Backend) {
     );
     assert_eq!(verdicts[3]["errors"][0]["pointer"], "/data/0/series");
     assert_eq!(verdicts[4]["errors"][0]["pointer"], "/session_id");
-    assert_eq!(totals(&end), [6, 2, 0, 0, 0, 4]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 6,
+            created: 2,
+            failed: 4,
+            ..Counts::default()
+        }
+    );
 }
 
 async fn an_upload_can_be_repeated(backend: Backend) {
@@ -137,9 +132,24 @@ async fn an_upload_can_be_repeated(backend: Backend) {
     let user = Uuid::new_v4();
     let lines: Vec<String> = (0..20).map(|i| line(user, Uuid::new_v4(), i)).collect();
     let (_, end) = bulk(&app, PATH, lines[..7].join("\n").as_bytes(), &[]).await;
-    assert_eq!(totals(&end), [7, 7, 0, 0, 0, 0]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 7,
+            created: 7,
+            ..Counts::default()
+        }
+    );
     let (verdicts, end) = bulk(&app, PATH, lines.join("\n").as_bytes(), &[]).await;
-    assert_eq!(totals(&end), [20, 13, 7, 0, 0, 0]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 20,
+            created: 13,
+            unchanged: 7,
+            ..Counts::default()
+        }
+    );
     assert_eq!(verdicts[0]["outcome"], "unchanged");
     // A session that appears twice in one body is one session.
     let twice = [
@@ -148,9 +158,15 @@ async fn an_upload_can_be_repeated(backend: Backend) {
         line(user, Uuid::new_v4(), 1),
     ]
     .join("\n");
+    let (_, end) = bulk(&app, PATH, twice.as_bytes(), &[]).await;
     assert_eq!(
-        totals(&bulk(&app, PATH, twice.as_bytes(), &[]).await.1),
-        [3, 1, 2, 0, 0, 0]
+        Counts::of(&end),
+        Counts {
+            lines: 3,
+            created: 1,
+            unchanged: 2,
+            ..Counts::default()
+        }
     );
 }
 
@@ -164,7 +180,14 @@ async fn the_policy_decides_conflicts(backend: Backend) {
         (&verdicts[0]["status"], &verdicts[0]["code"]),
         (&json!(409), &json!("session_conflict"))
     );
-    assert_eq!(totals(&end), [1, 0, 0, 0, 0, 1]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 1,
+            failed: 1,
+            ..Counts::default()
+        }
+    );
     let (_, end) = bulk(
         &app,
         &format!("{PATH}?on_conflict=ignore"),
@@ -172,7 +195,14 @@ async fn the_policy_decides_conflicts(backend: Backend) {
         &[],
     )
     .await;
-    assert_eq!(totals(&end), [1, 0, 0, 1, 0, 0]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 1,
+            ignored: 1,
+            ..Counts::default()
+        }
+    );
     let (_, end) = bulk(
         &app,
         &format!("{PATH}?on_conflict=replace"),
@@ -180,7 +210,14 @@ async fn the_policy_decides_conflicts(backend: Backend) {
         &[],
     )
     .await;
-    assert_eq!(totals(&end), [1, 0, 0, 0, 1, 0]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 1,
+            replaced: 1,
+            ..Counts::default()
+        }
+    );
     app.database.check_day_summaries().await;
 }
 
@@ -198,10 +235,24 @@ async fn compressed_bodies_are_decompressed_as_a_stream(backend: Backend) {
         &[("content-encoding", "gzip")],
     )
     .await;
-    assert_eq!(totals(&end), [50, 50, 0, 0, 0, 0]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 50,
+            created: 50,
+            ..Counts::default()
+        }
+    );
     let compressed = zstd(body.as_bytes());
     let (_, end) = bulk(&app, PATH, &compressed, &[("content-encoding", "zstd")]).await;
-    assert_eq!(totals(&end), [50, 0, 50, 0, 0, 0]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 50,
+            unchanged: 50,
+            ..Counts::default()
+        }
+    );
 }
 
 async fn an_unreadable_body_ends_with_a_problem(backend: Backend) {
@@ -253,9 +304,17 @@ async fn verdicts_failed_returns_only_failures(backend: Backend) {
     .await;
     assert_eq!(verdicts.len(), 1);
     assert_eq!(verdicts[0]["line"], 2);
-    assert_eq!(totals(&end), [3, 2, 0, 0, 0, 1]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 3,
+            created: 2,
+            failed: 1,
+            ..Counts::default()
+        }
+    );
     let (verdicts, end) = bulk(&app, PATH, b"", &[]).await;
-    assert_eq!((verdicts.len(), totals(&end)), (0, [0; 6]));
+    assert_eq!((verdicts.len(), Counts::of(&end)), (0, Counts::default()));
 }
 
 async fn invalid_bulk_requests_are_rejected(backend: Backend) {

@@ -3,6 +3,7 @@
 mod appends;
 mod backpressure;
 mod bulk;
+mod bulk_result;
 mod columns;
 mod conflicts;
 mod csv;

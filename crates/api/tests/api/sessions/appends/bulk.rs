@@ -1,12 +1,13 @@
 //! Bulk bodies that append to sessions: `on_conflict=append`, one verdict per line.
 
 use serde_json::{Value, json};
-use time_series_testkit::{Backend, Response};
+use time_series_testkit::Backend;
 use uuid::Uuid;
 
 use super::{Case, START, Stored, receipt_of, score_at};
 use crate::common::{points_of, session};
 use crate::on_both_servers;
+use crate::sessions::bulk_result::{BulkResult, Counts};
 
 on_both_servers![
     bulk_append_creates_and_extends_sessions,
@@ -17,40 +18,12 @@ on_both_servers![
 
 const PATH: &str = "/api/sessions/bulk/?on_conflict=append";
 
-/// The verdicts and the end record.
-fn verdicts(response: &Response) -> (Vec<Value>, Value) {
-    let mut all: Vec<Value> = response
-        .text
-        .lines()
-        .map(|l| serde_json::from_str(l).expect("one JSON value per line"))
-        .collect();
-    let end = all.pop().expect("an end record");
-    assert_eq!(end["end"], true, "{end}");
-    (all, end)
-}
-
 async fn bulk(case: &Case, lines: &[Value]) -> (Vec<Value>, Value) {
     let body: Vec<String> = lines.iter().map(Value::to_string).collect();
-    verdicts(&case.app.post_text(PATH, &body.join("\n")).await.expect(200))
-}
-
-#[track_caller]
-fn assert_totals(end: &Value, expected: &[(&str, u64)]) {
-    for name in [
-        "lines",
-        "created",
-        "unchanged",
-        "ignored",
-        "replaced",
-        "appended",
-        "failed",
-    ] {
-        let expected = expected
-            .iter()
-            .find(|(n, _)| *n == name)
-            .map_or(0, |(_, n)| *n);
-        assert_eq!(end[name], expected, "{name}: {end}");
-    }
+    let response = case.app.post_text(PATH, &body.join("\n")).await;
+    let BulkResult { verdicts, end } = BulkResult::read(&response);
+    assert_eq!(end["end"], true, "{end}");
+    (verdicts, end)
 }
 
 async fn bulk_append_creates_and_extends_sessions(backend: Backend) {
@@ -76,19 +49,27 @@ async fn bulk_append_creates_and_extends_sessions(backend: Backend) {
         json!({"line": 4, "status": 200, "outcome": "unchanged", "points": 1, "total_points": 4}),
     ];
     assert_eq!(all.iter().map(members).collect::<Vec<_>>(), expected);
-    assert_totals(
-        &end,
-        &[
-            ("lines", 4),
-            ("created", 1),
-            ("appended", 2),
-            ("unchanged", 1),
-        ],
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 4,
+            created: 1,
+            appended: 2,
+            unchanged: 1,
+            ..Counts::default()
+        }
     );
     // Sent again, all of it is stored already.
     let (all, end) = bulk(&case, &lines).await;
     assert!(all.iter().all(|v| v["outcome"] == "unchanged"), "{all:?}");
-    assert_totals(&end, &[("lines", 4), ("unchanged", 4)]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 4,
+            unchanged: 4,
+            ..Counts::default()
+        }
+    );
     assert_eq!(case.scores().await.len(), 4);
     assert_eq!(points_of(&case.app, case.user).await, 5);
     case.check_database().await;
@@ -102,7 +83,15 @@ async fn several_lines_of_one_session_are_appends(backend: Backend) {
         .map(|i| session(user, id, START, &[score_at(10, i.into())]))
         .collect();
     let (all, end) = bulk(&case, &lines).await;
-    assert_totals(&end, &[("lines", 200), ("created", 1), ("appended", 199)]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 200,
+            created: 1,
+            appended: 199,
+            ..Counts::default()
+        }
+    );
     for (i, verdict) in all.iter().enumerate() {
         let receipt = receipt_of(verdict);
         let stored = Stored::of(&receipt);
@@ -147,7 +136,15 @@ async fn only_the_invalid_session_is_rejected(backend: Backend) {
         ]
     );
     assert_eq!(all[2]["errors"][0]["pointer"], "/data/1/time", "{}", all[2]);
-    assert_totals(&end, &[("lines", 4), ("appended", 2), ("failed", 2)]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 4,
+            appended: 2,
+            failed: 2,
+            ..Counts::default()
+        }
+    );
     case.assert_scores(&[(0, 1.0), (1, 2.0), (4, 2.0)]).await;
     case.check_database().await;
 }
@@ -175,12 +172,27 @@ async fn interleaved_appends_of_many_sessions_are_complete(backend: Backend) {
         .map(|(i, n)| part(i, n))
         .collect();
     let (_, end) = bulk(&case, &lines).await;
-    assert_totals(&end, &[("lines", 480), ("created", 12), ("appended", 468)]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 480,
+            created: 12,
+            appended: 468,
+            ..Counts::default()
+        }
+    );
     assert_eq!(end["points"], 960);
     for user in users {
         assert_eq!(points_of(&case.app, user).await, 320);
     }
     let (_, end) = bulk(&case, &lines).await;
-    assert_totals(&end, &[("lines", 480), ("unchanged", 480)]);
+    assert_eq!(
+        Counts::of(&end),
+        Counts {
+            lines: 480,
+            unchanged: 480,
+            ..Counts::default()
+        }
+    );
     case.check_database().await;
 }

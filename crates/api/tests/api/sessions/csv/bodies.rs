@@ -3,9 +3,10 @@
 use serde_json::json;
 use time_series_testkit::Backend;
 
-use super::{BulkResult, Case};
+use super::Case;
 use crate::common::{SCORE, assert_problem, gzip, zstd};
 use crate::on_both_servers;
+use crate::sessions::bulk_result::BulkResult;
 
 on_both_servers![
     line_ends_and_byte_order_marks_make_no_difference,

@@ -4,9 +4,10 @@ use serde_json::json;
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
-use super::{BulkResult, Case};
+use super::Case;
 use crate::common::sessions_of;
 use crate::on_both_servers;
+use crate::sessions::bulk_result::BulkResult;
 
 on_both_servers![
     a_line_that_is_not_utf_8_is_broken,

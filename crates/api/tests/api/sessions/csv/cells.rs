@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use time_series_testkit::Backend;
 
-use super::{BulkResult, Case};
+use super::Case;
 use crate::common::{NOTE, SCORE, add_text_series, as_floats, results};
 use crate::on_both_servers;
+use crate::sessions::bulk_result::BulkResult;
 
 on_both_servers![
     cells_are_json_or_text,

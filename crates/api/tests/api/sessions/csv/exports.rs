@@ -7,9 +7,10 @@ use serde_json::{Value, json};
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{BulkResult, Case};
+use super::Case;
 use crate::common::{COLOR, NOTE, SCORE, add_text_series, as_floats, get_timeseries, results};
 use crate::on_both_servers;
+use crate::sessions::bulk_result::BulkResult;
 
 on_both_servers![csv_exports_equal_those_of_the_same_json];
 

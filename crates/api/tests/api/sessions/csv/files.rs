@@ -6,9 +6,10 @@ use serde_json::json;
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{BulkResult, Case};
+use super::Case;
 use crate::common::{SCORE, points_of, results};
 use crate::on_both_servers;
+use crate::sessions::bulk_result::BulkResult;
 
 on_both_servers![
     five_thousand_sessions_have_verdicts_in_order,

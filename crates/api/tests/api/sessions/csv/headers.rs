@@ -3,9 +3,10 @@
 use serde_json::{Value, json};
 use time_series_testkit::Backend;
 
-use super::{BulkResult, Case};
+use super::Case;
 use crate::common::{assert_problem, sessions_of};
 use crate::on_both_servers;
+use crate::sessions::bulk_result::BulkResult;
 
 on_both_servers![
     required_columns_are_required,

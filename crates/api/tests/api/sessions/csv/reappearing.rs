@@ -4,9 +4,10 @@ use serde_json::json;
 use time_series_testkit::Backend;
 use uuid::Uuid;
 
-use super::{BulkResult, Case};
+use super::Case;
 use crate::common::{SCORE, point, points_of};
 use crate::on_both_servers;
+use crate::sessions::bulk_result::BulkResult;
 
 on_both_servers![
     a_session_that_reappears_in_a_file_is_a_conflict,
