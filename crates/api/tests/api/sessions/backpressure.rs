@@ -41,7 +41,7 @@ async fn an_occasional_writer_is_served_beside_busy_writers(backend: Backend) {
     let chunks: Vec<String> = lines.chunks(100).map(<[String]>::concat).collect();
     let address = app.url.strip_prefix("http://").expect("an address");
     let is_served = AtomicBool::new(false);
-    let firehose = async {
+    let busy_writer = async {
         let mut stream = TcpStream::connect(address).await.expect("a connection");
         let head = format!(
             "POST /api/sessions/bulk/?verdicts=failed HTTP/1.1\r\nhost: {address}\r\n\
@@ -78,7 +78,7 @@ async fn an_occasional_writer_is_served_beside_busy_writers(backend: Backend) {
             "{sent}: {response}"
         );
     };
-    let trickle = async {
+    let occasional_writer = async {
         let user = Uuid::new_v4();
         for i in 0..5 {
             tokio::time::sleep(Duration::from_millis(5)).await;
@@ -89,7 +89,7 @@ async fn an_occasional_writer_is_served_beside_busy_writers(backend: Backend) {
         }
         is_served.store(true, Ordering::Relaxed);
     };
-    tokio::join!(firehose, trickle);
+    tokio::join!(busy_writer, occasional_writer);
     app.database.check_day_summaries().await;
 }
 
