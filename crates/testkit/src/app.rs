@@ -1,4 +1,4 @@
-//! A service on a port of its own, and a client that talks HTTP to it.
+//! A service on its own port, and an HTTP client of it.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -16,21 +16,21 @@ use time_series_server::config::{
 };
 use uuid::Uuid;
 
-use crate::answer::Answer;
 use crate::database::{Backend, TestDatabase, with_address};
 use crate::relay::Relay;
+use crate::response::Response;
 
-/// A running service with a database of its own; both end with this.
+/// A running service with its own database; dropping it ends both.
 pub struct TestApp {
-    /// Its address: `http://127.0.0.1:port`.
+    /// The address: `http://127.0.0.1:port`.
     pub url: String,
     _running: Running,
-    /// Its database.
+    /// The database of the service.
     pub database: TestDatabase,
     client: Client,
 }
 
-/// How a test wants its service.
+/// The configuration of a service under test.
 pub struct TestAppBuilder {
     backend: Backend,
     cache: CacheConfig,
@@ -41,7 +41,7 @@ pub struct TestAppBuilder {
     max_body_bytes: usize,
     max_bytes_in_flight: usize,
     max_answer_bytes: usize,
-    database_wait: Duration,
+    database_timeout: Duration,
     statement_timeout: Duration,
     relay: Option<SocketAddr>,
     pub(crate) replica: Option<(String, ReplicaReads)>,
@@ -50,22 +50,22 @@ pub struct TestAppBuilder {
 }
 
 impl TestAppBuilder {
-    /// With a least speed of transfers.
+    /// Sets the minimum rate of transfers and the grace period before it applies.
     #[must_use]
-    pub const fn transfers(mut self, bytes_per_second: u64, grace: Duration) -> Self {
+    pub const fn min_transfer_rate(mut self, bytes_per_second: u64, grace: Duration) -> Self {
         self.net.min_rate = bytes_per_second;
         self.net.grace = grace;
         self
     }
 
-    /// With a limit on the time of a write.
+    /// Limits the time of a write.
     #[must_use]
     pub const fn write_timeout(mut self, timeout: Duration) -> Self {
         self.writes.timeout = timeout;
         self
     }
 
-    /// With a cache in Redis that keeps every answer.
+    /// Enables a cache in Redis that stores every response.
     #[must_use]
     pub fn redis(mut self, url: &str) -> Self {
         self.cache.enabled = true;
@@ -73,119 +73,119 @@ impl TestAppBuilder {
         self
     }
 
-    /// With a cache in the process that keeps every answer.
+    /// Enables a cache in the process that stores every response.
     #[must_use]
     pub const fn cache(mut self) -> Self {
         self.cache.enabled = true;
         self
     }
 
-    /// With so much patience with Redis.
+    /// Sets the timeout of Redis.
     #[must_use]
-    pub const fn redis_wait(mut self, wait: Duration) -> Self {
-        self.cache.redis_wait = wait;
+    pub const fn redis_timeout(mut self, timeout: Duration) -> Self {
+        self.cache.redis_wait = timeout;
         self
     }
 
-    /// With a token for admins.
+    /// Sets the admin token.
     #[must_use]
     pub fn admin_token(mut self, token: &str) -> Self {
         self.admin_token = Some(token.to_owned());
         self
     }
 
-    /// With this `SECRET_KEY`, and not the one in the database.
+    /// Sets `SECRET_KEY`, which overrides the secret in the database.
     #[must_use]
     pub fn secret_key(mut self, key: &str) -> Self {
         self.secret_key = Some(key.to_owned());
         self
     }
 
-    /// With a limit on rows.
+    /// Limits the rows of a result.
     #[must_use]
     pub const fn max_rows(mut self, rows: usize) -> Self {
         self.limits.rows = rows;
         self
     }
 
-    /// With a limit on the values of a bucket that are kept.
+    /// Limits the retained values of a bucket.
     #[must_use]
     pub const fn max_bucket_values(mut self, values: usize) -> Self {
         self.limits.bucket_values = values;
         self
     }
 
-    /// With a limit on the points that a query reads.
+    /// Limits the points that a query reads.
     #[must_use]
     pub const fn max_points_read(mut self, points: u64) -> Self {
         self.limits.points_read = points;
         self
     }
 
-    /// With so many queries at a time.
+    /// Limits the number of concurrent queries.
     #[must_use]
     pub const fn query_concurrency(mut self, queries: usize) -> Self {
         self.queries.concurrency = queries;
         self
     }
 
-    /// With a limit on the time of a query.
+    /// Limits the time of a query.
     #[must_use]
     pub const fn query_timeout(mut self, timeout: Duration) -> Self {
         self.queries.timeout = timeout;
         self
     }
 
-    /// With a limit on bodies.
+    /// Limits the size of a body.
     #[must_use]
     pub const fn max_body_bytes(mut self, bytes: usize) -> Self {
         self.max_body_bytes = bytes;
         self
     }
 
-    /// With a limit on the bytes of all bodies together.
+    /// Limits the total size of all bodies.
     #[must_use]
     pub const fn max_bytes_in_flight(mut self, bytes: usize) -> Self {
         self.max_bytes_in_flight = bytes;
         self
     }
 
-    /// With a limit on the bytes that all queries hold together.
+    /// Limits the total memory of all queries.
     #[must_use]
     pub const fn max_answer_bytes(mut self, bytes: usize) -> Self {
         self.max_answer_bytes = bytes;
         self
     }
 
-    /// With a limit on how long a connection or a lock of the database is waited for.
+    /// Limits the wait for a connection or a lock of the database.
     #[must_use]
-    pub const fn database_wait(mut self, wait: Duration) -> Self {
-        self.database_wait = wait;
+    pub const fn database_timeout(mut self, timeout: Duration) -> Self {
+        self.database_timeout = timeout;
         self
     }
 
-    /// With a limit on the time of a statement.
+    /// Limits the time of a statement.
     #[must_use]
     pub const fn statement_timeout(mut self, timeout: Duration) -> Self {
         self.statement_timeout = timeout;
         self
     }
 
-    /// With its database behind a relay to [`Backend::address`].
+    /// Connects to the database through a relay to [`Backend::address`].
     #[must_use]
-    pub const fn through(mut self, relay: &Relay) -> Self {
+    pub const fn relay(mut self, relay: &Relay) -> Self {
         self.relay = Some(relay.address);
         self
     }
 
-    /// Starts it.
+    /// Starts the service on a new database.
     ///
     /// # Panics
-    /// When it does not start.
+    /// Panics if the service does not start.
     pub async fn start(self) -> TestApp {
         let database = TestDatabase::new(self.backend).await;
         let (url, running) = serve(self.config(&database.url));
-        // The service closes what is idle for five seconds; a request must not meet that.
+        // The client must close idle connections before the service does after five seconds.
         let client = Client::builder()
             .pool_idle_timeout(Duration::from_secs(2))
             .build()
@@ -221,7 +221,7 @@ impl TestAppBuilder {
                     .replica
                     .map_or(ReplicaReads::Versioned, |(_, reads)| reads),
                 connections: 8,
-                wait: self.database_wait,
+                wait: self.database_timeout,
                 statement_timeout: self.statement_timeout,
             },
             cache: self.cache,
@@ -254,32 +254,32 @@ pub(crate) struct Running(ServerHandle);
 
 impl Drop for Running {
     fn drop(&mut self) {
-        // It is told at once; nobody waits until it has stopped.
+        // The service is signalled at once; dropping does not wait until it has stopped.
         drop(self.0.stop(false));
     }
 }
 
-/// Runs a service in a thread of its own; gives its URL, too.
+/// Runs a service in its own thread and returns its URL.
 pub(crate) fn serve(config: Config) -> (String, Running) {
-    let (started, told) = std::sync::mpsc::channel();
+    let (sender, receiver) = std::sync::mpsc::channel();
     std::thread::spawn(move || {
         actix_web::rt::System::new().block_on(async move {
             let server = Server::start(config).await.expect("the service starts");
-            started.send((server.address(), server.handle())).ok();
+            sender.send((server.address(), server.handle())).ok();
             server.run_until_stopped().await.ok();
         });
     });
-    let (address, handle) = told.recv().expect("the service tells its address");
+    let (address, handle) = receiver.recv().expect("the service reports its address");
     (format!("http://{address}"), Running(handle))
 }
 
 impl TestApp {
-    /// A service without a cache.
+    /// Starts a service without a cache.
     pub async fn start(backend: Backend) -> Self {
         Self::with(backend).start().await
     }
 
-    /// A service to be configured.
+    /// Returns the configuration of a service, to be changed and started.
     #[must_use]
     pub fn with(backend: Backend) -> TestAppBuilder {
         TestAppBuilder {
@@ -301,7 +301,7 @@ impl TestApp {
             max_body_bytes: 8 << 20,
             max_bytes_in_flight: 64 << 20,
             max_answer_bytes: 128 << 20,
-            database_wait: Duration::from_secs(10),
+            database_timeout: Duration::from_secs(10),
             statement_timeout: Duration::from_secs(30),
             relay: None,
             replica: None,
@@ -313,7 +313,7 @@ impl TestApp {
         }
     }
 
-    /// A service with the three metric types of the original system.
+    /// Starts a service with the three metric types of the original system.
     pub async fn seeded(backend: Backend) -> Self {
         let app = Self::start(backend).await;
         app.seed().await;
@@ -337,17 +337,17 @@ impl TestApp {
         let _ = self.post("/api/metrictypes/", &body).await.expect(201);
     }
 
-    /// Any request.
+    /// Sends any request.
     ///
     /// # Panics
-    /// When no answer comes.
+    /// Panics if no response is received.
     pub async fn request(
         &self,
         method: Method,
         path: &str,
         body: Option<Vec<u8>>,
         headers: &[(&str, &str)],
-    ) -> Answer {
+    ) -> Response {
         let mut request = self.client.request(method, format!("{}{path}", self.url));
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -355,44 +355,44 @@ impl TestApp {
         if let Some(body) = body {
             request = request.body(body);
         }
-        let answer = request.send().await.expect("an answer");
-        Answer {
-            status: answer.status(),
-            headers: answer.headers().clone(),
-            text: answer.text().await.expect("a body"),
+        let response = request.send().await.expect("a response");
+        Response {
+            status: response.status(),
+            headers: response.headers().clone(),
+            text: response.text().await.expect("a body"),
         }
     }
 
-    /// GET
-    pub async fn get(&self, path: &str) -> Answer {
+    /// Sends a GET request.
+    pub async fn get(&self, path: &str) -> Response {
         self.request(Method::GET, path, None, &[]).await
     }
 
-    /// POST of JSON
-    pub async fn post(&self, path: &str, body: &Value) -> Answer {
+    /// Sends a POST request with a JSON body.
+    pub async fn post(&self, path: &str, body: &Value) -> Response {
         self.request(Method::POST, path, Some(body.to_string().into_bytes()), &[])
             .await
     }
 
-    /// POST of any text
-    pub async fn post_text(&self, path: &str, body: &str) -> Answer {
+    /// Sends a POST request with any text as body.
+    pub async fn post_text(&self, path: &str, body: &str) -> Response {
         self.request(Method::POST, path, Some(body.as_bytes().to_vec()), &[])
             .await
     }
 
-    /// PUT of JSON
-    pub async fn put(&self, path: &str, body: &Value) -> Answer {
+    /// Sends a PUT request with a JSON body.
+    pub async fn put(&self, path: &str, body: &Value) -> Response {
         self.request(Method::PUT, path, Some(body.to_string().into_bytes()), &[])
             .await
     }
 
-    /// DELETE
-    pub async fn delete(&self, path: &str) -> Answer {
+    /// Sends a DELETE request.
+    pub async fn delete(&self, path: &str) -> Response {
         self.request(Method::DELETE, path, None, &[]).await
     }
 
-    /// GET /api/timeseries/ of a user, with parameters that need no escaping.
-    pub async fn timeseries(&self, user: Uuid, parameters: &str) -> Answer {
+    /// Sends GET /api/timeseries/ of a user, with parameters that need no escaping.
+    pub async fn timeseries(&self, user: Uuid, parameters: &str) -> Response {
         self.get(&format!("/api/timeseries/?user_id={user}&{parameters}"))
             .await
     }

@@ -6,23 +6,23 @@ use std::net::SocketAddr;
 use tokio_postgres::{Client, NoTls};
 use uuid::Uuid;
 
-/// The server a test runs on.
+/// The database server of a test.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Backend {
-    /// PostgreSQL as it comes.
+    /// PostgreSQL without extensions.
     Plain,
-    /// With TimescaleDB: blocks are in a hypertable.
+    /// PostgreSQL with TimescaleDB: blocks are in a hypertable.
     Timescaledb,
 }
 
 impl Backend {
-    /// Both.
+    /// All servers.
     pub const ALL: [Self; 2] = [Self::Plain, Self::Timescaledb];
 
-    /// Where its server listens: `host:port`.
+    /// The address of the server: `host:port`.
     ///
     /// # Panics
-    /// When no server is provided.
+    /// Panics if no server is provided.
     #[must_use]
     pub fn address(self) -> String {
         let url = self.url();
@@ -41,7 +41,7 @@ impl Backend {
     }
 }
 
-/// The Redis that `cargo xtask test` provides.
+/// The URL of the Redis that `cargo xtask test` provides.
 #[must_use]
 pub fn redis_url() -> String {
     setting("TEST_REDIS_URL")
@@ -52,7 +52,7 @@ fn setting(name: &str) -> String {
         .unwrap_or_else(|_| panic!("{name} is not set: run the tests with `cargo xtask test`"))
 }
 
-/// An empty, migrated database that is dropped with this.
+/// A database that is dropped with this value.
 pub struct TestDatabase {
     /// The URL of the database.
     pub url: String,
@@ -61,10 +61,10 @@ pub struct TestDatabase {
 }
 
 impl TestDatabase {
-    /// A database on that server.
+    /// Creates an empty, migrated database on a server.
     ///
     /// # Panics
-    /// When the server is not provided or refuses.
+    /// Panics if the server is not provided or rejects the request.
     pub async fn new(backend: Backend) -> Self {
         let server = backend.url();
         let template = template(backend, &server).await;
@@ -81,10 +81,10 @@ impl TestDatabase {
         }
     }
 
-    /// A database without tables.
+    /// Creates a database without tables.
     ///
     /// # Panics
-    /// When the server is not provided or refuses.
+    /// Panics if the server is not provided or rejects the request.
     pub async fn unmigrated(backend: Backend) -> Self {
         let server = backend.url();
         let name = format!("test_{}", Uuid::new_v4().simple());
@@ -96,31 +96,31 @@ impl TestDatabase {
         }
     }
 
-    /// Checks that every day summary is what its blocks say, as plain SQL over the points sees it.
+    /// Checks that every day summary equals the summary that plain SQL computes from the points.
     ///
     /// # Panics
-    /// When one differs.
+    /// Panics if a summary differs.
     pub async fn check_day_summaries(&self) {
-        let wrong = self.found_by(include_str!("wrong_day_summaries.sql")).await;
+        let wrong = self.rows_of(include_str!("wrong_day_summaries.sql")).await;
         assert!(
             wrong.is_empty(),
             "day summaries differ from their points: {wrong:#?}"
         );
     }
 
-    /// Checks that no blocks of a session and series overlap, and that sessions tell what their blocks have.
+    /// Checks that blocks of a session and series do not overlap and match the session.
     ///
     /// # Panics
-    /// When some do, or one does not.
+    /// Panics if blocks overlap or a session differs.
     pub async fn check_blocks(&self) {
-        let wrong = self.found_by(include_str!("wrong_blocks.sql")).await;
+        let wrong = self.rows_of(include_str!("wrong_blocks.sql")).await;
         assert!(
             wrong.is_empty(),
-            "blocks are not as they should be: {wrong:#?}"
+            "blocks violate their invariants: {wrong:#?}"
         );
     }
 
-    async fn found_by(&self, check: &str) -> Vec<String> {
+    async fn rows_of(&self, check: &str) -> Vec<String> {
         let found = self
             .connect()
             .await
@@ -130,10 +130,10 @@ impl TestDatabase {
         found.iter().map(|row| row.get(0)).collect()
     }
 
-    /// A connection of the test's own.
+    /// Opens a connection for the test.
     ///
     /// # Panics
-    /// When the server refuses.
+    /// Panics if the server rejects the connection.
     pub async fn connect(&self) -> Client {
         connect(&self.url).await
     }
@@ -153,12 +153,12 @@ impl Drop for TestDatabase {
                 ));
             }
         };
-        // In a thread of its own, since we may be inside a runtime. A failure shows as a panic message.
+        // A separate thread, since this may run in a runtime. A failure is printed as a panic.
         std::thread::spawn(drop_it).join().ok();
     }
 }
 
-/// The migrated database that others are copied from, made once a process and server.
+/// The migrated database that others are copied from, created once per process and server.
 async fn template(backend: Backend, server: &str) -> String {
     static MADE: tokio::sync::Mutex<BTreeMap<Backend, String>> =
         tokio::sync::Mutex::const_new(BTreeMap::new());
@@ -173,7 +173,8 @@ async fn template(backend: Backend, server: &str) -> String {
         .await
         .expect("the migrations apply");
     drop(client);
-    // A template must not be in use, by autovacuum neither: wait until our session is gone, and let nobody in again.
+    // A template must not be in use, not even by autovacuum: waits until the session is gone,
+    // and allows no other.
     execute(
         server,
         &format!("ALTER DATABASE {name} ALLOW_CONNECTIONS false"),
@@ -184,7 +185,7 @@ async fn template(backend: Backend, server: &str) -> String {
     while watcher
         .query_one(&sessions, &[])
         .await
-        .expect("activity")
+        .expect("pg_stat_activity")
         .get::<_, i64>(0)
         > 0
     {
@@ -197,7 +198,7 @@ async fn template(backend: Backend, server: &str) -> String {
 async fn connect(url: &str) -> Client {
     let (client, connection) = tokio_postgres::connect(url, NoTls)
         .await
-        .expect("the test server answers");
+        .expect("the test server accepts connections");
     tokio::spawn(async move { connection.await.ok() });
     client
 }

@@ -1,4 +1,4 @@
-//! Fuzzing on stable Rust: random cases of a strategy until the time is over.
+//! Fuzzing on stable Rust: random cases of a strategy for a set time.
 
 use std::fmt::Debug;
 use std::time::{Duration, Instant};
@@ -6,16 +6,16 @@ use std::time::{Duration, Instant};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestRunner};
 
-/// The variable that says how many seconds each target runs.
+/// The environment variable with the duration of each target, in seconds.
 const VARIABLE: &str = "FUZZ_SECONDS";
 const DEFAULT_SECONDS: f64 = 2.0;
-/// Cases between two looks at the clock.
+/// Cases between two checks of the clock.
 const CASES: u32 = 64;
 
 /// Checks random cases for `FUZZ_SECONDS`, two seconds by default; `0` checks one batch of 64.
 ///
 /// # Panics
-/// When `check` panics, with the smallest case found for which it does; or when the variable is not a number.
+/// Panics if `check` panics, with the smallest failing case, or if the variable is not a number.
 pub fn fuzz<S>(strategy: S, check: impl Fn(S::Value))
 where
     S: Strategy,

@@ -1,23 +1,28 @@
-//! What tests share: a database each, a service each, over a socket.
+//! Shared test support: databases, services over sockets, Redis, relays and fuzzing.
 
-#![expect(clippy::panic, reason = "a test that cannot go on says so")]
+#![expect(clippy::panic, reason = "a test that cannot continue panics")]
 
-mod answer;
 mod app;
+mod compression;
 mod database;
 mod encoded;
 pub mod fuzz;
-mod peer;
+mod instance;
 mod redis;
 mod relay;
-mod replicated;
+mod replica_pair;
+mod response;
 
-pub use answer::Answer;
 pub use app::{TestApp, TestAppBuilder};
+pub use compression::{gzip, zstd};
 pub use database::{Backend, TestDatabase, redis_url};
 pub use encoded::encoded_session;
 pub use fuzz::fuzz;
-pub use peer::Peer;
+pub use instance::ServiceInstance;
 pub use redis::TestRedis;
 pub use relay::Relay;
-pub use replicated::{Node, Replicated};
+pub use replica_pair::{Node, ReplicaPair};
+pub use response::{Fault, Metadata, Problem, Receipt, Response, Row};
+
+/// The former name of [`Response`], for the oracle.
+pub type Answer = Response;

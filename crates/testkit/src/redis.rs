@@ -1,4 +1,4 @@
-//! A client of the test Redis, to look at and change what a service stored there.
+//! A client of the test Redis, to inspect and change the entries of a service.
 
 use fred::prelude::*;
 use fred::types::CustomCommand;
@@ -9,27 +9,31 @@ use crate::database::redis_url;
 pub struct TestRedis(Client);
 
 impl TestRedis {
-    /// Connects.
+    /// Connects to Redis.
     ///
     /// # Panics
-    /// When Redis cannot be reached.
+    /// Panics if Redis cannot be reached.
     pub async fn connect() -> Self {
         let config = Config::from_url(&redis_url()).expect("a URL of Redis");
         let client = Builder::from_config(config).build().expect("a client");
-        client.init().await.expect("Redis answers");
+        client.init().await.expect("Redis accepts the connection");
         Self(client)
     }
 
-    /// Returns the keys of cached answers whose entry contains `text`.
+    /// Returns the keys of cached responses whose entry contains `text`.
     ///
     /// # Panics
-    /// When Redis fails.
-    pub async fn answers_with(&self, text: &str) -> Vec<String> {
+    /// Panics if Redis fails.
+    pub async fn keys_with(&self, text: &str) -> Vec<String> {
         let all = CustomCommand::new_static("KEYS", None, false);
-        let keys: Vec<String> = self.0.custom(all, vec!["answer:*"]).await.expect("keys");
+        let keys: Vec<String> = self
+            .0
+            .custom(all, vec!["answer:*"])
+            .await
+            .expect("a list of keys");
         let mut found = Vec::new();
         for key in keys {
-            // Tests beside this one store entries, too, of which some expire and some are no strings.
+            // Concurrent tests store entries, too; some expire and some are not strings.
             let entry = self
                 .0
                 .get::<Option<Vec<u8>>, _>(&key)
@@ -50,36 +54,36 @@ impl TestRedis {
     /// Returns an entry.
     ///
     /// # Panics
-    /// When there is none.
+    /// Panics if there is no such entry.
     pub async fn get(&self, key: &str) -> Vec<u8> {
         self.0
             .get::<Option<Vec<u8>>, _>(key)
             .await
-            .expect("a string")
-            .expect("an entry")
+            .expect("a string entry")
+            .expect("the entry exists")
     }
 
     /// Replaces an entry.
     ///
     /// # Panics
-    /// When Redis fails.
+    /// Panics if Redis fails.
     pub async fn set(&self, key: &str, entry: &[u8]) {
         self.0
             .set::<(), _, _>(key, entry, Some(Expiration::EX(60)), None, false)
             .await
-            .expect("set");
+            .expect("the entry is set");
     }
 
-    /// Replaces an entry by one of another type.
+    /// Replaces an entry with one of another type.
     ///
     /// # Panics
-    /// When Redis fails.
+    /// Panics if Redis fails.
     pub async fn set_list(&self, key: &str) {
-        self.0.del::<(), _>(key).await.expect("deleted");
+        self.0.del::<(), _>(key).await.expect("the key is deleted");
         let push = CustomCommand::new_static("RPUSH", None, false);
         self.0
             .custom::<(), _>(push, vec![key, "x"])
             .await
-            .expect("pushed");
+            .expect("the value is pushed");
     }
 }

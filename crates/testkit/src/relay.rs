@@ -1,4 +1,4 @@
-//! A network between a service and its database that can stop to carry anything.
+//! A TCP relay between a service and its database that can drop all traffic.
 
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -8,31 +8,31 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Carries bytes both ways, until it is told to swallow them.
+/// Forwards bytes in both directions, or drops them.
 pub struct Relay {
-    /// Where it listens.
+    /// The address on which the relay listens.
     pub address: SocketAddr,
-    swallows: Arc<AtomicBool>,
+    is_dropping: Arc<AtomicBool>,
 }
 
 impl Relay {
-    /// A relay to that address, driven by the runtime that it is made on.
+    /// Starts a relay to that server on the current runtime.
     ///
     /// # Panics
-    /// When there is no port to be had.
+    /// Panics if no port is free.
     pub async fn to(server: String) -> Self {
         Self::at(SocketAddr::from(([127, 0, 0, 1], 0)), server).await
     }
 
-    /// A relay that listens at that address.
+    /// Starts a relay that listens on that address.
     ///
     /// # Panics
-    /// When the address is not to be had.
+    /// Panics if the address is in use.
     pub async fn at(address: SocketAddr, server: String) -> Self {
         let listener = TcpListener::bind(address).await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let swallows = Arc::<AtomicBool>::default();
-        let told = swallows.clone();
+        let is_dropping = Arc::<AtomicBool>::default();
+        let flag = is_dropping.clone();
         tokio::spawn(async move {
             while let Ok((client, _)) = listener.accept().await {
                 let Ok(server) = TcpStream::connect(&server).await else {
@@ -40,28 +40,31 @@ impl Relay {
                 };
                 let ((from_client, to_client), (from_server, to_server)) =
                     (client.into_split(), server.into_split());
-                tokio::spawn(carry(from_client, to_server, told.clone()));
-                tokio::spawn(carry(from_server, to_client, told.clone()));
+                tokio::spawn(forward(from_client, to_server, flag.clone()));
+                tokio::spawn(forward(from_server, to_client, flag.clone()));
             }
         });
-        Self { address, swallows }
+        Self {
+            address,
+            is_dropping,
+        }
     }
 
-    /// From now on nothing arrives, and nobody is told.
-    pub fn swallow(&self) {
-        self.swallows.store(true, Ordering::Relaxed);
+    /// Drops all traffic from now on, with connections open.
+    pub fn drop_traffic(&self) {
+        self.is_dropping.store(true, Ordering::Relaxed);
     }
 
-    /// From now on everything arrives again.
-    pub fn carry_on(&self) {
-        self.swallows.store(false, Ordering::Relaxed);
+    /// Forwards all traffic again.
+    pub fn resume(&self) {
+        self.is_dropping.store(false, Ordering::Relaxed);
     }
 }
 
-async fn carry(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, swallows: Arc<AtomicBool>) {
+async fn forward(mut from: OwnedReadHalf, mut to: OwnedWriteHalf, is_dropping: Arc<AtomicBool>) {
     let mut piece = vec![0; 16 << 10];
     while let Ok(length @ 1..) = from.read(&mut piece).await {
-        if !swallows.load(Ordering::Relaxed) && to.write_all(&piece[..length]).await.is_err() {
+        if !is_dropping.load(Ordering::Relaxed) && to.write_all(&piece[..length]).await.is_err() {
             return;
         }
     }

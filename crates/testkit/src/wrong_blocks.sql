@@ -1,4 +1,5 @@
--- Blocks of a session and series that overlap or meet in the wrong order, and sessions that tell other than their blocks.
+-- Blocks of a session and series that overlap or are in the wrong order, and sessions that differ from
+-- their blocks.
 WITH ordered AS (
     SELECT session_id, seq, t_min, t_max, lead(t_min) OVER w AS next_min, lead(seq) OVER w AS next_seq
     FROM block

@@ -1,4 +1,4 @@
--- Day summaries recomputed from single points; rows of either side that the other has not.
+-- Day summaries recomputed from single points: the rows that only one side has, or that differ.
 WITH points AS (
     SELECT v.user_id, c.id AS channel_id, (v.time AT TIME ZONE 'UTC')::date AS day, v.time, v.value
     FROM timeseries_value AS v

@@ -1,4 +1,4 @@
-//! Bodies that come slowly, stop, or are longer than they may be.
+//! Bodies that arrive slowly, stop, or exceed the limit.
 
 use std::time::Duration;
 
@@ -7,12 +7,12 @@ use tokio::io::AsyncWriteExt;
 use uuid::Uuid;
 
 use crate::client::{connect, get, head, post, read_all, send_raw};
-use crate::service::{GoodUser, Service, peer};
+use crate::service::{Service, WellBehavedUser, peer};
 
 const MANY: usize = 150;
 
-/// Sends the head of a body of 10 MB and then some of it, and waits for the end.
-async fn stall(service: &Service, from: u8, path: &str, first: usize) -> u16 {
+/// Sends the head of a 10 MB body and a part of the body, then waits for the end.
+async fn send_stalled(service: &Service, from: u8, path: &str, first: usize) -> u16 {
     let mut stream = connect(service.address, peer(from)).await;
     let head = head("POST", path, &[], 10_000_000);
     let _ = stream.write_all(head.as_bytes()).await;
@@ -21,11 +21,11 @@ async fn stall(service: &Service, from: u8, path: &str, first: usize) -> u16 {
 }
 
 #[tokio::test]
-async fn a_body_that_stops_is_answered_408_and_holds_nothing_up() {
+async fn a_stalled_body_gets_408_and_blocks_nothing() {
     let service = Service::start(&[]).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let stalled = (0..MANY).map(|n| {
-        stall(
+        send_stalled(
             &service,
             2 + u8::try_from(n % 4).expect("few"),
             "/api/sessions/",
@@ -34,7 +34,7 @@ async fn a_body_that_stops_is_answered_408_and_holds_nothing_up() {
     });
     let statuses = join_all(stalled).await;
     assert!(statuses.iter().all(|status| *status == 408), "{statuses:?}");
-    let large = (0..12).map(|n| stall(&service, 2 + n % 4, "/api/sessions/", 3_000_000));
+    let large = (0..12).map(|n| send_stalled(&service, 2 + n % 4, "/api/sessions/", 3_000_000));
     let statuses = join_all(large).await;
     assert!(
         statuses.iter().all(|status| matches!(status, 408 | 503)),
@@ -45,11 +45,11 @@ async fn a_body_that_stops_is_answered_408_and_holds_nothing_up() {
 }
 
 #[tokio::test]
-async fn a_bulk_upload_that_stops_holds_no_thread() {
+async fn a_stalled_bulk_upload_holds_no_thread() {
     let service = Service::start(&[]).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let stalled = (0..MANY).map(|n| {
-        stall(
+        send_stalled(
             &service,
             2,
             "/api/sessions/bulk/?on_conflict=ignore",
@@ -103,13 +103,13 @@ async fn one_byte_at_a_time_is_too_slow() {
         join_all(slow)
             .await
             .into_iter()
-            .all(|is_refused| is_refused)
+            .all(|is_rejected| is_rejected)
     );
     service.check().await;
 }
 
 #[tokio::test]
-async fn a_body_that_says_it_is_too_long_is_refused_before_it_comes() {
+async fn a_declared_length_above_the_limit_is_rejected_before_the_body() {
     let service = Service::start(&[]).await;
     for path in ["/api/sessions/", "/api/metrictypes/", "/api/timeseries/"] {
         let head = format!(
@@ -126,9 +126,9 @@ async fn a_body_that_says_it_is_too_long_is_refused_before_it_comes() {
 }
 
 #[tokio::test]
-async fn wide_bodies_of_faults_are_answered_in_little() {
+async fn wide_bodies_of_faults_get_small_responses() {
     let service = Service::start(&[]).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let wrong: String = (0..20_000)
         .map(|n| format!("\"k{n}\":{n},"))
         .collect::<Vec<_>>()
@@ -146,9 +146,9 @@ async fn wide_bodies_of_faults_are_answered_in_little() {
     ];
     for body in bodies {
         let reply = post(&service, 2, "/api/sessions/", body.as_bytes()).await;
-        let is_refused = matches!(reply.status, 400 | 422) && reply.bytes.len() < 200_000;
+        let is_rejected = matches!(reply.status, 400 | 422) && reply.bytes.len() < 200_000;
         assert!(
-            is_refused,
+            is_rejected,
             "{} bytes: {} {}",
             body.len(),
             reply.bytes.len(),

@@ -1,4 +1,4 @@
-//! A client that sends any bytes, from any loopback address.
+//! A client that sends arbitrary bytes from any loopback address.
 
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -8,12 +8,12 @@ use tokio::net::{TcpSocket, TcpStream};
 
 use crate::service::{Service, peer};
 
-/// No answer takes longer, or the test fails: a bound on liveness, not a measurement.
-const PATIENCE: Duration = Duration::from_mins(1);
+/// Maximum time for a response: a bound on liveness, not a measurement.
+const TIMEOUT: Duration = Duration::from_mins(1);
 
-/// An answer, read to the end of the connection.
+/// A response, read to the end of the connection.
 pub(crate) struct Reply {
-    /// 0 where nothing was answered.
+    /// 0 if nothing was received.
     pub(crate) status: u16,
     pub(crate) bytes: Vec<u8>,
 }
@@ -31,7 +31,7 @@ impl Reply {
         String::from_utf8_lossy(&self.bytes[..self.bytes.len().min(4_000)]).into_owned()
     }
 
-    /// Whether it is a problem document with this code, and has a request id.
+    /// Returns whether the response is a problem document with this code and a request id.
     pub(crate) fn is_problem(&self, code: &str) -> bool {
         let text = self.text();
         text.contains("application/problem+json")
@@ -40,7 +40,7 @@ impl Reply {
     }
 }
 
-/// A connection from one of the loopback addresses.
+/// Connects from one of the loopback addresses.
 pub(crate) async fn connect(address: SocketAddr, from: IpAddr) -> TcpStream {
     let socket = TcpSocket::new_v4().expect("a socket");
     socket
@@ -49,23 +49,23 @@ pub(crate) async fn connect(address: SocketAddr, from: IpAddr) -> TcpStream {
     socket.connect(address).await.expect("a connection")
 }
 
-/// Everything that comes until the connection is closed.
+/// Reads until the connection is closed.
 pub(crate) async fn read_all(stream: &mut TcpStream) -> Reply {
     let mut bytes = Vec::new();
-    // A reset after the answer leaves what came before it.
-    let read = tokio::time::timeout(PATIENCE, stream.read_to_end(&mut bytes)).await;
+    // A reset after the response keeps the bytes before it.
+    let read = tokio::time::timeout(TIMEOUT, stream.read_to_end(&mut bytes)).await;
     assert!(
         read.is_ok(),
-        "no end of the answer: {}",
+        "the response does not end: {}",
         String::from_utf8_lossy(&bytes[..bytes.len().min(500)])
     );
     Reply::of(bytes)
 }
 
-/// Sends bytes as they are.
+/// Sends bytes unchanged.
 pub(crate) async fn send_raw(service: &Service, from: u8, bytes: &[u8]) -> Reply {
     let mut stream = connect(service.address, peer(from)).await;
-    // The service may have answered and closed before all of it was sent.
+    // The service may have responded and closed before everything was sent.
     let _ = stream.write_all(bytes).await;
     read_all(&mut stream).await
 }

@@ -1,12 +1,12 @@
-//! Requests that are meant to stop the service, sent to the service as it is run, while a well-behaved user goes on.
+//! Attacks on the service in a process of its own, while a well-behaved user continues to work.
 
 #![expect(clippy::panic, reason = "a test that cannot go on says so")]
 
-mod answers;
 mod bodies;
 mod client;
-mod heads;
-mod packed;
+mod compression;
+mod request_heads;
+mod responses;
 mod service;
 mod signals;
 mod values;

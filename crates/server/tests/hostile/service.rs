@@ -1,4 +1,4 @@
-//! The service as a process of its own, and a user who behaves well.
+//! The service as a separate process, and a well-behaved user.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, TcpListener};
 use std::process::{Child, Command, Stdio};
@@ -13,12 +13,12 @@ use uuid::Uuid;
 
 use crate::client::{Reply, get, post, request};
 
-/// Most memory that the service may ever have had, in kB. Debug builds take more than release builds.
-const MOST_MEMORY: u64 = 700_000;
-/// The address of the user who behaves well.
-pub(crate) const GOOD: u8 = 200;
+/// Maximum memory of the service at any time, in kB. Debug builds need more than release builds.
+const MAX_MEMORY_KB: u64 = 700_000;
+/// Last byte of the loopback address of the well-behaved user.
+pub(crate) const WELL_BEHAVED: u8 = 200;
 
-/// A running service; it ends with this.
+/// A running service; dropping it ends the process.
 pub(crate) struct Service {
     pub(crate) address: SocketAddr,
     pub(crate) child: Child,
@@ -26,7 +26,7 @@ pub(crate) struct Service {
 }
 
 impl Service {
-    /// Starts the service with short patience, and seeds the usual metric types.
+    /// Starts the service with short timeouts and creates two metric types.
     pub(crate) async fn start(settings: &[(&str, &str)]) -> Self {
         let database = TestDatabase::new(Backend::Plain).await;
         let free = TcpListener::bind("127.0.0.1:0").expect("a port");
@@ -62,25 +62,25 @@ impl Service {
     async fn wait_until_ready(&self) {
         for _ in 0..600 {
             if tokio::net::TcpStream::connect(self.address).await.is_ok()
-                && get(self, GOOD, "/health/ready").await.status == 200
+                && get(self, WELL_BEHAVED, "/health/ready").await.status == 200
             {
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        panic!("the service does not get ready");
+        panic!("the service does not become ready");
     }
 
     pub(crate) async fn metric_type(&self, series: &str, schema: &Value) {
         let body = json!({"series": series, "schema": schema}).to_string();
-        let reply = post(self, GOOD, "/api/metrictypes/", body.as_bytes()).await;
+        let reply = post(self, WELL_BEHAVED, "/api/metrictypes/", body.as_bytes()).await;
         assert_eq!(reply.status, 201, "{}", reply.text());
     }
 
-    /// The most memory that the process ever had, in kB.
+    /// Peak memory of the process, in kB.
     fn peak(&self) -> u64 {
-        let status =
-            std::fs::read_to_string(format!("/proc/{}/status", self.child.id())).expect("it runs");
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()))
+            .expect("the process runs");
         let line = status
             .lines()
             .find(|line| line.starts_with("VmHWM:"))
@@ -91,27 +91,27 @@ impl Service {
             .expect("a number")
     }
 
-    /// Checks that the service is as it was before, and took no more memory than it may.
+    /// Checks that the service works and that its memory stayed within the bound.
     pub(crate) async fn check(&self) {
-        assert_eq!(get(self, GOOD, "/health/live").await.status, 200);
+        assert_eq!(get(self, WELL_BEHAVED, "/health/live").await.status, 200);
         let user = Uuid::new_v4();
         let reply = post(
             self,
-            GOOD,
+            WELL_BEHAVED,
             "/api/sessions/",
             session(user, Uuid::new_v4()).as_bytes(),
         )
         .await;
         assert_eq!(reply.status, 201, "{}", reply.text());
-        let reply = get(self, GOOD, &query(user)).await;
+        let reply = get(self, WELL_BEHAVED, &query(user)).await;
         assert!(
             reply.status == 200 && reply.text().contains("\"count\":1"),
             "{}",
             reply.text()
         );
         assert!(
-            self.peak() < MOST_MEMORY,
-            "the service took {} kB",
+            self.peak() < MAX_MEMORY_KB,
+            "the service used {} kB",
             self.peak()
         );
     }
@@ -136,13 +136,13 @@ fn query(user: Uuid) -> String {
     format!("/api/timeseries/?user_id={user}&start_time=2025-01-01&end_time=2025-01-08")
 }
 
-/// A user who posts and queries until told to stop.
-pub(crate) struct GoodUser {
+/// A user who posts and queries until stopped.
+pub(crate) struct WellBehavedUser {
     is_over: Arc<AtomicBool>,
     task: JoinHandle<usize>,
 }
 
-impl GoodUser {
+impl WellBehavedUser {
     pub(crate) fn start(service: &Service) -> Self {
         let is_over = Arc::new(AtomicBool::new(false));
         let (address, over) = (service.address, is_over.clone());
@@ -152,18 +152,19 @@ impl GoodUser {
                 let body = session(user, Uuid::new_v4());
                 let posted = request(
                     address,
-                    peer(GOOD),
+                    peer(WELL_BEHAVED),
                     "POST",
                     "/api/sessions/",
                     &[],
                     body.as_bytes(),
                 )
                 .await;
-                let asked = request(address, peer(GOOD), "GET", &query(user), &[], b"").await;
-                for Reply { status, .. } in [&posted, &asked] {
+                let queried =
+                    request(address, peer(WELL_BEHAVED), "GET", &query(user), &[], b"").await;
+                for Reply { status, .. } in [&posted, &queried] {
                     assert!(
                         matches!(status, 200 | 201 | 503),
-                        "a well-behaved user was answered {status}"
+                        "a well-behaved user received {status}"
                     );
                     served += usize::from(*status != 503);
                 }
@@ -174,7 +175,7 @@ impl GoodUser {
         Self { is_over, task }
     }
 
-    /// Ends it; some requests must have been served.
+    /// Stops the user; at least one request must have been served.
     pub(crate) async fn stop(self) {
         self.is_over.store(true, Ordering::Relaxed);
         let served = self.task.await.expect("only expected statuses");
@@ -182,7 +183,7 @@ impl GoodUser {
     }
 }
 
-/// The address of a client.
+/// The loopback address of a client.
 pub(crate) const fn peer(number: u8) -> IpAddr {
     IpAddr::V4(Ipv4Addr::new(127, 0, 0, number))
 }

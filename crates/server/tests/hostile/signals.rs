@@ -1,4 +1,4 @@
-//! Signals, and a database that stands still.
+//! Signals, and the readiness endpoint.
 
 use std::time::Duration;
 
@@ -10,11 +10,11 @@ use crate::service::{Service, peer};
 
 fn signal(service: &Service, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(service.child.id()).expect("a pid")).expect("a process");
-    kill_process(pid, signal).expect("it is sent");
+    kill_process(pid, signal).expect("the signal is sent");
 }
 
 #[tokio::test]
-async fn hangups_and_user_signals_end_nothing() {
+async fn hangup_and_user_signals_are_ignored() {
     let service = Service::start(&[]).await;
     for s in [Signal::HUP, Signal::USR1, Signal::USR2] {
         signal(&service, s);
@@ -24,7 +24,7 @@ async fn hangups_and_user_signals_end_nothing() {
 }
 
 #[tokio::test]
-async fn an_interrupt_lets_requests_under_way_end() {
+async fn an_interrupt_lets_running_requests_finish() {
     use tokio::io::AsyncWriteExt;
     let mut service = Service::start(&[]).await;
     let body = format!(r#"{{"user_id":"{}","data":[]}}"#, Uuid::new_v4());
@@ -47,12 +47,12 @@ async fn an_interrupt_lets_requests_under_way_end() {
     assert_eq!(crate::client::read_all(&mut stream).await.status, 201);
     let ended = tokio::task::spawn_blocking(move || service.child.wait())
         .await
-        .expect("it is waited for");
-    assert!(ended.expect("it ended").success());
+        .expect("the process can be waited for");
+    assert!(ended.expect("the process ended").success());
 }
 
 #[tokio::test]
-async fn readiness_is_told_from_a_heartbeat() {
+async fn readiness_comes_from_a_heartbeat() {
     let service = Service::start(&[]).await;
     for _ in 0..50 {
         if get(&service, 2, "/health/ready/?for=writes").await.status == 200 {

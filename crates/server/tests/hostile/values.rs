@@ -1,15 +1,15 @@
-//! Schemas and values that are small and cost much.
+//! Small schemas and values that are expensive to check.
 
 use serde_json::json;
 use uuid::Uuid;
 
 use crate::client::post;
-use crate::service::{GoodUser, Service};
+use crate::service::{Service, WellBehavedUser};
 
 #[tokio::test]
-async fn schema_bombs_are_refused_when_they_are_defined_or_used() {
+async fn schema_bombs_are_rejected_on_definition_or_use() {
     let service = Service::start(&[]).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let branch = |more: serde_json::Value| {
         let mut branch =
             json!({"type": "object", "required": ["a"], "properties": {"a": {"$ref": "#"}}});
@@ -60,7 +60,7 @@ async fn schema_bombs_are_refused_when_they_are_defined_or_used() {
 #[tokio::test]
 async fn nested_values_are_stored_and_read_one_at_a_time() {
     let service = Service::start(&[]).await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let user = Uuid::new_v4();
     let value = format!("[{}1]", "[],".repeat(100_000));
     let point = |n: usize| {
@@ -89,7 +89,7 @@ async fn nested_values_are_stored_and_read_one_at_a_time() {
 }
 
 #[tokio::test]
-async fn leaves_that_most_points_lack_take_no_memory() {
+async fn sparse_leaves_take_no_memory() {
     let service = Service::start(&[]).await;
     let properties: serde_json::Map<_, _> = (0..256)
         .map(|n| (format!("l{n}"), json!({"type": "number"})))
@@ -97,7 +97,7 @@ async fn leaves_that_most_points_lack_take_no_memory() {
     service
         .metric_type("wide", &json!({"type": "object", "properties": properties}))
         .await;
-    let good = GoodUser::start(&service);
+    let good = WellBehavedUser::start(&service);
     let values = vec!["1.1"; 200_000].join(",");
     let body = format!(
         r#"{{"user_id":"{}","data":[{{"series":"wide","times":{{"start":"2025-01-01T00:00:00Z","step":"100ms"}},"values":{{"l7":[{values}]}}}}]}}"#,
