@@ -1,8 +1,9 @@
-//! A demo user whose recordings end today. Every day's session is the same whenever it is made.
+//! A demo user with daily sessions up to yesterday. The session of a day is always the same.
 
 use std::sync::Arc;
 
 use serde_json::json;
+use time_series_devkit::progress::Step;
 use time_series_domain::ingest::{IngestSession, JsonSource, OnConflict, WriteStage};
 use time_series_domain::metric_type::CatalogueCache;
 use time_series_domain::ports::RunHere;
@@ -11,15 +12,14 @@ use time_series_infra::local::SystemClock;
 use time_series_infra::postgres::Postgres;
 use uuid::Uuid;
 
-use crate::progress::Step;
-
 /// The user of the original stress test.
 pub(crate) const DEMO_USER: &str = "d38834e0-fe46-4bf9-831d-1d5b125bdc9b";
 const DAYS: i64 = 42;
 const MICROS_PER_MINUTE: i64 = 60_000_000;
+/// Points of the score per session.
 const POINTS: i64 = 30;
 
-/// Stores six weeks of daily sessions, up to yesterday.
+/// Stores six weeks of daily sessions.
 pub(crate) async fn seed(store: Arc<Postgres>) -> anyhow::Result<()> {
     let clock = Arc::new(SystemClock);
     let today = clock.now().utc_day();
@@ -65,7 +65,11 @@ fn session(day: UtcDay) -> anyhow::Result<String> {
         let time = start.plus_micros(i * 2 * MICROS_PER_MINUTE).to_string();
         score = (score + random.f64() * 6.0 - 3.0).clamp(0.0, 100.0);
         let rounded = (score * 10.0).round() / 10.0;
-        data.push(json!({"series": "session.gut_health_score", "time": time, "value": {"value": rounded}}));
+        data.push(json!({
+            "series": "session.gut_health_score",
+            "time": time,
+            "value": {"value": rounded}
+        }));
         if i % 5 == 0 {
             let color =
                 json!({"r": random.u8(200..), "g": random.u8(180..), "b": random.u8(60..180)});

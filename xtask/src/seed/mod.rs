@@ -1,26 +1,23 @@
 //! `cargo xtask seed`
 
 mod demo;
-mod metric_types;
 
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::time::Duration;
 
 use clap::Args;
-use time_series_infra::postgres::{Postgres, PostgresConfig, ServerRole};
-
-use crate::database::Database;
+use time_series_dev_servers::{Database, open_store, seed_metric_types};
 
 pub(crate) use demo::DEMO_USER;
 
-/// Stores the metric types of the original system, and if asked a demo user. What is there already stays.
+/// Stores the metric types of the original system, and optionally a demo user.
+///
+/// Existing metric types and sessions stay as they are.
 #[derive(Args)]
 pub(crate) struct Seed {
-    /// Also a demo user with six weeks of sessions.
+    /// Also store a demo user with six weeks of sessions.
     #[arg(long)]
     demo: bool,
-    /// Where the embedded default keeps its data [default: .local].
+    /// Folder of the private database [default: .local].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 }
@@ -32,18 +29,10 @@ impl Seed {
     }
 }
 
-/// Seeds the database of that URL.
+/// Seeds the database at `url`.
 pub(crate) async fn seed(url: &str, with_demo: bool) -> anyhow::Result<()> {
-    let store = Arc::new(Postgres::new(&PostgresConfig {
-        url: url.to_owned(),
-        connections: 4,
-        wait: Duration::from_secs(10),
-        statement_timeout: Duration::from_mins(1),
-        longest_write_wait: Duration::from_mins(1),
-        waiting_bytes: 64 << 20,
-        role: ServerRole::Primary,
-    })?);
-    metric_types::seed(store.as_ref()).await?;
+    let store = open_store(url)?;
+    seed_metric_types(store.as_ref()).await?;
     if with_demo {
         demo::seed(store).await?;
     }
