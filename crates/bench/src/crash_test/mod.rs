@@ -28,7 +28,7 @@ use self::sessions::Sessions;
 ///   * every other session is complete or absent;
 ///   * points, block summaries, day summaries and versions agree.
 ///
-/// The test runs on a private PostgreSQL in .local/crash-test, which is created anew for each run.
+/// The test runs on a private PostgreSQL in .local/crash-test, which each run replaces.
 #[derive(Args)]
 #[command(verbatim_doc_comment)]
 pub struct CrashTest {

@@ -218,7 +218,7 @@ fn variants_and_associated_items_belong_to_the_file_of_their_type() {
 }
 
 #[test]
-fn a_module_and_a_function_of_one_name_are_told_apart() {
+fn a_module_and_a_function_of_one_name_are_distinguished() {
     let arrows = arrows(&[
         ("src/lib.rs", "mod a; mod b;"),
         (
