@@ -1,45 +1,65 @@
-# A menu; the work is done by `cargo xtask`.
+# Shortcuts; `cargo xtask --help` describes the commands and their options.
 
-# list what there is
+# list the recipes
 default:
     @just --list
 
-# from nothing to a running service
+# build and run the service with a private database, migrated and seeded
+[group('run')]
 up *ARGS:
     cargo xtask up {{ARGS}}
 
-# every test, on servers of its own
-test *ARGS:
-    cargo xtask test {{ARGS}}
-
-# format, lints, docs, layers, generated files
-tidy *ARGS:
-    cargo xtask tidy {{ARGS}}
-
-# what CI runs
-ci:
-    .ci/run
-
 # apply missing migrations to DATABASE_URL
-migrate:
-    cargo xtask migrate
+[group('run')]
+migrate *ARGS:
+    cargo xtask migrate {{ARGS}}
 
-# metric types, and with --demo a demo user
+# store the metric types, and with --demo a demo user
+[group('run')]
 seed *ARGS:
     cargo xtask seed {{ARGS}}
 
-# the stress test, over HTTP
-stress *ARGS:
-    cargo xtask stress {{ARGS}}
+# run the tests on private servers
+[group('check')]
+test *ARGS:
+    cargo xtask test {{ARGS}}
 
-# figures against their targets, over HTTP
+# check format, lints, docs, layers, module cycles, generated files and dependencies
+[group('check')]
+tidy *ARGS:
+    cargo xtask tidy {{ARGS}}
+
+# print the arrows between modules and between files
+[group('check')]
+graph:
+    cargo run --quiet --package time-series-tidy --example module_graph
+
+# kill servers during writes and check the stored data
+[group('check')]
+crash-test *ARGS:
+    cargo xtask crash-test {{ARGS}}
+
+# run everything that CI runs
+[group('check')]
+ci:
+    .ci/run
+
+# measure the service against its targets, over HTTP
+[group('measure')]
 bench *ARGS:
     cargo xtask bench {{ARGS}}
 
-# kill everything at random, and count what is left
-ledger *ARGS:
-    cargo xtask ledger {{ARGS}}
+# run the stress test, over HTTP
+[group('measure')]
+stress *ARGS:
+    cargo xtask stress {{ARGS}}
 
-# write docs/openapi.json anew
+# write docs/openapi.json
+[group('generate')]
 openapi:
     cargo xtask openapi
+
+# write the list of known module cycles
+[group('generate')]
+accept-cycles:
+    cargo run --quiet --package time-series-tidy --example module_graph -- --accept

@@ -1,23 +1,15 @@
-//! `cargo xtask`: everything that is done with this project besides editing it.
+//! `cargo xtask`: the development tasks of this project.
 
-mod bench;
-mod cargo;
-mod database;
-mod ledger;
-mod load;
 mod migrate;
 mod openapi;
-mod progress;
 mod seed;
-mod servers;
-mod stop;
-mod stress;
-mod target;
 mod test;
 mod tidy;
 mod up;
 
 use clap::{Parser, Subcommand};
+use time_series_bench::{Bench, CrashTest, Stress};
+use time_series_devkit::stop;
 
 /// Runs, tests, migrates, seeds and measures the time-series backend.
 #[derive(Parser)]
@@ -27,34 +19,26 @@ struct Cli {
     command: Command,
 }
 
+// The help text of a command is the doc comment of its options, where that is longer than a line.
 #[derive(Subcommand)]
 enum Command {
-    /// From nothing to a running service, with a database of its own unless `DATABASE_URL` is set.
     Up(up::Up),
-    /// Provides PostgreSQL, TimescaleDB and Redis, and runs every test on them.
     Test(test::Test),
-    /// Brings the database of `DATABASE_URL` to the schema of this version.
     Migrate(migrate::Migrate),
-    /// Stores the metric types of the original system, and if asked a demo user with sessions.
     Seed(seed::Seed),
-    /// Posts many sessions over HTTP, asks the original stress test's queries, and reports times.
-    Stress(stress::Stress),
-    // Described where its options are.
-    Bench(bench::Bench),
-    // Described where its options are.
-    Ledger(ledger::Ledger),
-    /// Writes docs/openapi.json anew from the routes.
+    Stress(Stress),
+    Bench(Bench),
+    CrashTest(CrashTest),
     Openapi(openapi::Openapi),
-    /// Checks format, lints, docs, layers and generated files: what CI checks besides the tests.
     Tidy(tidy::Tidy),
 }
 
 #[tokio::main]
-#[expect(clippy::print_stderr, reason = "the last word of a failed command")]
+#[expect(clippy::print_stderr, reason = "the error message of a failed command")]
 async fn main() {
     let ended = tokio::select! {
         result = run() => Some(result),
-        _ = stop::asked() => None, // what was under way is dropped, and its servers with it
+        _ = stop::requested() => None, // drops the running command, and its servers with it
     };
     let result = match ended {
         Some(result) => result,
@@ -67,14 +51,14 @@ async fn main() {
             1
         }
     };
-    // Not by returning: that would wait for a cargo that may still run.
+    // A return from main would wait for a cargo that may still run.
     std::process::exit(code)
 }
 
 async fn run() -> anyhow::Result<()> {
     match dotenvy::dotenv() {
-        Err(e) if !e.not_found() => anyhow::bail!("the file .env cannot be read: {e}"),
-        _ => {} // no such file is the normal case
+        Err(e) if !e.not_found() => anyhow::bail!("cannot read the file .env: {e}"),
+        _ => {} // the file is optional
     }
     match Cli::parse().command {
         Command::Up(up) => up.run().await,
@@ -83,7 +67,7 @@ async fn run() -> anyhow::Result<()> {
         Command::Seed(seed) => seed.run().await,
         Command::Stress(stress) => stress.run().await,
         Command::Bench(bench) => bench.run().await,
-        Command::Ledger(ledger) => ledger.run().await,
+        Command::CrashTest(crash_test) => crash_test.run().await,
         Command::Openapi(openapi) => openapi.run().await,
         Command::Tidy(tidy) => tidy.run().await,
     }

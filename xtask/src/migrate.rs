@@ -3,13 +3,12 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use time_series_dev_servers::Database;
 
-use crate::database::Database;
-
-/// Applies the migrations that the database of `DATABASE_URL` lacks; without one, that of the embedded default.
+/// Applies the missing migrations to the database of `DATABASE_URL`, or else to the private one.
 #[derive(Args)]
 pub(crate) struct Migrate {
-    /// Where the embedded default keeps its data [default: .local].
+    /// Folder of the private database [default: .local].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 }

@@ -2,17 +2,16 @@
 
 use anyhow::Context;
 use clap::Args;
+use time_series_devkit::cargo::root;
+use time_series_devkit::progress::say;
 
-use crate::cargo::root;
-use crate::progress::say;
-
-/// Where the document is committed.
+/// The committed document.
 const FILE: &str = "docs/openapi.json";
 
-/// Writes docs/openapi.json anew from the routes.
+/// Writes docs/openapi.json from the routes.
 #[derive(Args)]
 pub(crate) struct Openapi {
-    /// Change nothing; fail if the file is not up to date.
+    /// Fail if the file is not up to date, and write nothing.
     #[arg(long)]
     pub(crate) check: bool,
 }

@@ -4,18 +4,20 @@ use std::path::PathBuf;
 
 use clap::Args;
 
-use crate::database::Database;
-use crate::progress::say;
+use time_series_dev_servers::Database;
+use time_series_devkit::progress::say;
 
 pub(crate) use time_series_server::DEMO_USER;
 
-/// Stores the metric types of the original system, and if asked a demo user. What is there already stays.
+/// Stores the metric types of the original system, and optionally a demo user.
+///
+/// Existing metric types and sessions stay as they are.
 #[derive(Args)]
 pub(crate) struct Seed {
-    /// Also a demo user with six weeks of sessions.
+    /// Also store a demo user with six weeks of sessions.
     #[arg(long)]
     demo: bool,
-    /// Where the embedded default keeps its data [default: .local].
+    /// Folder of the private database [default: .local].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
 }

@@ -3,53 +3,46 @@
 use std::path::{Path, PathBuf};
 
 use clap::Args;
+use time_series_dev_servers::{Binaries, Cluster, Debian, Durability, OsUser, Redis, local_folder};
+use time_series_devkit::cargo::{cargo, run};
 
-use crate::cargo::{cargo, run};
-use crate::database::local_folder;
-use crate::servers::{Account, Binaries, Cluster, Debian, Durability, Redis};
-
-/// Provides a plain PostgreSQL, one with TimescaleDB, and a Redis; runs every test on them; stops them.
+/// Runs the tests on a private PostgreSQL, TimescaleDB and Redis.
 #[derive(Args)]
 pub(crate) struct Test {
-    /// Passed on to `cargo test`, such as a part of a test's name.
+    /// Arguments of `cargo test`, such as `-p <crate>` or a part of a test's name.
     #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     args: Vec<String>,
 }
 
 impl Test {
     pub(crate) async fn run(self) -> anyhow::Result<()> {
-        let account = Account::for_servers()?;
-        let folder = local_folder(None, account)?;
+        let os_user = OsUser::for_servers()?;
+        let folder = local_folder(None, os_user)?;
         let debian = Debian::provide(&folder)?;
-        let scratch = Scratch::new(folder.join(format!("test-{}", std::process::id())))?;
-        self.run_in(&scratch.0, &debian, account).await
+        let scratch = ScratchFolder::new(folder.join(format!("test-{}", std::process::id())))?;
+        self.run_in(&scratch.0, &debian, os_user).await
     }
 
-    async fn run_in(self, scratch: &Path, debian: &Debian, account: Account) -> anyhow::Result<()> {
-        let plain = Binaries::of_machine()
+    async fn run_in(self, scratch: &Path, debian: &Debian, os_user: OsUser) -> anyhow::Result<()> {
+        let plain = Binaries::installed()
             .unwrap_or_else(|| Binaries::of_debian(debian))
             .without_timescaledb();
         let bin = plain.bin().to_owned();
-        let plain = start(&plain, &scratch.join("plain"), account).await?;
+        let plain = start(&plain, &scratch.join("plain"), os_user).await?;
         let timescaledb = start(
             &Binaries::of_debian(debian),
             &scratch.join("timescaledb"),
-            account,
+            os_user,
         )
         .await?;
         let redis = Redis::start(debian, scratch)?;
-        let all = if self
+        let names_packages = self
             .args
             .iter()
-            .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"))
-        {
-            None
-        } else {
-            Some("--workspace")
-        };
+            .any(|arg| arg.starts_with("-p") || arg.starts_with("--package"));
         let mut tests = cargo(["test"]);
         tests
-            .args(all)
+            .args((!names_packages).then_some("--workspace"))
             .args(self.args)
             .env("TEST_POSTGRES_BIN", bin)
             .env("TEST_POSTGRES_URL", plain.url("postgres"))
@@ -59,22 +52,22 @@ impl Test {
     }
 }
 
-/// A folder that goes with this, after the servers in it.
-struct Scratch(PathBuf);
+/// A folder that is removed when dropped. It must outlive the servers in it.
+struct ScratchFolder(PathBuf);
 
-impl Scratch {
+impl ScratchFolder {
     fn new(folder: PathBuf) -> anyhow::Result<Self> {
         std::fs::create_dir_all(&folder)?;
         Ok(Self(folder))
     }
 }
 
-impl Drop for Scratch {
+impl Drop for ScratchFolder {
     fn drop(&mut self) {
-        std::fs::remove_dir_all(&self.0).ok(); // a folder left behind does no harm
+        std::fs::remove_dir_all(&self.0).ok(); // a remaining folder does no harm
     }
 }
 
-async fn start(binaries: &Binaries, folder: &Path, account: Account) -> anyhow::Result<Cluster> {
-    binaries.start(folder, account, Durability::Throwaway).await
+async fn start(binaries: &Binaries, folder: &Path, os_user: OsUser) -> anyhow::Result<Cluster> {
+    binaries.start(folder, os_user, Durability::Throwaway).await
 }

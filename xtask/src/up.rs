@@ -2,32 +2,31 @@
 
 use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
 use std::path::PathBuf;
-use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use anyhow::{Context, bail};
 use clap::Args;
-use rustix::process::Signal;
+use time_series_dev_servers::{Database, client_address, start_service};
+use time_series_devkit::cargo::build_server;
+use time_series_devkit::progress::say;
 
-use crate::cargo::build_server;
-use crate::database::Database;
-use crate::progress::{Step, say};
 use crate::seed::{DEMO_USER, seed};
-use crate::servers::Server;
 
-const READY_PATIENCE: Duration = Duration::from_mins(1);
 const DEFAULT_BIND: &str = "127.0.0.1:8000";
+const WATCH_INTERVAL: Duration = Duration::from_millis(500);
 
 /// Builds the service, provides its database, migrates, seeds and serves until Ctrl-C.
+///
+/// The database is that of `DATABASE_URL`, or else a private PostgreSQL.
 #[derive(Args)]
 pub(crate) struct Up {
-    /// Where to listen [default: `BIND_ADDR`, or 127.0.0.1:8000].
+    /// Address to listen on [default: `BIND_ADDR`, or 127.0.0.1:8000].
     #[arg(long, value_name = "ADDR")]
     bind: Option<SocketAddr>,
-    /// Where the embedded default keeps its data [default: .local].
+    /// Folder of the private database [default: .local].
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
-    /// Only the metric types, no demo user.
+    /// Seed only the metric types, not the demo user.
     #[arg(long)]
     no_demo: bool,
 }
@@ -44,85 +43,33 @@ impl Up {
     }
 
     async fn serve(self, bind: SocketAddr) -> anyhow::Result<()> {
-        // Another service on this address would be mistaken for ours.
+        // Fails early if another service listens on this address.
         drop(
             TcpListener::bind(bind)
-                .with_context(|| format!("{bind} (--bind, BIND_ADDR) cannot be listened on"))?,
+                .with_context(|| format!("cannot listen on {bind} (--bind, BIND_ADDR)"))?,
         );
-        say("building the service (the first time takes some minutes)");
+        say("building the service (the first build takes some minutes)");
         let program = tokio::task::spawn_blocking(build_server).await??;
         let mut database = Database::provide(self.data_dir.as_deref()).await?;
         database.migrate().await?;
         seed(database.url(), !self.no_demo).await?;
         let mut service = start_service(&program, database.url(), bind, &[]).await?;
-        say(welcome(&reachable(bind), !self.no_demo));
+        say(welcome(&client_address(bind), !self.no_demo));
         loop {
-            tokio::time::sleep(Duration::from_millis(500)).await;
+            tokio::time::sleep(WATCH_INTERVAL).await;
             database.keep_running().await?;
-            if let Some(status) = service.ended()? {
-                bail!("the service ended by itself: {status}");
+            if let Some(status) = service.exit_status()? {
+                bail!("the service ended unexpectedly: {status}");
             }
         }
     }
 }
 
 fn address(text: &str) -> anyhow::Result<SocketAddr> {
-    let mut found = text
-        .to_socket_addrs()
-        .with_context(|| format!("BIND_ADDR is {text:?}, which is no address"))?;
-    found
+    text.to_socket_addrs()
+        .with_context(|| format!("BIND_ADDR is {text:?}: not an address, such as 127.0.0.1:8000"))?
         .next()
-        .with_context(|| format!("BIND_ADDR is {text:?}, a name without an address"))
-}
-
-/// Starts the service and waits until it can answer.
-pub(crate) async fn start_service(
-    program: &std::path::Path,
-    database_url: &str,
-    bind: SocketAddr,
-    settings: &[(&str, &str)],
-) -> anyhow::Result<Server> {
-    let step = Step::start(format!("service on {bind}"));
-    let mut command = Command::new(program);
-    command
-        .env("DATABASE_URL", database_url)
-        .env("BIND_ADDR", bind.to_string());
-    if std::env::var_os("LOG_FORMAT").is_none() {
-        command.env("LOG_FORMAT", "text");
-    }
-    command.envs(settings.iter().copied());
-    let mut service = Server::spawn("the service", &mut command, Signal::TERM)?;
-    let url = format!("http://{}/health/ready", reachable(bind));
-    let started = Instant::now();
-    loop {
-        if let Some(status) = service.ended()? {
-            bail!("the service does not start: {status}");
-        }
-        if reqwest::get(&url)
-            .await
-            .is_ok_and(|answer| answer.status().is_success())
-        {
-            step.done("ready");
-            return Ok(service);
-        }
-        if started.elapsed() > READY_PATIENCE {
-            bail!("the service does not get ready");
-        }
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
-/// The address as a client on this machine would write it.
-fn reachable(bind: SocketAddr) -> SocketAddr {
-    let mut address = bind;
-    if bind.ip().is_unspecified() {
-        address.set_ip(if bind.is_ipv4() {
-            [127, 0, 0, 1].into()
-        } else {
-            std::net::Ipv6Addr::LOCALHOST.into()
-        });
-    }
-    address
+        .with_context(|| format!("BIND_ADDR is {text:?}: the name has no address"))
 }
 
 fn welcome(address: &SocketAddr, with_demo: bool) -> String {
@@ -135,15 +82,21 @@ fn welcome(address: &SocketAddr, with_demo: bool) -> String {
         r#"
 Serving on http://{address}/ — try one of these in another terminal:
 
-  the series there are
+  list the series
     curl -s 'http://{address}/api/metrictypes/'
   weekly averages of the last six weeks
     curl -s "http://{address}/api/timeseries/?user_id={user}&interval=week&start_time=now-42d"
   store a session
-    curl -s 'http://{address}/api/sessions/' -H 'content-type: application/json' -d '{{"user_id":"{user}","start_ts":"2025-01-01T00:00:00Z","data":[{{"series":"session.gut_health_score","time":"2025-01-01T00:01:00Z","value":{{"value":71.5}}}},{{"series":"session.urine.color","time":"2025-01-01T00:01:00Z","value":{{"r":255,"g":240,"b":120}}}}]}}'
-  its month in New York
-    curl -s 'http://{address}/api/timeseries/?user_id={user}&interval=month&start_time=2024-12-01&end_time=2025-02-01&agg_func=avg,max&tz=America/New_York'
-  the API's description: http://{address}/redoc/
+    curl -s 'http://{address}/api/sessions/' -H 'content-type: application/json' -d '{{
+      "user_id": "{user}", "start_ts": "2025-01-01T00:00:00Z", "data": [
+        {{"series": "session.gut_health_score", "time": "2025-01-01T00:01:00Z",
+          "value": {{"value": 71.5}}}},
+        {{"series": "session.urine.color", "time": "2025-01-01T00:01:00Z",
+          "value": {{"r": 255, "g": 240, "b": 120}}}}]}}'
+  aggregate by month in New York time
+    curl -s 'http://{address}/api/timeseries/?user_id={user}&interval=month' \
+      -G -d start_time=2024-12-01 -d end_time=2025-02-01 -d agg_func=avg,max -d tz=America/New_York
+  the API documentation: http://{address}/redoc/
 
 Ctrl-C stops the service and its database; the data stays.
 "#
