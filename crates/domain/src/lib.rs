@@ -2,15 +2,21 @@
 
 pub mod block;
 pub mod bucket;
+#[cfg(feature = "schema")]
+pub mod catalogue;
 pub mod channel;
 mod clock;
 pub mod fingerprint;
+#[cfg(feature = "schema")]
 pub mod ingest;
 pub mod json;
+#[cfg(feature = "schema")]
 pub mod memory;
 pub mod metric_type;
 pub mod point;
+#[cfg(feature = "schema")]
 pub mod ports;
+#[cfg(feature = "schema")]
 pub mod query;
 mod secret;
 pub mod session;
@@ -20,13 +26,12 @@ mod timestamp;
 
 pub use block::BlockPoint;
 pub use bucket::{Bucket, Calendar, Interval, Weekday};
-pub use channel::{Channel, ChannelId, Pointer};
+pub use channel::{Channel, ChannelId};
 pub use clock::{Clock, FixedClock};
-pub use json::{Json, JsonError, JsonErrorKind};
-pub use metric_type::{
-    Catalogue, MetricType, MetricTypeId, SchemaVersion, SelectorError, SeriesMode, SeriesName,
-    SeriesSelector,
-};
+pub use json::{Json, JsonError, JsonErrorKind, Pointer};
+#[cfg(feature = "schema")]
+pub use metric_type::{Catalogue, MetricType, SelectorError, SeriesMode, SeriesSelector};
+pub use metric_type::{MetricTypeId, SchemaVersion, SeriesName};
 pub use point::TimeSeriesPoint;
 pub use secret::{MacHasher, MacKey, RootSecret};
 pub use session::{SessionId, SessionPage, SessionPosition, SessionRecord, TimeRules, UserId};

@@ -5,8 +5,9 @@ use std::sync::Arc;
 use super::{
     BodyError, EncodedSession, IdempotencyKey, Rejects, SessionSource, ValidSession, WriteStage,
 };
+use crate::catalogue::CatalogueCache;
 use crate::clock::Clock;
-use crate::metric_type::{Catalogue, CatalogueCache};
+use crate::metric_type::Catalogue;
 use crate::ports::{CpuBusy, CpuPool, MetricTypeStore, SessionStore, StoreError, Stored, run_in};
 use crate::session::Join;
 use crate::{SessionId, TimeRules, UserId};

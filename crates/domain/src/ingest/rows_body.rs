@@ -12,7 +12,7 @@ use super::place::Places;
 use super::raw_points::RawPoints;
 use super::raw_values::RawValues;
 use super::{RawSession, Reject, RejectCode, Rejects};
-use crate::channel::Pointer;
+use crate::json::Pointer;
 use crate::json::{MAX_DEPTH, MAX_VALUE_BYTES};
 use crate::text::{echo, excerpt};
 use crate::{Json, JsonError, JsonErrorKind, SessionId, Timestamp, UserId};

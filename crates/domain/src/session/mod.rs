@@ -6,6 +6,6 @@ mod record;
 mod time_rules;
 
 pub use extent::{Join, SessionExtent};
-pub use ids::{SessionId, UserId};
+pub use ids::{IdError, SessionId, UserId};
 pub use record::{SeriesPoints, SessionPage, SessionPosition, SessionRecord};
 pub use time_rules::{TimeRuleError, TimeRules};

@@ -247,8 +247,8 @@ fn a_remainder_that_parses_prints_the_same_remainder() {
         let Ok(remainder) = Remainder::from_text(&text) else {
             return Ok(());
         };
-        prop_assert!(remainder.places().count() <= text.len());
-        for place in remainder.places() {
+        prop_assert!(remainder.indexes().count() <= text.len());
+        for place in remainder.indexes() {
             prop_assert!(remainder.get(place).is_some());
         }
         prop_assert_eq!(

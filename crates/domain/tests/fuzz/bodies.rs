@@ -6,12 +6,13 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::json;
+use time_series_domain::catalogue::CatalogueCache;
 use time_series_domain::ingest::{
     BodyError, IngestError, IngestSession, JsonSource, OnConflict, RawSession, Row, RowFormat,
     SessionSource, WriteStage,
 };
 use time_series_domain::memory::MemoryStore;
-use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
+use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{MetricTypeStore, RunHere};
 use time_series_domain::{FixedClock, SeriesName, TimeRules, Timestamp};
 

@@ -115,7 +115,7 @@ fn steps_of_a_session_tile_all_offsets() {
             let offsets = Offsets::new(Interval::Seconds(seconds)).expect("seconds are steps");
             let at = Timestamp::from_micros(micros).min(Timestamp::MAX.plus_micros(-1));
             let step = offsets.bucket(at);
-            prop_assert!(step.holds(at) && step.start() < step.end());
+            prop_assert!(step.contains(at) && step.start() < step.end());
             prop_assert_eq!(offsets.bucket(step.start()), step);
             if step.end() < Timestamp::MAX {
                 prop_assert_eq!(offsets.bucket(step.end()).start(), step.end());

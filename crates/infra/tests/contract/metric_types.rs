@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use time_series_domain::catalogue::CatalogueCache;
 use time_series_domain::ingest::{EncodedSession, OnConflict, RawSession, ValidSession};
-use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
+use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{CatalogueChanges, ChangeError, PointSource, StoreError};
 use time_series_domain::session::Join;
 use time_series_domain::{
@@ -174,8 +175,8 @@ async fn changes_add_up_to_the_catalogue() {
             }
             if step % 5 == 0 {
                 let kept = cache.latest(types.as_ref()).await.expect("a catalogue");
-                let whole =
-                    Catalogue::default().with(types.changes(None).await.expect("a catalogue"));
+                let whole = Catalogue::default()
+                    .with_changes(types.changes(None).await.expect("a catalogue"));
                 let shown = |catalogue: &Catalogue| {
                     let shown = |t: &Arc<MetricType>| {
                         (t.series.clone(), t.id, t.generation, t.channels.clone())
@@ -218,7 +219,7 @@ async fn the_metric_types_of_users_are_those_of_their_points() {
                 .of_users(users, &points)
                 .await
                 .expect("metric types");
-            let catalogue = Catalogue::default().with(
+            let catalogue = Catalogue::default().with_changes(
                 stores
                     .metric_types
                     .changes(None)
@@ -294,7 +295,8 @@ async fn a_session_checked_by_an_older_schema_is_refused_and_others_are_not() {
             .ingest(USER, 1, "2025-03-01", &[(0, 60.5)], OnConflict::Error)
             .await
             .expect("stored");
-        let whole = Catalogue::default().with(types.changes(None).await.expect("a catalogue"));
+        let whole =
+            Catalogue::default().with_changes(types.changes(None).await.expect("a catalogue"));
         let encoded = |session, series: &str, value: serde_json::Value| {
             let body = json!({"user_id": USER.0, "session_id": Uuid::from_u128(session),
                               "data": [point(series, "2025-03-01", 0, &value)]});

@@ -11,7 +11,7 @@ use super::RejectCode;
 use super::at_most::MAX_POINTS;
 use super::columns_body::{Faults, too_many};
 use super::raw_values::offset_in;
-use crate::channel::Pointer;
+use crate::json::Pointer;
 use crate::json::{MAX_DEPTH, MAX_VALUE_BYTES};
 use crate::metric_type::MetricType;
 use crate::{Json, JsonError, JsonErrorKind};

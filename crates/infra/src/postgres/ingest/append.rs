@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Object;
 use time::OffsetDateTime;
-use time_series_domain::block::{Block, BlockHead, Cluster, SeriesColumns, plan_append};
+use time_series_domain::block::{Block, BlockHeader, BlockMerge, SeriesColumns, plan_append};
 use time_series_domain::ingest::{EncodedSession, IdempotencyKey};
 use time_series_domain::{MetricTypeId, Timestamp, UtcDay};
 use tokio_postgres::Statement;
@@ -22,7 +22,7 @@ const EXTEND_SESSIONS: &str = include_str!("extend_sessions.sql");
 const INSERT_PARTS: &str = include_str!("insert_parts.sql");
 
 /// The stored blocks of a session by series and day, each by (`t_min`, `seq`).
-type Heads = HashMap<(MetricTypeId, UtcDay), Vec<BlockHead>>;
+type Heads = HashMap<(MetricTypeId, UtcDay), Vec<BlockHeader>>;
 /// What tells a block of a session from its others.
 type BlockKey = (MetricTypeId, u32, Timestamp);
 
@@ -39,8 +39,8 @@ pub(super) struct Part<'a> {
 /// The points of one series and day, and what they change.
 struct DayPlan {
     appended: SeriesColumns,
-    stored: Vec<BlockHead>,
-    clusters: Vec<Cluster>,
+    stored: Vec<BlockHeader>,
+    clusters: Vec<BlockMerge>,
 }
 
 /// Takes the blocks out that an append changes, and gives those to be written: they, with its points in them.
@@ -118,7 +118,7 @@ async fn read_heads(client: &Object, part: &EncodedSession) -> Result<Heads, PgE
         let t_max: OffsetDateTime = row
             .try_get("t_max")
             .map_err(|e| unreadable("block", "t_max", e))?;
-        let head = BlockHead {
+        let head = BlockHeader {
             seq: reader.seq(&row)?,
             t_min: reader.t_min(&row)?,
             t_max: t_max.into(),
