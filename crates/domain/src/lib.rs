@@ -19,6 +19,8 @@ pub mod ports;
 #[cfg(feature = "schema")]
 pub mod query;
 mod secret;
+#[cfg(feature = "serde")]
+mod serde_text;
 pub mod session;
 pub mod summary;
 pub mod text;
