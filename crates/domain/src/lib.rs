@@ -6,6 +6,8 @@ pub mod bucket;
 pub mod catalogue;
 pub mod channel;
 mod clock;
+#[cfg(feature = "schema")]
+pub mod embedded;
 pub mod fingerprint;
 #[cfg(feature = "schema")]
 pub mod ingest;
@@ -16,6 +18,7 @@ pub mod metric_type;
 pub mod point;
 #[cfg(feature = "schema")]
 pub mod ports;
+pub mod prelude;
 #[cfg(feature = "schema")]
 pub mod query;
 mod secret;
