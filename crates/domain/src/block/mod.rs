@@ -22,6 +22,7 @@ mod append;
 mod block;
 mod columns;
 mod cut;
+mod decimal_scale;
 mod header;
 mod numbers;
 mod points;

@@ -2,9 +2,7 @@
 
 use std::ops::Range;
 
-/// Maximum decimal scale. Integers of a larger scale would not fit 32 bits.
-const MAX_SCALE: usize = 9;
-const POWERS_OF_TEN: [f64; MAX_SCALE + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+use super::decimal_scale::{MAX_SCALE, decimal_scale, scaled_integer, unscaled};
 
 /// Channel-major numbers: all values of the first channel, then all of the second, and so on.
 ///
@@ -264,49 +262,6 @@ fn check_scales(scales: Option<Vec<i16>>, channels: usize) -> Result<Vec<u8>, Nu
     narrowed
         .filter(|s| s.len() == channels)
         .ok_or(NumbersError::Scales(scales.len()))
-}
-
-fn unscaled(integer: i32, scale: u8) -> f64 {
-    if scale == 0 {
-        return f64::from(integer);
-    }
-    f64::from(integer) / POWERS_OF_TEN[usize::from(scale)]
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the scale was chosen so that it fits"
-)]
-fn scaled_integer(value: f64, scale: u8) -> i32 {
-    (value * POWERS_OF_TEN[usize::from(scale)]).round() as i32
-}
-
-/// Returns the smallest scale at which every number is exactly a 32-bit integer over a power of
-/// ten.
-fn decimal_scale(column: &[Option<f64>]) -> Option<u8> {
-    let mut scale = 0_u8;
-    for value in column.iter().flatten() {
-        // A number that is exact at a scale is exact at every larger one: the scale never
-        // decreases.
-        while !is_exact_at(*value, scale) {
-            scale += 1;
-            if usize::from(scale) > MAX_SCALE {
-                return None;
-            }
-        }
-    }
-    let fits = |v: &f64| (v * POWERS_OF_TEN[usize::from(scale)]).abs() < f64::from(i32::MAX);
-    column.iter().flatten().all(fits).then_some(scale)
-}
-
-fn is_exact_at(value: f64, scale: u8) -> bool {
-    let power = POWERS_OF_TEN[usize::from(scale)];
-    let integer = (value * power).round();
-    // Integers cannot represent negative zero.
-    let negative_zero = integer == 0.0 && integer.is_sign_negative();
-    !negative_zero
-        && integer.abs() < f64::from(i32::MAX)
-        && (integer / power).to_bits() == value.to_bits()
 }
 
 #[cfg(test)]

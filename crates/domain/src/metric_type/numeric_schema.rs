@@ -318,14 +318,14 @@ mod tests {
                 .admits(&Json::parse(text).expect("JSON"))
         };
         assert!(admits(r#"{"r": 0}"#) && admits(r#"{"r": 255.0}"#));
-        for refused in [
+        for rejected in [
             r#"{"r": 256}"#,
             r#"{"r": 0.5}"#,
             r#"{"r": 1, "s": 1}"#,
             "{}",
             "1",
         ] {
-            assert!(!admits(refused), "{refused}");
+            assert!(!admits(rejected), "{rejected}");
         }
     }
 
