@@ -7,7 +7,7 @@ use actix_web::HttpRequest;
 use async_trait::async_trait;
 use metrics_exporter_prometheus::PrometheusHandle;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
-use time_series_domain::metric_type::MetricTypes;
+use time_series_domain::catalogue::MetricTypes;
 use time_series_domain::ports::SecretStore;
 use time_series_domain::query::{QueryLimits, QueryMemory};
 use time_series_domain::session::{IngestSession, StoredSessions, WriteStage};

@@ -1,14 +1,14 @@
-//! The clock port: the only way the domain learns what time it is.
+//! The clock port: the only source of the current time for the domain.
 
 use crate::Timestamp;
 
-/// Tells the current instant. Injected, so that tests decide what "now" is.
+/// A source of the current time. Injected, so that tests decide what "now" is.
 pub trait Clock: Send + Sync {
-    /// The current instant, UTC, to the microsecond.
+    /// Returns the current instant (UTC, microseconds).
     fn now(&self) -> Timestamp;
 }
 
-/// A clock that always tells the same instant: for tests and replays.
+/// A clock that always returns the same instant, for tests and replays.
 #[derive(Debug, Clone, Copy)]
 pub struct FixedClock(pub Timestamp);
 

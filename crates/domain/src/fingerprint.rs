@@ -1,9 +1,9 @@
 //! Fingerprints: digests of typed values that differ whenever a field differs.
 //!
 //! Cache keys, entity tags and cursors are fingerprints. Every encoding is self-delimiting, so that
-//! no two values share one, and none depends on how a type is printed. Implementations for structs
-//! destructure all fields, so that a new field does not compile until it is hashed or left out on
-//! purpose.
+//! no two values have the same encoding, and independent of `Debug` and `Display`. Implementations
+//! for structs destructure all fields, so that a new field does not compile until it is either
+//! hashed or explicitly ignored.
 
 use std::fmt;
 use std::ops::Range;
@@ -18,7 +18,7 @@ const ENCODING: u64 = 1;
 pub struct Fingerprint([u8; 32]);
 
 impl Fingerprint {
-    /// The bytes of the digest.
+    /// Returns the bytes of the digest.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
@@ -34,7 +34,7 @@ impl fmt::Display for Fingerprint {
 
 /// A value that can be part of a fingerprint.
 pub trait Fingerprinted {
-    /// Feeds every part of the value that an answer may depend on.
+    /// Feeds every part of the value that a result may depend on.
     fn feed(&self, hasher: &mut FingerprintHasher);
 }
 
@@ -43,15 +43,17 @@ pub trait Fingerprinted {
 /// ```
 /// use time_series_domain::fingerprint::FingerprintHasher;
 ///
-/// let of = |a: &str, b: &str| FingerprintHasher::new("example").field("a", a).field("b", b).finish();
-/// assert_eq!(of("x", "y"), of("x", "y"));
-/// assert_ne!(of("xy", ""), of("x", "y"));
+/// fn fingerprint(a: &str, b: &str) -> time_series_domain::fingerprint::Fingerprint {
+///     FingerprintHasher::new("example").field("a", a).field("b", b).finish()
+/// }
+/// assert_eq!(fingerprint("x", "y"), fingerprint("x", "y"));
+/// assert_ne!(fingerprint("xy", ""), fingerprint("x", "y"));
 /// ```
 #[derive(Clone)]
 pub struct FingerprintHasher(blake3::Hasher);
 
 impl FingerprintHasher {
-    /// Starts a fingerprint; those of different purposes never agree.
+    /// Starts a fingerprint. Fingerprints of different purposes never agree.
     #[must_use]
     pub fn new(purpose: &str) -> Self {
         let mut hasher = Self(blake3::Hasher::new());
@@ -73,7 +75,7 @@ impl FingerprintHasher {
         self
     }
 
-    /// Returns the fingerprint of all that was fed.
+    /// Returns the fingerprint of everything fed so far.
     #[must_use]
     pub fn finish(&self) -> Fingerprint {
         Fingerprint(self.0.finalize().into())
@@ -208,7 +210,7 @@ mod tests {
     }
 
     #[test]
-    fn the_purpose_and_the_name_of_a_field_count() {
+    fn purposes_and_field_names_are_hashed() {
         let one = FingerprintHasher::new("one").field("a", "x").finish();
         assert_ne!(one, FingerprintHasher::new("two").field("a", "x").finish());
         assert_ne!(one, FingerprintHasher::new("one").field("b", "x").finish());

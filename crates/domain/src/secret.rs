@@ -1,26 +1,26 @@
-//! The service's secret and the keys that are derived from it.
+//! The root secret of a service, and the keys derived from it.
 
 use secrecy::{ExposeSecret, SecretBox};
 
-/// Context of the root itself, so that key material used elsewhere gives other keys here.
+/// Derivation context of the root, which separates its keys from other uses of the key material.
 const ROOT: &str = "time-series-backend 2026-11-27 root secret";
 
-/// The secret that all keys of a service are derived from. It has no `Display`, and `Debug` hides it.
+/// The secret that all keys of a service are derived from. Has no `Display`; `Debug` redacts it.
 #[derive(Debug)]
 pub struct RootSecret(SecretBox<[u8; 32]>);
 
-/// A key of message authentication codes (keyed BLAKE3, 256 bits). `Debug` hides it.
+/// A key for message authentication codes (keyed BLAKE3, 256 bits). `Debug` redacts it.
 #[derive(Debug)]
 pub struct MacKey(SecretBox<[u8; 32]>);
 
 impl RootSecret {
-    /// Derives the root from key material of any length; at least 32 random bytes are needed to be safe.
+    /// Derives the root from key material of any length. Secure only with at least 32 random bytes.
     #[must_use]
     pub fn new(material: &[u8]) -> Self {
         Self(derive(ROOT, material))
     }
 
-    /// Derives the key of one purpose. Contexts are constants of the program, each used for one purpose.
+    /// Derives the key for one purpose. Each context is a constant of the program with one purpose.
     ///
     /// ```
     /// use time_series_domain::RootSecret;
@@ -37,7 +37,7 @@ impl RootSecret {
 }
 
 impl MacKey {
-    /// Computes the code of a message in parts. Comparing two `blake3::Hash` takes constant time.
+    /// Computes the code of a message of several parts. `blake3::Hash` compares in constant time.
     #[must_use]
     pub fn tag(&self, parts: &[&[u8]]) -> blake3::Hash {
         let mut hasher = self.hasher();
@@ -47,30 +47,30 @@ impl MacKey {
         hasher.finish()
     }
 
-    /// Starts the code of a message that is fed step by step.
+    /// Starts the code of a message that is fed incrementally.
     #[must_use]
     pub fn hasher(&self) -> MacHasher {
         MacHasher(blake3::Hasher::new_keyed(self.0.expose_secret()))
     }
 }
 
-/// Computes a message authentication code step by step. Parts are length-prefixed: no two messages
-/// share an encoding.
+/// An incremental message authentication code. Parts are length-prefixed, so that different
+/// messages have different encodings.
 pub struct MacHasher(blake3::Hasher);
 
 impl MacHasher {
-    /// Begins a part of that many bytes.
+    /// Starts a part of `bytes` bytes.
     pub fn part(&mut self, bytes: usize) -> &mut Self {
         self.update(&(bytes as u64).to_le_bytes())
     }
 
-    /// Feeds bytes of the part.
+    /// Feeds bytes of the current part.
     pub fn update(&mut self, bytes: &[u8]) -> &mut Self {
         self.0.update(bytes);
         self
     }
 
-    /// Returns the code of all that was fed.
+    /// Returns the code of everything fed so far.
     #[must_use]
     pub fn finish(&self) -> blake3::Hash {
         self.0.finalize()
@@ -86,7 +86,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn debug_output_hides_keys() {
+    fn debug_output_redacts_keys() {
         let root = RootSecret::new(b"thirty-two or more random bytes.");
         let key = root.mac_key("test");
         for (text, secret) in [
@@ -102,14 +102,14 @@ mod tests {
     }
 
     #[test]
-    fn parts_cannot_be_shifted() {
+    fn boundaries_of_parts_change_the_code() {
         let key = RootSecret::new(&[7; 32]).mac_key("test");
         assert_ne!(key.tag(&[b"ab", b"c"]), key.tag(&[b"a", b"bc"]));
         assert_ne!(key.tag(&[b"abc"]), key.tag(&[b"abc", b""]));
     }
 
     #[test]
-    fn another_root_gives_other_keys() {
+    fn different_roots_derive_different_keys() {
         let tag = |material: &[u8]| RootSecret::new(material).mac_key("test").tag(&[b"x"]);
         assert_ne!(tag(&[1; 32]), tag(&[2; 32]));
     }

@@ -1,16 +1,18 @@
-//! Bounded excerpts of text that a client sent, for messages that echo it.
+//! Bounded excerpts of client text, for messages that repeat it.
 
 use std::borrow::Cow;
 use std::fmt::{self, Display, Write};
 
-/// Marks the place where a text was cut.
+/// Marks the end of a cut text.
 const ELLIPSIS: char = '…';
-/// Maximum length of a client's text inside a message, as JSON.
+/// Maximum length of a client's text in a message, in bytes as JSON.
 pub const ECHO_BYTES: usize = 100;
 
-/// Returns the text if it takes at most `max` bytes inside a JSON string, else its beginning and an ellipsis.
+/// Returns the text if it takes at most `max` bytes inside a JSON string, else its start and an
+/// ellipsis.
 ///
-/// The length counts the escapes, so that the bound also holds for the document that the text is written to.
+/// The length includes JSON escapes, so that the bound also holds for the document that contains
+/// the text.
 ///
 /// ```
 /// use time_series_domain::text::excerpt;
@@ -20,22 +22,22 @@ pub const ECHO_BYTES: usize = 100;
 /// ```
 #[must_use]
 pub fn excerpt(text: &str, max: usize) -> Cow<'_, str> {
-    match cut(text, max) {
+    match cut_offset(text, max) {
         None => Cow::Borrowed(text),
         Some(end) => Cow::Owned(format!("{}{ELLIPSIS}", &text[..end])),
     }
 }
 
-/// Returns the excerpt of a client's text that a message echoes, at most [`ECHO_BYTES`] long.
+/// Returns the excerpt of a client's text for a message: at most [`ECHO_BYTES`] long.
 #[must_use]
 pub fn echo(text: &str) -> Cow<'_, str> {
     excerpt(text, ECHO_BYTES)
 }
 
-/// Cuts an owned text as [`excerpt`] does, and releases the memory of the rest.
+/// Shortens an owned text as [`excerpt`] does, and releases the memory of the removed part.
 #[must_use]
 pub fn shorten(mut text: String, max: usize) -> String {
-    if let Some(end) = cut(&text, max) {
+    if let Some(end) = cut_offset(&text, max) {
         text.truncate(end);
         text.push(ELLIPSIS);
         text.shrink_to_fit();
@@ -43,7 +45,7 @@ pub fn shorten(mut text: String, max: usize) -> String {
     text
 }
 
-/// Formats a value and stops after `max` bytes, so that a large value is never rendered whole.
+/// Formats a value and stops after `max` bytes, so that a large value is never rendered in full.
 #[must_use]
 pub fn bounded(value: impl Display, max: usize) -> String {
     let mut out = Bounded {
@@ -51,7 +53,7 @@ pub fn bounded(value: impl Display, max: usize) -> String {
         left: max,
     };
     let is_whole = write!(out, "{value}").is_ok();
-    // One byte more than fits was kept, so that a cut text is seen to be too long.
+    // An incomplete text exceeds `max` by at least a byte, so that `shorten` adds the ellipsis.
     if is_whole {
         shorten(out.text, max)
     } else {
@@ -59,34 +61,36 @@ pub fn bounded(value: impl Display, max: usize) -> String {
     }
 }
 
-/// Formats a value whose text takes at most `max` bytes; `None` if it takes more, of which little more is rendered.
+/// Formats a value whose text takes at most `max` bytes; `None`, after at most `6 * max` bytes, if
+/// it takes more.
 #[must_use]
 pub fn whole(value: impl Display, max: usize) -> Option<String> {
-    // As JSON it takes at most six times as much.
+    // A JSON escape takes at most six bytes per byte of text.
     let text = bounded(value, 6 * max);
     (text.len() <= max).then_some(text)
 }
 
-/// Returns the byte at which a text is cut, or `None` if it fits.
-fn cut(text: &str, max: usize) -> Option<usize> {
-    // No character takes more than six bytes as JSON.
+/// Returns the byte offset at which a text is cut, or `None` if it fits.
+fn cut_offset(text: &str, max: usize) -> Option<usize> {
+    // A character takes at most six bytes as JSON.
     if text.len() <= max / 6 {
         return None;
     }
-    let (mut taken, mut end) = (0, 0);
-    for (at, c) in text.char_indices() {
+    let mut taken = 0;
+    let mut end = 0;
+    for (offset, c) in text.char_indices() {
         taken += json_len(c);
         if taken > max {
             return Some(end);
         }
         if taken + ELLIPSIS.len_utf8() <= max {
-            end = at + c.len_utf8();
+            end = offset + c.len_utf8();
         }
     }
     None
 }
 
-/// Returns how many bytes a character takes inside a JSON string.
+/// Returns the length of a character inside a JSON string, in bytes.
 const fn json_len(c: char) -> usize {
     match c {
         '"' | '\\' | '\n' | '\r' | '\t' | '\u{8}' | '\u{c}' => 2,
@@ -95,7 +99,7 @@ const fn json_len(c: char) -> usize {
     }
 }
 
-/// Collects text until it is longer than a bound, and then fails.
+/// A text buffer that fails to write once the text exceeds a bound.
 struct Bounded {
     text: String,
     left: usize,
@@ -129,7 +133,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn an_excerpt_fits_as_json_and_is_a_beginning(text in "(?s).{0,60}", max in 3..200_usize) {
+        fn an_excerpt_fits_as_json_and_is_a_prefix(text in "(?s).{0,60}", max in 3..200_usize) {
             let excerpt = excerpt(&text, max);
             prop_assert!(json_text_len(&excerpt) <= max);
             let is_whole = json_text_len(&text) <= max;
@@ -138,7 +142,7 @@ mod tests {
         }
 
         #[test]
-        fn all_ways_to_cut_agree(text in "(?s).{0,60}", max in 3..200_usize) {
+        fn all_functions_cut_alike(text in "(?s).{0,60}", max in 3..200_usize) {
             let expected = excerpt(&text, max).into_owned();
             prop_assert_eq!(&shorten(text.clone(), max), &expected);
             prop_assert_eq!(&bounded(&text, max), &expected);
@@ -147,7 +151,7 @@ mod tests {
     }
 
     #[test]
-    fn a_large_value_is_not_rendered_whole() {
+    fn a_large_value_is_not_rendered_in_full() {
         struct Endless;
         impl Display for Endless {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

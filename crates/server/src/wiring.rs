@@ -5,7 +5,7 @@ use std::sync::Arc;
 use secrecy::{ExposeSecret, SecretString};
 use time_series_api::{Admins, AllowedHosts, ReadSources, Reads, Settings, UseCases};
 use time_series_domain::Clock;
-use time_series_domain::metric_type::{CatalogueCache, MetricTypes};
+use time_series_domain::catalogue::{CatalogueCache, MetricTypes};
 use time_series_domain::ports::{AnswerCache, MetricTypeStore, SecretStore, SessionStore};
 use time_series_domain::query::points::ReadPoints;
 use time_series_domain::query::{Aggregate, CachedAggregate, QueryMemory};

@@ -1,93 +1,88 @@
-//! Points that are appended to a session: which stored blocks of a series and day they change, and into what.
+//! Appends: plans which stored blocks of a series and UTC day are replaced, and encodes their
+//! replacements.
 //!
-//! The blocks of a series in a session never overlap, and those that meet at an instant are numbered in order of arrival.
-//! Appending keeps it so, and lets no small blocks gather: see `docs/adr/0010-appends-merge-blocks.md`.
+//! The blocks of a series in a session never overlap, and blocks that share an instant are numbered
+//! in order of arrival. An append keeps both invariants and merges small blocks: see
+//! `docs/adr/0010-appends-merge-blocks.md`.
 
 use std::ops::Range;
 
-use super::{Block, SeriesColumns, cut};
+use super::block::Block;
+use super::columns::SeriesColumns;
+use super::cut::cut;
+use super::header::BlockHeader;
 use crate::Timestamp;
 
-/// A stored block of fewer points takes in what is appended beside it.
+/// Stored blocks of fewer points are merged with points that are appended next to them.
 pub const SMALL_BLOCK_POINTS: usize = 256;
 
-/// A stored block as far as it must be known to tell whether it changes.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BlockHead {
-    /// Its number.
-    pub seq: u32,
-    /// The time of its first point.
-    pub t_min: Timestamp,
-    /// The time of its last point.
-    pub t_max: Timestamp,
-    /// How many points.
-    pub points: usize,
-}
-
-/// Neighbouring stored blocks, and the appended points that are put together with them.
+/// Consecutive stored blocks, and the appended points that are merged with them.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cluster {
-    /// Places of the stored blocks, which are to go; none where the points have blocks of their own.
+pub struct BlockMerge {
+    /// The indexes of the stored blocks to replace; empty if the points become new blocks.
     pub stored: Range<usize>,
-    /// Places of the appended points.
+    /// The indexes of the appended points.
     pub appended: Range<usize>,
 }
 
-/// Plans what `appended`, points of one UTC day, change among the stored blocks of that series, session and day, which come
-/// by (`t_min`, `seq`).
+/// Plans an append of points of one UTC day.
+///
+/// `stored` are the blocks of the same series, session and day, sorted by (`t_min`, `seq`).
 #[must_use]
-pub fn plan_append(stored: &[BlockHead], appended: &SeriesColumns) -> Vec<Cluster> {
-    let mut clusters: Vec<Cluster> = Vec::new();
+pub fn plan_append(stored: &[BlockHeader], appended: &SeriesColumns) -> Vec<BlockMerge> {
+    let mut merges: Vec<BlockMerge> = Vec::new();
     let mut at = 0;
     while at < appended.len() {
-        let run = next_run(stored, &appended.times, at);
-        match clusters.last_mut() {
-            // They share a block, or it is the neighbour of both.
-            Some(last) if run.stored.start < last.stored.end => {
-                last.stored.end = last.stored.end.max(run.stored.end);
-                last.appended.end = run.appended.end;
+        let next = next_merge(stored, &appended.times, at);
+        match merges.last_mut() {
+            // Both merges replace a block in common.
+            Some(last) if next.stored.start < last.stored.end => {
+                last.stored.end = last.stored.end.max(next.stored.end);
+                last.appended.end = next.appended.end;
             }
-            _ => clusters.push(run.clone()),
+            _ => merges.push(next.clone()),
         }
-        at = run.appended.end;
+        at = next.appended.end;
     }
-    clusters
+    merges
 }
 
-/// The points from `at` on that belong into one stored block, or between two, with the blocks that change.
-fn next_run(stored: &[BlockHead], times: &[Timestamp], at: usize) -> Cluster {
-    // What comes at a stored instant comes behind what is there: into the last block that has begun.
-    let begun = |t: Timestamp| stored.partition_point(|head| head.t_min <= t);
-    let behind = begun(times[at]);
-    let into = behind
+/// Returns the merge of the points from `at` on that fall into one stored block, or between two.
+fn next_merge(stored: &[BlockHeader], times: &[Timestamp], at: usize) -> BlockMerge {
+    // Points at a stored instant follow the stored points: they fall into the last block that
+    // starts at or before that instant.
+    let started = |t: Timestamp| stored.partition_point(|header| header.t_min <= t);
+    let after = started(times[at]);
+    let into = after
         .checked_sub(1)
         .filter(|block| times[at] <= stored[*block].t_max);
     let belongs =
-        |t: &Timestamp| begun(*t) == behind && into.is_none_or(|block| *t <= stored[block].t_max);
+        |t: &Timestamp| started(*t) == after && into.is_none_or(|block| *t <= stored[block].t_max);
     let end = at + times[at..].iter().take_while(|t| belongs(t)).count();
     let is_small = |block: &usize| stored[*block].points < SMALL_BLOCK_POINTS;
     let mut changed = match into {
-        Some(block) => block..behind,
-        None => behind.checked_sub(1).filter(is_small).unwrap_or(behind)..behind,
+        Some(block) => block..after,
+        None => after.checked_sub(1).filter(is_small).unwrap_or(after)..after,
     };
-    if into.is_none() && behind < stored.len() && is_small(&behind) {
+    if into.is_none() && after < stored.len() && is_small(&after) {
         changed.end += 1;
     }
-    // A block that is written anew is numbered behind all others, so whoever meets its end must be, too.
+    // A replacement gets a higher number than all stored blocks. A block that starts at the instant
+    // at which the replacement ends must therefore be replaced, too.
     while (1..stored.len()).contains(&changed.end)
         && !changed.is_empty()
         && stored[changed.end].t_min == stored[changed.end - 1].t_max
     {
         changed.end += 1;
     }
-    Cluster {
+    BlockMerge {
         stored: changed,
         appended: at..end,
     }
 }
 
-impl Cluster {
-    /// The blocks that take the place of those `stored` ones, numbered from `first_seq` on.
+impl BlockMerge {
+    /// Encodes the blocks that replace the `stored` blocks, numbered from `first_seq` on.
     #[must_use]
     pub fn blocks(&self, stored: &[Block], appended: &SeriesColumns, first_seq: u32) -> Vec<Block> {
         let mut columns = SeriesColumns::of_blocks(appended.metric_type, stored);
@@ -102,10 +97,10 @@ mod tests {
 
     use super::*;
     use crate::block::BlockPoint;
-    use crate::channel::Pointer;
+    use crate::json::Pointer;
     use crate::{Json, MetricTypeId};
 
-    /// Values tell the order of arrival, and some have a rest.
+    /// Values contain the order of arrival; some have a remainder.
     fn columns(times: &[i64], arrived: &mut u32) -> SeriesColumns {
         let mut value = || {
             *arrived += 1;
@@ -127,16 +122,16 @@ mod tests {
         [Pointer::parse("/value").expect("a pointer")]
     }
 
-    /// Appends as a store does.
+    /// Appends as a store does, and returns the number of replaced blocks.
     fn append(stored: &mut Vec<Block>, appended: &SeriesColumns) -> usize {
-        let heads: Vec<BlockHead> = stored.iter().map(Block::head).collect();
-        let clusters = plan_append(&heads, appended);
-        let mut seq = heads.iter().map(|h| h.seq + 1).max().unwrap_or(0);
+        let headers: Vec<BlockHeader> = stored.iter().map(Block::header).collect();
+        let merges = plan_append(&headers, appended);
+        let mut seq = headers.iter().map(|h| h.seq + 1).max().unwrap_or(0);
         let mut gone = Vec::new();
-        for cluster in &clusters {
-            let blocks = cluster.blocks(&stored[cluster.stored.clone()], appended, seq);
+        for merge in &merges {
+            let blocks = merge.blocks(&stored[merge.stored.clone()], appended, seq);
             seq += u32::try_from(blocks.len()).expect("few");
-            gone.extend(heads[cluster.stored.clone()].iter().map(|h| h.seq));
+            gone.extend(headers[merge.stored.clone()].iter().map(|h| h.seq));
             stored.extend(blocks);
         }
         stored.retain(|block| !gone.contains(&block.seq));
@@ -154,16 +149,16 @@ mod tests {
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
-        fn however_points_come_they_are_all_there_in_order_and_no_blocks_overlap(
+        fn appends_keep_all_points_in_order_and_blocks_disjoint(
             parts in prop::collection::vec((prop::collection::vec(0..60_i64, 1..40), 0..1_500_usize), 1..12),
         ) {
             let (mut arrived, mut stored, mut all) = (0, Vec::new(), Vec::new());
             for (times, more) in parts {
-                // Some parts are dense, so that there are blocks that are not small.
+                // Some parts are dense, so that some blocks are not small.
                 let dense = (0..if more > 1_200 { more } else { 0 }).map(|i| i64::try_from(i).expect("small") / 40);
                 let times: Vec<i64> = times.into_iter().chain(dense).map(|t| t * 1_000_000).collect();
                 let appended = columns(&times, &mut arrived);
-                let whole = Cluster { stored: 0..0, appended: 0..appended.len() }.blocks(&[], &appended, 0);
+                let whole = BlockMerge { stored: 0..0, appended: 0..appended.len() }.blocks(&[], &appended, 0);
                 all.extend(points(&whole));
                 append(&mut stored, &appended);
                 all.sort_by_key(|point| point.time);
@@ -177,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn small_parts_grow_together_and_large_blocks_stay() {
+    fn small_appends_are_merged_and_large_blocks_stay() {
         let (mut arrived, mut stored) = (0, Vec::new());
         for part in 0..200 {
             let times: Vec<i64> = (0..10).map(|i| (part * 10 + i) * 1_000_000).collect();
@@ -188,7 +183,7 @@ mod tests {
     }
 
     #[test]
-    fn points_far_apart_leave_what_lies_between_alone() {
+    fn points_far_apart_keep_the_blocks_between_them() {
         let (mut arrived, mut stored) = (0, Vec::new());
         let times: Vec<i64> = (100..20_100).map(|i| i * 1_000_000).collect();
         append(&mut stored, &columns(&times, &mut arrived));

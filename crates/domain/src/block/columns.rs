@@ -1,38 +1,40 @@
-//! The points of one series of one session, turned into columns.
+//! Columns of the points of one series in one session.
 
 use std::borrow::Cow;
 use std::ops::Range;
 
-use super::Block;
-use super::remainder::split;
-use crate::channel::Pointer;
+use super::block::Block;
+use super::value::split;
+use crate::json::Pointer;
 use crate::{Json, MetricTypeId, Timestamp, UtcDay};
 
 /// Points of one series as columns, ordered by (time, arrival).
 #[derive(Debug, Clone, PartialEq)]
 pub struct SeriesColumns {
-    /// The series.
+    /// The metric type of the points.
     pub metric_type: MetricTypeId,
     pub(super) times: Vec<Timestamp>,
     /// One column per channel, in the order of the metric type's channels.
     channels: Vec<Column>,
-    /// JSON texts; empty where no point has a rest.
-    rests: Vec<Option<Box<str>>>,
+    /// The JSON text of each point's remainder; empty if no point has one.
+    remainders: Vec<Option<Box<str>>>,
 }
 
-/// The numbers of one channel, by point.
+/// The numbers of one channel, one per point.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Column {
-    /// Numbers or nothing.
+    /// A number for some points.
     Sparse(Vec<Option<f64>>),
-    /// A number for each point.
+    /// A number for every point.
     Dense(Vec<f64>),
-    /// Nothing for any point.
+    /// No numbers.
     Absent,
 }
 
 impl SeriesColumns {
     /// Sorts points, given in order of arrival, by time and splits their values into columns.
+    ///
+    /// `channels` are those of the metric type, in order.
     #[must_use]
     pub fn new(
         metric_type: MetricTypeId,
@@ -48,32 +50,33 @@ impl SeriesColumns {
         columns
     }
 
-    /// Adds a point behind all others.
+    /// Adds a point after all others.
     pub(super) fn push(&mut self, time: Timestamp, value: Json, channels: &[Pointer]) {
-        let (numbers, rest) = split(value, channels);
-        let place = self.times.len();
+        let (numbers, remainder) = split(value, channels);
+        let index = self.times.len();
         self.channels
             .resize(self.channels.len().max(numbers.len()), Column::Absent);
         for (column, number) in self.channels.iter_mut().zip(numbers) {
             if number.is_some() || !matches!(column, Column::Absent) {
-                column.sparse(place).push(number);
+                column.sparse(index).push(number);
             }
         }
-        if rest.is_some() || !self.rests.is_empty() {
-            self.rests.resize(place, None);
-            self.rests
-                .push(rest.map(|rest| rest.to_string().into_boxed_str()));
+        if remainder.is_some() || !self.remainders.is_empty() {
+            self.remainders.resize(index, None);
+            self.remainders
+                .push(remainder.map(|value| value.to_string().into_boxed_str()));
         }
         self.times.push(time);
     }
 
-    /// Gives it at least that number of channels.
+    /// Adds absent columns up to a number of channels.
     pub(super) fn widen(&mut self, channels: usize) {
         self.channels
             .resize(self.channels.len().max(channels), Column::Absent);
     }
 
-    /// Points of numbers alone, one column per channel, ordered by (time, arrival).
+    /// Creates columns of points without remainders, ordered by (time, arrival).
+    #[cfg(feature = "schema")]
     pub(crate) const fn of_numbers(
         metric_type: MetricTypeId,
         times: Vec<Timestamp>,
@@ -83,11 +86,11 @@ impl SeriesColumns {
             metric_type,
             times,
             channels,
-            rests: Vec::new(),
+            remainders: Vec::new(),
         }
     }
 
-    /// The points of blocks, one block behind the other.
+    /// Decodes blocks and concatenates their points.
     #[must_use]
     pub fn of_blocks(metric_type: MetricTypeId, blocks: &[Block]) -> Self {
         let width = blocks
@@ -100,7 +103,7 @@ impl SeriesColumns {
             metric_type,
             times: Vec::new(),
             channels,
-            rests: Vec::new(),
+            remainders: Vec::new(),
         };
         for block in blocks {
             let before = columns.len();
@@ -116,112 +119,116 @@ impl SeriesColumns {
                     .extend(block.numbers.channel(channel, block.len()));
             }
             if !block.remainder.is_empty() {
-                let rest = |place| block.remainder.text_of(place).map(Box::from);
-                columns.rests.resize(before, None);
-                columns.rests.extend((0..block.len()).map(rest));
+                let text = |index| block.remainder.text_of(index).map(Box::from);
+                columns.remainders.resize(before, None);
+                columns.remainders.extend((0..block.len()).map(text));
             }
-            columns.even_out();
+            columns.pad();
         }
         columns
     }
 
-    /// Adds some of the points of the same series.
-    pub(super) fn extend(&mut self, other: &Self, places: Range<usize>) {
+    /// Appends some points of another part of the same series.
+    pub(super) fn extend(&mut self, other: &Self, indexes: Range<usize>) {
         let before = self.len();
         self.channels.resize(
             self.channels.len().max(other.channels.len()),
             Column::Absent,
         );
-        self.times.extend_from_slice(&other.times[places.clone()]);
+        self.times.extend_from_slice(&other.times[indexes.clone()]);
         for (column, more) in self.channels.iter_mut().zip(&other.channels) {
             if !matches!(more, Column::Absent) {
                 column
                     .sparse(before)
-                    .extend_from_slice(&more.slice(places.clone()));
+                    .extend_from_slice(&more.slice(indexes.clone()));
             }
         }
-        if !other.rests.is_empty() {
-            self.rests.resize(before, None);
-            self.rests.extend_from_slice(&other.rests[places]);
+        if !other.remainders.is_empty() {
+            self.remainders.resize(before, None);
+            self.remainders
+                .extend_from_slice(&other.remainders[indexes]);
         }
-        self.even_out();
+        self.pad();
     }
 
-    /// Gives every column that has any number an element for every point: a channel that came later than a block has
-    /// nothing in it.
-    fn even_out(&mut self) {
+    /// Extends every sparse column to the number of points. Blocks that are older than a channel
+    /// have no numbers in it.
+    fn pad(&mut self) {
         let len = self.times.len();
         for column in &mut self.channels {
             if let Column::Sparse(numbers) = column {
                 numbers.resize(len, None);
             }
         }
-        if !self.rests.is_empty() {
-            self.rests.resize(len, None);
+        if !self.remainders.is_empty() {
+            self.remainders.resize(len, None);
         }
     }
 
-    /// By (time, arrival), where they stand in order of arrival.
+    /// Sorts points in order of arrival by (time, arrival).
     #[must_use]
     pub(super) fn sorted(self) -> Self {
         if self.times.is_sorted() {
             return self;
         }
         let mut order: Vec<usize> = (0..self.len()).collect();
-        order.sort_by_key(|place| self.times[*place]); // stable: equal times keep their order of arrival
-        let mut rests = self.rests;
-        if !rests.is_empty() {
-            rests = order.iter().map(|place| rests[*place].take()).collect();
+        order.sort_by_key(|index| self.times[*index]); // stable: equal times keep their order of arrival
+        let mut remainders = self.remainders;
+        if !remainders.is_empty() {
+            remainders = order
+                .iter()
+                .map(|index| remainders[*index].take())
+                .collect();
         }
         Self {
             metric_type: self.metric_type,
-            times: order.iter().map(|place| self.times[*place]).collect(),
+            times: order.iter().map(|index| self.times[*index]).collect(),
             channels: self
                 .channels
                 .iter()
                 .map(|column| column.ordered(&order))
                 .collect(),
-            rests,
+            remainders,
         }
     }
 
-    /// The numbers of each channel, of some points.
-    pub(super) fn numbers(&self, places: Range<usize>) -> Vec<Cow<'_, [Option<f64>]>> {
+    /// Returns the numbers of some points, by channel.
+    pub(super) fn numbers(&self, indexes: Range<usize>) -> Vec<Cow<'_, [Option<f64>]>> {
         self.channels
             .iter()
-            .map(|column| column.slice(places.clone()))
+            .map(|column| column.slice(indexes.clone()))
             .collect()
     }
 
-    /// The rest of each point, of some points.
-    pub(super) fn rests(&self, places: Range<usize>) -> impl Iterator<Item = Option<&str>> {
-        self.rests
-            .get(places)
+    /// Returns the remainders of some points.
+    pub(super) fn remainders(&self, indexes: Range<usize>) -> impl Iterator<Item = Option<&str>> {
+        self.remainders
+            .get(indexes)
             .unwrap_or_default()
             .iter()
             .map(Option::as_deref)
     }
 
-    /// The points of each UTC day.
+    /// Returns the points of each UTC day, ascending.
     pub fn days(&self) -> impl Iterator<Item = (UtcDay, Self)> + '_ {
         self.times
             .chunk_by(|a, b| a.utc_day() == b.utc_day())
             .scan(0, |start, times| {
-                let places = *start..*start + times.len();
-                *start = places.end;
+                let indexes = *start..*start + times.len();
+                *start = indexes.end;
                 let mut day = Self::of_blocks(self.metric_type, &[]);
-                day.extend(self, places);
+                day.extend(self, indexes);
                 Some((times[0].utc_day(), day))
             })
     }
 
-    /// How many points.
+    /// Returns the number of points.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.times.len()
     }
 
-    /// Whether there is no point.
+    /// Returns whether there are no points.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.times.is_empty()
@@ -229,7 +236,7 @@ impl SeriesColumns {
 }
 
 impl Column {
-    /// The column with an element for each point, to be extended; it has none yet for the points from `len` on.
+    /// Converts the column to a sparse one, which an absent column fills with `len` absent numbers.
     fn sparse(&mut self, len: usize) -> &mut Vec<Option<f64>> {
         match self {
             Self::Sparse(_) => {}
@@ -240,25 +247,27 @@ impl Column {
         }
         match self {
             Self::Sparse(numbers) => numbers,
-            Self::Dense(_) | Self::Absent => unreachable!("it was just made sparse"),
+            Self::Dense(_) | Self::Absent => unreachable!("the column is sparse"),
         }
     }
 
-    fn slice(&self, places: Range<usize>) -> Cow<'_, [Option<f64>]> {
+    fn slice(&self, indexes: Range<usize>) -> Cow<'_, [Option<f64>]> {
         match self {
-            Self::Sparse(numbers) => Cow::Borrowed(&numbers[places]),
-            Self::Dense(numbers) => Cow::Owned(numbers[places].iter().copied().map(Some).collect()),
-            Self::Absent => Cow::Owned(vec![None; places.len()]),
+            Self::Sparse(numbers) => Cow::Borrowed(&numbers[indexes]),
+            Self::Dense(numbers) => {
+                Cow::Owned(numbers[indexes].iter().copied().map(Some).collect())
+            }
+            Self::Absent => Cow::Owned(vec![None; indexes.len()]),
         }
     }
 
     fn ordered(&self, order: &[usize]) -> Self {
         match self {
             Self::Sparse(numbers) => {
-                Self::Sparse(order.iter().map(|place| numbers[*place]).collect())
+                Self::Sparse(order.iter().map(|index| numbers[*index]).collect())
             }
             Self::Dense(numbers) => {
-                Self::Dense(order.iter().map(|place| numbers[*place]).collect())
+                Self::Dense(order.iter().map(|index| numbers[*index]).collect())
             }
             Self::Absent => Self::Absent,
         }

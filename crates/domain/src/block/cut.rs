@@ -1,16 +1,21 @@
-//! Cuts columns into blocks.
+//! Cutting columns into blocks.
 
 use std::ops::Range;
 
-use super::{Block, MAX_BLOCK_POINTS, Numbers, Remainder, SeriesColumns, Times};
-use crate::channel::Pointer;
-use crate::{Json, MetricTypeId, Timestamp};
+use super::block::Block;
+use super::columns::SeriesColumns;
+use super::numbers::Numbers;
+use super::remainder::Remainder;
+use super::times::{MAX_BLOCK_POINTS, Times};
+use crate::Timestamp;
 
-/// Gaps of so many microseconds need more than 32 bits where a block counts in microseconds.
-const LONGEST_GAP: i64 = i32::MAX as i64;
+/// The longest gap, in microseconds, that fits a 32-bit delta in any unit.
+const MAX_GAP: i64 = i32::MAX as i64;
 
-/// Cuts columns at UTC midnights, into even pieces of at most 4,096 points, and at gaps too long for a delta. Blocks are
-/// numbered from `first_seq` on.
+/// Encodes columns as blocks, numbered from `first_seq` on.
+///
+/// Cuts at UTC midnights, into pieces of even size of at most [`MAX_BLOCK_POINTS`] points, and at
+/// gaps that exceed a 32-bit delta.
 #[must_use]
 pub fn cut(columns: &SeriesColumns, first_seq: u32) -> Vec<Block> {
     let mut blocks = Vec::new();
@@ -25,12 +30,14 @@ pub fn cut(columns: &SeriesColumns, first_seq: u32) -> Vec<Block> {
     blocks
 }
 
-/// Cuts points at these times, ascending, as [`cut`] does; `value` gives the value of each, one at a time and in order.
+/// Encodes points at ascending times as [`cut`] does. Calls `value` once per point, in order, so
+/// that only the values of one block are in memory.
+#[cfg(feature = "schema")]
 pub(crate) fn cut_values(
-    metric_type: MetricTypeId,
-    channels: &[Pointer],
+    metric_type: crate::MetricTypeId,
+    channels: &[crate::Pointer],
     times: &[Timestamp],
-    mut value: impl FnMut(usize) -> Json,
+    mut value: impl FnMut(usize) -> crate::Json,
 ) -> Vec<Block> {
     let mut blocks = Vec::new();
     let mut start = 0;
@@ -38,8 +45,8 @@ pub(crate) fn cut_values(
     while start < times.len() {
         let (end, encoded) = next_block(times, start);
         let mut columns = SeriesColumns::of_blocks(metric_type, &[]);
-        for (place, time) in (start..end).zip(&times[start..end]) {
-            columns.push(*time, value(place), channels);
+        for (index, time) in (start..end).zip(&times[start..end]) {
+            columns.push(*time, value(index), channels);
         }
         columns.widen(channels.len());
         blocks.push(block_of(&columns, 0..columns.len(), encoded, seq));
@@ -49,28 +56,28 @@ pub(crate) fn cut_values(
     blocks
 }
 
-fn block_of(columns: &SeriesColumns, places: Range<usize>, times: Times, seq: u32) -> Block {
-    let numbers = columns.numbers(places.clone());
+fn block_of(columns: &SeriesColumns, indexes: Range<usize>, times: Times, seq: u32) -> Block {
+    let numbers = columns.numbers(indexes.clone());
     let numbers: Vec<&[Option<f64>]> = numbers.iter().map(AsRef::as_ref).collect();
     Block {
         metric_type: columns.metric_type,
         seq,
         times,
         numbers: Numbers::encode(&numbers),
-        remainder: Remainder::new(columns.rests(places)),
+        remainder: Remainder::new(columns.remainders(indexes)),
     }
 }
 
-/// Where the block that begins at `start` ends, and its times.
+/// Returns the end and the times of the block that starts at `start`.
 fn next_block(times: &[Timestamp], start: usize) -> (usize, Times) {
     let day = times[start].utc_day();
     let in_day = times[start..].partition_point(|t| t.utc_day() == day);
-    // Even: what is one point too long leaves no block of a single point.
+    // Pieces of even size: one point too many does not leave a block of a single point.
     let end = start + in_day.div_ceil(in_day.div_ceil(MAX_BLOCK_POINTS));
     if let Some(encoded) = Times::encode(&times[start..end]) {
         return (end, encoded);
     }
-    let too_long = |pair: &[Timestamp]| pair[1].micros() - pair[0].micros() > LONGEST_GAP;
+    let too_long = |pair: &[Timestamp]| pair[1].micros() - pair[0].micros() > MAX_GAP;
     let before_gap = times[start..end]
         .windows(2)
         .position(too_long)
@@ -87,6 +94,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::{Json, MetricTypeId, Pointer};
 
     fn columns(times: &[i64]) -> SeriesColumns {
         let value =
@@ -115,7 +123,8 @@ mod tests {
         }
     }
 
-    /// A number as it may be spelled: any double, a short decimal, a small integer, an integer too long for a double.
+    /// The text of a number: any double, a short decimal, a small integer, or an integer too long
+    /// for a double.
     fn number() -> impl Strategy<Value = String> {
         let any =
             prop::num::f64::ANY.prop_filter("accepted", |v| v.is_finite() && v.abs() <= 1e140);
@@ -132,7 +141,8 @@ mod tests {
         "-?[1-9][0-9]{15,40}".prop_map(|digits| digits)
     }
 
-    /// A value whose leaves are there or not, numbers or not, with something undeclared at times.
+    /// A value whose leaves are absent, numbers or other values, and which may have an undeclared
+    /// member.
     fn value() -> impl Strategy<Value = String> {
         let leaf = || prop_oneof![4 => number(), 1 => Just("null".to_owned()), 1 => Just(r#""text""#.to_owned())];
         let object = (
@@ -158,7 +168,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_accepted_comes_back(
+        fn accepted_points_round_trip(
             start in 0..4_000_000_000_000_000_i64,
             unit in prop::sample::select(vec![1, 1_000, 1_000_000, 60_000_000]),
             points in prop::collection::vec((0..5_000_i64, value()), 1..80),
@@ -173,7 +183,7 @@ mod tests {
             let read = blocks.iter().flat_map(|block| block.points(&channels).collect::<Vec<_>>());
             let read: Vec<(Timestamp, Json)> = read.map(|point| (point.time, point.value)).collect();
             prop_assert_eq!(&read, &points);
-            // And once more, as an append reads them.
+            // Again through columns, as an append decodes blocks.
             let columns = SeriesColumns::of_blocks(MetricTypeId(1), &blocks);
             let again = cut(&columns, 0);
             let read = again.iter().flat_map(|block| block.points(&channels).collect::<Vec<_>>());

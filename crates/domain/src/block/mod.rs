@@ -1,101 +1,51 @@
-//! Blocks: the points of one series, in one session, inside one UTC day, as columns.
+//! Blocks: the points of one series, in one session and one UTC day, as columns.
+//!
+//! [`SeriesColumns`] sorts the points of a series and splits each value into the number of each
+//! channel and a remainder. [`cut`] encodes columns as [`Block`]s: [`Times`] as steps or 32-bit
+//! deltas, [`Numbers`] in the narrowest type that restores every double bit for bit, and
+//! [`Remainder`] as JSON text. [`plan_append`] decides which stored blocks an append replaces.
+//!
+//! ```
+//! use time_series_domain::block::{SeriesColumns, cut};
+//! use time_series_domain::{Json, MetricTypeId, Pointer, Timestamp};
+//!
+//! let channels = [Pointer::root()];
+//! let points = [36.6, 36.7].map(|value| Json::parse(&value.to_string()).expect("JSON"));
+//! let points = (0..).map(Timestamp::from_micros).zip(points).collect();
+//! let blocks = cut(&SeriesColumns::new(MetricTypeId(1), &channels, points), 0);
+//! assert_eq!(blocks[0].len(), 2);
+//! assert_eq!(blocks[0].summarise()[0].max(), Some(36.7));
+//! ```
 
 mod append;
+#[expect(clippy::module_inception, reason = "named after its type")]
+mod block;
 mod columns;
 mod cut;
+mod decimal_scale;
+mod header;
 mod numbers;
 mod points;
 mod remainder;
 mod times;
+mod value;
 
-pub use append::{BlockHead, Cluster, SMALL_BLOCK_POINTS, plan_append};
+pub use append::{BlockMerge, SMALL_BLOCK_POINTS, plan_append};
+pub use block::Block;
+#[cfg(feature = "schema")]
 pub(crate) use columns::Column;
 pub use columns::SeriesColumns;
 pub use cut::cut;
+#[cfg(feature = "schema")]
 pub(crate) use cut::cut_values;
+pub use header::BlockHeader;
 pub use numbers::{Numbers, NumbersError};
 pub use points::BlockPoint;
-pub(crate) use remainder::join;
 pub use remainder::{Remainder, RemainderError};
-pub use times::{Spacing, TimeUnit, Times, TimesError};
+pub use times::{MAX_BLOCK_POINTS, Spacing, TimeUnit, Times, TimesError};
+#[cfg(feature = "schema")]
+pub(crate) use value::join;
 
-use crate::{MetricTypeId, Sample, Summary, Timestamp};
-
-/// The most points of a block.
-pub const MAX_BLOCK_POINTS: usize = 4_096;
-/// Blocks of fewer points have no stored summaries: reading their arrays is as quick.
+/// Minimum number of points of a block that is stored with summaries. Arrays of fewer points are as
+/// fast to read.
 pub const MIN_SUMMARISED_POINTS: usize = 16;
-
-/// Points of one series, session and UTC day, ordered by (time, arrival): the unit of storage.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Block {
-    /// The series.
-    pub metric_type: MetricTypeId,
-    /// Its number within the session; among equal times a lower number arrived earlier.
-    pub seq: u32,
-    /// When.
-    pub times: Times,
-    /// How much, by channel.
-    pub numbers: Numbers,
-    /// What no channel gives back.
-    pub remainder: Remainder,
-}
-
-impl Block {
-    /// How many points.
-    #[must_use]
-    pub const fn len(&self) -> usize {
-        self.times.len()
-    }
-
-    /// What tells whether points that are appended change it.
-    #[must_use]
-    pub fn head(&self) -> BlockHead {
-        BlockHead {
-            seq: self.seq,
-            t_min: self.t_min(),
-            t_max: self.t_max(),
-            points: self.len(),
-        }
-    }
-
-    /// The memory that its arrays take, in bytes.
-    #[must_use]
-    pub const fn heap_bytes(&self) -> usize {
-        self.times.heap_bytes() + self.numbers.heap_bytes() + self.remainder.heap_bytes()
-    }
-
-    /// Never true for a block that was cut.
-    #[must_use]
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    /// The samples of a channel in time order, nulls left out.
-    pub fn samples(&self, channel: usize) -> impl Iterator<Item = Sample> + '_ {
-        let values = self.numbers.channel(channel, self.len());
-        self.times
-            .iter()
-            .zip(values)
-            .filter_map(|(time, value)| value.map(|value| Sample { time, value }))
-    }
-
-    /// The summary of each channel.
-    #[must_use]
-    pub fn summarise(&self) -> Vec<Summary> {
-        let channels = 0..self.numbers.channels();
-        channels.map(|c| self.samples(c).collect()).collect()
-    }
-
-    /// The time of its first point.
-    #[must_use]
-    pub const fn t_min(&self) -> Timestamp {
-        self.times.first()
-    }
-
-    /// The time of its last point.
-    #[must_use]
-    pub fn t_max(&self) -> Timestamp {
-        self.times.last()
-    }
-}

@@ -1,20 +1,23 @@
-//! The numbers of a block: one array of the narrowest type that gives back every double bit for bit.
+//! The numbers of a block: one array of the narrowest type that restores every double bit for bit.
 
-/// Larger decimal scales gain nothing: the scaled integers would no longer fit 32 bits.
-const MAX_SCALE: usize = 9;
-const POWERS_OF_TEN: [f64; MAX_SCALE + 1] = [1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9];
+use std::ops::Range;
+
+use super::decimal_scale::{MAX_SCALE, decimal_scale, scaled_integer, unscaled};
 
 /// Channel-major numbers: all values of the first channel, then all of the second, and so on.
-/// Integers are divided by ten to the channel's scale; `None` is a leaf that is absent or no number.
+///
+/// The array has `channels * points` elements. A number is the integer divided by 10^scale of its
+/// channel. `None` is a leaf that is absent or not a number.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Numbers {
-    /// No channel.
+    /// No channels.
     None,
-    /// A byte each, each channel's decimal scale, and its base: what is added to its bytes before they are divided.
+    /// Bytes, and the decimal scale and the base of each channel. A number is (base + byte) /
+    /// 10^scale.
     Int1(Vec<u8>, Vec<u8>, Vec<i32>),
-    /// 16-bit integers, and each channel's decimal scale.
+    /// 16-bit integers, and the decimal scale of each channel.
     Int2(Vec<Option<i16>>, Vec<u8>),
-    /// 32-bit integers, and each channel's decimal scale.
+    /// 32-bit integers, and the decimal scale of each channel.
     Int4(Vec<Option<i32>>, Vec<u8>),
     /// Single precision, and the number of channels.
     Float4(Vec<Option<f32>>, usize),
@@ -22,27 +25,27 @@ pub enum Numbers {
     Float8(Vec<Option<f64>>, usize),
 }
 
-/// The parts do not describe numbers.
+/// The stored parts are not those of a block's numbers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NumbersError {
-    /// An array whose length is no multiple of the points.
+    /// The length of the array is not a multiple of the number of points.
     #[error("{values} values cannot be the channels of {points} points")]
     Length {
-        /// Values in the array.
+        /// Length of the array.
         values: usize,
-        /// Points in the block.
+        /// Number of points of the block.
         points: usize,
     },
-    /// A scale that was never written.
+    /// The number of scales differs from the channels, or a scale lies outside 0 to 9.
     #[error("scales {0:?} do not fit the channels, or lie outside 0 to 9")]
     Scales(usize),
-    /// Not a base for each channel.
+    /// The number of bases differs from the channels.
     #[error("{0} bases do not fit the channels")]
     Bases(usize),
 }
 
 impl Numbers {
-    /// Encodes columns of equal length.
+    /// Encodes one column per channel, all of equal length, in the narrowest type.
     #[must_use]
     pub fn encode(columns: &[&[Option<f64>]]) -> Self {
         if columns.is_empty() {
@@ -86,10 +89,10 @@ impl Numbers {
         Self::Float8(all().collect(), columns.len())
     }
 
-    /// Bytes from stored parts; no scales or bases means that all are 0.
+    /// Creates bytes from stored parts; `None` for scales or bases means that all are 0.
     ///
     /// # Errors
-    /// [`NumbersError`] when lengths do not fit.
+    /// [`NumbersError`] if the lengths do not match.
     pub fn int1(
         values: Vec<u8>,
         scales: Option<Vec<i16>>,
@@ -104,10 +107,10 @@ impl Numbers {
         Ok(Self::Int1(values, check_scales(scales, channels)?, bases))
     }
 
-    /// Integers from stored parts; no scales means that all are 0.
+    /// Creates integers from stored parts; `None` for scales means that all are 0.
     ///
     /// # Errors
-    /// [`NumbersError`] when lengths do not fit.
+    /// [`NumbersError`] if the lengths do not match.
     pub fn int2(
         values: Vec<Option<i16>>,
         scales: Option<Vec<i16>>,
@@ -117,10 +120,10 @@ impl Numbers {
         Ok(Self::Int2(values, scales))
     }
 
-    /// Integers from stored parts; no scales means that all are 0.
+    /// Creates integers from stored parts; `None` for scales means that all are 0.
     ///
     /// # Errors
-    /// [`NumbersError`] when lengths do not fit.
+    /// [`NumbersError`] if the lengths do not match.
     pub fn int4(
         values: Vec<Option<i32>>,
         scales: Option<Vec<i16>>,
@@ -130,25 +133,25 @@ impl Numbers {
         Ok(Self::Int4(values, scales))
     }
 
-    /// Single precision from stored parts.
+    /// Creates single-precision numbers from stored parts.
     ///
     /// # Errors
-    /// [`NumbersError`] when lengths do not fit.
+    /// [`NumbersError`] if the lengths do not match.
     pub fn float4(values: Vec<Option<f32>>, points: usize) -> Result<Self, NumbersError> {
         let channels = channels_of(values.len(), points)?;
         Ok(Self::Float4(values, channels))
     }
 
-    /// Double precision from stored parts.
+    /// Creates double-precision numbers from stored parts.
     ///
     /// # Errors
-    /// [`NumbersError`] when lengths do not fit.
+    /// [`NumbersError`] if the lengths do not match.
     pub fn float8(values: Vec<Option<f64>>, points: usize) -> Result<Self, NumbersError> {
         let channels = channels_of(values.len(), points)?;
         Ok(Self::Float8(values, channels))
     }
 
-    /// The memory that the arrays take, in bytes.
+    /// Returns the heap memory of the arrays, in bytes.
     #[must_use]
     pub const fn heap_bytes(&self) -> usize {
         match self {
@@ -161,7 +164,7 @@ impl Numbers {
         }
     }
 
-    /// How many channels.
+    /// Returns the number of channels.
     #[must_use]
     pub const fn channels(&self) -> usize {
         match self {
@@ -173,27 +176,26 @@ impl Numbers {
         }
     }
 
-    /// The values of a channel of a block of `points`; nothing for a channel that it does not have.
+    /// Returns the numbers of a channel of a block of `points`; empty for an unknown channel.
     pub fn channel(&self, channel: usize, points: usize) -> impl Iterator<Item = Option<f64>> + '_ {
-        let has = if channel < self.channels() { points } else { 0 };
-        let start = channel * points;
-        (start..start + has).map(move |i| self.value(i, channel))
+        self.at(channel, points, 0..points)
     }
 
-    /// The values of a channel at some places of a block of `points`; nothing for a channel that it does not have.
+    /// Returns the numbers of a channel at some indexes of a block of `points`; empty for an
+    /// unknown channel.
     pub fn at(
         &self,
         channel: usize,
         points: usize,
-        places: std::ops::Range<usize>,
+        indexes: Range<usize>,
     ) -> impl Iterator<Item = Option<f64>> + '_ {
         let start = channel * points;
-        let places = if channel < self.channels() {
-            start + places.start..start + places.end
+        let elements = if channel < self.channels() {
+            start + indexes.start..start + indexes.end
         } else {
             0..0
         };
-        places.map(move |i| self.value(i, channel))
+        elements.map(move |i| self.value(i, channel))
     }
 
     fn value(&self, i: usize, channel: usize) -> Option<f64> {
@@ -213,7 +215,8 @@ impl Numbers {
     }
 }
 
-/// A byte a value and a base a channel, where no channel has gaps or spans more than a byte can count.
+/// Encodes one byte per number and one base per channel; `None` if a number is absent or a channel
+/// spans more than 255.
 fn in_bytes(integers: &[Option<i32>], channels: usize) -> Option<(Vec<u8>, Vec<i32>)> {
     if integers.is_empty() {
         return None;
@@ -223,14 +226,14 @@ fn in_bytes(integers: &[Option<i32>], channels: usize) -> Option<(Vec<u8>, Vec<i
         Vec::with_capacity(channels),
     );
     for channel in integers.chunks(integers.len() / channels) {
-        let (mut least, mut most) = (i32::MAX, i32::MIN);
+        let (mut min, mut max) = (i32::MAX, i32::MIN);
         for integer in channel {
-            least = least.min((*integer)?);
-            most = most.max((*integer)?);
+            min = min.min((*integer)?);
+            max = max.max((*integer)?);
         }
-        let is_byte = least >= 0 && most <= i32::from(u8::MAX);
-        let base = if is_byte { 0 } else { least };
-        u8::try_from(i64::from(most) - i64::from(base)).ok()?;
+        let is_byte = min >= 0 && max <= i32::from(u8::MAX);
+        let base = if is_byte { 0 } else { min };
+        u8::try_from(i64::from(max) - i64::from(base)).ok()?;
         bases.push(base);
         let offset =
             |integer: &Option<i32>| integer.and_then(|integer| u8::try_from(integer - base).ok());
@@ -261,47 +264,6 @@ fn check_scales(scales: Option<Vec<i16>>, channels: usize) -> Result<Vec<u8>, Nu
         .ok_or(NumbersError::Scales(scales.len()))
 }
 
-fn unscaled(integer: i32, scale: u8) -> f64 {
-    if scale == 0 {
-        return f64::from(integer);
-    }
-    f64::from(integer) / POWERS_OF_TEN[usize::from(scale)]
-}
-
-#[expect(
-    clippy::cast_possible_truncation,
-    reason = "the scale was chosen so that it fits"
-)]
-fn scaled_integer(value: f64, scale: u8) -> i32 {
-    (value * POWERS_OF_TEN[usize::from(scale)]).round() as i32
-}
-
-/// The least scale at which every value is exactly a 32-bit integer over a power of ten.
-fn decimal_scale(column: &[Option<f64>]) -> Option<u8> {
-    let mut scale = 0_u8;
-    for value in column.iter().flatten() {
-        // What is exact at a scale is exact at every larger one, so the scale only ever grows.
-        while !is_exact_at(*value, scale) {
-            scale += 1;
-            if usize::from(scale) > MAX_SCALE {
-                return None;
-            }
-        }
-    }
-    let fits = |v: &f64| (v * POWERS_OF_TEN[usize::from(scale)]).abs() < f64::from(i32::MAX);
-    column.iter().flatten().all(fits).then_some(scale)
-}
-
-fn is_exact_at(value: f64, scale: u8) -> bool {
-    let power = POWERS_OF_TEN[usize::from(scale)];
-    let integer = (value * power).round();
-    // Integers have no negative zero.
-    let negative_zero = integer == 0.0 && integer.is_sign_negative();
-    !negative_zero
-        && integer.abs() < f64::from(i32::MAX)
-        && (integer / power).to_bits() == value.to_bits()
-}
-
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
@@ -324,7 +286,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn every_double_comes_back_bit_for_bit(values in prop::collection::vec(prop::option::of(prop::num::f64::ANY), 1..40)) {
+        fn every_double_round_trips_bit_for_bit(values in prop::collection::vec(prop::option::of(prop::num::f64::ANY), 1..40)) {
             let finite: Vec<Option<f64>> = values.into_iter().map(|v| v.filter(|v| v.is_finite())).collect();
             let numbers = Numbers::encode(&[&finite, &finite]);
             let expected: Vec<Option<u64>> = finite.iter().map(|v| v.map(f64::to_bits)).collect();
@@ -332,7 +294,7 @@ mod tests {
         }
 
         #[test]
-        fn short_decimals_are_integers(integers in prop::collection::vec(-32_767..32_767_i32, 1..40), scale in 0..4_u8) {
+        fn short_decimals_are_encoded_as_integers(integers in prop::collection::vec(-32_767..32_767_i32, 1..40), scale in 0..4_u8) {
             let values: Vec<f64> = integers.iter().map(|&i| unscaled(i, scale)).collect();
             let numbers = Numbers::encode(&[&column(&values)]);
             prop_assert!(matches!(numbers, Numbers::Int1(..) | Numbers::Int2(..)));

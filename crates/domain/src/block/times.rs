@@ -1,9 +1,11 @@
-//! The times of a block: the first instant, and steps or deltas in the coarsest exact unit.
+//! The times of a block: the first instant, and a step or deltas in the coarsest exact unit.
 
-use super::MAX_BLOCK_POINTS;
 use crate::Timestamp;
 
-/// The unit that a block's deltas are counted in.
+/// Maximum number of points of a block.
+pub const MAX_BLOCK_POINTS: usize = 4_096;
+
+/// The unit of a block's deltas.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum TimeUnit {
     /// Whole seconds.
@@ -15,7 +17,7 @@ pub enum TimeUnit {
 }
 
 impl TimeUnit {
-    /// Microseconds in the unit.
+    /// Returns the length of the unit, in microseconds.
     #[must_use]
     pub const fn micros(self) -> i64 {
         match self {
@@ -25,7 +27,7 @@ impl TimeUnit {
         }
     }
 
-    /// The unit of so many microseconds.
+    /// Returns the unit of a length in microseconds.
     #[must_use]
     pub const fn from_micros(micros: i64) -> Option<Self> {
         match micros {
@@ -36,7 +38,7 @@ impl TimeUnit {
         }
     }
 
-    /// The coarsest unit in which every one of `micros` is whole.
+    /// Returns the coarsest unit that divides all of `micros`.
     fn coarsest(micros: &[i64]) -> Self {
         let whole = |unit: &Self| micros.iter().all(|m| m % unit.micros() == 0);
         [Self::Second, Self::Millisecond]
@@ -46,16 +48,16 @@ impl TimeUnit {
     }
 }
 
-/// How the times follow each other, in units.
+/// The distances between consecutive times, in units.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Spacing {
-    /// Always the same step.
+    /// The same distance everywhere.
     Step(i32),
-    /// Each point's distance from the one before; one fewer than points.
+    /// The distance of each point from the previous one: one fewer than points.
     Deltas(Vec<i32>),
 }
 
-/// Ascending instants, at least one.
+/// Ascending instants: 1 to [`MAX_BLOCK_POINTS`], equal ones allowed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Times {
     first: Timestamp,
@@ -64,15 +66,15 @@ pub struct Times {
     spacing: Spacing,
 }
 
-/// The parts do not describe times.
+/// The stored parts are not those of a block's times.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TimesError {
-    /// Not one delta fewer than points.
+    /// The number of deltas is not one less than the number of points.
     #[error("{deltas} deltas cannot be the times of {points} points")]
     Deltas {
-        /// How many points there should be.
+        /// Number of points.
         points: usize,
-        /// How many deltas there are.
+        /// Number of deltas.
         deltas: usize,
     },
     /// No points, or more than [`MAX_BLOCK_POINTS`].
@@ -84,7 +86,7 @@ pub enum TimesError {
 }
 
 impl Times {
-    /// The memory that the deltas take, in bytes.
+    /// Returns the heap memory of the deltas, in bytes.
     #[must_use]
     pub const fn heap_bytes(&self) -> usize {
         match &self.spacing {
@@ -93,7 +95,7 @@ impl Times {
         }
     }
 
-    /// Encodes ascending instants; `None` if there is none, or if a gap needs more than 32 bits.
+    /// Encodes ascending instants; `None` if there are none, or if a gap needs more than 32 bits.
     #[must_use]
     pub fn encode(times: &[Timestamp]) -> Option<Self> {
         let first = *times.first()?;
@@ -121,10 +123,10 @@ impl Times {
         })
     }
 
-    /// From stored parts.
+    /// Creates times from stored parts.
     ///
     /// # Errors
-    /// [`TimesError`] when the parts are not those of a block.
+    /// [`TimesError`] if the parts are not those of a block.
     pub fn from_parts(
         first: Timestamp,
         len: usize,
@@ -134,7 +136,7 @@ impl Times {
         if !(1..=MAX_BLOCK_POINTS).contains(&len) {
             return Err(TimesError::Points(len));
         }
-        let least = match &spacing {
+        let min = match &spacing {
             Spacing::Step(step) => *step,
             Spacing::Deltas(deltas) if deltas.len() + 1 != len => {
                 return Err(TimesError::Deltas {
@@ -144,7 +146,7 @@ impl Times {
             }
             Spacing::Deltas(deltas) => deltas.iter().copied().min().unwrap_or(0),
         };
-        if least < 0 {
+        if min < 0 {
             Err(TimesError::Descending)
         } else {
             Ok(Self {
@@ -156,43 +158,43 @@ impl Times {
         }
     }
 
-    /// How many.
+    /// Returns the number of instants.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.len
     }
 
-    /// Never true: there is at least one instant.
+    /// Returns whether there are no instants; always false.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len == 0
     }
 
-    /// The first instant.
+    /// Returns the first instant.
     #[must_use]
     pub const fn first(&self) -> Timestamp {
         self.first
     }
 
-    /// The last instant.
+    /// Returns the last instant.
     #[must_use]
     pub fn last(&self) -> Timestamp {
         self.iter().last().unwrap_or(self.first)
     }
 
-    /// The unit of steps and deltas.
+    /// Returns the unit of the step or deltas.
     #[must_use]
     pub const fn unit(&self) -> TimeUnit {
         self.unit
     }
 
-    /// Steps or deltas.
+    /// Returns the step or deltas.
     #[must_use]
     pub const fn spacing(&self) -> &Spacing {
         &self.spacing
     }
 
-    /// The instants, ascending.
+    /// Returns the instants, ascending.
     pub fn iter(&self) -> impl Iterator<Item = Timestamp> + '_ {
         let unit = self.unit.micros();
         let mut at = self.first;
@@ -217,7 +219,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn what_goes_in_comes_out(start in 0..2_000_000_000_000_000_i64, gaps in prop::collection::vec(0..2_000_000_000_i64, 0..50)) {
+        fn times_round_trip(start in 0..2_000_000_000_000_000_i64, gaps in prop::collection::vec(0..2_000_000_000_i64, 0..50)) {
             let mut at = Timestamp::from_micros(start);
             let mut times = vec![at];
             for gap in gaps {
@@ -240,7 +242,7 @@ mod tests {
     }
 
     #[test]
-    fn parts_that_are_not_of_a_block_are_refused() {
+    fn parts_that_are_not_of_a_block_are_rejected() {
         let from_parts =
             |len, spacing| Times::from_parts(Timestamp::EPOCH, len, TimeUnit::Second, spacing);
         assert!(from_parts(2, Spacing::Deltas(vec![0])).is_ok());

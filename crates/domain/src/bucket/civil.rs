@@ -1,11 +1,14 @@
-//! The Gregorian calendar as arithmetic on day numbers, without bounds that an instant could reach.
+//! Proleptic Gregorian calendar as arithmetic on day numbers, for years beyond 9999 too.
 //!
-//! Dates of the time zone library end with the year 9999. In zones east of UTC our last instants have a local date in the
-//! year 10000, and the bucket that holds them ends later still.
+//! Dates of `jiff` end with the year 9999. In zones east of UTC, the last instants of `Timestamp`
+//! have a local date in the year 10000, and the buckets that contain them end even later.
+//!
+//! Source of the formulas: Howard Hinnant, "chrono-Compatible Low-Level Date Algorithms"
+//! (`civil_from_days` and `days_from_civil`).
 
 /// Days from 0000-03-01 to 1970-01-01.
 const EPOCH: i64 = 719_468;
-/// Days in 400 years, after which the calendar repeats itself.
+/// Days in 400 years, the period of the Gregorian calendar.
 const DAYS_PER_ERA: i64 = 146_097;
 
 /// Returns the year, month (1 to 12) and day (1 to 31) of a day counted from 1970-01-01.
@@ -15,7 +18,7 @@ pub(super) const fn date_of(day: i64) -> (i64, i64, i64) {
     let day_of_era = shifted.rem_euclid(DAYS_PER_ERA);
     let year_of_era =
         (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
-    // Years begin in March here, so that the leap day is a year's last one.
+    // Years start in March here, so that a leap day is the last day of its year.
     let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
     let month_after_march = (5 * day_of_year + 2) / 153;
     let day_of_month = day_of_year - (153 * month_after_march + 2) / 5 + 1;
@@ -43,13 +46,13 @@ pub(super) const fn day_of(year: i64, month: i64, day_of_month: i64) -> i64 {
     era * DAYS_PER_ERA + day_of_era - EPOCH
 }
 
-/// Returns the month, counted from January 1970, that holds a day.
+/// Returns the month, counted from January 1970, that contains a day.
 pub(super) const fn month_of(day: i64) -> i64 {
     let (year, month, _) = date_of(day);
     (year - 1970) * 12 + month - 1
 }
 
-/// Returns the first day of a month that is counted from January 1970.
+/// Returns the first day of a month, both counted from January 1970.
 pub(super) const fn first_day_of_month(month: i64) -> i64 {
     day_of(1970 + month.div_euclid(12), month.rem_euclid(12) + 1, 1)
 }
@@ -62,7 +65,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_day_of_the_library_has_the_same_date_here() {
+    fn every_day_of_jiff_has_the_same_date_here() {
         let mut day = day_of(-9999, 1, 1);
         let mut known = date(-9999, 1, 1);
         loop {
@@ -82,7 +85,7 @@ mod tests {
         assert_eq!(
             date_of(day + 1),
             (10_000, 1, 1),
-            "the day after the library's last"
+            "the day after the last day of jiff"
         );
     }
 

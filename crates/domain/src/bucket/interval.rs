@@ -1,26 +1,27 @@
-//! How long a bucket is.
+//! Bucket lengths.
 
 use std::fmt;
+use std::str::FromStr;
 
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 
-/// A bucket length. Seconds to hours are elapsed time from each local midnight; days and longer are
-/// calendar steps.
+/// A bucket length. Seconds to hours are elapsed time since each local midnight; days and longer
+/// units are calendar steps.
 ///
 /// ```
 /// use time_series_domain::Interval;
 ///
 /// assert_eq!(Interval::parse("15m"), Interval::parse("15min"));
-/// assert_eq!(Interval::parse("quarter")?.to_string(), "3mo");
+/// assert_eq!("quarter".parse::<Interval>()?.to_string(), "3mo");
 /// # Ok::<(), time_series_domain::bucket::IntervalError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Interval {
-    /// Elapsed seconds from each local midnight; 1 to 86,400.
+    /// Elapsed seconds since each local midnight; 1 to 86,400.
     Seconds(u32),
     /// Local days, counted from 1970-01-01.
     Days(u32),
-    /// Local weeks, counted from the week that holds 1970-01-01.
+    /// Local weeks, counted from the week that contains 1970-01-01.
     Weeks(u32),
     /// Calendar months, counted from January 1970; a year is twelve.
     Months(u32),
@@ -28,52 +29,35 @@ pub enum Interval {
     All,
 }
 
-/// The text is no interval.
+/// The text is not an interval.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum IntervalError {
-    /// Not a known word or number with unit.
+    /// Neither a known word nor a number with a unit.
     #[error(
-        "is not an interval; use min, hour, day, week, month, quarter, year, all, or a multiple such as 15m, 6h, 2w, 3mo"
+        "is not an interval; use min, hour, day, week, month, quarter, year, all, \
+         or a multiple such as 15m, 6h, 2w, 3mo"
     )]
     Unknown,
-    /// A multiple of zero, or beyond a thousand years.
+    /// A multiple of zero, or longer than a thousand years.
     #[error("must be a multiple from 1 up to a thousand years")]
     OutOfRange,
-    /// More than a day counted in hours or less.
+    /// Hours or shorter units that exceed one day.
     #[error(
-        "is longer than a day, but hours, minutes and seconds restart at each midnight; use days (2d)"
+        "is longer than a day, but hours, minutes and seconds restart at each midnight; \
+         use days (2d)"
     )]
     LongerThanADay,
-}
-
-/// Which day a week starts on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
-pub enum Weekday {
-    /// ISO 8601.
-    #[default]
-    Monday,
-    /// Tuesday.
-    Tuesday,
-    /// Wednesday.
-    Wednesday,
-    /// Thursday.
-    Thursday,
-    /// Friday.
-    Friday,
-    /// Saturday.
-    Saturday,
-    /// Sunday.
-    Sunday,
 }
 
 const THOUSAND_YEARS_IN_DAYS: u32 = 365_250;
 
 impl Interval {
-    /// Reads a word (`week`), a short form (`15m`, `2w`, `3mo`), or `all`. Case does not matter,
-    /// except that there is no `M`: `m` is minutes, `mo` months.
+    /// Parses a word (`week`), a short form (`15m`, `2w`, `3mo`), or `all`.
+    ///
+    /// Case is ignored, except that `M` is rejected as ambiguous: `m` is minutes, `mo` is months.
     ///
     /// # Errors
-    /// [`IntervalError`] saying what would be accepted.
+    /// [`IntervalError`], which names the accepted forms.
     pub fn parse(text: &str) -> Result<Self, IntervalError> {
         let digits = text.bytes().take_while(u8::is_ascii_digit).count();
         let (number, unit) = text.split_at(digits);
@@ -123,7 +107,7 @@ impl Interval {
 }
 
 impl fmt::Display for Interval {
-    /// The short form, which reads back as the same interval.
+    /// The short form, which parses to the same interval.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Seconds(n) if n % 3_600 == 0 => write!(f, "{}h", n / 3_600),
@@ -138,43 +122,12 @@ impl fmt::Display for Interval {
     }
 }
 
-impl Weekday {
-    /// Reads an English weekday, whole or its first three letters.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let all = [
-            ("monday", Self::Monday),
-            ("tuesday", Self::Tuesday),
-            ("wednesday", Self::Wednesday),
-            ("thursday", Self::Thursday),
-            ("friday", Self::Friday),
-            ("saturday", Self::Saturday),
-            ("sunday", Self::Sunday),
-        ];
-        let text = text.to_ascii_lowercase();
-        all.into_iter()
-            .find(|(name, _)| text == *name || text == name[..3])
-            .map(|(_, day)| day)
-    }
+impl FromStr for Interval {
+    type Err = IntervalError;
 
-    /// Days after Monday: 0 to 6.
-    #[must_use]
-    pub const fn days_after_monday(self) -> i64 {
-        self as i64
-    }
-
-    /// The English name in lower case.
-    #[must_use]
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Monday => "monday",
-            Self::Tuesday => "tuesday",
-            Self::Wednesday => "wednesday",
-            Self::Thursday => "thursday",
-            Self::Friday => "friday",
-            Self::Saturday => "saturday",
-            Self::Sunday => "sunday",
-        }
+    /// Parses as [`Interval::parse`] does.
+    fn from_str(text: &str) -> Result<Self, IntervalError> {
+        Self::parse(text)
     }
 }
 
@@ -187,12 +140,6 @@ impl Fingerprinted for Interval {
             Self::Months(n) => hasher.variant("months").field("n", n),
             Self::All => hasher.variant("all"),
         };
-    }
-}
-
-impl Fingerprinted for Weekday {
-    fn feed(&self, hasher: &mut FingerprintHasher) {
-        hasher.variant(self.name());
     }
 }
 
@@ -218,7 +165,7 @@ mod tests {
     }
 
     #[test]
-    fn display_reads_back() {
+    fn display_parses_to_the_same_interval() {
         for text in ["30s", "15m", "7h", "24h", "1d", "2w", "3mo", "10y", "all"] {
             let interval = Interval::parse(text).expect(text);
             assert_eq!(interval.to_string(), text);
@@ -226,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_interval_is_refused() {
+    fn other_texts_are_rejected() {
         assert_eq!(Interval::parse("fortnight"), Err(IntervalError::Unknown));
         assert_eq!(Interval::parse("1M"), Err(IntervalError::Unknown));
         assert_eq!(Interval::parse(""), Err(IntervalError::Unknown));

@@ -1,11 +1,11 @@
-//! The time of one bucket.
+//! The time span of one bucket.
 
 use crate::Timestamp;
 
-/// The half-open span of time of one bucket. Its end lies after its start, always.
+/// The half-open time span of one bucket. Its end always lies after its start.
 ///
-/// Both are cut at the ends of [`Timestamp`]. The very last instant, [`Timestamp::MAX`], is the end of the last bucket and
-/// lies in none.
+/// Both ends are clamped to the range of [`Timestamp`]. The last instant, [`Timestamp::MAX`], is
+/// the end of the last bucket and lies in no bucket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Bucket {
     start: Timestamp,
@@ -13,44 +13,45 @@ pub struct Bucket {
 }
 
 impl Bucket {
-    /// All time.
+    /// The bucket of all time.
     pub(crate) const ALL: Self = Self {
         start: Timestamp::MIN,
         end: Timestamp::MAX,
     };
-    /// The last instant that a bucket holds.
+    /// The last instant that lies in a bucket.
     const LAST: Timestamp = Timestamp::MAX.plus_micros(-1);
 
-    /// The last instant up to `t` that a bucket holds.
-    pub(crate) fn instant(t: Timestamp) -> Timestamp {
+    /// Returns `t`, or the last instant that lies in a bucket if that is earlier.
+    pub(crate) fn clamp(t: Timestamp) -> Timestamp {
         t.min(Self::LAST)
     }
 
-    /// The bucket between two numbers of microseconds since 1970 that holds [`Self::instant`] of `t`, whatever the
-    /// numbers are: walks over buckets advance because of it.
-    pub(crate) fn around(t: Timestamp, start: i64, end: i64) -> Self {
-        let t = Self::instant(t);
+    /// Returns the bucket from `start` to `end` (µs since 1970), widened so that it contains `t`.
+    ///
+    /// Iterations over buckets always advance, since this holds for any `start` and `end`.
+    pub(crate) fn enclosing(t: Timestamp, start: i64, end: i64) -> Self {
+        let t = Self::clamp(t);
         Self {
             start: Timestamp::from_micros(start).min(t),
             end: Timestamp::from_micros(end).max(t.plus_micros(1)),
         }
     }
 
-    /// The first instant, which labels the bucket.
+    /// Returns the first instant, which labels the bucket.
     #[must_use]
     pub const fn start(&self) -> Timestamp {
         self.start
     }
 
-    /// The first instant after the bucket.
+    /// Returns the first instant after the bucket.
     #[must_use]
     pub const fn end(&self) -> Timestamp {
         self.end
     }
 
-    /// Whether `t` lies in the bucket.
+    /// Returns whether `t` lies in the bucket.
     #[must_use]
-    pub fn holds(&self, t: Timestamp) -> bool {
+    pub fn contains(&self, t: Timestamp) -> bool {
         self.start <= t && t < self.end
     }
 }
@@ -63,18 +64,18 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_bucket_ends_after_its_start_and_holds_its_instant(t: i64, start: i64, end: i64) {
+        fn a_bucket_ends_after_its_start_and_contains_its_instant(t: i64, start: i64, end: i64) {
             let t = Timestamp::from_micros(t);
-            let bucket = Bucket::around(t, start, end);
+            let bucket = Bucket::enclosing(t, start, end);
             prop_assert!(bucket.start() < bucket.end());
-            prop_assert!(bucket.holds(Bucket::instant(t)));
+            prop_assert!(bucket.contains(Bucket::clamp(t)));
         }
     }
 
     #[test]
-    fn no_bucket_holds_the_end_of_time() {
-        let last = Bucket::around(Timestamp::MAX, i64::MIN, i64::MAX);
+    fn no_bucket_contains_the_end_of_time() {
+        let last = Bucket::enclosing(Timestamp::MAX, i64::MIN, i64::MAX);
         assert_eq!(last, Bucket::ALL);
-        assert!(!last.holds(Timestamp::MAX));
+        assert!(!last.contains(Timestamp::MAX));
     }
 }

@@ -1,18 +1,16 @@
 //! Channels: the numeric leaves of a metric type's values.
 
-mod pointer;
+use crate::json::Pointer;
 
-pub use pointer::Pointer;
-
-/// A channel's number in the catalogue.
+/// The number of a channel in the catalogue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ChannelId(pub i32);
 
-/// One numeric leaf of a metric type. Its place in [`crate::MetricType::channels`] never changes.
+/// One numeric leaf of a metric type. Its index in `MetricType::channels` never changes.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Channel {
-    /// Its number in the catalogue.
+    /// The number of the channel in the catalogue.
     pub id: ChannelId,
-    /// Where in a value it stands.
+    /// The location of the leaf in a value.
     pub pointer: Pointer,
 }

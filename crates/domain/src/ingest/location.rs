@@ -1,7 +1,7 @@
 //! Where in the body a point stands.
 
 use super::leaf_columns::{Leaf, Leaves, sent_pointer};
-use crate::channel::Pointer;
+use crate::json::Pointer;
 
 /// Where the points of a session stand in the body.
 #[derive(Debug, Default)]

@@ -12,7 +12,7 @@ use super::leaf_columns::insert;
 use super::location::Locations;
 use super::raw_values::RawValues;
 use super::{FieldError, FieldErrorCode, SessionDraft, ValidationErrors};
-use crate::channel::Pointer;
+use crate::json::Pointer;
 use crate::json::{MAX_DEPTH, MAX_VALUE_BYTES};
 use crate::text::{echo, excerpt};
 use crate::{Json, JsonError, JsonErrorKind, SessionId, Timestamp, UserId};

@@ -1,43 +1,45 @@
-//! A JSON number: the nearest double, and the decimal itself where the double is not it.
+//! JSON numbers: the nearest double, and the exact decimal if it differs from the double.
 
 use std::fmt;
+use std::str::FromStr;
 
-/// Numbers beyond this magnitude are refused: their squares, summed, would overflow a double.
+/// Maximum magnitude of a number. Sums of squares of larger numbers could overflow a double.
 pub const MAX_MAGNITUDE: f64 = 1e140;
 
-/// No sender writes numbers longer than this; PostgreSQL's numeric would take 16,383 digits.
+/// Maximum length of a number, in characters. PostgreSQL's `numeric` has up to 16,383 digits after
+/// the decimal point.
 const MAX_TEXT: usize = 1_000;
-/// The least decimal exponent that is kept exactly.
+/// Minimum decimal exponent of an exact decimal.
 const MIN_EXPONENT: i64 = -5_000;
-/// Any decimal of so few digits comes back from a normal double as it went in (IEEE 754).
+/// Any decimal of at most this many digits round-trips through a normal double (IEEE 754).
 const DIGITS_ALWAYS_EXACT: usize = 15;
 
-/// A JSON number that prints as the same decimal that was read (spelling aside: `7.0` is `7`).
+/// A JSON number that prints as the same decimal that was parsed, in canonical form: `7.0` as `7`.
 #[derive(Debug, Clone)]
 pub struct Number {
     value: f64,
     exact: Option<Box<str>>,
 }
 
-/// Why a number is refused.
+/// The text or number is not accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NumberError {
-    /// Not in JSON's number grammar.
+    /// Not a number in the JSON grammar.
     #[error("is not a JSON number")]
     Syntax,
     /// Beyond ±1e140.
     #[error("is beyond ±1e140, the largest magnitude that can be aggregated")]
     TooLarge,
-    /// More digits, or a smaller exponent, than any measurement has.
+    /// Longer than 1,000 characters, or with an exponent below -5000.
     #[error("has more digits than can be kept (1,000 characters, exponents down to -5000)")]
     TooLong,
 }
 
 impl Number {
-    /// A number that is exactly a finite double.
+    /// Creates a number that is exactly a double.
     ///
     /// # Errors
-    /// [`NumberError::TooLarge`] beyond ±1e140 and for what is not finite.
+    /// [`NumberError::TooLarge`] beyond ±1e140 and for NaN.
     pub fn from_f64(value: f64) -> Result<Self, NumberError> {
         if value.abs() <= MAX_MAGNITUDE {
             Ok(Self { value, exact: None })
@@ -46,21 +48,21 @@ impl Number {
         }
     }
 
-    /// Reads JSON's number grammar.
+    /// Parses a number in the JSON grammar (RFC 8259).
     ///
     /// # Errors
-    /// [`NumberError`], never a rounded value without its exact decimal.
+    /// [`NumberError`]; a number is never rounded without its exact decimal.
     pub fn parse(text: &str) -> Result<Self, NumberError> {
         Self::parse_up_to(text, MAX_TEXT)
     }
 
-    /// Reads what was printed from an accepted number, which may be some characters longer.
+    /// Parses the printed text of an accepted number, which may be longer than the accepted text.
     pub(super) fn parse_printed(text: &str) -> Result<Self, NumberError> {
         Self::parse_up_to(text, 2 * MAX_TEXT)
     }
 
-    fn parse_up_to(text: &str, most: usize) -> Result<Self, NumberError> {
-        if text.len() > most {
+    fn parse_up_to(text: &str, max_len: usize) -> Result<Self, NumberError> {
+        if text.len() > max_len {
             return Err(NumberError::TooLong);
         }
         let value: f64 = text.parse().map_err(|_| NumberError::Syntax)?;
@@ -83,7 +85,7 @@ impl Number {
         if decimal.exponent < MIN_EXPONENT {
             return Err(NumberError::TooLong);
         }
-        if decimal.is_beyond_the_limit() {
+        if decimal.exceeds_max_magnitude() {
             return Err(NumberError::TooLarge);
         }
         let nearest = Decimal::parse(&shortest(value)).ok_or(NumberError::Syntax)?;
@@ -91,19 +93,19 @@ impl Number {
         Ok(Self { value, exact })
     }
 
-    /// The nearest double.
+    /// Returns the nearest double.
     #[must_use]
     pub const fn as_f64(&self) -> f64 {
         self.value
     }
 
-    /// Whether [`Self::as_f64`] is the number itself.
+    /// Returns whether [`Self::as_f64`] is the exact number.
     #[must_use]
     pub const fn is_exactly_f64(&self) -> bool {
         self.exact.is_none()
     }
 
-    /// The canonical decimal of a number that no double gives back.
+    /// Returns the canonical decimal of a number that is not exactly a double.
     #[must_use]
     pub fn exact_decimal(&self) -> Option<&str> {
         self.exact.as_deref()
@@ -111,7 +113,7 @@ impl Number {
 }
 
 impl PartialEq for Number {
-    /// By bits, so that `-0.0` differs from `0.0`.
+    /// Compares bits, so that `-0.0` differs from `0.0`.
     fn eq(&self, other: &Self) -> bool {
         self.value.to_bits() == other.value.to_bits() && self.exact == other.exact
     }
@@ -119,7 +121,26 @@ impl PartialEq for Number {
 
 impl Eq for Number {}
 
+impl FromStr for Number {
+    type Err = NumberError;
+
+    /// Parses as [`Number::parse`] does.
+    fn from_str(text: &str) -> Result<Self, NumberError> {
+        Self::parse(text)
+    }
+}
+
+impl TryFrom<f64> for Number {
+    type Error = NumberError;
+
+    /// Converts as [`Number::from_f64`] does.
+    fn try_from(value: f64) -> Result<Self, NumberError> {
+        Self::from_f64(value)
+    }
+}
+
 impl fmt::Display for Number {
+    /// The canonical decimal, in the JSON grammar.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.exact {
             Some(decimal) => f.write_str(decimal),
@@ -128,7 +149,7 @@ impl fmt::Display for Number {
     }
 }
 
-/// The shortest decimal that reads back as the same double; whole numbers without a point.
+/// Formats the shortest decimal that parses to the same double; whole numbers without a point.
 fn shortest(value: f64) -> String {
     if value.fract() == 0.0 && value.abs() < 1e15 && (value != 0.0 || value.is_sign_positive()) {
         format!("{value:.0}")
@@ -137,7 +158,7 @@ fn shortest(value: f64) -> String {
     }
 }
 
-/// sign × digits × 10^exponent, digits without zeros at either end.
+/// A decimal: sign × digits × 10^exponent, without leading and trailing zeros in the digits.
 #[derive(PartialEq, Eq)]
 struct Decimal {
     negative: bool,
@@ -157,9 +178,9 @@ impl Decimal {
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = format!("{whole}{fraction}");
-        let without_tail = digits.trim_end_matches('0');
-        let dropped = digits.len() - without_tail.len();
-        let significant = without_tail.trim_start_matches('0');
+        let trimmed = digits.trim_end_matches('0');
+        let dropped = digits.len() - trimmed.len();
+        let significant = trimmed.trim_start_matches('0');
         let exponent = exponent
             .checked_sub(i64::try_from(fraction.len()).ok()?)?
             .checked_add(i64::try_from(dropped).ok()?)?;
@@ -169,11 +190,9 @@ impl Decimal {
             exponent: if significant.is_empty() { 0 } else { exponent },
         })
     }
-}
 
-impl Decimal {
-    /// Whether the digits themselves, not their nearest double, lie beyond [`MAX_MAGNITUDE`].
-    fn is_beyond_the_limit(&self) -> bool {
+    /// Returns whether the decimal, and not only its nearest double, exceeds [`MAX_MAGNITUDE`].
+    fn exceeds_max_magnitude(&self) -> bool {
         let whole_digits = i64::try_from(self.digits.len())
             .unwrap_or(i64::MAX)
             .saturating_add(self.exponent);
@@ -182,7 +201,7 @@ impl Decimal {
 }
 
 impl fmt::Display for Decimal {
-    /// Whole numbers plain, everything else as digits and an exponent: both are JSON.
+    /// Whole numbers as digits, others as digits and an exponent. Both are valid JSON.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.negative {
             f.write_str("-")?;
@@ -203,7 +222,7 @@ mod tests {
     }
 
     #[test]
-    fn spelling_is_normalised_but_the_number_is_kept() {
+    fn printed_numbers_are_canonical_and_exact() {
         assert_eq!(printed("7.0"), "7");
         assert_eq!(printed("0.1"), "0.1");
         assert_eq!(printed("1e2"), "100");
@@ -238,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn too_large_is_refused_at_the_stated_limit() {
+    fn numbers_beyond_the_maximum_magnitude_are_rejected() {
         assert!(Number::parse("1e140").is_ok());
         let one_more = format!("1{}1", "0".repeat(139));
         assert_eq!(Number::parse(&one_more), Err(NumberError::TooLarge));

@@ -1,16 +1,17 @@
-//! The numbers in a JSON text whose syntax was checked, read without building a tree.
+//! Scans numbers of a syntactically valid JSON text without building parsed values.
 //!
-//! Each function is false, or `None`, of a text that holds anything else, and of numbers that no double gives back.
+//! Each function returns false, or `None`, for a text with other values and for numbers that are
+//! not exactly a double.
 
-use super::Number;
+use super::number::Number;
 
-/// A number by itself.
+/// Parses a single number.
 pub(crate) fn number(text: &str) -> Option<f64> {
     let number = Number::parse(text).ok()?;
     number.is_exactly_f64().then(|| number.as_f64())
 }
 
-/// Tells of each member of an object of numbers, until it is told to stop.
+/// Visits each member of an object of numbers, until `each` returns false.
 pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, f64) -> bool) -> bool {
     items(text, b'{', b'}', |rest| {
         let (key, rest) = key(rest)?;
@@ -20,7 +21,9 @@ pub(crate) fn members<'a>(text: &'a str, mut each: impl FnMut(&'a str, f64) -> b
     .is_some()
 }
 
-/// Visits each member of each object in an array of objects of numbers, with both indexes, until `each` returns false.
+/// Visits each member of each object in an array of objects of numbers, until `each` returns false.
+///
+/// `each` receives the indexes of the object and of the member, the key and the number.
 pub(crate) fn objects<'a>(
     text: &'a str,
     mut each: impl FnMut(usize, usize, &'a str, f64) -> bool,
@@ -31,9 +34,9 @@ pub(crate) fn objects<'a>(
         let rest = items(rest, b'{', b'}', |rest| {
             let (key, rest) = key(rest)?;
             let (number, rest) = leading_number(rest.strip_prefix(':')?)?;
-            let goes_on = each(object, member, key, number);
+            let continues = each(object, member, key, number);
             member += 1;
-            goes_on.then_some(rest)
+            continues.then_some(rest)
         });
         object += 1;
         rest
@@ -41,7 +44,7 @@ pub(crate) fn objects<'a>(
     is_whole.is_some()
 }
 
-/// Tells of each element of an array of numbers, until it is told to stop.
+/// Visits each element of an array of numbers, until `each` returns false.
 pub(crate) fn elements(text: &str, mut each: impl FnMut(f64) -> bool) -> bool {
     items(text, b'[', b']', |rest| {
         let (number, rest) = leading_number(rest)?;
@@ -50,7 +53,8 @@ pub(crate) fn elements(text: &str, mut each: impl FnMut(f64) -> bool) -> bool {
     .is_some()
 }
 
-/// Reads what stands between commas; `item` gives what comes behind it, and this what comes behind all.
+/// Scans comma-separated items. `item` returns the text after the item; the function returns the
+/// text after the closing bracket.
 fn items<'a>(
     text: &'a str,
     open: u8,
@@ -70,7 +74,7 @@ fn items<'a>(
     }
 }
 
-/// A key without escapes.
+/// Scans a key without escapes, and returns the text after it.
 fn key(text: &str) -> Option<(&str, &str)> {
     let inner = text.strip_prefix('"')?;
     let end = inner.bytes().position(|b| matches!(b, b'"' | b'\\'))?;
@@ -117,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn space_stands_where_it_may() {
+    fn whitespace_is_allowed_between_tokens() {
         assert_eq!(
             read_members("{ \"a\" : 1 ,\n\t\"b\":-2.5\r}"),
             Some(vec![("a", 1.0), ("b", -2.5)])
@@ -126,7 +130,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_but_numbers_is_left_to_the_tree() {
+    fn texts_with_other_values_are_left_to_the_parser() {
         for text in [
             "{}",
             r#"{"a":"1"}"#,
@@ -154,7 +158,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn they_are_the_numbers_of_the_tree(
+        fn scanned_numbers_equal_parsed_numbers(
             keys in prop::collection::vec("[a-c ]{0,2}", 1..5),
             texts in prop::collection::vec(prop_oneof![
                 any::<f64>().prop_map(|v| format!("{v:e}")), any::<i64>().prop_map(|v| v.to_string()),
@@ -167,9 +171,9 @@ mod tests {
             if let (object, Some(read)) = (format!("{{{object}}}"), read_members(&format!("{{{object}}}"))) {
                 for ((key, number), (sent, text)) in read.iter().zip(pairs()) {
                     prop_assert_eq!(key, sent);
-                    let Ok(Json::Number(tree)) = Json::parse(text) else { panic!("{object}") };
-                    prop_assert_eq!(number.to_bits(), tree.as_f64().to_bits());
-                    prop_assert!(tree.is_exactly_f64());
+                    let Ok(Json::Number(parsed)) = Json::parse(text) else { panic!("{object}") };
+                    prop_assert_eq!(number.to_bits(), parsed.as_f64().to_bits());
+                    prop_assert!(parsed.is_exactly_f64());
                 }
                 prop_assert_eq!(read.len(), pairs().count());
             }

@@ -3,33 +3,34 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
-use super::Number;
+use super::number::Number;
+use super::pointer::Pointer;
 
-/// A JSON value. Object keys are sorted; numbers print as they were read.
+/// A JSON value. Object keys are sorted; numbers keep all digits.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Json {
-    /// `null`
+    /// `null`.
     Null,
-    /// `true` or `false`
+    /// `true` or `false`.
     Bool(bool),
-    /// A number
+    /// A number.
     Number(Number),
-    /// A string without NUL
+    /// A string without NUL characters.
     String(String),
-    /// An array
+    /// An array.
     Array(Vec<Json>),
-    /// An object, keys sorted
+    /// An object with sorted keys.
     Object(BTreeMap<String, Json>),
 }
 
 impl Json {
-    /// About how long its text is, in bytes.
+    /// Returns the approximate length of the JSON text, in bytes.
     #[must_use]
     pub fn text_len(&self) -> usize {
         8 * self.weight()
     }
 
-    /// About how much memory it takes, in numbers of 8 bytes.
+    /// Returns the approximate memory, in units of 8 bytes.
     pub(crate) fn weight(&self) -> usize {
         const NODE: usize = 4;
         NODE + match self {
@@ -43,7 +44,7 @@ impl Json {
         }
     }
 
-    /// How many levels it has, itself included.
+    /// Returns the number of nesting levels, including the value itself.
     #[must_use]
     pub fn levels(&self) -> usize {
         1 + match self {
@@ -53,7 +54,7 @@ impl Json {
         }
     }
 
-    /// The member under `key`, if this is an object that has it.
+    /// Returns the member `key` of an object.
     #[must_use]
     pub fn get(&self, key: &str) -> Option<&Self> {
         match self {
@@ -62,7 +63,8 @@ impl Json {
         }
     }
 
-    /// What aggregates of text see: the property of a value whose only one is `value`; `None` for null.
+    /// Returns the value that text aggregates use: the member of an object whose only member is
+    /// `value`, and otherwise the value itself; `None` for null.
     #[must_use]
     pub fn unwrapped(self) -> Option<Self> {
         let inner = match self {
@@ -74,7 +76,8 @@ impl Json {
         (inner != Self::Null).then_some(inner)
     }
 
-    /// For JSON Schema validation: integers that fit 64 bits as such, other numbers as doubles.
+    /// Converts the value for JSON Schema validation: integers of at most 64 bits stay integers,
+    /// other numbers become the nearest doubles.
     #[must_use]
     pub fn to_serde(&self) -> serde_json::Value {
         use serde_json::Value;
@@ -94,15 +97,25 @@ impl Json {
     }
 }
 
+impl Pointer {
+    /// Returns the part of `value` that the pointer refers to. Follows object keys only.
+    #[must_use]
+    pub fn find<'a>(&self, value: &'a Json) -> Option<&'a Json> {
+        self.tokens()
+            .iter()
+            .try_fold(value, |value, key| value.get(key))
+    }
+}
+
 fn number_to_serde(n: &Number) -> serde_json::Value {
-    /// Doubles below this that are whole are integers of 64 bits.
+    /// Whole doubles of a smaller magnitude fit a 64-bit integer.
     const WHOLE: f64 = 9e18;
     let value = n.as_f64();
     if n.is_exactly_f64() && (value.fract() != 0.0 || (value == 0.0 && value.is_sign_negative())) {
         return serde_json::Number::from_f64(value).map_or(serde_json::Value::Null, Into::into);
     }
     if n.is_exactly_f64() && value.abs() < WHOLE {
-        #[expect(clippy::cast_possible_truncation, reason = "whole, and it fits")]
+        #[expect(clippy::cast_possible_truncation, reason = "whole, and below 2^63")]
         return (value as i64).into();
     }
     let text = n.to_string();
@@ -147,8 +160,14 @@ fn write_string(f: &mut fmt::Formatter<'_>, s: &str) -> fmt::Result {
     f.write_str(&serde_json::to_string(s).map_err(|_| fmt::Error)?)
 }
 
+impl From<Number> for Json {
+    fn from(number: Number) -> Self {
+        Self::Number(number)
+    }
+}
+
 impl serde::Serialize for Json {
-    /// Through the JSON text, so that numbers keep their digits; for JSON serializers only.
+    /// Serializes the JSON text, so that numbers keep their digits. Works with `serde_json` only.
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let raw = serde_json::value::RawValue::from_string(self.to_string())
             .map_err(serde::ser::Error::custom)?;

@@ -7,7 +7,8 @@ use async_trait::async_trait;
 
 use super::{MemoryStore, State};
 use crate::block::Block;
-use crate::channel::{Channel, ChannelId, Pointer};
+use crate::channel::{Channel, ChannelId};
+use crate::json::Pointer;
 use crate::metric_type::{MetricType, MetricTypeDefinition};
 use crate::ports::{
     CatalogueChanges, CatalogueView, ChangeError, MetricTypeStore, PointSource, ScanHead,

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use async_trait::async_trait;
 
 use super::{MemoryStore, State, StoredRow, User};
-use crate::block::{Block, BlockHead, SeriesColumns, plan_append};
+use crate::block::{Block, BlockHeader, SeriesColumns, plan_append};
 use crate::ingest::{
     AppendRecord, EncodedSession, IdempotencyKey, Outcome, SessionWrite, Stored, StoredSession,
     WriteConflict, WriteDecision, decide,
@@ -224,7 +224,7 @@ impl StoredRow {
             .partition::<Vec<_>, _>(is_of_day);
         self.blocks = others;
         stored.sort_by_key(|block| (block.t_min(), block.seq));
-        let heads: Vec<BlockHead> = stored.iter().map(Block::head).collect();
+        let heads: Vec<BlockHeader> = stored.iter().map(Block::header).collect();
         let clusters = plan_append(&heads, appended);
         for cluster in &clusters {
             let seq = self

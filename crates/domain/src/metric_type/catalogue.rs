@@ -1,35 +1,38 @@
-//! All metric types as of one generation.
+//! The catalogue: all metric types of one generation.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use super::changes::CatalogueChanges;
+use super::ids::MetricTypeId;
+use super::metric_type::MetricType;
 use super::shared_map::SharedMap;
-use super::{MetricType, MetricTypeId};
-use crate::channel::Pointer;
-use crate::ports::{CatalogueChanges, MetricTypeStore, StoreError};
+use crate::json::Pointer;
 
-/// Names at most so far away (Damerau-Levenshtein) are suggested for a misspelt one.
+/// Maximum Damerau-Levenshtein distance of a suggestion from a misspelt name.
 const SUGGESTION_DISTANCE: usize = 4;
-/// Longer names are no misspelling, and comparing them would take long.
-const LONGEST_MISSPELT: usize = 255;
+/// Maximum length of a name that suggestions are computed for, in bytes; bounds the work.
+const MAX_MISSPELT: usize = 255;
+/// Maximum number of suggestions.
 const MAX_SUGGESTIONS: usize = 3;
-/// Maximum names on each side of a misspelt one, in name order, that are compared with it.
+/// Number of names on each side of a misspelt one, in name order, that are compared with it.
 const COMPARED_NAMES: usize = 500;
 
 type Types<K> = SharedMap<K, Arc<MetricType>>;
 
-/// The metric types as of one generation. Copies share the types that did not change.
+/// The metric types of one generation. Copies share the metric types that did not change.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    /// The number of the last change that it has.
+    /// The number of the last change in the catalogue.
     pub generation: u64,
     by_name: Types<Arc<str>>,
     by_id: Types<MetricTypeId>,
-    /// By channels, then by name: whether a query can use a metric type depends on its channels only.
+    /// By channels, then by name: only the channels of a metric type decide whether a query can use
+    /// it.
     by_channels: SharedMap<Arc<[Pointer]>, Types<Arc<str>>>,
 }
 
 impl Catalogue {
-    /// A catalogue of `types`.
+    /// Creates a catalogue of `types`.
     #[must_use]
     pub fn new(generation: u64, types: impl IntoIterator<Item = MetricType>) -> Self {
         let mut catalogue = Self {
@@ -42,9 +45,10 @@ impl Catalogue {
         catalogue
     }
 
-    /// Returns the catalogue after `changes`, which are those since its generation, or everything.
+    /// Returns the catalogue with `changes`, which must start at its generation or contain all
+    /// metric types.
     #[must_use]
-    pub fn with(&self, changes: CatalogueChanges) -> Self {
+    pub fn with_changes(&self, changes: CatalogueChanges) -> Self {
         let mut catalogue = if changes.is_whole {
             Self::default()
         } else {
@@ -62,41 +66,44 @@ impl Catalogue {
         catalogue
     }
 
-    /// The metric type of that name.
+    /// Returns the metric type with a name.
     #[must_use]
     pub fn get(&self, series: &str) -> Option<&Arc<MetricType>> {
         self.by_name.get(series)
     }
 
-    /// The metric type of that number.
+    /// Returns the metric type with a number.
     #[must_use]
     pub fn by_id(&self, id: MetricTypeId) -> Option<&Arc<MetricType>> {
         self.by_id.get(&id)
     }
 
-    /// Number of metric types.
+    /// Returns the number of metric types.
     #[must_use]
     pub const fn len(&self) -> usize {
         self.by_name.len()
     }
 
-    /// Whether it has no metric type.
+    /// Returns whether there are no metric types.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.by_name.len() == 0
     }
 
-    /// All metric types, by name.
+    /// Returns all metric types, sorted by name.
     pub fn iter(&self) -> impl Iterator<Item = &Arc<MetricType>> {
         self.by_name.values()
     }
 
-    /// The metric types whose names come after `name`, by name.
+    /// Returns the metric types with names after `name`, sorted by name.
     pub fn iter_after(&self, name: &str) -> impl Iterator<Item = &Arc<MetricType>> {
         self.by_name.values_after(name)
     }
 
-    /// The metric types, by name, of those channels that `selects` selects by a metric type with them.
+    /// Returns the metric types of the sets of channels that `selects` accepts, by set and then by
+    /// name.
+    ///
+    /// `selects` is called with one metric type of each set, and must depend on the channels only.
     pub(crate) fn iter_by_channels(
         &self,
         selects: impl Fn(&MetricType) -> bool,
@@ -109,25 +116,26 @@ impl Catalogue {
             .flat_map(Types::values)
     }
 
-    /// Existing names near to `name`, nearest first.
+    /// Returns existing names that are similar to `name`, most similar first.
     #[must_use]
     pub fn suggestions(&self, name: &str) -> Vec<String> {
-        if name.len() > LONGEST_MISSPELT {
+        if name.len() > MAX_MISSPELT {
             return Vec::new();
         }
         let before = self.by_name.values_until(name).take(COMPARED_NAMES);
         let compared = before.chain(self.by_name.values_after(name).take(COMPARED_NAMES));
         let name = name.to_lowercase();
-        let near = |known: &Arc<MetricType>| {
+        let similar = |known: &Arc<MetricType>| {
             let known = known.series.as_str();
             let lower = known.to_lowercase();
             let distance = strsim::damerau_levenshtein(&lower, &name);
             (distance <= SUGGESTION_DISTANCE || lower.contains(&name))
                 .then(|| (distance, known.to_owned()))
         };
-        let mut near: Vec<(usize, String)> = compared.filter_map(near).collect();
-        near.sort();
-        near.into_iter()
+        let mut similar: Vec<(usize, String)> = compared.filter_map(similar).collect();
+        similar.sort();
+        similar
+            .into_iter()
             .take(MAX_SUGGESTIONS)
             .map(|(_, name)| name)
             .collect()
@@ -135,14 +143,12 @@ impl Catalogue {
 
     fn put(&mut self, metric_type: MetricType) {
         self.remove(metric_type.id);
-        let (name, metric_type) = (
-            Arc::<str>::from(metric_type.series.as_str()),
-            Arc::new(metric_type),
-        );
+        let name: Arc<str> = metric_type.series.as_str().into();
+        let metric_type = Arc::new(metric_type);
         let channels: Arc<[Pointer]> = metric_type.pointers().into();
-        let mut alike = self.by_channels.get(&channels).cloned().unwrap_or_default();
-        alike.insert(Arc::clone(&name), Arc::clone(&metric_type));
-        self.by_channels.insert(channels, alike);
+        let mut same_channels = self.by_channels.get(&channels).cloned().unwrap_or_default();
+        same_channels.insert(Arc::clone(&name), Arc::clone(&metric_type));
+        self.by_channels.insert(channels, same_channels);
         self.by_id.insert(metric_type.id, Arc::clone(&metric_type));
         self.by_name.insert(name, metric_type);
     }
@@ -153,65 +159,14 @@ impl Catalogue {
         };
         let name = removed.series.as_str();
         let channels: Arc<[Pointer]> = removed.pointers().into();
-        let mut alike = self.by_channels.remove(&channels).unwrap_or_default();
-        alike.remove(name);
-        if alike.len() > 0 {
-            self.by_channels.insert(channels, alike);
+        let mut same_channels = self.by_channels.remove(&channels).unwrap_or_default();
+        same_channels.remove(name);
+        if same_channels.len() > 0 {
+            self.by_channels.insert(channels, same_channels);
         }
-        // Another one may have got the name since.
+        // Another metric type may have the name now.
         if self.by_name.get(name).is_some_and(|known| known.id == id) {
             self.by_name.remove(name);
         }
-    }
-}
-
-/// The newest catalogue that was read, brought up to date by what changed since.
-#[derive(Debug, Default)]
-pub struct CatalogueCache {
-    newest: RwLock<Option<Arc<Catalogue>>>,
-}
-
-impl CatalogueCache {
-    /// Returns the newest catalogue that was read, without a request to the store if there is one.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the store.
-    pub async fn known(&self, store: &dyn MetricTypeStore) -> Result<Arc<Catalogue>, StoreError> {
-        match self.newest() {
-            Some(catalogue) => Ok(catalogue),
-            None => self.latest(store).await,
-        }
-    }
-
-    /// Returns the store's catalogue as of now, or a later one. Reads only what changed since the one before.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the store.
-    pub async fn latest(&self, store: &dyn MetricTypeStore) -> Result<Arc<Catalogue>, StoreError> {
-        let known = self.newest();
-        let changes = store
-            .changes(known.as_ref().map(|known| known.generation))
-            .await?;
-        let is_whole = changes.is_whole;
-        let latest = match known {
-            Some(known) if known.generation == changes.generation => return Ok(known),
-            Some(known) => Arc::new(known.with(changes)),
-            None => Arc::new(Catalogue::default().with(changes)),
-        };
-        let mut newest = self.newest.write().unwrap_or_else(PoisonError::into_inner);
-        match newest.as_ref() {
-            // Where everything was read, the store may have been set back to an earlier state.
-            Some(other) if !is_whole && latest.generation <= other.generation => {
-                Ok(Arc::clone(other))
-            }
-            _ => Ok(Arc::clone(newest.insert(latest))),
-        }
-    }
-
-    fn newest(&self) -> Option<Arc<Catalogue>> {
-        self.newest
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone()
     }
 }

@@ -1,50 +1,52 @@
-//! What an admin says of a metric type.
+//! Definitions of metric types, as an administrator submits them.
 
 use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{SchemaError, SeriesName, ValueSchema};
-use crate::channel::Pointer;
+use super::schema::ValueSchema;
+use super::schema_error::SchemaError;
+use super::series_name::SeriesName;
+use crate::json::Pointer;
 use crate::text::bounded;
 
-/// Channels a metric type may have: each is a column of every block.
+/// Maximum number of channels of a metric type: each is a column of every block.
 const MAX_CHANNELS: usize = 256;
-/// The longest description or unit, in bytes.
+/// Maximum length of a description or unit, in bytes.
 const MAX_TEXT: usize = 4_096;
-/// The longest name of a leaf in a message, in bytes.
+/// Maximum length of the name of a leaf in a message, in bytes.
 const MAX_SHOWN_NAME: usize = 200;
 
-/// A metric type that could be stored: name, compiled schema, texts.
+/// A valid definition of a metric type: name, compiled schema, description and unit.
 #[derive(Debug, Clone)]
 pub struct MetricTypeDefinition {
-    /// Its name.
+    /// The name of the series.
     pub series: SeriesName,
-    /// What its values must look like.
+    /// The schema of the values.
     pub schema: Arc<ValueSchema>,
-    /// For people; may be empty.
+    /// A description for people; may be empty.
     pub description: String,
-    /// Unit of its numbers, for people; may be empty.
+    /// The unit of the numbers, for people; may be empty.
     pub unit: String,
 }
 
-/// Why a definition is refused.
+/// The definition is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum DefinitionError {
-    /// The schema is refused.
+    /// The schema is not accepted.
     #[error("schema {0}")]
     Schema(#[from] SchemaError),
     /// The schema declares too many numeric leaves.
     #[error("schema declares {0} numeric leaves; at most 256 can be kept as channels")]
     TooManyChannels(usize),
-    /// Two leaves would be called the same.
+    /// Two leaves would have the same name.
     #[error(
-        "schema has two numeric leaves that are both called {0:?} in flat rows and in where; rename one of the keys"
+        "schema has two numeric leaves with the name {0:?} in flat rows and in where; rename one of the keys"
     )]
     AmbiguousLeaf(String),
-    /// A URL cannot name it.
-    #[error("series must not be {0:?}, which is a step in a URL's path")]
+    /// The name cannot be a path segment of a URL.
+    #[error("series must not be {0:?}, which is a relative segment of a URL's path")]
     Unreachable(String),
     /// A text is too long or contains NUL.
     #[error("{0} must be at most 4096 bytes without NUL characters")]
@@ -52,10 +54,10 @@ pub enum DefinitionError {
 }
 
 impl MetricTypeDefinition {
-    /// Checks and compiles a definition.
+    /// Validates a definition and compiles its schema.
     ///
     /// # Errors
-    /// [`DefinitionError`] for a broken schema or text.
+    /// [`DefinitionError`] for an invalid name, text or schema.
     pub fn new(
         series: SeriesName,
         schema: Value,

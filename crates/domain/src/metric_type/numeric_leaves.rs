@@ -1,29 +1,31 @@
-//! Finds the numeric leaves that a JSON Schema declares.
+//! Collects the numeric leaves that a JSON Schema declares.
 
 use std::collections::BTreeSet;
 
 use referencing::{Draft, Error, Registry, Resolver, uri};
 use serde_json::Value;
 
-use crate::channel::Pointer;
+use super::draft::ignores_siblings_of_ref;
+use crate::json::Pointer;
 
-/// Deeper leaves stay in the remainder; a value cannot be nested deeper anyway.
+/// Maximum depth of a leaf. Values are not nested deeper.
 const MAX_LEAF_DEPTH: usize = crate::json::MAX_DEPTH;
-/// Subschemas that are looked at: references can multiply a small schema without end.
+/// Maximum number of visited subschemas: references can multiply a small schema exponentially.
 const MAX_VISITS: usize = 10_000;
-/// Subschemas of one value that are looked at inside each other.
+/// Maximum nesting of visited subschemas.
 const MAX_NESTING: usize = 256;
 /// Base URI of a document without an `$id`, the same as the validator uses.
 const BASE_URI: &str = "json-schema:///";
 
-/// The pointers of all leaves that may be numbers, sorted. References are resolved as the validator resolves them.
+/// Returns the sorted pointers of all leaves that may be numbers.
 ///
-/// Follows `properties`, references inside the document, `allOf`, `anyOf`, `oneOf`, `then`, `else` and schemas of
-/// dependencies. A leaf is numeric where its `type` names `number` or `integer` (alone or among others), or where its
-/// `enum` or `const` is a number. Array items and undeclared properties are not leaves.
+/// Follows `properties`, references inside the document (resolved as the validator does), `allOf`,
+/// `anyOf`, `oneOf`, `then`, `else` and schemas of dependencies. A leaf is numeric if its `type`
+/// contains `number` or `integer`, or if its `enum` or `const` is a number. Array items and
+/// undeclared properties are not leaves.
 ///
 /// # Errors
-/// A reference or an identifier that cannot be resolved inside the document.
+/// A reference or identifier cannot be resolved inside the document.
 pub(super) fn numeric_leaves(document: &Value, draft: Draft) -> Result<Vec<Pointer>, Error> {
     let resource = draft.create_resource_ref(document);
     let base = uri::from_str(resource.id().unwrap_or(BASE_URI))?;
@@ -43,7 +45,7 @@ pub(super) fn numeric_leaves(document: &Value, draft: Draft) -> Result<Vec<Point
 
 struct Walk<'a> {
     leaves: BTreeSet<Pointer>,
-    /// Targets of references being followed, so that a recursive schema ends.
+    /// Targets of the references that are being followed; stops at recursive references.
     open: Vec<&'a Value>,
     visits: usize,
     nesting: usize,
@@ -73,10 +75,8 @@ impl<'a> Walk<'a> {
         if let Some(reference) = keywords.get("$ref").and_then(Value::as_str) {
             self.target(resolver.lookup(reference)?.into_inner(), at)?;
         }
-        // Until draft 7, a reference stands for the whole schema.
-        if !keywords.contains_key("$ref")
-            || !matches!(draft, Draft::Draft4 | Draft::Draft6 | Draft::Draft7)
-        {
+        // Up to draft 7, `$ref` replaces the whole schema.
+        if !keywords.contains_key("$ref") || !ignores_siblings_of_ref(draft) {
             self.keywords(schema, resolver, draft, at)?;
         }
         self.nesting -= 1;
@@ -194,13 +194,13 @@ mod tests {
     }
 
     #[test]
-    fn a_recursive_reference_ends() {
+    fn a_recursive_reference_terminates() {
         let schema = json!({"properties": {"v": {"type": "number"}, "next": {"$ref": "#"}}});
         assert_eq!(leaves(&schema), ["/next/v", "/v"]);
     }
 
     #[test]
-    fn branches_are_united() {
+    fn leaves_of_all_branches_are_collected() {
         let schema = json!({"anyOf": [
             {"properties": {"a": {"type": "number"}}},
             {"properties": {"b": {"enum": [1, 2]}}}
@@ -209,7 +209,7 @@ mod tests {
     }
 
     #[test]
-    fn until_draft_7_what_stands_beside_a_reference_is_no_leaf() {
+    fn up_to_draft_7_keywords_beside_a_reference_are_ignored() {
         let mut schema = json!({
             "$ref": "#/definitions/text", "properties": {"a": {"type": "number"}},
             "definitions": {"text": {"properties": {"b": {"type": "number"}}}}
@@ -220,7 +220,7 @@ mod tests {
     }
 
     #[test]
-    fn references_count_from_their_own_resource() {
+    fn references_resolve_against_their_own_resource() {
         let schema = json!({
             "$schema": "https://json-schema.org/draft/2020-12/schema",
             "$id": "https://example.com/root",
@@ -238,7 +238,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_chain_of_references_ends() {
+    fn a_long_chain_of_references_terminates() {
         let mut definitions = serde_json::Map::new();
         for n in 0..1_500 {
             definitions.insert(

@@ -1,148 +1,83 @@
-//! A metric type's JSON Schema, compiled.
+//! Compiled JSON Schemas of metric types.
 
 use std::fmt;
 use std::sync::{Arc, OnceLock};
 
-use jsonschema::{Draft, PatternOptions, Validator};
+use jsonschema::{PatternOptions, Validator};
 use serde_json::Value;
 
+use super::draft::draft_of;
 use super::numeric_leaves::numeric_leaves;
-use super::shortcut::Shortcut;
-use super::validation_cost::{
-    CostError, Estimate, MAX_SESSION_STEPS, MAX_VALUE_STEPS, ValidationCost,
-};
+use super::numeric_schema::NumericSchema;
+use super::schema_error::{MAX_SCHEMA_BYTES, SchemaError};
+use super::step_budget::StepBudget;
+use super::validation_cost::{Estimate, MAX_VALUE_STEPS, ValidationCost};
+use super::violation::{Violation, ViolationKind};
 use crate::Json;
-use crate::channel::Pointer;
+use crate::json::Pointer;
 use crate::text::{bounded, whole};
 
-/// The longest schema, in bytes of compact JSON.
-pub const MAX_SCHEMA_BYTES: usize = 64 * 1024;
-/// A compiled regular expression of a schema may take so much memory.
+/// Maximum memory of a compiled regular expression, in bytes.
 const PATTERN_BYTES: usize = 1 << 20;
-/// Maximum number of violations that are described for one value.
+/// Maximum number of violations that are returned for one value.
 const MAX_VIOLATIONS: usize = 10;
 /// Maximum length of the description of a violation, in bytes.
 const MAX_MESSAGE: usize = 500;
-/// Maximum length of a value inside such a description, in bytes.
+/// Maximum length of a description that contains the value, in bytes.
 const MAX_SHOWN_VALUE: usize = 200;
-/// Maximum length of the pointer to a violation, in bytes.
+/// Maximum length of the location of a violation, in bytes.
 const MAX_POINTER: usize = 250;
 
-/// A schema that was checked against its meta-schema, ready to validate values.
+/// A compiled JSON Schema that was validated against its meta-schema.
 ///
-/// Draft 7 unless `$schema` says otherwise. References must stay inside the document.
+/// The draft is 7 unless `$schema` names another one. References must stay inside the document.
 pub struct ValueSchema {
     document: Value,
     numeric_leaves: Vec<Pointer>,
     validator: Validator,
-    shortcut: Option<Shortcut>,
+    /// The fast path for schemas of numbers only.
+    numeric: Option<NumericSchema>,
     /// Computed for the first value that needs the validator.
     cost: OnceLock<ValidationCost>,
 }
 
-/// Why a schema is refused.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum SchemaError {
-    /// It breaks its meta-schema, or cannot be compiled.
-    #[error("is not a valid JSON Schema at {pointer:?}: {message}")]
-    Invalid {
-        /// Where in the schema.
-        pointer: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// Longer than [`MAX_SCHEMA_BYTES`].
-    #[error("is longer than 64 KiB")]
-    TooLong,
-    /// Validating values would take too long.
-    #[error("{0}")]
-    Costly(#[from] CostError),
-}
-
-/// One way in which a value breaks its schema.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Violation {
-    /// Where in the value.
-    pub pointer: Pointer,
-    /// What is wrong.
-    pub message: String,
-    /// What kind of violation.
-    pub kind: ViolationKind,
-}
-
-/// The kinds of violations.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ViolationKind {
-    /// The value does not match the schema.
-    Mismatch,
-    /// Whether the value matches the schema was not computed, since it would take too long.
-    TooCostly,
-}
-
-/// Steps of the validator that are left for the values of one session.
-#[derive(Debug)]
-pub struct StepBudget {
-    /// `None` once a value needed more than was left.
-    left: Option<u64>,
-}
-
-impl Default for StepBudget {
-    /// The budget of one session.
-    fn default() -> Self {
-        Self {
-            left: Some(MAX_SESSION_STEPS),
-        }
-    }
-}
-
-impl StepBudget {
-    /// Whether a value was refused because too few steps were left; then no further one is validated.
-    #[must_use]
-    pub const fn is_spent(&self) -> bool {
-        self.left.is_none()
-    }
-
-    fn take(&mut self, steps: u64) -> bool {
-        self.left = self.left.and_then(|left| left.checked_sub(steps));
-        self.left.is_some()
-    }
-}
-
 impl ValueSchema {
-    /// Checks and compiles a schema document that is about to be stored.
+    /// Compiles a new schema document, and checks the cost of validating values.
     ///
     /// # Errors
-    /// [`SchemaError`] with the place in the schema, also for a schema that would be too costly to validate values with.
+    /// [`SchemaError`] with the location in the schema.
     pub fn define(document: Value) -> Result<Self, SchemaError> {
         check_length(&document)?;
-        // Before it is compiled, which may take as long.
+        // Before compilation, whose cost the check bounds as well.
         ValidationCost::check(&document)?;
         Self::parse(document)
     }
 
-    /// Compiles a schema document, such as a stored one.
+    /// Compiles a stored schema document, without checking the cost.
     ///
     /// # Errors
-    /// [`SchemaError`] with the place in the schema.
+    /// [`SchemaError`] with the location in the schema.
     pub fn parse(document: Value) -> Result<Self, SchemaError> {
         check_length(&document)?;
-        let invalid = |e: &jsonschema::ValidationError<'_>| SchemaError::Invalid {
-            pointer: bounded(e.instance_path(), MAX_POINTER),
-            message: explain(describe(e)),
-        };
         if !(document.is_object() || document.is_boolean()) {
             return Err(SchemaError::Invalid {
                 pointer: String::new(),
                 message: "a schema is an object or a boolean".to_owned(),
             });
         }
-        let draft = draft_of(&document)?;
+        let draft = draft_of(&document).ok_or_else(|| SchemaError::Invalid {
+            pointer: "/$schema".to_owned(),
+            message: "not a known draft; use http://json-schema.org/draft-07/schema#".to_owned(),
+        })?;
         let validator = jsonschema::options()
             .with_draft(draft)
             .with_pattern_options(PatternOptions::regex().size_limit(PATTERN_BYTES))
             .offline()
             .build(&document)
-            .map_err(|e| invalid(&e))?;
+            .map_err(|e| SchemaError::Invalid {
+                pointer: bounded(e.instance_path(), MAX_POINTER),
+                message: explain(describe(&e)),
+            })?;
         let numeric_leaves =
             numeric_leaves(&document, draft).map_err(|e| SchemaError::Invalid {
                 pointer: String::new(),
@@ -150,21 +85,23 @@ impl ValueSchema {
             })?;
         Ok(Self {
             numeric_leaves,
-            shortcut: Shortcut::of(&document),
+            numeric: NumericSchema::of(&document),
             document,
             validator,
             cost: OnceLock::new(),
         })
     }
 
-    /// The schema as it was given.
+    /// Returns the schema document.
     #[must_use]
     pub const fn document(&self) -> &Value {
         &self.document
     }
 
-    /// The numeric leaves that it declares, sorted: those behind references too, as the validator resolves them. Array items
-    /// and undeclared properties are not leaves.
+    /// Returns the sorted numeric leaves that the schema declares, including those behind
+    /// references.
+    ///
+    /// Array items and undeclared properties are not leaves.
     ///
     /// ```
     /// use serde_json::json;
@@ -184,12 +121,12 @@ impl ValueSchema {
         &self.numeric_leaves
     }
 
-    /// Whether it is sure to admit every object of numbers under these keys, a column a key, or every number of the only
-    /// column where there are no keys.
+    /// Returns whether the schema is known to accept columns of numbers: objects with one column
+    /// per key, or without keys the plain numbers of the only column.
     pub(crate) fn admits_numbers(&self, keys: Option<&[Arc<str>]>, columns: &[Vec<f64>]) -> bool {
-        self.shortcut
+        self.numeric
             .as_ref()
-            .is_some_and(|shortcut| shortcut.admits_numbers(keys, columns))
+            .is_some_and(|numeric| numeric.admits_numbers(keys, columns))
     }
 
     #[cfg(test)]
@@ -197,28 +134,24 @@ impl ValueSchema {
         self.validator.is_valid(&value.to_serde())
     }
 
-    /// The ways in which a value breaks the schema, the first ten; empty when it fits.
+    /// Returns the first ten violations of the schema by a value; none if the value matches.
     ///
-    /// A value that would take more steps than one value may, or than are left, is refused without being validated.
+    /// A value is not validated if it would take more steps than allowed for one value, or than
+    /// remain in `budget`; the result is then one violation of kind [`ViolationKind::TooCostly`].
     #[must_use]
     pub fn violations(&self, value: &Json, budget: &mut StepBudget) -> Vec<Violation> {
-        let (estimate, instance) = match self.judge(value, budget) {
-            Judgement::Fits => return Vec::new(),
-            Judgement::TooCostly(violation) => return vec![violation],
-            Judgement::Misfit(estimate, instance) => (estimate, instance),
+        let (estimate, instance) = match self.validate(value, budget) {
+            Validation::Match => return Vec::new(),
+            Validation::TooCostly(violation) => return vec![violation],
+            Validation::Mismatch(estimate, instance) => (estimate, instance),
         };
-        let violation = |e: &jsonschema::ValidationError<'_>| Violation {
-            pointer: Pointer::parse(&bounded(e.instance_path(), MAX_POINTER))
-                .unwrap_or(Pointer::root()),
-            message: describe(e),
-            kind: ViolationKind::Mismatch,
-        };
-        // All errors of a value are collected before the first is seen, those of each branch inside those of the choice.
+        // The validator collects all errors of a value, including those of every branch of a
+        // choice, before it returns the first one.
         let described: Vec<Violation> = if estimate.lists_errors {
             self.validator
                 .iter_errors(&instance)
                 .take(MAX_VIOLATIONS)
-                .map(|e| violation(&e))
+                .map(|e| violation_of(&e))
                 .collect()
         } else if self.cost().has_branches() {
             Vec::new()
@@ -227,7 +160,7 @@ impl ValueSchema {
                 .validate(&instance)
                 .err()
                 .iter()
-                .map(violation)
+                .map(violation_of)
                 .collect()
         };
         if described.is_empty() {
@@ -237,32 +170,33 @@ impl ValueSchema {
         }
     }
 
-    /// Whether a value is known to fit the schema; a value that would take too many steps is not.
+    /// Returns whether a value is known to match the schema; false for a value that would take too
+    /// many steps to validate.
     #[must_use]
     pub fn fits(&self, value: &Json, budget: &mut StepBudget) -> bool {
-        matches!(self.judge(value, budget), Judgement::Fits)
+        matches!(self.validate(value, budget), Validation::Match)
     }
 
-    fn judge(&self, value: &Json, budget: &mut StepBudget) -> Judgement {
+    fn validate(&self, value: &Json, budget: &mut StepBudget) -> Validation {
         if self
-            .shortcut
+            .numeric
             .as_ref()
-            .is_some_and(|shortcut| shortcut.admits(value))
+            .is_some_and(|numeric| numeric.admits(value))
         {
-            return Judgement::Fits;
+            return Validation::Match;
         }
         let estimate = self.cost().estimate(value);
         if estimate.steps > MAX_VALUE_STEPS {
-            return Judgement::TooCostly(Violation::too_costly(&estimate));
+            return Validation::TooCostly(Violation::too_costly(&estimate));
         }
         if !budget.take(estimate.steps) {
-            return Judgement::TooCostly(Violation::of_spent_budget());
+            return Validation::TooCostly(Violation::budget_exhausted());
         }
         let instance = value.to_serde();
         if self.validator.is_valid(&instance) {
-            Judgement::Fits
+            Validation::Match
         } else {
-            Judgement::Misfit(estimate, instance)
+            Validation::Mismatch(estimate, instance)
         }
     }
 
@@ -271,77 +205,38 @@ impl ValueSchema {
     }
 }
 
-/// What is known of a value.
-enum Judgement {
-    Fits,
+/// The result of validating a value.
+enum Validation {
+    Match,
     TooCostly(Violation),
-    Misfit(Estimate, Value),
+    /// The estimated cost, and the value as the validator's type.
+    Mismatch(Estimate, Value),
 }
 
-impl Violation {
-    /// A value that breaks its schema, of which more cannot be said in few steps.
-    pub(crate) fn undescribed() -> Self {
-        let message =
-            "does not match the schema of its series; GET /api/metrictypes/{series}/ returns it"
-                .to_owned();
-        Self {
-            pointer: Pointer::root(),
-            message,
-            kind: ViolationKind::Mismatch,
-        }
-    }
-
-    fn too_costly(estimate: &Estimate) -> Self {
-        let Estimate { levels, growth, .. } = *estimate;
-        let message = if growth > 1 {
-            format!(
-                "would take the validator more than {MAX_VALUE_STEPS} steps: it is nested {levels} levels deep, and the \
-                 schema multiplies the work by up to {growth} per level; flatten the value, or use fewer branches in the \
-                 schema"
-            )
-        } else {
-            format!(
-                "would take the validator more than {MAX_VALUE_STEPS} steps; send less in one value, or use fewer \
-                 branches and patterns in the schema"
-            )
-        };
-        Self {
-            pointer: Pointer::root(),
-            message,
-            kind: ViolationKind::TooCostly,
-        }
-    }
-
-    fn of_spent_budget() -> Self {
-        let message = format!(
-            "and those before would take the validator more than {MAX_SESSION_STEPS} steps; send fewer points in one \
-             session, or use fewer branches and patterns in the schema"
-        );
-        Self {
-            pointer: Pointer::root(),
-            message,
-            kind: ViolationKind::TooCostly,
-        }
-    }
-}
-
-/// Says why a pattern that other validators take is refused.
+/// Adds the reason to the message of a pattern that only backtracking engines support.
 fn explain(message: String) -> String {
     if !message.ends_with("is not a \"regex\"") {
         return message;
     }
     format!(
-        "{message} of linear time, the only ones that are taken: without lookaround ((?=, (?!, (?<) and back-references"
+        "{message} that runs in linear time; lookaround ((?=, (?!, (?<) and back-references are not \
+         supported"
     )
 }
 
-/// Describes an error without rendering a large value whole.
+/// Describes an error without rendering a large value in full.
 fn describe(e: &jsonschema::ValidationError<'_>) -> String {
-    if let Some(whole) = whole(e, MAX_SHOWN_VALUE) {
-        return whole;
+    // A long description contains a long value, which is left out.
+    whole(e, MAX_SHOWN_VALUE).unwrap_or_else(|| bounded(e.masked_with("the value"), MAX_MESSAGE))
+}
+
+fn violation_of(e: &jsonschema::ValidationError<'_>) -> Violation {
+    Violation {
+        pointer: Pointer::parse(&bounded(e.instance_path(), MAX_POINTER))
+            .unwrap_or(Pointer::root()),
+        message: describe(e),
+        kind: ViolationKind::Mismatch,
     }
-    // The value may be what is long: without it, the sentence says what is wrong.
-    bounded(e.masked_with("the value"), MAX_MESSAGE)
 }
 
 fn check_length(document: &Value) -> Result<(), SchemaError> {
@@ -353,35 +248,6 @@ fn check_length(document: &Value) -> Result<(), SchemaError> {
 impl fmt::Debug for ValueSchema {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_tuple("ValueSchema").field(&self.document).finish()
-    }
-}
-
-/// Whether the draft of a schema ignores what stands beside `$ref`.
-pub(super) fn is_old_draft(document: &Value) -> bool {
-    matches!(
-        draft_of(document),
-        Ok(Draft::Draft4 | Draft::Draft6 | Draft::Draft7)
-    )
-}
-
-fn draft_of(document: &Value) -> Result<Draft, SchemaError> {
-    let Some(named) = document.get("$schema") else {
-        return Ok(Draft::Draft7);
-    };
-    let text = named.as_str().unwrap_or_default().trim_end_matches('#');
-    let text = text
-        .strip_prefix("https://")
-        .or_else(|| text.strip_prefix("http://"));
-    match text {
-        Some("json-schema.org/draft-04/schema") => Ok(Draft::Draft4),
-        Some("json-schema.org/draft-06/schema") => Ok(Draft::Draft6),
-        Some("json-schema.org/draft-07/schema") => Ok(Draft::Draft7),
-        Some("json-schema.org/draft/2019-09/schema") => Ok(Draft::Draft201909),
-        Some("json-schema.org/draft/2020-12/schema") => Ok(Draft::Draft202012),
-        _ => Err(SchemaError::Invalid {
-            pointer: "/$schema".to_owned(),
-            message: "not a known draft; use http://json-schema.org/draft-07/schema#".to_owned(),
-        }),
     }
 }
 
@@ -398,18 +264,18 @@ mod tests {
             "properties": {"r": {"type": "number", "maximum": 255}, "g": {"type": "integer"}}
         }));
         let value = Json::parse(r#"{"r": 300, "g": 1.5}"#).expect("json");
-        let mut places: Vec<String> = schema
+        let mut locations: Vec<String> = schema
             .expect("valid")
             .violations(&value, &mut StepBudget::default())
             .iter()
             .map(|v| v.pointer.to_string())
             .collect();
-        places.sort();
-        assert_eq!(places, ["/g", "/r"]);
+        locations.sort();
+        assert_eq!(locations, ["/g", "/r"]);
     }
 
     #[test]
-    fn a_broken_schema_is_refused_with_its_place() {
+    fn an_invalid_schema_is_rejected_with_the_location() {
         let e = ValueSchema::parse(json!({"properties": {"a": {"type": "nummer"}}}));
         assert!(
             matches!(e, Err(SchemaError::Invalid { pointer, .. }) if pointer == "/properties/a/type")
@@ -417,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn remote_references_are_refused() {
+    fn remote_references_are_rejected() {
         let e = ValueSchema::parse(json!({"$ref": "https://example.com/schema.json"}));
         assert!(e.is_err());
     }

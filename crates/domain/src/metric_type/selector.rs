@@ -1,35 +1,38 @@
-//! Which series a query asks for: names, globs, regular expressions.
+//! Selection of series by names, globs and regular expressions.
 
 use std::sync::Arc;
 
 use regex::{Regex, RegexBuilder};
 
-use super::{Catalogue, MetricType, SeriesName};
+use super::catalogue::Catalogue;
+use super::metric_type::MetricType;
+use super::series_name::SeriesName;
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::text::{bounded, echo};
 
-/// The longest pattern, in bytes.
+/// Maximum length of a name or glob, in bytes; a regular expression may have four times as much.
 const MAX_PATTERN: usize = 1_000;
-/// Maximum length of the description of a wrong pattern, in bytes.
-const MAX_FAULT: usize = 300;
-/// A compiled pattern may take so much memory.
+/// Maximum length of the description of an invalid pattern, in bytes.
+const MAX_DESCRIPTION: usize = 300;
+/// Maximum memory of a compiled pattern, in bytes.
 const COMPILED_BYTES: usize = 1 << 18;
 
-/// Parts of a selection, and those of them that are compiled.
+/// Maximum number of parts of a selection.
 const MAX_PARTS: usize = 1_000;
+/// Maximum number of parts that are compiled.
 const MAX_EXPRESSIONS: usize = 32;
 
-/// How the text of a `series` parameter is read.
+/// The syntax of a `series` parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SeriesMode {
-    /// Names, globs and regular expressions are told apart by their characters.
+    /// The characters decide between names, globs and regular expressions.
     #[default]
     Auto,
     /// Every part is a name.
     Exact,
-    /// Every part is a glob over the whole name: `*` stands for any characters.
+    /// Every part is a glob over the whole name: `*` matches any characters.
     Glob,
-    /// The whole text is one regular expression; commas belong to it.
+    /// The whole text is one regular expression, including commas.
     Regex,
 }
 
@@ -46,7 +49,7 @@ pub enum SeriesMode {
 /// ```
 #[derive(Debug, Clone)]
 pub struct SeriesSelector {
-    /// Empty: every series.
+    /// The alternatives; every series is selected if there are none.
     patterns: Vec<Pattern>,
 }
 
@@ -56,7 +59,7 @@ enum Pattern {
     Matching(Regex),
 }
 
-/// Why a selection cannot be answered.
+/// The selection is not accepted.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum SelectorError {
     /// An empty part.
@@ -65,20 +68,20 @@ pub enum SelectorError {
     /// Longer than 1,000 bytes.
     #[error("has a part longer than 1000 bytes")]
     TooLong,
-    /// More parts than anybody needs.
+    /// More than 1,000 parts, or more than 32 compiled ones.
     #[error(
-        "has more than 1000 parts, or more than 32 patterns; one regular expression can say the same"
+        "has more than 1000 parts, or more than 32 patterns; combine them in one regular expression"
     )]
     TooMany,
     /// The regular expression does not compile.
     #[error("is not a valid regular expression: {0}")]
     Regex(String),
-    /// A name that no metric type has.
+    /// A name without a metric type.
     #[error("names {:?}, which no metric type has{}", echo(.name), did_you_mean(.suggestions))]
     Unknown {
         /// The name.
         name: String,
-        /// Existing names near to it.
+        /// Similar existing names.
         suggestions: Vec<String>,
     },
 }
@@ -92,7 +95,7 @@ fn did_you_mean(suggestions: &[String]) -> String {
 }
 
 impl SeriesSelector {
-    /// Every series there is.
+    /// Selects every series.
     #[must_use]
     pub const fn all() -> Self {
         Self {
@@ -100,7 +103,7 @@ impl SeriesSelector {
         }
     }
 
-    /// Reads the values of repeated `series` parameters; none selects every series.
+    /// Parses the values of repeated `series` parameters; no values select every series.
     ///
     /// # Errors
     /// [`SelectorError`] for empty, overlong or invalid patterns.
@@ -111,7 +114,7 @@ impl SeriesSelector {
                 && mode != SeriesMode::Exact
                 && !value.split(',').all(is_name)
             {
-                return Err(SelectorError::TooMany); // before more is compiled
+                return Err(SelectorError::TooMany); // before compiling further patterns
             }
             let is_plain = |part: &str| {
                 part.chars()
@@ -140,13 +143,13 @@ impl SeriesSelector {
         Ok(Self { patterns })
     }
 
-    /// Whether a series of that name is selected.
+    /// Returns whether the selection contains a series.
     #[must_use]
     pub fn matches(&self, name: &str) -> bool {
         self.patterns.is_empty() || self.patterns.iter().any(|p| p.matches(name))
     }
 
-    /// Whether the selection says this very name.
+    /// Returns whether the selection contains `name` as a name, not through a pattern.
     #[must_use]
     pub fn names_exactly(&self, name: &str) -> bool {
         self.patterns
@@ -154,7 +157,7 @@ impl SeriesSelector {
             .any(|p| matches!(p, Pattern::Exact(n) if n == name))
     }
 
-    /// Whether it consists of names only, so that other metric types can never be selected.
+    /// Returns whether the selection consists of names only.
     #[must_use]
     pub fn is_exact(&self) -> bool {
         !self.patterns.is_empty() && self.patterns.iter().all(|p| matches!(p, Pattern::Exact(_)))
@@ -178,10 +181,10 @@ impl SeriesSelector {
         Ok(())
     }
 
-    /// The metric types selected, by name.
+    /// Returns the selected metric types, sorted by name. A pattern may match nothing.
     ///
     /// # Errors
-    /// [`SelectorError::Unknown`] for a name that does not exist; a pattern may match nothing.
+    /// [`SelectorError::Unknown`] for a name that does not exist.
     pub fn resolve(&self, catalogue: &Catalogue) -> Result<Vec<Arc<MetricType>>, SelectorError> {
         self.check_names(catalogue)?;
         if self.is_exact() {
@@ -244,7 +247,7 @@ fn regex(text: &str) -> Result<Regex, SelectorError> {
     RegexBuilder::new(text)
         .size_limit(COMPILED_BYTES)
         .build()
-        .map_err(|e| SelectorError::Regex(bounded(e, MAX_FAULT)))
+        .map_err(|e| SelectorError::Regex(bounded(e, MAX_DESCRIPTION)))
 }
 
 impl Fingerprinted for SeriesSelector {
@@ -258,7 +261,7 @@ impl Fingerprinted for Pattern {
     fn feed(&self, hasher: &mut FingerprintHasher) {
         match self {
             Self::Exact(name) => hasher.variant("exact").field("name", name),
-            // All expressions are compiled with the same options, so that the text is all there is.
+            // All expressions are compiled with the same options: the text identifies them.
             Self::Matching(regex) => hasher.variant("matching").field("regex", regex.as_str()),
         };
     }
@@ -280,7 +283,7 @@ mod tests {
     }
 
     #[test]
-    fn anything_else_is_searched_as_a_regular_expression() {
+    fn other_texts_are_unanchored_regular_expressions() {
         assert!(auto("^a|z$").matches("xyz"));
         assert!(auto(r"urine\..*").matches("session.urine.color"));
     }
@@ -293,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn empty_parts_are_named() {
+    fn empty_parts_are_rejected() {
         let parse = |text| SeriesSelector::parse(&[text], SeriesMode::Auto).err();
         assert_eq!(parse("a,,b"), Some(SelectorError::Empty));
         assert_eq!(parse(""), Some(SelectorError::Empty));

@@ -1,31 +1,34 @@
 //! Names of series.
 
 use std::fmt;
+use std::str::FromStr;
 
-/// The longest series name, in characters.
+/// Maximum length of a series name, in characters.
 const MAX_LENGTH: usize = 255;
 
-/// A series name: 1 to 255 of `A–Z a–z 0–9 _ . -`, so that it can never be mistaken for a pattern.
+/// A series name: 1 to 255 of `A–Z a–z 0–9 _ . -`, which keeps names distinct from patterns.
 ///
 /// ```
 /// use time_series_domain::SeriesName;
 ///
-/// assert!(SeriesName::parse("session.urine.color").is_ok());
+/// let name: SeriesName = "session.urine.color".parse()?;
+/// assert_eq!(name.as_str(), "session.urine.color");
 /// assert!(SeriesName::parse("session.*").is_err());
+/// # Ok::<(), time_series_domain::metric_type::SeriesNameError>(())
 /// ```
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SeriesName(String);
 
-/// The text is no series name.
+/// The text is not a series name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("must be 1 to 255 characters of A-Z a-z 0-9 _ . -")]
 pub struct SeriesNameError;
 
 impl SeriesName {
-    /// Accepts a well-formed name.
+    /// Parses a name.
     ///
     /// # Errors
-    /// [`SeriesNameError`] for anything else.
+    /// [`SeriesNameError`] for any other text.
     pub fn parse(text: &str) -> Result<Self, SeriesNameError> {
         if !text.is_empty() && text.len() <= MAX_LENGTH && text.chars().all(Self::is_name_char) {
             Ok(Self(text.to_owned()))
@@ -34,13 +37,13 @@ impl SeriesName {
         }
     }
 
-    /// Whether a name may contain `c`.
+    /// Returns whether a name may contain `c`.
     #[must_use]
     pub const fn is_name_char(c: char) -> bool {
         c.is_ascii_alphanumeric() || matches!(c, '_' | '.' | '-')
     }
 
-    /// The text.
+    /// Returns the text.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0
@@ -50,6 +53,21 @@ impl SeriesName {
 impl fmt::Display for SeriesName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+impl FromStr for SeriesName {
+    type Err = SeriesNameError;
+
+    /// Parses as [`SeriesName::parse`] does.
+    fn from_str(text: &str) -> Result<Self, SeriesNameError> {
+        Self::parse(text)
+    }
+}
+
+impl AsRef<str> for SeriesName {
+    fn as_ref(&self) -> &str {
+        &self.0
     }
 }
 

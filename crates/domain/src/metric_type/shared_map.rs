@@ -1,4 +1,4 @@
-//! Sorted map whose copies share everything that did not change between them.
+//! A persistent sorted map: copies share all chunks that did not change.
 
 use std::borrow::Borrow;
 use std::sync::Arc;
@@ -24,7 +24,7 @@ impl<K, V> Default for SharedMap<K, V> {
 }
 
 impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
-    /// Number of entries.
+    /// Returns the number of entries.
     pub(super) const fn len(&self) -> usize {
         self.len
     }
@@ -133,7 +133,7 @@ impl<K: Ord + Clone, V: Clone> SharedMap<K, V> {
         last.chain(before).map(|(_, value)| value)
     }
 
-    /// Number of the first chunk that ends at or after a key.
+    /// Returns the index of the first chunk that ends at or after a key.
     fn chunk_of<Q: Ord + ?Sized>(&self, key: &Q) -> usize
     where
         K: Borrow<Q>,
@@ -154,7 +154,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn it_holds_what_a_btree_map_holds(changes in prop::collection::vec((any::<bool>(), 0_u16..600), 0..2_000)) {
+        fn operations_match_those_of_a_btree_map(changes in prop::collection::vec((any::<bool>(), 0_u16..600), 0..2_000)) {
             let (mut map, mut model) = (SharedMap::default(), BTreeMap::new());
             for (number, (inserts, key)) in changes.iter().enumerate() {
                 if *inserts {

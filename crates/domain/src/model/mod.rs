@@ -5,7 +5,7 @@ mod session_record;
 mod session_window;
 mod time_rules;
 
-pub use ids::{SessionId, UserId};
+pub use ids::{IdError, SessionId, UserId};
 pub use session_record::{SeriesPoints, SessionPage, SessionPosition, SessionRecord};
 pub use session_window::{AppendTarget, SessionExtent, SessionWindow};
 pub(crate) use session_window::{check_in_window, window_of_new_session};

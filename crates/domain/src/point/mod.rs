@@ -1,4 +1,4 @@
-//! Points: what a session is made of.
+//! Points: the measurements that a session consists of.
 
 mod time_series_point;
 

@@ -2,13 +2,13 @@
 
 use crate::{Json, SeriesName, Timestamp};
 
-/// A value of a series at an instant. Several points may share an instant; none is merged away.
+/// A value of a series at an instant. Points with the same instant are all kept.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TimeSeriesPoint {
-    /// The metric type it belongs to.
+    /// The series that the point belongs to.
     pub series: SeriesName,
-    /// When it was measured.
+    /// The time of the measurement.
     pub time: Timestamp,
-    /// What was measured, as its metric type's schema describes.
+    /// The measured value, as the schema of the metric type describes it.
     pub value: Json,
 }

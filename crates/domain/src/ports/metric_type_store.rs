@@ -7,23 +7,10 @@ use async_trait::async_trait;
 use super::{PointSource, ScanHead, StoreError, WriteError};
 use crate::UserId;
 use crate::block::Block;
-use crate::channel::Pointer;
+use crate::json::Pointer;
 use crate::metric_type::{
-    MetricType, MetricTypeDefinition, MetricTypeId, SchemaVersion, StepBudget,
+    CatalogueChanges, MetricType, MetricTypeDefinition, SchemaVersion, StepBudget,
 };
-
-/// The metric types that changed between two generations of the catalogue.
-#[derive(Debug, Clone, Default)]
-pub struct CatalogueChanges {
-    /// The catalogue's generation now.
-    pub generation: u64,
-    /// `changed` is every metric type, and not only those that changed.
-    pub is_whole: bool,
-    /// The metric types that were created or changed, as they are now.
-    pub changed: Vec<MetricType>,
-    /// The metric types that were deleted. Their numbers are never used again.
-    pub deleted: Vec<MetricTypeId>,
-}
 
 /// Stores metric types. Every change raises the catalogue's generation by at least one and stamps the metric type with it:
 /// [`MetricType::generation`], and [`MetricType::schema_generation`] unless only texts changed.

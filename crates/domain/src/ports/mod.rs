@@ -18,6 +18,7 @@ mod point_store;
 mod secret_store;
 mod session_store;
 
+pub use crate::metric_type::CatalogueChanges;
 pub use aggregate_store::{
     AggregateStore, Arrays, BlockContent, BlockScan, DayScan, LeafCondition, Presence, ScanHead,
     ScanRequest, ScanSink, ScannedBlock, SummaryParts, Verdict,
@@ -25,7 +26,7 @@ pub use aggregate_store::{
 pub use answer_cache::AnswerCache;
 pub use catalogue_view::{CatalogueView, PointSource};
 pub use cpu_pool::{CpuBusy, CpuPool, RunHere, run_in};
-pub use metric_type_store::{CatalogueChanges, ChangeError, MetricTypeStore, SchemaChange};
+pub use metric_type_store::{ChangeError, MetricTypeStore, SchemaChange};
 pub use point_store::{BlockSink, Flow, Order, PointScan, PointStore, SeriesExtent};
 pub use secret_store::SecretStore;
 pub use session_store::SessionStore;

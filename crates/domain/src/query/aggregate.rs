@@ -14,8 +14,9 @@ use super::select::{
     CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, names_of_present, needs_numbers,
     point_source,
 };
+use crate::catalogue::CatalogueCache;
 use crate::clock::Clock;
-use crate::metric_type::{CatalogueCache, MetricType, SelectorError};
+use crate::metric_type::{MetricType, SelectorError};
 use crate::ports::{AggregateStore, CatalogueView, MetricTypeStore, ScanHead, StoreError};
 use crate::{TimeRules, Timestamp, UserId};
 
@@ -215,7 +216,7 @@ impl Aggregate {
         if query.fill != Fill::None
             && let Axis::Calendar(calendar) = &query.axis
         {
-            let (rows, limit) = (calendar.least_buckets(&query.range), self.limits.rows);
+            let (rows, limit) = (calendar.min_buckets(&query.range), self.limits.rows);
             if rows > limit {
                 return Err(QueryError::TooMuch(Refusal::Rows { rows, limit }));
             }
@@ -421,7 +422,7 @@ fn buckets(
     let known = || series.iter().flat_map(|s| &s.rows).map(|row| row.bucket);
     match &query.axis {
         Axis::Calendar(calendar) => {
-            let least = calendar.least_buckets(&query.range);
+            let least = calendar.min_buckets(&query.range);
             if least > most {
                 return Err(least);
             }

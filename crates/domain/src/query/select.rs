@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::aggregate::QueryError;
 use super::ask::{AggFunction, AggregateQuery, Fill, ValueFilter};
 use super::plan::Selected;
-use crate::metric_type::{Catalogue, CatalogueCache, MetricType, SeriesSelector};
+use crate::catalogue::CatalogueCache;
+use crate::metric_type::{Catalogue, MetricType, SeriesSelector};
 use crate::ports::{CatalogueView, MetricTypeStore, PointSource, ScanHead, StoreError};
 use crate::{MetricTypeId, SchemaVersion, UserId};
 

@@ -8,7 +8,8 @@ use crate::ingest::{
     BodyError, EncodedSession, IdempotencyKey, OnConflict, Outcome, SessionDraft, SessionSource,
     SessionWrite, ValidSession, ValidationErrors, WriteConflict,
 };
-use crate::metric_type::{Catalogue, CatalogueCache};
+use crate::catalogue::CatalogueCache;
+use crate::metric_type::Catalogue;
 use crate::model::AppendTarget;
 use crate::ports::{
     CpuBusy, CpuPool, MetricTypeStore, SessionStore, SessionWriteError, StoreError, WriteError,

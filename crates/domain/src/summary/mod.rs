@@ -1,35 +1,41 @@
-//! Summaries: what is kept of many numbers so that their aggregates can be merged.
+//! Summaries: mergeable aggregates of samples.
 
 mod moments;
+
+use std::cmp::Ordering;
+use std::iter::Sum;
+use std::ops::{Add, AddAssign};
 
 use crate::Timestamp;
 
 pub use moments::Moments;
 
-/// A number and when it was measured.
+/// A number and the time of its measurement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Sample {
-    /// When.
+    /// The time of the measurement.
     pub time: Timestamp,
-    /// How much.
+    /// The measured number.
     pub value: f64,
 }
 
-/// Count, sum, spread, extremes, first and last of some samples.
+/// Count, sum, standard deviation, minimum, maximum, first and last of some samples.
 ///
-/// Merging is associative and commutative, and [`Summary::EMPTY`] is its identity, so that the same
-/// answer comes out whichever way the samples were grouped (sums to rounding, the rest exactly).
+/// Summaries form a commutative monoid: merging, with `+` or [`Summary::merge`], is associative and
+/// commutative, and [`Summary::EMPTY`] is the identity. Any grouping of the samples gives the same
+/// result: exactly, except for rounding in sum, mean and standard deviation.
 ///
 /// ```
 /// use time_series_domain::{Sample, Summary, Timestamp};
 ///
 /// let at = |micros, value| Sample { time: Timestamp::from_micros(micros), value };
 /// let all: Summary = [at(1, 2.0), at(2, 4.0), at(3, 9.0)].into_iter().collect();
-/// let mut parts: Summary = [at(3, 9.0)].into_iter().collect();
-/// parts.merge(&[at(1, 2.0), at(2, 4.0)].into_iter().collect());
-/// assert_eq!(parts.count(), 3);
-/// assert_eq!(parts.mean(), Some(5.0));
-/// assert_eq!(parts.first(), all.first());
+/// let early: Summary = [at(1, 2.0), at(2, 4.0)].into_iter().collect();
+/// let late: Summary = [at(3, 9.0)].into_iter().collect();
+/// let merged: Summary = [late, early].iter().sum();
+/// assert_eq!(merged, late + early);
+/// assert_eq!(merged.mean(), Some(5.0));
+/// assert_eq!(merged.first(), all.first());
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Summary {
@@ -46,13 +52,13 @@ struct Range {
 }
 
 impl Summary {
-    /// The summary of nothing.
+    /// The summary of no samples.
     pub const EMPTY: Self = Self {
         moments: Moments::EMPTY,
         range: None,
     };
 
-    /// From its stored parts; `None` when `moments` counts nothing.
+    /// Creates a summary from its stored parts, which are ignored if `moments` has a count of 0.
     #[must_use]
     pub fn from_parts(moments: Moments, min: f64, max: f64, first: Sample, last: Sample) -> Self {
         Self {
@@ -77,7 +83,7 @@ impl Summary {
         });
     }
 
-    /// Adds all samples of another summary.
+    /// Adds all samples of `other`.
     pub fn merge(&mut self, other: &Self) {
         self.moments.merge(&other.moments);
         if let Some(range) = &other.range {
@@ -104,25 +110,25 @@ impl Summary {
         }
     }
 
-    /// How many samples.
+    /// Returns the number of samples.
     #[must_use]
     pub const fn count(&self) -> u64 {
         self.moments.n
     }
 
-    /// Count, sum and squared deviations.
+    /// Returns count, sum and squared deviations.
     #[must_use]
     pub const fn moments(&self) -> Moments {
         self.moments
     }
 
-    /// Their sum; `None` for no sample.
+    /// Returns the sum; `None` without samples.
     #[must_use]
     pub fn sum(&self) -> Option<f64> {
         (self.moments.n > 0).then_some(self.moments.sum)
     }
 
-    /// Their arithmetic mean, never outside of their range; `None` for no sample.
+    /// Returns the arithmetic mean, clamped to the range of the samples; `None` without samples.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn mean(&self) -> Option<f64> {
@@ -130,32 +136,33 @@ impl Summary {
         Some((sum / self.moments.n as f64).max(range.min).min(range.max))
     }
 
-    /// The sample standard deviation (n − 1); `None` for fewer than two samples.
+    /// Returns the sample standard deviation, √(Σ(x − mean)² / (n − 1)); `None` for fewer than two
+    /// samples.
     #[must_use]
     #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
     pub fn stddev(&self) -> Option<f64> {
         (self.moments.n > 1).then(|| (self.moments.m2 / (self.moments.n - 1) as f64).sqrt())
     }
 
-    /// The least value.
+    /// Returns the smallest number; `None` without samples.
     #[must_use]
     pub fn min(&self) -> Option<f64> {
         self.range.map(|r| r.min)
     }
 
-    /// The greatest value.
+    /// Returns the largest number; `None` without samples.
     #[must_use]
     pub fn max(&self) -> Option<f64> {
         self.range.map(|r| r.max)
     }
 
-    /// The least sample by (time, value).
+    /// Returns the smallest sample by (time, value); `None` without samples.
     #[must_use]
     pub fn first(&self) -> Option<Sample> {
         self.range.map(|r| r.first)
     }
 
-    /// The greatest sample by (time, value).
+    /// Returns the largest sample by (time, value); `None` without samples.
     #[must_use]
     pub fn last(&self) -> Option<Sample> {
         self.range.map(|r| r.last)
@@ -163,7 +170,8 @@ impl Summary {
 }
 
 impl Sample {
-    fn order(&self, other: &Self) -> std::cmp::Ordering {
+    /// Compares by (time, value).
+    fn order(&self, other: &Self) -> Ordering {
         let by_time = self.time.cmp(&other.time);
         by_time.then_with(|| self.value.total_cmp(&other.value))
     }
@@ -175,12 +183,51 @@ impl Default for Summary {
     }
 }
 
+impl AddAssign<&Self> for Summary {
+    fn add_assign(&mut self, other: &Self) {
+        self.merge(other);
+    }
+}
+
+impl AddAssign for Summary {
+    fn add_assign(&mut self, other: Self) {
+        self.merge(&other);
+    }
+}
+
+impl Add for Summary {
+    type Output = Self;
+
+    fn add(mut self, other: Self) -> Self {
+        self.merge(&other);
+        self
+    }
+}
+
+impl Sum for Summary {
+    fn sum<I: Iterator<Item = Self>>(summaries: I) -> Self {
+        summaries.fold(Self::EMPTY, Add::add)
+    }
+}
+
+impl<'a> Sum<&'a Self> for Summary {
+    fn sum<I: Iterator<Item = &'a Self>>(summaries: I) -> Self {
+        summaries.copied().sum()
+    }
+}
+
+impl Extend<Sample> for Summary {
+    fn extend<I: IntoIterator<Item = Sample>>(&mut self, samples: I) {
+        for sample in samples {
+            self.push(sample);
+        }
+    }
+}
+
 impl FromIterator<Sample> for Summary {
     fn from_iter<I: IntoIterator<Item = Sample>>(samples: I) -> Self {
         let mut summary = Self::EMPTY;
-        for sample in samples {
-            summary.push(sample);
-        }
+        summary.extend(samples);
         summary
     }
 }
@@ -211,8 +258,9 @@ mod tests {
         fn any_grouping_gives_the_same_summary(all in samples(), cut in 0..60_usize) {
             let (left, right) = all.split_at(cut.min(all.len()));
             let whole: Summary = all.iter().copied().collect();
-            let mut merged: Summary = right.iter().copied().collect();
-            merged.merge(&left.iter().copied().collect());
+            let parts = [right, left].map(|part| part.iter().copied().collect::<Summary>());
+            let merged: Summary = parts.iter().sum();
+            prop_assert_eq!(merged, parts[0] + parts[1]);
             prop_assert_eq!(merged.count(), whole.count());
             prop_assert_eq!(merged.min(), whole.min());
             prop_assert_eq!(merged.max(), whole.max());
@@ -223,7 +271,7 @@ mod tests {
         }
 
         #[test]
-        fn stddev_is_the_textbook_one(all in samples()) {
+        fn stddev_matches_its_definition(all in samples()) {
             let summary: Summary = all.iter().copied().collect();
             let n = f64::from(u32::try_from(all.len()).expect("few samples"));
             let mean = all.iter().map(|s| s.value).sum::<f64>() / n;
@@ -234,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn a_small_spread_on_a_large_offset_survives_merging() {
+    fn merging_keeps_a_small_deviation_on_a_large_offset() {
         let at = |i: i32| Sample {
             time: Timestamp::EPOCH,
             value: 1e9 + f64::from(i % 2),
@@ -248,7 +296,7 @@ mod tests {
     }
 
     #[test]
-    fn one_sample_has_no_spread() {
+    fn one_sample_has_no_standard_deviation() {
         let one: Summary = [Sample {
             time: Timestamp::EPOCH,
             value: 1.0,

@@ -1,20 +1,23 @@
-//! Count, sum and sum of squared deviations, as PostgreSQL's `float8_accum` and `float8_combine` keep them.
+//! Count, sum and sum of squared deviations, as in PostgreSQL's `float8_accum` and
+//! `float8_combine`.
 
-/// n, Σx and Σ(x − mean)². Source of the formulas: Youngs and Cramer (1971), as in PostgreSQL's
-/// `float.c`; a plain sum of squares would lose everything for values near 1e9.
+/// n, Σx and Σ(x − mean)².
+///
+/// Source of the formulas: Youngs and Cramer (1971), as in PostgreSQL's `float.c`. A plain sum of
+/// squares would cancel out for values near 1e9.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Moments {
-    /// How many numbers.
+    /// The count of the numbers.
     pub n: u64,
-    /// Their sum.
+    /// The sum of the numbers.
     pub sum: f64,
-    /// The sum of their squared deviations from their mean.
+    /// The sum of the squared deviations from the mean.
     pub m2: f64,
 }
 
 #[expect(clippy::cast_precision_loss, reason = "counts stay far below 2^53")]
 impl Moments {
-    /// Of nothing.
+    /// The moments of no numbers.
     pub const EMPTY: Self = Self {
         n: 0,
         sum: 0.0,
@@ -32,7 +35,7 @@ impl Moments {
         }
     }
 
-    /// Adds all numbers of another.
+    /// Adds all numbers of `other`.
     pub fn merge(&mut self, other: &Self) {
         if other.n == 0 {
             return;

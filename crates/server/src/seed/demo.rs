@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::json;
+use time_series_domain::catalogue::CatalogueCache;
 use time_series_domain::ingest::{JsonSource, OnConflict};
-use time_series_domain::metric_type::CatalogueCache;
 use time_series_domain::ports::RunHere;
 use time_series_domain::session::{IngestSession, WriteStage};
 use time_series_domain::{Clock, TimeRules, UtcDay};

@@ -11,7 +11,7 @@ use super::FieldErrorCode;
 use super::bounded_seq::MAX_POINTS;
 use super::columns_body::{Errors, too_many};
 use super::raw_values::offset_in;
-use crate::channel::Pointer;
+use crate::json::Pointer;
 use crate::json::{MAX_DEPTH, MAX_VALUE_BYTES};
 use crate::metric_type::MetricType;
 use crate::{Json, JsonError, JsonErrorKind};

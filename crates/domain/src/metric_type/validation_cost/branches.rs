@@ -1,86 +1,50 @@
-//! The branches of `anyOf` and `oneOf`, and which of them a value rules out at once.
+//! Groups the branches of `anyOf` and `oneOf` that exclude each other.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Map, Value};
 
+use super::choice::{Choice, KINDS};
 use super::graph::{Graph, Node};
 
-/// References that are followed to the keywords of a branch.
+/// Maximum number of references that are followed to the keywords of a branch.
 const MAX_HOPS: usize = 16;
-/// The validator looks for a discriminator from this number of branches on.
+/// Minimum number of branches for which the validator looks for a discriminator.
 const MIN_DISCRIMINATED: usize = 3;
 
-/// The kinds of values that `type` tells apart here.
-pub(super) const KINDS: [&str; 3] = ["object", "array", "other"];
-
-/// `anyOf` or `oneOf`.
-pub(super) struct Choice {
-    all: Vec<usize>,
-    /// For each of [`KINDS`]: groups of branches, of which a value of the kind enters one at most.
-    groups: [Vec<Vec<usize>>; 3],
-    /// For each of [`KINDS`]: branches that every value of the kind enters.
-    open: [Vec<usize>; 3],
-}
-
-impl Choice {
-    pub(super) fn new(all: Vec<usize>) -> Self {
-        Self {
-            open: [all.clone(), all.clone(), all.clone()],
-            groups: [Vec::new(), Vec::new(), Vec::new()],
-            all,
-        }
-    }
-
-    pub(super) fn branches(&self) -> impl Iterator<Item = &usize> {
-        self.all.iter()
-    }
-
-    /// Branches that every value of a kind enters.
-    pub(super) fn open(&self, kind: usize) -> &[usize] {
-        &self.open[kind]
-    }
-
-    /// Groups of branches, of which a value of a kind enters one at most.
-    pub(super) fn groups(&self, kind: usize) -> &[Vec<usize>] {
-        &self.groups[kind]
-    }
-}
-
-/// What rules a branch out: the kinds of its `type`, and the properties with fixed values that it requires.
+/// The constraints that exclude a branch: its `type`, and required properties with fixed values.
 struct Branch<'a> {
     number: usize,
     accepts: [bool; 3],
     required: Vec<&'a str>,
     fixed: BTreeMap<&'a str, Vec<String>>,
-    /// Properties whose value may be fixed by keywords that are not looked at.
+    /// Properties whose value may be fixed by keywords that are not analysed.
     unknown: Vec<&'a str>,
-    /// Whether all its keywords are known here, so that its discriminator is the validator's.
+    /// True if all keywords are analysed, so that the discriminator is the one of the validator.
     is_plain: bool,
 }
 
 impl Graph<'_> {
-    /// Tells for each choice which branches exclude each other.
-    pub(super) fn sort_branches(&mut self) {
+    /// Groups the branches of every choice.
+    pub(super) fn group_branches(&mut self) {
         for number in 0..self.nodes.len() {
-            let sorted: Vec<Choice> = self.nodes[number]
+            let grouped: Vec<Choice> = self.nodes[number]
                 .choices
                 .iter()
-                .map(|choice| self.sorted(choice))
+                .map(|choice| self.grouped(choice))
                 .collect();
-            self.nodes[number].choices = sorted;
+            self.nodes[number].choices = grouped;
         }
     }
 
-    fn sorted(&self, choice: &Choice) -> Choice {
+    fn grouped(&self, choice: &Choice) -> Choice {
         let branches: Vec<Branch<'_>> = choice
-            .all
-            .iter()
+            .branches()
             .map(|number| self.branch(*number))
             .collect();
-        let mut sorted = Choice::new(choice.all.clone());
+        let mut grouped = Choice::new(choice.branches().copied().collect());
         for kind in 0..KINDS.len() {
-            sorted.open[kind] = branches
+            grouped.open[kind] = branches
                 .iter()
                 .filter(|b| b.accepts[kind])
                 .map(|b| b.number)
@@ -93,14 +57,14 @@ impl Graph<'_> {
                     groups.entry(value).or_default().push(branch.number);
                 }
             }
-            sorted.open[0] = branches
+            grouped.open[0] = branches
                 .iter()
                 .filter(|b| b.accepts[0] && !b.fixed.contains_key(name))
                 .map(|b| b.number)
                 .collect();
-            sorted.groups[0] = groups.into_values().collect();
+            grouped.groups[0] = groups.into_values().collect();
         }
-        sorted
+        grouped
     }
 
     fn branch(&self, number: usize) -> Branch<'_> {
@@ -122,7 +86,7 @@ impl Graph<'_> {
             }
             match (
                 node.references.as_slice(),
-                node_is_only_reference(node, keywords),
+                is_plain_reference(node, keywords),
             ) {
                 ([targets], true) => match targets.as_slice() {
                     [target] => node = &self.nodes[*target],
@@ -170,18 +134,19 @@ impl<'a> Branch<'a> {
     }
 }
 
-fn node_is_only_reference(node: &Node<'_>, keywords: &Map<String, Value>) -> bool {
+fn is_plain_reference(node: &Node<'_>, keywords: &Map<String, Value>) -> bool {
     let is_beside = |keyword: &String| {
         !matches!(
             keyword.as_str(),
             "title" | "description" | "$comment" | "$ref"
         )
     };
-    // Until draft 7, the node was read as a reference alone.
+    // Up to draft 7, keywords beside `$ref` are not counted in `own`.
     keywords.contains_key("$ref") && (node.own == 1 || !keywords.keys().any(is_beside))
 }
 
-/// The property by which the validator chooses the branch, where every branch fixes and requires it.
+/// Returns the property by which the validator chooses a branch, if every branch requires it with a
+/// fixed value.
 fn discriminator<'a>(branches: &[Branch<'a>]) -> Option<&'a str> {
     if branches.len() < MIN_DISCRIMINATED || !branches.iter().all(|branch| branch.is_plain) {
         return None;
@@ -195,7 +160,7 @@ fn discriminator<'a>(branches: &[Branch<'a>]) -> Option<&'a str> {
             *counts.entry(name).or_default() += 1;
         }
     }
-    // The validator takes the name that most branches require and that two of them fix.
+    // The validator chooses the name that most branches require and that at least two of them fix.
     let mut names: Vec<(&str, usize)> =
         counts.into_iter().filter(|(_, count)| *count > 1).collect();
     names.sort_by(|(a, a_count), (b, b_count)| b_count.cmp(a_count).then_with(|| a.cmp(b)));
@@ -212,10 +177,12 @@ fn discriminator<'a>(branches: &[Branch<'a>]) -> Option<&'a str> {
     (count == branches.len() && fixes(name) == branches.len()).then_some(name)
 }
 
+/// Returns whether the validator uses a fixed value as a discriminator.
 fn is_pinnable(value: &Value) -> bool {
     value.is_string() || value.is_i64()
 }
 
+/// Returns which of [`KINDS`] a `type` accepts.
 fn kinds_of(kinds: &Value) -> [bool; 3] {
     let mut accepts = [false; 3];
     let names = kinds

@@ -1,25 +1,25 @@
-//! The work of compiling a schema.
+//! The cost of compiling a schema.
 
 use std::collections::HashSet;
 
-use super::branches::Choice;
+use super::choice::Choice;
 use super::graph::{Graph, ROOT};
 
-/// Deepest nesting of subschemas while `unevaluatedProperties` is compiled.
-const MAX_NESTING: usize = 200;
+/// Maximum nesting of subschemas while `unevaluatedProperties` is compiled.
+const MAX_COMPILE_NESTING: usize = 200;
 
 impl Graph<'_> {
-    /// Whether compiling the schema takes at most `limit` steps.
+    /// Returns whether compiling the schema takes at most `limit` steps.
     ///
-    /// `unevaluatedProperties` and `unevaluatedItems` compile every subschema beside them once more, through references
-    /// and once per path, so nesting them multiplies the work.
+    /// `unevaluatedProperties` and `unevaluatedItems` compile all adjacent subschemas again,
+    /// through references and once per path, so that nesting multiplies the work.
     pub(super) fn compiles_within(&self, limit: usize) -> bool {
         if !self.nodes.iter().any(|node| node.is_unevaluated) {
             return true;
         }
-        let mut walk = Walk {
+        let mut walk = CompileWalk {
             graph: self,
-            left: limit,
+            remaining: limit,
             compiled: HashSet::new(),
             targets: vec![ROOT],
             open: Vec::new(),
@@ -33,21 +33,22 @@ impl Graph<'_> {
     }
 }
 
-/// A walk that takes the steps of the compiler; `false` once it takes too many.
-struct Walk<'a> {
+/// Simulates the compiler. Methods return false once the limit of steps is exceeded.
+struct CompileWalk<'a> {
     graph: &'a Graph<'a>,
-    left: usize,
-    /// Targets of references are compiled once.
+    remaining: usize,
+    /// Targets of references that are compiled, which happens once per target.
     compiled: HashSet<usize>,
+    /// Targets that are not yet compiled.
     targets: Vec<usize>,
-    /// References that are being followed.
+    /// Targets of the references that are being followed.
     open: Vec<usize>,
 }
 
-impl Walk<'_> {
+impl CompileWalk<'_> {
     fn step(&mut self, nesting: usize) -> bool {
-        self.left = self.left.saturating_sub(1);
-        self.left > 0 && nesting < MAX_NESTING
+        self.remaining = self.remaining.saturating_sub(1);
+        self.remaining > 0 && nesting < MAX_COMPILE_NESTING
     }
 
     fn compile(&mut self, number: usize, nesting: usize) -> bool {
@@ -68,7 +69,7 @@ impl Walk<'_> {
             && (!node.is_unevaluated || self.compile_evaluated(number, nesting + 1))
     }
 
-    /// Compiles what tells which properties or items a subschema evaluates.
+    /// Compiles the code that determines the evaluated properties or items of a subschema.
     fn compile_evaluated(&mut self, number: usize, nesting: usize) -> bool {
         let node = &self.graph.nodes[number];
         let branches = node.choices.iter().flat_map(Choice::branches);
@@ -89,9 +90,9 @@ impl Walk<'_> {
                 continue;
             }
             self.open.push(*target);
-            let is_within = self.compile_evaluated(*target, nesting + 1);
+            let is_within_limit = self.compile_evaluated(*target, nesting + 1);
             self.open.pop();
-            if !is_within {
+            if !is_within_limit {
                 return false;
             }
         }

@@ -1,33 +1,34 @@
-//! The subschemas that a validator applies, and which of them apply to the same part of a value.
+//! The graph of the subschemas that a validator applies.
 
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
 
-use super::branches::Choice;
+use super::choice::Choice;
 use super::pattern_size::pattern_size;
-use super::references::{Place, References};
+use super::references::{References, SchemaLocation};
 
-/// The number of the schema that stands for documents outside of this one.
+/// The number of the node that represents all other documents.
 pub(super) const EXTERNAL: usize = 0;
-/// The number of the root schema.
+/// The number of the node of the root schema.
 pub(super) const ROOT: usize = 1;
 
-/// All subschemas that can be reached from a schema.
+/// All subschemas that are reachable from a schema, as nodes identified by number.
 pub(super) struct Graph<'a> {
     pub(super) nodes: Vec<Node<'a>>,
     references: References<'a>,
+    /// The numbers of subschemas by address.
     numbers: HashMap<usize, usize>,
-    /// Subschemas that are numbered but not read yet.
-    unread: Vec<(usize, Place<'a>)>,
+    /// Subschemas that have a number but are not yet analysed.
+    pending: Vec<(usize, SchemaLocation<'a>)>,
 }
 
-/// A subschema: its own checks, and the subschemas that it applies.
+/// A subschema: the cost of its own keywords, and the subschemas that it applies.
 #[derive(Default)]
 pub(super) struct Node<'a> {
-    /// The keywords; none of a boolean schema.
+    /// The keywords; `None` for a boolean schema.
     pub(super) keywords: Option<&'a Map<String, Value>>,
-    /// Steps per value that it is applied to.
+    /// Steps per value.
     pub(super) own: u64,
     /// Steps per unit of the value's text.
     pub(super) text: u64,
@@ -39,21 +40,23 @@ pub(super) struct Node<'a> {
     pub(super) deep: u64,
     /// Subschemas that apply to the same value.
     pub(super) in_place: Vec<usize>,
-    /// References; each applies one of its targets to the same value.
+    /// References: for each, the possible targets, of which one applies to the same value.
     pub(super) references: Vec<Vec<usize>>,
-    /// `anyOf` and `oneOf`.
+    /// The `anyOf` and `oneOf` of the subschema.
     pub(super) choices: Vec<Choice>,
     /// Subschemas for elements or members, of which at most one applies to each.
     pub(super) elements: Vec<usize>,
-    /// Subschemas that apply to every element or member besides.
+    /// Further subschemas that apply to every element or member.
     pub(super) every: Vec<usize>,
-    /// Whether it has `unevaluatedProperties` or `unevaluatedItems`, which apply subschemas again.
+    /// True if there is an `unevaluatedProperties` or `unevaluatedItems`, which apply subschemas
+    /// again.
     pub(super) is_unevaluated: bool,
-    /// The instructions of its patterns, each with its text.
+    /// Patterns, each with its number of instructions.
     pub(super) patterns: Vec<(&'a str, u64)>,
 }
 
 impl<'a> Graph<'a> {
+    /// Builds the graph of a schema document.
     pub(super) fn of(document: &'a Value) -> Self {
         let mut graph = Self {
             nodes: vec![Node {
@@ -62,50 +65,50 @@ impl<'a> Graph<'a> {
             }],
             references: References::of(document),
             numbers: HashMap::new(),
-            unread: Vec::new(),
+            pending: Vec::new(),
         };
         graph.number(graph.references.root());
-        while let Some((number, place)) = graph.unread.pop() {
-            graph.nodes[number] = graph.read(place);
+        while let Some((number, location)) = graph.pending.pop() {
+            graph.nodes[number] = graph.analyse(location);
         }
         graph
     }
 
     /// Returns the number of a subschema, whose address identifies it.
-    fn number(&mut self, place: Place<'a>) -> usize {
+    fn number(&mut self, location: SchemaLocation<'a>) -> usize {
         let next = self.nodes.len();
         let number = *self
             .numbers
-            .entry(std::ptr::from_ref(place.schema).addr())
+            .entry(std::ptr::from_ref(location.schema).addr())
             .or_insert(next);
         if number == next {
             self.nodes.push(Node::default());
-            self.unread.push((number, place));
+            self.pending.push((number, location));
         }
         number
     }
 
-    fn read(&mut self, place: Place<'a>) -> Node<'a> {
-        let Value::Object(keywords) = place.schema else {
+    fn analyse(&mut self, location: SchemaLocation<'a>) -> Node<'a> {
+        let Value::Object(keywords) = location.schema else {
             return Node {
                 own: 1,
                 ..Node::default()
             };
         };
-        let place = References::enter(place);
+        let location = References::enter(location);
         let mut node = Node {
             keywords: Some(keywords),
             own: 1,
             ..Node::default()
         };
-        // Until draft 7, a reference stands for the whole schema.
-        if self.references.is_old() && keywords.contains_key("$ref") {
-            self.keyword(&mut node, place, "$ref", &keywords["$ref"]);
+        // Up to draft 7, `$ref` replaces the whole schema.
+        if self.references.ignores_siblings_of_ref() && keywords.contains_key("$ref") {
+            self.keyword(&mut node, location, "$ref", &keywords["$ref"]);
             return node;
         }
         for (keyword, argument) in keywords {
             node.own += 1;
-            self.keyword(&mut node, place, keyword, argument);
+            self.keyword(&mut node, location, keyword, argument);
         }
         node
     }
@@ -113,17 +116,19 @@ impl<'a> Graph<'a> {
     fn keyword(
         &mut self,
         node: &mut Node<'a>,
-        place: Place<'a>,
+        location: SchemaLocation<'a>,
         keyword: &str,
         argument: &'a Value,
     ) {
         let lists = |value: &Value| value.as_array().map_or(0, Vec::len) as u64;
         match keyword {
             "$ref" | "$dynamicRef" | "$recursiveRef" => {
-                let places =
-                    self.references
-                        .targets(place, keyword, argument.as_str().unwrap_or_default());
-                let targets: Vec<usize> = places
+                let locations = self.references.targets(
+                    location,
+                    keyword,
+                    argument.as_str().unwrap_or_default(),
+                );
+                let targets: Vec<usize> = locations
                     .into_iter()
                     .map(|target| self.number(target))
                     .collect();
@@ -134,33 +139,33 @@ impl<'a> Graph<'a> {
                 });
             }
             "allOf" | "not" | "if" | "then" | "else" => {
-                self.all(place, argument, &mut node.in_place)
+                self.all(location, argument, &mut node.in_place)
             }
             "dependentSchemas" | "dependencies" => {
                 let dependencies = argument.as_object().into_iter().flat_map(Map::values);
                 for dependency in dependencies {
                     node.own += 1 + lists(dependency);
                     if !dependency.is_array() {
-                        node.in_place.push(self.number(Place {
+                        node.in_place.push(self.number(SchemaLocation {
                             schema: dependency,
-                            ..place
+                            ..location
                         }));
                     }
                 }
             }
             "anyOf" | "oneOf" => {
                 let mut branches = Vec::new();
-                self.all(place, argument, &mut branches);
+                self.all(location, argument, &mut branches);
                 node.choices.push(Choice::new(branches));
             }
             "properties" => {
                 node.own += argument.as_object().map_or(0, Map::len).min(16) as u64;
                 node.keys += 4;
-                self.members(place, argument, &mut node.elements);
+                self.members(location, argument, &mut node.elements);
             }
             "items" | "prefixItems" | "additionalItems" | "additionalProperties" => {
                 node.keys += 1;
-                self.all(place, argument, &mut node.elements);
+                self.all(location, argument, &mut node.elements);
             }
             "patternProperties" => {
                 for pattern in argument.as_object().into_iter().flat_map(Map::keys) {
@@ -169,18 +174,18 @@ impl<'a> Graph<'a> {
                     node.key_text = node.key_text.saturating_add(size);
                     node.patterns.push((pattern, size));
                 }
-                self.members(place, argument, &mut node.every);
+                self.members(location, argument, &mut node.every);
             }
-            "propertyNames" => self.all(place, argument, &mut node.every),
-            // The bounds of how many contain it count separately.
+            "propertyNames" => self.all(location, argument, &mut node.every),
+            // `minContains` and `maxContains` apply it separately.
             "contains" => {
-                self.all(place, argument, &mut node.every);
-                self.all(place, argument, &mut node.every);
+                self.all(location, argument, &mut node.every);
+                self.all(location, argument, &mut node.every);
             }
             "unevaluatedProperties" | "unevaluatedItems" => {
                 node.is_unevaluated = true;
-                self.all(place, argument, &mut node.every);
-                self.all(place, argument, &mut node.every);
+                self.all(location, argument, &mut node.every);
+                self.all(location, argument, &mut node.every);
             }
             "dependentRequired" => {
                 node.own += argument
@@ -213,34 +218,39 @@ impl<'a> Graph<'a> {
             "format" | "contentMediaType" | "contentEncoding" => node.text += 8,
             "minLength" | "maxLength" => node.text += 1,
             "multipleOf" => node.own += 4,
-            // Short arrays are compared pair by pair, others through a hash of each element.
+            // Elements of short arrays are compared in pairs, those of others by hash.
             "uniqueItems" => node.deep += 16,
             _ => {}
         }
     }
 
-    /// Numbers the subschema, or the subschemas of a list.
-    fn all(&mut self, place: Place<'a>, argument: &'a Value, into: &mut Vec<usize>) {
+    /// Adds the subschema, or the subschemas of an array.
+    fn all(&mut self, location: SchemaLocation<'a>, argument: &'a Value, into: &mut Vec<usize>) {
         match argument {
             Value::Array(schemas) => {
                 for schema in schemas {
-                    into.push(self.number(Place { schema, ..place }));
+                    into.push(self.number(SchemaLocation { schema, ..location }));
                 }
             }
-            schema => into.push(self.number(Place { schema, ..place })),
+            schema => into.push(self.number(SchemaLocation { schema, ..location })),
         }
     }
 
-    /// Numbers the subschemas of an object by name.
-    fn members(&mut self, place: Place<'a>, argument: &'a Value, into: &mut Vec<usize>) {
+    /// Adds the subschemas of an object.
+    fn members(
+        &mut self,
+        location: SchemaLocation<'a>,
+        argument: &'a Value,
+        into: &mut Vec<usize>,
+    ) {
         for schema in argument.as_object().into_iter().flat_map(Map::values) {
-            into.push(self.number(Place { schema, ..place }));
+            into.push(self.number(SchemaLocation { schema, ..location }));
         }
     }
 }
 
 impl Node<'_> {
-    /// Every subschema that applies to the same value.
+    /// Returns all subschemas that apply to the same value.
     pub(super) fn same_value(&self) -> impl Iterator<Item = usize> + '_ {
         let references = self.references.iter().flatten();
         let branches = self.choices.iter().flat_map(Choice::branches);
@@ -251,13 +261,13 @@ impl Node<'_> {
             .copied()
     }
 
-    /// Every subschema that applies to an element or member.
+    /// Returns all subschemas that apply to an element or member.
     pub(super) fn parts(&self) -> impl Iterator<Item = usize> + '_ {
         self.elements.iter().chain(&self.every).copied()
     }
 }
 
-/// How many values a value consists of.
+/// Returns the number of values in a value, including itself.
 fn size(value: &Value) -> u64 {
     1 + match value {
         Value::Array(items) => items.iter().map(size).sum(),

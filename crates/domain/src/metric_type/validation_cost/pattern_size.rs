@@ -1,63 +1,64 @@
-//! The size of the program that a regular expression compiles to.
+//! The size of the compiled program of a regular expression.
 
-/// Larger repetitions are counted as this one; the compiler refuses them anyway.
+/// Maximum counted repetition. The regex compiler rejects larger ones by size.
 const MAX_REPEAT: u64 = 100_000;
 
-/// Returns an upper bound of the instructions of a pattern, with counted repetitions written out.
+/// Returns an upper bound of the number of instructions of a pattern, with counted repetitions
+/// expanded.
 ///
-/// The matcher may execute each of them for each byte of a text.
+/// The matcher may execute every instruction for every byte of a text.
 pub(super) fn pattern_size(pattern: &str) -> u64 {
-    let mut reader = Reader {
+    let mut parser = PatternParser {
         rest: pattern,
-        groups: vec![Group::default()],
+        groups: vec![PatternGroup::default()],
     };
-    while let Some(c) = reader.next() {
+    while let Some(c) = parser.next() {
         match c {
-            '(' => reader.groups.push(Group::default()),
-            ')' => reader.close_group(),
-            '[' => reader.class(),
+            '(' => parser.groups.push(PatternGroup::default()),
+            ')' => parser.close_group(),
+            '[' => parser.class(),
             '\\' => {
-                let class = reader.next();
-                reader.atom(if class.is_some_and(|c| "pPDSWB".contains(c)) {
+                let class = parser.next();
+                parser.atom(if class.is_some_and(|c| "pPDSWB".contains(c)) {
                     WIDE_CLASS
                 } else {
                     1
                 });
             }
-            '{' => reader.repetition(),
-            '*' | '+' | '?' | '|' => reader.atom(1),
-            '.' => reader.atom(WIDE_CLASS),
+            '{' => parser.repetition(),
+            '*' | '+' | '?' | '|' => parser.atom(1),
+            '.' => parser.atom(WIDE_CLASS),
             // One instruction per byte of a literal.
-            c => reader.atom(c.len_utf8() as u64),
+            c => parser.atom(c.len_utf8() as u64),
         }
     }
-    while reader.groups.len() > 1 {
-        reader.close_group();
+    while parser.groups.len() > 1 {
+        parser.close_group();
     }
-    reader
+    parser
         .groups
         .pop()
         .map_or(u64::MAX, |whole| whole.size.saturating_add(1))
 }
 
-/// Instructions of a class with characters beyond ASCII, which is a set of byte sequences.
+/// Number of instructions of a class with non-ASCII characters, which is a set of byte sequences.
 const WIDE_CLASS: u64 = 8;
 
-/// A group of the pattern that is being read.
+/// A group of the pattern.
 #[derive(Default)]
-struct Group {
+struct PatternGroup {
     size: u64,
-    /// The size of its last atom, which a repetition multiplies.
+    /// The size of the last atom, which a repetition multiplies.
     last: u64,
 }
 
-struct Reader<'a> {
+struct PatternParser<'a> {
     rest: &'a str,
-    /// The groups that are open, the whole pattern first.
-    groups: Vec<Group>,
+    /// The open groups; the first is the whole pattern.
+    groups: Vec<PatternGroup>,
 }
 
-impl Reader<'_> {
+impl PatternParser<'_> {
     fn next(&mut self) -> Option<char> {
         let mut chars = self.rest.chars();
         let next = chars.next();
@@ -80,7 +81,7 @@ impl Reader<'_> {
         }
     }
 
-    /// `[a-z]`: one instruction, unless it may have characters beyond ASCII.
+    /// Parses `[a-z]`: one instruction, unless the class may have non-ASCII characters.
     fn class(&mut self) {
         let (mut length, mut size) = (0, 1);
         while let Some(c) = self.next() {
@@ -99,7 +100,7 @@ impl Reader<'_> {
         self.atom(size);
     }
 
-    /// `{3}`, `{3,}` or `{3,5}` behind an atom; anything else is literal.
+    /// Parses `{3}`, `{3,}` or `{3,5}` after an atom; other braces are literals.
     fn repetition(&mut self) {
         let bounds = self.rest.split_once('}').map(|(bounds, _)| bounds);
         let is_count = |text: &str| {
@@ -129,19 +130,19 @@ mod tests {
     use super::pattern_size;
 
     #[test]
-    fn repetitions_multiply_what_they_repeat() {
+    fn repetitions_multiply_the_size_of_their_atom() {
         assert!(pattern_size("^[a-z]{3}$") < 100);
         assert!(pattern_size("^[a-z]{1000}$") > 1_000);
         assert!(pattern_size("^[^a-z]{1000}$") > 8_000);
         assert!(pattern_size("((a{100}){100}){100}") > 1_000_000);
         assert!(
             pattern_size("^[0-9]{4}-[0-9]{2}-[0-9]{2}$") < 200,
-            "repetitions side by side add up"
+            "adjacent repetitions add up"
         );
     }
 
     #[test]
-    fn anything_is_read_to_its_end() {
+    fn malformed_patterns_are_parsed_to_their_end() {
         for odd in [
             "",
             ")",

@@ -1,114 +1,116 @@
-//! The targets of references inside of a schema document.
+//! Targets of references inside a schema document.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::metric_type::schema::is_old_draft;
+use crate::metric_type::draft::{draft_of, ignores_siblings_of_ref};
 
-/// A subschema and the schema resource that its references count from.
+/// A subschema, and the schema resource that its references are relative to.
 #[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
+pub(super) struct SchemaLocation<'a> {
     pub(super) schema: &'a Value,
     pub(super) resource: &'a Value,
 }
 
-/// The names in a document that references may use.
+/// The identifiers and anchors of a document.
 pub(super) struct References<'a> {
     document: &'a Value,
-    /// Subschemas with `$id`, which are resources of their own.
+    /// Schema resources: subschemas with `$id`.
     resources: Vec<(&'a str, &'a Value)>,
-    /// Subschemas with an anchor; of a dynamic one there may be several.
-    anchors: Vec<(&'a str, Place<'a>)>,
+    /// Subschemas with an anchor. A dynamic anchor may occur several times.
+    anchors: Vec<(&'a str, SchemaLocation<'a>)>,
     /// Resources with `$recursiveAnchor`.
     recursive: Vec<&'a Value>,
-    is_old: bool,
+    ignores_siblings_of_ref: bool,
 }
 
 impl<'a> References<'a> {
+    /// Collects the identifiers and anchors of a document.
     pub(super) fn of(document: &'a Value) -> Self {
-        let is_old = is_old_draft(document);
         let mut references = Self {
             document,
             resources: Vec::new(),
             anchors: Vec::new(),
             recursive: Vec::new(),
-            is_old,
+            ignores_siblings_of_ref: draft_of(document).is_some_and(ignores_siblings_of_ref),
         };
-        references.find_names(references.root());
+        references.collect(references.root());
         references
     }
 
-    pub(super) const fn root(&self) -> Place<'a> {
-        Place {
+    /// Returns the location of the document.
+    pub(super) const fn root(&self) -> SchemaLocation<'a> {
+        SchemaLocation {
             schema: self.document,
             resource: self.document,
         }
     }
 
-    /// Whether the document's draft ignores what stands beside `$ref`.
-    pub(super) const fn is_old(&self) -> bool {
-        self.is_old
+    /// Returns whether the draft of the document ignores keywords beside `$ref`.
+    pub(super) const fn ignores_siblings_of_ref(&self) -> bool {
+        self.ignores_siblings_of_ref
     }
 
-    /// The place as its own subschemas see it.
-    pub(super) fn enter(place: Place<'a>) -> Place<'a> {
-        if resource_id(place.schema).is_some() {
-            Place {
-                resource: place.schema,
-                ..place
+    /// Returns the location for subschemas: a subschema with `$id` is its own resource.
+    pub(super) fn enter(location: SchemaLocation<'a>) -> SchemaLocation<'a> {
+        if resource_id(location.schema).is_some() {
+            SchemaLocation {
+                resource: location.schema,
+                ..location
             }
         } else {
-            place
+            location
         }
     }
 
-    fn find_names(&mut self, place: Place<'a>) {
-        let place = Self::enter(place);
-        if let Some(id) = resource_id(place.schema) {
-            self.resources.push((id, place.schema));
+    fn collect(&mut self, location: SchemaLocation<'a>) {
+        let location = Self::enter(location);
+        if let Some(id) = resource_id(location.schema) {
+            self.resources.push((id, location.schema));
         }
-        match place.schema {
+        match location.schema {
             Value::Array(items) => items
                 .iter()
-                .for_each(|schema| self.find_names(Place { schema, ..place })),
+                .for_each(|schema| self.collect(SchemaLocation { schema, ..location })),
             Value::Object(members) => {
                 let text = |keyword| members.get(keyword).and_then(Value::as_str);
                 for anchor in ["$anchor", "$dynamicAnchor"].into_iter().filter_map(text) {
-                    self.anchors.push((anchor, place));
+                    self.anchors.push((anchor, location));
                 }
                 for anchor in ["$id", "id"]
                     .into_iter()
                     .filter_map(text)
                     .filter_map(|id| id.strip_prefix('#'))
                 {
-                    self.anchors.push((anchor, place));
+                    self.anchors.push((anchor, location));
                 }
                 if members.get("$recursiveAnchor") == Some(&Value::Bool(true)) {
-                    self.recursive.push(place.resource);
+                    self.recursive.push(location.resource);
                 }
                 members
                     .values()
-                    .for_each(|schema| self.find_names(Place { schema, ..place }));
+                    .for_each(|schema| self.collect(SchemaLocation { schema, ..location }));
             }
             _ => {}
         }
     }
 
-    /// Every subschema that a reference may stand for; none if it is outside of the document.
+    /// Returns all subschemas that a reference may refer to; none for a target outside the
+    /// document.
     pub(super) fn targets(
         &self,
-        from: Place<'a>,
+        from: SchemaLocation<'a>,
         keyword: &str,
         reference: &str,
-    ) -> Vec<Place<'a>> {
+    ) -> Vec<SchemaLocation<'a>> {
         let (uri, fragment) = reference.split_once('#').unwrap_or((reference, ""));
         let fragment = decode(fragment);
         if keyword == "$recursiveRef" {
             let recursive = self.recursive.iter().copied();
             return recursive
                 .chain([from.resource, self.document])
-                .map(|schema| Place {
+                .map(|schema| SchemaLocation {
                     schema,
                     resource: schema,
                 })
@@ -134,7 +136,7 @@ impl<'a> References<'a> {
         if fragment.is_empty() || fragment.starts_with('/') {
             let follow = |resource| {
                 Self::follow(
-                    Place {
+                    SchemaLocation {
                         schema: resource,
                         resource,
                     },
@@ -146,35 +148,35 @@ impl<'a> References<'a> {
             self.anchors
                 .iter()
                 .filter(|(anchor, _)| *anchor == fragment)
-                .map(|(_, place)| *place)
+                .map(|(_, location)| *location)
                 .collect()
         }
     }
 
-    /// Follows a JSON pointer, which may lead into another resource.
-    fn follow(from: Place<'a>, pointer: &str) -> Option<Place<'a>> {
-        let mut place = from;
+    /// Resolves a JSON pointer, which may lead into another resource.
+    fn follow(from: SchemaLocation<'a>, pointer: &str) -> Option<SchemaLocation<'a>> {
+        let mut location = from;
         for token in pointer.split('/').skip(1) {
-            place = Self::enter(place);
+            location = Self::enter(location);
             let token = token.replace("~1", "/").replace("~0", "~");
-            place.schema = match place.schema {
+            location.schema = match location.schema {
                 Value::Object(members) => members.get(&token)?,
                 Value::Array(items) => items.get(token.parse::<usize>().ok()?)?,
                 _ => return None,
             };
         }
-        Some(place)
+        Some(location)
     }
 }
 
-/// The identifier of a schema that is a resource of its own.
+/// Returns the identifier of a schema resource.
 fn resource_id(schema: &Value) -> Option<&str> {
     let members = schema.as_object()?;
     let id = members.get("$id").or_else(|| members.get("id"))?.as_str()?;
     (!id.starts_with('#')).then_some(id)
 }
 
-/// Decodes the escapes of a URI fragment.
+/// Decodes the percent-encoding of a URI fragment.
 fn decode(fragment: &str) -> Cow<'_, str> {
     if !fragment.contains('%') {
         return Cow::Borrowed(fragment);

@@ -1,9 +1,11 @@
-//! The cost of the families of schemas that multiply the validator's work.
+//! Costs of the kinds of schemas that multiply the work of the validator.
 
 use proptest::prelude::*;
-use serde_json::json;
+use serde_json::{Value, json};
 
-use super::*;
+use super::limits::{MAX_PATTERNS, MAX_SCALAR_STEPS};
+use super::{CostError, MAX_SESSION_STEPS, MAX_VALUE_STEPS, ValidationCost};
+use crate::Json;
 
 fn nested(levels: usize, open: &str, inner: &str, close: &str) -> Json {
     Json::parse(&format!(
@@ -18,7 +20,7 @@ fn objects(levels: usize) -> Json {
     nested(levels, r#"{"a":"#, "\"x\"", "}")
 }
 
-/// Definitions 0 to `length`, of which each applies the next one twice.
+/// Definitions 0 to `length`, each of which applies the next one twice.
 fn chain(length: usize, keyword: &str) -> Value {
     let mut definitions = serde_json::Map::new();
     for at in 0..length {
@@ -29,7 +31,7 @@ fn chain(length: usize, keyword: &str) -> Value {
     json!({"$ref": "#/definitions/0", "definitions": definitions})
 }
 
-/// Schemas that apply themselves twice to a part of a value.
+/// Schemas that apply themselves twice to the same part of a value.
 fn doubling_schemas() -> Vec<(&'static str, Value)> {
     let a = |more: Value| {
         let mut schema =
@@ -148,7 +150,7 @@ fn branches_that_exclude_each_other_do_not_multiply() {
 }
 
 #[test]
-fn a_chain_that_multiplies_within_one_value_is_refused() {
+fn a_chain_that_multiplies_within_one_value_is_rejected() {
     for keyword in ["anyOf", "oneOf", "allOf"] {
         assert_eq!(
             ValidationCost::check(&chain(8, keyword)),
@@ -177,7 +179,7 @@ fn a_chain_that_multiplies_within_one_value_is_refused() {
 }
 
 #[test]
-fn references_without_end_are_refused() {
+fn endless_references_are_rejected() {
     let endless = [
         json!({"$ref": "#"}),
         json!({"anyOf": [{"$ref": "#"}, {"type": "number"}]}),
@@ -201,7 +203,7 @@ fn references_without_end_are_refused() {
 }
 
 #[test]
-fn long_chains_of_references_are_refused_since_they_take_stack() {
+fn long_chains_of_references_are_rejected() {
     let mut definitions = serde_json::Map::new();
     for at in 0..2_000 {
         definitions.insert(
@@ -215,7 +217,7 @@ fn long_chains_of_references_are_refused_since_they_take_stack() {
 }
 
 #[test]
-fn many_and_long_patterns_are_refused() {
+fn many_or_long_patterns_are_rejected() {
     let many = |count: usize, text: &str| {
         let patterns = (0..count)
             .map(|at| (format!("{text}{at}"), json!({})))
@@ -238,7 +240,7 @@ fn many_and_long_patterns_are_refused() {
 }
 
 #[test]
-fn text_costs_by_its_patterns() {
+fn patterns_multiply_the_cost_of_text() {
     let text = |length: usize| Json::String("a".repeat(length));
     let plain = ValidationCost::of(&json!({"type": "string"}));
     let matched = ValidationCost::of(&json!({"type": "string", "pattern": "^(a|b)*a(a|b){500}$"}));
@@ -248,7 +250,7 @@ fn text_costs_by_its_patterns() {
 }
 
 #[test]
-fn nested_unevaluated_properties_are_refused_since_each_compiles_the_others_again() {
+fn nested_unevaluated_properties_are_rejected() {
     let mut schema = json!({"type": "object"});
     for _ in 0..30 {
         schema = json!({"allOf": [schema], "unevaluatedProperties": false});
@@ -310,7 +312,7 @@ fn value() -> impl Strategy<Value = Json> {
 
 proptest! {
     #[test]
-    fn a_value_costs_at_least_what_its_parts_cost(value in value(), more in value()) {
+    fn a_value_costs_more_than_its_parts(value in value(), more in value()) {
         for (name, schema) in doubling_schemas() {
             let cost = ValidationCost::of(&schema);
             let of = |value: &Json| cost.estimate(value).steps;

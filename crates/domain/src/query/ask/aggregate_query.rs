@@ -92,7 +92,7 @@ impl AggregateQuery {
     pub(in crate::query) fn point_axis(&self) -> Axis {
         match &self.axis {
             Axis::Calendar(calendar) if self.places_sessions() => {
-                Axis::Calendar(calendar.every(Interval::All))
+                Axis::Calendar(calendar.with_interval(Interval::All))
             }
             axis => axis.clone(),
         }

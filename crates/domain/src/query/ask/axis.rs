@@ -50,7 +50,7 @@ impl Offsets {
     #[must_use]
     pub fn bucket(self, offset: Timestamp) -> Bucket {
         let start = self.number(offset) * self.step;
-        Bucket::around(offset, start, start + self.step)
+        Bucket::enclosing(offset, start, start + self.step)
     }
 
     /// The starts of the steps from the one that holds `first` to the one that holds `last`.
@@ -70,7 +70,7 @@ impl Offsets {
 
     /// The number of the step that holds an offset, counted from the session's start.
     fn number(self, offset: Timestamp) -> i64 {
-        Bucket::instant(offset).micros().div_euclid(self.step)
+        Bucket::clamp(offset).micros().div_euclid(self.step)
     }
 
     /// An offset as an ISO 8601 duration in hours, minutes and seconds; negative before the start.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Plan;
-use crate::bucket::{DayWindow, Interval, Windows};
+use crate::bucket::{DaySplit, DayWindow, Interval};
 use crate::channel::ChannelId;
 use crate::ports::{
     DayScan, Presence, ScanRequest, ScanSink, ScannedBlock, StoreError, SummaryParts,
@@ -93,7 +93,7 @@ fn windows(plan: &Plan) -> Option<(Vec<DayWindow>, bool)> {
     if let Axis::Calendar(calendar) = &plan.axis {
         let cut = plan.asked_from.clamp(plan.range.start, plan.range.end);
         let parts = [plan.range.start..cut, cut..plan.range.end];
-        let of_part = |part: &Range<Timestamp>| Windows::split(calendar, part).windows;
+        let of_part = |part: &Range<Timestamp>| DaySplit::split(calendar, part).windows;
         let windows: Vec<DayWindow> = parts
             .iter()
             .filter(|p| !p.is_empty())

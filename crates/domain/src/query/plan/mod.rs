@@ -8,7 +8,7 @@ use std::sync::Arc;
 pub(super) use estimate::Estimate;
 
 use super::ask::{AggFunction, AggregateQuery, Axis, GroupBy};
-use crate::bucket::{DayWindow, Windows};
+use crate::bucket::{DaySplit, DayWindow};
 use crate::channel::ChannelId;
 use crate::metric_type::MetricType;
 use crate::ports::{
@@ -73,14 +73,14 @@ impl Plan {
         let (mut split, after) = (level.split(&before), level.split(&asked));
         let windows_before = split.windows.len();
         split.windows.extend(after.windows);
-        for stretch in after.stretches {
-            split.stretch(stretch);
+        for stretch in after.ranges {
+            split.push_range(stretch);
         }
         let mut blocks = Vec::new();
-        if !split.stretches.is_empty() {
-            let arrays = level.arrays(&split.stretches, query.range.start);
+        if !split.ranges.is_empty() {
+            let arrays = level.arrays(&split.ranges, query.range.start);
             for (conditions, types) in by_conditions(&numeric) {
-                let stretches = split.stretches.clone();
+                let stretches = split.ranges.clone();
                 blocks.push(BlockScan {
                     metric_types: types,
                     arrays: arrays.clone(),
@@ -192,10 +192,10 @@ impl<'a> Level<'a> {
         }
     }
 
-    fn split(&self, range: &Range<Timestamp>) -> Windows {
+    fn split(&self, range: &Range<Timestamp>) -> DaySplit {
         match self {
-            Self::Days(Axis::Calendar(calendar)) => Windows::split(calendar, range),
-            _ => Windows::without_days(range),
+            Self::Days(Axis::Calendar(calendar)) => DaySplit::split(calendar, range),
+            _ => DaySplit::without_days(range),
         }
     }
 

@@ -7,8 +7,8 @@ use async_trait::async_trait;
 
 use super::point_reader::{PointSink, PointView};
 use crate::block::join;
-use crate::channel::Pointer;
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
+use crate::json::Pointer;
 use crate::metric_type::MetricType;
 use crate::ports::{Flow, ScanHead};
 use crate::query::fold::Refusal;

@@ -8,7 +8,7 @@ use async_trait::async_trait;
 use super::merge::{Merge, OpenBlock, Standing};
 use super::point_query::{PointPosition, PointQuery};
 use crate::block::{Block, Remainder, join};
-use crate::channel::Pointer;
+use crate::json::Pointer;
 use crate::metric_type::MetricType;
 use crate::ports::{
     BlockContent, BlockSink, Flow, LeafCondition, Order, ScanHead, ScannedBlock, StoreError,

@@ -6,8 +6,9 @@ use std::sync::Arc;
 
 use super::point_query::{PointPosition, PointQuery};
 use super::point_reader::{Given, PointReader, PointSeries, PointSink};
+use crate::catalogue::CatalogueCache;
 use crate::clock::Clock;
-use crate::metric_type::{CatalogueCache, MetricType, SeriesSelector};
+use crate::metric_type::{MetricType, SeriesSelector};
 use crate::ports::{
     CatalogueView, MetricTypeStore, Order, PointScan, PointSource, PointStore, Presence, ScanHead,
     ScannedBlock, SeriesExtent, StoreError,

@@ -247,8 +247,8 @@ fn remainders_round_trip_through_text() {
         let Ok(remainder) = Remainder::from_text(&text) else {
             return Ok(());
         };
-        prop_assert!(remainder.places().count() <= text.len());
-        for place in remainder.places() {
+        prop_assert!(remainder.indexes().count() <= text.len());
+        for place in remainder.indexes() {
             prop_assert!(remainder.get(place).is_some());
         }
         prop_assert_eq!(

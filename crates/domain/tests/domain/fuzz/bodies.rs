@@ -7,11 +7,12 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
 use serde_json::json;
+use time_series_domain::catalogue::CatalogueCache;
 use time_series_domain::ingest::{
     BodyError, JsonSource, OnConflict, Row, RowFormat, SessionDraft, SessionSource,
 };
 use time_series_domain::memory::MemoryStore;
-use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
+use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{MetricTypeStore, RunHere};
 use time_series_domain::session::{IngestError, IngestSession, WriteStage};
 use time_series_domain::{FixedClock, SeriesName, TimeRules, Timestamp};

@@ -5,7 +5,7 @@ use std::ops::Range;
 use jiff::tz::TimeZone;
 use proptest::prelude::*;
 use proptest::test_runner::TestCaseResult;
-use time_series_domain::bucket::{DayWindow, Windows};
+use time_series_domain::bucket::{DaySplit, DayWindow};
 use time_series_domain::{Calendar, Interval, MICROS_PER_DAY, Timestamp, Weekday};
 
 use crate::fuzz::harness::fuzz;
@@ -107,7 +107,13 @@ fn calendar_and_instant() -> impl Strategy<Value = (Calendar, Timestamp)> {
 fn check_bucket(calendar: &Calendar, t: Timestamp) -> TestCaseResult {
     let bucket = calendar.bucket(t);
     let (start, end) = (bucket.start(), bucket.end());
-    prop_assert!(bucket.holds(t), "{:?} of {} is {:?}", calendar, t, bucket);
+    prop_assert!(
+        bucket.contains(t),
+        "{:?} of {} is {:?}",
+        calendar,
+        t,
+        bucket
+    );
     prop_assert!(start < end);
     prop_assert_eq!(
         calendar.bucket(start),
@@ -173,7 +179,7 @@ fn check_walk(calendar: &Calendar, range: &Range<Timestamp>, most: usize) -> Tes
             at
         );
         prop_assert!(
-            calendar.least_buckets(range) <= buckets,
+            calendar.min_buckets(range) <= buckets,
             "{:?}: {} buckets in {:?}",
             calendar,
             buckets,
@@ -248,14 +254,9 @@ fn a_range_is_split_into_whole_days_and_the_rest() {
         (calendar_and_instant(), length),
         |((calendar, start), length)| {
             let range = start..start.plus_micros(length).min(LAST);
-            let split = Windows::split(&calendar, &range);
+            let split = DaySplit::split(&calendar, &range);
             let days = |window: &DayWindow| window.days.start.start()..window.days.end.start();
-            let mut parts: Vec<_> = split
-                .windows
-                .iter()
-                .map(days)
-                .chain(split.stretches)
-                .collect();
+            let mut parts: Vec<_> = split.windows.iter().map(days).chain(split.ranges).collect();
             parts.sort_by_key(|part| part.start);
             let mut at = range.start;
             for part in parts {
@@ -278,10 +279,10 @@ fn a_range_is_split_into_whole_days_and_the_rest() {
 fn a_range_of_all_times_is_not_split_into_millions_of_days() {
     let all = Timestamp::MIN..Timestamp::MAX;
     let day = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
-    assert_eq!(Windows::split(&day, &all), Windows::without_days(&all));
-    let century = day.every(Interval::Months(1_200));
+    assert_eq!(DaySplit::split(&day, &all), DaySplit::without_days(&all));
+    let century = day.with_interval(Interval::Months(1_200));
     assert_eq!(
-        Windows::split(&century, &all).windows.len(),
+        DaySplit::split(&century, &all).windows.len(),
         101,
         "a small number of centuries"
     );

@@ -120,7 +120,7 @@ fn session_steps_cover_all_offsets_without_overlap() {
                 Offsets::new(Interval::Seconds(seconds)).expect("seconds are valid steps");
             let at = Timestamp::from_micros(micros).min(Timestamp::MAX.plus_micros(-1));
             let step = offsets.bucket(at);
-            prop_assert!(step.holds(at) && step.start() < step.end());
+            prop_assert!(step.contains(at) && step.start() < step.end());
             prop_assert_eq!(offsets.bucket(step.start()), step);
             if step.end() < Timestamp::MAX {
                 prop_assert_eq!(offsets.bucket(step.end()).start(), step.end());

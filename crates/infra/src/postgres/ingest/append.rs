@@ -5,7 +5,7 @@ use std::collections::HashMap;
 
 use deadpool_postgres::Object;
 use time::OffsetDateTime;
-use time_series_domain::block::{Block, BlockHead, Cluster, SeriesColumns, plan_append};
+use time_series_domain::block::{Block, BlockHeader, BlockMerge, SeriesColumns, plan_append};
 use time_series_domain::ingest::{EncodedSession, IdempotencyKey};
 use time_series_domain::{MetricTypeId, Timestamp, UtcDay};
 use tokio_postgres::Statement;
@@ -23,7 +23,7 @@ const EXTEND_SESSIONS: &str = include_str!("extend_sessions.sql");
 const INSERT_APPENDS: &str = include_str!("insert_appends.sql");
 
 /// Headers of the stored blocks of a session by series and day, in order of (`t_min`, `seq`).
-type Headers = HashMap<(MetricTypeId, UtcDay), Vec<BlockHead>>;
+type Headers = HashMap<(MetricTypeId, UtcDay), Vec<BlockHeader>>;
 /// Key of a block within its session.
 type BlockKey = (MetricTypeId, u32, Timestamp);
 
@@ -40,8 +40,8 @@ pub(super) struct AppendRow<'a> {
 /// The new points of one series and day, and the stored blocks that they change.
 struct DayPlan {
     appended: SeriesColumns,
-    stored: Vec<BlockHead>,
-    clusters: Vec<Cluster>,
+    stored: Vec<BlockHeader>,
+    clusters: Vec<BlockMerge>,
 }
 
 /// Deletes the blocks that an append changes and returns the blocks to be written in their place.
@@ -123,7 +123,7 @@ async fn read_headers(client: &Object, sent: &EncodedSession) -> Result<Headers,
         let t_max: OffsetDateTime = row
             .try_get("t_max")
             .map_err(|e| unreadable("block", "t_max", e))?;
-        let header = BlockHead {
+        let header = BlockHeader {
             seq: reader.seq(&row)?,
             t_min: reader.t_min(&row)?,
             t_max: t_max.into(),

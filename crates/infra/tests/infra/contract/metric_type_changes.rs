@@ -3,7 +3,8 @@
 use std::sync::Arc;
 
 use serde_json::json;
-use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
+use time_series_domain::catalogue::CatalogueCache;
+use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::{Catalogue, MetricType, SeriesName};
 
 use super::metric_types::names;

@@ -4,9 +4,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
+use time_series_domain::catalogue::CatalogueCache;
 use time_series_domain::ingest::{IdempotencyKey, JsonSource, OnConflict};
 use time_series_domain::memory::MemoryStore;
-use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
+use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{AggregateStore, MetricTypeStore, RunHere, SessionStore};
 use time_series_domain::query::{
     AggFunction, Aggregate, AggregateAnswer, AggregateQuery, QueryLimits, QueryMemory,

@@ -1,16 +1,17 @@
-//! Splits a range into whole UTC days, which day summaries answer, and the rest.
+//! Splits a time range into whole UTC days, which day summaries cover, and the remaining ranges.
 
 use std::ops::Range;
 
-use super::{Calendar, Interval};
+use super::Calendar;
+use super::interval::Interval;
 use crate::timestamp::MICROS_PER_DAY;
 use crate::{Timestamp, UtcDay};
 
-/// Maximum number of buckets that a range is split along: days of 270 years, more than points can lie in. A longer
-/// range is one stretch.
-const MOST_BUCKETS: usize = 100_000;
+/// Maximum number of buckets that a range is split along: days of 270 years, longer than the range
+/// that points can lie in. A range of more buckets is not split.
+const MAX_BUCKETS: usize = 100_000;
 
-/// Whole UTC days that all lie in one bucket.
+/// Consecutive whole UTC days inside one bucket.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayWindow {
     /// The start of the bucket.
@@ -19,16 +20,16 @@ pub struct DayWindow {
     pub days: Range<UtcDay>,
 }
 
-/// A range, split: every instant of it lies in one window or in one stretch.
+/// A time range as windows of whole days and remaining ranges: every instant lies in exactly one.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Windows {
-    /// In order, disjoint.
+pub struct DaySplit {
+    /// Windows of whole days: ascending, disjoint.
     pub windows: Vec<DayWindow>,
-    /// The parts of the range in no window, in order, disjoint, not touching.
-    pub stretches: Vec<Range<Timestamp>>,
+    /// The parts of the range outside all windows: ascending, disjoint, not adjacent.
+    pub ranges: Vec<Range<Timestamp>>,
 }
 
-impl Windows {
+impl DaySplit {
     /// Splits `range` along the buckets of `calendar`.
     #[must_use]
     pub fn split(calendar: &Calendar, range: &Range<Timestamp>) -> Self {
@@ -36,14 +37,14 @@ impl Windows {
         if range.is_empty() {
             return split;
         }
-        // No bucket shorter than a UTC day holds a whole one.
+        // A bucket shorter than a UTC day contains no whole day.
         if let Interval::Seconds(seconds) = calendar.interval()
             && i64::from(seconds) * 1_000_000 < MICROS_PER_DAY
         {
-            split.stretches.push(range.clone());
+            split.ranges.push(range.clone());
             return split;
         }
-        if calendar.least_buckets(range) > MOST_BUCKETS {
+        if calendar.min_buckets(range) > MAX_BUCKETS {
             return Self::without_days(range);
         }
         for bucket in calendar.buckets(range.clone()) {
@@ -51,11 +52,11 @@ impl Windows {
             let end = bucket.end().min(range.end);
             let days = UtcDay::ceil(start)..end.utc_day();
             if days.is_empty() {
-                split.stretch(start..end);
+                split.push_range(start..end);
                 continue;
             }
-            split.stretch(start..days.start.start());
-            split.stretch(days.end.start()..end);
+            split.push_range(start..days.start.start());
+            split.push_range(days.end.start()..end);
             split.windows.push(DayWindow {
                 bucket: bucket.start(),
                 days,
@@ -64,28 +65,28 @@ impl Windows {
         split
     }
 
-    /// The range as one stretch: for what day summaries cannot answer.
+    /// Returns the range without windows, for queries that day summaries cannot answer.
     #[must_use]
     pub fn without_days(range: &Range<Timestamp>) -> Self {
-        let stretches = if range.is_empty() {
+        let ranges = if range.is_empty() {
             Vec::new()
         } else {
             vec![range.clone()]
         };
         Self {
             windows: Vec::new(),
-            stretches,
+            ranges,
         }
     }
 
-    /// Adds a stretch behind the last, one with it where they touch.
-    pub(crate) fn stretch(&mut self, part: Range<Timestamp>) {
-        if part.is_empty() {
+    /// Appends a range after the last one, and merges the two if they are adjacent.
+    pub(crate) fn push_range(&mut self, range: Range<Timestamp>) {
+        if range.is_empty() {
             return;
         }
-        match self.stretches.last_mut() {
-            Some(last) if last.end == part.start => last.end = part.end,
-            _ => self.stretches.push(part),
+        match self.ranges.last_mut() {
+            Some(last) if last.end == range.start => last.end = range.end,
+            _ => self.ranges.push(range),
         }
     }
 }
@@ -99,10 +100,10 @@ mod tests {
         Timestamp::parse_rfc3339(text).expect(text)
     }
 
-    fn split(interval: &str, zone: &str, start: &str, end: &str) -> Windows {
+    fn split(interval: &str, zone: &str, start: &str, end: &str) -> DaySplit {
         let interval = Interval::parse(interval).expect(interval);
         let calendar = Calendar::new(interval, zone, Weekday::Monday).expect(zone);
-        Windows::split(&calendar, &(at(start)..at(end)))
+        DaySplit::split(&calendar, &(at(start)..at(end)))
     }
 
     #[test]
@@ -115,13 +116,13 @@ mod tests {
         );
         assert_eq!(s.windows.len(), 2);
         assert_eq!(
-            s.stretches,
+            s.ranges,
             [at("2025-01-10T06:00:00Z")..at("2025-01-11T00:00:00Z")]
         );
     }
 
     #[test]
-    fn a_shifted_month_cuts_one_whole_day() {
+    fn a_month_boundary_inside_a_utc_day_splits_that_day_off() {
         let s = split(
             "month",
             "America/New_York",
@@ -129,13 +130,13 @@ mod tests {
             "2025-03-01T05:00:00Z",
         );
         assert_eq!(
-            s.stretches[1],
+            s.ranges[1],
             at("2025-02-01T00:00:00Z")..at("2025-02-02T00:00:00Z")
         );
     }
 
     #[test]
-    fn shifted_days_are_one_stretch() {
+    fn days_of_a_shifted_zone_are_one_range() {
         let s = split(
             "day",
             "Asia/Kathmandu",
@@ -143,7 +144,7 @@ mod tests {
             "2025-02-01T00:00:00Z",
         );
         assert!(s.windows.is_empty());
-        assert_eq!(s.stretches.len(), 1);
+        assert_eq!(s.ranges.len(), 1);
     }
 
     #[test]
@@ -157,7 +158,7 @@ mod tests {
                     "2011-11-05T03:00:00Z",
                     "2012-02-03T04:05:06Z",
                 );
-                let mut parts: Vec<Range<Timestamp>> = s.stretches.clone();
+                let mut parts = s.ranges.clone();
                 parts.extend(
                     s.windows
                         .iter()

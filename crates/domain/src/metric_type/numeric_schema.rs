@@ -1,4 +1,4 @@
-//! Schemas that ask for numbers and nothing else: most are of this kind, and need no validator to be checked.
+//! Fast path for schemas of numbers only: most schemas, which are validated without a validator.
 
 use std::sync::Arc;
 
@@ -6,45 +6,47 @@ use serde_json::{Map, Value};
 
 use crate::Json;
 
-/// Keywords that such a schema may have; all others may mean more.
+/// Keywords without constraints. A schema with any unlisted keyword is left to the validator.
 const ANNOTATIONS: [&str; 3] = ["$schema", "title", "description"];
-const OF_NUMBERS: [&str; 5] = [
+/// Keywords of the schema of a number.
+const NUMBER_KEYWORDS: [&str; 5] = [
     "type",
     "minimum",
     "maximum",
     "exclusiveMinimum",
     "exclusiveMaximum",
 ];
-const OF_OBJECTS: [&str; 4] = ["type", "properties", "required", "additionalProperties"];
-/// Whole numbers from here on are left to the validator.
-const MANY: f64 = 9_007_199_254_740_992.0;
+/// Keywords of the schema of an object of numbers.
+const OBJECT_KEYWORDS: [&str; 4] = ["type", "properties", "required", "additionalProperties"];
+/// 2^53. Whole numbers and bounds of at least this magnitude are left to the validator.
+const MAX_EXACT: f64 = 9_007_199_254_740_992.0;
 
-/// What such a schema asks for.
+/// A schema of a number, or of an object of numbers.
 #[derive(Debug)]
-pub(super) enum Shortcut {
+pub(super) enum NumericSchema {
     /// A number.
     Number(NumberRule),
-    /// An object whose members of these names, where they are there, are such numbers.
+    /// An object whose members with these names, if present, are numbers with constraints.
     Object {
         numbers: Vec<(String, NumberRule)>,
         required: Vec<String>,
-        /// Whether it may have others.
+        /// True if other members are allowed.
         is_open: bool,
     },
 }
 
-/// Which numbers.
+/// The constraints of a number.
 #[derive(Debug, Default)]
 pub(super) struct NumberRule {
     is_whole: bool,
-    least: Option<f64>,
-    most: Option<f64>,
-    above: Option<f64>,
-    below: Option<f64>,
+    minimum: Option<f64>,
+    maximum: Option<f64>,
+    exclusive_minimum: Option<f64>,
+    exclusive_maximum: Option<f64>,
 }
 
-impl Shortcut {
-    /// `None` of a schema that may ask for more.
+impl NumericSchema {
+    /// Returns the constraints of a schema; `None` if it may have others.
     pub(super) fn of(schema: &Value) -> Option<Self> {
         let members = schema.as_object()?;
         let has_only = |keywords: &[&str]| {
@@ -53,8 +55,8 @@ impl Shortcut {
                 .all(|key| ANNOTATIONS.contains(&key.as_str()) || keywords.contains(&key.as_str()))
         };
         match members.get("type")?.as_str()? {
-            "object" if has_only(&OF_OBJECTS) => Self::of_object(members),
-            "number" | "integer" if has_only(&OF_NUMBERS) => {
+            "object" if has_only(&OBJECT_KEYWORDS) => Self::of_object(members),
+            "number" | "integer" if has_only(&NUMBER_KEYWORDS) => {
                 NumberRule::of(members).map(Self::Number)
             }
             _ => None,
@@ -92,7 +94,8 @@ impl Shortcut {
         })
     }
 
-    /// Whether a value fits. One that does not is left to the validator, which says why.
+    /// Returns whether a value is known to match. The validator decides and describes all other
+    /// cases.
     pub(super) fn admits(&self, value: &Json) -> bool {
         match (self, value) {
             (Self::Number(rule), value) => rule.admits(value),
@@ -119,7 +122,8 @@ impl Shortcut {
         }
     }
 
-    /// Whether all objects of numbers under these keys fit, a column a key; or all numbers of the only column.
+    /// Returns whether all objects with one column per key match, or without keys all numbers of
+    /// the only column.
     pub(super) fn admits_numbers(&self, keys: Option<&[Arc<str>]>, columns: &[Vec<f64>]) -> bool {
         match (self, keys) {
             (Self::Number(rule), None) => columns
@@ -153,14 +157,17 @@ impl NumberRule {
     fn of(members: &Map<String, Value>) -> Option<Self> {
         let bound = |keyword| match members.get(keyword) {
             None => Some(None),
-            Some(bound) => bound.as_f64().filter(|bound| bound.abs() < MANY).map(Some),
+            Some(bound) => bound
+                .as_f64()
+                .filter(|bound| bound.abs() < MAX_EXACT)
+                .map(Some),
         };
         Some(Self {
             is_whole: members.get("type")? == "integer",
-            least: bound("minimum")?,
-            most: bound("maximum")?,
-            above: bound("exclusiveMinimum")?,
-            below: bound("exclusiveMaximum")?,
+            minimum: bound("minimum")?,
+            maximum: bound("maximum")?,
+            exclusive_minimum: bound("exclusiveMinimum")?,
+            exclusive_maximum: bound("exclusiveMaximum")?,
         })
     }
 
@@ -171,23 +178,28 @@ impl NumberRule {
         if number.is_exactly_f64() {
             self.admits_double(number.as_f64())
         } else {
-            self.asks_nothing()
+            self.is_unconstrained()
         }
     }
 
     fn admits_double(&self, number: f64) -> bool {
         let is_whole = number.fract() == 0.0
-            && number.abs() < MANY
+            && number.abs() < MAX_EXACT
             && !(number == 0.0 && number.is_sign_negative());
         (!self.is_whole || is_whole)
-            && self.least.is_none_or(|least| number >= least)
-            && self.most.is_none_or(|most| number <= most)
-            && self.above.is_none_or(|above| number > above)
-            && self.below.is_none_or(|below| number < below)
+            && self.minimum.is_none_or(|minimum| number >= minimum)
+            && self.maximum.is_none_or(|maximum| number <= maximum)
+            && self.exclusive_minimum.is_none_or(|bound| number > bound)
+            && self.exclusive_maximum.is_none_or(|bound| number < bound)
     }
 
-    const fn asks_nothing(&self) -> bool {
-        let bounds = [self.least, self.most, self.above, self.below];
+    const fn is_unconstrained(&self) -> bool {
+        let bounds = [
+            self.minimum,
+            self.maximum,
+            self.exclusive_minimum,
+            self.exclusive_maximum,
+        ];
         !self.is_whole && matches!(bounds, [None, None, None, None])
     }
 }
@@ -236,7 +248,7 @@ mod tests {
         let bounds = [bound(), bound(), bound(), bound()];
         (prop::sample::select(vec!["number", "integer"]), bounds).prop_map(|(kind, bounds)| {
             let mut schema = json!({"type": kind, "title": "any"});
-            for (keyword, bound) in OF_NUMBERS[1..].iter().zip(bounds) {
+            for (keyword, bound) in NUMBER_KEYWORDS[1..].iter().zip(bounds) {
                 if let Some(bound) = bound {
                     schema[keyword] = bound;
                 }
@@ -265,60 +277,60 @@ mod tests {
         #![proptest_config(ProptestConfig::with_cases(1_000))]
 
         #[test]
-        fn it_admits_nothing_that_the_validator_refuses(
+        fn admitted_values_are_valid(
             value in prop_oneof![member(), prop::collection::btree_map("[abc]", member(), 0..4).prop_map(Json::Object)],
             schema in schema(),
         ) {
-            let shortcut = Shortcut::of(&schema).expect("asks for numbers only");
+            let numeric = NumericSchema::of(&schema).expect("numbers only");
             let parsed = ValueSchema::parse(schema).expect("a schema");
-            prop_assert!(!shortcut.admits(&value) || parsed.is_valid(&value));
+            prop_assert!(!numeric.admits(&value) || parsed.is_valid(&value));
         }
 
         #[test]
-        fn it_admits_columns_as_it_admits_their_values(
+        fn columns_are_admitted_like_their_values(
             keys in prop::sample::subsequence(vec!["a", "b", "c"], 1..4),
             rows in prop::collection::vec(prop::array::uniform3(
                 prop_oneof![-2.0..3.0_f64, (-1..300_i32).prop_map(f64::from)]), 1..4),
             schema in schema(),
         ) {
-            let shortcut = Shortcut::of(&schema).expect("asks for numbers only");
+            let numeric = NumericSchema::of(&schema).expect("numbers only");
             let number = |v: f64| Json::Number(Number::from_f64(v).expect("small"));
-            let column = |place: usize| rows.iter().map(|row| row[place]).collect::<Vec<f64>>();
+            let column = |index: usize| rows.iter().map(|row| row[index]).collect::<Vec<f64>>();
             let shared: Vec<Arc<str>> = keys.iter().map(|key| Arc::from(*key)).collect();
             let columns: Vec<Vec<f64>> = (0..keys.len()).map(column).collect();
             let object = |row: &[f64; 3]| {
                 Json::Object(keys.iter().map(|key| (*key).to_owned()).zip(row.iter().map(|v| number(*v))).collect())
             };
-            let each = rows.iter().all(|row| shortcut.admits(&object(row)));
-            prop_assert_eq!(shortcut.admits_numbers(Some(&shared), &columns), each);
-            let each = rows.iter().all(|row| shortcut.admits(&number(row[0])));
-            prop_assert_eq!(shortcut.admits_numbers(None, &[column(0)]), each);
+            let each = rows.iter().all(|row| numeric.admits(&object(row)));
+            prop_assert_eq!(numeric.admits_numbers(Some(&shared), &columns), each);
+            let each = rows.iter().all(|row| numeric.admits(&number(row[0])));
+            prop_assert_eq!(numeric.admits_numbers(None, &[column(0)]), each);
         }
     }
 
     #[test]
-    fn it_decides_what_is_common() {
+    fn common_schemas_are_decided() {
         let color = json!({"type": "integer", "minimum": 0, "maximum": 255});
         let schema = json!({"type": "object", "properties": {"r": color}, "required": ["r"], "additionalProperties": false});
         let admits = |text| {
-            Shortcut::of(&schema)
-                .expect("a shortcut")
+            NumericSchema::of(&schema)
+                .expect("numbers only")
                 .admits(&Json::parse(text).expect("JSON"))
         };
         assert!(admits(r#"{"r": 0}"#) && admits(r#"{"r": 255.0}"#));
-        for refused in [
+        for rejected in [
             r#"{"r": 256}"#,
             r#"{"r": 0.5}"#,
             r#"{"r": 1, "s": 1}"#,
             "{}",
             "1",
         ] {
-            assert!(!admits(refused), "{refused}");
+            assert!(!admits(rejected), "{rejected}");
         }
     }
 
     #[test]
-    fn what_may_ask_for_more_has_none() {
+    fn schemas_with_other_constraints_have_no_fast_path() {
         let number = json!({"type": "number"});
         for schema in [
             json!(true),
@@ -330,7 +342,7 @@ mod tests {
             json!({"type": "object", "properties": {"a": {"type": "string"}}}),
             json!({"type": "object", "properties": {"a": number}, "allOf": []}),
         ] {
-            assert!(Shortcut::of(&schema).is_none(), "{schema}");
+            assert!(NumericSchema::of(&schema).is_none(), "{schema}");
         }
     }
 }

@@ -1,30 +1,31 @@
-//! The use case: list and change metric types.
+//! Use case: list and change metric types.
 
 use std::sync::Arc;
 
-use super::{Catalogue, CatalogueCache, MetricType, MetricTypeDefinition};
+use super::cache::CatalogueCache;
+use crate::metric_type::{Catalogue, MetricType, MetricTypeDefinition};
 use crate::ports::{ChangeError, MetricTypeStore, StoreError};
 
-/// Why a metric type was not changed.
+/// The reason for which a metric type was not changed.
 pub type ManageError = ChangeError;
 
-/// Lists and changes metric types; keeps this process's catalogue up to date.
+/// Lists and changes metric types, and updates the catalogue of this process.
 pub struct MetricTypes {
     store: Arc<dyn MetricTypeStore>,
     catalogue: Arc<CatalogueCache>,
 }
 
 impl MetricTypes {
-    /// The use case over its ports.
+    /// Creates the use case over its ports.
     #[must_use]
     pub const fn new(store: Arc<dyn MetricTypeStore>, catalogue: Arc<CatalogueCache>) -> Self {
         Self { store, catalogue }
     }
 
-    /// All metric types now, also those that another process made.
+    /// Returns all current metric types, including those created by other processes.
     ///
     /// # Errors
-    /// What the store says.
+    /// [`StoreError`] of the store.
     pub async fn list(&self) -> Result<Arc<Catalogue>, StoreError> {
         self.catalogue.latest(self.store.as_ref()).await
     }
@@ -32,7 +33,7 @@ impl MetricTypes {
     /// Adds a metric type.
     ///
     /// # Errors
-    /// [`ChangeError::Exists`], or what the store says.
+    /// [`ChangeError::Exists`] if the name is taken, or the error of the store.
     pub async fn create(
         &self,
         definition: &MetricTypeDefinition,
@@ -45,7 +46,8 @@ impl MetricTypes {
     /// Changes a metric type.
     ///
     /// # Errors
-    /// [`ChangeError`] when it is absent or stored points would no longer fit.
+    /// [`ChangeError`] if the metric type is absent or if stored points do not match the new
+    /// schema.
     pub async fn update(
         &self,
         definition: &MetricTypeDefinition,
@@ -58,7 +60,7 @@ impl MetricTypes {
     /// Deletes a metric type without points.
     ///
     /// # Errors
-    /// [`ChangeError`] when it is absent or has points.
+    /// [`ChangeError`] if the metric type is absent or has points.
     pub async fn delete(&self, series: &str) -> Result<(), ChangeError> {
         self.store.delete(series).await?;
         self.catalogue.latest(self.store.as_ref()).await?;
