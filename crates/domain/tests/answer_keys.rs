@@ -2,11 +2,11 @@
 
 use proptest::prelude::*;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprinted};
-use time_series_domain::ports::{Order, ScanHead};
-use time_series_domain::query::points::{PointPosition, PointQuery};
+use time_series_domain::ports::{DataVersion, Order};
+use time_series_domain::query::points::{PointPosition, PointSpec};
 use time_series_domain::query::{
-    Accuracy, AggFunction, AggregateQuery, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
-    answer_key,
+    Accuracy, AggFunction, AggregateSpec, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
+    cache_key,
 };
 use time_series_domain::{
     Calendar, Interval, MetricTypeId, SeriesMode, SeriesSelector, SessionId, Timestamp, UserId,
@@ -14,7 +14,7 @@ use time_series_domain::{
 };
 use uuid::Uuid;
 
-const HEAD: ScanHead = ScanHead {
+const HEAD: DataVersion = DataVersion {
     version: 7,
     generation: 3,
 };
@@ -25,8 +25,8 @@ fn render(text: &str) -> Fingerprint {
         .finish()
 }
 
-fn key(query: &AggregateQuery) -> String {
-    answer_key(query, &render("json"), HEAD)
+fn key(query: &AggregateSpec) -> String {
+    cache_key(query, &render("json"), HEAD)
 }
 
 fn fingerprint<T: Fingerprinted>(value: &T) -> Fingerprint {
@@ -68,8 +68,8 @@ fn function(text: &str) -> AggFunction {
 }
 
 /// A query that has every optional part.
-fn query() -> AggregateQuery {
-    AggregateQuery {
+fn query() -> AggregateSpec {
+    AggregateSpec {
         users: vec![user(1), user(2)],
         session_id: Some(session(1)),
         selector: selector("a,b", SeriesMode::Auto),
@@ -88,7 +88,7 @@ fn query() -> AggregateQuery {
 
 type Change<T> = (&'static str, fn(&mut T));
 
-const CHANGES: &[Change<AggregateQuery>] = &[
+const CHANGES: &[Change<AggregateSpec>] = &[
     ("another user", |q| q.users[0] = user(3)),
     ("one user fewer", |q| q.users.truncate(1)),
     ("another session", |q| q.session_id = Some(session(2))),
@@ -183,7 +183,7 @@ fn every_named_word_has_a_key_of_its_own() {
     {
         keys.push((
             f.to_string(),
-            key(&AggregateQuery {
+            key(&AggregateSpec {
                 functions: vec![f],
                 ..query()
             }),
@@ -192,7 +192,7 @@ fn every_named_word_has_a_key_of_its_own() {
     for fill in Fill::ALL {
         keys.push((
             fill.name().to_owned(),
-            key(&AggregateQuery {
+            key(&AggregateSpec {
                 fill,
                 functions: Vec::new(),
                 ..query()
@@ -203,7 +203,7 @@ fn every_named_word_has_a_key_of_its_own() {
         let filter = Some(filter(&format!("r{operator}1")));
         keys.push((
             operator.to_owned(),
-            key(&AggregateQuery { filter, ..query() }),
+            key(&AggregateSpec { filter, ..query() }),
         ));
     }
     assert_all_differ(&keys);
@@ -212,10 +212,10 @@ fn every_named_word_has_a_key_of_its_own() {
 #[test]
 fn the_rendering_and_the_data_count_too() {
     let other = |version, generation| {
-        answer_key(
+        cache_key(
             &query(),
             &render("json"),
-            ScanHead {
+            DataVersion {
                 version,
                 generation,
             },
@@ -225,7 +225,7 @@ fn the_rendering_and_the_data_count_too() {
         ("no change", key(&query())),
         (
             "another rendering",
-            answer_key(&query(), &render("csv"), HEAD),
+            cache_key(&query(), &render("csv"), HEAD),
         ),
         ("another version", other(8, 3)),
         ("another generation", other(7, 4)),
@@ -233,8 +233,8 @@ fn the_rendering_and_the_data_count_too() {
     ]);
 }
 
-fn point_query() -> PointQuery {
-    PointQuery {
+fn point_query() -> PointSpec {
+    PointSpec {
         user_id: user(1),
         session_id: Some(session(1)),
         selector: selector("a,b", SeriesMode::Auto),
@@ -256,7 +256,7 @@ fn position() -> PointPosition {
 }
 
 /// Changes of what a list of points is of.
-const LIST_CHANGES: &[Change<PointQuery>] = &[
+const LIST_CHANGES: &[Change<PointSpec>] = &[
     ("another user", |q| q.user_id = user(2)),
     ("another session", |q| q.session_id = Some(session(2))),
     ("no session", |q| q.session_id = None),
@@ -275,7 +275,7 @@ const LIST_CHANGES: &[Change<PointQuery>] = &[
 ];
 
 /// Changes of which page of the list.
-const PAGE_CHANGES: &[Change<PointQuery>] = &[
+const PAGE_CHANGES: &[Change<PointSpec>] = &[
     ("the first page", |q| q.after = None),
     ("another time", |q| {
         q.after = Some(PointPosition {
@@ -365,17 +365,17 @@ prop_compose! {
         lookback in prop::option::of(prop::sample::select(vec!["7d", "1w"])).prop_map(|text| text.map(lookback)),
         accuracy in prop::sample::select(vec![Accuracy::Exact, Accuracy::Approx]),
         explain in any::<bool>(),
-    ) -> AggregateQuery {
-        AggregateQuery {
+    ) -> AggregateSpec {
+        AggregateSpec {
             users, session_id, selector, range, filter, axis, functions, group_by, over, fill, lookback, accuracy, explain,
         }
     }
 }
 
 /// `one` with those parts of `two` that `parts` has a bit for.
-fn mixed(one: &AggregateQuery, two: &AggregateQuery, parts: u16) -> AggregateQuery {
+fn mixed(one: &AggregateSpec, two: &AggregateSpec, parts: u16) -> AggregateSpec {
     let from = |part: u16| if parts >> part & 1 == 1 { two } else { one };
-    AggregateQuery {
+    AggregateSpec {
         users: from(0).users.clone(),
         session_id: from(1).session_id,
         selector: from(2).selector.clone(),

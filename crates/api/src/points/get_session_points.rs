@@ -34,11 +34,11 @@ pub(crate) async fn get_session_points(
     state: web::Data<AppState>,
 ) -> Result<Rendered<Points>, Problem> {
     let id = path.id()?;
-    let parsed = params.0;
-    let (finding, named) = (state.clone(), parsed.user_id.map(UserId));
+    let params = params.0;
+    let (finder, named) = (state.clone(), params.user_id.map(UserId));
     let find = async {
-        let user = owner_of(&finding, id, named).await?;
-        if finding.sessions.get(user, id).await?.is_none() {
+        let user = owner_of(&finder, id, named).await?;
+        if finder.sessions.get(user, id).await?.is_none() {
             return Err(no_such_session(
                 &id.to_string(),
                 "the user has none of this id",
@@ -47,7 +47,7 @@ pub(crate) async fn get_session_points(
         Ok(user)
     };
     let user = until_disconnect(&caller, find).await?;
-    let min_version = parsed.min_version;
-    let asked = parsed.ask(user, Some(id), caller.accept(), state.clock.now())?;
-    answer(state, caller, asked, min_version).await
+    let min_version = params.min_version;
+    let request = params.resolve(user, Some(id), caller.accept(), state.clock.now())?;
+    answer(state, caller, request, min_version).await
 }

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use time_series_domain::ingest::{EncodedSession, IdempotencyKey, OnConflict};
 use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{
-    CatalogueChanges, ChangeError, MetricTypeStore, PointSource, ScanHead, SecretStore,
+    CatalogueChanges, ChangeError, DataVersion, MetricTypeStore, PointSource, SecretStore,
     SessionStore, StoreError, Stored,
 };
 use time_series_domain::{
@@ -107,7 +107,7 @@ impl MetricTypeStore for WithReplica {
         &self,
         users: &[UserId],
         points: &PointSource,
-    ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError> {
+    ) -> Result<(DataVersion, Vec<SchemaVersion>), StoreError> {
         read(
             self.primary.of_users(users, points),
             self.replica.of_users(users, points),

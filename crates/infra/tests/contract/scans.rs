@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::json;
 use time_series_domain::ingest::OnConflict;
-use time_series_domain::query::{AggFunction, AggregateQuery, Axis, GroupBy, Offsets, ValueFilter};
+use time_series_domain::query::{AggFunction, AggregateSpec, Axis, GroupBy, Offsets, ValueFilter};
 use time_series_domain::{
     Calendar, Interval, SeriesMode, SeriesSelector, Timestamp, UserId, Weekday,
 };
@@ -16,7 +16,7 @@ use crate::stores::{USER, all, at, of_summaries, point, year};
 const OTHER: UserId = UserId(Uuid::from_u128(77));
 
 /// Asked of every implementation, over long and short blocks of two users.
-async fn the_same_everywhere(what: &str, change: impl Fn(&mut AggregateQuery)) {
+async fn the_same_everywhere(what: &str, change: impl Fn(&mut AggregateSpec)) {
     let mut answers = Vec::new();
     for stores in all().await {
         let long: Vec<(u32, f64)> = (0..3_000).map(|i| (i * 11, f64::from(i / 100))).collect();
@@ -45,10 +45,10 @@ async fn the_same_everywhere(what: &str, change: impl Fn(&mut AggregateQuery)) {
             .await
             .expect("stored");
         let day = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
-        let mut query = AggregateQuery {
+        let mut query = AggregateSpec {
             selector: SeriesSelector::parse(&["hr"], SeriesMode::Auto).expect("a selector"),
             functions: of_summaries(),
-            ..AggregateQuery::new(USER, day, year())
+            ..AggregateSpec::new(USER, day, year())
         };
         change(&mut query);
         answers.push((stores.name, rounded(&stores.answer(&query).await)));
@@ -133,7 +133,7 @@ async fn skipped_series_are_those_that_the_user_has_points_of() {
             let day = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
             let skipped = async |user: UserId, range: Range<Timestamp>| {
                 stores
-                    .answer(&AggregateQuery::new(user, day.clone(), range))
+                    .answer(&AggregateSpec::new(user, day.clone(), range))
                     .await
                     .skipped
             };

@@ -11,7 +11,7 @@ use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::{CatalogueCache, MetricTypeDefinition};
 use time_series_domain::ports::{AggregateStore, MetricTypeStore, RunHere, SessionStore};
 use time_series_domain::query::{
-    AggFunction, Aggregate, AggregateAnswer, AggregateQuery, QueryLimits, QueryMemory,
+    AggFunction, Aggregate, AggregateAnswer, AggregateSpec, QueryLimits, QueryMemory,
 };
 use time_series_domain::{
     Calendar, FixedClock, Interval, SeriesMode, SeriesName, SeriesSelector, SessionId, TimeRules,
@@ -193,16 +193,16 @@ impl Stores {
     ) -> AggregateAnswer {
         let interval = Interval::parse(interval).expect("an interval");
         let calendar = Calendar::new(interval, zone, Weekday::Monday).expect("a zone");
-        let query = AggregateQuery {
+        let query = AggregateSpec {
             session_id: session,
             selector: SeriesSelector::parse(&[series], SeriesMode::Auto).expect("a selector"),
             functions,
-            ..AggregateQuery::new(user, calendar, year())
+            ..AggregateSpec::new(user, calendar, year())
         };
         self.answer(&query).await
     }
 
-    pub(crate) async fn answer(&self, query: &AggregateQuery) -> AggregateAnswer {
+    pub(crate) async fn answer(&self, query: &AggregateSpec) -> AggregateAnswer {
         let clock = Arc::new(FixedClock(at("2025-12-31T00:00:00Z")));
         let aggregate = Aggregate::new(
             self.aggregates.clone(),

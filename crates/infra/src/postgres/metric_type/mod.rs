@@ -7,7 +7,7 @@ mod read_catalogue;
 use async_trait::async_trait;
 use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{
-    CatalogueChanges, ChangeError, MetricTypeStore, PointSource, ScanHead, StoreError,
+    CatalogueChanges, ChangeError, DataVersion, MetricTypeStore, PointSource, StoreError,
 };
 use time_series_domain::{MetricType, SchemaVersion, UserId};
 
@@ -26,7 +26,7 @@ impl MetricTypeStore for Postgres {
         &self,
         users: &[UserId],
         points: &PointSource,
-    ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError> {
+    ) -> Result<(DataVersion, Vec<SchemaVersion>), StoreError> {
         self.run("reading the metric types of users", || {
             self.metric_types_of_users(users, points)
         })
