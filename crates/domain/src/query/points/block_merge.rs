@@ -27,14 +27,30 @@ pub(super) struct BlockMerge {
     order: Order,
 }
 
-/// The sort key of a point: time, rank of the series, session, sequence number of the block, index
-/// in the block.
-pub(super) type PointKey = (Timestamp, usize, SessionId, u32, usize);
+/// The sort key of a point among all points of a list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct PointKey {
+    pub(super) time: Timestamp,
+    /// The rank of the series by name.
+    pub(super) series: usize,
+    pub(super) session_id: SessionId,
+    /// The sequence number of the block in the session.
+    seq: u32,
+    /// The index of the point in the block.
+    index: usize,
+}
 
 struct Next {
     key: PointKey,
     order: Order,
     block: Box<BlockCursor>,
+}
+
+impl PointKey {
+    /// Returns the part of the key that does not depend on the order of arrival.
+    pub(super) const fn without_arrival(self) -> (Timestamp, usize, SessionId) {
+        (self.time, self.series, self.session_id)
+    }
 }
 
 impl BlockCursor {
@@ -89,14 +105,15 @@ impl BlockCursor {
         }
     }
 
+    /// Returns the sort key of the next point.
     pub(super) fn key(&self) -> PointKey {
-        (
-            self.times[self.at],
-            self.series,
-            self.scanned.session_id,
-            self.scanned.seq,
-            self.at,
-        )
+        PointKey {
+            time: self.times[self.at],
+            series: self.series,
+            session_id: self.scanned.session_id,
+            seq: self.scanned.seq,
+            index: self.at,
+        }
     }
 }
 
@@ -126,7 +143,7 @@ impl BlockMerge {
         let Some(mut next) = self.open.peek_mut() else {
             return false;
         };
-        let time = next.key.0;
+        let time = next.key.time;
         let is_before = match (bound, self.order) {
             (None, _) => true,
             (Some(bound), Order::Ascending) => time < bound,

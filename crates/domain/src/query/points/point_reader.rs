@@ -216,10 +216,10 @@ impl Progress {
         let Some(of) = series.get(&block.scanned.metric_type) else {
             return Ok(Step::Skipped);
         };
-        if !spec.range.contains(&key.0) {
+        if !spec.range.contains(&key.time) {
             return Ok(Step::Skipped);
         }
-        let same = |(last, _): &(PointKey, u32)| (last.0, last.1, last.2) == (key.0, key.1, key.2);
+        let same = |(last, _): &(PointKey, u32)| last.without_arrival() == key.without_arrival();
         let ordinal = self.last.filter(same).map_or(0, |(_, ordinal)| ordinal + 1);
         self.last = Some((key, ordinal));
         if spec
@@ -235,9 +235,9 @@ impl Progress {
         sink.point(&block.view(of))?;
         self.points += 1;
         self.position = Some(PointPosition {
-            time: key.0,
+            time: key.time,
             metric_type: block.scanned.metric_type,
-            session_id: key.2,
+            session_id: key.session_id,
             ordinal,
         });
         Ok(Step::Delivered)
@@ -254,7 +254,7 @@ fn is_after(
 ) -> bool {
     // A series that is no longer read has no rank: any point of that time may follow.
     let rank = series.get(&after.metric_type).map_or(0, |s| s.rank);
-    let point = (key.0, key.1, key.2);
+    let point = key.without_arrival();
     let position = (after.time, rank, after.session_id);
     let by_point = match order {
         Order::Ascending => point.cmp(&position),
@@ -268,7 +268,7 @@ impl BlockCursor {
         PointView {
             session_id: self.scanned.session_id,
             series,
-            time: self.key().0,
+            time: self.key().time,
             numbers: &self.numbers,
             index: self.at,
             remainder: self.block().map(|block| &block.remainder),
