@@ -1,20 +1,21 @@
 //! Sources of reads: the primary database and its replicas.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use time_series_domain::UserId;
-use time_series_domain::ports::{Flow, ScanHead, StoreError};
-use time_series_domain::query::points::{PointQuery, PointSink, PointView, PointsRead, ReadPoints};
-use time_series_domain::query::{CachedAggregate, QueryError, Refusal};
+use time_series_domain::ports::{DataVersion, StoreError};
+use time_series_domain::query::points::{PointSink, PointSpec, PointView, PointsRead, ReadPoints};
+use time_series_domain::query::{CachedAggregate, LimitExceeded, QueryError};
 
 use crate::openapi::Rendered;
 use crate::problem::{Code, Problem};
 use crate::request::{Caller, QueryGate};
 use crate::state::Readiness;
 
-/// A replica is asked for its version no longer than this before the primary is.
+/// Maximum time to wait for a replica's version before the primary is asked.
 const REPLICA_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The use cases that read, over one database.
@@ -30,7 +31,7 @@ pub struct Reads {
 /// The reads that a replica may answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ReplicaReads {
-    /// Those that name the version that they need.
+    /// Reads that name a minimum version.
     Versioned,
     /// All.
     All,
@@ -44,21 +45,21 @@ pub struct ReadSources {
     pub replica: Option<(Arc<Reads>, ReplicaReads)>,
 }
 
-/// The sources that answer one request.
+/// The sources that answer one request, in order.
 #[derive(Clone)]
 pub(crate) struct ReadSource {
     first: Arc<Reads>,
-    /// Asked where the first fails, or answers with less than is needed.
+    /// The fallback if the first source fails or its answer is too old.
     second: Option<Arc<Reads>>,
     least: Option<u64>,
 }
 
 impl ReadSources {
-    /// Chooses where a request is answered from. Waits until there is a source whose data of the users have reached version
-    /// `least`.
+    /// Chooses the sources of a request. Waits until the users' data have reached version `least`
+    /// in one of them.
     ///
     /// # Errors
-    /// Those of [`QueryGate::wait_for_version`].
+    /// The errors of [`QueryGate::wait_for_version`].
     pub(crate) async fn choose(
         &self,
         gate: &QueryGate,
@@ -81,7 +82,7 @@ impl ReadSources {
                 least,
             });
         }
-        gate.wait_for_version(caller, least, || self.primary.aggregate.head(users))
+        gate.wait_for_version(caller, least, || self.primary.aggregate.data_version(users))
             .await?;
         let second = replica.map(|(reads, _)| Arc::clone(reads));
         Ok(ReadSource {
@@ -94,17 +95,19 @@ impl ReadSources {
 
 async fn has_reached(reads: &Reads, users: &[UserId], least: Option<u64>) -> bool {
     let Some(least) = least else { return true };
-    let head = tokio::time::timeout(REPLICA_PATIENCE, reads.aggregate.head(users)).await;
-    matches!(head, Ok(Ok(head)) if head.version >= least)
+    let data_version =
+        tokio::time::timeout(REPLICA_PATIENCE, reads.aggregate.data_version(users)).await;
+    matches!(data_version, Ok(Ok(data_version)) if data_version.version >= least)
 }
 
 impl ReadSource {
-    /// The source that is asked first.
+    /// Returns the first source.
     pub(crate) fn first(&self) -> &Reads {
         &self.first
     }
 
-    /// Answers from the first source, and from the second where the first is out of order or its answer is too old.
+    /// Answers from the first source, or from the second if the first is unavailable or its answer
+    /// is too old.
     pub(crate) async fn answer<T, F>(
         &self,
         answer: impl Fn(Arc<Reads>) -> F,
@@ -140,10 +143,11 @@ impl ReadSource {
         )
     }
 
-    /// Gives points to `sink`, from the second source where the first is out of order or too old before there is any.
+    /// Passes points to `sink`, from the second source if the first is unavailable or too old
+    /// before it has passed any.
     pub(crate) async fn stream(
         &self,
-        query: &PointQuery,
+        query: &PointSpec,
         sink: &mut dyn PointSink,
     ) -> Result<PointsRead, QueryError> {
         let Some(second) = &self.second else {
@@ -167,13 +171,8 @@ impl ReadSource {
         }
     }
 
-    /// Reads points from one source, as long as they are of the version that is needed.
-    async fn attempt(
-        &self,
-        reads: &Reads,
-        query: &PointQuery,
-        sink: &mut dyn PointSink,
-    ) -> Attempt {
+    /// Reads points from one source, unless its version is older than required.
+    async fn attempt(&self, reads: &Reads, query: &PointSpec, sink: &mut dyn PointSink) -> Attempt {
         let mut guard = Guard {
             sink,
             least: self.least,
@@ -193,9 +192,9 @@ impl ReadSource {
 
 /// The end of an attempt to read points.
 enum Attempt {
-    /// The source had an older version than is needed; the sink received nothing.
+    /// The source had an older version than required; the sink received nothing.
     Stale,
-    /// The sink has received points if `has_begun`.
+    /// The read ended. The sink has received points if `has_begun`.
     Ended {
         read: Result<PointsRead, QueryError>,
         has_begun: bool,
@@ -221,7 +220,7 @@ fn count<T, E>(reads: &Reads, answered: Result<T, E>) -> Result<T, E> {
     answered
 }
 
-/// Passes points on unless they are of an older version than is needed.
+/// Passes points on unless their version is older than required.
 struct Guard<'a> {
     sink: &'a mut dyn PointSink,
     least: Option<u64>,
@@ -231,16 +230,16 @@ struct Guard<'a> {
 
 #[async_trait]
 impl PointSink for Guard<'_> {
-    async fn head(&mut self, head: ScanHead) {
-        if Some(head.version) < self.least {
+    async fn begin(&mut self, data_version: DataVersion) {
+        if Some(data_version.version) < self.least {
             self.is_stale = true;
         } else {
             self.has_begun = true;
-            self.sink.head(head).await;
+            self.sink.begin(data_version).await;
         }
     }
 
-    fn point(&mut self, point: &PointView<'_>) -> Result<(), Refusal> {
+    fn point(&mut self, point: &PointView<'_>) -> Result<(), LimitExceeded> {
         if self.is_stale {
             Ok(())
         } else {
@@ -252,11 +251,11 @@ impl PointSink for Guard<'_> {
         self.is_stale || self.sink.is_full()
     }
 
-    async fn breathe(&mut self) -> Flow {
+    async fn yield_now(&mut self) -> ControlFlow<()> {
         if self.is_stale {
-            Flow::Enough
+            ControlFlow::Break(())
         } else {
-            self.sink.breathe().await
+            self.sink.yield_now().await
         }
     }
 }

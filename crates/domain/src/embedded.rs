@@ -9,13 +9,13 @@ use uuid::Uuid;
 
 use crate::catalogue::{CatalogueCache, MetricTypes};
 use crate::ingest::{JsonSource, OnConflict};
-use crate::session::{IngestError, IngestSession, Ingested, WriteStage};
 use crate::memory::MemoryStore;
 use crate::metric_type::{DefinitionError, MetricTypeDefinition, SeriesNameError};
 use crate::ports::{ChangeError, RunHere};
 use crate::query::{
     Aggregate, AggregateAnswer, AggregateQuery, QueryError, QueryLimits, QueryMemory,
 };
+use crate::session::{IngestError, IngestSession, Ingested, WriteStage};
 use crate::{Clock, MetricType, SeriesName, TimeRules, Timestamp, UserId};
 
 /// Memory that queries may use at a time, in bytes.

@@ -1,4 +1,4 @@
-//! Arrow IPC streams and Parquet.
+//! Arrow IPC streams and Parquet files.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ use time_series_domain::{Calendar, Json, Timestamp};
 use super::table::{Batch, Field, Kind, Table, Values};
 use super::{Format, WriterError};
 
-/// Rows of a Parquet row group, which is held in memory until it is full.
+/// Rows per Parquet row group, which is held in memory until it is full.
 const ROWS_OF_GROUP: usize = 131_072;
 
-/// The level of Parquet's compression: more costs more time than it saves.
+/// Compression level of Parquet. Higher levels cost more time than they save.
 const ZSTD_LEVEL: i32 = 1;
 
-/// Writes record batches to memory, to be taken from there.
+/// Writes record batches to memory, from where their bytes are taken.
 pub(crate) struct ColumnarWriter {
     table: Table,
     schema: Arc<Schema>,
@@ -132,7 +132,7 @@ fn arrow_field(field: &Field) -> ArrowField {
     ArrowField::new(&field.name, kind, nullable)
 }
 
-/// The zone in which the instants of an axis are shown.
+/// Returns the time zone in which the instants of an axis are shown.
 fn zone(axis: Option<&Axis>) -> &str {
     axis.and_then(Axis::calendar)
         .map_or("UTC", Calendar::zone_name)
@@ -166,7 +166,7 @@ fn array(field: &Field, values: Values) -> ArrayRef {
     }
 }
 
-/// Texts, each of which is there once.
+/// A dictionary of distinct texts.
 fn texts<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>) -> DictionaryArray<Int32Type> {
     let mut builder = StringDictionaryBuilder::<Int32Type>::new();
     for text in texts {
@@ -175,7 +175,7 @@ fn texts<T: AsRef<str>>(texts: impl Iterator<Item = Option<T>>) -> DictionaryArr
     builder.finish()
 }
 
-/// A JSON value, a string without its quotes.
+/// Returns a JSON value as text; strings without quotes.
 fn text(json: Json) -> String {
     match json {
         Json::String(text) => text,

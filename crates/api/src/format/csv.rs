@@ -1,4 +1,4 @@
-//! Comma-separated values: RFC 4180, lines ended by CR LF, null as nothing.
+//! Comma-separated values: RFC 4180, lines end with CR LF, null is an empty field.
 
 use std::io::Write;
 
@@ -25,13 +25,13 @@ pub(super) fn row(out: &mut Vec<u8>, table: &Table, batch: &Batch, row: usize) {
     out.extend_from_slice(END_OF_LINE);
 }
 
-/// Tells a streamed answer that is complete from one that was cut off.
+/// Writes the end marker, which distinguishes a complete stream from a truncated one.
 pub(super) fn end(out: &mut Vec<u8>, rows: u64) {
     let _ = write!(out, "# end of {rows} rows\r\n");
 }
 
-fn comma(out: &mut Vec<u8>, place: usize) {
-    if place > 0 {
+fn comma(out: &mut Vec<u8>, index: usize) {
+    if index > 0 {
         out.push(b',');
     }
 }
@@ -48,14 +48,15 @@ fn cell(out: &mut Vec<u8>, field: &Field, values: &Values, row: usize) {
         Values::Json(v) => v[row].iter().for_each(|value| json(out, value)),
         Values::Figure(v) => match &v[row] {
             Figure::Absent | Figure::Null => {}
-            // JSON, as in the points, so that a spreadsheet does not evaluate a text that begins with =, + or @.
+            // Text is written as JSON, as in the points, so that a spreadsheet does not evaluate a
+            // text that begins with =, + or @.
             Figure::Text(value) => quoted(out, &value.to_string()),
             number => super::json::figure(out, number),
         },
     }
 }
 
-/// A string without JSON's quotes, anything else as JSON.
+/// Writes a string without JSON quotes, any other value as JSON.
 fn json(out: &mut Vec<u8>, value: &Json) {
     match value {
         Json::String(text) => quoted(out, text),

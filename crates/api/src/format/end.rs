@@ -4,13 +4,13 @@ use time_series_domain::fingerprint::{FingerprintHasher, Fingerprinted};
 
 use crate::request::Pairs;
 
-/// The parameter `end`: what NDJSON and a stream of CSV end with.
+/// The parameter `end`: the end marker of NDJSON and of a stream of CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum End {
-    /// A record that tells a complete answer from one that was cut off.
+    /// A record that distinguishes a complete response from a truncated one.
     #[default]
     Record,
-    /// Nothing: for readers that take every line for a row.
+    /// No end marker, for clients that treat every line as a row.
     None,
 }
 

@@ -1,4 +1,4 @@
-//! JSON written piece by piece.
+//! Incremental writing of JSON.
 
 use serde::Serialize;
 use time_series_domain::query::Figure;
@@ -7,7 +7,7 @@ use super::table::{Batch, Field, Table, Values};
 
 /// Appends a value.
 pub(crate) fn json(out: &mut Vec<u8>, value: &impl Serialize) {
-    // Writing to memory fails for no value of ours.
+    // Writing to memory does not fail for these values.
     let _ = serde_json::to_writer(out, value);
 }
 
@@ -19,7 +19,7 @@ pub(crate) fn number(out: &mut Vec<u8>, number: Option<f64>) {
     }
 }
 
-/// Appends a figure; what is absent is null.
+/// Appends a figure; an absent figure is null.
 pub(crate) fn figure(out: &mut Vec<u8>, figure: &Figure) {
     match figure {
         Figure::Absent | Figure::Null => out.extend_from_slice(b"null"),
@@ -34,14 +34,14 @@ pub(crate) fn text(out: &mut Vec<u8>, text: &str) {
     json(out, &text);
 }
 
-/// The elements of a list, with commas between them.
+/// Writes the commas between the elements of a list.
 #[derive(Default)]
 pub(crate) struct JsonList {
     has_one: bool,
 }
 
 impl JsonList {
-    /// To be called before each element.
+    /// Must be called before each element.
     pub(crate) fn next(&mut self, out: &mut Vec<u8>) {
         if self.has_one {
             out.push(b',');

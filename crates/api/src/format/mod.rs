@@ -1,4 +1,4 @@
-//! The formats of answers.
+//! Response formats: JSON, CSV, NDJSON, Arrow and Parquet.
 
 #[cfg(feature = "columnar")]
 mod columnar;
@@ -19,14 +19,14 @@ use time_series_domain::text::echo;
 use crate::problem::{Code, Problem};
 use crate::request::Pairs;
 
-/// How an answer is written.
+/// The format of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(crate) enum Format {
     /// One JSON document.
     Json,
     /// Comma-separated values, RFC 4180.
     Csv,
-    /// A JSON value a line.
+    /// One JSON value per line.
     Ndjson,
     /// Arrow IPC stream.
     Arrow,
@@ -53,7 +53,7 @@ impl Format {
         }
     }
 
-    /// The media type.
+    /// Returns the media type.
     pub(crate) const fn media_type(self) -> &'static str {
         match self {
             Self::Json => "application/json",
@@ -64,19 +64,19 @@ impl Format {
         }
     }
 
-    /// The parameter `format`; a fault in `pairs` if it names none of `offered`.
+    /// Parses the parameter `format`. Records a fault in `pairs` if it is not one of `offered`.
     pub(crate) fn from_pairs(pairs: &mut Pairs, offered: &[Self]) -> Option<Self> {
-        let words: Vec<(&str, Self)> = offered.iter().map(|f| (f.name(), *f)).collect();
-        pairs.word("format", &words)
+        let names: Vec<(&str, Self)> = offered.iter().map(|f| (f.name(), *f)).collect();
+        pairs.word("format", &names)
     }
 
-    /// The format asked for by the parameter, else by the header `Accept`.
+    /// Returns the format of the parameter, otherwise that of the header `Accept`.
     pub(crate) fn negotiate(
-        asked: Option<Self>,
+        requested: Option<Self>,
         accept: &str,
         offered: &[Self],
     ) -> Result<Self, Problem> {
-        let Some(format) = asked.or_else(|| accepted(accept, offered)) else {
+        let Some(format) = requested.or_else(|| accepted(accept, offered)) else {
             let types: Vec<&str> = offered.iter().map(|f| f.essence()).collect();
             let detail = format!(
                 "Accept is {:?}; there are {}, or use ?format=",
@@ -106,7 +106,7 @@ impl Fingerprinted for Format {
     }
 }
 
-/// The acceptable format of the greatest weight, the first of equals.
+/// Returns the acceptable format with the greatest weight; of several, the first.
 fn accepted(accept: &str, offered: &[Format]) -> Option<Format> {
     let mut best: Option<(f32, Format)> = None;
     for range in accept.split(',') {

@@ -1,4 +1,4 @@
-//! Flat rows as columns, whatever they are written as.
+//! Tables of flat rows, stored by column, independent of the format.
 
 use std::sync::Arc;
 
@@ -6,44 +6,44 @@ use time_series_domain::query::{Axis, Figure};
 use time_series_domain::{Json, Timestamp};
 use uuid::Uuid;
 
-/// A column.
+/// A column of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Field {
     pub(crate) name: String,
     pub(crate) kind: Kind,
 }
 
-/// What a column holds.
+/// The type of a column.
 #[derive(Debug, Clone)]
 pub(crate) enum Kind {
-    /// Instants of an axis, which knows how they are written.
+    /// Instants, formatted for the axis if there is one.
     Time(Option<Axis>),
     /// UUIDs.
     Id,
-    /// Names of which there are few.
+    /// Names with few distinct values.
     Name,
     /// Numbers.
     Number,
     /// Whole numbers.
     Count,
-    /// JSON values, without quotes where they are strings.
+    /// JSON values; strings are written without quotes.
     Json,
-    /// Figures of any kind: for formats whose columns have no type.
+    /// Figures of any type, for formats with untyped columns.
     Figure,
 }
 
-/// The columns of an answer.
+/// The columns of a table.
 #[derive(Debug, Clone)]
 pub(crate) struct Table {
     pub(crate) fields: Vec<Field>,
 }
 
-/// Some rows, by column.
+/// A batch of rows, by column.
 pub(crate) struct Batch {
     pub(crate) columns: Vec<Values>,
 }
 
-/// The values of a column in some rows.
+/// The values of a column in a batch.
 pub(crate) enum Values {
     Time(Vec<Timestamp>),
     Id(Vec<Option<Uuid>>),
@@ -62,7 +62,7 @@ impl Field {
         }
     }
 
-    /// An instant as text.
+    /// Formats an instant.
     pub(crate) fn label(&self, t: Timestamp) -> String {
         match &self.kind {
             Kind::Time(Some(axis)) => axis.label(t),
@@ -72,7 +72,7 @@ impl Field {
 }
 
 impl Table {
-    /// No rows yet.
+    /// Returns an empty batch.
     pub(crate) fn batch(&self) -> Batch {
         let columns = self.fields.iter().map(|field| match field.kind {
             Kind::Time(_) => Values::Time(Vec::new()),
@@ -90,7 +90,7 @@ impl Table {
 }
 
 impl Batch {
-    /// How many rows there are.
+    /// Returns the number of rows.
     pub(crate) fn rows(&self) -> usize {
         self.columns.first().map_or(0, Values::len)
     }

@@ -1,9 +1,9 @@
-//! Writes a table, batch by batch.
+//! Writers of tables, batch by batch.
 
 use super::table::{Batch, Table};
 use super::{End, Format, csv, json};
 
-/// Writes the flat rows of one answer.
+/// Writes the flat rows of one response.
 pub(crate) enum Writer {
     Csv {
         table: Table,
@@ -19,7 +19,7 @@ pub(crate) enum Writer {
     Columnar(super::columnar::ColumnarWriter),
 }
 
-/// Rows that cannot be written: a fault of ours.
+/// Rows could not be written: a fault of the service.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot write {format}: {problem}")]
 pub(crate) struct WriterError {
@@ -28,7 +28,7 @@ pub(crate) struct WriterError {
 }
 
 impl Writer {
-    /// A writer of a format other than JSON, which has a frame of its own.
+    /// Creates a writer of a format other than JSON, whose document is written by the caller.
     pub(crate) fn new(
         format: Format,
         table: Table,
@@ -61,7 +61,7 @@ impl Writer {
         }
     }
 
-    /// Writes some rows.
+    /// Writes a batch of rows.
     pub(crate) fn batch(&mut self, batch: Batch, out: &mut Vec<u8>) -> Result<(), WriterError> {
         match self {
             Self::Csv { table, rows, .. } => {
@@ -81,7 +81,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Writes what tells that this is all; `extra` are further members of an end record.
+    /// Writes the end marker; `extra` are additional members of an end record.
     pub(crate) fn end(self, extra: &str, out: &mut Vec<u8>) -> Result<(), WriterError> {
         match self {
             Self::Csv {
@@ -102,7 +102,7 @@ impl Writer {
     }
 }
 
-/// The last line of NDJSON.
+/// Writes the end record, which is the last line of NDJSON.
 pub(crate) fn end_record(rows: u64, extra: &str, out: &mut Vec<u8>) {
     out.extend_from_slice(format!("{{\"end\":true,\"count\":{rows}{extra}}}\n").as_bytes());
 }

@@ -6,7 +6,7 @@ use actix_web::web;
 use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
-use time_series_domain::ports::ScanHead;
+use time_series_domain::ports::DataVersion;
 use time_series_domain::{SeriesSelector, UserId};
 
 use super::overview::{OverviewMetadata, OverviewParams};
@@ -17,16 +17,16 @@ use crate::reads::Reads;
 use crate::request::{Caller, QueryString};
 use crate::state::AppState;
 
-/// What there is of each series.
+/// The extents of a user's series.
 #[derive(JsonSchema, ApiComponent)]
 #[expect(dead_code, reason = "documents what is rendered")]
 pub(crate) struct Catalog {
     metadata: OverviewMetadata,
-    /// By name of the series; series without a point are absent.
+    /// Ordered by series name; series without a point are absent.
     results: Vec<CatalogRow>,
 }
 
-/// A series and how far it reaches.
+/// A series and its extent.
 #[derive(JsonSchema, ApiComponent)]
 #[expect(dead_code, reason = "documents what is rendered")]
 pub(crate) struct CatalogRow {
@@ -38,9 +38,9 @@ pub(crate) struct CatalogRow {
     first_time: String,
     /// The time of its last point, UTC.
     last_time: String,
-    /// How many points it has.
+    /// The number of points.
     points: u64,
-    /// How many sessions they are of.
+    /// The number of sessions with points.
     sessions: u64,
 }
 
@@ -95,8 +95,8 @@ async fn read_catalog(
     reads: Arc<Reads>,
     user: UserId,
     selector: SeriesSelector,
-) -> Result<(ScanHead, Table, Batch), Problem> {
-    let (head, extents) = reads.points.extents(user, &selector).await?;
+) -> Result<(DataVersion, Table, Batch), Problem> {
+    let (data_version, extents) = reads.points.extents(user, &selector).await?;
     let fields = vec![
         Field::new("series", Kind::Name),
         Field::new("unit", Kind::Name),
@@ -123,5 +123,5 @@ async fn read_catalog(
         Values::Count(extents.iter().map(|(_, e)| Some(e.points)).collect()),
         Values::Count(extents.iter().map(|(_, e)| Some(e.sessions)).collect()),
     ];
-    Ok((head, Table { fields }, Batch { columns }))
+    Ok((data_version, Table { fields }, Batch { columns }))
 }

@@ -1,4 +1,4 @@
-//! Points as arrays by series and leaf.
+//! Column layout of points: arrays by series and leaf.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -9,7 +9,7 @@ use uuid::Uuid;
 use super::value_text::SeriesText;
 use crate::format::{JsonList, json, json_text};
 
-/// The arrays of each series and leaf; a leaf of `None` has what no leaf gives back.
+/// The arrays of each series and leaf. The leaf `None` contains the remainders of values.
 pub(super) struct Traces {
     traces: BTreeMap<(Arc<str>, Option<Arc<str>>), Trace>,
     has_weight: bool,
@@ -20,7 +20,7 @@ struct Trace {
     times: Vec<Timestamp>,
     sessions: Vec<Uuid>,
     numbers: Vec<f64>,
-    rests: Vec<Json>,
+    remainders: Vec<Json>,
     weights: Vec<u64>,
 }
 
@@ -38,7 +38,7 @@ impl Traces {
         numbers: &[Option<f64>],
         session: Uuid,
         time: Timestamp,
-        rest: Option<Json>,
+        remainder: Option<Json>,
         weight: Option<u64>,
     ) {
         for (leaf, number) in text.leaves.iter().zip(numbers) {
@@ -48,10 +48,10 @@ impl Traces {
                 trace.numbers.push(*number);
             }
         }
-        if let Some(rest) = rest {
+        if let Some(remainder) = remainder {
             let trace = self.trace(text, None);
             trace.point(session, time, weight);
-            trace.rests.push(rest);
+            trace.remainders.push(remainder);
         }
     }
 
@@ -59,7 +59,7 @@ impl Traces {
         self.traces.entry((text.name.clone(), leaf)).or_default()
     }
 
-    /// Appends all traces; gives how many there are.
+    /// Appends all traces. Returns their number.
     pub(super) fn write(self, out: &mut Vec<u8>) -> usize {
         let mut list = JsonList::default();
         let count = self.traces.len();
@@ -84,7 +84,7 @@ impl Traces {
             if leaf.is_some() {
                 json(out, &trace.numbers);
             } else {
-                json(out, &trace.rests);
+                json(out, &trace.remainders);
             }
             if self.has_weight {
                 out.extend_from_slice(b",\"weight\":");

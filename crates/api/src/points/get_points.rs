@@ -17,7 +17,7 @@ use crate::state::AppState;
     tag = "points",
     operation_id = "get_points",
     summary = "Read points",
-    description = "The points of a user as they were accepted, page by page with a cursor that survives concurrent writes, or all as a stream (NDJSON ends with a line `{\"end\":true,…}`, CSV with a line `# end of N rows`, Arrow and Parquet with their own footer), or thinned out for a plot.",
+    description = "The points of a user as they were accepted, page by page with a cursor that survives concurrent writes, or all as a stream (NDJSON ends with a line `{\"end\":true,…}`, CSV with a line `# end of N rows`, Arrow and Parquet with their own footer), or downsampled for a plot.",
     error_code = 406,
     error_code = 412,
     error_code = 422,
@@ -29,11 +29,9 @@ pub(crate) async fn get_points(
     caller: Caller,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Points>, Problem> {
-    let parsed = params.0;
-    let (user, min_version) = (
-        UserId(parsed.user_id.unwrap_or_default()),
-        parsed.min_version,
-    );
-    let asked = parsed.ask(user, None, caller.accept(), state.clock.now())?;
-    answer(state, caller, asked, min_version).await
+    let params = params.0;
+    let user = UserId(params.user_id.unwrap_or_default());
+    let min_version = params.min_version;
+    let request = params.resolve(user, None, caller.accept(), state.clock.now())?;
+    answer(state, caller, request, min_version).await
 }

@@ -34,15 +34,15 @@ pub(crate) async fn get_session_points(
     state: web::Data<AppState>,
 ) -> Result<Rendered<Points>, Problem> {
     let id = path.id()?;
-    let parsed = params.0;
-    let (finding, named) = (state.clone(), parsed.user_id.map(UserId));
+    let params = params.0;
+    let (finder, named) = (state.clone(), params.user_id.map(UserId));
     let find = async {
-        let found = finding.sessions.get(id, named).await?;
-        finding.log_users.note(found.record.user_id).await;
+        let found = finder.sessions.get(id, named).await?;
+        finder.log_users.note(found.record.user_id).await;
         Ok::<_, Problem>(found.record.user_id)
     };
     let user = until_disconnect(&caller, find).await?;
-    let min_version = parsed.min_version;
-    let asked = parsed.ask(user, Some(id), caller.accept(), state.clock.now())?;
-    answer(state, caller, asked, min_version).await
+    let min_version = params.min_version;
+    let request = params.resolve(user, Some(id), caller.accept(), state.clock.now())?;
+    answer(state, caller, request, min_version).await
 }

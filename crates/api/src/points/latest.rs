@@ -6,7 +6,7 @@ use actix_web::web;
 use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde_json::{Value, json};
-use time_series_domain::ports::ScanHead;
+use time_series_domain::ports::DataVersion;
 use time_series_domain::{SeriesSelector, UserId};
 use uuid::Uuid;
 
@@ -23,7 +23,7 @@ use crate::state::AppState;
 #[expect(dead_code, reason = "documents what is rendered")]
 pub(crate) struct Latest {
     metadata: OverviewMetadata,
-    /// By name of the series; series without a point are absent.
+    /// Ordered by series name; series without a point are absent.
     results: Vec<LatestRow>,
 }
 
@@ -33,11 +33,11 @@ pub(crate) struct Latest {
 pub(crate) struct LatestRow {
     /// The series.
     series: String,
-    /// When, UTC.
+    /// The time of the point, UTC.
     time: String,
     /// The value as it was accepted.
     value: Value,
-    /// Its session.
+    /// The session of the point.
     session_id: Uuid,
 }
 
@@ -68,7 +68,7 @@ impl Answer for Latest {
     tag = "points",
     operation_id = "latest",
     summary = "Read the last point of each series",
-    description = "The last point of each series by time, session and arrival. It takes as long as there are series, however many points they have.",
+    description = "The last point of each series by time, session and arrival. The time that it takes depends on the number of series, not on the number of points.",
     error_code = 406,
     error_code = 412,
     error_code = 422,
@@ -87,8 +87,8 @@ async fn read_latest(
     reads: Arc<Reads>,
     user: UserId,
     selector: SeriesSelector,
-) -> Result<(ScanHead, Table, Batch), Problem> {
-    let (head, points) = reads.points.latest(user, &selector).await?;
+) -> Result<(DataVersion, Table, Batch), Problem> {
+    let (data_version, points) = reads.points.latest(user, &selector).await?;
     let fields = vec![
         Field::new("series", Kind::Name),
         Field::new("time", Kind::Time(None)),
@@ -106,5 +106,5 @@ async fn read_latest(
         Values::Json(points.iter().map(|p| Some(p.point.value.clone())).collect()),
         Values::Id(points.iter().map(|p| Some(p.session_id.0)).collect()),
     ];
-    Ok((head, Table { fields }, Batch { columns }))
+    Ok((data_version, Table { fields }, Batch { columns }))
 }

@@ -1,21 +1,22 @@
-//! Answers a query of points, whole or as a stream.
+//! Answers a list of points, whole or as a stream.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use actix_web::http::header::ETAG;
 use actix_web::web;
 use serde_json::json;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
-use time_series_domain::ports::{Flow, Order, ScanHead};
-use time_series_domain::query::points::{Method, PointSink, PointView, PointsRead, Thinning};
-use time_series_domain::query::{MemoryReservation, Refusal};
+use time_series_domain::ports::{DataVersion, Order};
+use time_series_domain::query::points::{Downsampler, Method, PointSink, PointView, PointsRead};
+use time_series_domain::query::{LimitExceeded, MemoryReservation};
 use tokio::sync::mpsc;
 
-use super::asked::Asked;
 use super::cursor;
 use super::points_answer::{Points, PointsMetadata};
 use super::render::PointRender;
-use super::stream::{StreamSink, Told, chunks};
+use super::request::PointListRequest;
+use super::stream::{StreamEvent, StreamSink, chunks};
 use crate::format::{Format, WriterError, json as to_json};
 use crate::openapi::Rendered;
 use crate::problem::{Code, Problem};
@@ -25,110 +26,113 @@ use crate::request::{
 };
 use crate::state::AppState;
 
-/// Chunks that may wait to be sent.
-const WAITING: usize = 4;
-/// A page ends after so many bytes, however few points they are.
-const PAGE: usize = 32 << 20;
+/// Maximum chunks that wait to be sent.
+const MAX_WAITING_CHUNKS: usize = 4;
+/// Maximum bytes of a page. A page of large points ends early.
+const MAX_PAGE_BYTES: usize = 32 << 20;
 
-/// Answers what was asked.
+/// Answers a request for points.
 pub(super) async fn answer(
     state: web::Data<AppState>,
     caller: Caller,
-    asked: Asked,
+    request: PointListRequest,
     min_version: Option<u64>,
 ) -> Result<Rendered<Points>, Problem> {
-    let users = [asked.query.user_id];
-    state.log_users.note(asked.query.user_id).await;
+    let users = [request.spec.user_id];
+    state.log_users.note(request.spec.user_id).await;
     let source = state.source_of_reads(&caller, &users, min_version).await?;
-    let is_stream = asked.query.limit.is_none() && asked.thin.is_none();
+    let is_stream = request.spec.limit.is_none() && request.downsample.is_none();
     let enter = state
         .queries
         .enter(caller.peer(), caller.timeout, is_stream);
     let place = until_disconnect(&caller, enter).await?;
     let cursors =
         until_disconnect(&caller, place.run(async { Ok(state.cursors.key().await?) })).await?;
-    let asked = asked.at_cursor(&cursors)?;
-    let key = asked.answer_key(&cursors, &state.edition);
+    let request = request.at_cursor(&cursors)?;
+    let key = request.answer_key(&cursors, &state.edition);
     let known = caller.known_tags();
     if known.is_conditional() {
         let shown = async |reads: &Reads| {
-            let head = reads.aggregate.head(&users).await?;
+            let data_version = reads.aggregate.data_version(&users).await?;
             Ok::<_, Problem>(
                 reads
                     .points
-                    .head_of(&asked.query, only_numbers(&asked), head)
+                    .data_version_of(&request.spec, only_numbers(&request), data_version)
                     .await?,
             )
         };
-        // A fault of the request is reported by the answer below.
-        if let Ok(head) = place.run(shown(source.first())).await
-            && Some(head.version) >= min_version
+        // An invalid request is reported by the answer below.
+        if let Ok(data_version) = place.run(shown(source.first())).await
+            && Some(data_version.version) >= min_version
         {
-            let tag = tag(&key, head);
+            let tag = tag(&key, data_version);
             if known.has(&tag) {
-                return Ok(tagged(Rendered::not_modified(), &tag, head));
+                return Ok(tagged(Rendered::not_modified(), &tag, data_version));
             }
         }
     }
     if is_stream {
-        return stream_of(state, caller, place, asked, cursors, (source, &key)).await;
+        return stream_of(state, caller, place, request, cursors, (source, &key)).await;
     }
     let shared = state.clone().into_inner();
-    let (asked, cursors) = (Arc::new(asked), Arc::new(cursors));
+    let (request, cursors) = (Arc::new(request), Arc::new(cursors));
     let answer = move |reads: Arc<Reads>| {
-        let (state, asked, cursors, key) = (shared.clone(), asked.clone(), cursors.clone(), key);
+        let (state, request, cursors, key) =
+            (shared.clone(), request.clone(), cursors.clone(), key);
         async move {
-            let (rendered, head) = whole(&state, &reads, &asked, &cursors).await?;
-            Ok(tagged(rendered, &tag(&key, head), head))
+            let (rendered, data_version) = whole(&state, &reads, &request, &cursors).await?;
+            Ok(tagged(rendered, &tag(&key, data_version), data_version))
         }
     };
     let page = async move { place.run(source.answer(answer)).await };
     until_disconnect(&caller, state.queries.runtime().run(page)).await
 }
 
-fn tag(key: &Fingerprint, head: ScanHead) -> String {
+fn tag(key: &Fingerprint, data_version: DataVersion) -> String {
     let mut hasher = FingerprintHasher::new("points answer");
-    hasher.field("key", key).field("head", &head);
+    hasher.field("key", key).field("head", &data_version);
     tag_of(&hasher.finish().to_string())
 }
 
-fn tagged(rendered: Rendered<Points>, tag: &str, head: ScanHead) -> Rendered<Points> {
+fn tagged(rendered: Rendered<Points>, tag: &str, data_version: DataVersion) -> Rendered<Points> {
     rendered
         .header(ETAG, tag)
-        .header(USER_VERSION, &head.version.to_string())
+        .header(USER_VERSION, &data_version.version.to_string())
 }
 
-fn broken(e: &WriterError) -> Problem {
+fn write_failed(e: &WriterError) -> Problem {
     tracing::error!(error = %e, "points could not be written");
     Problem::internal()
 }
 
-/// Why series without numbers are left out, if they are.
-fn only_numbers(asked: &Asked) -> Option<&'static str> {
-    asked.thin.map(|_| "max_points")
+/// Returns the parameter that needs numbers, if series without numbers are skipped.
+fn only_numbers(request: &PointListRequest) -> Option<&'static str> {
+    request.downsample.map(|_| "max_points")
 }
 
-/// A page, or what is left of all points once they are thinned out.
+/// Renders a page, or the points that downsampling chose.
 async fn whole(
     state: &AppState,
     reads: &Reads,
-    asked: &Asked,
+    request: &PointListRequest,
     cursors: &CursorKey,
-) -> Result<(Rendered<Points>, ScanHead), Problem> {
-    let mut render = PointRender::new(asked).map_err(|e| broken(&e))?;
-    let read = if let Some((most, method)) = asked.thin {
-        let mut thinning = Thinning::new(
-            most,
+) -> Result<(Rendered<Points>, DataVersion), Problem> {
+    let mut render = PointRender::new(request).map_err(|e| write_failed(&e))?;
+    let read = if let Some((max_points, method)) = request.downsample {
+        let mut downsampler = Downsampler::new(
+            max_points,
             method,
             state.max_values,
             state.query_memory.reservation(),
         );
         let read = reads
             .points
-            .read(&asked.query, only_numbers(asked), &mut thinning)
+            .read(&request.spec, only_numbers(request), &mut downsampler)
             .await?;
-        for point in thinning.into_points() {
-            render.thinned(&point).map_err(|e| broken(&e))?;
+        for point in downsampler.into_points() {
+            render
+                .push_downsampled(&point)
+                .map_err(|e| write_failed(&e))?;
         }
         read
     } else {
@@ -137,56 +141,67 @@ async fn whole(
             memory: state.query_memory.reservation(),
             failed: None,
         };
-        let read = reads.points.read(&asked.query, None, &mut sink).await?;
+        let read = reads.points.read(&request.spec, None, &mut sink).await?;
         if let Some(e) = sink.failed {
-            return Err(broken(&e));
+            return Err(write_failed(&e));
         }
         render = sink.render;
         read
     };
-    let media_type = asked.format.media_type();
-    let next = next_cursor(cursors, asked, &read);
+    let media_type = request.format.media_type();
+    let next = next_cursor(cursors, request, &read);
     let with_cursor = |page: Rendered<Points>| match &next {
         Some(next) => page.header(NEXT_CURSOR, next),
         None => page,
     };
-    if asked.format != Format::Json {
-        let extra = if asked.thin.is_some() {
+    if request.format != Format::Json {
+        let extra = if request.downsample.is_some() {
             String::new()
         } else {
             cursor_member(next.as_deref())
         };
-        let page = Rendered::whole(media_type, render.end(&extra).map_err(|e| broken(&e))?);
-        return Ok((with_cursor(page), read.head));
+        let page = Rendered::whole(
+            media_type,
+            render.end(&extra).map_err(|e| write_failed(&e))?,
+        );
+        return Ok((with_cursor(page), read.data_version));
     }
     let (count, results) = render.results();
     let mut body = b"{\"metadata\":".to_vec();
-    to_json(&mut body, &metadata(asked, cursors, &read, count));
+    to_json(&mut body, &metadata(request, cursors, &read, count));
     body.extend_from_slice(b",\"results\":[");
     body.extend(results);
     body.extend_from_slice(b"]}");
-    Ok((with_cursor(Rendered::whole(media_type, body)), read.head))
+    Ok((
+        with_cursor(Rendered::whole(media_type, body)),
+        read.data_version,
+    ))
 }
 
-fn metadata(asked: &Asked, cursors: &CursorKey, read: &PointsRead, count: usize) -> PointsMetadata {
-    let query = &asked.query;
+fn metadata(
+    request: &PointListRequest,
+    cursors: &CursorKey,
+    read: &PointsRead,
+    count: usize,
+) -> PointsMetadata {
+    let spec = &request.spec;
     PointsMetadata {
         count,
-        user_id: query.user_id.0,
-        session_id: query.session_id.map(|s| s.0),
-        series: asked.series.clone(),
-        start_time: asked.start.map(|t| t.to_string()),
-        end_time: asked.end.map(|t| t.to_string()),
-        r#where: query.filter.as_ref().map(ToString::to_string),
-        order: if query.order == Order::Ascending {
+        user_id: spec.user_id.0,
+        session_id: spec.session_id.map(|s| s.0),
+        series: request.series.clone(),
+        start_time: request.start.map(|t| t.to_string()),
+        end_time: request.end.map(|t| t.to_string()),
+        r#where: spec.filter.as_ref().map(ToString::to_string),
+        order: if spec.order == Order::Ascending {
             "asc"
         } else {
             "desc"
         },
-        limit: query.limit,
-        next_cursor: next_cursor(cursors, asked, read),
-        max_points: asked.thin.map(|(most, _)| most),
-        method: asked.thin.map(|(_, method)| {
+        limit: spec.limit,
+        next_cursor: next_cursor(cursors, request, read),
+        max_points: request.downsample.map(|(max_points, _)| max_points),
+        method: request.downsample.map(|(_, method)| {
             if method == Method::Lttb {
                 "lttb"
             } else {
@@ -194,21 +209,25 @@ fn metadata(asked: &Asked, cursors: &CursorKey, read: &PointsRead, count: usize)
             }
         }),
         skipped: read.skipped.clone(),
-        version: read.head.version,
+        version: read.data_version.version,
     }
 }
 
-fn next_cursor(cursors: &CursorKey, asked: &Asked, read: &PointsRead) -> Option<String> {
+fn next_cursor(
+    cursors: &CursorKey,
+    request: &PointListRequest,
+    read: &PointsRead,
+) -> Option<String> {
     read.next
-        .map(|position| cursor::seal(cursors, &asked.query, &position))
+        .map(|position| cursor::seal(cursors, &request.spec, &position))
 }
 
-/// What an end record says of the next page.
+/// Returns the member of an end record that contains the cursor of the next page.
 fn cursor_member(next: Option<&str>) -> String {
     format!(",\"next_cursor\":{}", json!(next))
 }
 
-/// Gathers a page.
+/// Collects a page.
 struct PageSink {
     render: PointRender,
     memory: MemoryReservation,
@@ -217,58 +236,58 @@ struct PageSink {
 
 #[async_trait::async_trait]
 impl PointSink for PageSink {
-    async fn head(&mut self, _: ScanHead) {}
+    async fn begin(&mut self, _: DataVersion) {}
 
-    fn point(&mut self, point: &PointView<'_>) -> Result<(), Refusal> {
-        if let Err(e) = self.render.view(point) {
+    fn point(&mut self, point: &PointView<'_>) -> Result<(), LimitExceeded> {
+        if let Err(e) = self.render.push(point) {
             self.failed.get_or_insert(e);
         }
-        self.memory.grow_to(self.render.gathered())
+        self.memory.grow_to(self.render.buffered_bytes())
     }
 
     fn is_full(&self) -> bool {
-        self.failed.is_some() || self.render.gathered() >= PAGE
+        self.failed.is_some() || self.render.buffered_bytes() >= MAX_PAGE_BYTES
     }
 
-    async fn breathe(&mut self) -> Flow {
+    async fn yield_now(&mut self) -> ControlFlow<()> {
         if self.is_full() {
-            Flow::Enough
+            ControlFlow::Break(())
         } else {
-            Flow::More
+            ControlFlow::Continue(())
         }
     }
 }
 
-/// Points that are sent while they are read: the answer begins once the first bytes are there.
+/// Streams points while they are read. The response begins once the data version is known.
 async fn stream_of(
     state: web::Data<AppState>,
     caller: Caller,
     place: Place,
-    asked: Asked,
+    request: PointListRequest,
     cursors: CursorKey,
     (source, key): (ReadSource, &Fingerprint),
 ) -> Result<Rendered<Points>, Problem> {
-    let media_type = asked.format.media_type();
-    let render = PointRender::new(&asked).map_err(|e| broken(&e))?;
-    let (teller, mut told) = mpsc::channel(WAITING);
+    let media_type = request.format.media_type();
+    let render = PointRender::new(&request).map_err(|e| write_failed(&e))?;
+    let (sender, mut receiver) = mpsc::channel(MAX_WAITING_CHUNKS);
     let sink = StreamSink {
         render,
-        teller,
+        sender,
         waiting: place.waiting(),
-        is_broken: false,
+        has_stopped: false,
     };
-    let reading = read(source, place, asked, cursors, sink);
+    let reading = read(source, place, request, cursors, sink);
     let reading = state
         .queries
         .runtime()
         .spawn(reading)
         .ok_or_else(Problem::internal)?;
-    match until_disconnect(&caller, async { Ok(told.recv().await) }).await? {
-        Some(Told::Head(head)) => {
-            let rendered = Rendered::chunks(media_type, chunks(told, reading), None);
-            Ok(tagged(rendered, &tag(key, head), head))
+    match until_disconnect(&caller, async { Ok(receiver.recv().await) }).await? {
+        Some(StreamEvent::Version(data_version)) => {
+            let rendered = Rendered::chunks(media_type, chunks(receiver, reading), None);
+            Ok(tagged(rendered, &tag(key, data_version), data_version))
         }
-        Some(Told::Failed(problem)) => Err(problem),
+        Some(StreamEvent::Failed(problem)) => Err(problem),
         _ => Err(Problem::internal()),
     }
 }
@@ -276,33 +295,33 @@ async fn stream_of(
 async fn read(
     source: ReadSource,
     place: Place,
-    asked: Asked,
+    request: PointListRequest,
     cursors: CursorKey,
     mut sink: StreamSink,
 ) {
-    let teller = sink.teller.clone();
+    let sender = sink.sender.clone();
     let all = async {
-        let read = source.stream(&asked.query, &mut sink).await?;
-        if sink.is_broken {
+        let read = source.stream(&request.spec, &mut sink).await?;
+        if sink.has_stopped {
             return Err(Problem::new(
                 Code::Unavailable,
                 "The client does not read the points.",
             ));
         }
-        let next = next_cursor(&cursors, &asked, &read);
+        let next = next_cursor(&cursors, &request, &read);
         let last = sink
             .render
             .end(&cursor_member(next.as_deref()))
-            .map_err(|e| broken(&e))?;
-        // A receiver that is gone needs to hear nothing.
-        let _ = teller.send(Told::Chunk(last)).await;
-        let _ = teller.send(Told::End).await;
+            .map_err(|e| write_failed(&e))?;
+        // The receiver may be gone.
+        let _ = sender.send(StreamEvent::Chunk(last)).await;
+        let _ = sender.send(StreamEvent::End).await;
         Ok(())
     };
     if let Err(problem) = place.run(all).await {
-        // What the service is to blame for was logged where it failed.
-        tracing::debug!(problem = %problem, "points were broken off");
-        // Where there is no room to say so, the end that does not come says it.
-        let _ = teller.try_send(Told::Failed(problem));
+        // Faults of the service were logged where they occurred.
+        tracing::debug!(problem = %problem, "a stream of points was truncated");
+        // If the channel is full, the missing end marker shows the failure.
+        let _ = sender.try_send(StreamEvent::Failed(problem));
     }
 }

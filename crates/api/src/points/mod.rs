@@ -1,6 +1,6 @@
-//! `/api/points/`, `/api/latest/`, `/api/catalog/`: the points themselves, and what there is.
+//! `/api/points/`, `/api/latest/` and `/api/catalog/`: raw points, last points and extents of
+//! series.
 
-mod asked;
 mod catalog;
 mod columns;
 mod cursor;
@@ -12,6 +12,7 @@ mod overview;
 mod params;
 mod points_answer;
 mod render;
+mod request;
 mod stream;
 mod value_text;
 

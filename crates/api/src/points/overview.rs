@@ -1,4 +1,4 @@
-//! What the latest points and the catalogue of a user have in common.
+//! Request and answer shared by the latest points and the catalogue of a user.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::json;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
-use time_series_domain::ports::ScanHead;
+use time_series_domain::ports::DataVersion;
 use time_series_domain::{SeriesSelector, UserId};
 use uuid::Uuid;
 
@@ -25,26 +25,26 @@ use crate::state::AppState;
 
 const OFFERED: [Format; 3] = [Format::Json, Format::Csv, Format::Ndjson];
 
-/// Whose series.
+/// The series of a user.
 #[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what Overview holds")]
+#[expect(dead_code, reason = "documents OverviewRequest")]
 pub(crate) struct OverviewParams {
-    /// Whose.
+    /// The user.
     user_id: Uuid,
-    /// Which series; all by default. As for `/api/timeseries/`.
+    /// The series; all by default. As for `/api/timeseries/`.
     series: Option<Vec<String>>,
-    /// How `series` is read: `exact`, `glob` or `regex`.
+    /// How `series` is parsed: `exact`, `glob` or `regex`.
     series_mode: Option<String>,
-    /// `json` (default), `csv` or `ndjson`; as well by the header `Accept`.
+    /// `json` (default), `csv` or `ndjson`; alternatively the header `Accept`.
     format: Option<String>,
     /// `none`: no end record after the last line of NDJSON. `record` by default.
     end: Option<String>,
-    /// Waits up to 5 seconds until the user's data has reached this version, then answers 412.
+    /// Waits up to 5 seconds until the user's data has reached this version, otherwise returns 412.
     min_version: Option<u64>,
 }
 
-/// The parameters as parsed.
-pub(crate) struct Overview {
+/// The parsed parameters.
+pub(crate) struct OverviewRequest {
     pub(super) user: UserId,
     pub(super) selector: SeriesSelector,
     series: Vec<String>,
@@ -54,7 +54,7 @@ pub(crate) struct Overview {
 }
 
 impl FromPairs for OverviewParams {
-    type Parsed = Overview;
+    type Parsed = OverviewRequest;
 
     const NAMES: &'static [&'static str] = &[
         "user_id",
@@ -75,9 +75,9 @@ impl FromPairs for OverviewParams {
         ]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Overview {
+    fn from_pairs(pairs: &mut Pairs) -> OverviewRequest {
         let (selector, series) = read_selector(pairs);
-        Overview {
+        OverviewRequest {
             user: UserId(pairs.required_uuid("user_id")),
             selector,
             series,
@@ -88,8 +88,8 @@ impl FromPairs for OverviewParams {
     }
 }
 
-impl Overview {
-    /// Answers with the table that `read` makes.
+impl OverviewRequest {
+    /// Answers with the table that `read` returns.
     pub(super) async fn answer<T: Send + 'static, F>(
         self,
         name: &'static str,
@@ -98,7 +98,7 @@ impl Overview {
         read: fn(Arc<Reads>, UserId, SeriesSelector) -> F,
     ) -> Result<Rendered<T>, Problem>
     where
-        F: Future<Output = Result<(ScanHead, Table, Batch), Problem>> + Send + 'static,
+        F: Future<Output = Result<(DataVersion, Table, Batch), Problem>> + Send + 'static,
     {
         let format = Format::negotiate(self.format, caller.accept(), &OFFERED)?;
         let (known, users) = (caller.known_tags(), [self.user]);
@@ -111,35 +111,48 @@ impl Overview {
         let answer = move |reads: Arc<Reads>| {
             let (overview, known, shared) = (overview.clone(), known.clone(), shared.clone());
             async move {
-                let tag = |head: ScanHead| overview.tag(name, format, &shared.edition, head);
+                let tag = |data_version: DataVersion| {
+                    overview.tag(name, format, &shared.edition, data_version)
+                };
                 let (user, selector) = (overview.user, &overview.selector);
                 if known.is_conditional() {
-                    let head = reads.aggregate.head(&users).await?;
-                    let head = reads.points.head_of_all(user, selector, head).await?;
-                    if known.has(&tag(head)) {
-                        let version = head.version.to_string();
+                    let data_version = reads.aggregate.data_version(&users).await?;
+                    let data_version = reads
+                        .points
+                        .data_version_of_all(user, selector, data_version)
+                        .await?;
+                    if known.has(&tag(data_version)) {
+                        let version = data_version.version.to_string();
                         return Ok(Rendered::not_modified()
-                            .header(ETAG, &tag(head))
+                            .header(ETAG, &tag(data_version))
                             .header(USER_VERSION, &version));
                     }
                 }
-                let (head, table, batch) = read(reads, user, selector.clone()).await?;
-                let body = overview.render(format, head, table, batch).map_err(|e| {
-                    tracing::error!(error = %e, "an overview could not be written");
-                    Problem::internal()
-                })?;
+                let (data_version, table, batch) = read(reads, user, selector.clone()).await?;
+                let body = overview
+                    .render(format, data_version, table, batch)
+                    .map_err(|e| {
+                        tracing::error!(error = %e, "an overview could not be written");
+                        Problem::internal()
+                    })?;
                 let rendered = Rendered::whole(format.media_type(), body);
                 Ok(rendered
-                    .header(ETAG, &tag(head))
-                    .header(USER_VERSION, &head.version.to_string()))
+                    .header(ETAG, &tag(data_version))
+                    .header(USER_VERSION, &data_version.version.to_string()))
             }
         };
-        let query = async move { source.answer(answer).await };
-        state.queries.run(caller, query).await
+        let spec = async move { source.answer(answer).await };
+        state.queries.run(caller, spec).await
     }
 
-    fn tag(&self, name: &str, format: Format, edition: &Fingerprint, head: ScanHead) -> String {
-        // The format is the negotiated one; the version waited for is not shown.
+    fn tag(
+        &self,
+        name: &str,
+        format: Format,
+        edition: &Fingerprint,
+        data_version: DataVersion,
+    ) -> String {
+        // The negotiated format is hashed; the required version does not change the answer.
         let Self {
             user,
             selector,
@@ -157,14 +170,14 @@ impl Overview {
             .field("format", &format)
             .field("end", end)
             .field("edition", edition)
-            .field("head", &head);
+            .field("head", &data_version);
         tag_of(&hasher.finish().to_string())
     }
 
     fn render(
         &self,
         format: Format,
-        head: ScanHead,
+        data_version: DataVersion,
         table: Table,
         batch: Batch,
     ) -> Result<Vec<u8>, WriterError> {
@@ -174,7 +187,7 @@ impl Overview {
                 count: batch.rows(),
                 user_id: self.user.0,
                 series: self.series.clone(),
-                version: head.version,
+                version: data_version.version,
             };
             out.extend_from_slice(b"{\"metadata\":");
             to_json(&mut out, &metadata);
@@ -183,7 +196,7 @@ impl Overview {
             out.extend_from_slice(b"]}");
             return Ok(out);
         }
-        // CSV ends with its length.
+        // CSV has no end marker: its end is known from the length.
         let end = if format == Format::Csv {
             End::None
         } else {
@@ -196,16 +209,16 @@ impl Overview {
     }
 }
 
-/// What the list is of.
+/// The effective parameters and the version of the data.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct OverviewMetadata {
-    /// How many results there are.
+    /// The number of results.
     count: usize,
-    /// Whose.
+    /// The user.
     user_id: Uuid,
     /// The series parameters as they were given; empty for all.
     series: Vec<String>,
-    /// The version of the user's data that this shows.
+    /// The version of the user's data.
     version: u64,
 }
 

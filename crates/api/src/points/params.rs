@@ -5,14 +5,14 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::asked::Parsed;
+use super::request::PointListParams;
 use crate::request::{FromPairs, Pairs};
 
-/// Which points of a user.
+/// The parameters of a list of points of a user.
 #[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what Parsed holds")]
+#[expect(dead_code, reason = "documents PointListParams")]
 pub(crate) struct PointParams {
-    /// Whose points.
+    /// The user that owns the points.
     user_id: Uuid,
     /// Only this session.
     session_id: Option<Uuid>,
@@ -20,51 +20,58 @@ pub(crate) struct PointParams {
     which: SessionPointParamsDoc,
 }
 
-/// Which points of a session.
+/// The parameters of a list of points of a session.
 #[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what Parsed holds")]
+#[expect(dead_code, reason = "documents PointListParams")]
 pub(crate) struct SessionPointParams {
-    /// Whose session; needed only where several users have one of this id.
+    /// The user that owns the session; needed only if several users have a session with this id.
     user_id: Option<Uuid>,
     #[schemars(flatten)]
     which: SessionPointParamsDoc,
 }
 
-/// What both have.
+/// The parameters that both lists share.
 #[derive(JsonSchema)]
-#[expect(dead_code, reason = "documents what Parsed holds")]
+#[expect(dead_code, reason = "documents PointListParams")]
 pub(crate) struct SessionPointParamsDoc {
-    /// Which series; all by default. As for `/api/timeseries/`.
+    /// The series; all by default. As for `/api/timeseries/`.
     series: Option<Vec<String>>,
-    /// How `series` is read: `exact`, `glob` or `regex`.
+    /// How `series` is parsed: `exact`, `glob` or `regex`.
     series_mode: Option<String>,
-    /// Points at or after this: RFC 3339, a date (its midnight in UTC), milliseconds since 1970, `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default the first.
+    /// Points at or after this: RFC 3339, a date (its midnight in UTC), milliseconds since 1970,
+    /// `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z.
+    /// By default from the first.
     start_time: Option<String>,
-    /// Points before this: RFC 3339, a date (its midnight in UTC), milliseconds since 1970, `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default the last, it included.
+    /// Points before this: RFC 3339, a date (its midnight in UTC), milliseconds since 1970, `now`
+    /// or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By
+    /// default up to and including the last.
     end_time: Option<String>,
     /// Only points whose numeric leaves meet these conditions, as for `/api/timeseries/`.
     r#where: Option<String>,
     /// `asc` (default): by time, series, session and arrival; `desc`: the exact reverse.
     order: Option<String>,
-    /// How many points at the most, 1 to 100000. By default 1000 in JSON, all in the other formats.
+    /// Maximum number of points, 1 to 100000. By default 1000 in JSON, unlimited in the other
+    /// formats.
     #[schemars(range(min = 1, max = 100_000))]
     limit: Option<usize>,
-    /// `next_cursor` of the page before.
+    /// `next_cursor` of the previous page.
     cursor: Option<String>,
-    /// At most so many real points of each series, 3 to 100000, that look like all of them in a plot; each says how many it stands for.
+    /// Maximum number of points of each series, 3 to 100000: real points that look like all of them
+    /// in a plot, each with the number of points that it represents.
     #[schemars(range(min = 3, max = 100_000))]
     max_points: Option<usize>,
-    /// How `max_points` chooses: `lttb` (default) or `minmax`.
+    /// The algorithm of `max_points`: `lttb` (default) or `minmax`.
     method: Option<String>,
-    /// `json` (default), `csv`, `ndjson`, `arrow` or `parquet`; as well by the header `Accept`.
+    /// `json` (default), `csv`, `ndjson`, `arrow` or `parquet`; alternatively the header `Accept`.
     format: Option<String>,
     /// `none`: no end record after the last line of NDJSON or CSV. `record` by default.
     end: Option<String>,
-    /// `flat`: a row a leaf (always so in csv, arrow and parquet). `nested` by default.
+    /// `flat`: one row per leaf (always so in csv, arrow and parquet). `nested` by default.
     shape: Option<String>,
-    /// `columns`: arrays by series and leaf, as plotting libraries take them (JSON only). `rows` by default.
+    /// `columns`: arrays by series and leaf, as plotting libraries expect (JSON only). `rows` by
+    /// default.
     layout: Option<String>,
-    /// Waits up to 5 seconds until the user's data has reached this version, then answers 412.
+    /// Waits up to 5 seconds until the user's data has reached this version, otherwise returns 412.
     min_version: Option<u64>,
 }
 
@@ -117,7 +124,7 @@ fn examples(own: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
 }
 
 impl FromPairs for PointParams {
-    type Parsed = Parsed;
+    type Parsed = PointListParams;
 
     const NAMES: &'static [&'static str] = &with::<17>(&["user_id", "session_id"]);
 
@@ -125,14 +132,14 @@ impl FromPairs for PointParams {
         examples(&[("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b"))])
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Parsed {
+    fn from_pairs(pairs: &mut Pairs) -> PointListParams {
         let (user, session) = (pairs.required_uuid("user_id"), pairs.uuid("session_id"));
-        Parsed::read(pairs, Some(user), session)
+        PointListParams::read(pairs, Some(user), session)
     }
 }
 
 impl FromPairs for SessionPointParams {
-    type Parsed = Parsed;
+    type Parsed = PointListParams;
 
     const NAMES: &'static [&'static str] = &with::<16>(&["user_id"]);
 
@@ -140,9 +147,9 @@ impl FromPairs for SessionPointParams {
         examples(&[])
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Parsed {
+    fn from_pairs(pairs: &mut Pairs) -> PointListParams {
         let user = pairs.uuid("user_id");
-        Parsed::read(pairs, user, None)
+        PointListParams::read(pairs, user, None)
     }
 }
 
@@ -153,10 +160,10 @@ mod tests {
     use super::*;
     use crate::request::fuzz::fuzz_query_strings;
 
-    fn ask(parsed: Parsed) -> Result<(), crate::problem::Problem> {
-        let user = UserId(parsed.user_id.unwrap_or_default());
-        parsed
-            .ask(user, None, "*/*", time_series_domain::Timestamp::EPOCH)
+    fn ask(params: PointListParams) -> Result<(), crate::problem::Problem> {
+        let user = UserId(params.user_id.unwrap_or_default());
+        params
+            .resolve(user, None, "*/*", time_series_domain::Timestamp::EPOCH)
             .map(|_| ())
     }
 

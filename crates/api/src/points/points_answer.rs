@@ -1,4 +1,4 @@
-//! The answer of a query of points, for the document.
+//! The answer to a list of points, for the OpenAPI document.
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
@@ -14,42 +14,43 @@ use crate::openapi::{Answer, Example};
 #[expect(dead_code, reason = "documents what is rendered")]
 pub(crate) struct Points {
     metadata: PointsMetadata,
-    /// In the order asked for.
+    /// The points, in the requested order.
     results: Vec<PointRow>,
 }
 
-/// What was asked, and where the next page begins.
+/// The effective parameters, the version of the data and the cursor of the next page.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct PointsMetadata {
-    /// How many results there are.
+    /// The number of results.
     pub(super) count: usize,
-    /// Whose points.
+    /// The user that owns the points.
     pub(super) user_id: Uuid,
     /// The only session, or null.
     pub(super) session_id: Option<Uuid>,
     /// The series parameters as they were given; empty for all.
     pub(super) series: Vec<String>,
-    /// Start of the range, included; null from the first point on.
+    /// Start of the range, inclusive; null if it begins with the first point.
     pub(super) start_time: Option<String>,
-    /// End of the range, not included; null up to the last point.
+    /// End of the range, exclusive; null if it ends with the last point.
     pub(super) end_time: Option<String>,
     /// The conditions on points, or null.
     pub(super) r#where: Option<String>,
     /// `asc` or `desc`.
     pub(super) order: &'static str,
-    /// How many points were asked for at the most; null for all.
+    /// The maximum number of points; null for all.
     pub(super) limit: Option<usize>,
-    /// To be sent as `cursor` for the next page; null on the last one.
+    /// The cursor of the next page; null on the last page.
     pub(super) next_cursor: Option<String>,
-    /// How many points of each series were asked for at the most; absent where all are.
+    /// The maximum number of points of each series, with `max_points` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) max_points: Option<usize>,
     /// `lttb` or `minmax`; with `max_points` only.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) method: Option<&'static str>,
-    /// Series left out: those without numbers for `max_points`, and those that lack a leaf of `where`.
+    /// Series that were skipped: those without numbers for `max_points`, and those that lack a leaf
+    /// of `where`.
     pub(super) skipped: Vec<String>,
-    /// The version of the user's data that this shows.
+    /// The version of the user's data.
     pub(super) version: u64,
 }
 
@@ -57,15 +58,15 @@ pub(crate) struct PointsMetadata {
 #[derive(JsonSchema, ApiComponent)]
 #[expect(dead_code, reason = "documents what is rendered")]
 pub(crate) struct PointRow {
-    /// Its session.
+    /// The session of the point.
     session_id: Uuid,
-    /// Its series.
+    /// The series of the point.
     series: String,
-    /// When, UTC.
+    /// The time of the point, UTC.
     time: String,
     /// The value as it was accepted.
     value: Value,
-    /// How many points it stands for; with `max_points` only.
+    /// The number of points that it represents; with `max_points` only.
     weight: Option<u64>,
 }
 

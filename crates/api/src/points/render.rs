@@ -1,36 +1,36 @@
-//! Points as bytes.
+//! Rendering of points in every format and layout.
 
 use std::collections::HashMap;
 use std::io::Write;
 use std::sync::Arc;
 
-use time_series_domain::query::points::{PointView, Thinned};
+use time_series_domain::query::points::{DownsampledPoint, PointView};
 use time_series_domain::{Json, MetricType, MetricTypeId, Timestamp};
 use uuid::Uuid;
 
-use super::asked::{Asked, Output};
 use super::columns::Traces;
+use super::request::{Output, PointListRequest};
 use super::value_text::SeriesText;
 use crate::format::{
     Batch, End, Field, Format, JsonList, Kind, Table, Values, Writer, WriterError, elements,
     end_record, json,
 };
 
-/// Rows of a table that are written together.
+/// Rows per batch of a table.
 const BATCH_ROWS: usize = 4_096;
 
-/// Writes points as they come.
+/// Renders points one by one.
 pub(super) struct PointRender {
     series: HashMap<MetricTypeId, Arc<SeriesText>>,
     numbers: Vec<Option<f64>>,
     points: u64,
-    /// Bytes of text that wait in tables.
+    /// Bytes of text in batches that are not yet written.
     texts: usize,
-    to: To,
+    target: Target,
     pub(super) out: Vec<u8>,
 }
 
-enum To {
+enum Target {
     List(JsonList),
     Lines(End),
     FlatList {
@@ -47,38 +47,38 @@ enum To {
     Traces(Traces),
 }
 
-/// A point to be shown.
-struct Shown<'a> {
+/// A point to be rendered.
+struct RenderedPoint<'a> {
     session: Uuid,
     time: Timestamp,
-    has_rest: bool,
-    /// The part of the value that no leaf gives back; parsed when it is called.
-    rest: &'a dyn Fn() -> Option<Json>,
+    has_remainder: bool,
+    /// The part of the value that no leaf contains; parsed on each call.
+    remainder: &'a dyn Fn() -> Option<Json>,
     value: &'a dyn Fn() -> Json,
     weight: Option<u64>,
 }
 
 impl PointRender {
-    pub(super) fn new(asked: &Asked) -> Result<Self, WriterError> {
-        let has_weight = asked.thin.is_some();
+    pub(super) fn new(request: &PointListRequest) -> Result<Self, WriterError> {
+        let has_weight = request.downsample.is_some();
         let mut out = Vec::new();
-        let to = match (asked.format, asked.output) {
-            (Format::Json, Output::Nested) => To::List(JsonList::default()),
-            (Format::Json, Output::Columns) => To::Traces(Traces::new(has_weight)),
+        let target = match (request.format, request.output) {
+            (Format::Json, Output::Nested) => Target::List(JsonList::default()),
+            (Format::Json, Output::Columns) => Target::Traces(Traces::new(has_weight)),
             (Format::Json, Output::Flat) => {
                 let table = table(has_weight);
-                To::FlatList {
+                Target::FlatList {
                     list: JsonList::default(),
                     batch: table.batch(),
                     table,
                     rows: 0,
                 }
             }
-            (Format::Ndjson, Output::Nested | Output::Columns) => To::Lines(asked.end_mark),
+            (Format::Ndjson, Output::Nested | Output::Columns) => Target::Lines(request.end_mark),
             (format, _) => {
                 let table = table(has_weight);
-                let writer = Writer::new(format, table.clone(), asked.end_mark, &mut out)?;
-                To::Writer {
+                let writer = Writer::new(format, table.clone(), request.end_mark, &mut out)?;
+                Target::Writer {
                     writer: Box::new(writer),
                     batch: table.batch(),
                     table,
@@ -90,55 +90,59 @@ impl PointRender {
             numbers: Vec::new(),
             points: 0,
             texts: 0,
-            to,
+            target,
             out,
         })
     }
 
-    pub(super) fn view(&mut self, point: &PointView<'_>) -> Result<(), WriterError> {
+    /// Renders a point.
+    pub(super) fn push(&mut self, point: &PointView<'_>) -> Result<(), WriterError> {
         self.numbers.clear();
         self.numbers
             .extend((0..point.series.pointers.len()).map(|channel| point.number(channel)));
-        let shown = Shown {
+        let rendered = RenderedPoint {
             session: point.session_id.0,
             time: point.time,
-            has_rest: point.has_rest(),
-            rest: &|| point.rest(),
+            has_remainder: point.has_remainder(),
+            remainder: &|| point.remainder(),
             value: &|| point.value(),
             weight: None,
         };
-        self.write(&point.series.metric_type, &shown)
+        self.write(&point.series.metric_type, &rendered)
     }
 
-    pub(super) fn thinned(&mut self, point: &Thinned) -> Result<(), WriterError> {
+    /// Renders a point that downsampling chose.
+    pub(super) fn push_downsampled(&mut self, point: &DownsampledPoint) -> Result<(), WriterError> {
         self.numbers.clone_from(&point.numbers);
-        let shown = Shown {
+        let rendered = RenderedPoint {
             session: point.session_id.0,
             time: point.time,
-            has_rest: point.rest.is_some(),
-            rest: &|| point.rest.clone(),
+            has_remainder: point.remainder.is_some(),
+            remainder: &|| point.remainder.clone(),
             value: &|| point.value.clone(),
             weight: Some(point.weight),
         };
-        self.write(&point.metric_type, &shown)
+        self.write(&point.metric_type, &rendered)
     }
 
-    /// About how many bytes are held.
-    pub(super) fn gathered(&self) -> usize {
-        /// A row of a table that waits, with its id, time and number.
-        const ROW: usize = 64;
-        let waiting = if let To::List(_) | To::Lines(_) = self.to {
+    /// Returns the approximate number of bytes held.
+    pub(super) fn buffered_bytes(&self) -> usize {
+        /// Bytes of a row in a batch, with id, time and number.
+        const ROW_BYTES: usize = 64;
+        let waiting = if let Target::List(_) | Target::Lines(_) = self.target {
             0
         } else {
             self.points
         };
-        self.out.len() + self.texts + ROW * usize::try_from(waiting).unwrap_or(usize::MAX / ROW)
+        self.out.len()
+            + self.texts
+            + ROW_BYTES * usize::try_from(waiting).unwrap_or(usize::MAX / ROW_BYTES)
     }
 
-    /// How many results there are, and the bytes that are not taken yet, all of them.
+    /// Returns the number of results and all bytes that are not yet taken.
     pub(super) fn results(mut self) -> (usize, Vec<u8>) {
-        match self.to {
-            To::FlatList {
+        match self.target {
+            Target::FlatList {
                 mut list,
                 table,
                 batch,
@@ -147,7 +151,7 @@ impl PointRender {
                 elements(&table, &batch, &mut list, &mut self.out);
                 (rows, self.out)
             }
-            To::Traces(traces) => {
+            Target::Traces(traces) => {
                 let count = traces.write(&mut self.out);
                 (count, self.out)
             }
@@ -155,11 +159,12 @@ impl PointRender {
         }
     }
 
-    /// What tells that this is all; `extra` are further members of an end record.
+    /// Returns the remaining bytes with the end marker; `extra` are additional members of an end
+    /// record.
     pub(super) fn end(mut self, extra: &str) -> Result<Vec<u8>, WriterError> {
-        match self.to {
-            To::Lines(End::Record) => end_record(self.points, extra, &mut self.out),
-            To::Writer {
+        match self.target {
+            Target::Lines(End::Record) => end_record(self.points, extra, &mut self.out),
+            Target::Writer {
                 mut writer, batch, ..
             } => {
                 writer.batch(batch, &mut self.out)?;
@@ -170,51 +175,55 @@ impl PointRender {
         Ok(self.out)
     }
 
-    fn write(&mut self, metric_type: &MetricType, shown: &Shown<'_>) -> Result<(), WriterError> {
+    fn write(
+        &mut self,
+        metric_type: &MetricType,
+        point: &RenderedPoint<'_>,
+    ) -> Result<(), WriterError> {
         let text = self
             .series
             .entry(metric_type.id)
             .or_insert_with(|| Arc::new(SeriesText::of(metric_type)))
             .clone();
         self.points += 1;
-        if shown.has_rest && !matches!(self.to, To::List(_) | To::Lines(_)) {
-            self.texts += (shown.rest)().as_ref().map_or(0, Json::text_len);
+        if point.has_remainder && !matches!(self.target, Target::List(_) | Target::Lines(_)) {
+            self.texts += (point.remainder)().as_ref().map_or(0, Json::text_len);
         }
         let (out, numbers) = (&mut self.out, &self.numbers);
-        match &mut self.to {
-            To::List(list) => {
+        match &mut self.target {
+            Target::List(list) => {
                 list.next(out);
-                row(out, &text, numbers, shown);
+                row(out, &text, numbers, point);
             }
-            To::Lines(_) => {
-                row(out, &text, numbers, shown);
+            Target::Lines(_) => {
+                row(out, &text, numbers, point);
                 out.push(b'\n');
             }
-            To::Traces(traces) => traces.push(
+            Target::Traces(traces) => traces.push(
                 &text,
                 numbers,
-                shown.session,
-                shown.time,
-                (shown.rest)(),
-                shown.weight,
+                point.session,
+                point.time,
+                (point.remainder)(),
+                point.weight,
             ),
-            To::FlatList {
+            Target::FlatList {
                 list,
                 table,
                 batch,
                 rows,
             } => {
-                *rows += push(batch, &text, numbers, shown);
+                *rows += push_rows(batch, &text, numbers, point);
                 if batch.rows() >= BATCH_ROWS {
                     elements(table, &std::mem::replace(batch, table.batch()), list, out);
                 }
             }
-            To::Writer {
+            Target::Writer {
                 writer,
                 table,
                 batch,
             } => {
-                push(batch, &text, numbers, shown);
+                push_rows(batch, &text, numbers, point);
                 if batch.rows() >= BATCH_ROWS {
                     writer.batch(std::mem::replace(batch, table.batch()), out)?;
                 }
@@ -224,20 +233,20 @@ impl PointRender {
     }
 }
 
-/// `{"session_id", "series", "time", "value"}`, and the weight.
-fn row(out: &mut Vec<u8>, text: &SeriesText, numbers: &[Option<f64>], shown: &Shown<'_>) {
+/// Appends `{"session_id", "series", "time", "value"}`, and the weight.
+fn row(out: &mut Vec<u8>, text: &SeriesText, numbers: &[Option<f64>], point: &RenderedPoint<'_>) {
     out.extend_from_slice(b"{\"session_id\":\"");
     let mut id = Uuid::encode_buffer();
-    out.extend_from_slice(shown.session.hyphenated().encode_lower(&mut id).as_bytes());
+    out.extend_from_slice(point.session.hyphenated().encode_lower(&mut id).as_bytes());
     out.extend_from_slice(b"\",\"series\":");
     out.extend_from_slice(&text.name_json);
     out.extend_from_slice(b",\"time\":\"");
-    let _ = write!(out, "{}", shown.time);
+    let _ = write!(out, "{}", point.time);
     out.extend_from_slice(b"\",\"value\":");
-    if shown.has_rest || !text.write(out, numbers) {
-        json(out, &(shown.value)());
+    if point.has_remainder || !text.write(out, numbers) {
+        json(out, &(point.value)());
     }
-    if let Some(weight) = shown.weight {
+    if let Some(weight) = point.weight {
         let _ = write!(out, ",\"weight\":{weight}");
     }
     out.push(b'}');
@@ -258,28 +267,35 @@ fn table(has_weight: bool) -> Table {
     Table { fields }
 }
 
-/// Appends a row a leaf, and one of what no leaf gives back; gives how many.
-fn push(batch: &mut Batch, text: &SeriesText, numbers: &[Option<f64>], shown: &Shown<'_>) -> usize {
+/// Appends one row per leaf, and one for the remainder. Returns their number.
+fn push_rows(
+    batch: &mut Batch,
+    text: &SeriesText,
+    numbers: &[Option<f64>],
+    point: &RenderedPoint<'_>,
+) -> usize {
     let of_leaf = numbers
         .iter()
         .zip(&text.leaves)
         .filter_map(|(n, leaf)| Some((Some(leaf.clone()), Some((*n)?), None)));
-    let has_nothing = numbers.iter().all(Option::is_none) && !shown.has_rest;
-    let rest = (shown.rest)().or_else(|| has_nothing.then(|| (shown.value)()));
-    let rest = rest.map(|rest| Json::String(rest.to_string()));
+    let is_empty = numbers.iter().all(Option::is_none) && !point.has_remainder;
+    let remainder = (point.remainder)().or_else(|| is_empty.then(|| (point.value)()));
+    let remainder = remainder.map(|remainder| Json::String(remainder.to_string()));
     let mut rows = 0;
-    for (leaf, number, text_value) in of_leaf.chain(rest.map(|rest| (None, None, Some(rest)))) {
+    for (leaf, number, text_value) in
+        of_leaf.chain(remainder.map(|remainder| (None, None, Some(remainder))))
+    {
         rows += 1;
         let mut names = [Some(text.name.clone()), leaf].into_iter();
         let mut text_value = text_value;
         for column in &mut batch.columns {
             match column {
-                Values::Time(v) => v.push(shown.time),
+                Values::Time(v) => v.push(point.time),
                 Values::Name(v) => v.push(names.next().flatten()),
-                Values::Id(v) => v.push(Some(shown.session)),
+                Values::Id(v) => v.push(Some(point.session)),
                 Values::Number(v) => v.push(number),
                 Values::Json(v) => v.push(text_value.take()),
-                Values::Count(v) => v.push(shown.weight),
+                Values::Count(v) => v.push(point.weight),
                 Values::Figure(_) => {}
             }
         }

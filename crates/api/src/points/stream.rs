@@ -1,5 +1,6 @@
-//! Points that are sent while they are read.
+//! Streams of points: rendered and sent while they are read.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -7,8 +8,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::stream;
-use time_series_domain::ports::{Flow, ScanHead};
-use time_series_domain::query::Refusal;
+use time_series_domain::ports::DataVersion;
+use time_series_domain::query::LimitExceeded;
 use time_series_domain::query::points::{PointSink, PointView};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::task::JoinHandle;
@@ -18,69 +19,78 @@ use super::render::PointRender;
 use crate::openapi::{BrokenOff, Chunks};
 use crate::problem::Problem;
 
-/// How long a reader may stand still while other queries wait for a place.
-const STANDSTILL: Duration = Duration::from_secs(1);
-/// Bytes that are sent together.
-const CHUNK: usize = 64 << 10;
+/// Maximum time that a client may stall while other queries wait for a permit.
+const MAX_STALL: Duration = Duration::from_secs(1);
+/// Bytes per chunk.
+const CHUNK_BYTES: usize = 64 << 10;
 
-/// What the reader of points tells the sender of bytes.
-pub(super) enum Told {
-    Head(ScanHead),
+/// An event of the reading task, for the task that sends the response.
+pub(super) enum StreamEvent {
+    /// The data version, before any chunk.
+    Version(DataVersion),
+    /// Rendered points.
     Chunk(Vec<u8>),
+    /// Reading failed.
     Failed(Problem),
+    /// The points are complete.
     End,
 }
 
-/// Renders points and hands the bytes on, no faster than they are taken.
+/// Renders points and sends chunks no faster than the client reads them.
 pub(super) struct StreamSink {
     pub(super) render: PointRender,
-    pub(super) teller: Sender<Told>,
-    /// The number of queries that wait for a place.
+    pub(super) sender: Sender<StreamEvent>,
+    /// The number of queries that wait for a permit.
     pub(super) waiting: Arc<AtomicUsize>,
-    /// Rendering failed, or the caller does not read; nothing more is read.
-    pub(super) is_broken: bool,
+    /// Whether rendering failed or the client stopped reading, so that reading ends.
+    pub(super) has_stopped: bool,
 }
 
 #[async_trait]
 impl PointSink for StreamSink {
-    async fn head(&mut self, head: ScanHead) {
-        // A receiver that is gone is found out when it is told of points.
-        let _ = self.teller.send(Told::Head(head)).await;
+    async fn begin(&mut self, data_version: DataVersion) {
+        // A closed channel is noticed when the first chunk is sent.
+        let _ = self.sender.send(StreamEvent::Version(data_version)).await;
     }
 
-    fn point(&mut self, point: &PointView<'_>) -> Result<(), Refusal> {
-        self.is_broken |= self.render.view(point).is_err();
+    fn point(&mut self, point: &PointView<'_>) -> Result<(), LimitExceeded> {
+        self.has_stopped |= self.render.push(point).is_err();
         Ok(())
     }
 
     fn is_full(&self) -> bool {
-        self.render.out.len() >= CHUNK
+        self.render.out.len() >= CHUNK_BYTES
     }
 
-    async fn breathe(&mut self) -> Flow {
-        if self.is_broken {
-            return Flow::Enough;
+    async fn yield_now(&mut self) -> ControlFlow<()> {
+        if self.has_stopped {
+            return ControlFlow::Break(());
         }
-        if self.render.out.len() < CHUNK {
-            return Flow::More;
+        if self.render.out.len() < CHUNK_BYTES {
+            return ControlFlow::Continue(());
         }
         let chunk = std::mem::take(&mut self.render.out);
-        if let Ok(()) = send(&self.teller, &self.waiting, chunk).await {
-            Flow::More
+        if let Ok(()) = send(&self.sender, &self.waiting, chunk).await {
+            ControlFlow::Continue(())
         } else {
-            // Without an end the caller sees that points are missing.
-            self.is_broken = true;
-            Flow::Enough
+            // The missing end marker shows the client that points are missing.
+            self.has_stopped = true;
+            ControlFlow::Break(())
         }
     }
 }
 
-/// Sends a chunk once there is room for it. A reader that stands still gives up its place when others wait for one.
-async fn send(teller: &Sender<Told>, waiting: &AtomicUsize, chunk: Vec<u8>) -> Result<(), Stalled> {
+/// Sends a chunk once there is room for it. A stalled client loses its permit if other queries wait
+/// for one.
+async fn send(
+    sender: &Sender<StreamEvent>,
+    waiting: &AtomicUsize,
+    chunk: Vec<u8>,
+) -> Result<(), Stalled> {
     loop {
-        match timeout(STANDSTILL, teller.reserve()).await {
+        match timeout(MAX_STALL, sender.reserve()).await {
             Ok(Ok(room)) => {
-                room.send(Told::Chunk(chunk));
+                room.send(StreamEvent::Chunk(chunk));
                 return Ok(());
             }
             Ok(Err(_)) => return Err(Stalled),
@@ -93,10 +103,10 @@ async fn send(teller: &Sender<Told>, waiting: &AtomicUsize, chunk: Vec<u8>) -> R
     }
 }
 
-/// The caller does not read, or is gone.
+/// The client stopped reading or disconnected.
 struct Stalled;
 
-/// Ends the reading when the caller is gone.
+/// Aborts the reading task when the response is dropped.
 struct Reading(JoinHandle<()>);
 
 impl Drop for Reading {
@@ -105,17 +115,19 @@ impl Drop for Reading {
     }
 }
 
-/// The body that a reading tells of.
-pub(super) fn chunks(told: Receiver<Told>, reading: JoinHandle<()>) -> Chunks {
-    let state = Some((told, Reading(reading)));
+/// Returns the body of the response from the events of the reading task.
+pub(super) fn chunks(receiver: Receiver<StreamEvent>, reading: JoinHandle<()>) -> Chunks {
+    let state = Some((receiver, Reading(reading)));
     Box::pin(stream::unfold(state, async |state| {
-        let (mut told, reading) = state?;
-        match told.recv().await {
-            Some(Told::Chunk(chunk)) => Some((Ok(Bytes::from(chunk)), Some((told, reading)))),
-            Some(Told::End) => None,
-            Some(Told::Head(_)) => Some((Ok(Bytes::new()), Some((told, reading)))),
-            // Nothing ends the body: the caller sees that it is cut off.
-            Some(Told::Failed(_)) | None => Some((Err(BrokenOff), None)),
+        let (mut receiver, reading) = state?;
+        match receiver.recv().await {
+            Some(StreamEvent::Chunk(chunk)) => {
+                Some((Ok(Bytes::from(chunk)), Some((receiver, reading))))
+            }
+            Some(StreamEvent::End) => None,
+            Some(StreamEvent::Version(_)) => Some((Ok(Bytes::new()), Some((receiver, reading)))),
+            // Ends the body with an error, so that the client sees that it is truncated.
+            Some(StreamEvent::Failed(_)) | None => Some((Err(BrokenOff), None)),
         }
     }))
 }

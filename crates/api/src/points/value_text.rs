@@ -1,4 +1,4 @@
-//! Writes the values of a series quickly where they are numbers alone.
+//! Fast path for values that consist of numbers only.
 
 use std::io::Write;
 use std::sync::Arc;
@@ -7,17 +7,18 @@ use time_series_domain::MetricType;
 
 use crate::format::{json, json_text};
 
-/// Beyond this, doubles have no digit behind the point to be left out.
+/// Magnitude below which whole doubles are written without a decimal point.
 const WHOLE: f64 = 1e15;
 
-/// A series as its points show it.
+/// The texts of a series that its points share.
 pub(super) struct SeriesText {
-    /// Its name as a JSON string.
+    /// The name as a JSON string.
     pub(super) name_json: Vec<u8>,
     pub(super) name: Arc<str>,
-    /// Dotted.
+    /// The leaves in dotted notation.
     pub(super) leaves: Vec<Arc<str>>,
-    /// Channels in the order of their keys, each with what stands before its number; `None` where values nest.
+    /// Channels in the order of their keys, each with the text before its number; `None` if values
+    /// nest.
     members: Option<Vec<(usize, Vec<u8>)>>,
     is_root: bool,
 }
@@ -30,9 +31,9 @@ impl SeriesText {
         let is_root = matches!(metric_type.channels.as_slice(), [only] if only.pointer.is_root());
         let mut keys: Vec<(usize, &String)> = tokens()
             .enumerate()
-            .filter_map(|(place, t)| {
+            .filter_map(|(index, t)| {
                 if let [key] = t {
-                    Some((place, key))
+                    Some((index, key))
                 } else {
                     None
                 }
@@ -40,11 +41,11 @@ impl SeriesText {
             .collect();
         keys.sort_by_key(|(_, key)| *key);
         let is_shallow = keys.len() == metric_type.channels.len();
-        let member = |(place, key): (usize, &String)| {
+        let member = |(index, key): (usize, &String)| {
             let mut text = Vec::new();
             json_text(&mut text, key);
             text.push(b':');
-            (place, text)
+            (index, text)
         };
         Self {
             name_json,
@@ -59,7 +60,8 @@ impl SeriesText {
         }
     }
 
-    /// Appends a value that is numbers alone; false if it takes the long way.
+    /// Appends a value that consists of numbers only. Returns false if the value needs the slow
+    /// path.
     pub(super) fn write(&self, out: &mut Vec<u8>, numbers: &[Option<f64>]) -> bool {
         if self.is_root {
             let Some(&Some(only)) = numbers.first() else {
@@ -76,8 +78,8 @@ impl SeriesText {
             return false;
         };
         let mut separator = b'{';
-        for (place, key) in members {
-            if let Some(&Some(value)) = numbers.get(*place) {
+        for (index, key) in members {
+            if let Some(&Some(value)) = numbers.get(*index) {
                 out.push(separator);
                 out.extend_from_slice(key);
                 number(out, value);
@@ -89,7 +91,7 @@ impl SeriesText {
     }
 }
 
-/// As a point's number is written: whole numbers without a point.
+/// Appends a number; whole numbers are written without a decimal point.
 #[expect(clippy::cast_possible_truncation, reason = "whole and below 2^53")]
 fn number(out: &mut Vec<u8>, value: f64) {
     if value.fract() == 0.0 && value.abs() < WHOLE && (value != 0.0 || value.is_sign_positive()) {

@@ -3,7 +3,7 @@
 use time_series_domain::SessionId;
 use time_series_domain::ingest::{FieldError, MAX_SESSION_POINTS, ValidationErrors, WriteConflict};
 use time_series_domain::ports::{ChangeError, StoreError, WriteError};
-use time_series_domain::query::{QueryError, Refusal};
+use time_series_domain::query::{LimitExceeded, QueryError};
 use time_series_domain::session::{DeleteError, FindError, IngestError};
 use time_series_domain::text::echo;
 
@@ -216,7 +216,7 @@ impl From<QueryError> for Problem {
             }
             QueryError::Series(_) => ("series", "invalid_parameter"),
             QueryError::NoNumbers { .. } => ("agg_func", "no_numbers"),
-            QueryError::TooMuch(refusal) => return refusal.into(),
+            QueryError::LimitExceeded(refusal) => return refusal.into(),
             QueryError::Store(e) => return e.into(),
         };
         let message = e.to_string();
@@ -228,10 +228,10 @@ impl From<QueryError> for Problem {
     }
 }
 
-impl From<Refusal> for Problem {
-    fn from(refusal: Refusal) -> Self {
+impl From<LimitExceeded> for Problem {
+    fn from(refusal: LimitExceeded) -> Self {
         let (code, estimate) = match refusal {
-            Refusal::Rows { rows, limit } | Refusal::Groups { rows, limit } => (
+            LimitExceeded::Rows { rows, limit } | LimitExceeded::Groups { rows, limit } => (
                 Code::TooManyRows,
                 Estimate {
                     rows: Some(rows as u64),
@@ -239,7 +239,7 @@ impl From<Refusal> for Problem {
                     ..Estimate::default()
                 },
             ),
-            Refusal::Values { values, limit, .. } => (
+            LimitExceeded::Values { values, limit, .. } => (
                 Code::TooManyValues,
                 Estimate {
                     values: Some(values),
@@ -247,7 +247,7 @@ impl From<Refusal> for Problem {
                     ..Estimate::default()
                 },
             ),
-            Refusal::Thinned { numbers, limit } => {
+            LimitExceeded::Downsampling { numbers, limit } => {
                 let (values, limit) = (Some(numbers as u64), limit as u64);
                 (
                     Code::TooManyValues,
@@ -258,7 +258,7 @@ impl From<Refusal> for Problem {
                     },
                 )
             }
-            Refusal::Points { points, limit } => (
+            LimitExceeded::Points { points, limit } => (
                 Code::TooManyPoints,
                 Estimate {
                     points: Some(points),
@@ -266,14 +266,14 @@ impl From<Refusal> for Problem {
                     ..Estimate::default()
                 },
             ),
-            Refusal::Memory { limit } => (
+            LimitExceeded::Memory { limit } => (
                 Code::TooMuchMemory,
                 Estimate {
                     limit: limit as u64,
                     ..Estimate::default()
                 },
             ),
-            Refusal::MemoryBusy => {
+            LimitExceeded::MemoryBusy => {
                 metrics::counter!("queries_rejected_total").increment(1);
                 let detail = "Other queries hold the memory that this one needs. Retry after 1 s.";
                 return Self::new(Code::Unavailable, detail);

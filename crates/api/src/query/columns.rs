@@ -1,25 +1,27 @@
-//! Arrays by series, group and leaf, as plotting libraries take them.
+//! Column layout of an aggregate answer: arrays by series, group and leaf, as plotting libraries
+//! expect.
 
 use std::collections::BTreeMap;
 
 use time_series_domain::query::{AggregateAnswer, Figure, Group, SeriesAnswer};
 
-use super::asked::Asked;
 use super::flat::{Names, figure_names, group_names, has_leaf};
+use super::request::AggregateRequest;
 use crate::format::{JsonList, json, json_figure, json_text};
 
-/// The traces of one series: by leaf and group, the places of the rows that have it.
+/// Returns the traces of one series: for each leaf and group, the indices of the rows that have the
+/// leaf.
 fn traces(series: &SeriesAnswer, leaves: usize) -> BTreeMap<(usize, Group), Vec<usize>> {
     let mut traces: BTreeMap<(usize, Group), Vec<usize>> = BTreeMap::new();
-    for (place, row) in series.rows.iter().enumerate() {
-        for leaf in (0..leaves).filter(|leaf| has_leaf(series.figures(place), leaves, *leaf)) {
-            traces.entry((leaf, row.group)).or_default().push(place);
+    for (index, row) in series.rows.iter().enumerate() {
+        for leaf in (0..leaves).filter(|leaf| has_leaf(series.figures(index), leaves, *leaf)) {
+            traces.entry((leaf, row.group)).or_default().push(index);
         }
     }
     traces
 }
 
-/// How many traces an answer has.
+/// Returns the number of traces of an answer.
 pub(super) fn count(answer: &AggregateAnswer) -> usize {
     answer
         .series
@@ -32,14 +34,14 @@ pub(super) fn count(answer: &AggregateAnswer) -> usize {
 pub(super) fn write(
     out: &mut Vec<u8>,
     list: &mut JsonList,
-    asked: &Asked,
+    request: &AggregateRequest,
     series: &SeriesAnswer,
     label: impl Fn(usize) -> String,
 ) {
     let names = Names::of(series);
     let leaves = names.leaves.len();
-    let groups = group_names(&asked.query);
-    for ((leaf, group), places) in traces(series, leaves) {
+    let groups = group_names(&request.spec);
+    for ((leaf, group), indices) in traces(series, leaves) {
         list.next(out);
         out.extend_from_slice(b"{\"series\":");
         json_text(out, series.metric_type.series.as_str());
@@ -53,11 +55,11 @@ pub(super) fn write(
             json(out, &id);
         }
         member(out, "bucket");
-        array(out, &places, |out, place| json_text(out, &label(place)));
-        for (number, (name, _)) in figure_names(&asked.query).iter().enumerate() {
+        array(out, &indices, |out, index| json_text(out, &label(index)));
+        for (number, (name, _)) in figure_names(&request.spec).iter().enumerate() {
             member(out, name);
-            array(out, &places, |out, place| {
-                let figure = series.figures(place).get(number * leaves + leaf);
+            array(out, &indices, |out, index| {
+                let figure = series.figures(index).get(number * leaves + leaf);
                 json_figure(out, figure.unwrap_or(&Figure::Absent));
             });
         }
@@ -71,12 +73,12 @@ fn member(out: &mut Vec<u8>, name: &str) {
     out.push(b':');
 }
 
-fn array(out: &mut Vec<u8>, places: &[usize], write: impl Fn(&mut Vec<u8>, usize)) {
+fn array(out: &mut Vec<u8>, indices: &[usize], write: impl Fn(&mut Vec<u8>, usize)) {
     out.push(b'[');
     let mut list = JsonList::default();
-    for &place in places {
+    for &index in indices {
         list.next(out);
-        write(out, place);
+        write(out, index);
     }
     out.push(b']');
 }

@@ -1,34 +1,38 @@
-//! Rows by leaf, as a table.
+//! Flat layout of an aggregate answer: a table with one row per leaf.
 
 use std::sync::Arc;
 
 use time_series_domain::Timestamp;
-use time_series_domain::query::{AggregateAnswer, AggregateQuery, Figure, GroupBy, SeriesAnswer};
+use time_series_domain::query::{AggregateAnswer, AggregateSpec, Figure, GroupBy, SeriesAnswer};
 
-use super::asked::Asked;
+use super::request::AggregateRequest;
 use crate::format::{Batch, Field, Format, Kind, Table, Values};
 
-/// An answer as a table.
+/// The table of an answer.
 pub(super) struct Flat {
     pub(super) table: Table,
-    /// The first column that is a figure.
+    /// The index of the first column with figures.
     figures: usize,
-    /// Whether figures have a type, so that text needs columns of its own.
+    /// Whether the format has typed columns, so that text needs separate columns.
     is_typed: bool,
 }
 
 impl Flat {
-    pub(super) fn new(asked: &Asked, answer: &AggregateAnswer, format: Format) -> Self {
-        let query = &asked.query;
-        let mut fields = vec![Field::new("bucket", Kind::Time(Some(query.axis.clone())))];
-        for name in group_names(query) {
+    pub(super) fn new(
+        request: &AggregateRequest,
+        answer: &AggregateAnswer,
+        format: Format,
+    ) -> Self {
+        let spec = &request.spec;
+        let mut fields = vec![Field::new("bucket", Kind::Time(Some(spec.axis.clone())))];
+        for name in group_names(spec) {
             fields.push(Field::new(*name, Kind::Id));
         }
         fields.push(Field::new("series", Kind::Name));
         fields.push(Field::new("leaf", Kind::Name));
         let figures = fields.len();
         let is_typed = matches!(format, Format::Arrow | Format::Parquet);
-        for (name, counts) in figure_names(query) {
+        for (name, counts) in figure_names(spec) {
             let kind = match (is_typed, counts) {
                 (false, _) => Kind::Figure,
                 (true, true) => Kind::Count,
@@ -47,17 +51,17 @@ impl Flat {
         }
     }
 
-    /// Appends the leaves of a row that has its bucket shown as `bucket`.
+    /// Appends the leaves of a row, with `bucket` as the start of its bucket.
     pub(super) fn push(
         &self,
         batch: &mut Batch,
         series: &SeriesAnswer,
         names: &Names,
-        place: usize,
+        index: usize,
         bucket: Timestamp,
     ) {
-        let row = &series.rows[place];
-        let figures = series.figures(place);
+        let row = &series.rows[index];
+        let figures = series.figures(index);
         let leaves = names.leaves.len();
         for leaf in (0..leaves).filter(|leaf| has_leaf(figures, leaves, *leaf)) {
             let mut columns = batch.columns.iter_mut();
@@ -96,10 +100,10 @@ impl Flat {
     }
 }
 
-/// The names that the rows of a series show.
+/// The names in the rows of a series.
 pub(super) struct Names {
     series: Arc<str>,
-    /// Dotted; nothing for a series without numbers.
+    /// The leaves in dotted notation; one `None` for a series without numbers.
     pub(super) leaves: Vec<Option<Arc<str>>>,
 }
 
@@ -121,7 +125,7 @@ impl Names {
     }
 }
 
-/// Whether a row has anything of a leaf.
+/// Returns whether a row has a figure of a leaf.
 pub(super) fn has_leaf(figures: &[Figure], leaves: usize, leaf: usize) -> bool {
     figures
         .iter()
@@ -130,19 +134,19 @@ pub(super) fn has_leaf(figures: &[Figure], leaves: usize, leaf: usize) -> bool {
         .any(|figure| *figure != Figure::Absent)
 }
 
-/// What tells groups apart in a row.
-pub(super) fn group_names(query: &AggregateQuery) -> &'static [&'static str] {
-    match query.group_by {
-        _ if !query.over.is_empty() => &[],
+/// Returns the names of the columns that identify the group of a row.
+pub(super) fn group_names(spec: &AggregateSpec) -> &'static [&'static str] {
+    match spec.group_by {
+        _ if !spec.over.is_empty() => &[],
         GroupBy::Nothing => &[],
         GroupBy::User => &["user_id"],
         GroupBy::Session => &["user_id", "session_id"],
     }
 }
 
-/// The names of the figures of a leaf, and whether they say how many.
-pub(super) fn figure_names(query: &AggregateQuery) -> Vec<(String, bool)> {
-    let (functions, over) = (&query.functions, &query.over);
+/// Returns the names of the figures of a leaf, and whether each is a count.
+pub(super) fn figure_names(spec: &AggregateSpec) -> Vec<(String, bool)> {
+    let (functions, over) = (&spec.functions, &spec.over);
     let mut names = Vec::new();
     for function in functions {
         match over.as_slice() {

@@ -1,35 +1,35 @@
-//! What was asked, and what was taken where nothing was asked.
+//! Metadata of an aggregate answer: the effective parameters, the data version and the statistics.
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 use time_series_domain::query::{
-    ABSOLUTE_ERROR, Accuracy, AggregateAnswer, Fill, GroupBy, RELATIVE_ERROR, Work,
+    ABSOLUTE_ERROR, Accuracy, AggregateAnswer, Fill, GroupBy, QueryStats, RELATIVE_ERROR,
 };
 
 use uuid::Uuid;
 
-use super::asked::Asked;
+use super::request::AggregateRequest;
 
-/// What was asked, and what was taken where nothing was asked.
+/// The effective parameters, including defaults, and the version of the data.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct TimeseriesMetadata {
-    /// How many results there are.
+    /// The number of results.
     count: usize,
-    /// The bucket length asked for.
+    /// The length of the buckets.
     interval: String,
-    /// The functions asked for.
+    /// The functions.
     agg_func: String,
-    /// Whose data: one id, or an array of several.
+    /// The user whose data are aggregated, or an array of several users.
     user_id: Value,
     /// The only session, or null.
     session_id: Option<Uuid>,
     /// The series parameters as they were given; empty for all.
     series: Vec<String>,
-    /// Start of the range, included.
+    /// Start of the range, inclusive.
     start_time: String,
-    /// End of the range, not included.
+    /// End of the range, exclusive.
     end_time: String,
     /// The time zone of the buckets; absent with `align=session`.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,82 +41,85 @@ pub(crate) struct TimeseriesMetadata {
     r#where: Option<String>,
     /// `calendar` or `session`.
     align: &'static str,
-    /// What is told apart: `session`, `user` or null.
+    /// `session`, `user` or null.
     group_by: Option<&'static str>,
-    /// What was computed of the values of groups, or null.
+    /// The functions of the values of groups, or null.
     over: Option<String>,
-    /// What stands in buckets without a point.
+    /// The filling of buckets without a point.
     fill: &'static str,
-    /// How far back a known bucket was looked for, or null.
+    /// The length of time before the range that was searched for a known bucket, or null.
     fill_lookback: Option<String>,
-    /// `exact` or `approx`: what was allowed.
+    /// The required accuracy: `exact` or `approx`.
     accuracy: &'static str,
-    /// Which rows are approximate; absent where all are exact.
+    /// The number of approximate rows and their error; absent if all rows are exact.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) approximate: Option<Approximate>,
-    /// Series that a pattern selected but that have no numbers to aggregate, and those that lack a leaf of `where`.
+    /// Series that a pattern selected but that have no numbers to aggregate, and those that lack a
+    /// leaf of `where`.
     skipped: Vec<String>,
-    /// The version of the user's data that this shows; of several users the sum.
+    /// The version of the user's data; the sum of the versions of several users.
     version: u64,
-    /// What ran, if it was asked for.
+    /// Statistics of the execution, with `explain=true`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) explain: Option<Explain>,
 }
 
-/// What is not exact.
+/// The number and error of approximate rows.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct Approximate {
-    /// How many rows have an approximate percentile.
+    /// The number of rows with an approximate percentile.
     buckets: usize,
-    /// Such a percentile lies within this part of the greater of the two values that it lies between.
+    /// The error of such a percentile, relative to the greater of the two values that it lies
+    /// between.
     relative_error: f64,
-    /// … or within this, near zero.
+    /// The error near zero.
     absolute_error: f64,
 }
 
 impl TimeseriesMetadata {
-    /// Of an answer with `count` results; `cache` says what became of the cache.
+    /// Creates the metadata of an answer with `count` results; `cache` is the result of the cache
+    /// lookup.
     pub(super) fn new(
-        asked: &Asked,
+        request: &AggregateRequest,
         answer: &AggregateAnswer,
         count: usize,
         cache: &'static str,
     ) -> Self {
-        let query = &asked.query;
-        let users: Vec<_> = query.users.iter().map(|u| u.0).collect();
-        let calendar = query.axis.calendar().map(|_| &asked.calendar);
+        let spec = &request.spec;
+        let users: Vec<_> = spec.users.iter().map(|u| u.0).collect();
+        let calendar = spec.axis.calendar().map(|_| &request.calendar);
         Self {
             count,
-            interval: asked.interval.clone(),
-            agg_func: names(&query.functions),
+            interval: request.interval.clone(),
+            agg_func: names(&spec.functions),
             user_id: match users.as_slice() {
                 [one] => json!(one),
                 several => json!(several),
             },
-            session_id: query.session_id.map(|s| s.0),
-            series: asked.series.clone(),
-            start_time: asked.calendar.label(query.range.start),
-            end_time: asked.calendar.label(query.range.end),
+            session_id: spec.session_id.map(|s| s.0),
+            series: request.series.clone(),
+            start_time: request.calendar.label(spec.range.start),
+            end_time: request.calendar.label(spec.range.end),
             tz: calendar.map(|c| c.zone_name().to_owned()),
             week_start: calendar.map(|c| c.week_start().name().to_owned()),
-            r#where: query.filter.as_ref().map(ToString::to_string),
+            r#where: spec.filter.as_ref().map(ToString::to_string),
             align: if calendar.is_some() {
                 "calendar"
             } else {
                 "session"
             },
-            group_by: match query.group_by {
+            group_by: match spec.group_by {
                 GroupBy::Nothing => None,
                 GroupBy::User => Some("user"),
                 GroupBy::Session => Some("session"),
             },
-            over: (!query.over.is_empty()).then(|| names(&query.over)),
-            fill: query.fill.name(),
-            fill_lookback: query
+            over: (!spec.over.is_empty()).then(|| names(&spec.over)),
+            fill: spec.fill.name(),
+            fill_lookback: spec
                 .lookback
-                .filter(|_| query.fill != Fill::None)
+                .filter(|_| spec.fill != Fill::None)
                 .map(|l| l.to_string()),
-            accuracy: if query.accuracy == Accuracy::Exact {
+            accuracy: if spec.accuracy == Accuracy::Exact {
                 "exact"
             } else {
                 "approx"
@@ -128,7 +131,7 @@ impl TimeseriesMetadata {
             }),
             skipped: answer.skipped.clone(),
             version: answer.version,
-            explain: query.explain.then(|| Explain::new(&answer.work, cache)),
+            explain: spec.explain.then(|| Explain::new(&answer.stats, cache)),
         }
     }
 }
@@ -141,10 +144,11 @@ fn names(functions: &[time_series_domain::query::AggFunction]) -> String {
         .join(",")
 }
 
-/// What ran, by level: whole days from day summaries, the rest from blocks, and of those that are cut the arrays.
+/// Statistics by source: whole days from day summaries, other ranges from blocks, and blocks that a
+/// bucket edge cuts from their arrays.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct Explain {
-    /// Whether a cache was asked: an answer from a cache has nothing to explain.
+    /// The result of the cache lookup. A cached answer has no statistics.
     cache: &'static str,
     days: Days,
     blocks: Blocks,
@@ -154,57 +158,57 @@ pub(crate) struct Explain {
 /// Day summaries that were read.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct Days {
-    /// Stretches of whole days.
+    /// Windows of whole days.
     windows: usize,
-    /// Rows that the database answered.
+    /// Rows that the database returned.
     rows: u64,
 }
 
 /// Blocks that were read.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct Blocks {
-    /// Stretches of time.
+    /// Time ranges in which blocks were read.
     stretches: usize,
-    /// Blocks whose summaries were enough.
+    /// Blocks of which only the summaries were read.
     summaries: u64,
-    /// Blocks whose arrays were opened.
+    /// Blocks whose arrays were read.
     arrays: u64,
-    /// Points in those.
+    /// Points in these arrays.
     points: u64,
 }
 
-/// Seconds by stage.
+/// Seconds per stage.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct Seconds {
-    /// Choosing the levels.
+    /// Planning.
     plan: f64,
     /// Waiting for the database.
     read: f64,
-    /// Merging into buckets.
+    /// Folding rows into buckets.
     fold: f64,
     /// Computing the figures.
     finish: f64,
 }
 
 impl Explain {
-    const fn new(work: &Work, cache: &'static str) -> Self {
+    const fn new(stats: &QueryStats, cache: &'static str) -> Self {
         Self {
             cache,
             days: Days {
-                windows: work.windows,
-                rows: work.day_rows,
+                windows: stats.windows,
+                rows: stats.day_rows,
             },
             blocks: Blocks {
-                stretches: work.stretches,
-                summaries: work.block_summaries,
-                arrays: work.block_arrays,
-                points: work.points,
+                stretches: stats.ranges,
+                summaries: stats.block_summaries,
+                arrays: stats.block_arrays,
+                points: stats.points,
             },
             seconds: Seconds {
-                plan: work.plan.as_secs_f64(),
-                read: work.read.as_secs_f64(),
-                fold: work.fold.as_secs_f64(),
-                finish: work.finish.as_secs_f64(),
+                plan: stats.plan.as_secs_f64(),
+                read: stats.read.as_secs_f64(),
+                fold: stats.fold.as_secs_f64(),
+                finish: stats.finish.as_secs_f64(),
             },
         }
     }

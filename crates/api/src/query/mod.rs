@@ -1,6 +1,6 @@
-//! `/api/timeseries/`: parameters → what is asked → answer → bytes.
+//! `/api/timeseries/`: parameters, request, answer and rendering.
 
-mod asked;
+mod aggregate_params;
 mod columns;
 mod flat;
 mod metadata;
@@ -8,6 +8,7 @@ mod nested;
 mod params;
 mod post_timeseries;
 mod render;
+mod request;
 mod timeseries;
 mod timeseries_answer;
 

@@ -1,13 +1,13 @@
-//! Rows whose values nest: function, function over groups, leaf.
+//! Nested layout of an aggregate answer: values nest by function, function of groups and leaf.
 
 use time_series_domain::MetricType;
-use time_series_domain::query::{AggFunction, AggregateQuery, Figure, SeriesAnswer};
+use time_series_domain::query::{AggFunction, AggregateSpec, Figure, SeriesAnswer};
 
 use crate::format::{JsonList, json, json_figure, json_text};
 
 /// The rows of one series.
 pub(super) struct Nested<'a> {
-    query: &'a AggregateQuery,
+    spec: &'a AggregateSpec,
     series: &'a SeriesAnswer,
     shape: Shape,
     functions: Vec<String>,
@@ -15,23 +15,23 @@ pub(super) struct Nested<'a> {
 }
 
 impl<'a> Nested<'a> {
-    pub(super) fn new(query: &'a AggregateQuery, series: &'a SeriesAnswer) -> Self {
+    pub(super) fn new(spec: &'a AggregateSpec, series: &'a SeriesAnswer) -> Self {
         let names = |functions: &[AggFunction]| functions.iter().map(ToString::to_string).collect();
         Self {
             shape: Shape::of(&series.metric_type),
-            functions: names(&query.functions),
-            over: names(&query.over),
-            query,
+            functions: names(&spec.functions),
+            over: names(&spec.over),
+            spec,
             series,
         }
     }
 
-    /// Appends the row at that place.
-    pub(super) fn write(&self, out: &mut Vec<u8>, bucket: &str, place: usize) {
+    /// Appends the row at that index.
+    pub(super) fn write(&self, out: &mut Vec<u8>, bucket: &str, index: usize) {
         out.extend_from_slice(b"{\"bucket\":");
         json_text(out, bucket);
-        let row = &self.series.rows[place];
-        if let Some(user) = row.group.user.filter(|_| self.query.over.is_empty()) {
+        let row = &self.series.rows[index];
+        if let Some(user) = row.group.user.filter(|_| self.spec.over.is_empty()) {
             out.extend_from_slice(b",\"user_id\":");
             json(out, &user.0);
         }
@@ -42,7 +42,7 @@ impl<'a> Nested<'a> {
         out.extend_from_slice(b",\"series\":");
         json_text(out, self.series.metric_type.series.as_str());
         out.extend_from_slice(b",\"value\":");
-        self.value(out, self.series.figures(place));
+        self.value(out, self.series.figures(index));
         out.push(b'}');
     }
 
@@ -63,7 +63,7 @@ impl<'a> Nested<'a> {
     }
 }
 
-/// An object by name where there are several, else the only one's value.
+/// Writes an object by name if there are several names, otherwise the only value.
 fn by_name(
     out: &mut Vec<u8>,
     names: &[String],
@@ -86,9 +86,9 @@ fn by_name(
     out.push(b'}');
 }
 
-/// How the leaves of a value nest.
+/// The nesting of the leaves of a value.
 enum Shape {
-    /// The figure of the channel at that place.
+    /// The figure of the channel at that index.
     Leaf(usize),
     /// Members by key. A leaf that is also a branch has the empty key.
     Branch(Vec<(String, Shape)>),
@@ -100,44 +100,44 @@ impl Shape {
             return Self::Leaf(0);
         }
         let mut root = Self::Branch(Vec::new());
-        for (place, channel) in metric_type.channels.iter().enumerate() {
-            root.insert(channel.pointer.tokens(), place);
+        for (index, channel) in metric_type.channels.iter().enumerate() {
+            root.insert(channel.pointer.tokens(), index);
         }
         root
     }
 
-    fn insert(&mut self, path: &[String], place: usize) {
+    fn insert(&mut self, path: &[String], index: usize) {
         if let Self::Leaf(other) = self {
             *self = Self::Branch(vec![(String::new(), Self::Leaf(*other))]);
         }
         let Self::Branch(members) = self else { return };
         let Some((key, deeper)) = path.split_first() else {
-            members.push((String::new(), Self::Leaf(place)));
+            members.push((String::new(), Self::Leaf(index)));
             return;
         };
         match members.iter_mut().find(|(k, _)| k == key) {
-            Some((_, member)) => member.insert(deeper, place),
-            None if deeper.is_empty() => members.push((key.clone(), Self::Leaf(place))),
+            Some((_, member)) => member.insert(deeper, index),
+            None if deeper.is_empty() => members.push((key.clone(), Self::Leaf(index))),
             None => {
                 let mut member = Self::Branch(Vec::new());
-                member.insert(deeper, place);
+                member.insert(deeper, index);
                 members.push((key.clone(), member));
             }
         }
     }
 
-    /// Whether a bucket has something here.
+    /// Returns whether a row has a figure here.
     fn has_value(&self, figures: &[Figure]) -> bool {
         match self {
-            Self::Leaf(place) => figures.get(*place).is_some_and(|f| *f != Figure::Absent),
+            Self::Leaf(index) => figures.get(*index).is_some_and(|f| *f != Figure::Absent),
             Self::Branch(members) => members.iter().any(|(_, member)| member.has_value(figures)),
         }
     }
 
     fn write(&self, out: &mut Vec<u8>, figures: &[Figure]) {
         let members = match self {
-            Self::Leaf(place) => {
-                return json_figure(out, figures.get(*place).unwrap_or(&Figure::Absent));
+            Self::Leaf(index) => {
+                return json_figure(out, figures.get(*index).unwrap_or(&Figure::Absent));
             }
             Self::Branch(members) => members,
         };

@@ -5,63 +5,82 @@ use schemars::JsonSchema;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::asked::Parsed;
+use super::aggregate_params::AggregateParams;
 use crate::request::{FromPairs, Pairs};
 
-/// What to aggregate.
+/// The parameters of an aggregate query.
 #[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what Parsed holds")]
+#[expect(dead_code, reason = "documents AggregateParams")]
 pub(crate) struct TimeseriesParams {
-    /// Whose data. Several users, comma-separated or repeated, are merged unless `group_by=user`; asking for several is for admins.
+    /// The user whose data are aggregated. Several users, comma-separated or repeated, are merged
+    /// unless `group_by=user`; only admins may name several.
     user_id: Vec<Uuid>,
     /// Only this session.
     session_id: Option<Uuid>,
-    /// Which series; all by default. Comma-separated and repeatable. A name is exact; a part with `*` is a glob over the whole name; anything else (`^session\.`) is one regular expression, searched in the name.
+    /// The series; all by default. Comma-separated and repeatable. A name is exact; a part with `*`
+    /// is a glob over the whole name; anything else (`^session\.`) is one regular expression,
+    /// searched in the name.
     series: Option<Vec<String>>,
-    /// How `series` is read: `exact`, `glob` or `regex` (commas belong to the expression). By default its characters tell.
+    /// How `series` is parsed: `exact`, `glob` or `regex` (commas belong to the expression). By
+    /// default its characters decide.
     series_mode: Option<String>,
-    /// Length of a bucket: `min`, `hour`, `day`, `week` (default), `month`, `quarter`, `year`, a multiple (`30s`, `15m`, `6h`, `2w`, `3mo`), or `all`.
+    /// Length of a bucket: `min`, `hour`, `day`, `week` (default), `month`, `quarter`, `year`, a
+    /// multiple (`30s`, `15m`, `6h`, `2w`, `3mo`), or `all`.
     interval: Option<String>,
-    /// Points at or after this: RFC 3339, a date (its midnight in `tz`), milliseconds since 1970, `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default 168 hours before the end.
+    /// Points at or after this: RFC 3339, a date (its midnight in `tz`), milliseconds since 1970,
+    /// `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z.
+    /// By default 168 hours before the end.
     start_time: Option<String>,
-    /// Points before this: RFC 3339, a date (its midnight in `tz`), milliseconds since 1970, `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By default now.
+    /// Points before this: RFC 3339, a date (its midnight in `tz`), milliseconds since 1970, `now`
+    /// or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By
+    /// default now.
     end_time: Option<String>,
-    /// What to compute, comma-separated: `avg` (default), `min`, `max`, `count`, `sum`, `first`, `last`, `stddev`, `range`, `median`, `p0` to `p100` with decimals (`p99.9`), `mode`, `distinct`, `time_avg`.
+    /// Functions to compute, comma-separated: `avg` (default), `min`, `max`, `count`, `sum`,
+    /// `first`, `last`, `stddev`, `range`, `median`, `p0` to `p100` with decimals (`p99.9`),
+    /// `mode`, `distinct`, `time_avg`.
     agg_func: Option<String>,
     /// IANA time zone of the buckets; `UTC` by default.
     tz: Option<String>,
     /// The day that weeks start on; `monday` by default.
     week_start: Option<String>,
-    /// Only points whose numeric leaves meet these conditions: leaf, one of `= != < <= > >=`, number; comma means and. The leaf of a bare number is `value`.
+    /// Only points whose numeric leaves meet these conditions: leaf, one of `= != < <= > >=`,
+    /// number; a comma means and. The leaf of a bare number is `value`.
     r#where: Option<String>,
-    /// `session`: buckets of the time since each session's start (`PT0S`, `PT5M`, …), for an `interval` of seconds, minutes or hours. `calendar` by default.
+    /// `session`: buckets of the time since each session's start (`PT0S`, `PT5M`, …), for an
+    /// `interval` of seconds, minutes or hours. `calendar` by default.
     align: Option<String>,
-    /// `session`: a row a session and series over the range, or a bucket if `interval` is given. `user`: a row a user.
+    /// `session`: one row per session and series over the range, or per bucket if `interval` is
+    /// given. `user`: one row per user.
     group_by: Option<String>,
-    /// What to compute of the values of the sessions (or users) of a bucket, comma-separated: `median` of the sessions' means.
+    /// Functions to compute of the values of the sessions (or users) of a bucket, comma-separated:
+    /// `median` of the sessions' means.
     over: Option<String>,
-    /// What stands in buckets without a point, for series that have one: `none` (default), `null`, `zero`, `previous`, `linear`.
+    /// Filling of buckets without a point, for series that have one: `none` (default), `null`,
+    /// `zero`, `previous`, `linear`.
     fill: Option<String>,
-    /// How far before the range `fill` looks for a known bucket: `12h`, `7d`, `4w`.
+    /// The length of time before the range that `fill` searches for a known bucket: `12h`, `7d`,
+    /// `4w`.
     fill_lookback: Option<String>,
-    /// `approx`: percentiles of more values than the service keeps come from a sketch, whose relative error the metadata state. `exact` by default.
+    /// `approx`: percentiles of more values than the service retains come from a sketch, whose
+    /// relative error is in the metadata. `exact` by default.
     accuracy: Option<String>,
-    /// `json` (default), `csv`, `ndjson`, `arrow` or `parquet`; as well by the header `Accept`.
+    /// `json` (default), `csv`, `ndjson`, `arrow` or `parquet`; alternatively the header `Accept`.
     format: Option<String>,
     /// `none`: no end record after the last line of NDJSON. `record` by default.
     end: Option<String>,
-    /// `flat`: a row a leaf (always so in csv, arrow and parquet). `nested` by default.
+    /// `flat`: one row per leaf (always so in csv, arrow and parquet). `nested` by default.
     shape: Option<String>,
-    /// `columns`: arrays by series and leaf, as plotting libraries take them (JSON only). `rows` by default.
+    /// `columns`: arrays by series and leaf, as plotting libraries expect (JSON only). `rows` by
+    /// default.
     layout: Option<String>,
-    /// Waits up to 5 seconds until the user's data has reached this version, then answers 412.
+    /// Waits up to 5 seconds until the user's data has reached this version, otherwise returns 412.
     min_version: Option<u64>,
-    /// `true`: the metadata say what was read, and how long it took.
+    /// `true`: the metadata contain the statistics of the execution.
     explain: Option<bool>,
 }
 
 impl FromPairs for TimeseriesParams {
-    type Parsed = Parsed;
+    type Parsed = AggregateParams;
 
     const NAMES: &'static [&'static str] = &[
         "user_id",
@@ -117,8 +136,8 @@ impl FromPairs for TimeseriesParams {
         ]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Parsed {
-        Parsed::read(pairs)
+    fn from_pairs(pairs: &mut Pairs) -> AggregateParams {
+        AggregateParams::read(pairs)
     }
 }
 
@@ -132,7 +151,7 @@ mod tests {
     #[test]
     fn no_query_string_panics_and_problems_are_bounded() {
         for now in [Timestamp::MIN, Timestamp::EPOCH, Timestamp::MAX] {
-            fuzz_query_strings::<TimeseriesParams>(|parsed| parsed.ask(now).map(|_| ()));
+            fuzz_query_strings::<TimeseriesParams>(|params| params.resolve(now).map(|_| ()));
         }
     }
 }

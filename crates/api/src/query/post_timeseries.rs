@@ -7,14 +7,14 @@ use time_series_domain::ports::run_in;
 use time_series_domain::session::IngestError;
 
 use super::params::TimeseriesParams;
-use super::timeseries::answer_parsed;
+use super::timeseries::answer_params;
 use super::timeseries_answer::Timeseries;
 use crate::openapi::{Example, Rendered};
 use crate::problem::Problem;
 use crate::request::{Caller, JsonBody, KnownTags, NoParams, QueryString, read_json, too_large};
 use crate::state::AppState;
 
-/// Maximum length of the parameters: enough for 100,000 users.
+/// Maximum length of the body: enough for 100,000 users.
 const LONGEST: usize = 8 << 20;
 
 impl Example for TimeseriesParams {
@@ -36,7 +36,7 @@ impl Example for TimeseriesParams {
     tag = "timeseries",
     operation_id = "post_timeseries",
     summary = "Aggregate series over buckets, with parameters in the body",
-    description = "As `GET /api/timeseries/`, with the same parameters as members of a JSON object: for up to 100,000 users, and for conditions that need no escapes. It changes nothing and has no 304.",
+    description = "As `GET /api/timeseries/`, with the same parameters as members of a JSON object: for up to 100,000 users, and for conditions without percent-encoding. The request is read-only and never returns 304.",
     error_code = 400,
     error_code = 401,
     error_code = 403,
@@ -60,7 +60,7 @@ pub(crate) async fn post_timeseries(
     }
     let lane = state.cpu.lane(body.peer, body.bytes.len());
     let bytes = body.bytes.clone();
-    let parsed = run_in(&lane, move || read_json::<TimeseriesParams>(&bytes)).await;
-    let parsed = parsed.map_err(|busy| Problem::from(IngestError::from(busy)))??;
-    answer_parsed(parsed, caller, KnownTags::NONE, state).await
+    let params = run_in(&lane, move || read_json::<TimeseriesParams>(&bytes)).await;
+    let params = params.map_err(|busy| Problem::from(IngestError::from(busy)))??;
+    answer_params(params, caller, KnownTags::NONE, state).await
 }

@@ -1,21 +1,21 @@
-//! An answer as bytes, chunk by chunk.
+//! Rendering of an aggregate answer, chunk by chunk.
 
 use time_series_domain::query::AggregateAnswer;
 use time_series_domain::{Interval, Timestamp};
 
-use super::asked::{Asked, Output};
 use super::columns;
 use super::flat::{Flat, Names, has_leaf};
 use super::metadata::TimeseriesMetadata;
 use super::nested::Nested;
+use super::request::{AggregateRequest, Output};
 use crate::format::{End, Format, JsonList, Writer, WriterError, elements, end_record, json};
 
-/// Rows of a chunk.
+/// Rows per chunk.
 const CHUNK_ROWS: usize = 2_000;
 
-/// Gives the chunks of a rendered answer.
+/// Renders an answer as an iterator of chunks.
 pub(super) struct Render {
-    asked: Asked,
+    request: AggregateRequest,
     answer: AggregateAnswer,
     format: Format,
     cache: &'static str,
@@ -23,18 +23,18 @@ pub(super) struct Render {
 }
 
 enum Stage {
-    Head,
-    /// The next row of a series, and what is being written.
+    Start,
+    /// The next row of a series, and the target of rows.
     Rows {
         series: usize,
         row: usize,
-        to: To,
+        target: Target,
     },
     Done,
 }
 
-/// What rows are written to.
-enum To {
+/// The target of rows.
+enum Target {
     List(JsonList, Option<Flat>),
     Lines(u64),
     Writer(Box<Writer>, Flat),
@@ -42,26 +42,26 @@ enum To {
 
 impl Render {
     pub(super) const fn new(
-        asked: Asked,
+        request: AggregateRequest,
         answer: AggregateAnswer,
         format: Format,
         cache: &'static str,
     ) -> Self {
         Self {
-            asked,
+            request,
             answer,
             format,
             cache,
-            stage: Stage::Head,
+            stage: Stage::Start,
         }
     }
 
-    /// Whether all of it fits into a few chunks.
+    /// Returns whether the whole answer fits into a few chunks.
     pub(super) fn is_small(&self) -> bool {
         self.answer.rows() <= 5 * CHUNK_ROWS
     }
 
-    /// All of it at once.
+    /// Renders the whole answer.
     pub(super) fn whole(self) -> Result<Vec<u8>, WriterError> {
         let mut whole = Vec::new();
         for chunk in self {
@@ -70,32 +70,33 @@ impl Render {
         Ok(whole)
     }
 
-    /// How many bytes it will be, by rendering it once for nothing.
+    /// Returns the number of bytes of the rendered answer, by rendering it once.
     pub(super) fn measure(&mut self) -> Result<u64, WriterError> {
         let mut bytes = 0;
         while let Some(chunk) = self.chunk()? {
             bytes += chunk.len() as u64;
         }
-        self.stage = Stage::Head;
+        self.stage = Stage::Start;
         Ok(bytes)
     }
 
-    fn head(&self, out: &mut Vec<u8>) -> Result<To, WriterError> {
-        let flat = || Flat::new(&self.asked, &self.answer, self.format);
-        Ok(match (self.format, self.asked.output) {
+    /// Writes the start of the response and returns the target of the rows.
+    fn start(&self, out: &mut Vec<u8>) -> Result<Target, WriterError> {
+        let flat = || Flat::new(&self.request, &self.answer, self.format);
+        Ok(match (self.format, self.request.output) {
             (Format::Json, output) => {
                 out.extend_from_slice(b"{\"metadata\":");
                 json(
                     out,
-                    &TimeseriesMetadata::new(&self.asked, &self.answer, self.count(), self.cache),
+                    &TimeseriesMetadata::new(&self.request, &self.answer, self.count(), self.cache),
                 );
                 out.extend_from_slice(b",\"results\":[");
-                To::List(JsonList::default(), (output == Output::Flat).then(flat))
+                Target::List(JsonList::default(), (output == Output::Flat).then(flat))
             }
-            (Format::Ndjson, Output::Nested | Output::Columns) => To::Lines(0),
+            (Format::Ndjson, Output::Nested | Output::Columns) => Target::Lines(0),
             (format, _) => {
                 let flat = flat();
-                To::Writer(
+                Target::Writer(
                     Box::new(Writer::new(
                         format,
                         flat.table.clone(),
@@ -108,9 +109,9 @@ impl Render {
         })
     }
 
-    /// How many results there are.
+    /// Returns the number of results.
     fn count(&self) -> usize {
-        match self.asked.output {
+        match self.request.output {
             Output::Nested => self.answer.rows(),
             Output::Columns => columns::count(&self.answer),
             Output::Flat => {
@@ -128,25 +129,25 @@ impl Render {
         }
     }
 
-    /// What the bucket of a row is called by.
+    /// Returns the start of a bucket as it is shown.
     fn shown_bucket(&self, bucket: Timestamp) -> Timestamp {
-        // The only bucket of `all` has the start of the range as its label.
-        match self.asked.query.axis.calendar() {
-            Some(calendar) if calendar.interval() == Interval::All => self.asked.query.range.start,
+        // The only bucket of `all` is labelled with the start of the range.
+        match self.request.spec.axis.calendar() {
+            Some(calendar) if calendar.interval() == Interval::All => self.request.spec.range.start,
             _ => bucket,
         }
     }
 
-    /// Some rows of one series, up to the end of a chunk.
+    /// Writes some rows of one series.
     fn rows(
         &self,
         series: usize,
         rows: std::ops::Range<usize>,
-        to: &mut To,
+        target: &mut Target,
         out: &mut Vec<u8>,
     ) -> Result<(), WriterError> {
         let answer = &self.answer.series[series];
-        let axis = &self.asked.query.axis;
+        let axis = &self.request.spec.axis;
         let bucket = |row: usize| self.shown_bucket(answer.rows[row].bucket);
         let table = |flat: &Flat| {
             let (names, mut batch) = (Names::of(answer), flat.table.batch());
@@ -154,53 +155,63 @@ impl Render {
                 .for_each(|row| flat.push(&mut batch, answer, &names, row, bucket(row)));
             batch
         };
-        match to {
-            To::List(list, Some(flat)) => elements(&flat.table, &table(flat), list, out),
-            To::List(list, None) if self.asked.output == Output::Columns => {
-                columns::write(out, list, &self.asked, answer, |row| {
+        match target {
+            Target::List(list, Some(flat)) => elements(&flat.table, &table(flat), list, out),
+            Target::List(list, None) if self.request.output == Output::Columns => {
+                columns::write(out, list, &self.request, answer, |row| {
                     axis.label(bucket(row))
                 });
             }
-            To::List(list, None) => {
-                let nested = Nested::new(&self.asked.query, answer);
+            Target::List(list, None) => {
+                let nested = Nested::new(&self.request.spec, answer);
                 for row in rows {
                     list.next(out);
                     nested.write(out, &axis.label(bucket(row)), row);
                 }
             }
-            To::Lines(count) => {
-                let nested = Nested::new(&self.asked.query, answer);
+            Target::Lines(count) => {
+                let nested = Nested::new(&self.request.spec, answer);
                 *count += rows.len() as u64;
                 for row in rows {
                     nested.write(out, &axis.label(bucket(row)), row);
                     out.push(b'\n');
                 }
             }
-            To::Writer(writer, flat) => writer.batch(table(flat), out)?,
+            Target::Writer(writer, flat) => writer.batch(table(flat), out)?,
         }
         Ok(())
     }
 
     fn chunk(&mut self) -> Result<Option<Vec<u8>>, WriterError> {
         let mut out = Vec::new();
-        let (mut series, mut row, mut to) = match std::mem::replace(&mut self.stage, Stage::Done) {
-            Stage::Done => return Ok(None),
-            Stage::Head => (0, 0, self.head(&mut out)?),
-            Stage::Rows { series, row, to } => (series, row, to),
-        };
+        let (mut series, mut row, mut target) =
+            match std::mem::replace(&mut self.stage, Stage::Done) {
+                Stage::Done => return Ok(None),
+                Stage::Start => (0, 0, self.start(&mut out)?),
+                Stage::Rows {
+                    series,
+                    row,
+                    target,
+                } => (series, row, target),
+            };
         let mut left = CHUNK_ROWS;
         while let Some(answer) = self.answer.series.get(series) {
             if left == 0 {
-                self.stage = Stage::Rows { series, row, to };
+                self.stage = Stage::Rows {
+                    series,
+                    row,
+                    target,
+                };
                 return Ok(Some(out));
             }
-            let whole_series = self.asked.output == Output::Columns && self.format == Format::Json;
+            let whole_series =
+                self.request.output == Output::Columns && self.format == Format::Json;
             let end = if whole_series {
                 answer.rows.len()
             } else {
                 answer.rows.len().min(row + left)
             };
-            self.rows(series, row..end, &mut to, &mut out)?;
+            self.rows(series, row..end, &mut target, &mut out)?;
             left -= (end - row).min(left);
             (series, row) = if end == answer.rows.len() {
                 (series + 1, 0)
@@ -208,29 +219,29 @@ impl Render {
                 (series, end)
             };
         }
-        match to {
-            To::List(..) => out.extend_from_slice(b"]}"),
-            To::Lines(_) if self.asked.end == End::None => {}
-            To::Lines(count) => end_record(count, &self.end_members(), &mut out),
-            To::Writer(writer, _) => writer.end(&self.end_members(), &mut out)?,
+        match target {
+            Target::List(..) => out.extend_from_slice(b"]}"),
+            Target::Lines(_) if self.request.end == End::None => {}
+            Target::Lines(count) => end_record(count, &self.end_members(), &mut out),
+            Target::Writer(writer, _) => writer.end(&self.end_members(), &mut out)?,
         }
         Ok(Some(out))
     }
 }
 
 impl Render {
-    /// CSV ends with its length.
+    /// Returns the end marker of a format. CSV has none: its end is known from the length.
     fn end_of(&self, format: Format) -> End {
         if format == Format::Csv {
             End::None
         } else {
-            self.asked.end
+            self.request.end
         }
     }
 
-    /// What an end record tells besides, where there is something to tell.
+    /// Returns the additional members of an end record.
     fn end_members(&self) -> String {
-        let metadata = TimeseriesMetadata::new(&self.asked, &self.answer, 0, self.cache);
+        let metadata = TimeseriesMetadata::new(&self.request, &self.answer, 0, self.cache);
         let mut members = Vec::new();
         let mut member = |name: &str, value: &dyn Fn(&mut Vec<u8>)| {
             members.extend_from_slice(format!(",\"{name}\":").as_bytes());

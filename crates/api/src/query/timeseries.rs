@@ -8,13 +8,14 @@ use apistos::api_operation;
 use bytes::Bytes;
 use futures_util::stream;
 use time_series_domain::fingerprint::Fingerprint;
-use time_series_domain::ports::ScanHead;
-use time_series_domain::query::{AggregateAnswer, Found, RELATIVE_ERROR, answer_key};
+use time_series_domain::ports::DataVersion;
+use time_series_domain::query::{AggregateAnswer, CacheLookup, RELATIVE_ERROR, cache_key};
 use tokio::sync::mpsc;
 
-use super::asked::{Asked, Output, Parsed};
+use super::aggregate_params::AggregateParams;
 use super::params::TimeseriesParams;
 use super::render::Render;
+use super::request::{AggregateRequest, Output};
 use super::timeseries_answer::Timeseries;
 use crate::format::{Format, WriterError};
 use crate::openapi::{BrokenOff, Rendered};
@@ -43,44 +44,52 @@ pub(crate) async fn timeseries(
     state: web::Data<AppState>,
 ) -> Result<Rendered<Timeseries>, Problem> {
     let known = caller.known_tags();
-    answer_parsed(params.0, caller, known, state).await
+    answer_params(params.0, caller, known, state).await
 }
 
-/// Answers a query whose parameters were read.
-pub(super) async fn answer_parsed(
-    parsed: Parsed,
+/// Answers a query with parsed parameters.
+pub(super) async fn answer_params(
+    params: AggregateParams,
     caller: Caller,
     known: KnownTags,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    if parsed.asks_for_many() {
+    if params.has_many_users() {
         caller.require_admin()?;
     }
-    let format = Format::negotiate(parsed.format, caller.accept(), &Format::ALL)?;
-    let min_version = parsed.min_version;
-    let asked = parsed.ask(state.clock.now())?;
-    if asked.query.explain && !matches!(format, Format::Json | Format::Ndjson) {
+    let format = Format::negotiate(params.format, caller.accept(), &Format::ALL)?;
+    let min_version = params.min_version;
+    let request = params.resolve(state.clock.now())?;
+    if request.spec.explain && !matches!(format, Format::Json | Format::Ndjson) {
         return Err(Problem::parameter(
             "explain",
             format!("has no place in {}; ask for json or ndjson", format.name()),
         ));
     }
-    if asked.output == Output::Columns && format != Format::Json {
+    if request.output == Output::Columns && format != Format::Json {
         return Err(Problem::parameter(
             "layout",
             "is columns, which is for format=json",
         ));
     }
-    if let [user] = *asked.query.users {
+    if let [user] = *request.spec.users {
         state.log_users.note(user).await;
     }
     let source = state
-        .source_of_reads(&caller, &asked.query.users, min_version)
+        .source_of_reads(&caller, &request.spec.users, min_version)
         .await?;
     let shared = state.clone().into_inner();
     let answer = async move {
         source
-            .answer(|reads| answer(shared.clone(), reads, known.clone(), asked.clone(), format))
+            .answer(|reads| {
+                answer(
+                    shared.clone(),
+                    reads,
+                    known.clone(),
+                    request.clone(),
+                    format,
+                )
+            })
             .await
     };
     state.queries.run(&caller, Box::pin(answer)).await
@@ -90,92 +99,96 @@ async fn answer(
     state: Arc<AppState>,
     reads: Arc<Reads>,
     known: KnownTags,
-    asked: Asked,
+    request: AggregateRequest,
     format: Format,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    let render_key = asked.render_key(format, &state.edition);
-    if known.is_conditional() && !asked.until_now {
-        let head = reads.aggregate.head_of(&asked.query).await?;
-        let tag = tag(&asked, &render_key, head);
+    let render_key = request.render_key(format, &state.edition);
+    if known.is_conditional() && !request.until_now {
+        let data_version = reads.aggregate.data_version_of(&request.spec).await?;
+        let tag = tag(&request, &render_key, data_version);
         if known.has(&tag) {
             return Ok(Rendered::not_modified()
                 .header(ETAG, &tag)
-                .header(USER_VERSION, &head.version.to_string()));
+                .header(USER_VERSION, &data_version.version.to_string()));
         }
     }
-    let is_worth_keeping = !asked.until_now && !asked.query.explain;
-    let (head, rendered) = match reads
+    let is_cacheable = !request.until_now && !request.spec.explain;
+    let (data_version, rendered) = match reads
         .aggregate
-        .answer(&asked.query, is_worth_keeping.then_some(&render_key))
+        .answer(&request.spec, is_cacheable.then_some(&render_key))
         .await?
     {
-        Found::Kept { rendered, head } => {
+        CacheLookup::Hit {
+            rendered,
+            data_version,
+        } => {
             metrics::counter!("cache_answers_total", "result" => "hit").increment(1);
-            (head, Rendered::whole(format.media_type(), rendered))
+            (data_version, Rendered::whole(format.media_type(), rendered))
         }
-        Found::Made(answer, keep) => {
-            if keep.is_some() {
+        CacheLookup::Miss(answer, write) => {
+            if write.is_some() {
                 metrics::counter!("cache_answers_total", "result" => "miss").increment(1);
             }
-            let head = ScanHead {
+            let data_version = DataVersion {
                 version: answer.version,
                 generation: answer.generation,
             };
-            let cache = cache_words(&reads, &asked);
-            let notes = notes(&answer, format);
-            let render = Render::new(asked.clone(), *answer, format, cache);
+            let cache = cache_status(&reads, &request);
+            let headers = extra_headers(&answer, format);
+            let render = Render::new(request.clone(), *answer, format, cache);
             let mut rendered = if render.is_small() {
-                let bytes = render.whole().map_err(|e| broken(&e))?;
-                if let Some(keep) = keep.filter(|_| notes.is_empty()) {
-                    reads.aggregate.keep(keep, &bytes).await;
+                let bytes = render.whole().map_err(|e| write_failed(&e))?;
+                if let Some(write) = write.filter(|_| headers.is_empty()) {
+                    reads.aggregate.store(write, &bytes).await;
                 }
                 Rendered::whole(format.media_type(), bytes)
             } else {
                 stream_of(&state, render, format)?
             };
-            for (name, note) in notes {
-                rendered = rendered.header(name, &note);
+            for (name, value) in headers {
+                rendered = rendered.header(name, &value);
             }
-            (head, rendered)
+            (data_version, rendered)
         }
     };
     Ok(rendered
-        .header(ETAG, &tag(&asked, &render_key, head))
-        .header(USER_VERSION, &head.version.to_string()))
+        .header(ETAG, &tag(&request, &render_key, data_version))
+        .header(USER_VERSION, &data_version.version.to_string()))
 }
 
-/// What has no place in the body: how many rows are approximate, how many series were skipped.
-fn notes(answer: &AggregateAnswer, format: Format) -> Vec<(HeaderName, String)> {
-    let mut notes = Vec::new();
+/// Returns headers for what has no place in the body: the numbers of approximate rows and of
+/// skipped series.
+fn extra_headers(answer: &AggregateAnswer, format: Format) -> Vec<(HeaderName, String)> {
+    let mut headers = Vec::new();
     if format == Format::Json {
-        return notes;
+        return headers;
     }
     if answer.approximate > 0 && format != Format::Ndjson {
         let approximate = format!(
             "buckets={}; relative_error={RELATIVE_ERROR}",
             answer.approximate
         );
-        notes.push((HeaderName::from_static("answer-approximate"), approximate));
+        headers.push((HeaderName::from_static("answer-approximate"), approximate));
     }
     if !answer.skipped.is_empty() {
-        notes.push((
+        headers.push((
             HeaderName::from_static("answer-skipped"),
             answer.skipped.len().to_string(),
         ));
     }
-    notes
+    headers
 }
 
-/// Chunks that are rendered as they are sent, no faster than they are read. The answer's memory is held until the last of
-/// them.
+/// Renders chunks as they are sent, no faster than the client reads them. The reserved memory is
+/// held until the last chunk.
 fn stream_of(
     state: &AppState,
     mut render: Render,
     format: Format,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    // CSV has nothing that tells its end: its length does.
+    // CSV has no end marker: its end is known from the length.
     let length = if format == Format::Csv {
-        Some(render.measure().map_err(|e| broken(&e))?)
+        Some(render.measure().map_err(|e| write_failed(&e))?)
     } else {
         None
     };
@@ -183,10 +196,10 @@ fn stream_of(
     let rendering = state.queries.runtime().spawn(async move {
         for chunk in render {
             let chunk = chunk.map(Bytes::from).map_err(|e| {
-                tracing::error!(error = %e, "an answer was broken off");
+                tracing::error!(error = %e, "an answer was truncated");
                 BrokenOff
             });
-            // The caller may have left.
+            // The client may have disconnected.
             if sender.send(chunk).await.is_err() {
                 return;
             }
@@ -205,20 +218,20 @@ fn stream_of(
     ))
 }
 
-fn broken(e: &WriterError) -> Problem {
+fn write_failed(e: &WriterError) -> Problem {
     tracing::error!(error = %e, "an answer could not be written");
     Problem::internal()
 }
 
-fn tag(asked: &Asked, render_key: &Fingerprint, head: ScanHead) -> String {
-    tag_of(&answer_key(&asked.query, render_key, head))
+fn tag(request: &AggregateRequest, render_key: &Fingerprint, data_version: DataVersion) -> String {
+    tag_of(&cache_key(&request.spec, render_key, data_version))
 }
 
-const fn cache_words(reads: &Reads, asked: &Asked) -> &'static str {
+const fn cache_status(reads: &Reads, request: &AggregateRequest) -> &'static str {
     if !reads.aggregate.has_cache() {
         "off"
-    } else if asked.query.explain {
-        "passed by: explain=true shows what it takes to make the answer"
+    } else if request.spec.explain {
+        "bypassed: explain=true measures a new answer"
     } else {
         "missed"
     }

@@ -1,4 +1,4 @@
-//! The answer of an aggregate query, for the document.
+//! The answer to an aggregate query, for the OpenAPI document.
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
@@ -14,7 +14,8 @@ use crate::openapi::{Answer, Example};
 #[expect(dead_code, reason = "documents what is rendered")]
 pub(crate) struct Timeseries {
     metadata: TimeseriesMetadata,
-    /// Ordered by series, then bucket, user and session. Buckets without a point are absent unless `fill` is asked for.
+    /// Ordered by series, then bucket, user and session. Buckets without a point are absent unless
+    /// `fill` is given.
     results: Vec<TimeseriesRow>,
 }
 
@@ -22,15 +23,18 @@ pub(crate) struct Timeseries {
 #[derive(JsonSchema, ApiComponent)]
 #[expect(dead_code, reason = "documents what is rendered")]
 pub(crate) struct TimeseriesRow {
-    /// The start of the bucket, with the offset of `tz`; also where the range cuts the bucket. With `align=session` the time since the session's start, an ISO 8601 duration.
+    /// The start of the bucket, with the offset of `tz`, even if the range begins within the
+    /// bucket. With `align=session` the time since the session's start, an ISO 8601 duration.
     bucket: String,
-    /// Whose, with `group_by`.
+    /// The user, with `group_by`.
     user_id: Option<Uuid>,
-    /// Of which session, with `group_by=session`.
+    /// The session, with `group_by=session`.
     session_id: Option<Uuid>,
     /// The series.
     series: String,
-    /// A number where the series' values are a number or `{"value": number}`, else an object by leaf; an object by function of those where several functions were asked for, and by function of `over`. `stddev` of one point is null.
+    /// A number if the series' values are a number or `{"value": number}`, otherwise an object by
+    /// leaf; with several functions an object by function of these, and with several functions of
+    /// `over` an object by those. `stddev` of one point is null.
     value: Value,
 }
 

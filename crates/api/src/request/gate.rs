@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use time_series_domain::ports::{ScanHead, StoreError};
+use time_series_domain::ports::{DataVersion, StoreError};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::{Instant, timeout};
 
@@ -157,7 +157,7 @@ impl QueryGate {
         head: impl Fn() -> F,
     ) -> Result<(), Problem>
     where
-        F: Future<Output = Result<ScanHead, StoreError>>,
+        F: Future<Output = Result<DataVersion, StoreError>>,
     {
         let Some(least) = least else { return Ok(()) };
         let _waiter = self

@@ -1,4 +1,4 @@
-//! Scans in memory: everything is made of the blocks, there and then.
+//! In-memory implementation of the aggregate store. Computes everything from the blocks.
 
 use std::ops::Range;
 
@@ -7,22 +7,22 @@ use async_trait::async_trait;
 use super::{MemoryStore, State, User};
 use crate::block::{Block, MIN_SUMMARISED_POINTS};
 use crate::ports::{
-    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, Presence, ScanHead, ScanRequest,
-    ScanSink, ScannedBlock, StoreError, Verdict,
+    AggregateStore, Arrays, BlockContent, BlockMatch, BlockScan, DataVersion, DayScan, Presence,
+    ScanRequest, ScanSink, ScannedBlock, StoreError,
 };
 use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId};
 
 #[async_trait]
 impl AggregateStore for MemoryStore {
-    async fn head(&self, users: &[UserId]) -> Result<ScanHead, StoreError> {
-        Ok(self.state().head(users))
+    async fn data_version(&self, users: &[UserId]) -> Result<DataVersion, StoreError> {
+        Ok(self.state().data_version(users))
     }
 
     async fn scan(
         &self,
         request: &ScanRequest,
         sink: &mut dyn ScanSink,
-    ) -> Result<ScanHead, StoreError> {
+    ) -> Result<DataVersion, StoreError> {
         let state = self.state();
         state.check(&request.users, &request.view)?;
         for (id, user) in request
@@ -31,7 +31,7 @@ impl AggregateStore for MemoryStore {
             .filter_map(|id| Some((*id, state.users.get(id)?)))
         {
             if let Some(range) = &request.starts {
-                tell_starts(id, user, request.session_id, range, sink)?;
+                send_starts(id, user, request.session_id, range, sink)?;
             }
             if let Some(days) = &request.days {
                 state.scan_days(id, user, days, sink)?;
@@ -43,29 +43,30 @@ impl AggregateStore for MemoryStore {
         if !request.presence.metric_types.is_empty() {
             sink.present(state.present(&request.users, request.session_id, &request.presence));
         }
-        Ok(state.head(&request.users))
+        Ok(state.data_version(&request.users))
     }
 }
 
 impl State {
-    pub(super) fn head(&self, users: &[UserId]) -> ScanHead {
+    pub(super) fn data_version(&self, users: &[UserId]) -> DataVersion {
         let version = users
             .iter()
             .filter_map(|user| self.users.get(user))
             .map(|u| u.version)
             .sum();
-        ScanHead {
+        DataVersion {
             version,
             generation: self.generation,
         }
     }
 
-    /// The metric types of a presence of which these users, or one session of theirs, have points in its range.
+    /// Returns the metric types of a presence request of which the users, or one of their sessions, have
+    /// points in the range.
     pub(super) fn present(
         &self,
         users: &[UserId],
         session: Option<SessionId>,
-        asked: &Presence,
+        presence: &Presence,
     ) -> Vec<MetricTypeId> {
         let users = || users.iter().filter_map(|user| self.users.get(user));
         let is_present = |id: &MetricTypeId| {
@@ -73,15 +74,15 @@ impl State {
                 .flat_map(|user| blocks(user, std::slice::from_ref(id)))
                 .any(|(owner, block)| {
                     let touches =
-                        block.t_min() < asked.range.end && asked.range.start <= block.t_max();
+                        block.t_min() < presence.range.end && presence.range.start <= block.t_max();
                     touches && session.is_none_or(|session| session == owner)
                 })
         };
-        let metric_types = asked
+        let metric_types = presence
             .metric_types
             .iter()
             .copied()
-            .filter(|_| !asked.range.is_empty());
+            .filter(|_| !presence.range.is_empty());
         metric_types.filter(is_present).collect()
     }
 
@@ -93,7 +94,7 @@ impl State {
         sink: &mut dyn ScanSink,
     ) -> Result<(), StoreError> {
         for metric_type in &self.metric_types {
-            for (place, channel) in metric_type.channels.iter().enumerate() {
+            for (index, channel) in metric_type.channels.iter().enumerate() {
                 if !scan.channels.contains(&channel.id) {
                     continue;
                 }
@@ -101,7 +102,7 @@ impl State {
                     let mut merged = Summary::EMPTY;
                     for (_, block) in blocks(user, &[metric_type.id]) {
                         if window.days.contains(&block.t_min().utc_day()) {
-                            merged.merge(&block.samples(place).collect());
+                            merged.merge(&block.samples(index).collect());
                         }
                     }
                     if merged.count() > 0 {
@@ -114,7 +115,7 @@ impl State {
     }
 }
 
-fn tell_starts(
+fn send_starts(
     id: UserId,
     user: &User,
     only: Option<SessionId>,
@@ -146,7 +147,7 @@ fn scan_blocks(
 ) -> Result<(), StoreError> {
     for (owner, block) in blocks(user, &scan.metric_types) {
         let touches = scan
-            .stretches
+            .ranges
             .iter()
             .any(|s| block.t_min() < s.end && s.start <= block.t_max());
         if !touches || session.is_some_and(|s| s != owner) {
@@ -167,19 +168,19 @@ fn scan_blocks(
     Ok(())
 }
 
-/// The block as far as it is needed; `None` if none of its points meets the conditions.
+/// Returns the requested part of a block; `None` if none of its points meets the conditions.
 fn content(scan: &BlockScan, block: &Block) -> Option<BlockContent> {
     let whole = || Some(BlockContent::Whole(Box::new(block.clone())));
     if block.len() < MIN_SUMMARISED_POINTS {
         return whole();
     }
     let summaries = block.summarise();
-    let verdicts: Vec<Verdict> = scan
+    let matches: Vec<BlockMatch> = scan
         .conditions
         .iter()
-        .map(|c| c.verdict(&summaries, block.len() as u64))
+        .map(|c| c.block_match(&summaries, block.len() as u64))
         .collect();
-    if verdicts.contains(&Verdict::None) {
+    if matches.contains(&BlockMatch::None) {
         return None;
     }
     let needs_arrays = match &scan.arrays {
@@ -188,7 +189,7 @@ fn content(scan: &BlockScan, block: &Block) -> Option<BlockContent> {
             .iter()
             .any(|&e| block.t_min() < e && e <= block.t_max()),
     };
-    if needs_arrays || verdicts.contains(&Verdict::Some) {
+    if needs_arrays || matches.contains(&BlockMatch::Some) {
         whole()
     } else {
         Some(BlockContent::Summaries(summaries))

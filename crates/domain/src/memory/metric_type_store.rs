@@ -11,7 +11,7 @@ use crate::channel::{Channel, ChannelId};
 use crate::json::Pointer;
 use crate::metric_type::{MetricType, MetricTypeDefinition};
 use crate::ports::{
-    CatalogueChanges, CatalogueView, ChangeError, MetricTypeStore, PointSource, ScanHead,
+    CatalogueChanges, CatalogueView, ChangeError, DataVersion, MetricTypeStore, PointSource,
     SchemaChange, StoreError,
 };
 use crate::{MetricTypeId, SchemaVersion, Timestamp, UserId};
@@ -44,9 +44,9 @@ impl MetricTypeStore for MemoryStore {
         &self,
         users: &[UserId],
         points: &PointSource,
-    ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError> {
+    ) -> Result<(DataVersion, Vec<SchemaVersion>), StoreError> {
         let state = self.state();
-        Ok((state.head(users), state.types_of(users, points)))
+        Ok((state.data_version(users), state.types_of(users, points)))
     }
 
     async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {

@@ -1,4 +1,4 @@
-//! Points in memory.
+//! In-memory implementation of the point store.
 
 use std::cmp::Reverse;
 use std::collections::BTreeSet;
@@ -9,7 +9,7 @@ use async_trait::async_trait;
 use super::{MemoryStore, User};
 use crate::block::Block;
 use crate::ports::{
-    BlockContent, BlockSink, CatalogueView, Flow, Order, PointScan, PointStore, ScanHead,
+    BlockContent, BlockSink, CatalogueView, DataVersion, Order, PointScan, PointStore,
     ScannedBlock, SeriesExtent, StoreError,
 };
 use crate::{MetricTypeId, SessionId, Timestamp, UserId};
@@ -21,7 +21,7 @@ impl PointStore for MemoryStore {
         scan: &PointScan,
         sink: &mut dyn BlockSink,
     ) -> Result<(), StoreError> {
-        let (head, present, blocks) = {
+        let (data_version, present, blocks) = {
             let state = self.state();
             state.check(&[scan.user_id], &scan.view)?;
             let user = state.users.get(&scan.user_id);
@@ -41,11 +41,11 @@ impl PointStore for MemoryStore {
                 Order::Descending => blocks.sort_by_key(|b| Reverse(b.t_max)),
             }
             let present = state.present(&[scan.user_id], scan.session_id, &scan.presence);
-            (state.head(&[scan.user_id]), present, blocks)
+            (state.data_version(&[scan.user_id]), present, blocks)
         };
-        sink.head(head, present).await?;
+        sink.begin(data_version, present).await?;
         for block in blocks {
-            if sink.block(block).await? == Flow::Enough {
+            if sink.block(block).await?.is_break() {
                 break;
             }
         }
@@ -57,7 +57,7 @@ impl PointStore for MemoryStore {
         user: UserId,
         series: &[MetricTypeId],
         view: &CatalogueView,
-    ) -> Result<(ScanHead, Vec<ScannedBlock>), StoreError> {
+    ) -> Result<(DataVersion, Vec<ScannedBlock>), StoreError> {
         let state = self.state();
         state.check(&[user], view)?;
         let of_user = || {
@@ -73,7 +73,7 @@ impl PointStore for MemoryStore {
                 .max_by_key(|b| (b.t_max, b.session_id, b.seq))
         };
         Ok((
-            state.head(&[user]),
+            state.data_version(&[user]),
             series.iter().filter_map(last).collect(),
         ))
     }
@@ -84,7 +84,7 @@ impl PointStore for MemoryStore {
         series: &[MetricTypeId],
         range: Range<Timestamp>,
         view: &CatalogueView,
-    ) -> Result<(ScanHead, Vec<SeriesExtent>), StoreError> {
+    ) -> Result<(DataVersion, Vec<SeriesExtent>), StoreError> {
         let state = self.state();
         state.check(&[user], view)?;
         let extent = |id: &MetricTypeId| {
@@ -105,7 +105,7 @@ impl PointStore for MemoryStore {
             })
         };
         Ok((
-            state.head(&[user]),
+            state.data_version(&[user]),
             series.iter().filter_map(extent).collect(),
         ))
     }

@@ -11,63 +11,64 @@ use crate::channel::ChannelId;
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{MetricTypeId, SessionId, Summary, Timestamp, UserId};
 
-/// Which parts of day summaries are needed: the fewer, the quicker.
+/// The parts of day summaries that are needed. Fewer parts are faster to read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SummaryParts {
-    /// Count, sum, least and greatest; the rest may be anything.
+    /// Count, sum, least and greatest value; the other parts are undefined.
     Basic,
-    /// Everything.
+    /// All parts.
     Full,
 }
 
-/// Which blocks must come with their arrays. Blocks without stored summaries always do.
+/// The blocks that must be read with their arrays. Blocks without stored summaries always are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Arrays {
     /// All blocks.
     Always,
-    /// Blocks that one of these ascending instants cuts: it lies after the first point and not after the last.
+    /// Blocks that one of these ascending instants cuts: the instant is after the first point and
+    /// not after the last.
     WhereCut(Vec<Timestamp>),
 }
 
-/// What a number of a point must be; a point without it fails.
+/// A condition on a number of a point. A point without the number does not meet it.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct LeafCondition {
-    /// The channel's place in the metric type.
+    /// The index of the channel in the metric type.
     pub channel: usize,
-    /// The least number of the interval, included.
+    /// The least number of the interval, inclusive.
     pub least: f64,
-    /// The greatest number of the interval, included.
+    /// The greatest number of the interval, inclusive.
     pub greatest: f64,
-    /// Whether the number must lie outside of the interval.
+    /// Whether the number must lie outside the interval.
     pub outside: bool,
 }
 
-/// Which points of a block meet a condition, as its summaries tell.
+/// The points of a block that meet a condition, according to the block's summaries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Verdict {
-    /// All of them.
+pub enum BlockMatch {
+    /// All points.
     All,
-    /// None of them.
+    /// No points.
     None,
-    /// The arrays must tell.
+    /// Unknown without the arrays.
     Some,
 }
 
 impl LeafCondition {
-    /// Whether a number meets it.
+    /// Returns whether a number meets the condition.
     #[must_use]
     pub fn admits(&self, number: f64) -> bool {
         (self.least <= number && number <= self.greatest) != self.outside
     }
 
-    /// What a block of `points` with these summaries tells.
+    /// Evaluates the condition on the summaries of a block of `points` points.
     #[must_use]
-    pub fn verdict(&self, summaries: &[Summary], points: u64) -> Verdict {
+    pub fn block_match(&self, summaries: &[Summary], points: u64) -> BlockMatch {
         let Some(summary) = summaries.get(self.channel) else {
-            return Verdict::None;
+            return BlockMatch::None;
         };
         let (Some(min), Some(max)) = (summary.min(), summary.max()) else {
-            return Verdict::None;
+            return BlockMatch::None;
         };
         let inside = self.least <= min && max <= self.greatest;
         let apart = max < self.least || self.greatest < min;
@@ -77,63 +78,66 @@ impl LeafCondition {
             (inside, apart)
         };
         if none {
-            Verdict::None
+            BlockMatch::None
         } else if all && summary.count() == points {
-            Verdict::All
+            BlockMatch::All
         } else {
-            Verdict::Some
+            BlockMatch::Some
         }
     }
 }
 
-/// Merge the day summaries of each channel and window, over all users or by user.
+/// A request to merge the day summaries of each channel and window.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DayScan {
     /// The channels.
     pub channels: Vec<ChannelId>,
     /// Windows of whole days, ascending and disjoint.
     pub windows: Vec<DayWindow>,
-    /// What is needed of them.
+    /// The parts of the summaries that are needed.
     pub parts: SummaryParts,
-    /// Whether users are told apart; otherwise they may be merged or not.
+    /// Whether to keep the summaries of users apart. Otherwise the store may merge them.
     pub by_user: bool,
 }
 
-/// Read the blocks of some metric types that touch some stretches.
+/// A request to read the blocks of some metric types that overlap some time ranges.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BlockScan {
     /// The metric types.
     pub metric_types: Vec<MetricTypeId>,
-    /// Ascending and disjoint. A block is read when it has a point at or after the start, and begins before the end, of one.
-    pub stretches: Vec<Range<Timestamp>>,
-    /// Which blocks come with arrays.
+    /// Time ranges, ascending and disjoint. A block is read if it has a point at or after the
+    /// start, and begins before the end, of a range.
+    pub ranges: Vec<Range<Timestamp>>,
+    /// The blocks that are read with their arrays.
     pub arrays: Arrays,
-    /// Whether whole blocks come with their remainder, or with an empty one.
+    /// Whether blocks are read with their remainder; otherwise it is empty.
     pub remainder: bool,
-    /// Conditions on points. Blocks of which none meets them are left out, as far as their summaries tell; blocks
-    /// that come with summaries meet them as a whole.
+    /// Conditions on points. Blocks of which no point meets them, according to their summaries, are
+    /// omitted; all points of blocks without arrays meet them.
     pub conditions: Vec<LeafCondition>,
 }
 
-/// A question beside a scan: of which of some metric types do the users have points in a range?
+/// A request to find which metric types the users have points of in a range.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Presence {
-    /// The metric types; empty if nothing is asked.
+    /// The metric types; empty to request nothing.
     pub metric_types: Vec<MetricTypeId>,
-    /// A metric type is present if a block of it touches this range.
+    /// The range. A metric type is present if one of its blocks overlaps it.
     pub range: Range<Timestamp>,
 }
 
-/// What to read, all in one snapshot.
+/// A scan of one snapshot.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScanRequest {
-    /// Whose data.
+    /// The users whose data are read.
     pub users: Vec<UserId>,
-    /// What it assumes about metric types.
+    /// The assumptions about metric types.
     pub view: CatalogueView,
-    /// Blocks of this session only. Day summaries are of all sessions: a request has one or the other.
+    /// Restriction to the blocks of one session. Day summaries contain all sessions, so that a
+    /// request has either.
     pub session_id: Option<SessionId>,
-    /// The range in which a session must have a point for its start to be told; `None` if no start is needed.
+    /// The range in which a session must have a point for its start to be read; `None` if no start
+    /// is needed.
     pub starts: Option<Range<Timestamp>>,
     /// Day summaries to merge.
     pub days: Option<DayScan>,
@@ -143,16 +147,18 @@ pub struct ScanRequest {
     pub presence: Presence,
 }
 
-/// The moment that a scan saw.
+/// The version of the data that a snapshot shows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct ScanHead {
-    /// The user's version; 0 for a user without data. Of several users the sum, which rises with each of theirs.
+pub struct DataVersion {
+    /// The user's version; 0 for a user without data. The sum of the versions of several users,
+    /// which rises with each of them.
     pub version: u64,
-    /// The catalogue's generation; of an answer, a digest of the metric types that it depends on.
+    /// The generation of the catalogue. For an answer, a digest of the metric types that it depends
+    /// on.
     pub generation: u64,
 }
 
-impl Fingerprinted for ScanHead {
+impl Fingerprinted for DataVersion {
     fn feed(&self, hasher: &mut FingerprintHasher) {
         let Self {
             version,
@@ -164,26 +170,26 @@ impl Fingerprinted for ScanHead {
     }
 }
 
-/// A block as far as it was needed.
+/// A block, with or without its arrays.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ScannedBlock {
-    /// Whose it is.
+    /// The user that owns the block.
     pub user_id: UserId,
-    /// The session it belongs to.
+    /// The session of the block.
     pub session_id: SessionId,
     /// The series.
     pub metric_type: MetricTypeId,
-    /// Its number within the session.
+    /// The sequence number within the session.
     pub seq: u32,
-    /// Its first time.
+    /// The time of the first point.
     pub t_min: Timestamp,
-    /// Its last time.
+    /// The time of the last point.
     pub t_max: Timestamp,
-    /// Summaries or arrays.
+    /// The summaries or the whole block.
     pub content: BlockContent,
 }
 
-/// Summaries by channel, or everything.
+/// The part of a block that was read.
 #[derive(Debug, Clone, PartialEq)]
 pub enum BlockContent {
     /// The summary of each channel.
@@ -192,12 +198,13 @@ pub enum BlockContent {
     Whole(Box<Block>),
 }
 
-/// Takes what a scan finds, piece by piece, so that no scan needs the memory of its data.
+/// Receives the rows of a scan one by one, so that no scan holds all its data in memory.
 pub trait ScanSink: Send {
-    /// Merged day summaries of a channel in the window of that number; of one user if they are told apart.
+    /// Receives the merged day summaries of a channel in the window of that number; those of one
+    /// user if users are kept apart.
     ///
     /// # Errors
-    /// What ends the scan.
+    /// Any error ends the scan.
     fn days(
         &mut self,
         user: Option<UserId>,
@@ -206,10 +213,11 @@ pub trait ScanSink: Send {
         summary: Summary,
     ) -> Result<(), StoreError>;
 
-    /// The start of a session, or the time of its first point if none was told; before any of its blocks.
+    /// Receives the start of a session, or the time of its first point if it has no start. Called
+    /// before any block of the session.
     ///
     /// # Errors
-    /// What ends the scan.
+    /// Any error ends the scan.
     fn session(
         &mut self,
         user: UserId,
@@ -217,29 +225,31 @@ pub trait ScanSink: Send {
         start: Timestamp,
     ) -> Result<(), StoreError>;
 
-    /// A block; each one once, in any order.
+    /// Receives a block. Each block is passed once, in any order.
     ///
     /// # Errors
-    /// What ends the scan.
+    /// Any error ends the scan.
     fn block(&mut self, block: ScannedBlock) -> Result<(), StoreError>;
 
-    /// The metric types that [`ScanRequest::presence`] asked for and that are there; not called if it asked for none.
+    /// Receives the metric types that [`ScanRequest::presence`] requested and that are present. Not
+    /// called if none were requested.
     fn present(&mut self, _metric_types: Vec<MetricTypeId>) {}
 }
 
-/// Reads what aggregates are made of.
+/// Reads day summaries and blocks for aggregate queries.
 #[async_trait]
 pub trait AggregateStore: Send + Sync {
-    /// What versions the next scan would see at least.
-    async fn head(&self, users: &[UserId]) -> Result<ScanHead, StoreError>;
+    /// Returns the minimum data version that the next scan would see.
+    async fn data_version(&self, users: &[UserId]) -> Result<DataVersion, StoreError>;
 
-    /// Feeds `sink` from one snapshot.
+    /// Passes the requested data to `sink`, from one snapshot.
     ///
     /// # Errors
-    /// [`StoreError::CatalogueChanged`], before anything is fed, where the request's view does not hold in the snapshot.
+    /// [`StoreError::CatalogueChanged`], before any data are passed, if the request's view does not
+    /// hold in the snapshot.
     async fn scan(
         &self,
         request: &ScanRequest,
         sink: &mut dyn ScanSink,
-    ) -> Result<ScanHead, StoreError>;
+    ) -> Result<DataVersion, StoreError>;
 }

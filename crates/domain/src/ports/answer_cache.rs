@@ -1,14 +1,14 @@
-//! The port to a cache of finished answers.
+//! The port to a cache of rendered answers.
 
 use async_trait::async_trait;
 
-/// Keeps answers for a while, or loses them. Keys name the version of all data an answer was made
-/// of, so that nothing in here can ever be out of date. A cache that fails behaves like an empty one.
+/// A best-effort cache of rendered answers. Keys contain the version of all data that an answer was
+/// computed from, so that entries are never stale. A cache that fails behaves like an empty one.
 #[async_trait]
 pub trait AnswerCache: Send + Sync {
-    /// What was put under `key`, if it is still there.
+    /// Returns the answer stored under `key`, if it is still cached.
     async fn get(&self, key: &str) -> Option<Vec<u8>>;
 
-    /// Keeps `answer` under `key`, perhaps.
+    /// Stores `answer` under `key`. The cache may drop it at any time.
     async fn put(&self, key: &str, answer: &[u8]);
 }

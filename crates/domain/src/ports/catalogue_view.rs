@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::ScanHead;
+use super::DataVersion;
 use crate::Timestamp;
 use crate::metric_type::SchemaVersion;
 
@@ -22,7 +22,7 @@ pub enum CatalogueView {
     /// The metric types of the users' points: the users must have points of no other ones, and these must be as they were.
     OfUsers {
         /// The versions and the generation at which it was so.
-        head: ScanHead,
+        data_version: DataVersion,
         /// Where the points were looked for.
         points: PointSource,
         /// The metric types.

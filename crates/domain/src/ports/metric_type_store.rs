@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use async_trait::async_trait;
 
-use super::{PointSource, ScanHead, StoreError, WriteError};
+use super::{DataVersion, PointSource, StoreError, WriteError};
 use crate::UserId;
 use crate::block::Block;
 use crate::json::Pointer;
@@ -25,7 +25,7 @@ pub trait MetricTypeStore: Send + Sync {
         &self,
         users: &[UserId],
         points: &PointSource,
-    ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError>;
+    ) -> Result<(DataVersion, Vec<SchemaVersion>), StoreError>;
 
     /// Adds a metric type, with the numeric leaves of its schema as channels.
     ///

@@ -20,14 +20,14 @@ mod session_store;
 
 pub use crate::metric_type::CatalogueChanges;
 pub use aggregate_store::{
-    AggregateStore, Arrays, BlockContent, BlockScan, DayScan, LeafCondition, Presence, ScanHead,
-    ScanRequest, ScanSink, ScannedBlock, SummaryParts, Verdict,
+    AggregateStore, Arrays, BlockContent, BlockMatch, BlockScan, DataVersion, DayScan,
+    LeafCondition, Presence, ScanRequest, ScanSink, ScannedBlock, SummaryParts,
 };
 pub use answer_cache::AnswerCache;
 pub use catalogue_view::{CatalogueView, PointSource};
 pub use cpu_pool::{CpuBusy, CpuPool, RunHere, run_in};
 pub use metric_type_store::{ChangeError, MetricTypeStore, SchemaChange};
-pub use point_store::{BlockSink, Flow, Order, PointScan, PointStore, SeriesExtent};
+pub use point_store::{BlockSink, Order, PointScan, PointStore, SeriesExtent};
 pub use secret_store::SecretStore;
 pub use session_store::SessionStore;
 

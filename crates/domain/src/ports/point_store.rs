@@ -1,20 +1,20 @@
-//! The port that points are read through.
+//! The port that raw points are read through.
 
-use std::ops::Range;
+use std::ops::{ControlFlow, Range};
 
 use async_trait::async_trait;
 
-use super::{CatalogueView, LeafCondition, Presence, ScanHead, ScannedBlock, StoreError};
+use super::{CatalogueView, DataVersion, LeafCondition, Presence, ScannedBlock, StoreError};
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::{MetricTypeId, SessionId, Timestamp, UserId};
 
-/// Which way time runs.
+/// The order of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Order {
-    /// From the earliest point on.
+    /// From the earliest point.
     #[default]
     Ascending,
-    /// From the latest point back.
+    /// From the latest point.
     Descending,
 }
 
@@ -27,93 +27,90 @@ impl Fingerprinted for Order {
     }
 }
 
-/// Which blocks to read in order of time.
+/// A scan of blocks in order of time.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PointScan {
-    /// Whose data.
+    /// The user whose data are read.
     pub user_id: UserId,
-    /// What it assumes about metric types.
+    /// The assumptions about metric types.
     pub view: CatalogueView,
-    /// Only this session, if any.
+    /// Restriction to one session.
     pub session_id: Option<SessionId>,
     /// The series.
     pub metric_types: Vec<MetricTypeId>,
-    /// Of some of these series, what a point must meet: a block may be left out if none of its points does.
+    /// Conditions on the points of some of these series. A block may be omitted if none of its
+    /// points meets them.
     pub conditions: Vec<(MetricTypeId, LeafCondition)>,
-    /// A block is read when it has a time in here.
+    /// The time range. A block is read if it has a time in the range.
     pub range: Range<Timestamp>,
     /// The metric types to look for without reading them.
     pub presence: Presence,
-    /// Ascending: by first time. Descending: by last time, from the latest back.
+    /// Ascending by first time, or descending by last time.
     pub order: Order,
 }
 
-/// Whether to go on.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Flow {
-    /// There is room for more.
-    More,
-    /// That is enough.
-    Enough,
-}
-
-/// Takes blocks in order of time, at its own pace.
+/// Receives blocks in order of time and controls the pace.
 #[async_trait]
 pub trait BlockSink: Send {
-    /// The moment that is seen, and the metric types that [`PointScan::presence`] asked for and that are there; before any
-    /// block.
+    /// Receives the data version, and the metric types that [`PointScan::presence`] requested and
+    /// that are present. Called before any block.
     ///
     /// # Errors
-    /// What ends the scan.
-    async fn head(&mut self, head: ScanHead, present: Vec<MetricTypeId>) -> Result<(), StoreError>;
+    /// Any error ends the scan.
+    async fn begin(
+        &mut self,
+        data_version: DataVersion,
+        present: Vec<MetricTypeId>,
+    ) -> Result<(), StoreError>;
 
-    /// The next block, whole.
+    /// Receives the next block, with its arrays. Breaks if the sink needs no more blocks.
     ///
     /// # Errors
-    /// What ends the scan.
-    async fn block(&mut self, block: ScannedBlock) -> Result<Flow, StoreError>;
+    /// Any error ends the scan.
+    async fn block(&mut self, block: ScannedBlock) -> Result<ControlFlow<()>, StoreError>;
 }
 
-/// What is known of a series of a user.
+/// The extent of a series of a user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeriesExtent {
     /// The series.
     pub metric_type: MetricTypeId,
-    /// The time of its first point.
+    /// The time of the first point.
     pub first_time: Timestamp,
-    /// The time of its last point.
+    /// The time of the last point.
     pub last_time: Timestamp,
-    /// How many points.
+    /// The number of points.
     pub points: u64,
-    /// How many sessions they are of.
+    /// The number of sessions with points.
     pub sessions: u64,
 }
 
-/// Reads points, and what there is of them. Each method fails with [`StoreError::CatalogueChanged`], before anything is
-/// fed, where the view of metric types does not hold in its snapshot.
+/// Reads points and the extents of series. Each method fails with [`StoreError::CatalogueChanged`],
+/// before any data are passed, if the view of metric types does not hold in its snapshot.
 #[async_trait]
 pub trait PointStore: Send + Sync {
-    /// Feeds `sink` from one snapshot, until it has enough.
+    /// Passes blocks to `sink` from one snapshot until the sink breaks.
     async fn scan_in_order(
         &self,
         scan: &PointScan,
         sink: &mut dyn BlockSink,
     ) -> Result<(), StoreError>;
 
-    /// The block of each of these series that ends with its last point by (time, session, arrival).
+    /// Returns for each series the block that ends with its last point by (time, session, arrival).
     async fn last_blocks(
         &self,
         user: UserId,
         series: &[MetricTypeId],
         view: &CatalogueView,
-    ) -> Result<(ScanHead, Vec<ScannedBlock>), StoreError>;
+    ) -> Result<(DataVersion, Vec<ScannedBlock>), StoreError>;
 
-    /// The extents of those of these series that have points in blocks that touch a range, counted by whole blocks.
+    /// Returns the extents of the series that have points in blocks that overlap a range, counted
+    /// by whole blocks.
     async fn extents(
         &self,
         user: UserId,
         series: &[MetricTypeId],
         range: Range<Timestamp>,
         view: &CatalogueView,
-    ) -> Result<(ScanHead, Vec<SeriesExtent>), StoreError>;
+    ) -> Result<(DataVersion, Vec<SeriesExtent>), StoreError>;
 }

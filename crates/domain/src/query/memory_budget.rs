@@ -1,14 +1,16 @@
-//! The memory that all queries together may hold.
+//! Memory budget of all queries together.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use super::fold::Refusal;
+use super::limits::LimitExceeded;
 
-/// Reservations grow in steps of this many bytes. The first step is free, so that small queries share no counter.
+/// Bytes by which reservations grow. The first step is free, so that small queries do not touch the
+/// shared counter.
 const STEP: usize = 256 << 10;
 
-/// Bytes that queries may hold together, from the first gathered value to the last byte sent.
+/// The bytes that queries may hold together, from the first accumulated value to the last byte
+/// sent.
 #[derive(Debug)]
 pub struct QueryMemory {
     limit: usize,
@@ -16,7 +18,7 @@ pub struct QueryMemory {
 }
 
 impl QueryMemory {
-    /// Memory of `limit` bytes.
+    /// Creates a budget of `limit` bytes.
     #[must_use]
     pub fn new(limit: usize) -> Arc<Self> {
         Arc::new(Self {
@@ -25,7 +27,7 @@ impl QueryMemory {
         })
     }
 
-    /// The reservation of one query, empty at first.
+    /// Returns an empty reservation for one query.
     #[must_use]
     pub fn reservation(self: &Arc<Self>) -> MemoryReservation {
         MemoryReservation {
@@ -34,14 +36,14 @@ impl QueryMemory {
         }
     }
 
-    /// Bytes that are reserved now.
+    /// Returns the bytes that are reserved now.
     #[must_use]
     pub fn reserved(&self) -> usize {
         self.reserved.load(Ordering::Relaxed)
     }
 }
 
-/// Bytes reserved by one query, given back when it is dropped.
+/// The bytes reserved by one query. Dropping the reservation releases them.
 #[derive(Debug)]
 pub struct MemoryReservation {
     memory: Arc<QueryMemory>,
@@ -49,13 +51,13 @@ pub struct MemoryReservation {
 }
 
 impl MemoryReservation {
-    /// Reserves at least `bytes`, if that is more than before.
+    /// Grows the reservation to at least `bytes`.
     ///
     /// # Errors
-    /// [`Refusal::Memory`] if they exceed the limit by themselves, [`Refusal::MemoryBusy`] if they do with those of other
-    /// queries.
+    /// [`LimitExceeded::Memory`] if `bytes` exceeds the budget, [`LimitExceeded::MemoryBusy`] if
+    /// the reservations of other queries leave too little.
     #[inline]
-    pub fn grow_to(&mut self, bytes: usize) -> Result<(), Refusal> {
+    pub fn grow_to(&mut self, bytes: usize) -> Result<(), LimitExceeded> {
         if bytes <= self.bytes + STEP {
             Ok(())
         } else {
@@ -63,10 +65,10 @@ impl MemoryReservation {
         }
     }
 
-    fn grow(&mut self, bytes: usize) -> Result<(), Refusal> {
+    fn grow(&mut self, bytes: usize) -> Result<(), LimitExceeded> {
         let limit = self.memory.limit;
         if bytes > limit {
-            return Err(Refusal::Memory { limit });
+            return Err(LimitExceeded::Memory { limit });
         }
         let more = bytes.next_multiple_of(STEP).min(limit) - self.bytes;
         let grown = |reserved: usize| {
@@ -78,12 +80,12 @@ impl MemoryReservation {
             self.memory
                 .reserved
                 .fetch_update(Ordering::Relaxed, Ordering::Relaxed, grown);
-        reserved.map_err(|_| Refusal::MemoryBusy)?;
+        reserved.map_err(|_| LimitExceeded::MemoryBusy)?;
         self.bytes += more;
         Ok(())
     }
 
-    /// Gives back what exceeds `bytes`.
+    /// Releases what exceeds `bytes`.
     pub fn shrink_to(&mut self, bytes: usize) {
         let less = self.bytes.saturating_sub(bytes.next_multiple_of(STEP));
         self.memory.reserved.fetch_sub(less, Ordering::Relaxed);
@@ -106,17 +108,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_query_that_exceeds_the_limit_alone_is_told_so() {
+    fn a_query_that_exceeds_the_budget_alone_gets_another_error() {
         let memory = QueryMemory::new(4 * STEP);
         assert_eq!(
             memory.reservation().grow_to(5 * STEP),
-            Err(Refusal::Memory { limit: 4 * STEP })
+            Err(LimitExceeded::Memory { limit: 4 * STEP })
         );
         let mut first = memory.reservation();
         assert_eq!(first.grow_to(3 * STEP), Ok(()));
         assert_eq!(
             memory.reservation().grow_to(2 * STEP),
-            Err(Refusal::MemoryBusy)
+            Err(LimitExceeded::MemoryBusy)
         );
         assert_eq!(
             memory.reservation().grow_to(STEP),
@@ -129,7 +131,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn reservations_never_exceed_the_limit_and_all_of_it_comes_back(
+        fn reservations_never_exceed_the_budget_and_are_released_when_dropped(
             steps in prop::collection::vec((0..4_usize, any::<bool>(), 0..3_000_000_usize), 0..60),
         ) {
             let memory = QueryMemory::new(2_000_000);

@@ -1,21 +1,26 @@
-//! Query: what is asked → plan → scan and fold → answer; and the points themselves.
+//! Queries: aggregates (spec, plan, execute, finalize) and raw points.
 
 mod aggregate;
 mod answer;
-mod ask;
 mod cached;
-mod fold;
+mod error;
+mod execute;
+mod finalize;
+mod limits;
 mod memory_budget;
 mod plan;
 pub mod points;
-mod select;
+mod selection;
+mod spec;
 
-pub use aggregate::{Aggregate, QueryError};
-pub use answer::{AggregateAnswer, BucketRow, Column, Figure, Group, SeriesAnswer, Work};
-pub use ask::{
-    Accuracy, AggFunction, AggregateQuery, Axis, Fill, FilterError, GroupBy, Lookback,
+pub use aggregate::Aggregate;
+pub use answer::{AggregateAnswer, BucketRow, Column, Figure, Group, QueryStats, SeriesAnswer};
+pub use cached::{CacheLookup, CachedAggregate, PendingCacheWrite, cache_key};
+pub use error::QueryError;
+pub use execute::{ABSOLUTE_ERROR, RELATIVE_ERROR};
+pub use limits::{LimitExceeded, QueryLimits};
+pub use memory_budget::{MemoryReservation, QueryMemory};
+pub use spec::{
+    Accuracy, AggFunction, AggregateSpec, Axis, Fill, FilterError, GroupBy, Lookback,
     LookbackError, Offsets, Percent, UnknownFunction, ValueFilter,
 };
-pub use cached::{CachedAggregate, Found, Keep, key as answer_key};
-pub use fold::{ABSOLUTE_ERROR, QueryLimits, RELATIVE_ERROR, Refusal};
-pub use memory_budget::{MemoryReservation, QueryMemory};

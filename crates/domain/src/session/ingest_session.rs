@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use super::{FindError, StoredSessions, WriteStage};
+use crate::catalogue::CatalogueCache;
 use crate::clock::Clock;
 use crate::ingest::{
     BodyError, EncodedSession, IdempotencyKey, OnConflict, Outcome, SessionDraft, SessionSource,
     SessionWrite, ValidSession, ValidationErrors, WriteConflict,
 };
-use crate::catalogue::CatalogueCache;
 use crate::metric_type::Catalogue;
 use crate::model::AppendTarget;
 use crate::ports::{

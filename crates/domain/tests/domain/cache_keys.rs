@@ -2,17 +2,17 @@
 
 use proptest::prelude::*;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprinted};
-use time_series_domain::ports::ScanHead;
+use time_series_domain::ports::DataVersion;
 use time_series_domain::query::{
-    Accuracy, AggFunction, AggregateQuery, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
-    answer_key,
+    Accuracy, AggFunction, AggregateSpec, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
+    cache_key,
 };
 use time_series_domain::{
     Calendar, Interval, SeriesMode, SeriesSelector, SessionId, Timestamp, UserId, Weekday,
 };
 use uuid::Uuid;
 
-const HEAD: ScanHead = ScanHead {
+const HEAD: DataVersion = DataVersion {
     version: 7,
     generation: 3,
 };
@@ -23,8 +23,8 @@ fn render(text: &str) -> Fingerprint {
         .finish()
 }
 
-fn key(query: &AggregateQuery) -> String {
-    answer_key(query, &render("json"), HEAD)
+fn key(query: &AggregateSpec) -> String {
+    cache_key(query, &render("json"), HEAD)
 }
 
 pub(super) fn fingerprint<T: Fingerprinted>(value: &T) -> Fingerprint {
@@ -66,8 +66,8 @@ fn function(text: &str) -> AggFunction {
 }
 
 /// A query that has every optional part.
-fn query() -> AggregateQuery {
-    AggregateQuery {
+fn query() -> AggregateSpec {
+    AggregateSpec {
         users: vec![user(1), user(2)],
         session_id: Some(session(1)),
         selector: selector("a,b", SeriesMode::Auto),
@@ -86,7 +86,7 @@ fn query() -> AggregateQuery {
 
 pub(super) type Change<T> = (&'static str, fn(&mut T));
 
-const CHANGES: &[Change<AggregateQuery>] = &[
+const CHANGES: &[Change<AggregateSpec>] = &[
     ("another user", |q| q.users[0] = user(3)),
     ("one user fewer", |q| q.users.truncate(1)),
     ("another session", |q| q.session_id = Some(session(2))),
@@ -181,7 +181,7 @@ fn every_keyword_has_its_own_key() {
     {
         keys.push((
             f.to_string(),
-            key(&AggregateQuery {
+            key(&AggregateSpec {
                 functions: vec![f],
                 ..query()
             }),
@@ -190,7 +190,7 @@ fn every_keyword_has_its_own_key() {
     for fill in Fill::ALL {
         keys.push((
             fill.name().to_owned(),
-            key(&AggregateQuery {
+            key(&AggregateSpec {
                 fill,
                 functions: Vec::new(),
                 ..query()
@@ -201,7 +201,7 @@ fn every_keyword_has_its_own_key() {
         let filter = Some(filter(&format!("r{operator}1")));
         keys.push((
             operator.to_owned(),
-            key(&AggregateQuery { filter, ..query() }),
+            key(&AggregateSpec { filter, ..query() }),
         ));
     }
     assert_all_differ(&keys);
@@ -210,10 +210,10 @@ fn every_keyword_has_its_own_key() {
 #[test]
 fn keys_depend_on_rendering_and_data_version() {
     let other = |version, generation| {
-        answer_key(
+        cache_key(
             &query(),
             &render("json"),
-            ScanHead {
+            DataVersion {
                 version,
                 generation,
             },
@@ -223,7 +223,7 @@ fn keys_depend_on_rendering_and_data_version() {
         ("no change", key(&query())),
         (
             "another rendering",
-            answer_key(&query(), &render("csv"), HEAD),
+            cache_key(&query(), &render("csv"), HEAD),
         ),
         ("another version", other(8, 3)),
         ("another generation", other(7, 4)),
@@ -266,8 +266,8 @@ prop_compose! {
         lookback in prop::option::of(prop::sample::select(vec!["7d", "1w"])).prop_map(|text| text.map(lookback)),
         accuracy in prop::sample::select(vec![Accuracy::Exact, Accuracy::Approx]),
         explain in any::<bool>(),
-    ) -> AggregateQuery {
-        AggregateQuery {
+    ) -> AggregateSpec {
+        AggregateSpec {
             users, session_id, selector, range, filter, axis, functions, group_by, over, fill, lookback, accuracy, explain,
         }
     }
@@ -276,7 +276,7 @@ prop_compose! {
 /// `one` with those parts of `two` whose bits are set in `parts`.
 fn mixed(one: &AggregateQuery, two: &AggregateQuery, parts: u16) -> AggregateQuery {
     let from = |part: u16| if parts >> part & 1 == 1 { two } else { one };
-    AggregateQuery {
+    AggregateSpec {
         users: from(0).users.clone(),
         session_id: from(1).session_id,
         selector: from(2).selector.clone(),

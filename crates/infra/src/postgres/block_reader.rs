@@ -1,4 +1,4 @@
-//! Blocks read from rows of the table `block`.
+//! Reads blocks from rows of the table `block`.
 
 use serde_json::value::RawValue;
 use time::OffsetDateTime;
@@ -10,7 +10,7 @@ use tokio_postgres::{Column, Row};
 use super::block_rows::{SUMMARY_NUMBERS, TABLE, unpack};
 use super::error::{PgError, unreadable};
 
-/// Where the columns of a block are in a result.
+/// The indices of the columns of a block in a result.
 pub(super) struct BlockReader {
     metric_type_id: usize,
     seq: usize,
@@ -33,30 +33,24 @@ pub(super) struct BlockReader {
 impl BlockReader {
     /// Finds the columns once for all rows of a result.
     pub(super) fn of(columns: &[Column]) -> Self {
-        // One that is not there is an error of the row that wants it.
-        let place = |name: &str| {
-            columns
-                .iter()
-                .position(|c| c.name() == name)
-                .unwrap_or(usize::MAX)
-        };
+        let column = |name| column_index(columns, name);
         Self {
-            metric_type_id: place("metric_type_id"),
-            seq: place("seq"),
-            t_min: place("t_min"),
-            n: place("n"),
-            time_unit: place("time_unit"),
-            time_step: place("time_step"),
-            time_deltas: place("time_deltas"),
-            scales: place("scales"),
-            bases: place("bases"),
-            int1: place("values_int1"),
-            int2: place("values_int2"),
-            int4: place("values_int4"),
-            float4: place("values_float4"),
-            float8: place("values_float8"),
-            remainder: place("remainder"),
-            summaries: place("summaries"),
+            metric_type_id: column("metric_type_id"),
+            seq: column("seq"),
+            t_min: column("t_min"),
+            n: column("n"),
+            time_unit: column("time_unit"),
+            time_step: column("time_step"),
+            time_deltas: column("time_deltas"),
+            scales: column("scales"),
+            bases: column("bases"),
+            int1: column("values_int1"),
+            int2: column("values_int2"),
+            int4: column("values_int4"),
+            float4: column("values_float4"),
+            float8: column("values_float8"),
+            remainder: column("remainder"),
+            summaries: column("summaries"),
         }
     }
 
@@ -76,7 +70,7 @@ impl BlockReader {
         usize::try_from(get::<i16>(row, self.n, "n")?).map_err(|e| unreadable(TABLE, "n", e))
     }
 
-    /// The summaries by channel, if they are stored.
+    /// Reads the summaries by channel, if they are stored.
     pub(super) fn summaries(&self, row: &Row) -> Result<Option<Vec<Summary>>, PgError> {
         let Some(numbers) = get::<Option<Vec<f64>>>(row, self.summaries, "summaries")? else {
             return Ok(None);
@@ -97,7 +91,7 @@ impl BlockReader {
         ))
     }
 
-    /// The whole block.
+    /// Reads the whole block.
     pub(super) fn block(&self, row: &Row) -> Result<Block, PgError> {
         let points = self.points(row)?;
         let remainder: Option<Json<&RawValue>> = get(row, self.remainder, "remainder")?;
@@ -157,11 +151,20 @@ impl BlockReader {
     }
 }
 
-/// A column of the table `block`, or an error that names it.
+/// Returns the index of a column. The index of a missing column is invalid, so that the first row
+/// that is read reports it.
+pub(super) fn column_index(columns: &[Column], name: &str) -> usize {
+    columns
+        .iter()
+        .position(|c| c.name() == name)
+        .unwrap_or(usize::MAX)
+}
+
+/// Reads a column of the table `block`. Errors name the column.
 pub(super) fn get<'r, T: FromSql<'r>>(
     row: &'r Row,
-    place: usize,
+    column: usize,
     name: &'static str,
 ) -> Result<T, PgError> {
-    row.try_get(place).map_err(|e| unreadable(TABLE, name, e))
+    row.try_get(column).map_err(|e| unreadable(TABLE, name, e))
 }

@@ -1,4 +1,4 @@
-//! Rows of the table `block`, written by COPY, or one by one where they are few.
+//! Writes rows of the table `block`: with COPY, or with INSERT if they are few.
 
 use std::pin::pin;
 
@@ -17,7 +17,8 @@ use uuid::Uuid;
 use super::error::{PgError, unreadable};
 use super::pipeline::send;
 
-/// So few blocks are inserted one by one, in the same round trip as everything else: COPY takes one more.
+/// Maximum blocks that are inserted one by one, in the same round trip as other statements. COPY
+/// takes an additional round trip.
 pub(super) const FEW_BLOCKS: usize = 8;
 
 const COPY_BLOCKS: &str = include_str!("ingest/copy_blocks.sql");
@@ -43,32 +44,32 @@ const COPY_TYPES: [Type; 19] = [
     Type::JSON,
     Type::FLOAT8_ARRAY,
 ];
-/// n, sum, m2, min, max, `first_at`, first, `last_at`, last.
+/// Numbers per summary: n, sum, m2, min, max, `first_at`, first, `last_at`, last.
 pub(super) const SUMMARY_NUMBERS: usize = 9;
 pub(super) const TABLE: &str = "block";
 
-/// A block to be written, and the summaries to keep with it.
+/// A block to be written, with its summaries.
 pub(super) struct BlockRow<'a> {
     pub(super) user_id: UserId,
     pub(super) session_id: SessionId,
     pub(super) block: &'a Block,
-    /// By channel.
+    /// The summaries by channel.
     pub(super) summaries: &'a [Summary],
 }
 
-/// A COPY of blocks that the server waits for.
+/// A COPY of blocks that has begun.
 pub(super) struct CopyBlocks {
     writer: BinaryCopyInWriter,
 }
 
-/// A few blocks, ready to be sent.
+/// The rows of a few blocks, ready to be sent.
 pub(super) struct InsertBlocks<'a> {
     statement: Statement,
     columns: Vec<Columns<'a>>,
 }
 
 impl<'a> BlockRow<'a> {
-    /// The blocks of a session.
+    /// Returns the rows of the blocks of a session.
     pub(super) fn of(session: &'a EncodedSession) -> impl Iterator<Item = Self> {
         let (user_id, session_id) = (session.user_id, session.session_id);
         let row = move |(block, summaries): (&'a Block, &'a Vec<Summary>)| Self {
@@ -80,7 +81,7 @@ impl<'a> BlockRow<'a> {
         session.blocks.iter().zip(&session.summaries).map(row)
     }
 
-    /// Blocks that are written for a part of a session.
+    /// Returns the rows of blocks that are written for an appended part of a session.
     pub(super) fn of_part(
         part: &EncodedSession,
         blocks: &'a [(Block, Vec<Summary>)],
@@ -107,7 +108,7 @@ impl<'a> InsertBlocks<'a> {
         })
     }
 
-    /// Sends all of them at once.
+    /// Sends all INSERTs without waiting between them.
     pub(super) async fn run(&self, client: &Object) -> Result<(), tokio_postgres::Error> {
         let params: Vec<_> = self.columns.iter().map(Columns::params).collect();
         let mut sent = Vec::with_capacity(params.len());
@@ -136,7 +137,7 @@ impl CopyBlocks {
             let columns = Columns::of(row)?;
             writer.as_mut().write(&columns.params()).await?;
         }
-        // Without this the rows would be forgotten and the commit would still succeed.
+        // Without `finish`, the rows would be discarded and the commit would still succeed.
         finished(writer.finish().await?, rows)
     }
 }

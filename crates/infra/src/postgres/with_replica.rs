@@ -96,7 +96,7 @@ impl<S: MetricTypeStore> MetricTypeStore for WithReplica<S> {
         &self,
         users: &[UserId],
         points: &PointSource,
-    ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError> {
+    ) -> Result<(DataVersion, Vec<SchemaVersion>), StoreError> {
         read(
             self.primary.of_users(users, points),
             self.replica.of_users(users, points),

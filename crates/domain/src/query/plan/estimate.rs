@@ -1,34 +1,36 @@
-//! What a query would read, from day summaries, before it is run.
+//! Estimate, from day summaries, of the points that a query would read.
 
 use std::collections::HashMap;
 use std::ops::Range;
 
-use super::Plan;
+use super::scan_plan::Plan;
 use crate::bucket::{DaySplit, DayWindow, Interval};
 use crate::channel::ChannelId;
 use crate::ports::{
     DayScan, Presence, ScanRequest, ScanSink, ScannedBlock, StoreError, SummaryParts,
 };
-use crate::query::ask::{Axis, GroupBy};
+use crate::query::spec::{Axis, GroupBy};
 use crate::{SessionId, Summary, Timestamp, UserId, UtcDay};
 
-/// What reads the arrays of fewer days than this is run without being estimated first.
-const CHEAP_DAYS: i64 = 7;
+/// Minimum days of arrays for which a query is estimated before it is executed.
+const MIN_ESTIMATED_DAYS: i64 = 7;
 
 /// Counts the values that a query would read.
 pub(in crate::query) struct Estimate {
     pub(in crate::query) request: ScanRequest,
-    /// By window, the values of each channel.
-    found: HashMap<(ChannelId, usize), u64>,
-    /// A window is what is whole of a bucket, and not all there is.
+    /// The number of values by channel and window.
+    values: HashMap<(ChannelId, usize), u64>,
+    /// Whether each window is the whole days of one bucket; otherwise there is one window.
     by_bucket: bool,
 }
 
 impl Estimate {
-    /// How to estimate a plan; `None` if it is cheap anyway, or if summaries cannot tell what it reads.
+    /// Returns the estimate of a plan; `None` if the plan is cheap, or if day summaries do not show
+    /// what it reads.
     pub(in crate::query) fn of(plan: &Plan) -> Option<Self> {
         let users = i64::try_from(plan.request.users.len()).unwrap_or(i64::MAX);
-        if !plan.reads_every_point() || plan.block_days().saturating_mul(users) < CHEAP_DAYS {
+        if !plan.reads_every_point() || plan.block_days().saturating_mul(users) < MIN_ESTIMATED_DAYS
+        {
             return None;
         }
         let numeric = plan.series.iter().flat_map(|s| &s.metric_type.channels);
@@ -53,15 +55,15 @@ impl Estimate {
         };
         Some(Self {
             request,
-            found: HashMap::new(),
+            values: HashMap::new(),
             by_bucket,
         })
     }
 
-    /// How many points are read at least: of each series the values of its fullest channel.
+    /// Returns the minimum number of points read: the values of the fullest channel of each series.
     pub(in crate::query) fn points(&self, plan: &Plan) -> u64 {
         let channel = |id: ChannelId| {
-            self.found
+            self.values
                 .iter()
                 .filter(|((c, _), _)| *c == id)
                 .map(|(_, n)| n)
@@ -74,7 +76,8 @@ impl Estimate {
         of_series.flatten().sum()
     }
 
-    /// The values of the fullest bucket, as far as it holds whole days, where everything in a bucket is merged.
+    /// Returns the minimum number of values of the fullest bucket, counted over its whole days; 0
+    /// if buckets are short or divided into groups.
     pub(in crate::query) fn most_values(&self, plan: &Plan, group_by: GroupBy) -> u64 {
         let is_short = plan
             .axis
@@ -83,16 +86,17 @@ impl Estimate {
         if is_short || !self.by_bucket || group_by != GroupBy::Nothing {
             return 0;
         }
-        self.found.values().copied().max().unwrap_or(0)
+        self.values.values().copied().max().unwrap_or(0)
     }
 }
 
-/// The whole days of each bucket of the lookback and of what is asked, and true; those of the whole range where no bucket
-/// holds a whole day of UTC, and false. `None` if there is no whole day.
+/// Returns the whole UTC days of each bucket of lookback and range, and true. If no bucket contains
+/// a whole day, returns those of the whole range as one window, and false. Returns `None` if the
+/// range contains no whole day.
 fn windows(plan: &Plan) -> Option<(Vec<DayWindow>, bool)> {
     if let Axis::Calendar(calendar) = &plan.axis {
-        let cut = plan.asked_from.clamp(plan.range.start, plan.range.end);
-        let parts = [plan.range.start..cut, cut..plan.range.end];
+        let range_start = plan.range_start.clamp(plan.range.start, plan.range.end);
+        let parts = [plan.range.start..range_start, range_start..plan.range.end];
         let of_part = |part: &Range<Timestamp>| DaySplit::split(calendar, part).windows;
         let windows: Vec<DayWindow> = parts
             .iter()
@@ -123,7 +127,7 @@ impl ScanSink for Estimate {
         window: usize,
         summary: Summary,
     ) -> Result<(), StoreError> {
-        *self.found.entry((channel, window)).or_default() += summary.count();
+        *self.values.entry((channel, window)).or_default() += summary.count();
         Ok(())
     }
 

@@ -1,6 +1,7 @@
-//! Thins points out for a plot: fewer real points that look the same.
+//! Downsampling: selects a subset of real points that looks the same in a plot.
 
 use std::collections::BTreeMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -10,24 +11,26 @@ use crate::block::join;
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 use crate::json::Pointer;
 use crate::metric_type::MetricType;
-use crate::ports::{Flow, ScanHead};
-use crate::query::fold::Refusal;
+use crate::ports::DataVersion;
+use crate::query::limits::LimitExceeded;
 use crate::query::memory_budget::MemoryReservation;
 use crate::{Json, SessionId, Timestamp};
 
-/// Bytes of a gathered number or time, with the room into which its list grows.
+/// Bytes of a number or time, with the spare capacity of its list.
 const NUMBER_BYTES: usize = 12;
-/// Bytes of the place where another session's points begin.
+/// Bytes of the start of a run of one session's points.
 const RUN_BYTES: usize = 2 * size_of::<(usize, SessionId)>();
 
-/// How points are chosen.
+/// The algorithm that chooses points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Method {
-    /// Largest triangle three buckets: Sveinn Steinarsson, Downsampling Time Series for Visual Representation (2013).
-    /// The triangles of several leaves are added, each in units of its leaf's range.
+    /// Largest triangle three buckets: Sveinn Steinarsson, Downsampling Time Series for Visual
+    /// Representation (2013). The triangles of several leaves are added, each in units of the
+    /// leaf's range.
     #[default]
     Lttb,
-    /// The least and the greatest point of each of equally full buckets, by the first leaf that has numbers there.
+    /// The least and the greatest point of each of equally full buckets, by the first leaf that has
+    /// a number in the bucket.
     MinMax,
 }
 
@@ -40,120 +43,133 @@ impl Fingerprinted for Method {
     }
 }
 
-/// Gathers the points of each series, to be thinned out.
-pub struct Thinning {
-    most: usize,
+/// Collects the points of each series and chooses among them.
+pub struct Downsampler {
+    /// Maximum points of each series.
+    max_points: usize,
     method: Method,
+    /// Maximum numbers that may be collected.
     limit: usize,
     memory: MemoryReservation,
-    series: BTreeMap<usize, Gathered>,
+    series: BTreeMap<usize, SeriesColumns>,
     values: usize,
-    /// How often the session changes from one point to the next.
+    /// Number of runs of points of the same session.
     runs: usize,
-    head: Option<ScanHead>,
+    data_version: Option<DataVersion>,
 }
 
 /// The points of one series, as columns.
-struct Gathered {
+struct SeriesColumns {
     metric_type: Arc<MetricType>,
     pointers: Vec<Pointer>,
     times: Vec<Timestamp>,
-    /// Each session, with the place of its first point in a row of points.
+    /// Each run of points of one session: the index of its first point, and the session.
     sessions: Vec<(usize, SessionId)>,
-    /// By channel; NaN where there is no number.
+    /// The numbers by channel; NaN where there is none.
     numbers: Vec<Vec<f64>>,
-    rests: BTreeMap<usize, Json>,
+    /// The remainders, by index of the point.
+    remainders: BTreeMap<usize, Json>,
 }
 
-/// A point that stands for some.
+/// A point that represents several points.
 #[derive(Debug, Clone)]
-pub struct Thinned {
-    /// Its series.
+pub struct DownsampledPoint {
+    /// The series of the point.
     pub metric_type: Arc<MetricType>,
-    /// Its session.
+    /// The session of the point.
     pub session_id: SessionId,
-    /// When.
+    /// The time of the point.
     pub time: Timestamp,
     /// The number of each channel.
     pub numbers: Vec<Option<f64>>,
-    /// What no channel gives back.
-    pub rest: Option<Json>,
+    /// The part of the value that no channel contains.
+    pub remainder: Option<Json>,
     /// The whole value.
     pub value: Json,
-    /// How many points it stands for, itself included.
+    /// The number of points that it represents, including itself.
     pub weight: u64,
 }
 
-impl Thinning {
-    /// At most `most` points of each series, at least three; refuses to gather more than `limit` numbers.
+impl Downsampler {
+    /// Chooses at most `max_points` points of each series, which must be at least three. Collects
+    /// at most `limit` numbers.
     #[must_use]
-    pub const fn new(most: usize, method: Method, limit: usize, memory: MemoryReservation) -> Self {
+    pub const fn new(
+        max_points: usize,
+        method: Method,
+        limit: usize,
+        memory: MemoryReservation,
+    ) -> Self {
         Self {
-            most,
+            max_points,
             method,
             limit,
             memory,
             series: BTreeMap::new(),
             values: 0,
             runs: 0,
-            head: None,
+            data_version: None,
         }
     }
 
-    /// The points chosen, by time, then series.
+    /// Returns the chosen points, by time, then series.
     #[must_use]
-    pub fn into_points(self) -> Vec<Thinned> {
-        let mut points: Vec<(usize, Thinned)> = Vec::new();
-        for (rank, gathered) in &self.series {
-            let chosen = choose(gathered, self.most, self.method);
+    pub fn into_points(self) -> Vec<DownsampledPoint> {
+        let mut points: Vec<(usize, DownsampledPoint)> = Vec::new();
+        for (rank, columns) in &self.series {
+            let chosen = choose(columns, self.max_points, self.method);
             points.extend(
                 chosen
                     .into_iter()
-                    .map(|(place, weight)| (*rank, gathered.point(place, weight))),
+                    .map(|(index, weight)| (*rank, columns.point(index, weight))),
             );
         }
-        points.sort_by(|(a, p), (b, q)| (p.time, a).cmp(&(q.time, b))); // stable: a series' points are in order
+        // The sort is stable, so that it keeps the order within a series.
+        points.sort_by(|(a, p), (b, q)| (p.time, a).cmp(&(q.time, b)));
         points.into_iter().map(|(_, point)| point).collect()
     }
 }
 
 #[async_trait]
-impl PointSink for Thinning {
-    async fn head(&mut self, head: ScanHead) {
-        self.head = Some(head);
+impl PointSink for Downsampler {
+    async fn begin(&mut self, data_version: DataVersion) {
+        self.data_version = Some(data_version);
     }
 
-    fn point(&mut self, point: &PointView<'_>) -> Result<(), Refusal> {
+    fn point(&mut self, point: &PointView<'_>) -> Result<(), LimitExceeded> {
         let series = point.series;
-        let gathered = self.series.entry(series.rank).or_insert_with(|| Gathered {
-            metric_type: series.metric_type.clone(),
-            pointers: series.pointers.clone(),
-            times: Vec::new(),
-            sessions: Vec::new(),
-            numbers: vec![Vec::new(); series.pointers.len()],
-            rests: BTreeMap::new(),
-        });
-        if let Some(rest) = point.rest() {
-            self.values += rest.weight();
-            gathered.rests.insert(gathered.times.len(), rest);
+        let columns = self
+            .series
+            .entry(series.rank)
+            .or_insert_with(|| SeriesColumns {
+                metric_type: series.metric_type.clone(),
+                pointers: series.pointers.clone(),
+                times: Vec::new(),
+                sessions: Vec::new(),
+                numbers: vec![Vec::new(); series.pointers.len()],
+                remainders: BTreeMap::new(),
+            });
+        if let Some(remainder) = point.remainder() {
+            self.values += remainder.weight();
+            columns.remainders.insert(columns.times.len(), remainder);
         }
-        if gathered
+        if columns
             .sessions
             .last()
             .is_none_or(|(_, session)| *session != point.session_id)
         {
-            gathered
+            columns
                 .sessions
-                .push((gathered.times.len(), point.session_id));
+                .push((columns.times.len(), point.session_id));
             self.runs += 1;
         }
-        gathered.times.push(point.time);
-        for (channel, numbers) in gathered.numbers.iter_mut().enumerate() {
+        columns.times.push(point.time);
+        for (channel, numbers) in columns.numbers.iter_mut().enumerate() {
             numbers.push(point.number(channel).unwrap_or(f64::NAN));
         }
         self.values += 1 + series.pointers.len();
         if self.values > self.limit {
-            return Err(Refusal::Thinned {
+            return Err(LimitExceeded::Downsampling {
                 numbers: self.values,
                 limit: self.limit,
             });
@@ -162,48 +178,49 @@ impl PointSink for Thinning {
             .grow_to(self.values * NUMBER_BYTES + self.runs * RUN_BYTES)
     }
 
-    async fn breathe(&mut self) -> Flow {
-        Flow::More
+    async fn yield_now(&mut self) -> ControlFlow<()> {
+        ControlFlow::Continue(())
     }
 }
 
-impl Gathered {
-    fn point(&self, place: usize, weight: u64) -> Thinned {
+impl SeriesColumns {
+    fn point(&self, index: usize, weight: u64) -> DownsampledPoint {
         let numbers: Vec<Option<f64>> = self
             .numbers
             .iter()
-            .map(|numbers| Some(numbers[place]).filter(|n| !n.is_nan()))
+            .map(|numbers| Some(numbers[index]).filter(|n| !n.is_nan()))
             .collect();
-        let rest = self.rests.get(&place).cloned();
-        let run = self.sessions.partition_point(|(first, _)| *first <= place) - 1; // the first run begins at place 0
-        Thinned {
+        let remainder = self.remainders.get(&index).cloned();
+        // The first run begins at index 0, so that there is one.
+        let run = self.sessions.partition_point(|(first, _)| *first <= index) - 1;
+        DownsampledPoint {
             metric_type: self.metric_type.clone(),
             session_id: self.sessions[run].1,
-            time: self.times[place],
-            value: join(numbers.iter().copied(), &self.pointers, rest.clone()),
+            time: self.times[index],
+            value: join(numbers.iter().copied(), &self.pointers, remainder.clone()),
             numbers,
-            rest,
+            remainder,
             weight,
         }
     }
 }
 
-/// The places of the chosen points, ascending, and how many each stands for.
-fn choose(gathered: &Gathered, most: usize, method: Method) -> Vec<(usize, u64)> {
-    let len = gathered.times.len();
-    if len <= most {
-        return (0..len).map(|place| (place, 1)).collect();
+/// Returns the indices of the chosen points, ascending, and the number of points each represents.
+fn choose(columns: &SeriesColumns, max_points: usize, method: Method) -> Vec<(usize, u64)> {
+    let len = columns.times.len();
+    if len <= max_points {
+        return (0..len).map(|index| (index, 1)).collect();
     }
     let mut chosen = vec![(0, 1)];
     match method {
-        Method::Lttb => lttb(gathered, most - 2, &mut chosen),
-        Method::MinMax => min_max(gathered, most - 2, &mut chosen),
+        Method::Lttb => lttb(columns, max_points - 2, &mut chosen),
+        Method::MinMax => min_max(columns, max_points - 2, &mut chosen),
     }
     chosen.push((len - 1, 1));
     chosen
 }
 
-/// The places between the first and the last point, in so many parts of nearly the same length.
+/// Divides the indices between the first and the last point into parts of nearly equal length.
 fn parts(len: usize, parts: usize) -> impl Iterator<Item = std::ops::Range<usize>> {
     let inner = len - 2;
     (0..parts).map(move |i| 1 + inner * i / parts..1 + inner * (i + 1) / parts)
@@ -213,30 +230,30 @@ fn parts(len: usize, parts: usize) -> impl Iterator<Item = std::ops::Range<usize
     clippy::cast_precision_loss,
     reason = "times relative to the first are far below 2^53; areas may be rounded"
 )]
-fn lttb(gathered: &Gathered, most: usize, chosen: &mut Vec<(usize, u64)>) {
-    let first = gathered.times[0].micros();
-    let at = |place: usize| (gathered.times[place].micros() - first) as f64;
-    let scales: Vec<f64> = gathered
+fn lttb(columns: &SeriesColumns, most: usize, chosen: &mut Vec<(usize, u64)>) {
+    let first = columns.times[0].micros();
+    let at = |index: usize| (columns.times[index].micros() - first) as f64;
+    let scales: Vec<f64> = columns
         .numbers
         .iter()
         .map(|numbers| scale(numbers))
         .collect();
-    let ranges: Vec<_> = parts(gathered.times.len(), most).collect();
-    let last = gathered.times.len() - 1..gathered.times.len();
+    let ranges: Vec<_> = parts(columns.times.len(), most).collect();
+    let last = columns.times.len() - 1..columns.times.len();
     let mut before = 0;
     for (i, range) in ranges.iter().enumerate() {
         let next = ranges.get(i + 1).unwrap_or(&last);
         let mean_time = next.clone().map(at).sum::<f64>() / next.len() as f64;
         let mut areas = vec![0.0_f64; range.len()];
-        for (numbers, scale) in gathered.numbers.iter().zip(&scales) {
+        for (numbers, scale) in columns.numbers.iter().zip(&scales) {
             let (mean, start) = (mean(&numbers[next.clone()]), numbers[before]);
             if mean.is_nan() || start.is_nan() {
                 continue;
             }
             let (base, rise) = (at(before) - mean_time, mean - start);
-            for (area, place) in areas.iter_mut().zip(range.clone()) {
-                // Twice the triangle's area; a point without the number has none.
-                let twice = (base * (numbers[place] - start) - (at(before) - at(place)) * rise)
+            for (area, index) in areas.iter_mut().zip(range.clone()) {
+                // Twice the area of the triangle; zero for a point without the number.
+                let twice = (base * (numbers[index] - start) - (at(before) - at(index)) * rise)
                     .abs()
                     * scale;
                 *area += if twice.is_nan() { 0.0 } else { twice };
@@ -249,7 +266,8 @@ fn lttb(gathered: &Gathered, most: usize, chosen: &mut Vec<(usize, u64)>) {
     }
 }
 
-/// One over the range of some numbers, so that leaves of other units count alike.
+/// Returns the reciprocal of the range of some numbers, so that leaves of different units have
+/// equal weight.
 fn scale(numbers: &[f64]) -> f64 {
     let (least, greatest) = numbers
         .iter()
@@ -263,7 +281,7 @@ fn scale(numbers: &[f64]) -> f64 {
     }
 }
 
-/// The mean of the numbers there are; NaN if there is none.
+/// Returns the mean of the numbers that are not NaN; NaN if there is none.
 #[expect(clippy::cast_precision_loss, reason = "few numbers")]
 fn mean(numbers: &[f64]) -> f64 {
     let (sum, n) = numbers
@@ -273,15 +291,15 @@ fn mean(numbers: &[f64]) -> f64 {
     sum / n as f64
 }
 
-fn min_max(gathered: &Gathered, most: usize, chosen: &mut Vec<(usize, u64)>) {
-    for range in parts(gathered.times.len(), (most / 2).max(1)) {
+fn min_max(columns: &SeriesColumns, most: usize, chosen: &mut Vec<(usize, u64)>) {
+    for range in parts(columns.times.len(), (most / 2).max(1)) {
         let of_part = |numbers: &&Vec<f64>| numbers[range.clone()].iter().any(|n| !n.is_nan());
         let all = range.len() as u64;
-        let Some(numbers) = gathered.numbers.iter().find(of_part) else {
+        let Some(numbers) = columns.numbers.iter().find(of_part) else {
             chosen.push((range.start, all));
             continue;
         };
-        let with_number = || range.clone().filter(|place| !numbers[*place].is_nan());
+        let with_number = || range.clone().filter(|index| !numbers[*index].is_nan());
         let least = with_number()
             .min_by(|a, b| numbers[*a].total_cmp(&numbers[*b]))
             .unwrap_or(range.start);

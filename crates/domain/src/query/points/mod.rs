@@ -1,12 +1,12 @@
-//! The points themselves: in order, page by page, or thinned out for a plot.
+//! Raw points: ordered scans, cursor pagination and downsampling.
 
+mod block_merge;
 mod downsample;
-mod merge;
-mod point_query;
 mod point_reader;
+mod point_spec;
 mod read_points;
 
-pub use downsample::{Method, Thinned, Thinning};
-pub use point_query::{PointPosition, PointQuery};
+pub use downsample::{DownsampledPoint, Downsampler, Method};
 pub use point_reader::{PointSeries, PointSink, PointView};
+pub use point_spec::{PointPosition, PointSpec};
 pub use read_points::{LatestPoint, PointsRead, ReadPoints};

@@ -1,268 +1,276 @@
-//! Takes blocks, gives points.
+//! Reads the points of a list from blocks and passes them to a sink.
 
 use std::collections::HashMap;
+use std::ops::ControlFlow;
 use std::sync::Arc;
 
 use async_trait::async_trait;
 
-use super::merge::{Merge, OpenBlock, Standing};
-use super::point_query::{PointPosition, PointQuery};
+use super::block_merge::{BlockCursor, BlockMerge, PointKey};
+use super::point_spec::{PointPosition, PointSpec};
 use crate::block::{Block, Remainder, join};
 use crate::json::Pointer;
 use crate::metric_type::MetricType;
 use crate::ports::{
-    BlockContent, BlockSink, Flow, LeafCondition, Order, ScanHead, ScannedBlock, StoreError,
+    BlockContent, BlockSink, DataVersion, LeafCondition, Order, ScannedBlock, StoreError,
 };
-use crate::query::fold::Refusal;
+use crate::query::limits::LimitExceeded;
 use crate::{Json, MetricTypeId, SessionId, Timestamp};
 
-/// A sink is asked whether it has room after so many points.
-const POINTS_OF_A_BREATH: usize = 1_000;
+/// Points after which a sink may yield.
+const POINTS_PER_YIELD: usize = 1_000;
 
-/// A point while it is passed on.
+/// A point as it is passed to a sink.
 pub struct PointView<'a> {
-    /// Its session.
+    /// The session of the point.
     pub session_id: SessionId,
-    /// Its series.
+    /// The series of the point.
     pub series: &'a PointSeries,
-    /// When.
+    /// The time of the point.
     pub time: Timestamp,
     numbers: &'a [Vec<Option<f64>>],
-    place: usize,
+    index: usize,
     remainder: Option<&'a Remainder>,
 }
 
 /// A series whose points are read.
 pub struct PointSeries {
-    /// Its place among the series that are read, by name.
+    /// Rank among the series that are read, by name.
     pub rank: usize,
-    /// What it is.
+    /// The metric type.
     pub metric_type: Arc<MetricType>,
-    /// Where its numbers are.
+    /// The pointers of its channels.
     pub pointers: Vec<Pointer>,
     pub(super) conditions: Vec<LeafCondition>,
 }
 
 impl PointView<'_> {
-    /// The number of a channel.
+    /// Returns the number of a channel.
     #[must_use]
     pub fn number(&self, channel: usize) -> Option<f64> {
         self.numbers
             .get(channel)
-            .and_then(|numbers| numbers[self.place])
+            .and_then(|numbers| numbers[self.index])
     }
 
-    /// Whether the channels alone do not give the value back.
+    /// Returns whether the channels do not contain the whole value.
     #[must_use]
-    pub fn has_rest(&self) -> bool {
+    pub fn has_remainder(&self) -> bool {
         self.remainder
-            .is_some_and(|remainder| remainder.text_of(self.place).is_some())
+            .is_some_and(|remainder| remainder.text_of(self.index).is_some())
     }
 
-    /// The part of the value that no channel gives back.
+    /// Returns the part of the value that no channel contains.
     #[must_use]
-    pub fn rest(&self) -> Option<Json> {
+    pub fn remainder(&self) -> Option<Json> {
         self.remainder
-            .and_then(|remainder| remainder.get(self.place))
+            .and_then(|remainder| remainder.get(self.index))
     }
 
-    /// The whole value, as it was accepted.
+    /// Returns the whole value, as it was accepted.
     #[must_use]
     pub fn value(&self) -> Json {
-        let numbers = self.numbers.iter().map(|numbers| numbers[self.place]);
-        join(numbers, &self.series.pointers, self.rest())
+        let numbers = self.numbers.iter().map(|numbers| numbers[self.index]);
+        join(numbers, &self.series.pointers, self.remainder())
     }
 }
 
-/// Takes points in order, at its own pace.
+/// Receives points in order and controls the pace.
 #[async_trait]
 pub trait PointSink: Send {
-    /// The moment that is seen; before any point.
-    async fn head(&mut self, head: ScanHead);
+    /// Receives the data version, before any point.
+    async fn begin(&mut self, data_version: DataVersion);
 
-    /// The next point.
+    /// Receives the next point.
     ///
     /// # Errors
-    /// [`Refusal`] if it cannot take so many.
-    fn point(&mut self, point: &PointView<'_>) -> Result<(), Refusal>;
+    /// [`LimitExceeded`] if the sink cannot hold another point.
+    fn point(&mut self, point: &PointView<'_>) -> Result<(), LimitExceeded>;
 
-    /// Whether it should be let breathe now.
+    /// Returns whether [`Self::yield_now`] should be called before the next point.
     fn is_full(&self) -> bool {
         false
     }
 
-    /// Called between points: waits until there is room for more, or says that nobody wants more.
-    async fn breathe(&mut self) -> Flow;
+    /// Waits until the sink has room for more points. Breaks if it needs no more. Called between
+    /// points.
+    async fn yield_now(&mut self) -> ControlFlow<()>;
 }
 
-/// Reads the points of a query out of blocks.
+/// Reads the points of a list from blocks.
 pub(super) struct PointReader<'a> {
-    query: &'a PointQuery,
+    spec: &'a PointSpec,
     series: HashMap<MetricTypeId, PointSeries>,
     /// Digest of the metric types that are read.
     digest: u64,
-    /// How many points may be read.
+    /// Maximum points that may be read.
     limit: u64,
     read: u64,
-    merge: Merge,
+    merge: BlockMerge,
     sink: &'a mut dyn PointSink,
-    given: Given,
-    breath: usize,
-    pub(super) head: Option<ScanHead>,
+    progress: Progress,
+    /// Points delivered since the sink last yielded.
+    since_yield: usize,
+    pub(super) data_version: Option<DataVersion>,
     /// The skipped metric types that have points.
     pub(super) present: Vec<MetricTypeId>,
-    pub(super) refusal: Option<Refusal>,
+    pub(super) exceeded: Option<LimitExceeded>,
 }
 
-/// What was given so far.
+/// The points that were delivered so far.
 #[derive(Default)]
-pub(super) struct Given {
+pub(super) struct Progress {
     pub(super) points: usize,
-    /// The last point given, and its ordinal.
-    last: Option<(Standing, u32)>,
+    /// The last point, and its ordinal.
+    last: Option<(PointKey, u32)>,
     pub(super) position: Option<PointPosition>,
-    /// There is a point beyond the limit.
+    /// Whether there are points beyond the page.
     pub(super) has_more: bool,
 }
 
 impl<'a> PointReader<'a> {
     pub(super) fn new(
-        query: &'a PointQuery,
+        spec: &'a PointSpec,
         series: HashMap<MetricTypeId, PointSeries>,
         digest: u64,
         limit: u64,
         sink: &'a mut dyn PointSink,
     ) -> Self {
         Self {
-            merge: Merge::new(query.order),
-            query,
+            merge: BlockMerge::new(spec.order),
+            spec,
             series,
             digest,
             limit,
             read: 0,
             sink,
-            given: Given::default(),
-            breath: 0,
-            head: None,
+            progress: Progress::default(),
+            since_yield: 0,
+            data_version: None,
             present: Vec::new(),
-            refusal: None,
+            exceeded: None,
         }
     }
 
-    pub(super) fn into_given(self) -> Given {
-        self.given
+    pub(super) fn into_progress(self) -> Progress {
+        self.progress
     }
 
-    /// Gives all points that come before any block that is still to come.
-    pub(super) async fn give(&mut self, bound: Option<Timestamp>) -> Result<Flow, StoreError> {
+    /// Delivers all points that precede any block that is still to be read.
+    pub(super) async fn deliver(
+        &mut self,
+        bound: Option<Timestamp>,
+    ) -> Result<ControlFlow<()>, StoreError> {
         loop {
-            let (series, query, sink) = (&self.series, self.query, &mut *self.sink);
-            let (given, refusal) = (&mut self.given, &mut self.refusal);
-            let mut taken = Taken::Passed;
-            let came = self.merge.next(bound, |block, standing| {
-                taken = given
-                    .take(query, series, block, standing, sink)
-                    .unwrap_or_else(|refused| {
-                        *refusal = Some(refused);
-                        Taken::Enough
+            let (series, spec, sink) = (&self.series, self.spec, &mut *self.sink);
+            let (progress, exceeded) = (&mut self.progress, &mut self.exceeded);
+            let mut step = Step::Skipped;
+            let has_point = self.merge.next(bound, |block, key| {
+                step = progress
+                    .take(spec, series, block, key, sink)
+                    .unwrap_or_else(|limit| {
+                        *exceeded = Some(limit);
+                        Step::Stop
                     });
             });
-            if !came {
-                return Ok(Flow::More);
+            if !has_point {
+                return Ok(ControlFlow::Continue(()));
             }
-            if self.refusal.is_some() {
+            if self.exceeded.is_some() {
                 return Err(StoreError::Stopped);
             }
-            if matches!(taken, Taken::Enough) {
-                return Ok(Flow::Enough);
+            if matches!(step, Step::Stop) {
+                return Ok(ControlFlow::Break(()));
             }
-            self.breath += usize::from(matches!(taken, Taken::Given));
-            if self.breath >= POINTS_OF_A_BREATH || self.sink.is_full() {
-                self.breath = 0;
-                if self.sink.breathe().await == Flow::Enough {
-                    self.given.has_more = true; // or so it may be: the next page tells
-                    return Ok(Flow::Enough);
+            self.since_yield += usize::from(matches!(step, Step::Delivered));
+            if self.since_yield >= POINTS_PER_YIELD || self.sink.is_full() {
+                self.since_yield = 0;
+                if self.sink.yield_now().await.is_break() {
+                    self.progress.has_more = true; // at least possibly: the next page may be empty
+                    return Ok(ControlFlow::Break(()));
                 }
             }
         }
     }
 }
 
-enum Taken {
-    Given,
-    Passed,
-    Enough,
+/// The effect of one point.
+enum Step {
+    /// The sink received the point.
+    Delivered,
+    /// The point is not part of the page.
+    Skipped,
+    /// The page is complete.
+    Stop,
 }
 
-impl Given {
+impl Progress {
     fn take(
         &mut self,
-        query: &PointQuery,
+        spec: &PointSpec,
         series: &HashMap<MetricTypeId, PointSeries>,
-        block: &OpenBlock,
-        standing: Standing,
+        block: &BlockCursor,
+        key: PointKey,
         sink: &mut dyn PointSink,
-    ) -> Result<Taken, Refusal> {
+    ) -> Result<Step, LimitExceeded> {
         let Some(of) = series.get(&block.scanned.metric_type) else {
-            return Ok(Taken::Passed);
+            return Ok(Step::Skipped);
         };
-        if !query.range.contains(&standing.0) {
-            return Ok(Taken::Passed);
+        if !spec.range.contains(&key.time) {
+            return Ok(Step::Skipped);
         }
-        let same = |(last, _): &(Standing, u32)| {
-            (last.0, last.1, last.2) == (standing.0, standing.1, standing.2)
-        };
+        let same = |(last, _): &(PointKey, u32)| last.without_arrival() == key.without_arrival();
         let ordinal = self.last.filter(same).map_or(0, |(_, ordinal)| ordinal + 1);
-        self.last = Some((standing, ordinal));
-        if query
+        self.last = Some((key, ordinal));
+        if spec
             .after
-            .is_some_and(|after| !is_behind(after, series, standing, ordinal, query.order))
+            .is_some_and(|after| !is_after(after, series, key, ordinal, spec.order))
         {
-            return Ok(Taken::Passed);
+            return Ok(Step::Skipped);
         }
-        if query.limit.is_some_and(|limit| self.points >= limit) {
+        if spec.limit.is_some_and(|limit| self.points >= limit) {
             self.has_more = true;
-            return Ok(Taken::Enough);
+            return Ok(Step::Stop);
         }
         sink.point(&block.view(of))?;
         self.points += 1;
         self.position = Some(PointPosition {
-            time: standing.0,
+            time: key.time,
             metric_type: block.scanned.metric_type,
-            session_id: standing.2,
+            session_id: key.session_id,
             ordinal,
         });
-        Ok(Taken::Given)
+        Ok(Step::Delivered)
     }
 }
 
-/// Whether a point comes after a position.
-fn is_behind(
+/// Returns whether a point comes after a position.
+fn is_after(
     after: PointPosition,
     series: &HashMap<MetricTypeId, PointSeries>,
-    standing: Standing,
+    key: PointKey,
     ordinal: u32,
     order: Order,
 ) -> bool {
-    // A series that is not read any more has no rank: any of that time may come.
+    // A series that is no longer read has no rank: any point of that time may follow.
     let rank = series.get(&after.metric_type).map_or(0, |s| s.rank);
-    let place = (standing.0, standing.1, standing.2);
+    let point = key.without_arrival();
     let position = (after.time, rank, after.session_id);
-    let by_place = match order {
-        Order::Ascending => place.cmp(&position),
-        Order::Descending => position.cmp(&place),
+    let by_point = match order {
+        Order::Ascending => point.cmp(&position),
+        Order::Descending => position.cmp(&point),
     };
-    by_place.then(ordinal.cmp(&after.ordinal)).is_gt()
+    by_point.then(ordinal.cmp(&after.ordinal)).is_gt()
 }
 
-impl OpenBlock {
+impl BlockCursor {
     fn view<'a>(&'a self, series: &'a PointSeries) -> PointView<'a> {
         PointView {
             session_id: self.scanned.session_id,
             series,
-            time: self.standing().0,
+            time: self.key().time,
             numbers: &self.numbers,
-            place: self.at,
+            index: self.at,
             remainder: self.block().map(|block| &block.remainder),
         }
     }
@@ -277,41 +285,45 @@ impl OpenBlock {
 
 #[async_trait]
 impl BlockSink for PointReader<'_> {
-    async fn head(&mut self, head: ScanHead, present: Vec<MetricTypeId>) -> Result<(), StoreError> {
+    async fn begin(
+        &mut self,
+        data_version: DataVersion,
+        present: Vec<MetricTypeId>,
+    ) -> Result<(), StoreError> {
         self.present = present;
-        let head = ScanHead {
-            version: head.version,
+        let data_version = DataVersion {
+            version: data_version.version,
             generation: self.digest,
         };
-        self.head = Some(head);
-        self.sink.head(head).await;
+        self.data_version = Some(data_version);
+        self.sink.begin(data_version).await;
         Ok(())
     }
 
-    async fn block(&mut self, block: ScannedBlock) -> Result<Flow, StoreError> {
+    async fn block(&mut self, block: ScannedBlock) -> Result<ControlFlow<()>, StoreError> {
         if let BlockContent::Whole(whole) = &block.content {
             self.read += whole.len() as u64;
         }
         if self.read > self.limit {
-            self.refusal = Some(Refusal::Points {
+            self.exceeded = Some(LimitExceeded::Points {
                 points: self.read,
                 limit: self.limit,
             });
             return Err(StoreError::Stopped);
         }
-        let bound = match self.query.order {
+        let bound = match self.spec.order {
             Order::Ascending => block.t_min,
             Order::Descending => block.t_max,
         };
-        if self.give(Some(bound)).await? == Flow::Enough {
-            return Ok(Flow::Enough);
+        if self.deliver(Some(bound)).await?.is_break() {
+            return Ok(ControlFlow::Break(()));
         }
         if let Some(series) = self.series.get(&block.metric_type)
             && let Some(open) =
-                OpenBlock::open(block, series.rank, &series.conditions, self.query.order)
+                BlockCursor::open(block, series.rank, &series.conditions, self.spec.order)
         {
             self.merge.add(open);
         }
-        Ok(Flow::More)
+        Ok(ControlFlow::Continue(()))
     }
 }

@@ -1,25 +1,27 @@
-//! The use case: read the points of a user.
+//! The use case that reads the points of a user.
 
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
-use super::point_query::{PointPosition, PointQuery};
-use super::point_reader::{Given, PointReader, PointSeries, PointSink};
+use super::point_reader::{PointReader, PointSeries, PointSink, Progress};
+use super::point_spec::{PointPosition, PointSpec};
 use crate::catalogue::CatalogueCache;
 use crate::clock::Clock;
 use crate::metric_type::{MetricType, SeriesSelector};
 use crate::ports::{
-    CatalogueView, MetricTypeStore, Order, PointScan, PointSource, PointStore, Presence, ScanHead,
-    ScannedBlock, SeriesExtent, StoreError,
+    CatalogueView, DataVersion, MetricTypeStore, Order, PointScan, PointSource, PointStore,
+    Presence, ScannedBlock, SeriesExtent, StoreError,
 };
-use crate::query::aggregate::QueryError;
-use crate::query::fold::{QueryLimits, Refusal};
-use crate::query::plan::Selected;
-use crate::query::select::{CATALOGUE_ATTEMPTS, Choice, SelectSeries, Selection, names_of_present};
+use crate::query::QueryError;
+use crate::query::limits::{LimitExceeded, QueryLimits};
+use crate::query::selection::{
+    CATALOGUE_ATTEMPTS, SelectSeries, SelectedSeries, Selection, SelectionCriteria,
+    names_of_present,
+};
 use crate::{BlockPoint, MetricTypeId, SessionId, TimeRules, Timestamp, UserId};
 
-/// Reads points, the last ones, and what there is.
+/// Reads lists of points, the last points of series, and the extents of series.
 pub struct ReadPoints {
     store: Arc<dyn PointStore>,
     series: SelectSeries,
@@ -28,17 +30,17 @@ pub struct ReadPoints {
     limits: QueryLimits,
 }
 
-/// What reading came to.
+/// The result of reading a list of points.
 #[derive(Debug, Clone)]
 pub struct PointsRead {
-    /// The moment that it shows.
-    pub head: ScanHead,
-    /// The series of the user's points that were skipped: those without numbers where only numbers are read, and those that
-    /// lack a leaf of the filter.
+    /// The data version that was read.
+    pub data_version: DataVersion,
+    /// The skipped series that have points: those without numbers where only numbers are read, and
+    /// those that lack a leaf of the filter.
     pub skipped: Vec<String>,
-    /// How many points were given.
+    /// The number of points delivered.
     pub points: usize,
-    /// Where to go on; `None` if there is no more.
+    /// The position of the next page; `None` on the last page.
     pub next: Option<PointPosition>,
 }
 
@@ -47,14 +49,14 @@ pub struct PointsRead {
 pub struct LatestPoint {
     /// The series.
     pub metric_type: Arc<MetricType>,
-    /// Its session.
+    /// The session of the point.
     pub session_id: SessionId,
     /// The point.
     pub point: BlockPoint,
 }
 
 impl ReadPoints {
-    /// The use case over its ports.
+    /// Creates the use case from its ports and limits.
     #[must_use]
     pub const fn new(
         store: Arc<dyn PointStore>,
@@ -73,45 +75,46 @@ impl ReadPoints {
         }
     }
 
-    /// The head of the next answer to a query of points, for a `head` of the store: it changes with the user's data, and with
-    /// the metric types that the answer depends on.
+    /// Returns the data version of the next answer to a list of points, for a data version of the
+    /// store. It changes with the user's data and with the metric types that the answer depends on.
     ///
     /// # Errors
     /// [`QueryError`], where the series cannot be selected.
-    pub async fn head_of(
+    pub async fn data_version_of(
         &self,
-        query: &PointQuery,
+        spec: &PointSpec,
         only_numbers: Option<&str>,
-        head: ScanHead,
-    ) -> Result<ScanHead, QueryError> {
+        data_version: DataVersion,
+    ) -> Result<DataVersion, QueryError> {
         let needs_numbers = |metric_type: &MetricType| needs_numbers(only_numbers, metric_type);
         self.series
-            .shown(&self.choice(query, &needs_numbers), head)
+            .shown(&self.criteria(spec, &needs_numbers), data_version)
             .await
     }
 
-    /// As [`Self::head_of`], for the last points or the extents of a user's series.
+    /// Returns the data version as [`Self::data_version_of`] does, for the last points or the
+    /// extents of a user's series.
     ///
     /// # Errors
     /// [`QueryError`], where the series cannot be selected.
-    pub async fn head_of_all(
+    pub async fn data_version_of_all(
         &self,
         user: UserId,
         selector: &SeriesSelector,
-        head: ScanHead,
-    ) -> Result<ScanHead, QueryError> {
+        data_version: DataVersion,
+    ) -> Result<DataVersion, QueryError> {
         self.series
-            .shown(&choice_of_all(&[user], selector), head)
+            .shown(&criteria_of_all(&[user], selector), data_version)
             .await
     }
 
-    /// Gives `sink` the points of a query from one snapshot.
+    /// Passes the points of a list to `sink`, from one snapshot.
     ///
     /// # Errors
-    /// [`QueryError`]; what was given before is not all.
+    /// [`QueryError`]. The points delivered before are then incomplete.
     pub async fn read(
         &self,
-        query: &PointQuery,
+        spec: &PointSpec,
         only_numbers: Option<&str>,
         sink: &mut dyn PointSink,
     ) -> Result<PointsRead, QueryError> {
@@ -119,36 +122,41 @@ impl ReadPoints {
         for attempt in 0..CATALOGUE_ATTEMPTS {
             let selection = self
                 .series
-                .select(&self.choice(query, &needs_numbers), attempt)
+                .select(&self.criteria(spec, &needs_numbers), attempt)
                 .await?;
             let Selection {
-                kept,
+                selected,
                 skipped,
                 view,
                 digest,
                 ..
             } = selection;
-            let scan = self.scan(query, &kept, &skipped, view);
-            if query.limit.is_none() {
-                match self.refuse_too_many(&scan).await {
+            let scan = self.scan(spec, &selected, &skipped, view);
+            if spec.limit.is_none() {
+                match self.check_points_limit(&scan).await {
                     Err(QueryError::Store(StoreError::CatalogueChanged)) => continue,
                     checked => checked?,
                 }
             }
-            let mut reader =
-                PointReader::new(query, by_rank(kept), digest, self.limits.points_read, sink);
+            let mut reader = PointReader::new(
+                spec,
+                by_rank(selected),
+                digest,
+                self.limits.points_read,
+                sink,
+            );
             let scanned = match self.store.scan_in_order(&scan, &mut reader).await {
-                Ok(()) => reader.give(None).await.map(|_| ()),
+                Ok(()) => reader.deliver(None).await.map(|_| ()),
                 failed => failed,
             };
-            if let Some(refusal) = reader.refusal {
-                return Err(QueryError::TooMuch(refusal));
+            if let Some(exceeded) = reader.exceeded {
+                return Err(QueryError::LimitExceeded(exceeded));
             }
-            match (scanned, reader.head) {
+            match (scanned, reader.data_version) {
                 (Err(StoreError::CatalogueChanged), None) => {}
-                (Ok(()), Some(head)) => {
+                (Ok(()), Some(data_version)) => {
                     let skipped = names_of_present(&skipped, &reader.present);
-                    return Ok(outcome(&reader.into_given(), head, skipped));
+                    return Ok(outcome(&reader.into_progress(), data_version, skipped));
                 }
                 (Ok(()), None) => return Err(StoreError::CatalogueChanged.into()),
                 (Err(e), _) => return Err(e.into()),
@@ -157,7 +165,7 @@ impl ReadPoints {
         Err(StoreError::CatalogueChanged.into())
     }
 
-    /// The last point of each series by (time, session, arrival), by name of the series.
+    /// Returns the last point of each series by (time, session, arrival), ordered by series name.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -165,13 +173,13 @@ impl ReadPoints {
         &self,
         user: UserId,
         selector: &SeriesSelector,
-    ) -> Result<(ScanHead, Vec<LatestPoint>), QueryError> {
+    ) -> Result<(DataVersion, Vec<LatestPoint>), QueryError> {
         for attempt in 0..CATALOGUE_ATTEMPTS {
             let selection = self
                 .series
-                .select(&choice_of_all(&[user], selector), attempt)
+                .select(&criteria_of_all(&[user], selector), attempt)
                 .await?;
-            let (head, blocks) = match self
+            let (data_version, blocks) = match self
                 .store
                 .last_blocks(user, &selection.ids(), &selection.view)
                 .await
@@ -186,14 +194,14 @@ impl ReadPoints {
                     .and_then(|b| last_point(t, b))
             };
             return Ok((
-                selection.shown(head),
+                selection.shown(data_version),
                 selection.metric_types().filter_map(of).collect(),
             ));
         }
         Err(StoreError::CatalogueChanged.into())
     }
 
-    /// The extent of each series that has points, by name.
+    /// Returns the extent of each series that has points, ordered by series name.
     ///
     /// # Errors
     /// [`QueryError`].
@@ -201,14 +209,14 @@ impl ReadPoints {
         &self,
         user: UserId,
         selector: &SeriesSelector,
-    ) -> Result<(ScanHead, Vec<(Arc<MetricType>, SeriesExtent)>), QueryError> {
+    ) -> Result<(DataVersion, Vec<(Arc<MetricType>, SeriesExtent)>), QueryError> {
         for attempt in 0..CATALOGUE_ATTEMPTS {
             let selection = self
                 .series
-                .select(&choice_of_all(&[user], selector), attempt)
+                .select(&criteria_of_all(&[user], selector), attempt)
                 .await?;
             let all = Timestamp::MIN..Timestamp::MAX;
-            let (head, extents) = match self
+            let (data_version, extents) = match self
                 .store
                 .extents(user, &selection.ids(), all, &selection.view)
                 .await
@@ -223,57 +231,57 @@ impl ReadPoints {
                     .map(|e| (t.clone(), *e))
             };
             return Ok((
-                selection.shown(head),
+                selection.shown(data_version),
                 selection.metric_types().filter_map(of).collect(),
             ));
         }
         Err(StoreError::CatalogueChanged.into())
     }
 
-    fn choice<'a>(
+    fn criteria<'a>(
         &self,
-        query: &'a PointQuery,
+        spec: &'a PointSpec,
         needs_numbers: &'a (dyn Fn(&MetricType) -> Option<String> + Sync),
-    ) -> Choice<'a> {
-        Choice {
-            users: std::slice::from_ref(&query.user_id),
-            selector: &query.selector,
-            filter: query.filter.as_ref(),
-            points: PointSource::Blocks(self.possible(query)),
+    ) -> SelectionCriteria<'a> {
+        SelectionCriteria {
+            users: std::slice::from_ref(&spec.user_id),
+            selector: &spec.selector,
+            filter: spec.filter.as_ref(),
+            points: PointSource::Blocks(self.possible(spec)),
             needs_numbers,
-            // What is skipped must be known as of now.
+            // The list of skipped series must be current.
             may_remember: false,
         }
     }
 
-    /// The part of a query's range in which points can lie.
-    fn possible(&self, query: &PointQuery) -> Range<Timestamp> {
+    /// Returns the part of the range in which points can lie.
+    fn possible(&self, spec: &PointSpec) -> Range<Timestamp> {
         let (first, end) = self.rules.possible(self.clock.now());
-        query.range.start.max(first)..query.range.end.min(end)
+        spec.range.start.max(first)..spec.range.end.min(end)
     }
 
     fn scan(
         &self,
-        query: &PointQuery,
-        selected: &[Selected],
+        spec: &PointSpec,
+        selected: &[SelectedSeries],
         skipped: &[Arc<MetricType>],
         view: CatalogueView,
     ) -> PointScan {
-        let mut range = self.possible(query);
+        let mut range = self.possible(spec);
         let presence = Presence {
             metric_types: skipped.iter().map(|t| t.id).collect(),
             range: range.clone(),
         };
-        if let Some(after) = query.after {
-            match query.order {
+        if let Some(after) = spec.after {
+            match spec.order {
                 Order::Ascending => range.start = range.start.max(after.time),
                 Order::Descending => range.end = range.end.min(after.time.plus_micros(1)),
             }
         }
         PointScan {
-            user_id: query.user_id,
+            user_id: spec.user_id,
             view,
-            session_id: query.session_id,
+            session_id: spec.session_id,
             metric_types: selected.iter().map(|s| s.metric_type.id).collect(),
             conditions: selected
                 .iter()
@@ -285,11 +293,12 @@ impl ReadPoints {
                 .collect(),
             range,
             presence,
-            order: query.order,
+            order: spec.order,
         }
     }
 
-    async fn refuse_too_many(&self, scan: &PointScan) -> Result<(), QueryError> {
+    /// Rejects a list without a limit if it would read too many points.
+    async fn check_points_limit(&self, scan: &PointScan) -> Result<(), QueryError> {
         if scan.session_id.is_some() || scan.metric_types.is_empty() || scan.range.is_empty() {
             return Ok(());
         }
@@ -298,12 +307,13 @@ impl ReadPoints {
             .store
             .extents(scan.user_id, &scan.metric_types, range, &scan.view)
             .await?;
-        let (points, limit) = (
-            extents.iter().map(|e| e.points).sum(),
-            self.limits.points_read,
-        );
+        let points = extents.iter().map(|e| e.points).sum();
+        let limit = self.limits.points_read;
         if points > limit {
-            Err(QueryError::TooMuch(Refusal::Points { points, limit }))
+            Err(QueryError::LimitExceeded(LimitExceeded::Points {
+                points,
+                limit,
+            }))
         } else {
             Ok(())
         }
@@ -316,9 +326,9 @@ fn needs_numbers(only_numbers: Option<&str>, metric_type: &MetricType) -> Option
         .map(str::to_owned)
 }
 
-fn choice_of_all<'a>(users: &'a [UserId], selector: &'a SeriesSelector) -> Choice<'a> {
+fn criteria_of_all<'a>(users: &'a [UserId], selector: &'a SeriesSelector) -> SelectionCriteria<'a> {
     let points = PointSource::Blocks(Timestamp::MIN..Timestamp::MAX);
-    Choice {
+    SelectionCriteria {
         users,
         selector,
         filter: None,
@@ -328,7 +338,7 @@ fn choice_of_all<'a>(users: &'a [UserId], selector: &'a SeriesSelector) -> Choic
     }
 }
 
-fn by_rank(selected: Vec<Selected>) -> HashMap<MetricTypeId, PointSeries> {
+fn by_rank(selected: Vec<SelectedSeries>) -> HashMap<MetricTypeId, PointSeries> {
     let series = selected.into_iter().enumerate().map(|(rank, s)| {
         let pointers = s.metric_type.pointers();
         (
@@ -344,12 +354,12 @@ fn by_rank(selected: Vec<Selected>) -> HashMap<MetricTypeId, PointSeries> {
     series.collect()
 }
 
-fn outcome(given: &Given, head: ScanHead, skipped: Vec<String>) -> PointsRead {
+fn outcome(progress: &Progress, data_version: DataVersion, skipped: Vec<String>) -> PointsRead {
     PointsRead {
-        head,
+        data_version,
         skipped,
-        points: given.points,
-        next: given.position.filter(|_| given.has_more),
+        points: progress.points,
+        next: progress.position.filter(|_| progress.has_more),
     }
 }
 

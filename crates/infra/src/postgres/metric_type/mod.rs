@@ -7,7 +7,7 @@ mod read_catalogue;
 use async_trait::async_trait;
 use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{
-    CatalogueChanges, ChangeError, MetricTypeStore, PointSource, ScanHead, StoreError,
+    CatalogueChanges, ChangeError, DataVersion, MetricTypeStore, PointSource, StoreError,
 };
 use time_series_domain::{MetricType, SchemaVersion, UserId};
 

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use deadpool_postgres::Object;
 use time::OffsetDateTime;
-use time_series_domain::ports::{CatalogueView, PointSource, ScanHead, StoreError};
+use time_series_domain::ports::{CatalogueView, DataVersion, PointSource, StoreError};
 use time_series_domain::{MetricTypeId, SchemaVersion, Timestamp, UserId};
 use tokio_postgres::Row;
 use uuid::Uuid;
@@ -22,7 +22,7 @@ impl Postgres {
         &self,
         users: &[UserId],
         points: &PointSource,
-    ) -> Result<(ScanHead, Vec<SchemaVersion>), PgError> {
+    ) -> Result<(DataVersion, Vec<SchemaVersion>), PgError> {
         let has_chunks = self.chunks().await?.is_some();
         let client = self.connection("reading the metric types of users").await?;
         of_users(&client, users, points, has_chunks).await
@@ -32,16 +32,19 @@ impl Postgres {
     pub(in crate::postgres) async fn check_view(
         &self,
         client: &Object,
-        head: ScanHead,
+        data_version: DataVersion,
         users: &[UserId],
         view: &CatalogueView,
     ) -> Result<(), PgError> {
         let holds = match view {
-            CatalogueView::Whole(generation) => *generation == head.generation,
+            CatalogueView::Whole(generation) => *generation == data_version.generation,
             CatalogueView::Types { generation, types } => {
-                *generation == head.generation || are_current(client, types).await?
+                *generation == data_version.generation || are_current(client, types).await?
             }
-            CatalogueView::OfUsers { head: known, .. } if *known == head => true,
+            CatalogueView::OfUsers {
+                data_version: known,
+                ..
+            } if *known == data_version => true,
             CatalogueView::OfUsers { points, types, .. } => {
                 let has_chunks = self.chunks().await?.is_some();
                 let (_, seen) = of_users(client, users, points, has_chunks).await?;
@@ -61,7 +64,7 @@ pub(in crate::postgres) async fn of_users(
     users: &[UserId],
     points: &PointSource,
     has_chunks: bool,
-) -> Result<(ScanHead, Vec<SchemaVersion>), PgError> {
+) -> Result<(DataVersion, Vec<SchemaVersion>), PgError> {
     let users: Vec<Uuid> = users.iter().map(|user| user.0).collect();
     let rows = match points {
         PointSource::DaySummaries => {
@@ -98,7 +101,7 @@ pub(in crate::postgres) async fn of_users(
         types.extend(read_schema_version(row)?);
     }
     Ok((
-        ScanHead {
+        DataVersion {
             version: read_version(first)?,
             generation,
         },

@@ -1,5 +1,6 @@
--- Whole blocks of the days from $4 to $5 that have a time in [$6, $5): as they begin, or if $12 from the last that ends;
--- without those of which no point meets the conditions $7 to $11, as far as summaries tell: see filtered_blocks_of_stretch.
+-- Whole blocks of the days from $4 to $5 that have a time in [$6, $5), in ascending order of their start,
+-- or if $12 is true in descending order of their end. Omits blocks of which no point meets the conditions
+-- $7 to $11 according to their summaries; see filtered_blocks_of_range.
 SELECT b.user_id, b.session_id, b.metric_type_id, b.seq, b.t_min, b.t_max, b.n, b.time_unit, b.time_step, true AS whole,
        b.summaries, b.time_deltas, b.scales, b.bases, b.values_int1, b.values_int2, b.values_int4, b.values_float4, b.values_float8, b.remainder
 FROM block AS b

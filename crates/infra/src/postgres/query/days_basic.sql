@@ -1,5 +1,6 @@
--- Users are told apart if $6 says so. $5 holds the start and end of each window of days, so that odd slots lie inside windows.
--- Of zeros the least is -0.0 and the greatest 0.0, wherever one of them is: to < they are equal.
+-- Merged day summaries per channel and window, and per user if $6 is true. $5 contains the start and end
+-- of each window of days, so that odd slots are inside windows.
+-- Among zeros, the least is -0.0 and the greatest 0.0. They are equal to <, hence the tests of the text.
 SELECT CASE WHEN $6 THEN user_id END AS one_user, channel_id, width_bucket(day, $5::date[]) AS slot,
        sum(n)::bigint AS n, sum(sum) AS sum,
        CASE WHEN min(min) = 0 AND bool_or(min = 0 AND min::text = '-0') THEN '-0' ELSE min(min) END AS min,

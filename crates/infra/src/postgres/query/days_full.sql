@@ -1,4 +1,4 @@
--- As days_basic, with the spread, and first and last from the first and last day of each window.
+-- As days_basic, with m2, and with first and last from the first and last day of each window.
 WITH windows AS (
     SELECT user_id, channel_id, width_bucket(day, $5::date[]) AS slot,
            sum(n)::bigint AS n, sum(sum) AS sum,

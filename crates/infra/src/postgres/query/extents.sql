@@ -1,4 +1,4 @@
--- Of each series its extent in blocks that begin in the days from $3 to $4 and end at or after $5.
+-- The extent of each series in blocks that begin in the days from $3 to $4 and end at or after $5.
 SELECT metric_type_id, min(t_min) AS first_time, max(t_max) AS last_time,
        sum(n)::bigint AS points, count(DISTINCT session_id) AS sessions
 FROM block

@@ -1,5 +1,5 @@
--- Of each series the block that ends with its last point by (time, session, arrival). No block spans midnight, so it
--- lies in the day of the block that begins last.
+-- For each series the block that ends with its last point by (time, session, arrival). Blocks do not span
+-- midnight, so that this block is in the day of the block that begins last.
 SELECT b.user_id, b.session_id, b.metric_type_id, b.seq, b.t_min, b.t_max, b.n, b.time_unit, b.time_step, true AS whole,
        b.summaries, b.time_deltas, b.scales, b.bases, b.values_int1, b.values_int2, b.values_int4, b.values_float4, b.values_float8, b.remainder
 FROM unnest($2::integer[]) AS s (metric_type_id)

@@ -1,4 +1,4 @@
-//! Whole blocks in order of time, the last ones, and how far series reach.
+//! Raw points: blocks in order of time, last blocks and extents of series.
 
 use std::ops::Range;
 use std::pin::pin;
@@ -7,14 +7,14 @@ use async_trait::async_trait;
 use futures_util::TryStreamExt;
 use time::OffsetDateTime;
 use time_series_domain::ports::{
-    BlockSink, CatalogueView, Flow, Order, PointScan, PointStore, ScanHead, ScannedBlock,
+    BlockSink, CatalogueView, DataVersion, Order, PointScan, PointStore, ScannedBlock,
     SeriesExtent, StoreError,
 };
 use time_series_domain::{MetricTypeId, Timestamp, UserId, UtcDay};
 use tokio_postgres::types::ToSql;
 
 use super::presence::present;
-use super::scan::{FilterParams, HEAD, read_head, session_span};
+use super::scan::{DATA_VERSION, FilterParams, data_version_of_row, session_span};
 use super::scanned_reader::ScannedReader;
 use crate::postgres::error::{PgError, unreadable};
 use crate::postgres::pool::Postgres;
@@ -26,9 +26,12 @@ const PREVIOUS: &str = include_str!("previous_block.sql");
 const LAST_BLOCKS: &str = include_str!("last_blocks.sql");
 const EXTENTS: &str = include_str!("extents.sql");
 
-/// A window of days with fewer blocks is followed by one twice as long, one with more by one half as long.
+/// Minimum blocks of a window. The window after one with fewer is twice as long, the one after a
+/// window with more than `MANY_BLOCKS` half as long.
 const FEW_BLOCKS: usize = 256;
+/// Maximum blocks of a window, see `FEW_BLOCKS`.
 const MANY_BLOCKS: usize = 4_096;
+/// Maximum days of a window.
 const LONGEST_WINDOW: i64 = 512;
 
 #[async_trait]
@@ -38,10 +41,10 @@ impl PointStore for Postgres {
         scan: &PointScan,
         sink: &mut dyn BlockSink,
     ) -> Result<(), StoreError> {
-        let doing = "reading points";
+        let operation = "reading points";
         self.scan_windows(scan, sink)
             .await
-            .map_err(|e| e.into_store_error(doing))
+            .map_err(|e| e.into_store_error(operation))
     }
 
     async fn last_blocks(
@@ -49,7 +52,7 @@ impl PointStore for Postgres {
         user: UserId,
         series: &[MetricTypeId],
         view: &CatalogueView,
-    ) -> Result<(ScanHead, Vec<ScannedBlock>), StoreError> {
+    ) -> Result<(DataVersion, Vec<ScannedBlock>), StoreError> {
         self.run("reading the latest points", || {
             self.read_last_blocks(user, series, view)
         })
@@ -62,7 +65,7 @@ impl PointStore for Postgres {
         series: &[MetricTypeId],
         range: Range<Timestamp>,
         view: &CatalogueView,
-    ) -> Result<(ScanHead, Vec<SeriesExtent>), StoreError> {
+    ) -> Result<(DataVersion, Vec<SeriesExtent>), StoreError> {
         self.run("reading the extents of series", || {
             self.read_extents(user, series, &range, view)
         })
@@ -76,17 +79,20 @@ impl Postgres {
         &self,
         user: UserId,
         view: &CatalogueView,
-    ) -> Result<(Transaction, ScanHead), PgError> {
+    ) -> Result<(Transaction, DataVersion), PgError> {
         let snapshot =
             Transaction::begin_snapshot(self.connection("reading points").await?).await?;
-        let head = snapshot.prepare_cached(HEAD).await?;
-        let row = snapshot.query_one(&head, &[&vec![user.0]]).await?;
-        let head = read_head(&row)?;
-        if let Err(e) = self.check_view(&snapshot, head, &[user], view).await {
+        let data_version = snapshot.prepare_cached(DATA_VERSION).await?;
+        let row = snapshot.query_one(&data_version, &[&vec![user.0]]).await?;
+        let data_version = data_version_of_row(&row)?;
+        if let Err(e) = self
+            .check_view(&snapshot, data_version, &[user], view)
+            .await
+        {
             snapshot.rollback().await?;
             return Err(e);
         }
-        Ok((snapshot, head))
+        Ok((snapshot, data_version))
     }
 
     async fn scan_windows(
@@ -94,19 +100,20 @@ impl Postgres {
         scan: &PointScan,
         sink: &mut dyn BlockSink,
     ) -> Result<(), PgError> {
-        let (snapshot, head) = self.snapshot(scan.user_id, &scan.view).await?;
+        let (snapshot, data_version) = self.snapshot(scan.user_id, &scan.view).await?;
         let present = present(&snapshot, &[scan.user_id], scan.session_id, &scan.presence).await?;
-        sink.head(head, present).await?;
+        sink.begin(data_version, present).await?;
         let mut windows = Windows {
             scan,
             snapshot: &snapshot,
-            left: scan.range.clone(),
+            remaining: scan.range.clone(),
             days: 1,
         };
         if let Some(session) = scan.session_id {
-            windows.left = match session_span(&snapshot, &[scan.user_id.0], session).await? {
+            windows.remaining = match session_span(&snapshot, &[scan.user_id.0], session).await? {
                 Some((first, last)) => {
-                    windows.left.start.max(first)..windows.left.end.min(last.plus_micros(1))
+                    windows.remaining.start.max(first)
+                        ..windows.remaining.end.min(last.plus_micros(1))
                 }
                 None => Timestamp::MIN..Timestamp::MIN,
             };
@@ -128,8 +135,8 @@ impl Postgres {
         user: UserId,
         series: &[MetricTypeId],
         view: &CatalogueView,
-    ) -> Result<(ScanHead, Vec<ScannedBlock>), PgError> {
-        let (snapshot, head) = self.snapshot(user, view).await?;
+    ) -> Result<(DataVersion, Vec<ScannedBlock>), PgError> {
+        let (snapshot, data_version) = self.snapshot(user, view).await?;
         let statement = snapshot.prepare_cached(LAST_BLOCKS).await?;
         let rows = snapshot.query(&statement, &[&user.0, &ids(series)]).await?;
         let reader = ScannedReader::of(&statement);
@@ -138,7 +145,7 @@ impl Postgres {
             .map(|row| reader.read(row))
             .collect::<Result<_, _>>()?;
         snapshot.commit().await?;
-        Ok((head, blocks))
+        Ok((data_version, blocks))
     }
 
     async fn read_extents(
@@ -147,8 +154,8 @@ impl Postgres {
         series: &[MetricTypeId],
         range: &Range<Timestamp>,
         view: &CatalogueView,
-    ) -> Result<(ScanHead, Vec<SeriesExtent>), PgError> {
-        let (snapshot, head) = self.snapshot(user, view).await?;
+    ) -> Result<(DataVersion, Vec<SeriesExtent>), PgError> {
+        let (snapshot, data_version) = self.snapshot(user, view).await?;
         let statement = snapshot.prepare_cached(EXTENTS).await?;
         let (days, start) = (day_start(range.start), range.start.to_offset_date_time());
         let params: [&(dyn ToSql + Sync); 5] = [
@@ -183,32 +190,33 @@ impl Postgres {
             });
         }
         snapshot.commit().await?;
-        Ok((head, extents))
+        Ok((data_version, extents))
     }
 }
 
-/// Windows of whole days, one after the other, so that no scan sorts everything before its first block.
+/// Consecutive windows of whole days, so that no scan sorts all blocks before the first one is
+/// read.
 struct Windows<'a> {
     scan: &'a PointScan,
     snapshot: &'a Transaction,
-    /// What is still to be read.
-    left: Range<Timestamp>,
-    /// How many days the next window has.
+    /// The range that is still to be read.
+    remaining: Range<Timestamp>,
+    /// The number of days of the next window.
     days: i64,
 }
 
 impl Windows<'_> {
-    /// The next window that has blocks.
+    /// Returns the next window that has blocks.
     async fn next(&mut self) -> Result<Option<Range<Timestamp>>, PgError> {
-        if self.left.is_empty() || self.scan.metric_types.is_empty() {
+        if self.remaining.is_empty() || self.scan.metric_types.is_empty() {
             return Ok(None);
         }
         let (statement, start) = match self.scan.order {
-            Order::Ascending => (NEXT, day_start(self.left.start)),
-            Order::Descending => (PREVIOUS, day_start(self.left.start)),
+            Order::Ascending => (NEXT, day_start(self.remaining.start)),
+            Order::Descending => (PREVIOUS, day_start(self.remaining.start)),
         };
         let statement = self.snapshot.prepare_cached(statement).await?;
-        let end = self.left.end.to_offset_date_time();
+        let end = self.remaining.end.to_offset_date_time();
         let params: [&(dyn ToSql + Sync); 4] = [
             &self.scan.user_id.0,
             &ids(&self.scan.metric_types),
@@ -225,22 +233,25 @@ impl Windows<'_> {
         let day = found.utc_day();
         let window = match self.scan.order {
             Order::Ascending => {
-                let end = UtcDay(day.0 + self.days).start().min(self.left.end);
-                let window = day.start().max(self.left.start)..end;
-                self.left.start = end;
+                let end = UtcDay(day.0 + self.days).start().min(self.remaining.end);
+                let window = day.start().max(self.remaining.start)..end;
+                self.remaining.start = end;
                 window
             }
             Order::Descending => {
-                let start = UtcDay(day.0 + 1 - self.days).start().max(self.left.start);
-                let window = start..day.next().start().min(self.left.end);
-                self.left.end = start;
+                let start = UtcDay(day.0 + 1 - self.days)
+                    .start()
+                    .max(self.remaining.start);
+                let window = start..day.next().start().min(self.remaining.end);
+                self.remaining.end = start;
                 window
             }
         };
         Ok(Some(window))
     }
 
-    /// Feeds the sink; how many blocks there were, or `None` if it has enough.
+    /// Passes the blocks of a window to the sink. Returns their number, or `None` if the sink
+    /// breaks.
     async fn read(
         &self,
         window: &Range<Timestamp>,
@@ -278,7 +289,7 @@ impl Windows<'_> {
         let mut blocks = 0;
         while let Some(row) = rows.try_next().await? {
             blocks += 1;
-            if sink.block(reader.read(&row)?).await? == Flow::Enough {
+            if sink.block(reader.read(&row)?).await?.is_break() {
                 return Ok(None);
             }
         }
@@ -286,7 +297,8 @@ impl Windows<'_> {
     }
 }
 
-/// No block spans midnight: one with a time at or after `t` begins at or after this.
+/// Returns the start of the day of `t`. Blocks do not span midnight, so that a block with a time at
+/// or after `t` begins at or after the returned time.
 fn day_start(t: Timestamp) -> OffsetDateTime {
     t.utc_day().start().to_offset_date_time()
 }

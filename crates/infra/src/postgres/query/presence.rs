@@ -1,4 +1,4 @@
-//! Finds the metric types that users have points of, without reading the points.
+//! Finds which metric types users have points of, without reading the points.
 
 use deadpool_postgres::Object;
 use time_series_domain::ports::{PointSource, Presence};
@@ -11,18 +11,20 @@ use crate::postgres::metric_type::of_users;
 
 const PRESENT: &str = include_str!("present.sql");
 
-/// Each metric type is one probe of the index. Above this number those of the users' blocks are found first.
+/// Maximum metric types that are looked up one by one in the index. With more, the metric types of
+/// the users' blocks are read first.
 const FEW_METRIC_TYPES: usize = 32;
 
-/// The metric types of `asked` of which the users, or one session of theirs, have a block that touches its range.
+/// Returns the metric types of a presence request of which the users, or one of their sessions,
+/// have a block that overlaps the range.
 pub(super) async fn present(
     client: &Object,
     users: &[UserId],
     session: Option<SessionId>,
-    asked: &Presence,
+    presence: &Presence,
 ) -> Result<Vec<MetricTypeId>, PgError> {
-    let range = &asked.range;
-    let mut metric_types: Vec<i32> = asked.metric_types.iter().map(|id| id.0).collect();
+    let range = &presence.range;
+    let mut metric_types: Vec<i32> = presence.metric_types.iter().map(|id| id.0).collect();
     if metric_types.len() > FEW_METRIC_TYPES && !range.is_empty() {
         let (_, own) = of_users(client, users, &PointSource::Blocks(range.clone()), true).await?;
         let own: Vec<i32> = own.iter().map(|version| version.metric_type.0).collect();

@@ -1,5 +1,5 @@
--- The metric types among $2 that have a block of the users that touches [$4, $5). $3 is the start of its first day, since
--- no block spans midnight.
+-- The metric types among $2 of which the users have a block that overlaps [$4, $5). $3 is the start of the
+-- first day: blocks do not span midnight.
 SELECT t.id AS metric_type_id
 FROM unnest($2::integer[]) AS t (id)
 WHERE EXISTS (

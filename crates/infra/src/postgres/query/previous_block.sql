@@ -1,4 +1,4 @@
--- When the last block of each series begins at or after $3 and before $4.
+-- The start of the last block of any series that begins at or after $3 and before $4.
 SELECT max(b.t_min) AS t_min
 FROM unnest($2::integer[]) AS s (metric_type_id)
 CROSS JOIN LATERAL (

@@ -1,4 +1,4 @@
-//! One snapshot: the head, merged day summaries, blocks.
+//! Scans of one snapshot: the data version, merged day summaries and blocks.
 
 use std::ops::Range;
 use std::pin::pin;
@@ -7,7 +7,7 @@ use deadpool_postgres::Object;
 use futures_util::TryStreamExt;
 use time::{Date, OffsetDateTime};
 use time_series_domain::ports::{
-    Arrays, BlockScan, DayScan, LeafCondition, ScanHead, ScanRequest, ScanSink, SummaryParts,
+    Arrays, BlockScan, DataVersion, DayScan, LeafCondition, ScanRequest, ScanSink, SummaryParts,
 };
 use time_series_domain::summary::Moments;
 use time_series_domain::{ChannelId, Sample, SessionId, Summary, Timestamp, UserId};
@@ -23,35 +23,35 @@ use crate::postgres::transaction::Transaction;
 
 use super::presence::present;
 use super::scanned_reader::ScannedReader;
+use super::statements::{
+    BLOCKS_IN_ONE_SCAN, BLOCKS_OF_MANY_RANGES, BLOCKS_OF_RANGE, FILTERED_BLOCKS,
+};
 
 const SESSION_SPAN: &str = include_str!("session_span.sql");
-pub(super) const HEAD: &str = include_str!("head.sql");
+pub(super) const DATA_VERSION: &str = include_str!("data_version.sql");
 const DAYS_BASIC: &str = include_str!("days_basic.sql");
 const DAYS_FULL: &str = include_str!("days_full.sql");
-const BLOCKS_OF_STRETCH: &str = include_str!("blocks_of_stretch.sql");
-const BLOCKS_OF_MANY: &str = include_str!("blocks_of_many_stretches.sql");
-const BLOCKS_IN_ONE_SCAN: &str = include_str!("blocks_in_one_scan.sql");
-const FILTERED_BLOCKS: &str = include_str!("filtered_blocks_of_stretch.sql");
 const SESSION_STARTS: &str = include_str!("session_starts.sql");
 
-/// Up to so many stretches are read one by one. Planning each costs more than it saves beyond.
-const FEW_STRETCHES: usize = 8;
+/// Maximum ranges that are read with one statement each. Planning more of them costs more than it
+/// saves.
+const FEW_RANGES: usize = 8;
 
 impl Postgres {
-    pub(super) async fn scan_head(&self, users: &[UserId]) -> Result<ScanHead, PgError> {
+    pub(super) async fn read_data_version(&self, users: &[UserId]) -> Result<DataVersion, PgError> {
         let client = self.connection("reading a version").await?;
-        let statement = client.prepare_cached(HEAD).await?;
-        read_head(&client.query_one(&statement, &[&uuids(users)]).await?)
+        let statement = client.prepare_cached(DATA_VERSION).await?;
+        data_version_of_row(&client.query_one(&statement, &[&uuids(users)]).await?)
     }
 
     pub(super) async fn scan_snapshot(
         &self,
         request: &ScanRequest,
         sink: &mut dyn ScanSink,
-    ) -> Result<ScanHead, PgError> {
+    ) -> Result<DataVersion, PgError> {
         let is_hypertable = self.chunks().await?.is_some();
         let client = self.connection("scanning for an aggregate").await?;
-        let head = client.prepare_cached(HEAD).await?;
+        let data_version = client.prepare_cached(DATA_VERSION).await?;
         let days = match &request.days {
             Some(days) => Some((
                 client.prepare_cached(days_statement(days)).await?,
@@ -60,9 +60,10 @@ impl Postgres {
             None => None,
         };
         let users = uuids(&request.users);
-        let (snapshot, head, rows) = begin(client, &head, &users, days.as_ref()).await?;
+        let (snapshot, data_version, rows) =
+            begin(client, &data_version, &users, days.as_ref()).await?;
         if let Err(e) = self
-            .check_view(&snapshot, head, &request.users, &request.view)
+            .check_view(&snapshot, data_version, &request.users, &request.view)
             .await
         {
             snapshot.rollback().await?;
@@ -76,7 +77,7 @@ impl Postgres {
             None => Some((Timestamp::MIN, Timestamp::MAX)),
         };
         if let Some(range) = request.starts.as_ref().filter(|_| span.is_some()) {
-            tell_starts(&snapshot, request, &users, range, sink).await?;
+            send_starts(&snapshot, request, &users, range, sink).await?;
         }
         if let Some(span) = span {
             for scan in &request.blocks {
@@ -95,11 +96,11 @@ impl Postgres {
             );
         }
         snapshot.commit().await?;
-        Ok(head)
+        Ok(data_version)
     }
 }
 
-/// Where the points of a session lie: its blocks need not be looked for elsewhere.
+/// Returns the time span of a session's points, outside of which it has no blocks.
 pub(super) async fn session_span(
     client: &Object,
     users: &[Uuid],
@@ -116,7 +117,7 @@ pub(super) async fn session_span(
     Ok(time("t_min")?.zip(time("t_max")?))
 }
 
-async fn tell_starts(
+async fn send_starts(
     client: &Object,
     request: &ScanRequest,
     users: &[Uuid],
@@ -145,28 +146,28 @@ fn uuids(users: &[UserId]) -> Vec<Uuid> {
     users.iter().map(|u| u.0).collect()
 }
 
-/// The parts of the stretches that lie within a span, its end included.
+/// Returns the scan with its ranges clipped to a time span, whose end is inclusive.
 fn within(scan: &BlockScan, (first, last): (Timestamp, Timestamp)) -> BlockScan {
     let clip = |s: &Range<Timestamp>| s.start.max(first)..s.end.min(last.plus_micros(1));
-    let stretches = scan
-        .stretches
+    let ranges = scan
+        .ranges
         .iter()
         .map(clip)
         .filter(|s| !s.is_empty())
         .collect();
     BlockScan {
-        stretches,
+        ranges,
         ..scan.clone()
     }
 }
 
-/// Begins the snapshot, reads its head and its day summaries in one round trip.
+/// Begins the snapshot and reads its data version and day summaries in one round trip.
 async fn begin(
     client: Object,
-    head: &Statement,
+    data_version: &Statement,
     users: &[Uuid],
     days: Option<&(Statement, DayParams)>,
-) -> Result<(Transaction, ScanHead, Vec<Row>), PgError> {
+) -> Result<(Transaction, DataVersion, Vec<Row>), PgError> {
     let snapshot = Transaction::unopened(client);
     let read_days = async {
         match days {
@@ -176,18 +177,18 @@ async fn begin(
     };
     let of_users: [&(dyn ToSql + Sync); 1] = [&users];
     let opened = send(snapshot.open_snapshot()).await?;
-    let head = send(snapshot.query_one(head, &of_users)).await?;
+    let data_version = send(snapshot.query_one(data_version, &of_users)).await?;
     let rows = send(read_days).await?;
     opened.await?;
-    let (head, rows) = (read_head(&head.await?)?, rows.await?);
-    Ok((snapshot, head, rows))
+    let (data_version, rows) = (data_version_of_row(&data_version.await?)?, rows.await?);
+    Ok((snapshot, data_version, rows))
 }
 
-pub(super) fn read_head(row: &Row) -> Result<ScanHead, PgError> {
+pub(super) fn data_version_of_row(row: &Row) -> Result<DataVersion, PgError> {
     let generation: i64 = row
         .try_get("generation")
         .map_err(|e| unreadable("catalogue", "generation", e))?;
-    Ok(ScanHead {
+    Ok(DataVersion {
         version: read_version(row)?,
         generation: u64::try_from(generation)
             .map_err(|e| unreadable("catalogue", "generation", e))?,
@@ -201,6 +202,7 @@ const fn days_statement(days: &DayScan) -> &'static str {
     }
 }
 
+/// The parameters of a scan of day summaries.
 struct DayParams {
     channels: Vec<i32>,
     first: Option<Date>,
@@ -263,14 +265,14 @@ fn read_days(row: &Row, scan: Option<&DayScan>, sink: &mut dyn ScanSink) -> Resu
             sample("last_at", "last")?,
         )
     } else {
-        let unasked = Sample {
+        let absent = Sample {
             time: Timestamp::EPOCH,
             value: 0.0,
         };
-        Summary::from_parts(moments, min, max, unasked, unasked)
+        Summary::from_parts(moments, min, max, absent, absent)
     };
     let slot: i32 = day_column(row, "slot")?;
-    // Slots 1, 3, 5 … are the windows 0, 1, 2 …
+    // Slots 1, 3, 5, … are the windows 0, 1, 2, ….
     let window = usize::try_from(slot / 2).map_err(|e| unreadable("day_summary", "day", e))?;
     let user: Option<Uuid> = day_column(row, "one_user")?;
     sink.days(
@@ -308,10 +310,9 @@ async fn read_blocks(
         [&users, &types, &session, &edges, &scan.remainder, &always];
     let at = Timestamp::to_offset_date_time;
     let day_start = |t: Timestamp| at(t.utc_day().start());
-    let starts: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.start)).collect();
-    let ends: Vec<OffsetDateTime> = scan.stretches.iter().map(|s| at(s.end)).collect();
-    let day_starts: Vec<OffsetDateTime> =
-        scan.stretches.iter().map(|s| day_start(s.start)).collect();
+    let starts: Vec<OffsetDateTime> = scan.ranges.iter().map(|s| at(s.start)).collect();
+    let ends: Vec<OffsetDateTime> = scan.ranges.iter().map(|s| at(s.end)).collect();
+    let day_starts: Vec<OffsetDateTime> = scan.ranges.iter().map(|s| day_start(s.start)).collect();
     let filter = FilterParams::new(scan.conditions.iter());
     if !scan.conditions.is_empty() {
         let statement = client.prepare_cached(FILTERED_BLOCKS).await?;
@@ -321,8 +322,8 @@ async fn read_blocks(
             params.extend(filter.params());
             feed(client, &statement, &params, sink).await?;
         }
-    } else if scan.stretches.len() <= FEW_STRETCHES {
-        let statement = client.prepare_cached(BLOCKS_OF_STRETCH).await?;
+    } else if scan.ranges.len() <= FEW_RANGES {
+        let statement = client.prepare_cached(BLOCKS_OF_RANGE).await?;
         for ((start, end), day_start) in starts.iter().zip(&ends).zip(&day_starts) {
             let mut params = common.to_vec();
             params.extend([start as &(dyn ToSql + Sync), end, day_start]);
@@ -341,7 +342,7 @@ async fn read_blocks(
         params.extend([&first as &(dyn ToSql + Sync), &last, &bounds, &start]);
         feed(client, &statement, &params, sink).await?;
     } else {
-        let statement = client.prepare_cached(BLOCKS_OF_MANY).await?;
+        let statement = client.prepare_cached(BLOCKS_OF_MANY_RANGES).await?;
         let mut params = common.to_vec();
         params.extend([&starts as &(dyn ToSql + Sync), &ends, &day_starts]);
         feed(client, &statement, &params, sink).await?;
@@ -349,7 +350,7 @@ async fn read_blocks(
     Ok(())
 }
 
-/// Conditions as arrays.
+/// Conditions as parameters of a statement: one array per field.
 pub(super) struct FilterParams {
     channels: Vec<i32>,
     least: Vec<f64>,

@@ -1,4 +1,4 @@
-//! Blocks as scans find them: summaries, or everything.
+//! Reads the rows of a scan: blocks with or without their arrays.
 
 use time::OffsetDateTime;
 use time_series_domain::block::MIN_SUMMARISED_POINTS;
@@ -6,10 +6,10 @@ use time_series_domain::ports::{BlockContent, ScannedBlock};
 use time_series_domain::{SessionId, UserId};
 use tokio_postgres::{Row, Statement};
 
-use crate::postgres::block_reader::{BlockReader, get};
+use crate::postgres::block_reader::{BlockReader, column_index, get};
 use crate::postgres::error::{PgError, unreadable};
 
-/// Where the columns of a scan are.
+/// The indices of the columns of a scan.
 pub(super) struct ScannedReader {
     block: BlockReader,
     user_id: usize,
@@ -21,18 +21,13 @@ pub(super) struct ScannedReader {
 impl ScannedReader {
     pub(super) fn of(statement: &Statement) -> Self {
         let columns = statement.columns();
-        let place = |name: &str| {
-            columns
-                .iter()
-                .position(|c| c.name() == name)
-                .unwrap_or(usize::MAX)
-        };
+        let column = |name| column_index(columns, name);
         Self {
             block: BlockReader::of(columns),
-            user_id: place("user_id"),
-            session_id: place("session_id"),
-            t_max: place("t_max"),
-            whole: place("whole"),
+            user_id: column("user_id"),
+            session_id: column("session_id"),
+            t_max: column("t_max"),
+            whole: column("whole"),
         }
     }
 

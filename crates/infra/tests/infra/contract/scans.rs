@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use serde_json::json;
 use time_series_domain::ingest::OnConflict;
-use time_series_domain::query::{AggFunction, AggregateQuery, Axis, GroupBy, Offsets, ValueFilter};
+use time_series_domain::query::{AggFunction, AggregateSpec, Axis, GroupBy, Offsets, ValueFilter};
 use time_series_domain::{
     Calendar, Interval, SeriesMode, SeriesSelector, Timestamp, UserId, Weekday,
 };
@@ -45,7 +45,7 @@ async fn assert_same_everywhere(label: &str, change: impl Fn(&mut AggregateQuery
             .await
             .expect("stored");
         let day = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
-        let mut query = AggregateQuery {
+        let mut query = AggregateSpec {
             selector: SeriesSelector::parse(&["hr"], SeriesMode::Auto).expect("a selector"),
             functions: summary_functions(),
             ..AggregateQuery::new(USER, day, year())

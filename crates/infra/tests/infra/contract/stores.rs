@@ -10,7 +10,7 @@ use time_series_domain::memory::MemoryStore;
 use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{AggregateStore, MetricTypeStore, RunHere, SessionStore};
 use time_series_domain::query::{
-    AggFunction, Aggregate, AggregateAnswer, AggregateQuery, QueryLimits, QueryMemory,
+    AggFunction, Aggregate, AggregateAnswer, AggregateSpec, QueryLimits, QueryMemory,
 };
 use time_series_domain::session::{IngestError, IngestSession, Ingested, WriteStage};
 use time_series_domain::{
@@ -195,11 +195,11 @@ impl Stores {
     ) -> AggregateAnswer {
         let interval = Interval::parse(interval).expect("an interval");
         let calendar = Calendar::new(interval, zone, Weekday::Monday).expect("a zone");
-        let query = AggregateQuery {
+        let query = AggregateSpec {
             session_id: session,
             selector: SeriesSelector::parse(&[series], SeriesMode::Auto).expect("a selector"),
             functions,
-            ..AggregateQuery::new(user, calendar, year())
+            ..AggregateSpec::new(user, calendar, year())
         };
         self.query(&query).await
     }

@@ -1,0 +1,246 @@
+//! The parsed parameters of a list of points, and their resolution into a request.
+
+use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprinted};
+use time_series_domain::ports::Order;
+use time_series_domain::query::ValueFilter;
+use time_series_domain::query::points::{Method, PointSpec};
+use time_series_domain::{
+    Calendar, Interval, SeriesSelector, SessionId, Timestamp, UserId, Weekday,
+};
+use uuid::Uuid;
+
+use super::cursor;
+use crate::format::{End, Format};
+use crate::problem::Problem;
+use crate::request::{CursorKey, Pairs, When, check_range, clash, read_filter, read_selector};
+
+/// Maximum of `limit` and `max_points`.
+const MAX_LIMIT: usize = 100_000;
+/// Default of `limit` in JSON.
+const DEFAULT_LIMIT: usize = 1_000;
+/// Minimum of `max_points`.
+const MIN_MAX_POINTS: usize = 3;
+
+/// The parsed parameters. The faults of invalid ones are recorded in the pairs.
+pub(crate) struct PointListParams {
+    pub(super) user_id: Option<Uuid>,
+    session_id: Option<Uuid>,
+    selector: SeriesSelector,
+    series: Vec<String>,
+    start: Option<When>,
+    end: Option<When>,
+    filter: Option<ValueFilter>,
+    order: Order,
+    limit: Option<usize>,
+    cursor: Option<String>,
+    /// Maximum points of each series, and the algorithm.
+    downsample: Option<(usize, Method)>,
+    format: Option<Format>,
+    end_mark: End,
+    output: Output,
+    pub(super) min_version: Option<u64>,
+}
+
+/// The layout of the results.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Output {
+    /// One row per point.
+    Nested,
+    /// One row per leaf.
+    Flat,
+    /// One array per leaf.
+    Columns,
+}
+
+/// A resolved request: the query, and the parameters as given, which the answer echoes.
+#[derive(Debug, Clone)]
+pub(super) struct PointListRequest {
+    pub(super) spec: PointSpec,
+    pub(super) series: Vec<String>,
+    pub(super) start: Option<Timestamp>,
+    pub(super) end: Option<Timestamp>,
+    /// Maximum points of each series, and the algorithm.
+    pub(super) downsample: Option<(usize, Method)>,
+    pub(super) format: Format,
+    pub(super) end_mark: End,
+    pub(super) output: Output,
+    /// The cursor as given, not yet verified.
+    cursor: Option<String>,
+}
+
+impl PointListRequest {
+    /// Moves the start of the list to the position of the given cursor, if any.
+    pub(super) fn at_cursor(mut self, cursors: &CursorKey) -> Result<Self, Problem> {
+        if let Some(text) = &self.cursor {
+            let index = cursor::open(cursors, &self.spec, text);
+            self.spec.after = Some(index.ok_or_else(|| {
+                let message = "is not one that this list gave for these parameters; \
+                               leave it out to start anew";
+                Problem::parameter("cursor", message)
+            })?);
+        }
+        Ok(self)
+    }
+
+    /// Returns the fingerprint of the answer without the data: of the query and the rendering.
+    pub(super) fn answer_key(&self, cursors: &CursorKey, edition: &Fingerprint) -> Fingerprint {
+        // The cursor is represented by its position, which is part of the query.
+        let Self {
+            spec,
+            series,
+            start,
+            end,
+            downsample,
+            format,
+            end_mark,
+            output,
+            cursor: _,
+        } = self;
+        let mut hasher = FingerprintHasher::new("points");
+        hasher
+            .field("query", spec)
+            .field("series", series)
+            .field("start", start)
+            .field("end", end)
+            .field("downsample", downsample)
+            .field("format", format)
+            .field("end_mark", end_mark)
+            .field("output", output)
+            .field("cursors", &cursors.id())
+            .field("edition", edition);
+        hasher.finish()
+    }
+}
+
+impl Fingerprinted for Output {
+    fn feed(&self, hasher: &mut FingerprintHasher) {
+        hasher.variant(match self {
+            Self::Nested => "nested",
+            Self::Flat => "flat",
+            Self::Columns => "columns",
+        });
+    }
+}
+
+impl PointListParams {
+    pub(super) fn read(pairs: &mut Pairs, user_id: Option<Uuid>, session_id: Option<Uuid>) -> Self {
+        let order = pairs.word(
+            "order",
+            &[("asc", Order::Ascending), ("desc", Order::Descending)],
+        );
+        let limit = pairs.number("limit", &1, &MAX_LIMIT);
+        let cursor = pairs.one("cursor");
+        let max_points = pairs.number("max_points", &MIN_MAX_POINTS, &MAX_LIMIT);
+        let method = pairs.word(
+            "method",
+            &[("lttb", Method::Lttb), ("minmax", Method::MinMax)],
+        );
+        if max_points.is_some() {
+            for (name, is_given) in [("limit", limit.is_some()), ("cursor", cursor.is_some())] {
+                if is_given {
+                    clash(
+                        pairs,
+                        name,
+                        "cannot be with max_points, which downsamples all points; leave one out",
+                    );
+                }
+            }
+            if order == Some(Order::Descending) {
+                clash(pairs, "order", "cannot be desc with max_points");
+            }
+        } else if method.is_some() && pairs.all("max_points").is_empty() {
+            clash(
+                pairs,
+                "method",
+                "says how max_points chooses; give max_points too",
+            );
+        }
+        let (selector, series) = read_selector(pairs);
+        let flat = pairs
+            .word("shape", &[("nested", false), ("flat", true)])
+            .unwrap_or(false);
+        let columns = pairs
+            .word("layout", &[("rows", false), ("columns", true)])
+            .unwrap_or(false);
+        if columns && flat {
+            clash(
+                pairs,
+                "layout",
+                "is columns, which have no rows to be flat; leave out shape=flat or layout=columns",
+            );
+        }
+        Self {
+            user_id,
+            session_id,
+            selector,
+            series,
+            start: pairs.read("start_time", When::read),
+            end: pairs.read("end_time", When::read),
+            filter: read_filter(pairs),
+            order: order.unwrap_or_default(),
+            limit,
+            cursor,
+            downsample: max_points.map(|max| (max, method.unwrap_or_default())),
+            format: Format::from_pairs(pairs, &Format::ALL),
+            end_mark: End::from_pairs(pairs),
+            output: match (columns, flat) {
+                (true, _) => Output::Columns,
+                (false, true) => Output::Flat,
+                (false, false) => Output::Nested,
+            },
+            min_version: pairs.number("min_version", &0, &u64::MAX),
+        }
+    }
+
+    /// Resolves the parameters for a user or a session at the time `now`.
+    pub(super) fn resolve(
+        self,
+        user: UserId,
+        session: Option<SessionId>,
+        accept: &str,
+        now: Timestamp,
+    ) -> Result<PointListRequest, Problem> {
+        let format = Format::negotiate(self.format, accept, &Format::ALL)?;
+        if self.output == Output::Columns && format != Format::Json {
+            return Err(Problem::parameter(
+                "layout",
+                "is columns, which is for format=json",
+            ));
+        }
+        let utc = Calendar::new(Interval::All, "UTC", Weekday::Monday);
+        let utc = utc.map_err(|_| Problem::internal())?;
+        let start = self
+            .start
+            .map(|start| start.resolve("start_time", &utc, now))
+            .transpose()?;
+        let end = self
+            .end
+            .map(|end| end.resolve("end_time", &utc, now))
+            .transpose()?;
+        let range = start.unwrap_or(Timestamp::MIN)..end.unwrap_or(Timestamp::MAX);
+        check_range(range.start, range.end, "end_time", |t| t.to_string())?;
+        let by_default =
+            (format == Format::Json && self.downsample.is_none()).then_some(DEFAULT_LIMIT);
+        let spec = PointSpec {
+            user_id: user,
+            session_id: session.or(self.session_id.map(SessionId)),
+            selector: self.selector,
+            range,
+            filter: self.filter,
+            order: self.order,
+            after: None,
+            limit: self.limit.or(by_default),
+        };
+        Ok(PointListRequest {
+            spec,
+            series: self.series,
+            start,
+            end,
+            downsample: self.downsample,
+            format,
+            end_mark: self.end_mark,
+            output: self.output,
+            cursor: self.cursor,
+        })
+    }
+}
