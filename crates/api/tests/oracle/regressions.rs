@@ -4,6 +4,9 @@ use serde_json::json;
 use time_series_testkit::{Backend, TestApp};
 use uuid::Uuid;
 
+/// A seeded series.
+const SCORE: &str = "session.gut_health_score";
+
 /// A zero and its time of day.
 #[derive(Debug, Clone, Copy)]
 struct TimedZero {
@@ -18,9 +21,8 @@ async fn aggregates_of_zeros(app: &TestApp, sessions: &[&[TimedZero]]) -> String
         let points: Vec<String> = points
             .iter()
             .map(|TimedZero { time, zero }| {
-                format!(
-                    r#"{{"series":"session.gut_health_score","time":"2025-01-01T{time}Z","value":{{"value":{zero}}}}}"#
-                )
+                let time = format!("2025-01-01T{time}Z");
+                format!(r#"{{"series":"{SCORE}","time":"{time}","value":{{"value":{zero}}}}}"#)
             })
             .collect();
         let body = format!(r#"{{"user_id":"{user}","data":[{}]}}"#, points.join(","));
@@ -51,7 +53,7 @@ async fn aggregates_of_both_zeros_do_not_depend_on_order_or_sessions() {
                 let aggregates = aggregates_of_zeros(&app, sessions).await;
                 assert_eq!(
                     aggregates, expected,
-                    "{sessions:?} should have the aggregates of {first:?}, {second:?} on {backend:?}"
+                    "{sessions:?} should equal {first:?}, {second:?} on {backend:?}"
                 );
             }
         }

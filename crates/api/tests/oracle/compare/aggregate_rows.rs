@@ -35,7 +35,7 @@ pub(crate) fn bucket_label(query: &Query<'_>, bucket: i64) -> String {
 /// Converts microseconds to an ISO 8601 duration of hours, minutes and whole seconds.
 pub(crate) fn iso_duration(micros: i64) -> String {
     let seconds = micros.abs() / 1_000_000;
-    let parts: String = [
+    let parts: Vec<String> = [
         (seconds / 3_600, "H"),
         (seconds / 60 % 60, "M"),
         (seconds % 60, "S"),
@@ -48,7 +48,7 @@ pub(crate) fn iso_duration(micros: i64) -> String {
     if parts.is_empty() {
         "PT0S".to_owned()
     } else {
-        format!("{sign}PT{parts}")
+        format!("{sign}PT{}", parts.concat())
     }
 }
 

@@ -67,12 +67,12 @@ impl ReturnedRow {
 
 /// Returns the key of a row as text.
 pub(crate) fn row_name(series: &str, label: &str, group: GroupKey) -> String {
-    let ids: String = [group.user, group.session]
+    let ids: Vec<String> = [group.user, group.session]
         .into_iter()
         .flatten()
         .map(|id| format!(" {id}"))
         .collect();
-    format!("{series} {label}{ids}")
+    format!("{series} {label}{}", ids.concat())
 }
 
 /// The rows of an NDJSON answer, as JSON texts.

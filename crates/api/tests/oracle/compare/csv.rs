@@ -1,7 +1,7 @@
 //! A CSV parser.
 
-/// Parses CSV by RFC 4180: quoted cells may contain commas, line ends and doubled quotes. Leaves out
-/// empty lines.
+/// Parses CSV by RFC 4180: quoted cells may contain commas, line ends and doubled quotes. Leaves
+/// out empty lines.
 pub(crate) fn parse_csv(text: &str) -> Vec<Vec<String>> {
     let mut lines = vec![vec![String::new()]];
     let mut is_quoted = false;

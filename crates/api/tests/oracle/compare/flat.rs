@@ -63,7 +63,7 @@ impl Columns<'_> {
     }
 
     /// Converts nested rows of JSON or NDJSON.
-    pub(crate) fn from_nested(
+    pub(crate) fn read_nested(
         &self,
         rows: &[Box<RawValue>],
         catalogue: &[MetricType],
@@ -97,7 +97,7 @@ impl Columns<'_> {
     }
 
     /// Converts flat rows of JSON or NDJSON.
-    pub(crate) fn from_flat(&self, rows: &[Box<RawValue>]) -> Outcome<Vec<FlatRow>> {
+    pub(crate) fn read_flat(&self, rows: &[Box<RawValue>]) -> Outcome<Vec<FlatRow>> {
         let names = self.names();
         let mut flat = Vec::new();
         for row in rows {
@@ -118,7 +118,7 @@ impl Columns<'_> {
 
     /// Converts the objects of `layout=columns`: one per series, leaf and group, with an array per
     /// column.
-    pub(crate) fn from_column_layout(&self, objects: &[Box<RawValue>]) -> Outcome<Vec<FlatRow>> {
+    pub(crate) fn read_column_layout(&self, objects: &[Box<RawValue>]) -> Outcome<Vec<FlatRow>> {
         let names = self.names();
         let mut flat = Vec::new();
         for object in objects {
@@ -153,7 +153,7 @@ impl Columns<'_> {
     }
 
     /// Converts the CSV of numeric series. The first line names the columns.
-    pub(crate) fn from_csv(&self, text: &str) -> Outcome<Vec<FlatRow>> {
+    pub(crate) fn read_csv(&self, text: &str) -> Outcome<Vec<FlatRow>> {
         let mut lines = parse_csv(text)
             .into_iter()
             .filter(|line| !line[0].starts_with('#'));
@@ -264,10 +264,14 @@ mod tests {
     use crate::fixture::catalogue::catalogue;
 
     const BUCKET: &str = r#""bucket":"2025-01-01T00:00:00Z""#;
+    const BUCKETS: &str = r#""bucket":["2025-01-01T00:00:00Z"]"#;
 
+    /// Parses rows in which `BUCKETS` and `BUCKET` stand for the constants.
     fn rows(rows: &[&str]) -> Vec<Box<RawValue>> {
-        let row = |row: &&str| RawValue::from_string(row.replace("BUCKET", BUCKET)).expect("JSON");
-        rows.iter().map(row).collect()
+        rows.iter()
+            .map(|row| row.replace("BUCKETS", BUCKETS).replace("BUCKET", BUCKET))
+            .map(|row| RawValue::from_string(row).expect("JSON"))
+            .collect()
     }
 
     #[test]
@@ -280,26 +284,21 @@ mod tests {
             r#"{BUCKET,"series":"num.bare","value":1.5}"#,
             r#"{BUCKET,"series":"num.place","value":{"pos":{"x":2,"y":null}}}"#,
         ]);
-        let nested = columns.from_nested(&nested, &catalogue()).expect("rows");
+        let nested = columns.read_nested(&nested, &catalogue()).expect("rows");
         let flat = rows(&[
             r#"{BUCKET,"series":"num.bare","leaf":"value","value":1.5}"#,
             r#"{BUCKET,"series":"num.place","leaf":"pos.x","value":2}"#,
         ]);
-        assert_eq!(columns.from_flat(&flat).expect("rows"), nested);
+        assert_eq!(columns.read_flat(&flat).expect("rows"), nested);
         let csv = "bucket,series,leaf,value\n\
                    2025-01-01T00:00:00Z,num.bare,value,1.5\n\
                    2025-01-01T00:00:00Z,num.place,pos.x,2\n";
-        assert_eq!(columns.from_csv(csv).expect("rows"), nested);
-        let arrays = [("num.bare", "value", "1.5"), ("num.place", "pos.x", "2")].map(
-            |(series, leaf, number)| {
-                let bucket = r#"["2025-01-01T00:00:00Z"]"#;
-                format!(
-                    r#"{{"series":"{series}","leaf":"{leaf}","bucket":{bucket},"value":[{number}]}}"#
-                )
-            },
-        );
-        let arrays = rows(&arrays.each_ref().map(String::as_str));
-        assert_eq!(columns.from_column_layout(&arrays).expect("rows"), nested);
+        assert_eq!(columns.read_csv(csv).expect("rows"), nested);
+        let arrays = rows(&[
+            r#"{"series":"num.bare","leaf":"value",BUCKETS,"value":[1.5]}"#,
+            r#"{"series":"num.place","leaf":"pos.x",BUCKETS,"value":[2]}"#,
+        ]);
+        assert_eq!(columns.read_column_layout(&arrays).expect("rows"), nested);
     }
 
     #[test]
@@ -313,9 +312,9 @@ mod tests {
         let cells = r#""max_p99.9":3,"max_min":1,"count_p99.9":2,"count_min":2"#;
         let flat = format!(r#"{{BUCKET,"series":"num.steps","leaf":"value",{cells}}}"#);
         let nested = columns
-            .from_nested(&rows(&[&nested]), &catalogue())
+            .read_nested(&rows(&[&nested]), &catalogue())
             .expect("rows");
         assert_eq!(nested.len(), 1);
-        assert_eq!(columns.from_flat(&rows(&[&flat])).expect("rows"), nested);
+        assert_eq!(columns.read_flat(&rows(&[&flat])).expect("rows"), nested);
     }
 }

@@ -12,7 +12,7 @@ pub(crate) struct Case<Q> {
     pub(crate) time_span: TimeSpan,
     /// The operations of each user.
     pub(crate) operations: Vec<Vec<Operation>>,
-    /// Whether the first two users have sessions with the same ids.
+    /// True if the first two users have sessions with the same ids.
     pub(crate) shares_session_ids: bool,
     pub(crate) queries: Vec<Q>,
 }

@@ -19,7 +19,7 @@ pub(crate) enum OperationKind {
     /// Writes the stored session again.
     Repeat {
         by_put: bool,
-        /// Whether the body is an equivalent one in another notation.
+        /// True if the body is equivalent, but in another notation.
         renotated: bool,
     },
     Delete,

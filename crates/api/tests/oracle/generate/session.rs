@@ -114,7 +114,7 @@ fn burst() -> impl Strategy<Value = Burst> {
 pub(crate) struct SessionSpec {
     /// Seconds from the anchor.
     start: i64,
-    /// Whether the session is written with its start.
+    /// True if the session is written with its start.
     sends_start: bool,
     bursts: Vec<Burst>,
     /// The seed by which points are shuffled before they are written.

@@ -14,7 +14,7 @@ type GroupRows = BTreeMap<i64, Row>;
 /// The values of one leaf and column of a series and group by bucket.
 type LeafSeries<'a> = BTreeMap<i64, &'a Expected>;
 
-/// Whether the result of a column is a count, which is 0 in a gap.
+/// The kind of a column. Counts are 0 in a gap.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum ColumnKind {
     Count,

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use proptest::sample::select;
 use time_series_testkit::Backend;
+use uuid::Uuid;
 
 use crate::compare::leaf_summary::{LeafSummary, tolerance_of_sums};
 use crate::compare::table::{get_table, paths_below_functions};
@@ -157,7 +158,7 @@ fn range_start(fine: &str, coarse: &str, first: i64) -> i64 {
 
 async fn get_summaries(
     fixture: &Fixture,
-    user: uuid::Uuid,
+    user: Uuid,
     nested: &NestedCase,
     interval: &str,
     start: i64,
@@ -192,8 +193,8 @@ async fn get_summaries(
     Ok(summaries)
 }
 
-/// Checks that the results of each coarse bucket are those of the fine buckets from its label to the
-/// next one.
+/// Checks that the results of each coarse bucket are those of the fine buckets from its label to
+/// the next one.
 fn expect_combine(
     fixture: &Fixture,
     state: &UserState,

@@ -84,19 +84,19 @@ async fn compare_formats(
     let flat_ndjson = flat.with("format", "ndjson");
     let column_layout = parameters.with("layout", "columns");
 
-    let nested = columns.from_nested(&get_json(fixture, parameters).await?, catalogue)?;
-    let rows = columns.from_flat(&get_json(fixture, &flat).await?)?;
+    let nested = columns.read_nested(&get_json(fixture, parameters).await?, catalogue)?;
+    let rows = columns.read_flat(&get_json(fixture, &flat).await?)?;
     expect_same_order("flat JSON", &nested, &rows)?;
-    let rows = columns.from_nested(&get_lines(fixture, &ndjson).await?, catalogue)?;
+    let rows = columns.read_nested(&get_lines(fixture, &ndjson).await?, catalogue)?;
     expect_same_order("NDJSON", &nested, &rows)?;
-    let rows = columns.from_flat(&get_lines(fixture, &flat_ndjson).await?)?;
+    let rows = columns.read_flat(&get_lines(fixture, &flat_ndjson).await?)?;
     expect_same_order("flat NDJSON", &nested, &rows)?;
-    let rows = columns.from_column_layout(&get_json(fixture, &column_layout).await?)?;
+    let rows = columns.read_column_layout(&get_json(fixture, &column_layout).await?)?;
     expect_same_rows("layout=columns", &nested, &rows)?;
     if accepts_text(spec) {
         return Ok(()); // the contract does not define the CSV of values that are not numbers
     }
-    let rows = columns.from_csv(&get_csv(fixture, parameters).await?)?;
+    let rows = columns.read_csv(&get_csv(fixture, parameters).await?)?;
     expect_same_order("CSV", &nested, &rows)
 }
 

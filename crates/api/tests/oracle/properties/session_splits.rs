@@ -37,7 +37,7 @@ struct SplitCase {
     case: Case<AggregateSpec>,
     sessions: u64,
     seed: u64,
-    /// Whether a session is written twice.
+    /// True for a session that is written twice; applied by slot, cyclically.
     retries: Vec<bool>,
 }
 
@@ -105,16 +105,21 @@ async fn write_redistributed(
     Ok(state)
 }
 
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct SplitKey {
+    session: u64,
+    period: i64,
+}
+
 fn redistributed_sessions(split: &SplitCase, original: &UserState) -> Vec<Session> {
     // The points of a session lie in one period of 30 days, since a session may be 31 days long.
-    let mut points: BTreeMap<(u64, i64), Vec<Point>> = BTreeMap::new();
+    let mut points: BTreeMap<SplitKey, Vec<Point>> = BTreeMap::new();
     for (index, point) in original.points().into_iter().enumerate() {
-        let session = SeededRng::for_element(split.seed, index).below(split.sessions);
-        let period = point.time.div_euclid(30 * DAY);
-        points
-            .entry((session, period))
-            .or_default()
-            .push(point.clone());
+        let key = SplitKey {
+            session: SeededRng::for_element(split.seed, index).below(split.sessions),
+            period: point.time.div_euclid(30 * DAY),
+        };
+        points.entry(key).or_default().push(point.clone());
     }
     let mut sessions: Vec<Session> = points
         .into_values()

@@ -51,11 +51,11 @@ const LOOKBACKS: [DurationText; 8] = [
 pub(crate) struct UserSelection {
     /// A bit for each user of the case.
     pub(crate) mask: usize,
-    /// Whether the query also names a user without data.
+    /// True if the query also names a user without data.
     pub(crate) includes_stranger: bool,
-    /// Whether `user_id` is repeated rather than a list.
+    /// True if `user_id` is repeated, false if it is a list.
     pub(crate) repeats_parameter: bool,
-    /// Whether the first user is named twice.
+    /// True if the first user is named twice.
     pub(crate) names_first_twice: bool,
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct AggregateSpec {
     pub(crate) users: UserSelection,
     pub(crate) accuracy: Option<&'static str>,
     pub(crate) explain: bool,
-    /// Whether series are chosen such that the query has a result: of numeric series for numeric
+    /// True if series are chosen such that the query has a result: numeric series for numeric
     /// functions, and all series instead of a selection that matches no point.
     pub(crate) prefers_data: bool,
 }
@@ -207,10 +207,10 @@ fn fill() -> impl Strategy<Value = Fill> {
 
 /// A query that combines any of the parameters of aggregate queries.
 pub(crate) fn full_aggregate(local_zone: &'static str) -> impl Strategy<Value = AggregateSpec> {
-    let range = proptest::option::weighted(0.5, edges_around_all_points());
-    let base = (basic_aggregate(local_zone), range).prop_map(|(mut base, around)| {
-        if let Some((start, end)) = around {
-            (base.range.start, base.range.end) = (start, end);
+    let around = proptest::option::weighted(0.5, edges_around_all_points());
+    let base = (basic_aggregate(local_zone), around).prop_map(|(mut base, around)| {
+        if let Some(edges) = around {
+            base.range.edges = edges;
         }
         base
     });

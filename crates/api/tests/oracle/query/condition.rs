@@ -20,7 +20,7 @@ pub(crate) struct ConditionSpec {
     /// The difference between the number of the condition and that of the point.
     difference: f64,
     has_spaces: bool,
-    /// Whether the condition is about a leaf that no series has.
+    /// True if the condition is about a leaf that no series has.
     is_unknown_leaf: bool,
 }
 

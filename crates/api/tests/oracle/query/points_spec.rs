@@ -13,7 +13,7 @@ pub(crate) struct PointsSpec {
     pub(crate) series: SeriesSpec,
     /// The stored session that the query is restricted to.
     pub(crate) session: Option<Index>,
-    /// Whether a query for one session uses the route below that session.
+    /// True if a query for one session uses the route below that session.
     pub(crate) uses_session_route: bool,
     pub(crate) range: TimeRangeSpec,
     pub(crate) conditions: Vec<ConditionSpec>,

@@ -6,8 +6,8 @@ use crate::fixture::metric_type::MetricType;
 use crate::fixture::session::Point;
 use crate::query::parameters::Parameters;
 
-/// Selections of series. `&` separates values of a repeated `series` parameter, and `!` precedes the
-/// `series_mode`.
+/// Selections of series. `&` separates values of a repeated `series` parameter, and `!` precedes
+/// the `series_mode`.
 pub(crate) const SELECTIONS: [&str; 22] = [
     "",
     "",
@@ -55,7 +55,7 @@ impl SeriesSpec {
     }
 }
 
-/// How a selection matches a series.
+/// The way in which a selection matches a series.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SeriesMatch {
     ByName,

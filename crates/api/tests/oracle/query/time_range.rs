@@ -31,12 +31,18 @@ pub(crate) enum Edge {
 
 /// The ends of a time range, in any order.
 #[derive(Debug, Clone)]
+pub(crate) struct Edges {
+    start: Edge,
+    end: Edge,
+}
+
+/// A time range before the data are known.
+#[derive(Debug, Clone)]
 pub(crate) struct TimeRangeSpec {
-    pub(crate) start: Edge,
-    pub(crate) end: Edge,
-    /// Whether the query has a `start_time`.
+    pub(crate) edges: Edges,
+    /// True if the query has a `start_time`.
     pub(crate) sends_start: bool,
-    /// Whether the query has an `end_time`.
+    /// True if the query has an `end_time`.
     pub(crate) sends_end: bool,
 }
 
@@ -57,8 +63,8 @@ fn near_point(micros: Range<i64>) -> impl Strategy<Value = Edge> {
         .prop_map(|(point, micros)| Edge::NearPoint { point, micros })
 }
 
-/// The two edges of a range; the first is mostly the earlier one.
-fn edges() -> impl Strategy<Value = (Edge, Edge)> {
+/// Edges of which the start is mostly the earlier one.
+fn edges() -> impl Strategy<Value = Edges> {
     let start = || near_point(-DAY..1);
     let end = || near_point(-1..DAY);
     let seconds = || prop_oneof![Just(1), Just(86_400), 0..40 * 86_400_i64];
@@ -71,15 +77,14 @@ fn edges() -> impl Strategy<Value = (Edge, Edge)> {
         3 => (before_first(), after_last),
         1 => (before_first(), edge()),
     ]
+    .prop_map(|(start, end)| Edges { start, end })
 }
 
 /// Edges that include all points.
-pub(crate) fn edges_around_all_points() -> impl Strategy<Value = (Edge, Edge)> {
-    (0..40 * 86_400_i64, 0..40 * 86_400_i64).prop_map(|(before, after)| {
-        (
-            Edge::BeforeFirstPoint { seconds: before },
-            Edge::AfterLastPoint { seconds: after },
-        )
+pub(crate) fn edges_around_all_points() -> impl Strategy<Value = Edges> {
+    (0..40 * 86_400_i64, 0..40 * 86_400_i64).prop_map(|(before, after)| Edges {
+        start: Edge::BeforeFirstPoint { seconds: before },
+        end: Edge::AfterLastPoint { seconds: after },
     })
 }
 
@@ -87,9 +92,8 @@ pub(crate) fn edges_around_all_points() -> impl Strategy<Value = (Edge, Edge)> {
 pub(crate) fn time_range(
     sends: impl Strategy<Value = (bool, bool)>,
 ) -> impl Strategy<Value = TimeRangeSpec> {
-    (edges(), sends).prop_map(|((start, end), (sends_start, sends_end))| TimeRangeSpec {
-        start,
-        end,
+    (edges(), sends).prop_map(|(edges, (sends_start, sends_end))| TimeRangeSpec {
+        edges,
         sends_start,
         sends_end,
     })
@@ -152,8 +156,8 @@ impl TimeRangeSpec {
         calendar: &Calendar,
         times: &[i64],
     ) -> TimeRange {
-        let mut start = self.start.resolve(time_span, calendar, times);
-        let mut end = self.end.resolve(time_span, calendar, times);
+        let mut start = self.edges.start.resolve(time_span, calendar, times);
+        let mut end = self.edges.end.resolve(time_span, calendar, times);
         if start.micros > end.micros {
             std::mem::swap(&mut start, &mut end);
         }

@@ -54,7 +54,7 @@ pub(crate) async fn check_query(
     checked.map_err(|e| with_report(&e, &path, states))
 }
 
-/// How a query treats series without numbers.
+/// The treatment of all series without numbers by a query.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum TextHandling {
     Answered,

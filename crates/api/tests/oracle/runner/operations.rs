@@ -84,7 +84,7 @@ struct Write {
 struct ExpectedAnswer {
     status: u16,
     outcome: Option<&'static str>,
-    /// Whether the written session replaces the stored one.
+    /// True if the written session becomes the stored one.
     is_stored: bool,
 }
 
