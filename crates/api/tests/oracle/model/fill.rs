@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::fixture::metric_type::{MetricType, Path};
+use crate::fixture::metric_type::MetricType;
 use crate::model::aggregate::{Fill, Query};
 use crate::model::expected::{Bounds, Expected};
 use crate::model::functions::is_count;
@@ -11,8 +11,8 @@ use crate::model::rows::{Column, GroupKey, Position, Row, RowKey, Rows};
 /// The rows of one series and group by bucket.
 type GroupRows = BTreeMap<i64, Row>;
 
-/// The values of one leaf and column of a series and group by bucket.
-type LeafSeries<'a> = BTreeMap<i64, &'a Expected>;
+/// The values of a column, or of one of its leaves, by bucket.
+type ColumnValues<'a> = BTreeMap<i64, &'a Expected>;
 
 /// The kind of a column. Counts are 0 in a gap.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -132,18 +132,26 @@ struct GroupFiller<'a> {
 impl GroupFiller<'_> {
     /// The row of a bucket with all its gaps filled.
     fn row(&self, bucket: i64) -> Row {
-        let row = self.known.get(&bucket).cloned();
-        let mut row = row.unwrap_or_else(|| self.empty_row(bucket));
-        if !self.metric_type.is_numeric() {
-            return row;
+        if self.metric_type.is_numeric() {
+            self.numeric_row(bucket)
+        } else {
+            self.text_row(bucket)
         }
+    }
+
+    fn numeric_row(&self, bucket: i64) -> Row {
+        let mut row = self.known.get(&bucket).cloned().unwrap_or_else(|| Row {
+            columns: vec![Column::no_leaves(); self.kinds.len()],
+            first: Position::at(bucket),
+        });
         for (index, column) in row.columns.iter_mut().enumerate() {
             for leaf in &self.metric_type.leaves {
                 let path = self.metric_type.aggregate_path(leaf);
                 if column.leaves().contains_key(&path) {
                     continue;
                 }
-                if let Some(expected) = self.leaf(bucket, index, &path) {
+                let value = self.gap_value(bucket, index, |column| column.leaves().get(&path));
+                if let Some(expected) = value {
                     column.leaves_mut().insert(path, expected);
                 }
             }
@@ -151,31 +159,30 @@ impl GroupFiller<'_> {
         row
     }
 
-    /// A row without a point: texts are filled, leaves are still absent.
-    fn empty_row(&self, bucket: i64) -> Row {
-        let earlier = self
-            .known
-            .range(..bucket)
-            .next_back()
-            .or_else(|| self.lookback.last_key_value())
-            .map(|(_, row)| row);
-        let column = |(index, kind): (usize, &ColumnKind)| match (self.fill, earlier) {
-            _ if self.metric_type.is_numeric() => Column::no_leaves(),
-            (Fill::Previous, Some(row)) => {
-                Column::Text(kind.in_gap(row.columns[index].text().clone()))
-            }
-            _ => Column::Text(kind.in_gap(Expected::Null)),
+    fn text_row(&self, bucket: i64) -> Row {
+        if let Some(row) = self.known.get(&bucket) {
+            return row.clone();
+        }
+        let column = |index: usize| {
+            let value = self.gap_value(bucket, index, |column| Some(column.text()));
+            Column::Text(value.expect("a group has a row"))
         };
         Row {
-            columns: self.kinds.iter().enumerate().map(column).collect(),
+            columns: (0..self.kinds.len()).map(column).collect(),
             first: Position::at(bucket),
         }
     }
 
-    /// The value of a leaf in a bucket without it; `None` if no bucket has the leaf.
-    fn leaf(&self, bucket: i64, index: usize, path: &Path) -> Option<Expected> {
-        let known = leaf_series(&self.known, index, path);
-        let lookback = leaf_series(&self.lookback, index, path);
+    /// The value of a column in a bucket without it; `None` if no bucket has a value. `value_of`
+    /// returns the value of a column of another bucket.
+    fn gap_value(
+        &self,
+        bucket: i64,
+        index: usize,
+        value_of: impl Fn(&Column) -> Option<&Expected>,
+    ) -> Option<Expected> {
+        let known = column_values(&self.known, index, &value_of);
+        let lookback = column_values(&self.lookback, index, &value_of);
         let earlier = known
             .range(..bucket)
             .next_back()
@@ -183,7 +190,7 @@ impl GroupFiller<'_> {
         let later = known.range(bucket..).next();
         earlier.or(later)?;
         let value = match (self.fill, earlier, later) {
-            (Fill::Zero, ..) => Expected::exactly(0.0),
+            (Fill::Zero, ..) if self.metric_type.is_numeric() => Expected::exactly(0.0),
             (Fill::Previous, Some((_, expected)), _) => (*expected).clone(),
             (Fill::Linear, Some(earlier), Some(later)) => interpolated(bucket, earlier, later),
             _ => Expected::Null,
@@ -192,12 +199,18 @@ impl GroupFiller<'_> {
     }
 }
 
-fn leaf_series<'a>(rows: &'a GroupRows, index: usize, path: &Path) -> LeafSeries<'a> {
+fn column_values<'a>(
+    rows: &'a GroupRows,
+    index: usize,
+    value_of: impl Fn(&'a Column) -> Option<&'a Expected>,
+) -> ColumnValues<'a> {
     rows.iter()
-        .filter_map(|(bucket, row)| Some((*bucket, row.columns[index].leaves().get(path)?)))
+        .filter_map(|(bucket, row)| Some((*bucket, value_of(&row.columns[index])?)))
         .collect()
 }
 
+/// Interpolates between two buckets with numbers. Counts of a series without numbers are numbers as
+/// well.
 fn interpolated(bucket: i64, earlier: (&i64, &&Expected), later: (&i64, &&Expected)) -> Expected {
     let (Some(from), Some(to)) = (earlier.1.bounds(), later.1.bounds()) else {
         return Expected::Null;
