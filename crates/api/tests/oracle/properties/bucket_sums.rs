@@ -103,27 +103,29 @@ async fn check_parts(fixture: &Fixture, nested: &NestedCase, state: &mut UserSta
     };
     let end = last + 1;
     let NestedIntervals { fine, coarse } = intervals(nested, last - first);
-    let start = range_start(fine, coarse, first);
-    let get = async |state: &UserState, interval: &str, start: i64, end: i64| {
-        get_summaries(fixture, state.user, nested, interval, start, end).await
+    let start = range_start(fine, nested.intervals.coarse, first);
+    let queries = Queries {
+        fixture,
+        nested,
+        user: state.user,
     };
-    let fine_buckets = get(state, fine, start, end).await?;
-    let coarse_buckets = get(state, coarse, start, end).await?;
+    let fine_buckets = queries.get(fine, start, end).await?;
+    let coarse_buckets = queries.get(coarse, start, end).await?;
     expect_combine(fixture, state, &fine_buckets, &coarse_buckets)?;
 
     let cut = first + (last - first) * nested.cut / 1_000;
-    let mut halves = get(state, "all", first, cut).await?;
-    for (key, second) in get(state, "all", cut, end).await? {
+    let mut halves = queries.get("all", first, cut).await?;
+    for (key, second) in queries.get("all", cut, end).await? {
         halves.entry(key).or_default().extend(second);
     }
-    let whole = get(state, "all", first, end).await?;
+    let whole = queries.get("all", first, end).await?;
     expect_combine(fixture, state, &halves, &whole)?;
 
     let slots: Vec<usize> = state.sessions.keys().copied().collect();
     for slot in slots {
         delete(fixture, state, slot).await?;
     }
-    let left = get(state, fine, start, end).await?;
+    let left = queries.get(fine, start, end).await?;
     if left.is_empty() {
         Ok(())
     } else {
@@ -144,8 +146,9 @@ fn intervals(nested: &NestedCase, length: i64) -> NestedIntervals {
     }
 }
 
-/// A bucket that the start of the range cuts has its calendar label, which may precede the label of
-/// the coarse bucket: the range starts long before the first point. With `all`, it starts with it.
+/// Returns the start of the range. A bucket that the start cuts has its calendar label, which may
+/// precede the label of its coarse bucket; the range starts long before the first point, so that no
+/// such bucket has points. Only the cases generated with `all` start with the first point.
 fn range_start(fine: &str, coarse: &str, first: i64) -> i64 {
     if coarse == "all" {
         first
@@ -156,41 +159,43 @@ fn range_start(fine: &str, coarse: &str, first: i64) -> i64 {
     }
 }
 
-async fn get_summaries(
-    fixture: &Fixture,
+/// The queries for the data of a case.
+struct Queries<'a> {
+    fixture: &'a Fixture,
+    nested: &'a NestedCase,
     user: Uuid,
-    nested: &NestedCase,
-    interval: &str,
-    start: i64,
-    end: i64,
-) -> Outcome<LeafSummaries> {
-    let mut summaries = LeafSummaries::new();
-    if start >= end {
-        return Ok(summaries); // the service rejects an empty range
-    }
-    let mut parameters = Parameters::default();
-    parameters.add("user_id", user.to_string());
-    parameters.add("interval", interval);
-    parameters.add("start_time", timestamp(start).to_string());
-    parameters.add("end_time", timestamp(end).to_string());
-    parameters.add("agg_func", LeafSummary::ORDERED_FUNCTIONS);
-    parameters.add("tz", nested.zone);
-    parameters.add("week_start", nested.week_start);
-    for (key, row) in get_table(fixture, &parameters).await? {
-        let bucket: Timestamp = key
-            .bucket
-            .parse()
-            .map_err(|e| format!("{}: {e}", key.bucket))?;
-        for path in paths_below_functions(&row) {
-            let leaf = LeafKey {
-                series: key.series.clone(),
-                path: path.to_vec(),
-            };
-            let summary = LeafSummary::read(&row, path)?;
-            summaries.entry(leaf).or_default().insert(bucket, summary);
+}
+
+impl Queries<'_> {
+    async fn get(&self, interval: &str, start: i64, end: i64) -> Outcome<LeafSummaries> {
+        let mut summaries = LeafSummaries::new();
+        if start >= end {
+            return Ok(summaries); // the service rejects an empty range
         }
+        let mut parameters = Parameters::default();
+        parameters.add("user_id", self.user.to_string());
+        parameters.add("interval", interval);
+        parameters.add("start_time", timestamp(start).to_string());
+        parameters.add("end_time", timestamp(end).to_string());
+        parameters.add("agg_func", LeafSummary::ORDERED_FUNCTIONS);
+        parameters.add("tz", self.nested.zone);
+        parameters.add("week_start", self.nested.week_start);
+        for (key, row) in get_table(self.fixture, &parameters).await? {
+            let bucket: Timestamp = key
+                .bucket
+                .parse()
+                .map_err(|e| format!("{}: {e}", key.bucket))?;
+            for path in paths_below_functions(&row) {
+                let leaf = LeafKey {
+                    series: key.series.clone(),
+                    path: path.to_vec(),
+                };
+                let summary = LeafSummary::read(&row, path)?;
+                summaries.entry(leaf).or_default().insert(bucket, summary);
+            }
+        }
+        Ok(summaries)
     }
-    Ok(summaries)
 }
 
 /// Checks that the results of each coarse bucket are those of the fine buckets from its label to
