@@ -7,8 +7,8 @@ use crate::runner::Outcome;
 
 /// Runs a property on a number of random cases.
 ///
-/// `ORACLE_SEED` selects other cases than the default ones, and `ORACLE_TIMES` multiplies their
-/// number.
+/// The name and `ORACLE_SEED` select the cases: another name runs other cases. `ORACLE_TIMES`
+/// multiplies their number.
 pub(crate) fn for_all<S: Strategy>(
     name: &str,
     cases: u32,
