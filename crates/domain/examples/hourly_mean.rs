@@ -25,7 +25,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("{} points stored", stored.points);
 
     let hours = Calendar::new("hour".parse()?, "Europe/Berlin", Weekday::Monday)?;
-    let means = db.aggregate(&AggregateQuery::new(user, hours.clone(), start..end))?;
+    let means = db.aggregate(&AggregateSpec::new(user, hours.clone(), start..end))?;
     for series in &means.series {
         for (index, row) in series.rows.iter().enumerate() {
             let mean = series.figures(index)[0].number().unwrap_or(f64::NAN);

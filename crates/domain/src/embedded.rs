@@ -13,7 +13,7 @@ use crate::memory::MemoryStore;
 use crate::metric_type::{DefinitionError, MetricTypeDefinition, SeriesNameError};
 use crate::ports::{ChangeError, RunHere};
 use crate::query::{
-    Aggregate, AggregateAnswer, AggregateQuery, QueryError, QueryLimits, QueryMemory,
+    Aggregate, AggregateAnswer, AggregateSpec, QueryError, QueryLimits, QueryMemory,
 };
 use crate::session::{IngestError, IngestSession, Ingested, WriteStage};
 use crate::{Clock, MetricType, SeriesName, TimeRules, Timestamp, UserId};
@@ -37,7 +37,7 @@ const QUERY_MEMORY_BYTES: usize = 1 << 30;
 /// db.define("heart_rate", json!({"type": "number"}))?;
 /// db.store(user, "heart_rate", [(at("22:00:00")?, 60.0), (at("22:30:00")?, 64.0)])?;
 /// let hours = Calendar::utc("hour".parse()?);
-/// let means = db.aggregate(&AggregateQuery::new(user, hours, at("20:00:00")?..at("23:00:00")?))?;
+/// let means = db.aggregate(&AggregateSpec::new(user, hours, at("20:00:00")?..at("23:00:00")?))?;
 /// assert_eq!(means.series[0].figures(0), [Figure::Number(62.0)]);
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
@@ -151,7 +151,7 @@ impl Database {
     ///
     /// # Errors
     /// [`DatabaseError::Query`] for an unknown series, or for a query that exceeds a limit.
-    pub fn aggregate(&self, query: &AggregateQuery) -> Result<AggregateAnswer, DatabaseError> {
+    pub fn aggregate(&self, query: &AggregateSpec) -> Result<AggregateAnswer, DatabaseError> {
         Ok(block_on(self.aggregate.answer(query))?)
     }
 }

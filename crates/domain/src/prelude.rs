@@ -9,5 +9,5 @@ pub use crate::{
 pub use crate::{
     Catalogue, MetricType, SeriesMode, SeriesSelector,
     embedded::{Database, DatabaseError},
-    query::{AggFunction, AggregateAnswer, AggregateQuery, Figure},
+    query::{AggFunction, AggregateAnswer, AggregateSpec, Figure},
 };

@@ -274,7 +274,7 @@ prop_compose! {
 }
 
 /// `one` with those parts of `two` whose bits are set in `parts`.
-fn mixed(one: &AggregateQuery, two: &AggregateQuery, parts: u16) -> AggregateQuery {
+fn mixed(one: &AggregateSpec, two: &AggregateSpec, parts: u16) -> AggregateSpec {
     let from = |part: u16| if parts >> part & 1 == 1 { two } else { one };
     AggregateSpec {
         users: from(0).users.clone(),

@@ -1,13 +1,13 @@
 //! Cache keys of lists of points and of their pages.
 
 use time_series_domain::ports::Order;
-use time_series_domain::query::points::{PointPosition, PointQuery};
+use time_series_domain::query::points::{PointPosition, PointSpec};
 use time_series_domain::{MetricTypeId, SeriesMode, Timestamp};
 
 use crate::cache_keys::{Change, assert_all_differ, filter, fingerprint, selector, session, user};
 
-fn point_query() -> PointQuery {
-    PointQuery {
+fn point_query() -> PointSpec {
+    PointSpec {
         user_id: user(1),
         session_id: Some(session(1)),
         selector: selector("a,b", SeriesMode::Auto),
@@ -29,7 +29,7 @@ fn position() -> PointPosition {
 }
 
 /// Changes of the selection of a list of points.
-const LIST_CHANGES: &[Change<PointQuery>] = &[
+const LIST_CHANGES: &[Change<PointSpec>] = &[
     ("another user", |q| q.user_id = user(2)),
     ("another session", |q| q.session_id = Some(session(2))),
     ("no session", |q| q.session_id = None),
@@ -48,7 +48,7 @@ const LIST_CHANGES: &[Change<PointQuery>] = &[
 ];
 
 /// Changes of the page of the list.
-const PAGE_CHANGES: &[Change<PointQuery>] = &[
+const PAGE_CHANGES: &[Change<PointSpec>] = &[
     ("the first page", |q| q.after = None),
     ("another time", |q| {
         q.after = Some(PointPosition {

@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use time_series_domain::ingest::{EncodedSession, SessionWrite, Stored};
 use time_series_domain::metric_type::MetricTypeDefinition;
 use time_series_domain::ports::{
-    CatalogueChanges, ChangeError, MetricTypeStore, PointSource, ScanHead, SecretStore,
+    CatalogueChanges, ChangeError, DataVersion, MetricTypeStore, PointSource, SecretStore,
     SessionStore, SessionWriteError, StoreError, WriteError,
 };
 use time_series_domain::{

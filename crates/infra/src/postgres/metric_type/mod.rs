@@ -42,7 +42,7 @@ impl MetricTypeStore for PgMetricTypeStore {
         &self,
         users: &[UserId],
         points: &PointSource,
-    ) -> Result<(ScanHead, Vec<SchemaVersion>), StoreError> {
+    ) -> Result<(DataVersion, Vec<SchemaVersion>), StoreError> {
         self.postgres
             .run("reading the metric types of users", || {
                 self.postgres.metric_types_of_users(users, points)

@@ -166,8 +166,8 @@ async fn a_catalogue_updated_by_changes_equals_a_fresh_one() {
             }
             if step % 5 == 0 {
                 let kept = cache.latest(types.as_ref()).await.expect("a catalogue");
-                let whole =
-                    Catalogue::default().with(types.changes(None).await.expect("a catalogue"));
+                let whole = Catalogue::default()
+                    .with_changes(types.changes(None).await.expect("a catalogue"));
                 let shown = |catalogue: &Catalogue| {
                     let shown = |t: &Arc<MetricType>| {
                         (t.series.clone(), t.id, t.generation, t.channels.clone())

@@ -32,7 +32,7 @@ async fn users_have_the_metric_types_of_their_points() {
                 .of_users(users, &points)
                 .await
                 .expect("metric types");
-            let catalogue = Catalogue::default().with(
+            let catalogue = Catalogue::default().with_changes(
                 stores
                     .metric_types
                     .changes(None)
@@ -110,7 +110,8 @@ async fn only_sessions_validated_by_an_old_schema_are_rejected() {
             .ingest(USER, 1, "2025-03-01", &[(0, 60.5)], OnConflict::Error)
             .await
             .expect("stored");
-        let whole = Catalogue::default().with(types.changes(None).await.expect("a catalogue"));
+        let whole =
+            Catalogue::default().with_changes(types.changes(None).await.expect("a catalogue"));
         let encoded = |session, series: &str, value: serde_json::Value| {
             let body = json!({"user_id": USER.0, "session_id": Uuid::from_u128(session),
                               "data": [point(series, "2025-03-01", 0, &value)]});

@@ -16,7 +16,7 @@ use crate::contract::stores::{USER, all_stores, at, point, summary_functions, ye
 const OTHER: UserId = UserId(Uuid::from_u128(77));
 
 /// Queries of every implementation, over long and short blocks of two users.
-async fn assert_same_everywhere(label: &str, change: impl Fn(&mut AggregateQuery)) {
+async fn assert_same_everywhere(label: &str, change: impl Fn(&mut AggregateSpec)) {
     let mut results = Vec::new();
     for stores in all_stores().await {
         let long: Vec<(u32, f64)> = (0..3_000).map(|i| (i * 11, f64::from(i / 100))).collect();
@@ -48,7 +48,7 @@ async fn assert_same_everywhere(label: &str, change: impl Fn(&mut AggregateQuery
         let mut query = AggregateSpec {
             selector: SeriesSelector::parse(&["hr"], SeriesMode::Auto).expect("a selector"),
             functions: summary_functions(),
-            ..AggregateQuery::new(USER, day, year())
+            ..AggregateSpec::new(USER, day, year())
         };
         change(&mut query);
         results.push((stores.name, rounded(&stores.query(&query).await)));
@@ -133,7 +133,7 @@ async fn skipped_series_are_series_with_points() {
             let day = Calendar::new(Interval::Days(1), "UTC", Weekday::Monday).expect("a zone");
             let skipped = async |user: UserId, range: Range<Timestamp>| {
                 stores
-                    .query(&AggregateQuery::new(user, day.clone(), range))
+                    .query(&AggregateSpec::new(user, day.clone(), range))
                     .await
                     .skipped
             };

@@ -204,7 +204,7 @@ impl Stores {
         self.query(&query).await
     }
 
-    pub(crate) async fn query(&self, query: &AggregateQuery) -> AggregateAnswer {
+    pub(crate) async fn query(&self, query: &AggregateSpec) -> AggregateAnswer {
         let clock = Arc::new(FixedClock(at("2025-12-31T00:00:00Z")));
         let aggregate = Aggregate::new(
             self.aggregates.clone(),
