@@ -1,4 +1,4 @@
-//! Who recorded, and which recording.
+//! Ids of users and sessions.
 
 use std::fmt;
 
@@ -6,11 +6,11 @@ use uuid::Uuid;
 
 use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 
-/// A user. Users are not stored as such: whoever has sessions exists.
+/// The id of a user. There is no table of users: a user exists by having sessions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub Uuid);
 
-/// A session's id, unique within its user.
+/// The id of a session, unique within its user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SessionId(pub Uuid);
 

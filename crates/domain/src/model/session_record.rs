@@ -1,4 +1,4 @@
-//! What is known about a stored session without opening its blocks.
+//! Stored sessions without their points, and pages of them.
 
 use super::{SessionExtent, SessionId, UserId};
 use crate::{MetricTypeId, Timestamp};
@@ -6,24 +6,24 @@ use crate::{MetricTypeId, Timestamp};
 /// A stored session, without its points.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionRecord {
-    /// Whose recording it is.
+    /// The user that owns the session.
     pub user_id: UserId,
-    /// Its id, unique within the user.
+    /// The id of the session, unique within the user.
     pub session_id: SessionId,
-    /// When the recording started, if it was told.
+    /// The start of the recording; `None` if the client did not send one.
     pub start_ts: Option<Timestamp>,
-    /// How many points it has.
+    /// Number of points.
     pub points: u64,
-    /// The times of its earliest and latest point; `None` for a session without points.
+    /// The times of the earliest and the latest point; `None` for a session without points.
     pub span: Option<(Timestamp, Timestamp)>,
-    /// Points by metric type.
+    /// Number of points by metric type.
     pub series: Vec<SeriesPoints>,
-    /// When it was stored first.
+    /// The time at which the session was first stored.
     pub created_at: Timestamp,
 }
 
 impl SessionRecord {
-    /// What points that join it must fit.
+    /// The extent that appended points are validated against.
     #[must_use]
     pub const fn extent(&self) -> SessionExtent {
         SessionExtent {
@@ -33,30 +33,30 @@ impl SessionRecord {
     }
 }
 
-/// How many points of a metric type a session has.
+/// The number of points of one metric type in a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SeriesPoints {
     /// The metric type.
     pub metric_type: MetricTypeId,
-    /// Its points in the session.
+    /// Number of points.
     pub points: u64,
 }
 
-/// A place in a user's list of sessions: newest first by start, sessions without a start last.
+/// A position in a user's list of sessions: newest start first, sessions without a start last.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionPosition {
-    /// The start of the last session that was seen.
+    /// The start of the last session before the position.
     pub start_ts: Option<Timestamp>,
-    /// Its id, which breaks ties.
+    /// The id of that session, which breaks ties.
     pub session_id: SessionId,
 }
 
-/// One page of a user's sessions, and the version of the user's data that it shows.
+/// A page of a user's sessions, and the version of the user's data from the same snapshot.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SessionPage {
     /// The sessions, newest first.
     pub sessions: Vec<SessionRecord>,
-    /// Where the next page starts; `None` on the last.
+    /// The start of the next page; `None` on the last page.
     pub next: Option<SessionPosition>,
     /// The user's version.
     pub version: u64,
