@@ -14,7 +14,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{Json, ToSql, Type};
 use uuid::Uuid;
 
-use super::error::{PgError, unreadable};
+use super::error::{PgError, corrupt};
 use super::pipeline::send;
 
 /// So few blocks are inserted one by one, in the same round trip as everything else: COPY takes one more.
@@ -145,7 +145,7 @@ fn finished(written: u64, rows: &[BlockRow<'_>]) -> Result<(), PgError> {
     if written == rows.len() as u64 {
         Ok(())
     } else {
-        Err(unreadable(
+        Err(corrupt(
             TABLE,
             "*",
             format!("{written} of {} rows were written", rows.len()),
@@ -228,7 +228,7 @@ impl<'a> Columns<'a> {
         }
         if !block.remainder.is_empty() {
             let text = RawValue::from_string(block.remainder.to_text());
-            columns.remainder = Some(Json(text.map_err(|e| unreadable(TABLE, "remainder", e))?));
+            columns.remainder = Some(Json(text.map_err(|e| corrupt(TABLE, "remainder", e))?));
         }
         if block.len() >= time_series_domain::block::MIN_SUMMARISED_POINTS
             && block.numbers.channels() > 0

@@ -7,7 +7,7 @@ use time_series_domain::{SessionId, UserId};
 use tokio_postgres::{Row, Statement};
 
 use crate::postgres::block_reader::{BlockReader, get};
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 
 /// Where the columns of a scan are.
 pub(super) struct ScannedReader {
@@ -41,7 +41,7 @@ impl ScannedReader {
             BlockContent::Whole(Box::new(self.block.block(row)?))
         } else {
             let missing = || {
-                unreadable(
+                corrupt(
                     "block",
                     "summaries",
                     format!("missing under {MIN_SUMMARISED_POINTS} points"),
