@@ -121,7 +121,8 @@ impl<'a> SessionDraft<'a> {
         let mut seen: Vec<&str> = Vec::new();
         for (key, raw) in &fields.0 {
             if !SESSION_FIELDS.contains(&key.as_ref()) {
-                let message = "is not a field of a session; the fields are user_id, session_id, start_ts and data";
+                let message = "is not a field of a session; the fields are user_id, session_id, \
+                               start_ts and data";
                 session.add_field_error(key, FieldErrorCode::UnknownField, message);
                 continue;
             }

@@ -87,8 +87,8 @@ pub enum ChangeError {
     },
     /// Stored points have numbers at a leaf that would become a channel.
     #[error(
-        "stored points already have a number at {pointer:?}, kept as an undeclared property; create a \
-         new metric type instead"
+        "stored points already have a number at {pointer:?}, kept as an undeclared property; \
+         create a new metric type instead"
     )]
     LeafInUse {
         /// The leaf.

@@ -38,7 +38,7 @@ impl Postgres {
     pub async fn keep_connections(&self) -> Result<(), StoreError> {
         let mut held = Vec::with_capacity(WORKERS);
         for _ in 0..WORKERS {
-            // All connections are open, and busy workers hold the others.
+            // Every connection is open: held here or in use by a worker.
             if self.writers.status().available == 0 && self.writers.status().size >= WORKERS {
                 break;
             }

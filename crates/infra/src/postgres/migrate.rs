@@ -134,7 +134,7 @@ async fn timescaledb(client: &Client) -> Result<Option<String>, tokio_postgres::
             .batch_execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
             .await
     {
-        tracing::warn!(error = %e, "TimescaleDB is available but cannot be created in this database; continuing without it");
+        tracing::warn!(error = %e, "cannot create the extension TimescaleDB; continuing without it");
     }
     let row = client.query_opt(TIMESCALEDB_VERSION, &[]).await?;
     Ok(row.map(|row| row.get(0)))

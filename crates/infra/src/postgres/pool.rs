@@ -127,8 +127,8 @@ impl Postgres {
             config.wait.as_millis(),
         );
         if pg.get_ssl_mode() == SslMode::Require {
-            let problem = "has sslmode=require, but this service connects to PostgreSQL without TLS; \
-                           use a trusted network or tunnel, and sslmode=prefer";
+            let problem = "has sslmode=require, but this service connects to PostgreSQL without \
+                           TLS; use a trusted network or tunnel, and sslmode=prefer";
             return Err(PostgresUrlError(problem.to_owned()));
         }
         pg.application_name(APPLICATION_NAME);

@@ -55,7 +55,8 @@ impl Worker {
                 results.collect()
             }
             Err(e) => {
-                tracing::warn!(error = %e, sessions = writes.len(), "a batch failed; storing its sessions one by one");
+                let sessions = writes.len();
+                tracing::warn!(error = %e, sessions, "a batch failed; storing its sessions one by one");
                 self.store_one_by_one(writes).await
             }
         }
