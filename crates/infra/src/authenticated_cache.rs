@@ -6,14 +6,14 @@ use async_trait::async_trait;
 use time_series_domain::MacKey;
 use time_series_domain::ports::{AnswerCache, SecretStore};
 
-/// Context of the key that entries are authenticated with.
+/// Context from which the key of the authentication codes is derived.
 const CONTEXT: &str = "time-series-backend 2026-11-27 answer cache entries";
 /// Version of the entry format.
 const FORMAT: u8 = 1;
 const TAG: usize = 32;
-/// Bytes hashed before other tasks of the thread get a turn: 0.2 ms.
+/// Bytes that are hashed before the task yields: 0.2 ms.
 const STEP: usize = 256 << 10;
-/// Bytes that an entry has beyond its answer: the format and the code.
+/// Bytes of an entry after its answer: the format and the code.
 const TRAILER: usize = 1 + TAG;
 
 /// Authenticates the entries of another cache.
@@ -31,12 +31,12 @@ impl<C: AnswerCache> AuthenticatedCache<C> {
         Self { inner, secrets }
     }
 
-    /// Returns the key, or `None` while the secret cannot be loaded: the cache is then passed by.
+    /// Returns the key, or `None` while the secret cannot be loaded. The cache is then bypassed.
     async fn mac_key(&self) -> Option<MacKey> {
         match self.secrets.secret().await {
             Ok(secret) => Some(secret.mac_key(CONTEXT)),
             Err(e) => {
-                tracing::warn!(error = %e, "the cache is not used without the service's secret");
+                tracing::warn!(error = %e, "cannot load the service's secret; bypassing the cache");
                 None
             }
         }
@@ -133,7 +133,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn an_answer_comes_back_as_it_was_put() {
+    async fn get_returns_the_answer_that_was_put() {
         let cache = cache();
         for bytes in [0, 2, STEP, STEP + 1, 2 * STEP + 1] {
             let answer = vec![b'x'; bytes];
@@ -174,7 +174,7 @@ mod tests {
         entry[2] = FORMAT + 1;
         cache.inner.put(KEY, &entry).await;
         assert_eq!(cache.get(KEY).await, None);
-        // Nor with a code that is right for the other format.
+        // Also with a code that is valid for the other format.
         let code = mac_key().tag(&[&[FORMAT + 1], KEY.as_bytes(), b"{}"]);
         entry.splice(3.., *code.as_bytes());
         cache.inner.put(KEY, &entry).await;

@@ -1,4 +1,5 @@
-//! The domain's ports over PostgreSQL/TimescaleDB and Redis, and embedded defaults for what is optional.
+//! The domain's ports on PostgreSQL/TimescaleDB and Redis, and in-process defaults for optional
+//! ports.
 
 mod authenticated_cache;
 pub mod local;

@@ -92,11 +92,11 @@ impl Readiness for Database {
             checked.map_err(|e| not_ready(&e))
         })?;
         match self.postgres.fit_connections().await {
-            Ok(found) if found.allowed.saturating_sub(found.others) < found.wanted => {
+            Ok(found) if found.allowed.saturating_sub(found.others) < found.needed => {
                 tracing::warn!(
                     allowed = found.allowed,
                     others = found.others,
-                    wanted = found.wanted,
+                    needed = found.needed,
                     "the server allows fewer connections than DATABASE_CONNECTIONS requests; fewer queries will run concurrently"
                 )
             }

@@ -36,7 +36,7 @@ impl From<StoreError> for Problem {
                 )
             }
             StoreError::CatalogueChanged => Self::metric_type_changing(),
-            StoreError::Stopped | StoreError::Inconsistent { .. } | StoreError::Failed { .. } => {
+            StoreError::Stopped | StoreError::Corrupt { .. } | StoreError::Failed { .. } => {
                 tracing::error!(error = %e, cause = causes(&e), "store failed");
                 Self::internal()
             }

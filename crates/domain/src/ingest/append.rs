@@ -1,4 +1,5 @@
-//! Appends: decides whether points are added to a stored session, repeat an earlier append or are rejected.
+//! Appends: decides whether points are added to a stored session, repeat an earlier append or are
+//! rejected.
 
 use super::{Digest, EncodedSession, IdempotencyKey, Outcome, StoredSession, WriteConflict};
 use crate::Timestamp;
@@ -64,7 +65,8 @@ impl AppendRecord {
     }
 }
 
-/// Decides an append of the points of `sent` to a stored session. A missing `start_ts` is that of the stored session.
+/// Decides an append of the points of `sent` to a stored session. A missing `start_ts` is that of
+/// the stored session.
 ///
 /// | the request has | an earlier append has | decision |
 /// | --- | --- | --- |
@@ -122,6 +124,6 @@ pub(super) fn lies_in_own_window(sent: &EncodedSession) -> bool {
         let window = window_of_new_session(None, Some(first), &sent.rules);
         check_in_window(last, window).is_ok()
     };
-    // With a start, each point was checked against it.
+    // With a start, each point was validated against it.
     sent.start_ts.is_some() || sent.span().is_none_or(is_near)
 }

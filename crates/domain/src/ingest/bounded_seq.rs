@@ -1,18 +1,18 @@
-//! A JSON array that is read no further than anybody needs it.
+//! A JSON array whose elements are kept up to the limit of points and skipped beyond it.
 
 use std::fmt;
 use std::marker::PhantomData;
 
 use serde::de::{Deserialize, Deserializer, IgnoredAny, SeqAccess, Visitor};
 
-/// The elements of an array, as many as a session may have points and one more; the rest is skipped.
+/// The first elements of an array, at most one more than [`MAX_POINTS`].
 pub(super) struct BoundedSeq<T>(pub(super) Vec<T>);
 
-/// The most points of one session's body.
+/// Maximum points of one session's body.
 pub(super) const MAX_POINTS: usize = 1_000_000;
 
 impl<T> BoundedSeq<T> {
-    /// Whether there were more than a session may have.
+    /// Returns whether the array has more elements than [`MAX_POINTS`].
     pub(super) const fn is_too_long(&self) -> bool {
         self.0.len() > MAX_POINTS
     }

@@ -1,4 +1,4 @@
-//! Points that are sent as columns: `{"series", "times", "values"}`.
+//! Reads points that are sent as columns: `{"series", "times", "values"}`.
 
 use std::borrow::Cow;
 
@@ -8,16 +8,17 @@ use serde_json::value::RawValue;
 
 use super::FieldErrorCode;
 use super::bounded_seq::{BoundedSeq, MAX_POINTS};
-use super::columnar_values::{NumericColumns, Shape};
+use super::field_error::EntryError;
 use super::fields::read_time;
-use super::leaf_columns::{Elements, find_leaves};
+use super::leaf_columns::{Elements, NOT_AN_ARRAY, find_leaves};
 use super::raw_values::ColumnValues;
+use super::shape::{NumericColumns, Shape};
 use crate::Timestamp;
 use crate::json::{RawFields, numbers};
 use crate::text::echo;
 
-/// Is told each error: where below the entry, what kind, and a sentence about it.
-pub(super) type Errors<'a> = dyn FnMut(String, FieldErrorCode, String) + 'a;
+/// Receives each error of an entry.
+pub(super) type ErrorSink<'a> = dyn FnMut(EntryError) + 'a;
 
 /// Evenly spaced times.
 #[derive(Deserialize)]
@@ -29,20 +30,22 @@ struct Steps<'a> {
     step: Cow<'a, str>,
 }
 
-/// Reads `times` (RFC 3339 each, or `{"start", "step"}`) and finds `values` (one each, or an object of arrays, of which each
-/// value gets its member) in the body; `None` if there is any error. The values themselves are not parsed.
+/// Reads `times` and finds the offsets of `values` in the body; `None` if there is an error.
+///
+/// `times` is an array of RFC 3339 times or `{"start", "step"}`. `values` is an array of one value
+/// per time, or an object of such arrays, one per leaf. The values are not parsed.
 pub(super) fn read_columns(
     body: &str,
     times: &RawValue,
     values: &RawValue,
-    errors: &mut Errors<'_>,
+    errors: &mut ErrorSink<'_>,
 ) -> Option<(Vec<Timestamp>, ColumnValues)> {
     let (values, count) = if let Some(b'{') = values.get().as_bytes().first() {
         let (leaves, columns) = find_leaves(body, values, errors)?;
         let count = columns.first().map_or(0, Vec::len);
         (ColumnValues::Leaves(leaves, columns), count)
     } else {
-        let list = find_list(body, values, "/values", errors)?;
+        let list = find_list(body, values, errors)?;
         let count = list.len();
         (ColumnValues::List(list), count)
     };
@@ -55,13 +58,18 @@ pub(super) fn read_columns(
             "has {count} values for {} times; send one for each",
             times.len()
         );
-        errors("/values".to_owned(), FieldErrorCode::InvalidType, message);
+        errors(EntryError::new(
+            "/values",
+            FieldErrorCode::InvalidType,
+            message,
+        ));
         return None;
     }
     Some((times, values))
 }
 
-/// As [`read_columns`], where every value is of numbers and nothing else; `None` where one is not, or there is a error.
+/// Reads columns whose values consist of numbers, as [`read_columns`] does; `None` if there are
+/// other values or an error.
 pub(super) fn read_numeric_columns(
     times: &RawValue,
     values: &RawValue,
@@ -89,13 +97,14 @@ pub(super) fn read_numeric_columns(
         },
     };
     let count = values.columns.first()?.len();
-    let mut unheard = |_, _, _| {};
+    let mut ignore = |_| {};
     let times = match times.get().as_bytes().first() {
-        Some(b'{') => read_steps(times, count, &mut unheard)?,
-        _ => read_times(times, &mut unheard)?,
+        Some(b'{') => read_steps(times, count, &mut ignore)?,
+        _ => read_times(times, &mut ignore)?,
     };
-    let is_even = times.len() == count && values.columns.iter().all(|column| column.len() == count);
-    is_even.then_some((times, values))
+    let is_equal_length =
+        times.len() == count && values.columns.iter().all(|column| column.len() == count);
+    is_equal_length.then_some((times, values))
 }
 
 fn numeric_column(raw: &RawValue) -> Option<Vec<f64>> {
@@ -107,13 +116,13 @@ fn numeric_column(raw: &RawValue) -> Option<Vec<f64>> {
     is_numeric.then_some(column)
 }
 
-/// The first byte of the first element of an array.
+/// Returns the first byte of the first element of an array.
 fn first_element(raw: &RawValue) -> Option<u8> {
     let inside = raw.get().strip_prefix('[')?.trim_start();
     inside.bytes().next()
 }
 
-/// The numbers of objects that all have the keys of the first, in its order.
+/// Reads objects of numbers that all have the keys of the first object, in the same order.
 fn numeric_objects(raw: &RawValue) -> Option<NumericColumns> {
     let (mut keys, mut columns): (Vec<&str>, Vec<Vec<f64>>) = (Vec::new(), Vec::new());
     let mut objects = 0;
@@ -123,21 +132,21 @@ fn numeric_objects(raw: &RawValue) -> Option<NumericColumns> {
             keys.push(key);
             columns.push(Vec::new());
         }
-        let is_alike = objects <= MAX_POINTS
+        let is_of_shape = objects <= MAX_POINTS
             && keys.get(member) == Some(&key)
             && columns[member].len() == object;
-        if is_alike {
+        if is_of_shape {
             columns[member].push(number);
         }
-        is_alike
+        is_of_shape
     });
-    let is_even = columns.iter().all(|column| column.len() == objects);
-    let shape = Shape::object(keys).filter(|_| is_numeric && is_even)?;
+    let is_complete = columns.iter().all(|column| column.len() == objects);
+    let shape = Shape::object(keys).filter(|_| is_numeric && is_complete)?;
     Some(NumericColumns { shape, columns })
 }
 
-/// The offset of each element of an array in the body.
-fn find_list(body: &str, raw: &RawValue, at: &str, errors: &mut Errors<'_>) -> Option<Vec<u32>> {
+/// Returns the offset of each element of the array `/values` in the body.
+fn find_list(body: &str, raw: &RawValue, errors: &mut ErrorSink<'_>) -> Option<Vec<u32>> {
     let mut offsets = Vec::new();
     let found = Elements {
         body,
@@ -145,106 +154,106 @@ fn find_list(body: &str, raw: &RawValue, at: &str, errors: &mut Errors<'_>) -> O
     }
     .deserialize(&mut serde_json::Deserializer::from_str(raw.get()));
     if found.is_err() {
-        let message = "must be an array of values, or an object of arrays by leaf";
-        errors(
-            at.to_owned(),
+        errors(EntryError::new(
+            "/values",
             FieldErrorCode::InvalidType,
-            message.to_owned(),
-        );
+            NOT_AN_ARRAY,
+        ));
         return None;
     }
     if offsets.len() > MAX_POINTS {
-        errors(at.to_owned(), FieldErrorCode::TooManyPoints, too_many());
+        errors(EntryError::new(
+            "/values",
+            FieldErrorCode::TooManyPoints,
+            too_many(),
+        ));
         return None;
     }
     Some(offsets)
 }
 
-fn read_times(raw: &RawValue, errors: &mut Errors<'_>) -> Option<Vec<Timestamp>> {
+fn read_times(raw: &RawValue, errors: &mut ErrorSink<'_>) -> Option<Vec<Timestamp>> {
     let Ok(raws) = serde_json::from_str::<BoundedSeq<&RawValue>>(raw.get()) else {
         let message = "must be an array of RFC 3339 times, or {\"start\", \"step\"}";
-        errors(
-            "/times".to_owned(),
+        errors(EntryError::new(
+            "/times",
             FieldErrorCode::InvalidType,
-            message.to_owned(),
-        );
+            message,
+        ));
         return None;
     };
     if raws.is_too_long() {
-        errors(
-            "/times".to_owned(),
+        errors(EntryError::new(
+            "/times",
             FieldErrorCode::TooManyPoints,
             too_many(),
-        );
+        ));
         return None;
     }
     let raws = raws.0;
     let mut times = Vec::with_capacity(raws.len());
-    let mut is_whole = true;
-    for (place, raw) in raws.into_iter().enumerate() {
+    let mut is_valid = true;
+    for (index, raw) in raws.into_iter().enumerate() {
         match read_time(raw.get()) {
             Ok(time) => times.push(time),
-            Err((code, message)) => {
-                is_whole = false;
-                errors(format!("/times/{place}"), code, message);
+            Err(invalid) => {
+                is_valid = false;
+                errors(invalid.at(format!("/times/{index}")));
             }
         }
     }
-    is_whole.then_some(times)
+    is_valid.then_some(times)
 }
 
-fn read_steps(raw: &RawValue, count: usize, errors: &mut Errors<'_>) -> Option<Vec<Timestamp>> {
+fn read_steps(raw: &RawValue, count: usize, errors: &mut ErrorSink<'_>) -> Option<Vec<Timestamp>> {
     let Ok(steps) = serde_json::from_str::<Steps<'_>>(raw.get()) else {
         let message =
             "must have start, an RFC 3339 time, and step, such as \"1s\", and nothing else";
-        errors(
-            "/times".to_owned(),
+        errors(EntryError::new(
+            "/times",
             FieldErrorCode::InvalidType,
-            message.to_owned(),
-        );
+            message,
+        ));
         return None;
     };
-    let start = read_time(steps.start.get()).map_err(|(code, message)| {
-        errors("/times/start".to_owned(), code, message);
-    });
+    let start = read_time(steps.start.get()).map_err(|invalid| errors(invalid.at("/times/start")));
     let step = step_micros(&steps.step);
     if step.is_none() {
         let message = format!(
-            "is {:?}; it must be a length above 0 such as \"1s\", \"40ms\", \"500us\", \"1m\"",
+            "is {:?}; it must be a duration above 0 such as \"1s\", \"40ms\", \"500us\", \"1m\"",
             echo(&steps.step)
         );
-        errors(
-            "/times/step".to_owned(),
+        errors(EntryError::new(
+            "/times/step",
             FieldErrorCode::InvalidTime,
             message,
-        );
+        ));
     }
     let (start, step) = (start.ok()?, step?);
-    let at = |place: usize| {
-        let after = i64::try_from(place).ok()?.checked_mul(step)?;
+    let time_at = |index: usize| {
+        let after = i64::try_from(index).ok()?.checked_mul(step)?;
         start
             .micros()
             .checked_add(after)
             .filter(|t| *t <= Timestamp::MAX.micros())
             .map(Timestamp::from_micros)
     };
-    let times: Option<Vec<Timestamp>> = (0..count).map(at).collect();
+    let times: Option<Vec<Timestamp>> = (0..count).map(time_at).collect();
     if times.is_none() {
-        let message = "is so long that the last time is beyond the year 9999".to_owned();
-        errors(
-            "/times/step".to_owned(),
+        errors(EntryError::new(
+            "/times/step",
             FieldErrorCode::ImplausibleTime,
-            message,
-        );
+            "is too long: the last time is after the year 9999",
+        ));
     }
     times
 }
 
 pub(super) fn too_many() -> String {
-    format!("has more than {MAX_POINTS} elements, the most points of one session's body")
+    format!("has more than {MAX_POINTS} elements, the limit of one session's body")
 }
 
-/// The microseconds of a whole number of `us`, `ms`, `s`, `m` or `h`.
+/// Parses a whole number of `us`, `ms`, `s`, `m` or `h` to microseconds.
 fn step_micros(text: &str) -> Option<i64> {
     let digits = text.bytes().take_while(u8::is_ascii_digit).count();
     let (number, unit) = text.split_at(digits);
@@ -270,13 +279,13 @@ mod tests {
     use super::super::location::Locations;
     use super::super::raw_values::RawValues;
 
-    /// The points of an entry, or its errors, each with its place.
+    /// Returns the points of an entry, or its errors with their pointers.
     fn points(times: &str, values: &str) -> Result<Vec<String>, Vec<String>> {
         let body = format!("[{times},{values}]");
         let parts: Vec<&RawValue> = serde_json::from_str(&body).expect("JSON");
         let mut errors = Vec::new();
-        let read = read_columns(&body, parts[0], parts[1], &mut |at, _, message| {
-            errors.push(format!("{at} {message}"))
+        let read = read_columns(&body, parts[0], parts[1], &mut |error| {
+            errors.push(format!("{} {}", error.pointer, error.message))
         });
         let Some((times, values)) = read else {
             return Err(errors);
@@ -285,7 +294,7 @@ mod tests {
         points.push_entry(0, "s", times, values, &mut locations);
         let mut shown = Vec::new();
         for point in 0..points.len() {
-            match points.value(point).expect("there is a value") {
+            match points.value(point).expect("a value") {
                 Ok(value) => shown.push(format!("{} {value}", points.time(point).expect("a time"))),
                 Err(of_value) => {
                     errors.extend(
@@ -304,7 +313,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_for_each_time() {
+    fn values_in_an_array_are_one_per_time() {
         let expected = [
             "2025-01-01T00:00:00Z 1",
             "2025-01-01T00:00:01Z {\"a\":null}",
@@ -329,7 +338,7 @@ mod tests {
     }
 
     #[test]
-    fn an_array_for_each_leaf() {
+    fn values_in_an_object_are_one_array_per_leaf() {
         let start = r#"{"start":"2025-01-01T00:00:00Z","step":"1m"}"#;
         let expected = [
             "2025-01-01T00:00:00Z {\"g\":3,\"r\":1}",
@@ -342,9 +351,9 @@ mod tests {
     }
 
     #[test]
-    fn every_fault_has_its_place() {
-        let at = |times: &str, values: &str| -> Vec<String> {
-            let errors = points(times, values).expect_err("a fault");
+    fn every_error_has_a_pointer() {
+        let pointers = |times: &str, values: &str| -> Vec<String> {
+            let errors = points(times, values).expect_err("errors");
             errors
                 .iter()
                 .filter_map(|error| error.split(' ').next())
@@ -352,19 +361,22 @@ mod tests {
                 .collect()
         };
         let start = r#"{"start":"2025-01-01T00:00:00Z","step":"1s"}"#;
-        assert_eq!(at(r#"["x",1]"#, "[1,2]"), ["/times/0", "/times/1"]);
-        assert_eq!(at(r#"["2025-01-01T00:00:00Z"]"#, "[1,2]"), ["/values"]);
+        assert_eq!(pointers(r#"["x",1]"#, "[1,2]"), ["/times/0", "/times/1"]);
         assert_eq!(
-            at(start, r#"[1,1e141,"\u0000"]"#),
+            pointers(r#"["2025-01-01T00:00:00Z"]"#, "[1,2]"),
+            ["/values"]
+        );
+        assert_eq!(
+            pointers(start, r#"[1,1e141,"\u0000"]"#),
             ["/values/1", "/values/2"]
         );
-        assert_eq!(at(start, r#"{"r":[1,2],"g":[3]}"#), ["/values/g"]);
-        assert_eq!(at(start, r#"{"r":[1],"r":[3]}"#), ["/values/r"]);
-        assert_eq!(at(start, r#"{"r":1}"#), ["/values/r"]);
-        assert_eq!(at(start, "7"), ["/values"]);
+        assert_eq!(pointers(start, r#"{"r":[1,2],"g":[3]}"#), ["/values/g"]);
+        assert_eq!(pointers(start, r#"{"r":[1],"r":[3]}"#), ["/values/r"]);
+        assert_eq!(pointers(start, r#"{"r":1}"#), ["/values/r"]);
+        assert_eq!(pointers(start, "7"), ["/values"]);
         for step in ["0s", "1", "-1s", "1.5s", "", "s", "9223372036854775807h"] {
             assert_eq!(
-                at(
+                pointers(
                     &format!(r#"{{"start":"2025-01-01T00:00:00Z","step":"{step}"}}"#),
                     "[1]"
                 ),
@@ -372,13 +384,16 @@ mod tests {
             );
         }
         assert_eq!(
-            at(
+            pointers(
                 r#"{"start":"2025-01-01T00:00:00Z","step":"1000000000h"}"#,
                 "[1,2]"
             ),
             ["/times/step"]
         );
-        assert_eq!(at(r#"{"start":"2025-01-01T00:00:00Z"}"#, "[1]"), ["/times"]);
-        assert_eq!(at("7", "[1]"), ["/times"]);
+        assert_eq!(
+            pointers(r#"{"start":"2025-01-01T00:00:00Z"}"#, "[1]"),
+            ["/times"]
+        );
+        assert_eq!(pointers("7", "[1]"), ["/times"]);
     }
 }

@@ -1,7 +1,8 @@
-//! Conflict resolution: decides the outcome of a write when a session may already be stored under its id.
+//! Conflict resolution: decides the outcome of a write when a session may already be stored under
+//! its id.
 //!
-//! Every implementation of [`SessionStore`](crate::ports::SessionStore) loads the stored session under a lock on its
-//! user and then calls [`decide`].
+//! Every implementation of [`SessionStore`](crate::ports::SessionStore) loads the stored session
+//! under a lock on its user and then calls [`decide`].
 
 use super::append::{AppendDecision, decide_append, lies_in_own_window};
 use super::{AppendRecord, Digest, EncodedSession, IdempotencyKey};
@@ -64,9 +65,10 @@ pub enum WriteConflict {
 /// A request to write a session.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum SessionWrite {
-    /// As a whole. The key identifies a retry where the policy is [`OnConflict::Append`], and is ignored otherwise.
+    /// Stores a whole session. The key identifies a retry if the policy is [`OnConflict::Append`],
+    /// and is ignored otherwise.
     Store(OnConflict, Option<IdempotencyKey>),
-    /// As points of a session that must be stored already.
+    /// Adds points to a session that must be stored already.
     Append(Option<IdempotencyKey>),
 }
 
@@ -128,9 +130,11 @@ impl SessionWrite {
 /// | append | [`WriteConflict::SessionAbsent`] | unchanged or replayed | appended |
 ///
 /// # Errors
-/// Those of the table. For appends also [`WriteConflict::StartDiffers`], [`WriteConflict::SessionFull`],
-/// [`WriteConflict::KeyReused`] and [`WriteConflict::OutsideWindow`]; the last also for a new session without a start
-/// whose points lie too far apart, where the policy is to append.
+/// The errors of the table. For appends also [`WriteConflict::StartDiffers`],
+/// [`WriteConflict::SessionFull`], [`WriteConflict::KeyReused`] and
+/// [`WriteConflict::OutsideWindow`].
+/// The last also for a new session without a start whose points lie too far apart, if the policy is
+/// [`OnConflict::Append`].
 pub fn decide(
     write: &SessionWrite,
     session: &EncodedSession,
@@ -195,8 +199,8 @@ mod tests {
     /// A session that starts at second 0 and has a point at each of these seconds.
     fn session(seconds: &[i64]) -> EncodedSession {
         let schema = ValueSchema::parse(json!({"type": "number"})).expect("a schema");
-        let channel = |(place, pointer)| Channel {
-            id: ChannelId(place),
+        let channel = |(position, pointer)| Channel {
+            id: ChannelId(position),
             pointer,
         };
         let metric_type = MetricType {
@@ -220,10 +224,10 @@ mod tests {
             value: Json::parse(&second.to_string()).expect("JSON"),
         };
         let (user, id) = (UserId(Uuid::from_u128(1)), SessionId(Uuid::from_u128(2)));
-        let raw = SessionDraft::new(user, id, Some(at(0)), seconds.iter().map(point).collect());
+        let draft = SessionDraft::new(user, id, Some(at(0)), seconds.iter().map(point).collect());
         let catalogue = Catalogue::new(1, [metric_type]);
         let valid = ValidSession::check(
-            raw,
+            draft,
             &catalogue,
             &TimeRules::default(),
             at(100),
@@ -264,7 +268,8 @@ mod tests {
         }
     }
 
-    /// The rows of the table for `store`, in the order of [`POLICIES`], and then the row of `append`.
+    /// The rows of the table for `store`, in the order of [`POLICIES`], and then the row of
+    /// `append`.
     fn outcomes(sent: &EncodedSession, stored: Option<&StoredSession<'_>>) -> Vec<String> {
         let whole = POLICIES.map(|policy| SessionWrite::Store(policy, None));
         whole
@@ -315,9 +320,9 @@ mod tests {
     #[test]
     fn a_key_replays_the_response_of_its_append() {
         let (sent, other) = (session(&[1, 2]), session(&[3]));
-        let key = IdempotencyKey::parse("part-1").expect("a key");
+        let key = IdempotencyKey::parse("append-1").expect("a key");
         let digest = |points: &EncodedSession| points.points_digest;
-        let part = |points_digest| AppendRecord {
+        let record = |points_digest| AppendRecord {
             points_digest,
             key: Some(key.clone()),
             total_points: 3,
@@ -328,8 +333,8 @@ mod tests {
             (digest(&sent), "replay".to_owned()),
             (digest(&other), WriteConflict::KeyReused.to_string()),
         ] {
-            let parts = [part(points_digest)];
-            let stored = stored(&other, 2, &parts);
+            let appends = [record(points_digest)];
+            let stored = stored(&other, 2, &appends);
             for write in [
                 SessionWrite::Append(Some(key.clone())),
                 SessionWrite::Store(OnConflict::Append, Some(key.clone())),

@@ -1,20 +1,23 @@
-//! What makes two sessions the same: a digest over decoded values.
+//! Digests over decoded values, by which sessions are compared.
 
-use super::columnar_values::{ColumnarSeries, Shape};
+use super::columnar_series::ColumnarSeries;
+use super::shape::Shape;
 use crate::{Json, Timestamp};
 
-/// The version of the encoding below; it leads every digest.
+/// Version of the encoding below, the first byte of every digest.
 const VERSION: u8 = 2;
 const HASH_BYTES: usize = 16;
 
-/// A version byte and 128 bits of BLAKE3 over points in (series, time, arrival) order: times in microseconds, numbers as
-/// bits (and digits where a double is not exact), keys sorted. The spelling of a number or an instant makes no
-/// difference. That of a session is over its `start_ts` and the digest of its points; ids are no part of it.
+/// A version byte and 128 bits of BLAKE3 over points in (series, time, arrival) order.
+///
+/// Times are hashed in microseconds, numbers as bits (or as digits if a double is not exact), and
+/// keys in sorted order. The spelling of a number or a time makes no difference. The digest of a
+/// session covers its `start_ts` and the digest of its points, but not its ids.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Digest([u8; 1 + HASH_BYTES]);
 
 impl Digest {
-    /// The digest of a session with these points and that start.
+    /// Returns the digest of the session with these points and this start.
     #[must_use]
     pub fn with_start(self, start_ts: Option<Timestamp>) -> Self {
         let mut hasher = Hasher::new();
@@ -25,53 +28,53 @@ impl Digest {
         hasher.digest()
     }
 
-    /// From storage.
+    /// Reads a stored digest; `None` if the length is wrong.
     #[must_use]
     pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// For storage: 17 bytes.
+    /// The 17 bytes to be stored.
     #[must_use]
     pub const fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
 
-/// Hashes long stretches at a time, which takes a fraction of the time that small pieces do.
+/// Collects small inputs and hashes them together, which takes a fraction of the time.
 struct Hasher {
     hasher: blake3::Hasher,
-    waiting: Vec<u8>,
+    buffer: Vec<u8>,
 }
 
 impl Hasher {
-    /// So much is hashed together.
-    const STRETCH: usize = 64 << 10;
+    /// Bytes that are hashed together.
+    const BUFFER_BYTES: usize = 64 << 10;
 
     fn new() -> Self {
         Self {
             hasher: blake3::Hasher::new(),
-            waiting: Vec::new(),
+            buffer: Vec::new(),
         }
     }
 
     fn update(&mut self, bytes: &[u8]) {
-        self.waiting.extend_from_slice(bytes);
-        if self.waiting.len() >= Self::STRETCH {
-            self.hasher.update(&self.waiting);
-            self.waiting.clear();
+        self.buffer.extend_from_slice(bytes);
+        if self.buffer.len() >= Self::BUFFER_BYTES {
+            self.hasher.update(&self.buffer);
+            self.buffer.clear();
         }
     }
 
     fn digest(mut self) -> Digest {
-        self.hasher.update(&self.waiting);
+        self.hasher.update(&self.buffer);
         let mut bytes = [VERSION; 1 + HASH_BYTES];
         bytes[1..].copy_from_slice(&self.hasher.finalize().as_bytes()[..HASH_BYTES]);
         Digest(bytes)
     }
 }
 
-/// Makes the digest of points that come by series name, then time, then arrival.
+/// Computes the digest of points that are added by series name, then time, then arrival.
 pub(super) struct DigestBuilder(Hasher);
 
 impl DigestBuilder {
@@ -79,7 +82,7 @@ impl DigestBuilder {
         Self(Hasher::new())
     }
 
-    /// Begins the next series.
+    /// Starts the next series.
     pub(super) fn series(&mut self, name: &str) {
         hash_bytes(&mut self.0, b's', name.as_bytes());
     }
@@ -100,25 +103,23 @@ impl DigestBuilder {
     }
 }
 
-/// As the same points one by one.
+/// Hashes columns to the digest of the same points added one by one.
 fn hash_numeric(hasher: &mut Hasher, series: &ColumnarSeries) {
-    let head = match &series.shape {
+    let object_start = match &series.shape {
         Shape::Object(keys) => tagged(b'{', &(keys.len() as u64).to_le_bytes()),
         Shape::Number => Vec::new(),
     };
-    let leaf = |(key, leaf): (Option<&str>, usize)| {
-        (
-            key.map_or_else(Vec::new, |key| tagged(b'k', key.as_bytes())),
-            series.column(leaf),
-        )
-    };
-    let leaves: Vec<(Vec<u8>, &[f64])> = series.shape.by_key().into_iter().map(leaf).collect();
-    for (place, time) in series.times.iter().enumerate() {
+    let mut leaves: Vec<(Vec<u8>, &[f64])> = Vec::new();
+    for (key, leaf) in series.shape.by_key() {
+        let key = key.map_or_else(Vec::new, |key| tagged(b'k', key.as_bytes()));
+        leaves.push((key, series.column(leaf)));
+    }
+    for (index, time) in series.times.iter().enumerate() {
         hash_time(hasher, *time);
-        hasher.update(&head);
-        for (before, column) in &leaves {
-            hasher.update(before);
-            hash_double(hasher, column[place]);
+        hasher.update(&object_start);
+        for (key, column) in &leaves {
+            hasher.update(key);
+            hash_double(hasher, column[index]);
         }
     }
 }
@@ -133,7 +134,7 @@ fn hash_time(hasher: &mut Hasher, t: Timestamp) {
     hasher.update(&t.micros().to_le_bytes());
 }
 
-/// What [`hash_bytes`] hashes.
+/// Returns the bytes that [`hash_bytes`] hashes.
 fn tagged(tag: u8, bytes: &[u8]) -> Vec<u8> {
     [&[tag], &(bytes.len() as u64).to_le_bytes()[..], bytes].concat()
 }

@@ -26,7 +26,7 @@ pub(super) enum DraftPoints<'a> {
     Values(RawValues<'a>, Locations),
 }
 
-/// The shape of a point, or of columns, without errors; borrowed from the body.
+/// The fields of a valid point or of valid columns, borrowed from the body.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct EntryFields<'a> {
@@ -42,7 +42,7 @@ struct EntryFields<'a> {
     values: Option<&'a RawValue>,
 }
 
-/// An entry of `data`: an object, not an array of its fields.
+/// An entry of `data`. Deserializes from an object only, not from an array of the fields.
 pub(super) struct Entry<'a>(EntryFields<'a>);
 
 impl<'de> Deserialize<'de> for Entry<'de> {
@@ -63,13 +63,13 @@ impl<'de> Deserialize<'de> for Entry<'de> {
     }
 }
 
-/// A member that is present, also if it is null.
+/// Deserializes a member that is present; null is a value.
 fn raw<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<&'de RawValue>, D::Error> {
     <&RawValue>::deserialize(deserializer).map(Some)
 }
 
 impl DraftPoints<'_> {
-    /// The earliest time of a point.
+    /// Returns the earliest time of a point.
     pub(super) fn first_time(&self) -> Option<Timestamp> {
         match self {
             Self::Numeric(points) => points
@@ -83,7 +83,8 @@ impl DraftPoints<'_> {
     }
 }
 
-/// The entries of `data` where every value is of numbers; an error where one is not, or has a error.
+/// The entries of `data` if all are valid and all values consist of numbers. Deserialization fails
+/// otherwise.
 #[derive(Default)]
 pub(super) struct ColumnarData(pub(super) ColumnarValues);
 
@@ -120,22 +121,22 @@ impl ColumnarData {
 impl<'de> Deserialize<'de> for ColumnarData {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let mut data = Self::default();
-        let read = |_, Entry(fields): Entry<'_>| {
+        let add = |_, Entry(fields): Entry<'_>| {
             data.read(&fields)
-                .ok_or("an entry that is not of numbers, or has a fault")?;
+                .ok_or("an entry that is invalid or has other values than numbers")?;
             if data.0.len() > MAX_POINTS {
                 Err("too many points")
             } else {
                 Ok(())
             }
         };
-        Entries(read).deserialize(deserializer)?;
+        Entries(add).deserialize(deserializer)?;
         Ok(data)
     }
 }
 
 impl<'a> RawValues<'a> {
-    /// Reads an entry of `data` without errors; `None` if there is any.
+    /// Reads a valid entry of `data`; `None` if it is not valid.
     pub(super) fn read_entry(
         &mut self,
         body: &'a str,
@@ -161,7 +162,7 @@ impl<'a> RawValues<'a> {
                 times: Some(times),
                 values: Some(values),
             } => {
-                let (times, values) = read_columns(body, times, values, &mut |_, _, _| {})?;
+                let (times, values) = read_columns(body, times, values, &mut |_| {})?;
                 self.push_entry(entry, series, times, values, locations);
             }
             _ => return None,
@@ -169,7 +170,7 @@ impl<'a> RawValues<'a> {
         Some(())
     }
 
-    /// Adds the points of an entry that has columns.
+    /// Adds the points of an entry with columns.
     pub(super) fn push_entry(
         &mut self,
         entry: usize,
@@ -186,27 +187,28 @@ impl<'a> RawValues<'a> {
         self.push_columns(series, times, values);
     }
 
-    /// Reads `data` without errors; `None` if there is any.
+    /// Reads valid `data`; `None` if it is not valid.
     pub(super) fn read_data(body: &'a str, data: &'a RawValue) -> Option<(Self, Locations)> {
-        let (mut values, mut locations) = (Self::of_body(body), Locations::default());
-        let read = |number, entry: Entry<'a>| {
+        let mut values = Self::of_body(body);
+        let mut locations = Locations::default();
+        let add = |index, entry: Entry<'a>| {
             values
-                .read_entry(body, number, &entry, &mut locations)
-                .ok_or("an entry with a fault")?;
+                .read_entry(body, index, &entry, &mut locations)
+                .ok_or("an invalid entry")?;
             if values.len() > MAX_POINTS {
                 Err("too many points")
             } else {
                 Ok(())
             }
         };
-        Entries(read)
+        Entries(add)
             .deserialize(&mut serde_json::Deserializer::from_str(data.get()))
             .ok()?;
         Some((values, locations))
     }
 }
 
-/// Passes the entries of an array on, each with its number, as long as they are wanted.
+/// Calls a function with the index and the entry of each element of an array, until it fails.
 struct Entries<F>(F);
 
 impl<'de, F: FnMut(usize, Entry<'de>) -> Result<(), &'static str>> DeserializeSeed<'de>
@@ -227,10 +229,10 @@ impl<'de, F: FnMut(usize, Entry<'de>) -> Result<(), &'static str>> Visitor<'de> 
     }
 
     fn visit_seq<A: SeqAccess<'de>>(mut self, mut entries: A) -> Result<(), A::Error> {
-        let mut number = 0;
+        let mut index = 0;
         while let Some(entry) = entries.next_element()? {
-            (self.0)(number, entry).map_err(A::Error::custom)?;
-            number += 1;
+            (self.0)(index, entry).map_err(A::Error::custom)?;
+            index += 1;
         }
         Ok(())
     }

@@ -2,10 +2,11 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use super::check_points::value_of_point;
 use super::digest::DigestBuilder;
 use super::location::Locations;
 use super::raw_values::RawValues;
-use super::valid_session::{ValidPoints, ValidSeries, value_of_point};
+use super::valid_session::{ValidPoints, ValidSeries};
 use super::{Digest, ValidSession};
 use crate::block::{Block, SeriesColumns, cut, cut_values};
 use crate::channel::ChannelId;
@@ -14,47 +15,48 @@ use crate::{
     MetricTypeId, SchemaVersion, SessionId, Summary, TimeRules, Timestamp, UserId, UtcDay,
 };
 
-/// What a session adds to the summary of one channel on one UTC day.
+/// The contribution of a session to the summary of one channel on one UTC day.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct DaySummary {
     /// The channel.
     pub channel: ChannelId,
     /// The day.
     pub day: UtcDay,
-    /// At least one sample.
+    /// The summary, of at least one sample.
     pub summary: Summary,
 }
 
-/// A session ready to be stored in one transaction. Made from a [`ValidSession`] only.
+/// A session ready to be stored in one transaction.
 #[derive(Debug)]
 pub struct EncodedSession {
-    /// Whose recording it is.
+    /// The user that owns the session.
     pub user_id: UserId,
-    /// Its id.
+    /// The id of the session.
     pub session_id: SessionId,
-    /// When the recording started.
+    /// The start of the recording; `None` if the client did not send one.
     pub start_ts: Option<Timestamp>,
-    /// How many points it has.
+    /// Number of points.
     pub points: u64,
-    /// Its blocks, by (metric type, first time, seq).
+    /// The blocks, by (metric type, first time, seq).
     pub blocks: Vec<Block>,
-    /// The summaries of each block's channels.
+    /// For each block, the summaries of its channels.
     pub summaries: Vec<Vec<Summary>>,
-    /// What it adds to the day summaries, by (channel, day).
+    /// The contributions to the day summaries, by (channel, day).
     pub day_summaries: Vec<DaySummary>,
-    /// What its points are compared by.
+    /// Digest of the points.
     pub points_digest: Digest,
-    /// The schemas that its points were checked against, by metric type.
+    /// The schemas that the points were validated against, by metric type.
     pub schemas: Vec<SchemaVersion>,
-    /// The rules that its times were checked by.
+    /// The rules that the times were validated against.
     pub rules: TimeRules,
 }
 
 impl EncodedSession {
-    /// Cuts a valid session into blocks. Values that are not numeric are parsed once more, one at a time.
+    /// Cuts a valid session into blocks. Values that are not columnar are parsed again, one at a
+    /// time.
     ///
     /// # Panics
-    /// Never: the values were parsed when they were checked.
+    /// Never: the values were parsed during validation.
     #[must_use]
     pub fn encode(session: ValidSession<'_>) -> Self {
         let mut schemas: Vec<SchemaVersion> = session
@@ -119,7 +121,7 @@ impl EncodedSession {
         }
     }
 
-    /// The memory that its blocks and summaries take, in bytes.
+    /// The memory of the blocks and summaries, in bytes.
     #[must_use]
     pub fn heap_bytes(&self) -> usize {
         let blocks: usize = self
@@ -131,13 +133,13 @@ impl EncodedSession {
         blocks + summaries + self.day_summaries.len() * size_of::<DaySummary>()
     }
 
-    /// What it is compared by as a session.
+    /// Returns the digest of the session.
     #[must_use]
     pub fn digest(&self) -> Digest {
         self.points_digest.with_start(self.start_ts)
     }
 
-    /// The times of its earliest and latest point.
+    /// Returns the times of the earliest and the latest point.
     #[must_use]
     pub fn span(&self) -> Option<(Timestamp, Timestamp)> {
         let first = self.blocks.iter().map(Block::t_min).min()?;
@@ -145,13 +147,13 @@ impl EncodedSession {
         Some((first, last))
     }
 
-    /// Its points as columns again, a series each, to be appended.
+    /// Returns the points as columns, one item per series, to be appended.
     pub fn appended(&self) -> impl Iterator<Item = SeriesColumns> + '_ {
         let series = self.blocks.chunk_by(|a, b| a.metric_type == b.metric_type);
         series.map(|blocks| SeriesColumns::of_blocks(blocks[0].metric_type, blocks))
     }
 
-    /// The metric types that it has points of, ascending.
+    /// Returns the metric types of the points, ascending.
     #[must_use]
     pub fn metric_types(&self) -> Vec<MetricTypeId> {
         let mut ids: Vec<MetricTypeId> = self.blocks.iter().map(|b| b.metric_type).collect();
@@ -160,7 +162,7 @@ impl EncodedSession {
     }
 }
 
-/// The blocks of the points of one series.
+/// Returns the blocks of the points of one series.
 fn encode_values(
     metric_type: &MetricType,
     mut numbers: Vec<u32>,
@@ -173,26 +175,27 @@ fn encode_values(
             .time(*number as usize)
             .expect("a valid point has a time")
     };
-    numbers.sort_by_key(time); // stable: equal times keep their order of arrival
+    // Stable: equal times keep their order of arrival.
+    numbers.sort_by_key(time);
     let times: Vec<Timestamp> = numbers.iter().map(time).collect();
-    cut_values(metric_type.id, &metric_type.pointers(), &times, |place| {
-        let number = numbers[place] as usize;
+    cut_values(metric_type.id, &metric_type.pointers(), &times, |index| {
+        let number = numbers[index] as usize;
         let value = values
             .value(number)
             .and_then(Result::ok)
-            .expect("it was parsed when it was checked");
+            .expect("a valid point has a value");
         let value = value_of_point(
             value,
             locations.of(number),
             metric_type,
             &mut StepBudget::default(),
         );
-        digest.point(times[place], &value);
+        digest.point(times[index], &value);
         value
     })
 }
 
-/// Merged here, since a key may stand only once in an upsert.
+/// Merges the summaries of blocks by channel and day: an upsert must not contain a key twice.
 fn day_summaries(
     blocks: &[Block],
     summaries: &[Vec<Summary>],

@@ -1,11 +1,13 @@
-//! What is wrong with a session, point by point.
+//! Validation errors of a session, each with its location.
 
 use crate::JsonErrorKind;
 use crate::text::shorten;
 
-/// How many rejects are listed; the rest is only counted.
+/// Maximum number of listed errors. Further errors are only counted.
 pub(super) const LISTED: usize = 100;
-/// Maximum lengths of the texts of a listed reject, as JSON.
+/// Maximum length of the description of an error, in bytes.
+pub(super) const MAX_DESCRIPTION: usize = 500;
+/// Maximum lengths of the texts of a listed error, as JSON.
 const MAX_POINTER: usize = 250;
 const MAX_SERIES: usize = 255;
 const MAX_MESSAGE: usize = 600;
@@ -15,22 +17,22 @@ const MAX_MESSAGE: usize = 600;
 pub struct FieldError {
     /// JSON pointer into the body: `/data/3/value/r`.
     pub pointer: String,
-    /// The place of the point in `data`, if it is about a point.
+    /// The index of the entry in `data`, if the error is in an entry.
     pub index: Option<usize>,
     /// The point's series, if it could be read.
     pub series: Option<String>,
-    /// What kind of error.
+    /// The kind of the error.
     pub code: FieldErrorCode,
-    /// A sentence about it, with the remedy.
+    /// A sentence that describes the error and its remedy.
     pub message: String,
 }
 
 /// The kinds of errors; [`FieldErrorCode::as_str`] is part of the API.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum FieldErrorCode {
-    /// A member that must be there is not.
+    /// A required member is missing.
     MissingField,
-    /// A member that means nothing here.
+    /// An unknown member.
     UnknownField,
     /// The same key twice in one object.
     DuplicateKey,
@@ -65,7 +67,7 @@ pub enum FieldErrorCode {
 }
 
 impl FieldErrorCode {
-    /// The stable name.
+    /// Returns the stable name.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -104,7 +106,51 @@ impl From<&JsonErrorKind> for FieldErrorCode {
     }
 }
 
-/// All errors of a session: the first hundred in order of appearance, and how many there are.
+/// An error in an entry of `data`, before the index of the entry is added to its location.
+#[derive(Debug)]
+pub(super) struct EntryError {
+    /// JSON pointer below the entry: `/value/r`.
+    pub(super) pointer: String,
+    pub(super) code: FieldErrorCode,
+    pub(super) message: String,
+}
+
+/// The error of a value whose location the caller knows.
+#[derive(Debug)]
+pub(super) struct InvalidValue {
+    pub(super) code: FieldErrorCode,
+    pub(super) message: String,
+}
+
+impl EntryError {
+    pub(super) fn new(
+        pointer: impl Into<String>,
+        code: FieldErrorCode,
+        message: impl Into<String>,
+    ) -> Self {
+        Self {
+            pointer: pointer.into(),
+            code,
+            message: message.into(),
+        }
+    }
+}
+
+impl InvalidValue {
+    pub(super) fn new(code: FieldErrorCode, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            message: message.into(),
+        }
+    }
+
+    /// Adds the location of the value.
+    pub(super) fn at(self, pointer: impl Into<String>) -> EntryError {
+        EntryError::new(pointer, self.code, self.message)
+    }
+}
+
+/// All errors of a session: the first hundred in order of appearance, and the number of all.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ValidationErrors {
     listed: Vec<FieldError>,
@@ -112,7 +158,7 @@ pub struct ValidationErrors {
 }
 
 impl ValidationErrors {
-    /// Adds a error; its texts are cut to the lengths that are kept.
+    /// Adds an error. Its texts are cut to the maximum lengths.
     pub fn push(&mut self, mut error: FieldError) {
         self.total += 1;
         if self.is_full() {
@@ -124,36 +170,36 @@ impl ValidationErrors {
         self.listed.push(error);
     }
 
-    /// Counts a error that is not listed.
+    /// Counts an error without listing it.
     pub const fn count(&mut self) {
         self.total += 1;
     }
 
-    /// Whether further errors are only counted.
+    /// Returns whether further errors are only counted.
     #[must_use]
     pub const fn is_full(&self) -> bool {
         self.listed.len() >= LISTED
     }
 
-    /// Whether nothing is wrong.
+    /// Returns whether there are no errors.
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.total == 0
     }
 
-    /// How many errors there are.
+    /// The number of errors, listed or not.
     #[must_use]
     pub const fn total(&self) -> usize {
         self.total
     }
 
-    /// The first hundred, by place in the body.
+    /// The first hundred errors, in order of their location in the body.
     #[must_use]
     pub fn listed(&self) -> &[FieldError] {
         &self.listed
     }
 
-    /// Puts the errors of points in the order of the points.
+    /// Sorts the listed errors by the index of their entry.
     pub(super) fn sort(&mut self) {
         self.listed.sort_by_key(|r| r.index.map_or(0, |i| i + 1));
     }

@@ -1,4 +1,4 @@
-//! The members of objects in a body, read one by one, every error noted.
+//! Reads the members of an object in a body one by one and collects all errors.
 
 use std::borrow::Cow;
 use std::sync::Arc;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::value::RawValue;
 
 use super::FieldErrorCode;
-use super::field_error::LISTED;
+use super::field_error::{EntryError, InvalidValue, LISTED};
 use crate::json::RawFields;
 use crate::text::excerpt;
 use crate::{Timestamp, TimestampError};
@@ -15,44 +15,43 @@ use crate::{Timestamp, TimestampError};
 /// Maximum length of a key in a pointer, as JSON.
 const MAX_KEY: usize = 200;
 
-/// The members of these names; others, second ones and missing ones are errors.
-pub(super) fn one_of_each<'a>(
+/// Returns the members with these names; adds an error for each unknown, duplicate or missing
+/// member.
+pub(super) fn members_named<'a>(
     fields: &RawFields<'a>,
     names: &[&str; 3],
-    there_are: &str,
-    errors: &mut Vec<(String, FieldErrorCode, String)>,
+    unknown_message: &str,
+    errors: &mut Vec<EntryError>,
 ) -> [Option<&'a RawValue>; 3] {
     let mut found = [None; 3];
     for (key, raw) in &fields.0 {
         match names.iter().position(|name| name == key) {
-            Some(place) if found[place].is_none() => found[place] = Some(*raw),
-            // More errors than are listed are not kept.
+            Some(index) if found[index].is_none() => found[index] = Some(*raw),
+            // Only so many errors are listed.
             _ if errors.len() >= LISTED => {}
-            None => errors.push((
+            None => errors.push(EntryError::new(
                 pointer_to(key),
                 FieldErrorCode::UnknownField,
-                there_are.to_owned(),
+                unknown_message,
             )),
-            Some(_) => {
-                errors.push((
-                    pointer_to(key),
-                    FieldErrorCode::DuplicateKey,
-                    "is there twice; send it once".to_owned(),
-                ));
-            }
+            Some(_) => errors.push(EntryError::new(
+                pointer_to(key),
+                FieldErrorCode::DuplicateKey,
+                "occurs twice; send it once",
+            )),
         }
     }
     for (name, _) in names.iter().zip(found).filter(|(_, found)| found.is_none()) {
-        errors.push((
+        errors.push(EntryError::new(
             format!("/{name}"),
             FieldErrorCode::MissingField,
-            "is required".to_owned(),
+            "is required",
         ));
     }
     found
 }
 
-/// A JSON pointer to a member; a long key is cut.
+/// Returns the JSON pointer of a member. A long key is cut.
 pub(super) fn pointer_to(key: &str) -> String {
     format!(
         "/{}",
@@ -60,16 +59,12 @@ pub(super) fn pointer_to(key: &str) -> String {
     )
 }
 
-pub(super) fn read_series(
-    raw: &RawValue,
-    errors: &mut Vec<(String, FieldErrorCode, String)>,
-) -> Option<Arc<str>> {
+pub(super) fn read_series(raw: &RawValue, errors: &mut Vec<EntryError>) -> Option<Arc<str>> {
     let Ok(Text(series)) = serde_json::from_str::<Text<'_>>(raw.get()) else {
-        let message = "must be the name of a metric type";
-        errors.push((
-            "/series".to_owned(),
+        errors.push(EntryError::new(
+            "/series",
             FieldErrorCode::InvalidType,
-            message.to_owned(),
+            "must be the name of a metric type",
         ));
         return None;
     };
@@ -80,30 +75,30 @@ pub(super) fn read_series(
 #[derive(Deserialize)]
 pub(super) struct Text<'a>(#[serde(borrow)] pub(super) Cow<'a, str>);
 
-/// A text, not null.
+/// Deserializes a text; null is an error.
 pub(super) fn text<'de, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<Text<'de>>, D::Error> {
     Text::deserialize(deserializer).map(Some)
 }
 
-pub(super) fn read_time(raw: &str) -> Result<Timestamp, (FieldErrorCode, String)> {
+pub(super) fn read_time(raw: &str) -> Result<Timestamp, InvalidValue> {
     let Ok(Text(text)) = serde_json::from_str::<Text<'_>>(raw) else {
-        return Err((
+        return Err(InvalidValue::new(
             FieldErrorCode::InvalidType,
-            "must be a string with an RFC 3339 time".to_owned(),
+            "must be a string with an RFC 3339 time",
         ));
     };
     read_time_text(&text)
 }
 
-pub(super) fn read_time_text(text: &str) -> Result<Timestamp, (FieldErrorCode, String)> {
+pub(super) fn read_time_text(text: &str) -> Result<Timestamp, InvalidValue> {
     Timestamp::parse_rfc3339(text).map_err(|e| {
         let code = match e {
             TimestampError::TooFine => FieldErrorCode::TimeTooFine,
             TimestampError::OutOfRange => FieldErrorCode::ImplausibleTime,
             TimestampError::NotRfc3339 | TimestampError::LeapSecond => FieldErrorCode::InvalidTime,
         };
-        (code, e.to_string())
+        InvalidValue::new(code, e.to_string())
     })
 }

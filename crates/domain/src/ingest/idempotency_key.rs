@@ -1,14 +1,17 @@
-//! What a sender calls one append, so that a retry is known from a second one of the same points.
+//! Idempotency keys: identify the retry of an append.
 
 use std::fmt;
 
-/// The longest key.
+/// Maximum length of a key.
 const MAX_BYTES: usize = 255;
 
-/// The value of an `Idempotency-Key` header: 1 to 255 printable ASCII characters but `"`, unique within a session.
+/// The value of an `Idempotency-Key` header: 1 to 255 printable ASCII characters except `"`, unique
+/// within a session.
 ///
-/// Quotes around it, which [the draft](https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/) asks
-/// for and most senders leave out, are no part of it.
+/// Quotes around the key are optional and not part of it. The [draft] requires them, but most
+/// clients do not send them.
+///
+/// [draft]: https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/
 ///
 /// ```
 /// use time_series_domain::ingest::IdempotencyKey;
@@ -19,18 +22,19 @@ const MAX_BYTES: usize = 255;
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct IdempotencyKey(String);
 
-/// Text that is no key.
+/// Error of a text that is not a key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "must be sent once, with 1 to 255 printable ASCII characters and no quotes inside, such as a UUID"
+    "must be sent once, with 1 to 255 printable ASCII characters and no quotes inside, such as a \
+     UUID"
 )]
 pub struct IdempotencyKeyError;
 
 impl IdempotencyKey {
-    /// Reads a key.
+    /// Parses a key.
     ///
     /// # Errors
-    /// [`IdempotencyKeyError`] if it is empty, too long, or has other characters.
+    /// [`IdempotencyKeyError`] if the key is empty, too long, or has other characters.
     pub fn parse(text: &str) -> Result<Self, IdempotencyKeyError> {
         let text = text.trim();
         let text = text
@@ -48,7 +52,7 @@ impl IdempotencyKey {
         }
     }
 
-    /// The characters.
+    /// The key without quotes.
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.0

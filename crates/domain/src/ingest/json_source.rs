@@ -1,4 +1,4 @@
-//! Source of a session in a JSON body.
+//! [`SessionSource`] over a JSON body.
 
 use std::sync::Arc;
 
@@ -11,14 +11,15 @@ use crate::{SessionId, UserId};
 /// use std::sync::Arc;
 /// use time_series_domain::ingest::{JsonSource, SessionSource};
 ///
-/// let source = JsonSource::new(Arc::new(br#"{"user_id": "7d8d2e3a-5d2f-4bd4-9f51-1d8c0a3c9a01", "data": []}"#.to_vec()));
+/// let body = br#"{"user_id": "7d8d2e3a-5d2f-4bd4-9f51-1d8c0a3c9a01", "data": []}"#;
+/// let source = JsonSource::new(Arc::new(body.to_vec()));
 /// assert!(source.read().is_ok());
 /// ```
 #[derive(Debug, Clone)]
 pub struct JsonSource {
     body: Arc<Vec<u8>>,
-    /// The id for a body without one.
-    made_id: Option<SessionId>,
+    /// The generated id for a body without an id.
+    generated_id: Option<SessionId>,
     /// The id that the request requires.
     id: Option<SessionId>,
 }
@@ -29,15 +30,15 @@ impl JsonSource {
     pub const fn new(body: Arc<Vec<u8>>) -> Self {
         Self {
             body,
-            made_id: None,
+            generated_id: None,
             id: None,
         }
     }
 
-    /// Sets the id for a body without one.
+    /// Sets the id for a body without an id.
     #[must_use]
     pub const fn or_session_id(mut self, id: SessionId) -> Self {
-        self.made_id = Some(id);
+        self.generated_id = Some(id);
         self
     }
 
@@ -55,7 +56,7 @@ impl SessionSource for JsonSource {
         if let Some(id) = self.id {
             session = session.at_session_id(id);
         }
-        if let Some(id) = self.made_id {
+        if let Some(id) = self.generated_id {
             session = session.or_session_id(id);
         }
         Ok(session)

@@ -1,43 +1,46 @@
-//! Where in the body a point stands.
+//! The locations of points in the body.
 
 use super::leaf_columns::{Leaf, Leaves, sent_pointer};
 use crate::json::Pointer;
 
-/// Where the points of a session stand in the body.
+/// The locations of the points of a session in the body.
 #[derive(Debug, Default)]
 pub(super) struct Locations {
-    /// Entries of `data` that are columns, with their first points; empty where every entry is a point.
+    /// The entries of `data` that have columns; empty if every entry is a point.
     columns: Vec<Columns>,
-    /// The lines of points that are rows.
+    /// The line of each point, if the points are rows.
     lines: Vec<u64>,
 }
 
 #[derive(Debug)]
 struct Columns {
+    /// The index of the entry in `data`.
     entry: usize,
+    /// The number of the first point.
     first: usize,
+    /// Number of points.
     len: usize,
-    /// The leaves, if there is an array for each.
+    /// The leaves, if the entry has one array per leaf.
     leaves: Option<Leaves>,
 }
 
-/// Where one point stands.
+/// The location of a point.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Location<'a> {
     /// An entry of `data`.
     Entry(usize),
-    /// A place in the columns of an entry.
+    /// An index in the columns of an entry.
     Column {
         entry: usize,
-        place: usize,
+        index: usize,
         leaves: Option<&'a [Leaf]>,
     },
-    /// A row in a line of its own.
+    /// A row, by its line.
     Row(u64),
 }
 
 impl Locations {
-    /// Notes that an entry has columns, of points from `first` on.
+    /// Adds an entry with columns, whose first point has the number `first`.
     pub(super) fn push(&mut self, entry: usize, first: usize, len: usize, leaves: Option<Leaves>) {
         self.columns.push(Columns {
             entry,
@@ -47,7 +50,7 @@ impl Locations {
         });
     }
 
-    /// Notes how the leaves of the columns are called whose first point is `first`.
+    /// Sets the leaves of the columns whose first point has the number `first`.
     pub(super) fn set_leaves(&mut self, first: usize, leaves: Leaves) {
         if let Some(columns) = self
             .columns
@@ -58,7 +61,7 @@ impl Locations {
         }
     }
 
-    /// Of points that are rows.
+    /// Creates the locations of points that are rows.
     pub(super) fn of_rows(lines: impl Iterator<Item = u64>) -> Self {
         Self {
             columns: Vec::new(),
@@ -66,7 +69,7 @@ impl Locations {
         }
     }
 
-    /// Where a point stands, by its number.
+    /// Returns the location of the point with this number.
     pub(super) fn of(&self, point: usize) -> Location<'_> {
         if let Some(line) = self.lines.get(point) {
             return Location::Row(*line);
@@ -78,11 +81,11 @@ impl Locations {
             return Location::Entry(point);
         };
         match point.checked_sub(columns.first + columns.len) {
-            // One entry a point since then.
+            // Each entry after these columns is one point.
             Some(after) => Location::Entry(columns.entry + 1 + after),
             None => Location::Column {
                 entry: columns.entry,
-                place: point - columns.first,
+                index: point - columns.first,
                 leaves: columns.leaves.as_deref(),
             },
         }
@@ -90,15 +93,15 @@ impl Locations {
 }
 
 impl Location<'_> {
-    /// Whether what is wrong with the entry as a whole should be told at this point.
+    /// Returns whether errors of the whole entry are reported at this point.
     pub(super) const fn is_first_of_entry(&self) -> bool {
         matches!(
             self,
-            Self::Entry(_) | Self::Row(_) | Self::Column { place: 0, .. }
+            Self::Entry(_) | Self::Row(_) | Self::Column { index: 0, .. }
         )
     }
 
-    /// Its entry's place in `data`.
+    /// The index of the entry in `data`.
     pub(super) const fn index(&self) -> Option<usize> {
         match self {
             Self::Entry(entry) | Self::Column { entry, .. } => Some(*entry),
@@ -106,7 +109,7 @@ impl Location<'_> {
         }
     }
 
-    /// A pointer to its entry.
+    /// Returns the pointer to the entry.
     pub(super) fn entry(&self) -> String {
         match self {
             Self::Entry(entry) | Self::Column { entry, .. } => format!("/data/{entry}"),
@@ -114,32 +117,32 @@ impl Location<'_> {
         }
     }
 
-    /// A pointer to its time, below the entry.
+    /// Returns the pointer to the time, below the entry.
     pub(super) fn time(&self) -> String {
         match self {
             Self::Entry(_) | Self::Row(_) => "/time".to_owned(),
-            Self::Column { place, .. } => format!("/times/{place}"),
+            Self::Column { index, .. } => format!("/times/{index}"),
         }
     }
 
-    /// A pointer to `inner` of its value, below the entry.
+    /// Returns the pointer to `inner` of the value, below the entry.
     pub(super) fn value(&self, inner: &Pointer) -> String {
         match self {
             Self::Entry(_) => format!("/value{inner}"),
-            // Its column.
+            // The name of the column.
             Self::Row(_) => format!("/{}", inner.dotted()),
             Self::Column {
-                place,
+                index,
                 leaves: None,
                 ..
-            } => format!("/values/{place}{inner}"),
-            // The leaf comes before the place.
+            } => format!("/values/{index}{inner}"),
+            // The leaf precedes the index.
             Self::Column {
-                place,
+                index,
                 leaves: Some(leaves),
                 ..
             } => {
-                format!("/values{}", sent_pointer(leaves, *place, inner))
+                format!("/values{}", sent_pointer(leaves, *index, inner))
             }
         }
     }
@@ -152,17 +155,18 @@ mod tests {
     use super::super::leaf_columns::find_leaves;
 
     #[test]
-    fn points_and_columns_may_stand_in_turn() {
+    fn entries_may_be_points_and_columns_in_any_order() {
         let raw: &serde_json::value::RawValue =
             serde_json::from_str(r#"{"r":[1,2]}"#).expect("JSON");
-        let (leaves, _) = find_leaves(raw.get(), raw, &mut |_, _, _| {}).expect("a leaf");
+        let (leaves, _) = find_leaves(raw.get(), raw, &mut |_| {}).expect("a leaf");
         let mut locations = Locations::default();
         locations.push(1, 1, 3, None);
         locations.push(2, 4, 2, Some(leaves));
         let shown = |point| {
-            let place = locations.of(point);
+            let location = locations.of(point);
             let inner = Pointer::parse("/r/x").expect("a pointer");
-            format!("{} {} {}", place.entry(), place.time(), place.value(&inner))
+            let value = location.value(&inner);
+            format!("{} {} {value}", location.entry(), location.time())
         };
         assert_eq!(shown(0), "/data/0 /time /value/r/x");
         assert_eq!(shown(1), "/data/1 /times/0 /values/0/r/x");
@@ -173,12 +177,12 @@ mod tests {
     }
 
     #[test]
-    fn a_row_stands_in_its_line() {
+    fn the_pointer_of_a_row_is_its_line() {
         let locations = Locations::of_rows([2, 4].into_iter());
-        let place = locations.of(1);
+        let location = locations.of(1);
         let inner = Pointer::parse("/r/x").expect("a pointer");
         assert_eq!(
-            [place.entry(), place.time(), place.value(&inner)],
+            [location.entry(), location.time(), location.value(&inner)],
             ["/4", "/time", "/r.x"]
         );
     }

@@ -1,14 +1,17 @@
 //! Ingest: the pure steps from a body to a session ready to be stored.
 //!
-//! 1. A [`SessionSource`] reads a body into a [`SessionDraft`], which notes every error it meets.
+//! 1. A [`SessionSource`] reads a body into a [`SessionDraft`] and collects all errors.
 //! 2. [`ValidSession::check`] validates the draft against the catalogue and the time rules.
-//! 3. [`EncodedSession::encode`] cuts the valid session into blocks and computes day summaries and digest.
+//! 3. [`EncodedSession::encode`] cuts the valid session into blocks and computes day summaries and
+//!    the digest.
 //! 4. A store loads the session under the same id and calls [`decide`].
 //!
 //! The use cases that call these steps are in [`session`](crate::session).
 
 mod append;
 mod bounded_seq;
+mod check_points;
+mod columnar_series;
 mod columnar_values;
 mod columns_body;
 mod conflict;
@@ -23,8 +26,13 @@ mod json_source;
 mod leaf_columns;
 mod location;
 mod raw_values;
+mod row;
+mod row_format;
 mod rows_body;
+mod session_body;
 mod session_draft;
+mod session_source;
+mod shape;
 mod valid_session;
 
 pub use append::{AppendRecord, MAX_SESSION_POINTS, Stored};
@@ -36,6 +44,8 @@ pub use encoded_session::{DaySummary, EncodedSession};
 pub use field_error::{FieldError, FieldErrorCode, ValidationErrors};
 pub use idempotency_key::{IdempotencyKey, IdempotencyKeyError};
 pub use json_source::JsonSource;
-pub use rows_body::{MAX_COLUMNS, Row, RowFormat, RowFormatError};
-pub use session_draft::{BodyError, SessionDraft, SessionSource};
+pub use row::Row;
+pub use row_format::{MAX_COLUMNS, RowFormat, RowFormatError};
+pub use session_draft::SessionDraft;
+pub use session_source::{BodyError, SessionSource};
 pub use valid_session::ValidSession;

@@ -1,4 +1,4 @@
-//! Points whose values are not parsed yet: sixteen bytes each, and a place in the body.
+//! Points whose values are not parsed yet: sixteen bytes per point and an offset into the body.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -7,14 +7,15 @@ use serde_json::value::RawValue;
 
 use super::leaf_columns::{self, Leaves};
 use super::location::{Location, Locations};
-use super::rows_body::{Row, RowFormat};
+use super::{Row, RowFormat};
+use crate::channel::Pointer;
 use crate::json::MAX_VALUE_BYTES;
 use crate::json::Pointer;
 use crate::metric_type::Catalogue;
 use crate::{Json, JsonError, TimeSeriesPoint, Timestamp};
 
-/// Points in order of arrival. Parsed values exist one at a time: all of them would take up to thirty times as much memory
-/// as their text.
+/// Points in order of arrival. Values are parsed one at a time: all parsed values together would
+/// take up to thirty times the memory of their text.
 #[derive(Debug)]
 pub(super) struct RawValues<'a> {
     source: Source<'a>,
@@ -25,18 +26,19 @@ pub(super) struct RawValues<'a> {
     leaves: Vec<LeafColumns>,
 }
 
-/// The place that values are read from.
+/// The source of the values.
 #[derive(Debug)]
 enum Source<'a> {
-    /// A JSON text; a value is at its offset.
+    /// A JSON text; a value is at its offset in the text.
     Body(&'a str),
-    /// Rows of cells; a value is that of the row of its point.
+    /// Rows of cells; the value of a point is that of its row.
     Rows(&'a RowFormat, &'a [Row]),
-    /// Values made in code.
+    /// Values in memory.
     Parsed(Vec<Json>),
 }
 
-/// A point. A part that could not be read has its reject.
+/// A point. Parts that could not be read are [`NO_TIME`] or [`NOTHING`], and their errors are
+/// reported.
 #[derive(Debug, Clone, Copy)]
 struct RawPoint {
     time: i64,
@@ -44,21 +46,21 @@ struct RawPoint {
     value: u32,
 }
 
-/// Points of one entry that has one array per leaf.
+/// The points of one entry with one array per leaf.
 #[derive(Debug)]
 struct LeafColumns {
-    /// The number of its first point.
+    /// The number of the first point.
     first: usize,
     len: usize,
     leaves: Leaves,
-    /// The offset of each element in the body, by leaf.
+    /// For each leaf, the offset of each element in the body.
     columns: Vec<Vec<u32>>,
 }
 
 const NO_TIME: i64 = i64::MIN;
 const NOTHING: u32 = u32::MAX;
 
-/// The values of an entry that has columns, by their offsets in the body.
+/// The values of an entry with columns, as offsets in the body.
 #[derive(Debug)]
 pub(super) enum ColumnValues {
     /// One per point.
@@ -78,12 +80,12 @@ impl<'a> RawValues<'a> {
         }
     }
 
-    /// Points whose values are in this body.
+    /// Creates an empty list of points whose values are in this body.
     pub(super) fn of_body(body: &'a str) -> Self {
         Self::new(Source::Body(body))
     }
 
-    /// Points made in code.
+    /// Creates the list of points in memory.
     pub(super) fn of_points(points: Vec<TimeSeriesPoint>) -> Self {
         let mut values = Self::new(Source::Parsed(Vec::new()));
         let mut parsed = Vec::with_capacity(points.len());
@@ -95,7 +97,7 @@ impl<'a> RawValues<'a> {
         values
     }
 
-    /// Rows of one session, whose points are to be pushed in their order.
+    /// Creates an empty list of points whose values are in these rows.
     pub(super) fn of_rows(format: &'a RowFormat, rows: &'a [Row]) -> Self {
         Self::new(Source::Rows(format, rows))
     }
@@ -104,7 +106,7 @@ impl<'a> RawValues<'a> {
         self.points.len()
     }
 
-    /// The bytes of the text that the values are in.
+    /// The length of the text with the values, in bytes.
     pub(super) fn text_bytes(&self) -> usize {
         match &self.source {
             Source::Body(body) => body.len(),
@@ -113,14 +115,15 @@ impl<'a> RawValues<'a> {
         }
     }
 
-    /// Adds a point; the value is an offset in the body, or the number of a row or of a value made in code.
+    /// Adds a point. The value is an offset in the body, or the index of a row or of a value in
+    /// memory.
     pub(super) fn push(
         &mut self,
         series: Option<&str>,
         time: Option<Timestamp>,
         value: Option<u32>,
     ) {
-        let series = series.map_or(NOTHING, |series| self.name(series));
+        let series = series.map_or(NOTHING, |series| self.name_index(series));
         let time = time.map_or(NO_TIME, Timestamp::micros);
         self.points.push(RawPoint {
             time,
@@ -129,15 +132,16 @@ impl<'a> RawValues<'a> {
         });
     }
 
-    /// Adds the points of an entry that has columns, one value per time.
+    /// Adds the points of an entry with columns, one value per time.
     pub(super) fn push_columns(
         &mut self,
         series: &str,
         times: Vec<Timestamp>,
         values: ColumnValues,
     ) {
-        let series = self.name(series);
-        let (first, len) = (self.points.len(), times.len());
+        let series = self.name_index(series);
+        let first = self.points.len();
+        let len = times.len();
         let point = |(value, time): (u32, Timestamp)| RawPoint {
             time: time.micros(),
             series,
@@ -159,30 +163,29 @@ impl<'a> RawValues<'a> {
         }
     }
 
-    fn name(&mut self, series: &str) -> u32 {
+    /// Returns the index of a series name; adds the name if it is new.
+    fn name_index(&mut self, series: &str) -> u32 {
         let last = self
             .points
             .last()
             .map(|point| point.series)
             .filter(|last| *last != NOTHING);
-        let is_it = |place: &u32| {
+        let has_name = |index: &u32| {
             self.names
-                .get(*place as usize)
+                .get(*index as usize)
                 .is_some_and(|name| **name == *series)
         };
-        if let Some(place) = last
-            .filter(is_it)
+        if let Some(index) = last
+            .filter(has_name)
             .or_else(|| self.by_name.get(series).copied())
         {
-            return place;
+            return index;
         }
-        let (place, name): (_, Arc<str>) = (
-            u32::try_from(self.names.len()).unwrap_or(NOTHING),
-            series.into(),
-        );
-        self.names.push(name.clone());
-        self.by_name.insert(name, place);
-        place
+        let index = u32::try_from(self.names.len()).unwrap_or(NOTHING);
+        let name: Arc<str> = series.into();
+        self.names.push(Arc::clone(&name));
+        self.by_name.insert(name, index);
+        index
     }
 
     /// The series of a point.
@@ -204,19 +207,19 @@ impl<'a> RawValues<'a> {
     /// Parses the value of a point; `None` if it has none.
     ///
     /// # Errors
-    /// Every error that the source can name: one of a JSON text, one per cell of a row.
+    /// The first error of a JSON text, or one error per leaf of columns or cell of a row.
     pub(super) fn value(&self, point: usize) -> Option<Result<Json, Vec<JsonError>>> {
         let value = self.points[point].value;
         if value == NOTHING {
             return None;
         }
-        let place = value as usize;
+        let index = value as usize;
         Some(match &self.source {
-            Source::Rows(format, rows) => format.value(&rows[place]),
-            Source::Parsed(values) => Ok(values[place].clone()),
+            Source::Rows(format, rows) => format.value(&rows[index]),
+            Source::Parsed(values) => Ok(values[index].clone()),
             Source::Body(body) => match self.leaves_of(point) {
-                Some(of) => leaf_columns::value(body, &of.leaves, &of.columns, place),
-                None => Json::parse_leading(&body[place..], &mut { MAX_VALUE_BYTES })
+                Some(of) => leaf_columns::value(body, &of.leaves, &of.columns, index),
+                None => Json::parse_leading(&body[index..], &mut { MAX_VALUE_BYTES })
                     .map_err(|e| vec![e]),
             },
         })
@@ -229,13 +232,14 @@ impl<'a> RawValues<'a> {
             .filter(|leaves| point < leaves.first + leaves.len)
     }
 
-    /// Names the leaves of columns as the metric types of their points do; reports each entry that names a leaf twice by its
-    /// first point and a pointer below `values`.
+    /// Resolves dots in the leaves of columns by the metric types of their points. Reports each
+    /// entry with a duplicate leaf: the location of its first point, the series, and a pointer
+    /// below `values`.
     pub(super) fn resolve_leaves(
         &mut self,
         locations: &mut Locations,
         catalogue: &Catalogue,
-        mut twice: impl FnMut(Location<'_>, &str, &Pointer),
+        mut report_duplicate: impl FnMut(Location<'_>, &str, &Pointer),
     ) {
         for number in 0..self.leaves.len() {
             let LeafColumns { first, len, .. } = self.leaves[number];
@@ -254,13 +258,13 @@ impl<'a> RawValues<'a> {
                     self.leaves[number].leaves = leaves;
                 }
                 Ok(None) => {}
-                Err(leaf) => twice(locations.of(first), series, &leaf),
+                Err(leaf) => report_duplicate(locations.of(first), series, &leaf),
             }
         }
     }
 }
 
-/// The offset of a slice that was borrowed from `body`; `None` beyond 4 GiB.
+/// Returns the offset of a slice that was borrowed from `body`; `None` above 4 GiB.
 pub(super) fn offset_in(body: &str, part: &RawValue) -> Option<u32> {
     let offset = part
         .get()

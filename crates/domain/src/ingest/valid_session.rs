@@ -1,37 +1,34 @@
-//! A session in which every point has its metric type, a plausible time and a value that fits.
+//! A session whose points all have a metric type, a plausible time and a valid value.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::sync::Arc;
 
-use super::columnar_values::{ColumnarSeries, ColumnarValues};
+use super::check_points::{TimeBounds, check_columnar, check_values};
+use super::columnar_series::ColumnarSeries;
 use super::draft_points::DraftPoints;
-use super::location::{Location, Locations};
+use super::location::Locations;
 use super::raw_values::RawValues;
 use super::{FieldError, FieldErrorCode, SessionDraft, ValidationErrors};
-use crate::metric_type::{Catalogue, MetricType, StepBudget, Violation, ViolationKind};
-use crate::model::{
-    AppendTarget, SessionWindow, TimeRuleError, check_in_window, window_of_new_session,
-};
-use crate::text::{bounded, echo};
-use crate::{Json, SessionId, TimeRules, Timestamp, UserId};
+use crate::metric_type::{Catalogue, MetricType};
+use crate::model::{AppendTarget, SessionWindow, window_of_new_session};
+use crate::{SessionId, TimeRules, Timestamp, UserId};
 
-/// Numbers that a session may leave out, besides one for every byte of its text that it may have sent instead. Blocks have
-/// an element per point and channel, whether it is there or not.
+/// Gaps that a session may have in addition to one per byte of its text. Blocks have one element
+/// per point and channel, and a gap is an element without a number.
 const FREE_GAPS: usize = 4_000_000;
-/// Maximum length of the description of a error, in bytes.
-const MAX_FAULT: usize = 500;
 
-/// A session that may be stored. Made by [`ValidSession::check`] only.
+/// A session that may be stored. Created by [`ValidSession::check`] only.
 #[derive(Debug)]
 pub struct ValidSession<'a> {
     pub(super) user_id: UserId,
     pub(super) session_id: SessionId,
     pub(super) start_ts: Option<Timestamp>,
-    /// By series name.
+    /// The series, by name.
     pub(super) series: BTreeMap<String, ValidSeries>,
-    /// The points of all series that are not numeric.
+    /// The points of all series that are not columnar.
     pub(super) values: Option<(RawValues<'a>, Locations)>,
-    /// The rules that its times were checked by.
+    /// The rules that the times were validated against.
     pub(super) rules: TimeRules,
 }
 
@@ -43,110 +40,59 @@ pub(super) struct ValidSeries {
 
 #[derive(Debug)]
 pub(super) enum ValidPoints {
-    /// By (time, arrival); every number is a channel's.
+    /// Points in order of (time, arrival). Every leaf is a channel.
     Numeric(ColumnarSeries),
     /// The numbers of the points in order of arrival.
     Values(Vec<u32>),
 }
 
-/// Bounds on the times of the points.
-struct Bounds<'a> {
-    rules: &'a TimeRules,
-    now: Timestamp,
-    /// The window of the points themselves, and that of the stored session.
-    windows: [SessionWindow; 2],
-}
-
 impl<'a> ValidSession<'a> {
-    /// Checks every point, also against the session that they join, and names every error.
+    /// Validates every point, also against the session that the points are appended to.
     ///
     /// # Errors
-    /// [`ValidationErrors`]: those of the raw session and those found here.
+    /// [`ValidationErrors`] with the errors of the draft and of the validation.
     pub fn check(
-        raw: SessionDraft<'a>,
+        mut draft: SessionDraft<'a>,
         catalogue: &Catalogue,
         rules: &TimeRules,
         now: Timestamp,
         target: AppendTarget,
     ) -> Result<Self, ValidationErrors> {
-        let (mut raw, mut errors) = take_rejects(raw);
-        let start_ts = raw.start_ts;
-        let own = |first| window_of_new_session(start_ts, first, rules);
-        let windows = match target {
-            AppendTarget::Alone => [own(raw.points.first_time()), None],
-            AppendTarget::Unknown => [own(None), None],
-            // Points of a session without a start lie near each other as well.
-            AppendTarget::To(extent) if extent.start_ts.is_none() => {
-                [own(raw.points.first_time()), extent.window(rules)]
-            }
-            AppendTarget::To(extent) => [None, extent.window(rules)],
-        };
-        if raw.lacks_user {
-            errors.push(FieldError {
-                pointer: "/user_id".to_owned(),
-                index: None,
-                series: None,
-                code: FieldErrorCode::MissingField,
-                message: "user_id is required".to_owned(),
-            });
-        }
-        if let Some(Err(e)) = start_ts.map(|t| rules.check(t, now)) {
-            errors.push(FieldError {
-                pointer: "/start_ts".to_owned(),
-                index: None,
-                series: None,
-                code: FieldErrorCode::ImplausibleTime,
-                message: format!("start_ts {e}"),
-            });
-        }
-        if raw.session_id.is_none() && errors.is_empty() {
-            errors.push(FieldError {
-                pointer: "/session_id".to_owned(),
-                index: None,
-                series: None,
-                code: FieldErrorCode::MissingField,
-                message: "session_id is required".to_owned(),
-            });
-        }
-        let bounds = Bounds {
+        let mut errors = std::mem::take(&mut draft.errors);
+        let start_ts = draft.start_ts;
+        let bounds = TimeBounds {
             rules,
             now,
-            windows,
+            windows: windows(&draft, rules, target),
         };
-        let mut numeric = None;
-        if let DraftPoints::Numeric(points) = &raw.points {
-            match numeric_series(points, catalogue, &bounds) {
-                Ok(metric_types) => numeric = Some(metric_types),
-                Err(_) => raw = raw.with_values(),
+        check_fields(&draft, rules, now, &mut errors);
+        let mut metric_types = None;
+        if let DraftPoints::Numeric(points) = &draft.points {
+            metric_types = check_columnar(points, catalogue, &bounds);
+            if metric_types.is_none() {
+                // The parsed values have the errors, or a remainder.
+                draft = draft.with_values();
             }
         }
-        let text_bytes = raw.body.map_or(0, str::len);
-        let (series, values) = match raw.points {
+        let mut text_bytes = draft.body.map_or(0, str::len);
+        let (series, values) = match draft.points {
             DraftPoints::Numeric(points) => {
-                let series = points.series.into_iter().zip(numeric.unwrap_or_default());
-                (series.map(ValidSeries::of_numbers).collect(), None)
+                let metric_types = metric_types.unwrap_or_default();
+                let series = points.series.into_iter().zip(metric_types);
+                let series = series.map(|(points, of)| ValidSeries::columnar(points, of));
+                (series.collect(), None)
             }
             DraftPoints::Values(mut values, mut locations) => {
-                values.resolve_leaves(&mut locations, catalogue, |place, series, leaf| {
-                    let message = "names a leaf that another key names as well; send it once";
-                    errors.push(FieldError {
-                        pointer: format!("{}/values{leaf}", place.entry()),
-                        index: place.index(),
-                        series: Some(series.to_owned()),
-                        code: FieldErrorCode::DuplicateKey,
-                        message: format!("values{leaf} {message}"),
-                    });
-                });
-                let series = any_series(&values, &locations, catalogue, &bounds, &mut errors);
+                resolve_leaves(&mut values, &mut locations, catalogue, &mut errors);
+                let series = check_values(&values, &locations, catalogue, &bounds, &mut errors);
+                text_bytes = text_bytes.max(values.text_bytes());
                 (series, Some((values, locations)))
             }
         };
-        let text_bytes =
-            text_bytes.max(values.as_ref().map_or(0, |(values, _)| values.text_bytes()));
         if errors.is_empty() {
             check_gaps(&series, text_bytes, &mut errors);
         }
-        match (raw.user_id, raw.session_id) {
+        match (draft.user_id, draft.session_id) {
             (Some(user_id), Some(session_id)) if errors.is_empty() => Ok(Self {
                 user_id,
                 session_id,
@@ -162,19 +108,19 @@ impl<'a> ValidSession<'a> {
         }
     }
 
-    /// How many points it has.
+    /// The number of points.
     #[must_use]
     pub fn points(&self) -> usize {
         self.series.values().map(|series| series.points.len()).sum()
     }
 
-    /// Whose recording it is.
+    /// The user that owns the session.
     #[must_use]
     pub const fn user_id(&self) -> UserId {
         self.user_id
     }
 
-    /// Its id.
+    /// The id of the session.
     #[must_use]
     pub const fn session_id(&self) -> SessionId {
         self.session_id
@@ -182,13 +128,15 @@ impl<'a> ValidSession<'a> {
 }
 
 impl ValidSeries {
-    fn of_numbers((mut series, metric_type): (ColumnarSeries, Arc<MetricType>)) -> (String, Self) {
-        series.sort();
+    fn columnar(mut points: ColumnarSeries, metric_type: Arc<MetricType>) -> (String, Self) {
+        points.sort();
+        let name = points.name.as_ref().to_owned();
+        let points = ValidPoints::Numeric(points);
         (
-            series.name.as_ref().to_owned(),
+            name,
             Self {
                 metric_type,
-                points: ValidPoints::Numeric(series),
+                points,
             },
         )
     }
@@ -203,143 +151,81 @@ impl ValidPoints {
     }
 }
 
-impl Bounds<'_> {
-    fn check(&self, t: Timestamp) -> Result<(), TimeRuleError> {
-        self.rules.check(t, self.now)?;
-        self.windows
-            .into_iter()
-            .try_for_each(|window| check_in_window(t, window))
+/// Returns the window of the points themselves and the window of the stored session.
+fn windows(
+    draft: &SessionDraft<'_>,
+    rules: &TimeRules,
+    target: AppendTarget,
+) -> [SessionWindow; 2] {
+    let own = |first| window_of_new_session(draft.start_ts, first, rules);
+    match target {
+        AppendTarget::Alone => [own(draft.points.first_time()), None],
+        AppendTarget::Unknown => [own(None), None],
+        // Without a start, the new points must also lie near each other.
+        AppendTarget::To(extent) if extent.start_ts.is_none() => {
+            [own(draft.points.first_time()), extent.window(rules)]
+        }
+        AppendTarget::To(extent) => [None, extent.window(rules)],
     }
 }
 
-/// Points of numbers that are not stored as the columns that they are: one has a error, or a number that is no channel's.
-struct Misfit;
-
-/// The metric type of each series, if every point is fit to be stored as it is.
-fn numeric_series(
-    points: &ColumnarValues,
-    catalogue: &Catalogue,
-    bounds: &Bounds<'_>,
-) -> Result<Vec<Arc<MetricType>>, Misfit> {
-    if points
-        .series
-        .iter()
-        .flat_map(|series| &series.times)
-        .any(|t| bounds.check(*t).is_err())
-    {
-        return Err(Misfit);
-    }
-    let mut budget = StepBudget::default();
-    let metric_type = |series: &ColumnarSeries| {
-        let metric_type = catalogue.get(&series.name).ok_or(Misfit)?;
-        if !series.fits(&metric_type.schema, &mut budget) {
-            return Err(Misfit);
-        }
-        if series.is_of_channels(metric_type) {
-            Ok(Arc::clone(metric_type))
-        } else {
-            Err(Misfit)
-        }
-    };
-    points.series.iter().map(metric_type).collect()
-}
-
-/// Takes the rejects out of a session.
-fn take_rejects(mut raw: SessionDraft<'_>) -> (SessionDraft<'_>, ValidationErrors) {
-    let errors = std::mem::take(&mut raw.errors);
-    (raw, errors)
-}
-
-/// Checks each point and notes every error; gives the points of each series.
-fn any_series(
-    points: &RawValues<'_>,
-    locations: &Locations,
-    catalogue: &Catalogue,
-    bounds: &Bounds<'_>,
+/// Checks the user, the start and the id.
+fn check_fields(
+    draft: &SessionDraft<'_>,
+    rules: &TimeRules,
+    now: Timestamp,
     errors: &mut ValidationErrors,
-) -> BTreeMap<String, ValidSeries> {
-    let mut all: BTreeMap<String, ValidSeries> = BTreeMap::new();
-    let mut budget = StepBudget::default();
-    for number in 0..points.len() {
-        let (place, series) = (locations.of(number), points.series(number));
-        let mut check = PointCheck {
-            place,
-            series: series.map(AsRef::as_ref),
-            errors,
-        };
-        if let Some(Err(e)) = points.time(number).map(|t| bounds.check(t)) {
-            check.error(
-                &place.time(),
-                FieldErrorCode::ImplausibleTime,
-                format!("time {e}"),
-            );
-        }
-        let Some(name) = series else { continue };
-        let Some(metric_type) = catalogue.get(name) else {
-            if place.is_first_of_entry() {
-                check.unknown_series(name, catalogue);
-            }
-            continue;
-        };
-        if budget.is_spent() {
-            continue;
-        }
-        match points.value(number) {
-            None => continue,
-            Some(Err(errors)) => {
-                for e in errors {
-                    let at = place.value(&e.pointer);
-                    let field = at.split('/').nth(1).unwrap_or("value");
-                    check.error(
-                        &at,
-                        (&e.kind).into(),
-                        format!("{} {}", echo(field).escape_debug(), bounded(&e, MAX_FAULT)),
-                    );
-                }
-                continue;
-            }
-            Some(Ok(value)) => check.value(value, metric_type, &mut budget),
-        }
-        if !errors.is_empty() {
-            all.clear();
-            continue;
-        }
-        let number = u32::try_from(number).expect("a session has at most a million points");
-        if let Some(ValidSeries {
-            points: ValidPoints::Values(known),
-            ..
-        }) = all.get_mut(&**name)
-        {
-            known.push(number);
-        } else {
-            let points = ValidPoints::Values(vec![number]);
-            all.insert(
-                name.as_ref().to_owned(),
-                ValidSeries {
-                    metric_type: Arc::clone(metric_type),
-                    points,
-                },
-            );
-        }
+) {
+    if draft.lacks_user {
+        errors.push(field_error(
+            "user_id",
+            FieldErrorCode::MissingField,
+            "is required",
+        ));
     }
-    all
-}
-
-/// The value that a point stands for: a row of cells may stand for its only cell.
-pub(super) fn value_of_point(
-    value: Json,
-    place: Location<'_>,
-    metric_type: &MetricType,
-    budget: &mut StepBudget,
-) -> Json {
-    if let Location::Row(_) = place {
-        metric_type.value_of_row(value, budget)
-    } else {
-        value
+    if let Some(Err(e)) = draft.start_ts.map(|start| rules.check(start, now)) {
+        errors.push(field_error("start_ts", FieldErrorCode::ImplausibleTime, e));
+    }
+    // An invalid id has an error already.
+    if draft.session_id.is_none() && errors.is_empty() {
+        errors.push(field_error(
+            "session_id",
+            FieldErrorCode::MissingField,
+            "is required",
+        ));
     }
 }
 
-/// Refuses series of many channels whose points leave most of them out, since blocks have room for each.
+fn field_error(field: &str, code: FieldErrorCode, message: impl Display) -> FieldError {
+    FieldError {
+        pointer: format!("/{field}"),
+        index: None,
+        series: None,
+        code,
+        message: format!("{field} {message}"),
+    }
+}
+
+/// Resolves dots in the leaves of columns; adds an error for each entry with a duplicate leaf.
+fn resolve_leaves(
+    values: &mut RawValues<'_>,
+    locations: &mut Locations,
+    catalogue: &Catalogue,
+    errors: &mut ValidationErrors,
+) {
+    values.resolve_leaves(locations, catalogue, |location, series, leaf| {
+        errors.push(FieldError {
+            pointer: format!("{}/values{leaf}", location.entry()),
+            index: location.index(),
+            series: Some(series.to_owned()),
+            code: FieldErrorCode::DuplicateKey,
+            message: format!("values{leaf} names a leaf that another key also names; send it once"),
+        });
+    });
+}
+
+/// Rejects series of many channels whose points have values in few of them: blocks store an element
+/// for each channel.
 fn check_gaps(
     series: &BTreeMap<String, ValidSeries>,
     text_bytes: usize,
@@ -358,69 +244,8 @@ fn check_gaps(
         series: None,
         code: FieldErrorCode::TooManyPoints,
         message: format!(
-            "data has {elements} numbers and gaps, counting one per point and numeric leaf of its series, most of them \
-             gaps; send it as several sessions, or as series of fewer leaves"
+            "data has {elements} numbers and gaps, counting one per point and numeric leaf of its \
+             series, most of them gaps; send it as several sessions, or as series of fewer leaves"
         ),
     });
-}
-
-struct PointCheck<'a> {
-    place: Location<'a>,
-    series: Option<&'a str>,
-    errors: &'a mut ValidationErrors,
-}
-
-impl PointCheck<'_> {
-    fn error(&mut self, at: &str, code: FieldErrorCode, message: String) {
-        if self.errors.is_full() {
-            return self.errors.count();
-        }
-        self.errors.push(FieldError {
-            pointer: format!("{}{at}", self.place.entry()),
-            index: self.place.index(),
-            series: self.series.map(str::to_owned),
-            code,
-            message,
-        });
-    }
-
-    /// Checks a value against its schema.
-    fn value(&mut self, value: Json, metric_type: &MetricType, budget: &mut StepBudget) {
-        let value = value_of_point(value, self.place, metric_type, budget);
-        if self.errors.is_full() {
-            // Without a description, which would not be listed.
-            if !metric_type.schema.fits(&value, budget) {
-                self.errors.count();
-            }
-            return;
-        }
-        for Violation {
-            pointer,
-            message,
-            kind,
-        } in metric_type.schema.violations(&value, budget)
-        {
-            let code = match kind {
-                ViolationKind::Mismatch => FieldErrorCode::SchemaViolation,
-                ViolationKind::TooCostly => FieldErrorCode::TooCostly,
-            };
-            self.error(&self.place.value(&pointer), code, message);
-        }
-    }
-
-    fn unknown_series(&mut self, name: &str, catalogue: &Catalogue) {
-        // What is not listed needs no hint.
-        let suggestions = if self.errors.is_full() {
-            Vec::new()
-        } else {
-            catalogue.suggestions(name)
-        };
-        let hint = if suggestions.is_empty() {
-            "GET /api/metrictypes/ lists those there are".to_owned()
-        } else {
-            format!("did you mean {}?", suggestions.join(" or "))
-        };
-        let message = format!("no metric type is named {:?}; {hint}", echo(name));
-        self.error("/series", FieldErrorCode::UnknownSeries, message);
-    }
 }

@@ -1,4 +1,4 @@
-//! Metric types in memory.
+//! [`MetricTypeStore`] in memory.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;
@@ -51,7 +51,7 @@ impl MetricTypeStore for MemoryStore {
 
     async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
         let mut state = self.state();
-        if state.place(definition.series.as_str()).is_some() {
+        if state.index_of(definition.series.as_str()).is_some() {
             return Err(ChangeError::Exists);
         }
         state.generation += 1;
@@ -74,10 +74,10 @@ impl MetricTypeStore for MemoryStore {
 
     async fn update(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError> {
         let mut state = self.state();
-        let place = state
-            .place(definition.series.as_str())
+        let index = state
+            .index_of(definition.series.as_str())
             .ok_or(ChangeError::Absent)?;
-        let old = state.metric_types[place].clone();
+        let old = state.metric_types[index].clone();
         let change = SchemaChange::new(&old, definition);
         let mut has_points = false;
         for user in state.users.values() {
@@ -93,21 +93,16 @@ impl MetricTypeStore for MemoryStore {
         }
         let changes_schema = old.schema.document() != definition.schema.document();
         let keeps_channels = has_points || !changes_schema;
-        let kept = if keeps_channels {
-            old.channels.clone()
-        } else {
-            Vec::new()
-        };
-        let leaves = if keeps_channels {
-            change.new_leaves().to_vec()
-        } else {
-            definition.schema.numeric_leaves().to_vec()
-        };
-        let mut channels = kept;
-        channels.extend(state.new_channels(leaves));
+        let mut channels = Vec::new();
+        let mut leaves = definition.schema.numeric_leaves();
+        if keeps_channels {
+            channels.clone_from(&old.channels);
+            leaves = change.new_leaves();
+        }
+        channels.extend(state.new_channels(leaves.to_vec()));
         state.generation += 1;
         let generation = state.generation;
-        let updated = &mut state.metric_types[place];
+        let updated = &mut state.metric_types[index];
         updated.schema = Arc::clone(&definition.schema);
         updated.description.clone_from(&definition.description);
         updated.unit.clone_from(&definition.unit);
@@ -121,13 +116,13 @@ impl MetricTypeStore for MemoryStore {
 
     async fn delete(&self, series: &str) -> Result<(), ChangeError> {
         let mut state = self.state();
-        let place = state.place(series).ok_or(ChangeError::Absent)?;
-        let id = state.metric_types[place].id;
+        let index = state.index_of(series).ok_or(ChangeError::Absent)?;
+        let id = state.metric_types[index].id;
         let mut sessions = state.users.values().flat_map(|u| u.sessions.values());
         if sessions.any(|s| s.blocks.iter().any(|b| b.metric_type == id)) {
             return Err(ChangeError::InUse);
         }
-        state.metric_types.remove(place);
+        state.metric_types.remove(index);
         state.generation += 1;
         let generation = state.generation;
         state.deleted.push((generation, id));
@@ -136,19 +131,19 @@ impl MetricTypeStore for MemoryStore {
 }
 
 impl State {
-    fn place(&self, series: &str) -> Option<usize> {
+    fn index_of(&self, series: &str) -> Option<usize> {
         self.metric_types
             .iter()
             .position(|t| t.series.as_str() == series)
     }
 
-    /// The metric types of the users' points.
+    /// Returns the metric types of the users' points.
     fn types_of(&self, users: &[UserId], points: &PointSource) -> Vec<SchemaVersion> {
         let sessions = users
             .iter()
             .filter_map(|user| self.users.get(user))
             .flat_map(|user| user.sessions.values());
-        let is_seen = |block: &&Block| match points {
+        let is_in_source = |block: &&Block| match points {
             PointSource::DaySummaries => {
                 block.summarise().iter().any(|summary| summary.count() > 0)
             }
@@ -156,21 +151,21 @@ impl State {
         };
         let seen: BTreeSet<MetricTypeId> = sessions
             .flat_map(|session| &session.blocks)
-            .filter(is_seen)
+            .filter(is_in_source)
             .map(|block| block.metric_type)
             .collect();
         let seen = self.metric_types.iter().filter(|t| seen.contains(&t.id));
         seen.map(MetricType::schema_version).collect()
     }
 
-    /// Checks that metric types are as a request assumes.
+    /// Checks that the metric types are those that a request assumes.
     pub(super) fn check(&self, users: &[UserId], view: &CatalogueView) -> Result<(), StoreError> {
         let is_current = |known: &SchemaVersion| {
             self.metric_types
                 .iter()
                 .any(|t| t.schema_version() == *known)
         };
-        let holds = match view {
+        let is_valid = match view {
             CatalogueView::Whole(generation) => *generation == self.generation,
             CatalogueView::Types { types, .. } => types.iter().all(is_current),
             CatalogueView::OfUsers { points, types, .. } => self
@@ -178,7 +173,7 @@ impl State {
                 .iter()
                 .all(|seen| types.contains(seen)),
         };
-        if holds {
+        if is_valid {
             Ok(())
         } else {
             Err(StoreError::CatalogueChanged)

@@ -1,4 +1,5 @@
-//! The ports in memory: a first toy for users of this library, and the peer of the real stores in tests.
+//! The ports in memory, for trying out this library and as a reference for the real stores in
+//! tests.
 
 mod aggregate_store;
 mod metric_type_store;
@@ -13,7 +14,7 @@ use crate::ingest::{AppendRecord, Digest};
 use crate::metric_type::MetricType;
 use crate::{MetricTypeId, SessionId, SessionRecord, UserId};
 
-/// All ports in one process, nothing kept beyond it. Every method holds one lock, so each is one
+/// All ports in one process, without persistence. Every method holds one lock, so each is one
 /// transaction.
 #[derive(Debug, Default)]
 pub struct MemoryStore {
@@ -26,7 +27,7 @@ struct State {
     metric_types: Vec<MetricType>,
     /// The generations at which metric types were deleted.
     deleted: Vec<(u64, MetricTypeId)>,
-    /// Numbers are never used twice.
+    /// The last number of a metric type. Numbers are never reused.
     last_metric_type: i32,
     last_channel: i32,
     users: BTreeMap<UserId, User>,
@@ -47,7 +48,7 @@ struct StoredRow {
 }
 
 impl MemoryStore {
-    /// A store without metric types and sessions.
+    /// Creates a store without metric types and sessions.
     #[must_use]
     pub fn new() -> Self {
         Self::default()

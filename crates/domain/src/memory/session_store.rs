@@ -1,4 +1,4 @@
-//! Sessions in memory.
+//! [`SessionStore`] in memory.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -107,17 +107,19 @@ impl SessionStore for MemoryStore {
             });
         };
         let mut sessions: Vec<&SessionRecord> = user.sessions.values().map(|s| &s.record).collect();
-        sessions.sort_by_key(|s| order(s.start_ts, s.session_id));
-        let behind = |s: &&SessionRecord| {
-            after.is_none_or(|a| order(s.start_ts, s.session_id) > order(a.start_ts, a.session_id))
+        sessions.sort_by_key(|s| sort_key(s.start_ts, s.session_id));
+        let is_after = |s: &&SessionRecord| {
+            after.is_none_or(|a| {
+                sort_key(s.start_ts, s.session_id) > sort_key(a.start_ts, a.session_id)
+            })
         };
         let mut page: Vec<SessionRecord> = sessions
             .into_iter()
-            .filter(behind)
+            .filter(is_after)
             .take(limit + 1)
             .cloned()
             .collect();
-        let more = page.len() > limit;
+        let has_more = page.len() > limit;
         page.truncate(limit);
         let last = page.last().map(|s| SessionPosition {
             start_ts: s.start_ts,
@@ -125,7 +127,7 @@ impl SessionStore for MemoryStore {
         });
         Ok(SessionPage {
             sessions: page,
-            next: last.filter(|_| more),
+            next: last.filter(|_| has_more),
             version: user.version,
         })
     }
@@ -174,17 +176,18 @@ impl StoredRow {
 
     fn append(
         &mut self,
-        part: &EncodedSession,
+        sent: &EncodedSession,
         key: Option<IdempotencyKey>,
         version: &mut u64,
     ) -> Stored {
-        for appended in part.appended() {
+        for appended in sent.appended() {
             for (day, appended) in appended.days() {
                 self.append_day(day, &appended);
             }
         }
-        let (added, extent) = (record(part), self.record.extent().with_span(part.span()));
-        self.record.points += part.points;
+        let added = record(sent);
+        let extent = self.record.extent().with_span(sent.span());
+        self.record.points += sent.points;
         self.record.span = extent.span;
         for more in added.series {
             match self
@@ -200,7 +203,7 @@ impl StoredRow {
         self.record.series.sort_by_key(|series| series.metric_type);
         *version += 1;
         let total_points = self.record.points;
-        let points_digest = part.points_digest;
+        let points_digest = sent.points_digest;
         self.appends.push(AppendRecord {
             points_digest,
             key,
@@ -224,8 +227,8 @@ impl StoredRow {
             .partition::<Vec<_>, _>(is_of_day);
         self.blocks = others;
         stored.sort_by_key(|block| (block.t_min(), block.seq));
-        let heads: Vec<BlockHeader> = stored.iter().map(Block::header).collect();
-        let clusters = plan_append(&heads, appended);
+        let headers: Vec<BlockHeader> = stored.iter().map(Block::header).collect();
+        let clusters = plan_append(&headers, appended);
         for cluster in &clusters {
             let seq = self
                 .blocks
@@ -237,23 +240,19 @@ impl StoredRow {
             self.blocks
                 .extend(cluster.blocks(&stored[cluster.stored.clone()], appended, seq));
         }
-        let stays = |place: &usize| {
-            !clusters
-                .iter()
-                .any(|cluster| cluster.stored.contains(place))
-        };
-        self.blocks.extend(
-            (0..stored.len())
-                .filter(stays)
-                .map(|place| stored[place].clone()),
-        );
+        for (index, block) in stored.into_iter().enumerate() {
+            let is_replaced = clusters.iter().any(|c| c.stored.contains(&index));
+            if !is_replaced {
+                self.blocks.push(block);
+            }
+        }
         self.blocks
             .sort_by_key(|b| (b.metric_type, b.t_min(), b.seq));
     }
 }
 
-/// Newest start first, no start last; then by descending id.
-fn order(
+/// Sort key: newest start first, sessions without a start last; then by descending id.
+fn sort_key(
     start_ts: Option<Timestamp>,
     id: SessionId,
 ) -> (bool, Reverse<Option<Timestamp>>, Reverse<SessionId>) {

@@ -14,7 +14,7 @@ use crate::fingerprint::{FingerprintHasher, Fingerprinted};
 ///
 /// let user: UserId = "7d8d2e3a-5d2f-4bd4-9f51-1d8c0a3c9a01".parse()?;
 /// assert_eq!(user.to_string(), "7d8d2e3a-5d2f-4bd4-9f51-1d8c0a3c9a01");
-/// # Ok::<(), time_series_domain::session::IdError>(())
+/// # Ok::<(), time_series_domain::model::IdError>(())
 /// ```
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserId(pub Uuid);

@@ -6,8 +6,8 @@ use crate::{Timestamp, UtcDay};
 /// Maximum days that stored points may lie ahead of the clock, under any earlier rules.
 const DAYS_EVER_AHEAD: i64 = 400;
 
-/// Bounds on times. A session with points spread over decades creates thousands of partitions and can
-/// take a server down, so implausible times are rejected.
+/// Bounds on times. A session with points spread over decades creates thousands of partitions and
+/// can take a server down, so implausible times are rejected.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TimeRules {
     /// Maximum days that a point may lie before `start_ts`.
@@ -32,7 +32,7 @@ impl Default for TimeRules {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum TimeRuleError {
     /// Before 1970.
-    #[error("is before 1970-01-01T00:00:00Z; check the clock or the unit it was made from")]
+    #[error("is before 1970-01-01T00:00:00Z; check the clock and the unit of the timestamp")]
     BeforeEpoch,
     /// Ahead of the server's clock.
     #[error(
@@ -76,7 +76,8 @@ impl TimeRules {
     /// Returns the half-open range, in whole days, of all times that any rules accept or accepted.
     #[must_use]
     pub fn possible(&self, now: Timestamp) -> (Timestamp, Timestamp) {
-        // Wider than the rules: another server's clock may be ahead, and earlier rules may have been wider.
+        // Wider than the rules: another server's clock may be ahead, and earlier rules may have
+        // been wider.
         let latest = now.plus_days(self.days_ahead_of_clock.max(DAYS_EVER_AHEAD) + 1);
         (Timestamp::EPOCH, UtcDay::ceil(latest).start())
     }

@@ -1,4 +1,4 @@
-//! The port to stored metric types.
+//! [`MetricTypeStore`]: the port to stored metric types.
 
 use std::collections::BTreeSet;
 
@@ -12,43 +12,47 @@ use crate::metric_type::{
     CatalogueChanges, MetricType, MetricTypeDefinition, SchemaVersion, StepBudget,
 };
 
-/// Stores metric types. Every change raises the catalogue's generation by at least one and stamps the metric type with it:
-/// [`MetricType::generation`], and [`MetricType::schema_generation`] unless only texts changed.
+/// Stores metric types.
+///
+/// Every change increments the catalogue's generation by at least one and records it in the metric
+/// type: in [`MetricType::generation`], and in [`MetricType::schema_generation`] unless only texts
+/// changed.
 #[async_trait]
 pub trait MetricTypeStore: Send + Sync {
-    /// Returns what changed since a generation: nothing for the current one, everything for `None` or for a generation of
-    /// which the store does not know what changed since.
+    /// Returns the changes since a generation: all metric types if `since` is `None` or is a
+    /// generation for which the store has no record of the changes.
     async fn changes(&self, since: Option<u64>) -> Result<CatalogueChanges, StoreError>;
 
-    /// Returns the metric types of the users' points, as far as `points` shows them, from one snapshot.
+    /// Returns the metric types of the users' points, as far as they are found in `points`, and the
+    /// versions, from one snapshot.
     async fn of_users(
         &self,
         users: &[UserId],
         points: &PointSource,
     ) -> Result<(DataVersion, Vec<SchemaVersion>), StoreError>;
 
-    /// Adds a metric type, with the numeric leaves of its schema as channels.
+    /// Creates a metric type, with the numeric leaves of its schema as channels.
     ///
     /// # Errors
-    /// [`ChangeError::Exists`] when the name is taken.
+    /// [`ChangeError::Exists`] if the name is taken.
     async fn create(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError>;
 
-    /// Changes a metric type while no session is stored in it. Leaves that are new become channels
-    /// behind the old ones; old channels stay while points exist.
+    /// Changes a metric type while writes of its points are excluded. New leaves become channels
+    /// after the old ones. Old channels remain while points exist.
     ///
     /// # Errors
-    /// [`ChangeError::Absent`]; [`ChangeError::Misfits`] when a stored point would break the new
-    /// schema; [`ChangeError::LeafInUse`] when stored points already have a new leaf.
+    /// [`ChangeError::Absent`]; [`ChangeError::Misfits`] if a stored point would violate the new
+    /// schema; [`ChangeError::LeafInUse`] if stored points already have a new leaf.
     async fn update(&self, definition: &MetricTypeDefinition) -> Result<MetricType, ChangeError>;
 
     /// Deletes a metric type that has no points.
     ///
     /// # Errors
-    /// [`ChangeError::Absent`]; [`ChangeError::InUse`] while it has points.
+    /// [`ChangeError::Absent`]; [`ChangeError::InUse`] if the metric type has points.
     async fn delete(&self, series: &str) -> Result<(), ChangeError>;
 }
 
-/// Why a metric type was not changed.
+/// Reason why a metric type was not changed.
 #[derive(Debug, thiserror::Error)]
 pub enum ChangeError {
     /// No metric type has the name.
@@ -57,20 +61,21 @@ pub enum ChangeError {
     /// The name is taken.
     #[error("a metric type of this name exists")]
     Exists,
-    /// It has points; delete their sessions first.
+    /// The metric type has points: delete their sessions first.
     #[error("the metric type has points; delete their sessions first")]
     InUse,
-    /// Stored points would break the new schema.
+    /// A stored point would violate the new schema.
     #[error("a stored point would no longer fit: at {pointer:?} {message}")]
     Misfits {
-        /// Where in the point's value.
+        /// JSON pointer into the point's value.
         pointer: String,
-        /// What the new schema says of it.
+        /// Description of the violation.
         message: String,
     },
-    /// Stored points have numbers at what would become a channel.
+    /// Stored points have numbers at a leaf that would become a channel.
     #[error(
-        "stored points already have a number at {pointer:?}, kept as an undeclared property; make a new metric type instead"
+        "stored points already have a number at {pointer:?}, kept as an undeclared property; \
+         create a new metric type instead"
     )]
     LeafInUse {
         /// The leaf.
@@ -87,7 +92,7 @@ impl From<StoreError> for ChangeError {
     }
 }
 
-/// A schema that is to replace another, checked against stored blocks.
+/// The replacement of a schema by another one, to be checked against stored blocks.
 pub struct SchemaChange<'a> {
     definition: &'a MetricTypeDefinition,
     old_channels: Vec<Pointer>,
@@ -95,7 +100,7 @@ pub struct SchemaChange<'a> {
 }
 
 impl<'a> SchemaChange<'a> {
-    /// The change from `old` to `definition`.
+    /// Creates the change from `old` to `definition`.
     #[must_use]
     pub fn new(old: &MetricType, definition: &'a MetricTypeDefinition) -> Self {
         let old_channels = old.pointers();
@@ -113,19 +118,19 @@ impl<'a> SchemaChange<'a> {
         }
     }
 
-    /// The leaves that become channels, behind the old ones.
+    /// The leaves that become channels, after the old ones.
     #[must_use]
     pub fn new_leaves(&self) -> &[Pointer] {
         &self.new_leaves
     }
 
-    /// Whether the points of a stored block fit.
+    /// Checks that the points of a stored block fit the new schema.
     ///
     /// # Errors
     /// [`ChangeError::Misfits`] or [`ChangeError::LeafInUse`] for the first point that does not.
     pub fn check(&self, block: &Block) -> Result<(), ChangeError> {
         for point in block.points(&self.old_channels) {
-            // Each value was accepted within a budget of its own session.
+            // One budget per value: each value was accepted within the budget of its session.
             let mut budget = StepBudget::default();
             if let Some(violation) = self
                 .definition

@@ -2,12 +2,12 @@
 //!
 //! * One method is one transaction.
 //! * A missing row is `Ok(None)`, not an error.
-//! * Every implementation passes the contract suite of the `infra` crate's tests, which also runs against
-//!   [`MemoryStore`](crate::memory::MemoryStore).
+//! * Every implementation passes the contract suite of the `infra` crate's tests, which also runs
+//!   against [`MemoryStore`](crate::memory::MemoryStore).
 //!
-//! To add a port: declare the trait here with its plain request and response structs, implement it in
-//! [`memory`](crate::memory) and in the `infra` crate, add its rules to the contract suite, and pass it to the use
-//! cases in the wiring of the server.
+//! To add a port: declare the trait here with its plain request and response structs, implement it
+//! in [`memory`](crate::memory) and in the `infra` crate, add its rules to the contract suite, and
+//! pass it to the use cases in the wiring of the server.
 
 mod aggregate_store;
 mod answer_cache;
@@ -59,7 +59,7 @@ pub enum StoreError {
     CatalogueChanged,
     /// A stored value is corrupt: a bug or tampering, to be investigated.
     #[error("{table}.{column} is corrupt: {problem}")]
-    Inconsistent {
+    Corrupt {
         /// The table.
         table: &'static str,
         /// The column.

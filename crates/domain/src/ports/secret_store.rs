@@ -1,4 +1,4 @@
-//! The port to the service's secret.
+//! [`SecretStore`]: the port to the service's secret.
 
 use std::sync::Arc;
 
@@ -10,9 +10,9 @@ use crate::RootSecret;
 /// Provides the secret that all processes on one database share.
 #[async_trait]
 pub trait SecretStore: Send + Sync {
-    /// Returns the secret, loaded at the first call and held from then on.
+    /// Returns the secret. It is loaded at the first call and then held.
     ///
     /// # Errors
-    /// [`StoreError`]; the next call tries again.
+    /// [`StoreError`]. The next call tries again.
     async fn secret(&self) -> Result<Arc<RootSecret>, StoreError>;
 }

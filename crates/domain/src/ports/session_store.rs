@@ -1,4 +1,4 @@
-//! The port to stored sessions.
+//! [`SessionStore`]: the port to stored sessions.
 
 use std::sync::Arc;
 
@@ -11,8 +11,9 @@ use crate::{SessionId, SessionPage, SessionPosition, SessionRecord, UserId};
 /// Stores sessions with their blocks, and the day summaries of their users.
 #[async_trait]
 pub trait SessionStore: Send + Sync {
-    /// Stores a session or adds its points to a stored one, as [`decide`](crate::ingest::decide) says, together with
-    /// the day summaries and a new version of the user. Writes of one user are serialised.
+    /// Stores a session or adds its points to a stored one, as [`decide`](crate::ingest::decide)
+    /// decides, together with the day summaries and a new version of the user. Writes of one user
+    /// are serialised.
     ///
     /// # Errors
     /// [`SessionWriteError::Conflict`]; [`SessionWriteError::CatalogueChanged`] if the schema of a
@@ -23,8 +24,8 @@ pub trait SessionStore: Send + Sync {
         write: SessionWrite,
     ) -> Result<Stored, SessionWriteError>;
 
-    /// Deletes a session and subtracts its points from the day summaries, exactly. Returns the user's new version, or
-    /// `None` if the session does not exist.
+    /// Deletes a session and recomputes the day summaries of its points. Returns the user's new
+    /// version, or `None` if the session does not exist.
     async fn delete(&self, user: UserId, session: SessionId) -> Result<Option<u64>, WriteError>;
 
     /// Returns a session and the user's version, from one snapshot.
@@ -37,8 +38,8 @@ pub trait SessionStore: Send + Sync {
     /// Returns the users that have a session of this id, in ascending order.
     async fn owners(&self, session: SessionId) -> Result<Vec<UserId>, StoreError>;
 
-    /// Returns at most `limit` sessions of a user after the position `after`: newest start first, sessions without a
-    /// start last.
+    /// Returns at most `limit` sessions of a user after the position `after`: newest start first,
+    /// sessions without a start last.
     async fn list(
         &self,
         user: UserId,

@@ -46,7 +46,7 @@ pub enum IngestError {
     #[error("the body is not a JSON object: {0}")]
     Body(#[from] BodyError),
     /// Points or fields are invalid: correct them.
-    #[error("{} faults", .0.total())]
+    #[error("{} validation errors", .0.total())]
     Invalid(ValidationErrors),
     /// The session to append to is not found.
     #[error(transparent)]
@@ -163,13 +163,13 @@ impl IngestSession {
         key: Option<&IdempotencyKey>,
         stage: &WriteStage,
     ) -> Result<Ingested, IngestError> {
-        let named = if user.is_some() {
+        let requested = if user.is_some() {
             user
         } else {
             let source = Arc::clone(&source);
             run_in(cpu, move || source.user()).await?
         };
-        let owner = self.stored.owner(session, named).await?;
+        let owner = self.stored.owner(session, requested).await?;
         let source: Arc<dyn SessionSource> = Arc::new(PointsOf { source, owner });
         let write = SessionWrite::Append(key.cloned());
         self.write(cpu, &source, AppendTarget::Unknown, write, stage)
@@ -179,7 +179,8 @@ impl IngestSession {
     /// Validates a session and stores nothing.
     ///
     /// # Errors
-    /// [`IngestError::Body`], [`IngestError::Invalid`], [`IngestError::Busy`], [`IngestError::Write`].
+    /// [`IngestError::Body`], [`IngestError::Invalid`], [`IngestError::Busy`] and
+    /// [`IngestError::Write`].
     pub async fn dry_run(
         &self,
         cpu: &dyn CpuPool,
@@ -206,7 +207,7 @@ impl IngestSession {
         write: SessionWrite,
         stage: &WriteStage,
     ) -> Result<Ingested, IngestError> {
-        let mut rejection = IngestError::CatalogueChanged;
+        let mut last_error = IngestError::CatalogueChanged;
         for _ in 0..MAX_ATTEMPTS {
             let encoded = self
                 .validate(cpu, source, target, EncodedSession::encode)
@@ -215,7 +216,7 @@ impl IngestSession {
             let points = encoded.points;
             stage.enter_store();
             let stored = self.sessions.write(Arc::new(encoded), write.clone()).await;
-            // A write that is tried again has stored nothing.
+            // A write that is retried has stored nothing.
             stage.leave_store();
             match stored {
                 Ok(stored) => {
@@ -230,16 +231,16 @@ impl IngestSession {
                     });
                 }
                 Err(SessionWriteError::CatalogueChanged) => {
-                    rejection = IngestError::CatalogueChanged;
+                    last_error = IngestError::CatalogueChanged;
                     self.catalogue.latest(self.metric_types.as_ref()).await?;
                 }
                 Err(SessionWriteError::Conflict(conflict)) => {
-                    rejection = IngestError::Conflict {
+                    last_error = IngestError::Conflict {
                         session: session_id,
                         conflict,
                     };
                     if conflict != WriteConflict::OutsideWindow {
-                        return Err(rejection);
+                        return Err(last_error);
                     }
                     // The next attempt names each point outside the window of the stored session.
                     let stored = self.sessions.get(user_id, session_id).await?;
@@ -250,7 +251,7 @@ impl IngestSession {
                 Err(SessionWriteError::Failed(e)) => return Err(e.into()),
             }
         }
-        Err(rejection)
+        Err(last_error)
     }
 
     /// Reads and validates a session and converts it with `make`, in one task of `cpu`.
@@ -277,7 +278,8 @@ impl IngestSession {
             Err(IngestError::Invalid(errors)) => errors,
             validated => return validated,
         };
-        // Another process may have changed the metric types: no session is rejected by an old catalogue.
+        // Another process may have changed the metric types: before a session is rejected, it is
+        // validated against the latest catalogue.
         let latest = self.catalogue.latest(self.metric_types.as_ref()).await?;
         if latest.generation == generation {
             return Err(IngestError::Invalid(errors));

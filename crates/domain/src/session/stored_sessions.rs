@@ -60,7 +60,8 @@ impl StoredSessions {
         Self { store }
     }
 
-    /// Returns the user of a session: the named one, or else the only one with a session of this id.
+    /// Returns the user of a session: the named one, or else the only one with a session of this
+    /// id.
     ///
     /// # Errors
     /// [`FindError::Absent`], [`FindError::Ambiguous`], [`FindError::Store`].
@@ -110,8 +111,8 @@ impl StoredSessions {
         self.store.list(user, after, limit).await
     }
 
-    /// Deletes a session and subtracts its points from the day summaries, exactly. Returns the user
-    /// and the user's new version.
+    /// Deletes a session and recomputes the day summaries of its points. Returns the user and the
+    /// user's new version.
     ///
     /// # Errors
     /// [`DeleteError`].
@@ -138,7 +139,7 @@ mod tests {
     use crate::memory::MemoryStore;
 
     #[test]
-    fn a_session_that_was_never_stored_is_absent_and_not_of_a_named_user() {
+    fn an_unknown_session_is_absent_or_not_of_the_named_user() {
         let sessions = StoredSessions::new(Arc::new(MemoryStore::new()));
         let (id, user) = (SessionId(Uuid::from_u128(1)), UserId(Uuid::from_u128(2)));
         let absent = block_on(sessions.get(id, None));

@@ -15,12 +15,12 @@ impl WriteStage {
         self.is_in_store.load(Ordering::Relaxed)
     }
 
-    /// Notes that the store is called.
+    /// Records that the store is called.
     pub fn enter_store(&self) {
         self.is_in_store.store(true, Ordering::Relaxed);
     }
 
-    /// Notes that the store has answered.
+    /// Records that the store has returned.
     pub(super) fn leave_store(&self) {
         self.is_in_store.store(false, Ordering::Relaxed);
     }

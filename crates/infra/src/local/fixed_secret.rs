@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use time_series_domain::RootSecret;
 use time_series_domain::ports::{SecretStore, StoreError};
 
-/// A secret that is known from the start.
+/// [`SecretStore`] of a secret from the settings.
 #[derive(Debug)]
 pub struct FixedSecret(Arc<RootSecret>);
 

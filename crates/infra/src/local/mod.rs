@@ -1,4 +1,4 @@
-//! Adapters that need no server: the system clock, an in-process cache, a secret from the settings.
+//! Adapters without a server: the system clock, an in-process cache, a secret from the settings.
 
 mod fixed_secret;
 mod moka_cache;

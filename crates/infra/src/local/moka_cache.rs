@@ -1,4 +1,4 @@
-//! The answer cache inside this process.
+//! [`AnswerCache`] in this process.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,16 +7,16 @@ use async_trait::async_trait;
 use moka::future::Cache;
 use time_series_domain::ports::AnswerCache;
 
-/// Answers unused for so long are dropped: newer versions of the data have newer keys.
+/// Time after which an unused answer is dropped. Newer versions of the data have other keys.
 const IDLE: Duration = Duration::from_mins(10);
 
-/// Keeps answers up to a number of bytes, the least useful go first.
+/// A cache of limited size. moka's policy (TinyLFU) selects the answers to evict.
 pub struct MokaCache {
     answers: Cache<String, Arc<[u8]>>,
 }
 
 impl MokaCache {
-    /// A cache of at most `max_bytes`.
+    /// Creates a cache of at most `max_bytes`.
     #[must_use]
     pub fn new(max_bytes: u64) -> Self {
         let weigh = |key: &String, answer: &Arc<[u8]>| {

@@ -1,16 +1,16 @@
-//! The machine's clock.
+//! [`Clock`] of the system.
 
 use time::OffsetDateTime;
 use time_series_domain::{Clock, Timestamp};
 
-/// The machine's clock; the one place that reads it.
+/// The system clock. No other code reads it.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct SystemClock;
 
 impl Clock for SystemClock {
     #[expect(
         clippy::disallowed_methods,
-        reason = "this is the port that everything else asks"
+        reason = "all other code reads the time through this port"
     )]
     fn now(&self) -> Timestamp {
         OffsetDateTime::now_utc().into()

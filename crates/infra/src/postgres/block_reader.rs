@@ -8,7 +8,7 @@ use tokio_postgres::types::{FromSql, Json};
 use tokio_postgres::{Column, Row};
 
 use super::block_rows::{SUMMARY_NUMBERS, TABLE, unpack};
-use super::error::{PgError, unreadable};
+use super::error::{PgError, corrupt};
 
 /// The indices of the columns of a block in a result.
 pub(super) struct BlockReader {
@@ -59,7 +59,7 @@ impl BlockReader {
     }
 
     pub(super) fn seq(&self, row: &Row) -> Result<u32, PgError> {
-        u32::try_from(get::<i32>(row, self.seq, "seq")?).map_err(|e| unreadable(TABLE, "seq", e))
+        u32::try_from(get::<i32>(row, self.seq, "seq")?).map_err(|e| corrupt(TABLE, "seq", e))
     }
 
     pub(super) fn t_min(&self, row: &Row) -> Result<Timestamp, PgError> {
@@ -67,7 +67,7 @@ impl BlockReader {
     }
 
     pub(super) fn points(&self, row: &Row) -> Result<usize, PgError> {
-        usize::try_from(get::<i16>(row, self.n, "n")?).map_err(|e| unreadable(TABLE, "n", e))
+        usize::try_from(get::<i16>(row, self.n, "n")?).map_err(|e| corrupt(TABLE, "n", e))
     }
 
     /// Reads the summaries by channel, if they are stored.
@@ -76,7 +76,7 @@ impl BlockReader {
             return Ok(None);
         };
         if !numbers.len().is_multiple_of(SUMMARY_NUMBERS) {
-            return Err(unreadable(
+            return Err(corrupt(
                 TABLE,
                 "summaries",
                 format!("{} numbers", numbers.len()),
@@ -104,25 +104,25 @@ impl BlockReader {
             seq: self.seq(row)?,
             times: self.times(row, points)?,
             numbers: self.numbers(row, points)?,
-            remainder: remainder.map_err(|e| unreadable(TABLE, "remainder", e))?,
+            remainder: remainder.map_err(|e| corrupt(TABLE, "remainder", e))?,
         })
     }
 
     fn times(&self, row: &Row, points: usize) -> Result<Times, PgError> {
         let unit: i32 = get(row, self.time_unit, "time_unit")?;
         let unit = TimeUnit::from_micros(i64::from(unit))
-            .ok_or_else(|| unreadable(TABLE, "time_unit", unit))?;
+            .ok_or_else(|| corrupt(TABLE, "time_unit", unit))?;
         let step: Option<i32> = get(row, self.time_step, "time_step")?;
         let deltas: Option<Vec<i32>> = get(row, self.time_deltas, "time_deltas")?;
         let spacing = match (step, deltas) {
             (_, Some(deltas)) => Spacing::Deltas(deltas),
             (Some(step), None) => Spacing::Step(step),
             (None, None) => {
-                return Err(unreadable(TABLE, "time_step", "neither a step nor deltas"));
+                return Err(corrupt(TABLE, "time_step", "neither a step nor deltas"));
             }
         };
         Times::from_parts(self.t_min(row)?, points, unit, spacing)
-            .map_err(|e| unreadable(TABLE, "time_deltas", e))
+            .map_err(|e| corrupt(TABLE, "time_deltas", e))
     }
 
     fn numbers(&self, row: &Row, points: usize) -> Result<Numbers, PgError> {
@@ -147,7 +147,7 @@ impl BlockReader {
         } else {
             Ok(Numbers::None)
         };
-        numbers.map_err(|e| unreadable(TABLE, "values", e))
+        numbers.map_err(|e| corrupt(TABLE, "values", e))
     }
 }
 
@@ -166,5 +166,5 @@ pub(super) fn get<'r, T: FromSql<'r>>(
     column: usize,
     name: &'static str,
 ) -> Result<T, PgError> {
-    row.try_get(column).map_err(|e| unreadable(TABLE, name, e))
+    row.try_get(column).map_err(|e| corrupt(TABLE, name, e))
 }

@@ -14,7 +14,7 @@ use tokio_postgres::binary_copy::BinaryCopyInWriter;
 use tokio_postgres::types::{Json, ToSql, Type};
 use uuid::Uuid;
 
-use super::error::{PgError, unreadable};
+use super::error::{PgError, corrupt};
 use super::pipeline::send;
 
 /// Maximum blocks that are inserted one by one, in the same round trip as other statements. COPY
@@ -146,7 +146,7 @@ fn finished(written: u64, rows: &[BlockRow<'_>]) -> Result<(), PgError> {
     if written == rows.len() as u64 {
         Ok(())
     } else {
-        Err(unreadable(
+        Err(corrupt(
             TABLE,
             "*",
             format!("{written} of {} rows were written", rows.len()),
@@ -229,7 +229,7 @@ impl<'a> Columns<'a> {
         }
         if !block.remainder.is_empty() {
             let text = RawValue::from_string(block.remainder.to_text());
-            columns.remainder = Some(Json(text.map_err(|e| unreadable(TABLE, "remainder", e))?));
+            columns.remainder = Some(Json(text.map_err(|e| corrupt(TABLE, "remainder", e))?));
         }
         if block.len() >= time_series_domain::block::MIN_SUMMARISED_POINTS
             && block.numbers.channels() > 0

@@ -1,4 +1,4 @@
-//! The partitions (chunks) of a hypertable.
+//! Creates the partitions (chunks) of a hypertable.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, PoisonError};
@@ -14,7 +14,8 @@ const HAS_EXTENSION: &str = include_str!("timescaledb_version.sql");
 const CHUNK_INTERVAL: &str = include_str!("chunk_interval.sql");
 const CREATE_CHUNK: &str = include_str!("create_chunk.sql");
 
-/// Knows which chunks exist. A chunk is created by itself, since its creation locks the whole table.
+/// The chunks that are known to exist. Each chunk is created in a transaction of its own, because
+/// its creation locks the whole table.
 pub(super) struct Chunks {
     interval_micros: i64,
     /// Intervals since the epoch that have a chunk.
@@ -22,7 +23,7 @@ pub(super) struct Chunks {
 }
 
 impl Chunks {
-    /// `None` where `block` is a plain table.
+    /// Returns `None` if `block` is a plain table.
     pub(super) async fn detect(client: &Object) -> Result<Option<Self>, tokio_postgres::Error> {
         if client.query_opt(HAS_EXTENSION, &[]).await?.is_none() {
             return Ok(None);
@@ -35,7 +36,7 @@ impl Chunks {
         Ok(row.map(chunks))
     }
 
-    /// Creates the chunks that blocks beginning at `times` need and that are not known to exist.
+    /// Creates the chunks for blocks that start at `times`, unless they are known to exist.
     pub(super) async fn ensure(
         &self,
         postgres: &Postgres,

@@ -1,7 +1,8 @@
-//! Connections live on threads of their own.
+//! Opens and drives connections on threads of their own.
 //!
-//! A worker that checks a large session does nothing else meanwhile. If the connections that it opened
-//! were driven by it, they would stand still in the hands of other workers, with a user's row locked.
+//! A thread that validates a large session does nothing else meanwhile. If that thread also drove
+//! connections, transactions of other tasks on these connections would stall, with users' rows
+//! locked.
 
 use std::pin::pin;
 use std::sync::OnceLock;
@@ -14,14 +15,16 @@ use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
 use tokio_postgres::{Client, Config, Error, NoTls};
 
-/// One is enough to move bytes; the second is for the other core.
+/// Number of threads. One is enough to move bytes; the second uses another core.
 const THREADS: usize = 2;
-/// A statement is cancelled again after so long, and so often.
-const CANCEL_AGAIN: Duration = Duration::from_millis(100);
-const CANCELS: usize = 100;
+/// Interval between cancel requests for one statement.
+const CANCEL_INTERVAL: Duration = Duration::from_millis(100);
+/// Maximum cancel requests for one statement.
+const MAX_CANCELS: usize = 100;
 
-/// Statements that are pipelined behind a failed BEGIN must not write in a transaction of their own. It is not a start option,
-/// which would make every server look read-only to `target_session_attrs`.
+/// Prevents statements that are pipelined behind a failed BEGIN from writing in transactions of
+/// their own. Not a start option: that would make every server look read-only to
+/// `target_session_attrs`.
 const READ_ONLY: &str = "SET default_transaction_read_only = on";
 
 /// Opens connections on the threads that drive them.
@@ -43,31 +46,36 @@ impl Connect for OwnThreads {
         async {
             opened
                 .await
-                .expect("opening a connection does not panic, and its runtime never stops")
+                .expect("opening a connection does not panic, and its runtime never shuts down")
         }
         .boxed()
     }
 }
 
-/// Ends what a connection is doing, and the connection: whoever waited for it has left.
+/// Cancels the current statement of a connection, rolls back and closes the connection. Used if the
+/// caller has left.
 pub(super) fn cancel_and_close(client: ClientWrapper) {
     runtime().spawn(async move {
         let token = client.cancel_token();
         let mut ended = pin!(client.batch_execute("ROLLBACK"));
-        // More than once: the first may come before the statement that it is meant for.
-        for _ in 0..CANCELS {
-            if let Ok(Err(e)) = tokio::time::timeout(CANCEL_AGAIN, token.cancel_query(NoTls)).await
+        // Repeated: a request may reach the server before the statement does.
+        for _ in 0..MAX_CANCELS {
+            if let Ok(Err(e)) =
+                tokio::time::timeout(CANCEL_INTERVAL, token.cancel_query(NoTls)).await
             {
-                tracing::debug!(error = %e, "not cancelled");
+                tracing::debug!(error = %e, "cancel request failed");
             }
-            if tokio::time::timeout(CANCEL_AGAIN, &mut ended).await.is_ok() {
+            if tokio::time::timeout(CANCEL_INTERVAL, &mut ended)
+                .await
+                .is_ok()
+            {
                 break;
             }
         }
     });
 }
 
-/// Runs what must go on, whoever is or is not there to wait for it.
+/// Runs a task that must continue even if no caller waits for it.
 pub(super) fn spawn(work: impl Future<Output = ()> + Send + 'static) {
     runtime().spawn(work);
 }
@@ -80,6 +88,6 @@ fn runtime() -> &'static Runtime {
             .thread_name("postgres")
             .enable_all()
             .build();
-        runtime.expect("a process that cannot start threads cannot serve")
+        runtime.expect("the process can start threads")
     })
 }

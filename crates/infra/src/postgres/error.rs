@@ -1,4 +1,4 @@
-//! What the driver says, in the words of the ports.
+//! Converts errors of the driver to errors of the ports.
 
 use std::fmt::Display;
 
@@ -6,13 +6,13 @@ use deadpool_postgres::PoolError;
 use time_series_domain::ports::{StoreError, WriteError};
 use tokio_postgres::error::SqlState;
 
-use super::pipeline::Told;
+use super::pipeline::ErrorOrigin;
 
-/// An error on the way, before it is known whether another try would help.
+/// An error within a transaction, before the decision on a retry.
 #[derive(Debug)]
 pub(super) enum PgError {
     Driver(tokio_postgres::Error),
-    /// The answer to a COMMIT did not come.
+    /// An error during COMMIT. The outcome is unknown if the server became unavailable.
     Commit(tokio_postgres::Error),
     Store(StoreError),
     Write(WriteError),
@@ -31,27 +31,29 @@ impl From<StoreError> for PgError {
 }
 
 impl PgError {
-    /// As it is when a COMMIT was sent behind the statement that failed: without a word from the server, who knows.
+    /// Converts the error of a statement with a pipelined COMMIT. If the server did not return the
+    /// error, the COMMIT may have been executed.
     pub(super) fn in_commit(self) -> Self {
         match self {
-            Self::Driver(e) if !e.is_answer() => Self::Commit(e),
+            Self::Driver(e) if !e.is_from_server() => Self::Commit(e),
             other => other,
         }
     }
 
-    /// Whether the transaction lost against another one and can simply be run again.
+    /// Returns whether the transaction conflicted with another one and can be retried.
     pub(super) fn is_retryable(&self) -> bool {
         let (Self::Driver(e) | Self::Commit(e)) = self else {
             return false;
         };
-        is_lost_race(e)
+        is_conflict(e)
     }
 
     /// Converts the error of a read.
     pub(super) fn into_store_error(self, doing: &'static str) -> StoreError {
         match self.into_write_error(doing) {
             WriteError::Store(e) => e,
-            // A read that waits for a lock, such as that of a migration, or loses its connection may succeed later.
+            // A read that waits for a lock, such as that of a migration, or loses its connection
+            // may succeed later.
             e => StoreError::Unavailable {
                 doing,
                 source: e.into(),
@@ -71,8 +73,9 @@ impl PgError {
             Self::Driver(e) | Self::Commit(e) => match e.code() {
                 Some(&SqlState::QUERY_CANCELED) => StoreError::TimedOut { doing }.into(),
                 Some(&SqlState::LOCK_NOT_AVAILABLE) => WriteError::Locked { doing },
-                // Run again, it may succeed: it lost against others, or against the recovery of a standby.
-                _ if is_unavailable(&e) || is_lost_race(&e) => StoreError::Unavailable {
+                // A retry may succeed: of a conflict with other transactions or with a standby's
+                // recovery.
+                _ if is_unavailable(&e) || is_conflict(&e) => StoreError::Unavailable {
                     doing,
                     source: e.into(),
                 }
@@ -87,15 +90,15 @@ impl PgError {
     }
 }
 
-fn is_lost_race(e: &tokio_postgres::Error) -> bool {
-    let lost = [
+fn is_conflict(e: &tokio_postgres::Error) -> bool {
+    let conflicts = [
         SqlState::T_R_SERIALIZATION_FAILURE,
         SqlState::T_R_DEADLOCK_DETECTED,
     ];
-    e.code().is_some_and(|code| lost.contains(code))
+    e.code().is_some_and(|code| conflicts.contains(code))
 }
 
-/// No connection to be had.
+/// Converts the error of a pool: no connection is available.
 pub(super) fn from_pool(doing: &'static str, e: PoolError) -> StoreError {
     StoreError::Unavailable {
         doing,
@@ -103,13 +106,9 @@ pub(super) fn from_pool(doing: &'static str, e: PoolError) -> StoreError {
     }
 }
 
-/// A stored value that cannot be read.
-pub(super) fn unreadable(
-    table: &'static str,
-    column: &'static str,
-    problem: impl Display,
-) -> PgError {
-    PgError::Store(StoreError::Inconsistent {
+/// Returns the error of a corrupt stored value.
+pub(super) fn corrupt(table: &'static str, column: &'static str, problem: impl Display) -> PgError {
+    PgError::Store(StoreError::Corrupt {
         table,
         column,
         problem: problem.to_string(),
@@ -123,7 +122,7 @@ fn is_unavailable(e: &tokio_postgres::Error) -> bool {
         };
         return e.is_closed() || source.is::<std::io::Error>();
     };
-    // 08: connection; 53: out of resources; 57P: shut down or starting up; 25006: a standby, which takes no writes;
+    // 08: connection; 53: out of resources; 57P: shutdown or startup; 25006: write on a standby;
     // 25P03: idle in a transaction for too long, which ends the connection.
     ["08", "53", "57P", "25006", "25P03"]
         .iter()
@@ -131,8 +130,9 @@ fn is_unavailable(e: &tokio_postgres::Error) -> bool {
         || is_standby(e)
 }
 
-/// Returns true if the server rejected BEGIN READ WRITE because it is in recovery. The SQLSTATE is that of any unsupported
-/// feature, and the message is translated, so the name of the function that checks settings is compared.
+/// Returns true if the server rejected BEGIN READ WRITE because it is in recovery. The SQLSTATE is
+/// that of any unsupported feature, and the message is translated, so the name of the function that
+/// checks settings is compared.
 fn is_standby(e: &tokio_postgres::Error) -> bool {
     let Some(error) = e.as_db_error() else {
         return false;

@@ -1,2 +1,2 @@
--- A commit that is written to the log, and so confirmed as any other, synchronous standbys included.
+-- Writes to the WAL, so that the commit is confirmed like any other, also by synchronous standbys.
 SELECT pg_logical_emit_message(true, 'heartbeat', '')

@@ -1,4 +1,4 @@
-//! Brings a database to the schema that this program was built for.
+//! Migrates a database to the schema of this program.
 
 use std::time::Duration;
 
@@ -17,27 +17,28 @@ const HAS_TIMESCALEDB: &str = include_str!("has_timescaledb.sql");
 const TIMESCALEDB_VERSION: &str = include_str!("timescaledb_version.sql");
 const LOCK_POLL: Duration = Duration::from_millis(100);
 
-/// What a migration did.
+/// The result of a migration.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Migrated {
-    /// The migrations that were applied now, by name.
+    /// The names of the applied migrations.
     pub applied: Vec<String>,
     /// The version of TimescaleDB, if the database has it.
     pub timescaledb: Option<String>,
 }
 
-/// Why the schema is not as it should be.
+/// Reason why the schema is not that of this program.
 #[derive(Debug, thiserror::Error)]
 pub enum MigrateError {
     /// The database cannot be reached.
     #[error("the database cannot be reached")]
     Unreachable(#[source] StoreError),
-    /// The database that is named does not exist.
+    /// The database does not exist.
     #[error("the database that DATABASE_URL names does not exist; create it, or correct the name")]
     NoDatabase,
     /// The role or its password is wrong, or may not connect.
     #[error(
-        "the database refuses the role of DATABASE_URL; correct the name and the password, or let it connect"
+        "the database rejects the role of DATABASE_URL; correct the name and the password, or grant \
+         the role CONNECT"
     )]
     RoleRefused,
     /// The schema is older than this program.
@@ -45,7 +46,7 @@ pub enum MigrateError {
         "the database is at migration {found}, this program needs {needed}: run `cargo xtask migrate`"
     )]
     Behind {
-        /// The last migration applied; 0 for an empty database.
+        /// The last applied migration; 0 for an empty database.
         found: i32,
         /// The last migration of this program.
         needed: i32,
@@ -53,13 +54,13 @@ pub enum MigrateError {
     /// A migration failed; it was rolled back.
     #[error("a migration failed")]
     Failed(#[from] refinery_core::Error),
-    /// The database refused something else.
-    #[error("the database refused")]
+    /// The database returned another error.
+    #[error("the database returned an error")]
     Database(#[from] tokio_postgres::Error),
 }
 
 impl MigrateError {
-    /// Classifies a failed connection: a permanent mistake, or a failure that may pass.
+    /// Classifies a failed connection: a wrong setting, or a failure that may be temporary.
     pub(super) fn of_connection(e: StoreError) -> Self {
         let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(&e);
         while let Some(error) = cause {
@@ -85,7 +86,7 @@ pub async fn migrate_url(url: &str) -> Result<Migrated, MigrateError> {
     let connection = tokio::spawn(connection);
     let migrated = migrate(&mut client).await;
     drop(client);
-    // The result of the migration says more than the end of its connection.
+    // The result of the migration is more specific than an error of the connection.
     let _ = connection.await;
     migrated
 }
@@ -95,7 +96,8 @@ pub async fn migrate_url(url: &str) -> Result<Migrated, MigrateError> {
 /// # Errors
 /// [`MigrateError`]; the migration that failed was rolled back.
 pub async fn migrate(client: &mut Client) -> Result<Migrated, MigrateError> {
-    // Polled: waiting inside the database could deadlock with a migration that waits for all snapshots.
+    // Polled: waiting inside the database could deadlock with a migration that waits for all
+    // snapshots.
     while !client.query_one(TRY_LOCK, &[]).await?.get::<_, bool>(0) {
         tokio::time::sleep(LOCK_POLL).await;
     }
@@ -106,7 +108,8 @@ pub async fn migrate(client: &mut Client) -> Result<Migrated, MigrateError> {
 
 async fn migrate_locked(client: &mut Client) -> Result<Migrated, MigrateError> {
     let timescaledb = timescaledb(client).await?;
-    // After a rollback, this release works with the schema of a later one.
+    // After a rollback of the release, the schema may have migrations that this program does not
+    // have.
     let report = embedded::migrations::runner()
         .set_abort_missing(false)
         .run_async(client)
@@ -122,7 +125,8 @@ async fn migrate_locked(client: &mut Client) -> Result<Migrated, MigrateError> {
     })
 }
 
-/// Creates the extension where the server offers it; a server that only could is used without.
+/// Creates the extension TimescaleDB if the server offers it. If it cannot be created, the database
+/// is used without it. Returns the version.
 async fn timescaledb(client: &Client) -> Result<Option<String>, tokio_postgres::Error> {
     let offered = client.query_opt(HAS_TIMESCALEDB, &[]).await?.is_some();
     if offered
@@ -130,13 +134,14 @@ async fn timescaledb(client: &Client) -> Result<Option<String>, tokio_postgres::
             .batch_execute("CREATE EXTENSION IF NOT EXISTS timescaledb")
             .await
     {
-        tracing::warn!(error = %e, "TimescaleDB is installed but cannot be created here; going on without it");
+        tracing::warn!(error = %e, "cannot create the extension TimescaleDB; continuing without it");
     }
     let row = client.query_opt(TIMESCALEDB_VERSION, &[]).await?;
     Ok(row.map(|row| row.get(0)))
 }
 
-/// Checks that the schema is not older than this program. Newer is fine: migrations only expand it first.
+/// Checks that the schema is not older than this program. A newer schema is compatible: migrations
+/// only expand it first.
 pub(super) async fn check(client: &Object) -> Result<(), MigrateError> {
     let last = embedded::migrations::runner()
         .get_migrations()

@@ -1,4 +1,4 @@
-//! Connections to PostgreSQL.
+//! Connection pools, their configuration and use.
 
 use std::str::FromStr;
 use std::sync::Arc;
@@ -18,85 +18,88 @@ use super::error::{PgError, from_pool};
 use super::ingest::WORKERS;
 use super::migrate::{self, MigrateError};
 
-/// Generic plans of our array queries are up to 70 times slower.
-const PLANS: &str = "-c plan_cache_mode=force_custom_plan";
-/// Writers look rows up by their keys, however many there are: that needs no planning each time.
-const WRITERS_PLANS: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off -c enable_hashjoin=off -c enable_mergejoin=off";
+/// Plan settings of readers. Generic plans of our array queries are up to 70 times slower.
+const READERS_PLANS: &str = "-c plan_cache_mode=force_custom_plan";
+/// Plan settings of the workers. They look up rows by key at any table size, so that one plan
+/// serves all executions.
+const WRITERS_PLANS: &str = "-c plan_cache_mode=force_generic_plan -c enable_seqscan=off \
+                             -c enable_hashjoin=off -c enable_mergejoin=off";
 
-/// So many statements of a group at most take their longest, one after the other; so many more for a session that is
-/// appended to or replaced.
-const GROUP_STATEMENTS: u32 = 4;
+/// Maximum statements of a batch that run up to the statement timeout, one after the other. As many
+/// again for each session of the batch that is appended to or replaced.
+const BATCH_STATEMENTS: u32 = 4;
 
 /// The name of our connections in `pg_stat_activity`.
 pub(super) const APPLICATION_NAME: &str = "time-series-api";
 
-/// How to reach PostgreSQL.
+/// Configuration of the connections to PostgreSQL.
 #[derive(Debug, Clone)]
 pub struct PostgresConfig {
     /// `postgresql://user:password@host:port/database`, or the driver's key=value form.
     pub url: String,
-    /// The most connections at a time.
+    /// Maximum connections of readers.
     pub connections: usize,
-    /// How long a request waits for a free connection.
+    /// Maximum wait for a connection or a lock.
     pub wait: Duration,
-    /// How long a statement may run.
+    /// Maximum time of a statement.
     pub statement_timeout: Duration,
-    /// A session that would wait longer to be stored, by the measured rate, is refused.
+    /// Maximum expected wait of a write in the queue, by the measured rate. A write that would wait
+    /// longer is rejected.
     pub max_write_wait: Duration,
-    /// Bytes of sessions that may wait to be stored.
+    /// Maximum bytes of the sessions that wait to be stored.
     pub max_queued_bytes: usize,
-    /// The role of its servers.
+    /// The role of the servers.
     pub role: ServerRole,
 }
 
 /// The role of the servers of a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ServerRole {
-    /// Reads and writes. Of several servers, the one that takes writes is used.
+    /// Reads and writes. Of several servers, the one that accepts writes is used.
     Primary,
     /// Reads. Of several servers, any is used.
     Replica,
 }
 
-/// `DATABASE_URL` cannot be read.
+/// Error of an invalid URL of a database.
 #[derive(Debug, thiserror::Error)]
 #[error("{0}")]
 pub struct PostgresUrlError(String);
 
-/// Current use of the connection pools and of the write queue.
+/// Current use of the connection pools.
 #[derive(Debug, Clone, Copy)]
 pub struct PostgresUsage {
-    /// The pools of connections.
+    /// Use by pool.
     pub pools: [PoolUsage; 3],
 }
 
-/// The connections of a pool.
+/// Current use of a connection pool.
 #[derive(Debug, Clone, Copy)]
 pub struct PoolUsage {
     /// Purpose of the connections.
     pub name: &'static str,
-    /// The most there may be.
+    /// Maximum connections.
     pub most: usize,
-    /// Those that are open.
+    /// Open connections.
     pub open: usize,
-    /// Those that nobody uses.
+    /// Open connections that are not in use.
     pub idle: usize,
-    /// Requests that wait for one.
+    /// Requests that wait for a connection.
     pub waiting: usize,
 }
 
-/// The stores on PostgreSQL. Clones share everything.
+/// The connection pools to PostgreSQL. Clones share them.
 #[derive(Clone)]
 pub struct Postgres {
     pub(super) pool: Pool,
-    /// Connections of the writers.
+    /// Connections of the workers.
     pub(super) writers: Pool,
-    /// The connection of the heartbeat, which never waits for others.
+    /// The connection of the heartbeat, which must not wait for other requests.
     pub(super) heartbeat: Pool,
-    /// `None` inside: `block` is a plain table.
+    /// Holds `None` if `block` is a plain table.
     chunks: Arc<OnceCell<Option<Chunks>>>,
     pub(super) secret: Arc<OnceCell<Arc<RootSecret>>>,
-    /// How long a connection, or a turn, is waited for.
+    /// Maximum wait for a connection or a lock.
     pub(super) wait: Duration,
     pub(super) max_write_wait: Duration,
     pub(super) max_queued_bytes: u64,
@@ -104,7 +107,8 @@ pub struct Postgres {
 }
 
 impl Postgres {
-    /// Opens no connection yet: the database may come later, go, and come back.
+    /// Creates the pools without opening a connection. The database may start later and may
+    /// restart.
     ///
     /// # Errors
     /// [`PostgresUrlError`].
@@ -114,7 +118,7 @@ impl Postgres {
             PostgresUrlError(format!("is not a PostgreSQL URL such as {example}: {e}"))
         };
         let mut pg = tokio_postgres::Config::from_str(&config.url).map_err(|e| invalid(&e))?;
-        // Compiling plans never pays.
+        // JIT compilation costs more than it saves.
         let options = format!(
             "{} -c jit=off -c TimeZone=UTC -c statement_timeout={} -c lock_timeout={} \
              -c client_connection_check_interval=1000",
@@ -123,14 +127,14 @@ impl Postgres {
             config.wait.as_millis(),
         );
         if pg.get_ssl_mode() == SslMode::Require {
-            let problem = "has sslmode=require, which is not possible: this service speaks to PostgreSQL without TLS; use a network or a \
-                           tunnel that you trust, and sslmode=prefer";
+            let problem = "has sslmode=require, but this service connects to PostgreSQL without \
+                           TLS; use a trusted network or tunnel, and sslmode=prefer";
             return Err(PostgresUrlError(problem.to_owned()));
         }
         pg.application_name(APPLICATION_NAME);
         let has_several = pg.get_hosts().len() > 1;
         match config.role {
-            // A standby would refuse writes, and answer reads with older data.
+            // A standby would reject writes and return older data.
             ServerRole::Primary
                 if has_several && pg.get_target_session_attrs() == TargetSessionAttrs::Any =>
             {
@@ -146,10 +150,11 @@ impl Postgres {
         if pg.get_connect_timeout().is_none() {
             pg.connect_timeout(config.wait);
         }
-        // Where the network ends in the middle of a group, its locks end with it. 0 is no limit, as for statements.
+        // Releases the locks of a batch whose connection is lost. 0 means no limit, as for
+        // statements.
         let idle =
-            i32::try_from((config.statement_timeout * GROUP_STATEMENTS).as_millis()).unwrap_or(0);
-        let of_writers =
+            i32::try_from((config.statement_timeout * BATCH_STATEMENTS).as_millis()).unwrap_or(0);
+        let writers_options =
             format!("{options} {WRITERS_PLANS} -c idle_in_transaction_session_timeout={idle}");
         let pool = |options: &str, connections| {
             let mut pg = pg.clone();
@@ -171,9 +176,9 @@ impl Postgres {
                 .build()
                 .map_err(|e| invalid(&e))
         };
-        let readers = pool(&format!("{options} {PLANS}"), config.connections)?;
-        let writers = pool(&of_writers, WORKERS)?;
-        let heartbeat = pool(&format!("{options} {PLANS}"), 1)?;
+        let readers = pool(&format!("{options} {READERS_PLANS}"), config.connections)?;
+        let writers = pool(&writers_options, WORKERS)?;
+        let heartbeat = pool(&format!("{options} {READERS_PLANS}"), 1)?;
         Ok(Self {
             pool: readers,
             writers,
@@ -187,7 +192,7 @@ impl Postgres {
         })
     }
 
-    /// Returns the current use of the connection pools and of the write queue.
+    /// Returns the current use of the connection pools.
     #[must_use]
     pub fn usage(&self) -> PostgresUsage {
         let pool = |name, pool: &Pool| {
@@ -210,20 +215,20 @@ impl Postgres {
         }
     }
 
-    /// How long a group may take to be stored, of whose sessions so many change what is stored; on a connection from which
-    /// no answer may ever come. `None` where statements have no limit either.
+    /// Returns the maximum time of a batch in which `changing` sessions change stored ones, for
+    /// connections to a server that no longer responds. `None` if statements have no limit.
     pub(super) fn batch_timeout(&self, changing: usize) -> Option<Duration> {
         let sessions = u32::try_from(changing + 1).unwrap_or(u32::MAX);
         let statements = self
             .statement_timeout
-            .checked_mul(sessions.saturating_mul(GROUP_STATEMENTS))?;
+            .checked_mul(sessions.saturating_mul(BATCH_STATEMENTS))?;
         (!statements.is_zero()).then(|| self.wait.saturating_add(statements))
     }
 
-    /// Whether the database answers and has the tables that this program was built for.
+    /// Checks that the database responds and has the schema of this program.
     ///
     /// # Errors
-    /// [`MigrateError`], which says what to do.
+    /// [`MigrateError`], which names the remedy.
     pub async fn check_schema(&self) -> Result<(), MigrateError> {
         let client = self
             .connection("checking the schema")
@@ -248,12 +253,12 @@ impl Postgres {
         self.writers.retain(|_, _| false);
     }
 
-    /// The partitions of `block`, if it has any.
+    /// Returns the partitions of `block`; `None` if it is a plain table.
     pub(super) async fn chunks(&self) -> Result<Option<&Chunks>, StoreError> {
         let detect = async || {
-            let client = self.connection("looking for TimescaleDB").await?;
+            let client = self.connection("detecting TimescaleDB").await?;
             let found = Chunks::detect(&client).await;
-            found.map_err(|e| PgError::from(e).into_store_error("looking for TimescaleDB"))
+            found.map_err(|e| PgError::from(e).into_store_error("detecting TimescaleDB"))
         };
         self.chunks
             .get_or_try_init(detect)

@@ -1,4 +1,4 @@
-//! The service's secret, kept in the database that it protects.
+//! [`SecretStore`] on PostgreSQL: the service's secret in the database that it protects.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use secrecy::zeroize::Zeroizing;
 use time_series_domain::RootSecret;
 use time_series_domain::ports::{SecretStore, StoreError};
 
-use super::error::{PgError, unreadable};
+use super::error::{PgError, corrupt};
 use super::pool::Postgres;
 
 const DOING: &str = "reading the service's secret";
@@ -19,7 +19,7 @@ impl SecretStore for Postgres {
         let loaded = self
             .secret
             .get_or_try_init(async || self.read_secret().await.map(Arc::new));
-        // Those who wait for another caller's attempt wait no longer either.
+        // The timeout also bounds the wait for the attempt of another caller.
         match tokio::time::timeout(self.wait, loaded).await {
             Ok(secret) => secret.cloned(),
             Err(e) => Err(StoreError::Unavailable {
@@ -38,7 +38,7 @@ impl Postgres {
             .await
             .map_err(|e| PgError::from(e).into_store_error(DOING))?;
         let invalid = |problem: &dyn std::fmt::Display| {
-            unreadable("service_secret", "key", problem).into_store_error(DOING)
+            corrupt("service_secret", "key", problem).into_store_error(DOING)
         };
         let row =
             row.ok_or_else(|| invalid(&"no row; run INSERT INTO service_secret DEFAULT VALUES"))?;
@@ -82,13 +82,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn processes_on_one_database_agree() {
+    async fn processes_on_one_database_have_the_same_secret() {
         let database = TestDatabase::new(Backend::Plain).await;
         assert_eq!(tag(&stores(&database)).await, tag(&stores(&database)).await);
     }
 
     #[tokio::test]
-    async fn a_renewed_secret_is_another_one() {
+    async fn a_renewed_secret_is_read_after_a_restart() {
         let database = TestDatabase::new(Backend::Plain).await;
         let before = stores(&database);
         let tag_before = tag(&before).await;
@@ -106,7 +106,7 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn a_missing_secret_is_an_error_and_is_read_again() {
+    async fn a_missing_secret_is_an_error_until_it_is_inserted() {
         let database = TestDatabase::new(Backend::Plain).await;
         let client = database.connect().await;
         client
@@ -118,7 +118,7 @@ mod tests {
         assert!(
             matches!(
                 missing,
-                Err(StoreError::Inconsistent {
+                Err(StoreError::Corrupt {
                     table: "service_secret",
                     ..
                 })
@@ -133,15 +133,15 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn the_table_takes_one_row_of_at_least_32_bytes() {
+    async fn the_table_accepts_one_row_of_at_least_32_bytes() {
         let database = TestDatabase::new(Backend::Plain).await;
         let client = database.connect().await;
-        for refused in [
+        for rejected in [
             "INSERT INTO service_secret DEFAULT VALUES",
             "INSERT INTO service_secret (id) VALUES (false)",
             "UPDATE service_secret SET key = '\\x00'",
         ] {
-            assert!(client.batch_execute(refused).await.is_err(), "{refused}");
+            assert!(client.batch_execute(rejected).await.is_err(), "{rejected}");
         }
     }
 }

@@ -1,4 +1,4 @@
-//! A transaction that owns its connection, and the one place that decides what is tried again.
+//! A transaction that owns its connection, and the retries of transactions.
 
 use std::ops::Deref;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,31 +11,33 @@ use tokio_postgres::{Row, Statement};
 
 use super::connect;
 use super::error::PgError;
-use super::pipeline::{Told, send};
+use super::pipeline::{ErrorOrigin, send};
 use super::pool::Postgres;
 
 /// Maximum attempts for a retryable transaction.
 const MAX_ATTEMPTS: u32 = 10;
 
-/// An open transaction. Dropped without a commit, what it is doing is cancelled and its connection closed.
+/// An open transaction. If it is dropped without a commit or rollback, its current statement is
+/// cancelled and its connection closed.
 pub(super) struct Transaction {
-    /// There until this is dropped.
+    /// `None` only during the drop.
     client: Option<Object>,
-    /// Committed or rolled back.
+    /// True once the transaction is committed or rolled back.
     is_over: AtomicBool,
     /// True for a transaction that may write: only its commit can have an unknown outcome.
     is_writing: AtomicBool,
 }
 
 impl Transaction {
-    /// READ COMMITTED: the first statement locks the user's row, what follows sees what it waited for.
+    /// Begins a transaction that may write. READ COMMITTED: the first statement locks the user's
+    /// row, and later statements see the commits that it waited for.
     pub(super) async fn begin(client: Object) -> Result<Self, PgError> {
         let transaction = Self::unopened(client);
         transaction.open().await?;
         Ok(transaction)
     }
 
-    /// Begins and runs a first query in the same round trip.
+    /// Begins a transaction that may write and runs a first query in the same round trip.
     pub(super) async fn begin_with(
         client: Object,
         statement: &Statement,
@@ -49,14 +51,15 @@ impl Transaction {
         Ok((transaction, row))
     }
 
-    /// Read only, everything from one snapshot.
+    /// Begins a read-only transaction on one snapshot.
     pub(super) async fn begin_snapshot(client: Object) -> Result<Self, PgError> {
         let transaction = Self::unopened(client);
         transaction.open_snapshot().await?;
         Ok(transaction)
     }
 
-    /// To be opened by [`Self::open`] or [`Self::open_snapshot`], perhaps pipelined with what follows it.
+    /// Creates a transaction without BEGIN, to be opened by [`Self::open`] or
+    /// [`Self::open_snapshot`], possibly pipelined with further statements.
     pub(super) const fn unopened(client: Object) -> Self {
         Self {
             client: Some(client),
@@ -65,7 +68,7 @@ impl Transaction {
         }
     }
 
-    /// As [`Self::begin`].
+    /// Sends BEGIN for a transaction that may write.
     pub(super) async fn open(&self) -> Result<(), tokio_postgres::Error> {
         self.is_writing.store(true, Ordering::Relaxed);
         self.batch_execute("BEGIN READ WRITE").await
@@ -77,18 +80,18 @@ impl Transaction {
     }
 
     pub(super) async fn commit(self) -> Result<(), PgError> {
-        let in_doubt = if self.is_writing.load(Ordering::Relaxed) {
+        let to_error = if self.is_writing.load(Ordering::Relaxed) {
             PgError::Commit
         } else {
             PgError::Driver
         };
-        self.batch_execute("COMMIT").await.map_err(in_doubt)?;
+        self.batch_execute("COMMIT").await.map_err(to_error)?;
         self.is_over.store(true, Ordering::Relaxed);
         Ok(())
     }
 
-    /// Commits in the round trip of `work`, the last of this transaction. If it fails, so does the commit, and if the
-    /// connection is lost, nobody knows: the commit may have been on its way.
+    /// Runs `work`, the last statements of this transaction, and commits in the same round trip. If
+    /// a statement fails, the commit fails. If the connection is lost, the outcome is unknown.
     pub(super) async fn commit_pipelined(
         &self,
         work: impl Future<Output = Result<(), PgError>>,
@@ -103,8 +106,8 @@ impl Transaction {
         Ok(())
     }
 
-    /// As [`Self::commit_pipelined`], but waits for the end of what could be sent: a failed statement of `work` has rolled
-    /// everything back, and the connection goes on.
+    /// As [`Self::commit_pipelined`], but returns the error of a statement that the server rejected
+    /// as `Ok(Err(_))`, after the rollback, and keeps the connection open.
     pub(super) async fn commit_or_reject<T>(
         &self,
         work: impl Future<Output = Result<T, tokio_postgres::Error>>,
@@ -116,8 +119,9 @@ impl Transaction {
         let (worked, committed) = (worked.await, committed.await);
         self.is_over.store(committed.is_ok(), Ordering::Relaxed);
         match (worked, committed) {
-            // The server refused a statement, so whatever became of the connection, nothing was committed.
-            (Err(e), _) if e.is_answer() => Ok(Err(e)),
+            // The server rejected a statement, so nothing was committed, in whatever state the
+            // connection is.
+            (Err(e), _) if e.is_from_server() => Ok(Err(e)),
             (Err(e), _) | (Ok(_), Err(e)) => Err(PgError::Commit(e)),
             (Ok(value), Ok(())) => Ok(Ok(value)),
         }
@@ -136,7 +140,7 @@ impl Deref for Transaction {
     fn deref(&self) -> &Object {
         self.client
             .as_ref()
-            .expect("the connection stays until this is dropped")
+            .expect("the connection is held until the drop")
     }
 }
 
@@ -151,8 +155,8 @@ impl Drop for Transaction {
 }
 
 impl Postgres {
-    /// Runs a read, again if it lost a race against another transaction. `name` describes the operation in errors and
-    /// metrics.
+    /// Runs a read, with retries after conflicts with other transactions. `name` is the operation
+    /// in errors and metrics.
     pub(super) async fn run<T, F>(
         &self,
         name: &'static str,
@@ -166,8 +170,8 @@ impl Postgres {
             .map_err(|e| e.into_store_error(name))
     }
 
-    /// Runs a transaction that writes, again if it lost a race against another one. `name` describes the operation in
-    /// errors and metrics.
+    /// Runs a transaction that writes, with retries after conflicts with other transactions. `name`
+    /// is the operation in errors and metrics.
     pub(super) async fn run_tx<T, F>(
         &self,
         name: &'static str,

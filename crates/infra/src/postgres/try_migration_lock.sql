@@ -1,2 +1,2 @@
--- One migrator at a time; the number only has to be ours.
+-- One migration at a time. The number is an arbitrary key.
 SELECT pg_try_advisory_lock(7233105481)

@@ -38,7 +38,7 @@ async fn read<T>(
             tracing::debug!(doing, error = %source, "primary unreachable; reading from the replica");
             replica.await
         }
-        answered => answered,
+        result => result,
     }
 }
 

@@ -1,13 +1,14 @@
-//! After a failure, leaves Redis alone for a while, so that its absence costs one short wait and not many.
+//! Circuit breaker: pauses requests to Redis after a failure, so that an outage costs one timeout
+//! per pause.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-/// Open: do not ask. Closed: ask.
+/// A circuit breaker. While it is open, Redis is not used.
 pub(super) struct Breaker {
     started: Instant,
     pause: Duration,
-    /// Milliseconds after `started` until which it is open.
+    /// End of the current pause, in milliseconds after `started`.
     open_until: AtomicU64,
 }
 
@@ -24,7 +25,7 @@ impl Breaker {
         self.elapsed() < self.open_until.load(Ordering::Relaxed)
     }
 
-    /// Opens it; true if it was closed, so that a failure is logged once and not a thousand times.
+    /// Opens the breaker. Returns true if it was closed: the caller then logs the failure.
     pub(super) fn open(&self) -> bool {
         let was_open = self.is_open();
         let pause = u64::try_from(self.pause.as_millis()).unwrap_or(u64::MAX);

@@ -1,4 +1,4 @@
-//! Redis: a cache shared by several processes. Without it everything works, slower.
+//! Redis: an optional cache that several processes share.
 
 mod breaker;
 mod redis_cache;

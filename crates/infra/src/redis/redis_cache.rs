@@ -1,4 +1,4 @@
-//! The answer cache in Redis.
+//! [`AnswerCache`] in Redis.
 
 use std::time::Duration;
 
@@ -9,39 +9,41 @@ use time_series_domain::ports::AnswerCache;
 
 use super::breaker::Breaker;
 
-/// How long Redis is left alone after it failed.
+/// Pause after a failure.
 const PAUSE: Duration = Duration::from_secs(5);
-/// Answers are kept so long; newer versions of the data have newer keys anyway.
-const KEEP_SECONDS: i64 = 3_600;
-/// Maximum size of an entry. A larger one would occupy the connection for longer than a command may wait.
+/// Lifetime of an answer. Newer versions of the data have other keys.
+const LIFETIME_SECONDS: i64 = 3_600;
+/// Maximum size of an entry. A larger entry would occupy the connection for longer than the timeout
+/// of a command.
 const MAX_ENTRY_BYTES: usize = 4 << 20;
 
-/// Keeps answers in Redis.
+/// A cache in Redis.
 pub struct RedisCache {
     client: Client,
     breaker: Breaker,
 }
 
-/// `REDIS_URL` cannot be read.
+/// Error of an invalid `REDIS_URL`.
 #[derive(Debug, thiserror::Error)]
 #[error("is not a Redis URL such as redis://127.0.0.1:6379: {0}")]
 pub struct RedisUrlError(String);
 
 impl RedisCache {
-    /// Connects in the background, and again whenever the connection is lost. A command that takes longer than `wait` has
-    /// failed: `PostgreSQL` answers in the meantime.
+    /// Connects in the background, and reconnects whenever the connection is lost. A command that
+    /// takes longer than `timeout` fails, and the request is answered from `PostgreSQL`.
     ///
     /// # Errors
-    /// [`RedisUrlError`]. A Redis that cannot be reached is no error.
-    pub fn new(url: &str, wait: Duration) -> Result<Self, RedisUrlError> {
+    /// [`RedisUrlError`]. An unreachable Redis is not an error.
+    pub fn new(url: &str, timeout: Duration) -> Result<Self, RedisUrlError> {
         let mut config = Config::from_url(url).map_err(|e| RedisUrlError(e.to_string()))?;
-        // Redis may come later than this process: without it, a first attempt that fails would be the last.
+        // Redis may start later than this process: with `fail_fast`, a failed first attempt would
+        // be final.
         config.fail_fast = false;
         let client = Builder::from_config(config)
-            .with_performance_config(|performance| performance.default_command_timeout = wait)
+            .with_performance_config(|performance| performance.default_command_timeout = timeout)
             .with_connection_config(|connection| {
                 connection.connection_timeout = Duration::from_secs(2);
-                // A command waits for no reconnection: the breaker and PostgreSQL take over.
+                // Commands do not wait for a reconnection: PostgreSQL answers meanwhile.
                 connection.max_command_attempts = 1;
             })
             .set_policy(ReconnectPolicy::new_exponential(0, 100, 5_000, 2))
@@ -54,13 +56,13 @@ impl RedisCache {
         })
     }
 
-    fn failed(&self, doing: &str, error: &Error) {
-        // An entry of another type is a miss, and no reason to leave Redis alone.
+    fn handle_error(&self, doing: &str, error: &Error) {
+        // An entry of another type is a miss, not a failure of Redis.
         if error.details().starts_with("WRONGTYPE") {
             return;
         }
         if self.breaker.open() {
-            tracing::warn!(redis.doing = doing, error = %error, "Redis does not answer; going on without it");
+            tracing::warn!(redis.doing = doing, error = %error, "Redis failed; continuing without it");
         }
     }
 }
@@ -71,18 +73,19 @@ impl AnswerCache for RedisCache {
         if self.breaker.is_open() {
             return None;
         }
-        // One byte more than an entry may have: whoever writes to Redis cannot make this process hold larger ones.
+        // Reads at most one byte more than the limit: other writers to Redis cannot make this
+        // process load larger entries.
         match self
             .client
             .getrange::<Bytes, _>(key, 0, MAX_ENTRY_BYTES)
             .await
         {
-            // No key is an empty range.
+            // The range of an absent key is empty.
             Ok(entry) => {
                 Some(Vec::from(entry)).filter(|entry| (1..=MAX_ENTRY_BYTES).contains(&entry.len()))
             }
             Err(e) => {
-                self.failed("get", &e);
+                self.handle_error("get", &e);
                 None
             }
         }
@@ -92,14 +95,14 @@ impl AnswerCache for RedisCache {
         if self.breaker.is_open() || answer.len() > MAX_ENTRY_BYTES {
             return;
         }
-        let keep = Some(Expiration::EX(KEEP_SECONDS));
+        let expiration = Some(Expiration::EX(LIFETIME_SECONDS));
         let value = Bytes::copy_from_slice(answer);
         if let Err(e) = self
             .client
-            .set::<(), _, _>(key, value, keep, None, false)
+            .set::<(), _, _>(key, value, expiration, None, false)
             .await
         {
-            self.failed("put", &e);
+            self.handle_error("put", &e);
         }
     }
 }

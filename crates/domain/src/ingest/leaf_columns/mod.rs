@@ -1,4 +1,5 @@
-//! Columns that are sent as an array per leaf: `{"r": […], "position": {"lat": […]}, "position.lng": […]}`.
+//! Reads columns that are sent as one array per leaf: `{"r": […], "position": {"lat": […]},
+//! "position.lng": […]}`.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fmt;
@@ -9,35 +10,36 @@ use serde_json::value::RawValue;
 
 use super::FieldErrorCode;
 use super::bounded_seq::MAX_POINTS;
-use super::columns_body::{Errors, too_many};
+use super::columns_body::{ErrorSink, too_many};
+use super::field_error::EntryError;
 use super::raw_values::offset_in;
 use crate::json::Pointer;
 use crate::json::{MAX_DEPTH, MAX_VALUE_BYTES};
 use crate::metric_type::MetricType;
 use crate::{Json, JsonError, JsonErrorKind};
 
-const NO_ARRAY: &str = "must be an array of values, or an object of arrays by leaf";
+pub(super) const NOT_AN_ARRAY: &str = "must be an array of values, or an object of arrays by leaf";
 
-/// A leaf for which an entry has an array.
+/// A leaf with an array in an entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Leaf {
-    /// The keys that lead to its array.
+    /// The keys that lead to the array in the entry.
     sent: Vec<String>,
-    /// The keys that lead to it in a value.
+    /// The keys that lead to the leaf in a value.
     path: Vec<String>,
 }
 
 /// The leaves of an entry.
 pub(super) type Leaves = Arc<[Leaf]>;
 
-/// Returns the pointer below `values` to `inner` of the value at `place`.
-pub(super) fn sent_pointer(leaves: &[Leaf], place: usize, inner: &Pointer) -> String {
+/// Returns the pointer below `values` to `inner` of the value at `index`.
+pub(super) fn sent_pointer(leaves: &[Leaf], index: usize, inner: &Pointer) -> String {
     let tokens = inner.tokens();
     match leaves.iter().find(|leaf| tokens.starts_with(&leaf.path)) {
         Some(leaf) => {
             let deeper = Pointer::from_tokens(tokens[leaf.path.len()..].to_vec());
             format!(
-                "{}/{place}{deeper}",
+                "{}/{index}{deeper}",
                 Pointer::from_tokens(leaf.sent.clone())
             )
         }
@@ -45,11 +47,11 @@ pub(super) fn sent_pointer(leaves: &[Leaf], place: usize, inner: &Pointer) -> St
     }
 }
 
-/// Returns the leaves as a metric type names them: `position.lat` is `lat` of `position` where the metric type has such an
-/// object of numbers. `None` if nothing changes.
+/// Resolves dots in keys by the channels of a metric type: `position.lat` is `lat` of `position` if
+/// the metric type has an object `position` of numbers. Returns `None` if no key has a dot.
 ///
 /// # Errors
-/// The keys of a leaf that another one names as well.
+/// The pointer of a leaf that is sent under two keys.
 pub(super) fn resolve(
     leaves: &[Leaf],
     metric_type: &MetricType,
@@ -104,21 +106,21 @@ pub(super) fn resolve(
     }
 }
 
-/// Reads the value at `place`: the element of each leaf, at its offset in the body.
+/// Parses the value at `index`: the element of each leaf, at its offset in the body.
 ///
 /// # Errors
-/// A error for each element that cannot be kept.
+/// One error per element that cannot be stored.
 pub(super) fn value(
     body: &str,
     leaves: &[Leaf],
     columns: &[Vec<u32>],
-    place: usize,
+    index: usize,
 ) -> Result<Json, Vec<JsonError>> {
     let mut members = BTreeMap::new();
     let mut errors = Vec::new();
-    let mut left = MAX_VALUE_BYTES;
+    let mut bytes_left = MAX_VALUE_BYTES;
     for (Leaf { path, .. }, column) in leaves.iter().zip(columns) {
-        match Json::parse_leading(&body[column[place] as usize..], &mut left) {
+        match Json::parse_leading(&body[column[index] as usize..], &mut bytes_left) {
             Ok(element) if path.len() + element.levels() > MAX_DEPTH + 1 => {
                 errors.push(JsonError {
                     pointer: Pointer::from_tokens(path.clone()),
@@ -142,7 +144,7 @@ pub(super) fn value(
     }
 }
 
-/// Puts a leaf into a value; no leaf lies inside another one.
+/// Inserts a leaf into a value. No leaf may lie inside another one.
 pub(super) fn insert(value: &mut BTreeMap<String, Json>, keys: &[String], leaf: Json) {
     let Some((key, deeper)) = keys.split_first() else {
         return;
@@ -159,33 +161,38 @@ pub(super) fn insert(value: &mut BTreeMap<String, Json>, keys: &[String], leaf: 
     }
 }
 
-/// Finds the leaves of an entry, and the offset of each element by leaf, in one pass. The arrays are of equal length.
+/// Finds the leaves of an entry and the offsets of the elements of each leaf, in one pass. All
+/// arrays must have the same length.
 pub(super) fn find_leaves(
     body: &str,
     raw: &RawValue,
-    errors: &mut Errors<'_>,
+    errors: &mut ErrorSink<'_>,
 ) -> Option<(Leaves, Vec<Vec<u32>>)> {
-    let mut found = Finder {
+    let mut finder = LeafFinder {
         body,
         path: Vec::new(),
         leaves: Vec::new(),
         columns: Vec::new(),
         errors,
-        is_whole: true,
+        is_valid: true,
     };
-    if (&mut found)
+    if (&mut finder)
         .deserialize(&mut serde_json::Deserializer::from_str(raw.get()))
         .is_err()
     {
-        let message =
-            "has a key that is not a valid string, or a number that is too large".to_owned();
-        (found.errors)("/values".to_owned(), FieldErrorCode::InvalidString, message);
+        (finder.errors)(EntryError::new(
+            "/values",
+            FieldErrorCode::InvalidString,
+            "has a key that is not a valid string, or a number that is too large",
+        ));
         return None;
     }
-    found.is_whole.then(|| (found.leaves.into(), found.columns))
+    finder
+        .is_valid
+        .then(|| (finder.leaves.into(), finder.columns))
 }
 
-/// Notes the offset of each element of an array in the body, and of one more than a session may have.
+/// Collects the offset of each element of an array in the body, up to one more than [`MAX_POINTS`].
 pub(super) struct Elements<'b, 'o> {
     pub(super) body: &'b str,
     pub(super) offsets: &'o mut Vec<u32>,
@@ -210,7 +217,7 @@ impl<'de> Visitor<'de> for Elements<'_, '_> {
         while let Some(element) = elements.next_element::<&'de RawValue>()? {
             if self.offsets.len() <= MAX_POINTS {
                 let offset = offset_in(self.body, element)
-                    .ok_or_else(|| A::Error::custom("beyond 4 GiB"))?;
+                    .ok_or_else(|| A::Error::custom("an offset above 4 GiB"))?;
                 self.offsets.push(offset);
             }
         }
@@ -218,30 +225,30 @@ impl<'de> Visitor<'de> for Elements<'_, '_> {
     }
 }
 
-/// Walks an object of arrays and objects.
-struct Finder<'b, 'f, 'x> {
+/// Finds the arrays in an object of arrays and objects.
+struct LeafFinder<'b, 'f, 'x> {
     body: &'b str,
     path: Vec<String>,
     leaves: Vec<Leaf>,
     columns: Vec<Vec<u32>>,
-    errors: &'f mut Errors<'x>,
-    is_whole: bool,
+    errors: &'f mut ErrorSink<'x>,
+    is_valid: bool,
 }
 
-impl Finder<'_, '_, '_> {
-    /// Notes a error of the array or object at the current path.
+impl LeafFinder<'_, '_, '_> {
+    /// Adds an error of the array or object at the current path.
     fn error(&mut self, code: FieldErrorCode, message: impl Into<String>) {
-        let at = format!("/values{}", Pointer::from_tokens(self.path.clone()));
-        (self.errors)(at, code, message.into());
-        self.is_whole = false;
+        let pointer = format!("/values{}", Pointer::from_tokens(self.path.clone()));
+        (self.errors)(EntryError::new(pointer, code, message));
+        self.is_valid = false;
     }
 
-    fn no_array(&mut self) {
-        self.error(FieldErrorCode::InvalidType, NO_ARRAY);
+    fn not_an_array(&mut self) {
+        self.error(FieldErrorCode::InvalidType, NOT_AN_ARRAY);
     }
 }
 
-impl<'de> DeserializeSeed<'de> for &mut Finder<'_, '_, '_> {
+impl<'de> DeserializeSeed<'de> for &mut LeafFinder<'_, '_, '_> {
     type Value = ();
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
@@ -249,7 +256,7 @@ impl<'de> DeserializeSeed<'de> for &mut Finder<'_, '_, '_> {
     }
 }
 
-impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
+impl<'de> Visitor<'de> for &mut LeafFinder<'_, '_, '_> {
     type Value = ();
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -274,7 +281,7 @@ impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
             .filter(|first| *first != offsets.len())
         {
             let message = format!(
-                "has {} values where another leaf has {first}; send null for none",
+                "has {} values, but another leaf has {first}; send null for missing values",
                 offsets.len()
             );
             self.error(FieldErrorCode::InvalidType, message);
@@ -314,7 +321,7 @@ impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
             } else if is_first {
                 members.next_value_seed(&mut *self)?;
             } else {
-                self.error(FieldErrorCode::DuplicateKey, "is there twice; send it once");
+                self.error(FieldErrorCode::DuplicateKey, "occurs twice; send it once");
                 members.next_value::<serde::de::IgnoredAny>()?;
             }
             self.path.pop();
@@ -329,32 +336,32 @@ impl<'de> Visitor<'de> for &mut Finder<'_, '_, '_> {
     }
 
     fn visit_bool<E>(self, _: bool) -> Result<(), E> {
-        self.no_array();
+        self.not_an_array();
         Ok(())
     }
 
     fn visit_i64<E>(self, _: i64) -> Result<(), E> {
-        self.no_array();
+        self.not_an_array();
         Ok(())
     }
 
     fn visit_u64<E>(self, _: u64) -> Result<(), E> {
-        self.no_array();
+        self.not_an_array();
         Ok(())
     }
 
     fn visit_f64<E>(self, _: f64) -> Result<(), E> {
-        self.no_array();
+        self.not_an_array();
         Ok(())
     }
 
     fn visit_str<E>(self, _: &str) -> Result<(), E> {
-        self.no_array();
+        self.not_an_array();
         Ok(())
     }
 
     fn visit_unit<E>(self) -> Result<(), E> {
-        self.no_array();
+        self.not_an_array();
         Ok(())
     }
 }

@@ -1,4 +1,4 @@
-//! Every form of leaves is stored as points are, and errors stand where they were sent.
+//! Rules of columns with one array per leaf: storage as points, and pointers of errors.
 
 use proptest::prelude::*;
 use serde_json::{Value, json};
@@ -19,8 +19,8 @@ fn catalogue() -> Catalogue {
     let schema = json!({"type": "object", "properties": {"r": number, "position": position, "heart.rate": number},
         "additionalProperties": false});
     let schema = ValueSchema::parse(schema).expect("a schema");
-    let channel = |(place, pointer)| Channel {
-        id: ChannelId(place),
+    let channel = |(position, pointer)| Channel {
+        id: ChannelId(position),
         pointer,
     };
     let metric_type = MetricType {
@@ -41,28 +41,23 @@ fn catalogue() -> Catalogue {
     Catalogue::new(1, [metric_type])
 }
 
-/// Encodes a session with these entries; returns the pointers of its errors if it has any.
-fn stored(entries: &[Value]) -> Result<String, Vec<String>> {
+/// Encodes a session with these entries, or returns the pointers of its errors.
+fn encode(entries: &[Value]) -> Result<String, Vec<String>> {
     let entries: Vec<String> = entries.iter().map(Value::to_string).collect();
     let body = format!("{{{IDS},\"data\":[{}]}}", entries.join(","));
     let now = Timestamp::parse_rfc3339("2025-02-01T00:00:00Z").expect("a time");
-    let locations = |errors: super::super::ValidationErrors| {
-        errors
-            .listed()
-            .iter()
-            .map(|r| r.pointer.clone())
-            .collect::<Vec<_>>()
-    };
-    let raw = SessionDraft::from_json(body.as_bytes()).expect("an object");
+    let draft = SessionDraft::from_json(body.as_bytes()).expect("an object");
     let valid = ValidSession::check(
-        raw,
+        draft,
         &catalogue(),
         &TimeRules::default(),
         now,
         AppendTarget::Alone,
-    )
-    .map_err(locations)?;
-    Ok(format!("{:?}", EncodedSession::encode(valid)))
+    );
+    match valid {
+        Ok(valid) => Ok(format!("{:?}", EncodedSession::encode(valid))),
+        Err(errors) => Err(errors.listed().iter().map(|e| e.pointer.clone()).collect()),
+    }
 }
 
 fn columns(values: &Value, points: usize) -> Value {
@@ -83,7 +78,7 @@ fn column<'a>(values: &'a [Value], pointer: &'a str) -> Vec<&'a Value> {
 
 proptest! {
     #[test]
-    fn every_form_is_stored_as_points(
+    fn every_form_of_columns_is_stored_like_points(
         rows in prop::collection::vec((0..9_i32, 0..99_i32, prop::option::of(0..9_i32), "[a-z]{0,3}"), 1..20),
         has_text in any::<bool>(),
     ) {
@@ -97,7 +92,7 @@ proptest! {
         let values: Vec<Value> = rows.iter().map(value).collect();
         let point = |(second, value)| json!({"series": "s", "time": time(second), "value": value});
         let points: Vec<Value> = values.iter().enumerate().map(point).collect();
-        let expected = stored(&points);
+        let expected = encode(&points);
         prop_assert!(expected.is_ok(), "{expected:?}");
         let of = |pointer| column(&values, pointer);
         let mut position = json!({"lat": of("/position/lat"), "lng": of("/position/lng")});
@@ -111,15 +106,15 @@ proptest! {
         let mixed = json!({"r": of("/r"), "heart.rate": of("/heart.rate"), "position.lat": of("/position/lat"),
             "position": {"lng": of("/position/lng")}});
         for form in [json!(values), nested, dotted].into_iter().chain((!has_text).then_some(mixed)) {
-            prop_assert_eq!(&stored(&[columns(&form, values.len())]), &expected, "{}", form);
+            prop_assert_eq!(&encode(&[columns(&form, values.len())]), &expected, "{}", form);
         }
     }
 
     #[test]
-    fn objects_of_numbers_are_stored_as_points(rows in prop::collection::vec((0..9_i32, 0..9_i32, any::<bool>()), 1..20)) {
-        let value = |(r, rate, is_turned): &(i32, i32, bool)| {
+    fn columns_of_objects_are_stored_like_points(rows in prop::collection::vec((0..9_i32, 0..9_i32, any::<bool>()), 1..20)) {
+        let value = |(r, rate, is_reversed): &(i32, i32, bool)| {
             let (r, rate) = (json!(r).to_string(), json!(rate).to_string());
-            if *is_turned { format!(r#"{{"heart.rate":{rate},"r":{r}}}"#) } else { format!(r#"{{"r":{r},"heart.rate":{rate}}}"#) }
+            if *is_reversed { format!(r#"{{"heart.rate":{rate},"r":{r}}}"#) } else { format!(r#"{{"r":{r},"heart.rate":{rate}}}"#) }
         };
         let values: Vec<Box<RawValue>> =
             rows.iter().map(|row| RawValue::from_string(value(row)).expect("JSON")).collect();
@@ -127,13 +122,13 @@ proptest! {
         let point = |second: usize| json!({"series": "s", "time": time(second), "value": value(&values[second])});
         let points: Vec<Value> = (0..values.len()).map(point).collect();
         let as_columns = columns(&values.iter().map(|raw| value(raw)).collect(), values.len());
-        prop_assert_eq!(stored(&[as_columns]), stored(&points));
+        prop_assert_eq!(encode(&[as_columns]), encode(&points));
     }
 }
 
 #[test]
-fn faults_stand_where_the_leaf_was_sent() {
-    let errors = |values: Value| stored(&[columns(&values, 1)]).expect_err("a fault");
+fn errors_point_to_the_leaf_as_it_was_sent() {
+    let errors = |values: Value| encode(&[columns(&values, 1)]).expect_err("errors");
     assert_eq!(
         errors(json!({"position.lat": ["x"]})),
         ["/data/0/values/position.lat/0"]
@@ -160,9 +155,9 @@ fn faults_stand_where_the_leaf_was_sent() {
 }
 
 #[test]
-fn nesting_has_a_limit() {
+fn leaves_nested_too_deep_are_an_error() {
     let deep = (0..70).fold(json!([1]), |inner, _| json!({"a": inner}));
-    let errors = stored(&[columns(&deep, 1)]).expect_err("a fault");
+    let errors = encode(&[columns(&deep, 1)]).expect_err("errors");
     assert_eq!(
         errors,
         [format!("/data/0/values{}", "/a".repeat(MAX_DEPTH))]

@@ -28,7 +28,7 @@ impl Fold<'_> {
             || !range.contains(&block.t_min)
             || !range.contains(&block.t_max)
         {
-            return Err(StoreError::Inconsistent {
+            return Err(StoreError::Corrupt {
                 table: "block",
                 column: "summaries",
                 problem: format!(
@@ -122,7 +122,7 @@ impl Fold<'_> {
             .starts
             .get(&(scanned.user_id, scanned.session_id))
             .copied();
-        start.ok_or_else(|| StoreError::Inconsistent {
+        start.ok_or_else(|| StoreError::Corrupt {
             table: "session",
             column: "t_min",
             problem: format!(

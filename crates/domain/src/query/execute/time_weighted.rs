@@ -146,7 +146,7 @@ impl TimeWeighted {
             ends.sort_unstable_by_key(|e| (e.first.0.time, e.seq));
             for pair in ends.windows(2) {
                 if pair[1].first.0.time < pair[0].last.0.time {
-                    return Err(StoreError::Inconsistent {
+                    return Err(StoreError::Corrupt {
                         table: "block",
                         column: "t_max",
                         problem: format!(

@@ -1,5 +1,5 @@
-//! Appends to stored sessions: rewrites the blocks that change, extends the sessions' rows, records the
-//! appends.
+//! Appends to stored sessions: rewrites the blocks that change, extends the sessions' rows, records
+//! the appends.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::session_rows::{metric_types, time};
 use crate::postgres::block_reader::BlockReader;
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::pipeline::send;
 
 const BLOCK_HEADERS: &str = include_str!("block_headers.sql");
@@ -65,7 +65,7 @@ pub(super) async fn merge_into_blocks(
         }
     }
     let changed: Vec<BlockKey> = plans.iter().flat_map(DayPlan::changed).collect();
-    let mut taken = take(client, sent, &changed).await?;
+    let mut taken = take_blocks(client, sent, &changed).await?;
     let mut blocks = Vec::new();
     for DayPlan {
         appended,
@@ -84,7 +84,7 @@ pub(super) async fn merge_into_blocks(
                 .map(|h| taken.remove(&(appended.metric_type, h.seq, h.t_min)))
                 .collect();
             let old =
-                old.ok_or_else(|| unreadable("block", "seq", "a block of the session is missing"))?;
+                old.ok_or_else(|| corrupt("block", "seq", "a block of the session is missing"))?;
             let new = cluster.blocks(&old, appended, next_seq);
             next_seq = new.last().map_or(next_seq, |block| block.seq + 1);
             blocks.extend(new);
@@ -122,7 +122,7 @@ async fn read_headers(client: &Object, sent: &EncodedSession) -> Result<Headers,
     for row in client.query(&statement, &params).await? {
         let t_max: OffsetDateTime = row
             .try_get("t_max")
-            .map_err(|e| unreadable("block", "t_max", e))?;
+            .map_err(|e| corrupt("block", "t_max", e))?;
         let header = BlockHeader {
             seq: reader.seq(&row)?,
             t_min: reader.t_min(&row)?,
@@ -137,7 +137,8 @@ async fn read_headers(client: &Object, sent: &EncodedSession) -> Result<Headers,
     Ok(headers)
 }
 
-async fn take(
+/// Deletes blocks and returns them.
+async fn take_blocks(
     client: &Object,
     sent: &EncodedSession,
     keys: &[BlockKey],

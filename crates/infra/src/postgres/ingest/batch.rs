@@ -17,7 +17,7 @@ use super::fast_path::{add_days, is_fast_path, store_new_sessions};
 use super::session_rows::SessionRows;
 use super::write_queue::{QueuedWrite, Written};
 use crate::postgres::block_rows::{BlockRow, CopyBlocks, FEW_BLOCKS, InsertBlocks};
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::pipeline::send;
 use crate::postgres::pool::Postgres;
 use crate::postgres::session::delete_blocks;
@@ -26,7 +26,7 @@ use crate::postgres::transaction::Transaction;
 pub(in crate::postgres) const RAISE_VERSION: &str = include_str!("raise_version.sql");
 const LOWER_VERSIONS: &str = include_str!("lower_versions.sql");
 const INSERT_SESSIONS: &str = include_str!("insert_sessions.sql");
-/// Blocks to change or delete are selected by time among partitions, which a generic plan scans all.
+/// Blocks to change or delete are selected by time. A generic plan would scan all partitions.
 const PLAN_FOR_PARTITIONS: &str = "SET LOCAL plan_cache_mode = force_custom_plan";
 
 /// The changes of a batch.
@@ -184,7 +184,8 @@ impl<'a> BatchChanges<'a> {
 
     async fn insert_and_commit(self, transaction: Transaction) -> Result<(), PgError> {
         let client: &Object = &transaction;
-        let (mut added, mut rows) = (AddedDays::new(), SessionRows::default());
+        let mut added = AddedDays::new();
+        let mut rows = SessionRows::default();
         for session in self.sessions.iter().chain(&self.appends) {
             add_days(&mut added, session);
         }
@@ -198,11 +199,9 @@ impl<'a> BatchChanges<'a> {
         let blocks: Vec<BlockRow<'_>> = of_sessions.chain(of_appends).collect();
         let (users, by): (Vec<Uuid>, Vec<i64>) =
             by_user(self.unchanged.iter().copied()).into_iter().unzip();
-        let (insert, merge, lower) = (
-            client.prepare_cached(INSERT_SESSIONS).await?,
-            Merge::prepare(client, &added).await?,
-            client.prepare_cached(LOWER_VERSIONS).await?,
-        );
+        let insert = client.prepare_cached(INSERT_SESSIONS).await?;
+        let merge = Merge::prepare(client, &added).await?;
+        let lower = client.prepare_cached(LOWER_VERSIONS).await?;
         let insert_sessions = async {
             if !rows.is_empty() {
                 client.execute(&insert, &rows.params()).await?;
@@ -236,8 +235,8 @@ impl<'a> BatchChanges<'a> {
             };
             return transaction.commit_pipelined(all).await;
         }
-        // Two round trips: everything up to the start of COPY, then its rows and the commit. Nothing may be
-        // sent in between.
+        // Two round trips: the statements up to the start of COPY, then its rows and the commit. No
+        // other statement may be sent in between.
         let rows = send(rows).await?;
         let copy = send(CopyBlocks::begin(client)).await?;
         rows.await?;
@@ -257,6 +256,6 @@ pub(super) fn by_user(users: impl Iterator<Item = UserId>) -> BTreeMap<Uuid, i64
 pub(in crate::postgres) fn read_version(row: &Row) -> Result<u64, PgError> {
     let version: i64 = row
         .try_get("version")
-        .map_err(|e| unreadable("user_version", "version", e))?;
-    u64::try_from(version).map_err(|e| unreadable("user_version", "version", e))
+        .map_err(|e| corrupt("user_version", "version", e))?;
+    u64::try_from(version).map_err(|e| corrupt("user_version", "version", e))
 }

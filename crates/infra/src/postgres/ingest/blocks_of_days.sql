@@ -1,4 +1,4 @@
--- What is left of some days; arrays only where there are no summaries.
+-- The blocks of a user and metric type on one day, with arrays only for blocks without summaries.
 SELECT b.session_id, b.metric_type_id, b.seq, b.t_min, b.t_max, b.n, b.time_unit, b.time_step, b.summaries,
        CASE WHEN b.summaries IS NULL THEN b.time_deltas END AS time_deltas,
        CASE WHEN b.summaries IS NULL THEN b.scales END AS scales,

@@ -1,4 +1,5 @@
-//! The table `day_summary`: merged into by ingest, recomputed after a delete.
+//! Writes the table `day_summary`: merges the summaries of new points, recomputes days after a
+//! delete.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::pin::pin;
@@ -12,7 +13,7 @@ use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
 use crate::postgres::block_reader::BlockReader;
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 
 const MERGE: &str = include_str!("merge_day_summaries.sql");
 const DELETE: &str = include_str!("delete_day_summaries.sql");
@@ -22,10 +23,10 @@ const BLOCKS_OF_DAYS: &str = include_str!("blocks_of_days.sql");
 /// The days of metric types that lost points.
 pub(in crate::postgres) type TouchedDays = BTreeSet<(MetricTypeId, UtcDay)>;
 
-/// What is added to the summaries of some users: by the key of the table, each once.
+/// Summaries to be merged into the table, by its key.
 pub(super) type AddedDays = BTreeMap<(UserId, ChannelId, UtcDay), Summary>;
 
-/// The statement that merges, and what it takes.
+/// The statement that merges summaries, and its parameters.
 pub(super) struct Merge {
     statement: Statement,
     columns: Columns,
@@ -43,7 +44,7 @@ impl Merge {
         })
     }
 
-    /// Merges into the summaries that are stored.
+    /// Merges the summaries into the stored ones.
     pub(super) async fn run(&self, client: &Object) -> Result<(), tokio_postgres::Error> {
         if !self.columns.user.is_empty() {
             client
@@ -54,7 +55,7 @@ impl Merge {
     }
 }
 
-/// Makes the summaries of some days anew, from the blocks that are there now.
+/// Recomputes the summaries of days from their remaining blocks.
 pub(in crate::postgres) async fn recompute_days(
     client: &Object,
     user: UserId,
@@ -78,10 +79,10 @@ pub(in crate::postgres) async fn recompute_days(
             };
             for (position, summary) in summaries.iter().enumerate().filter(|(_, s)| s.count() > 0) {
                 let channel = channels.get(&(metric_type, position)).ok_or_else(|| {
-                    unreadable(
+                    corrupt(
                         "channel",
                         "position",
-                        format!("metric type {} has no {position}", metric_type.0),
+                        format!("metric type {} has no channel {position}", metric_type.0),
                     )
                 })?;
                 merged
@@ -98,7 +99,7 @@ pub(in crate::postgres) async fn recompute_days(
     Ok(Merge::prepare(client, &merged).await?.run(client).await?)
 }
 
-/// The channels of metric types, by their positions.
+/// Returns the channels of metric types, by position.
 async fn channels(
     client: &Object,
     touched: &TouchedDays,
@@ -112,10 +113,10 @@ async fn channels(
     let channel = |row: &Row| {
         let number = |name| {
             row.try_get::<_, i32>(name)
-                .map_err(|e| unreadable("channel", name, e))
+                .map_err(|e| corrupt("channel", name, e))
         };
-        let position = usize::try_from(number("position")?)
-            .map_err(|e| unreadable("channel", "position", e))?;
+        let position =
+            usize::try_from(number("position")?).map_err(|e| corrupt("channel", "position", e))?;
         Ok((
             (MetricTypeId(number("metric_type_id")?), position),
             ChannelId(number("id")?),
@@ -128,7 +129,7 @@ pub(in crate::postgres) fn date(day: UtcDay) -> Date {
     day.start().to_offset_date_time().date()
 }
 
-/// The arrays of one statement.
+/// Parameter arrays of `merge_day_summaries.sql`.
 #[derive(Default)]
 struct Columns {
     user: Vec<Uuid>,
@@ -153,10 +154,11 @@ impl Columns {
             summary.first(),
             summary.last(),
         ) else {
-            return; // a day without a sample has no row
+            // A day without a sample has no row.
+            return;
         };
         let moments = summary.moments();
-        let at = |sample: Sample| sample.time.to_offset_date_time();
+        let time = |sample: Sample| sample.time.to_offset_date_time();
         self.user.push(user.0);
         self.channel.push(channel.0);
         self.day.push(date(day));
@@ -165,9 +167,9 @@ impl Columns {
         self.m2.push(moments.m2);
         self.min.push(min);
         self.max.push(max);
-        self.first_at.push(at(first));
+        self.first_at.push(time(first));
         self.first.push(first.value);
-        self.last_at.push(at(last));
+        self.last_at.push(time(last));
         self.last.push(last.value);
     }
 

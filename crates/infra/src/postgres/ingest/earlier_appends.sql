@@ -1,4 +1,4 @@
--- What was appended before and may be what is appended now: by its key where it has one, else by its content.
+-- Earlier appends that the given appends may repeat: by key if the append has one, else by digest.
 SELECT t.user_id, t.session_id, p.digest, p.idempotency_key, p.total_points, p.version, p.part_no = 0 AS created
 FROM unnest($1::uuid[], $2::uuid[], $3::bytea[], $4::text[]) AS t (session_id, user_id, digest, idempotency_key)
 CROSS JOIN LATERAL (

@@ -1,5 +1,5 @@
-//! Loads the rows that a batch conflicts with, under the user locks, and decides the outcome of each
-//! write.
+//! Loads the rows that a batch conflicts with, under the user locks, and decides the outcome of
+//! each write.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 
@@ -17,7 +17,7 @@ use uuid::Uuid;
 
 use super::batch::{by_user, read_version};
 use super::write_queue::QueuedWrite;
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::metric_type::{read_schema_version, schema_columns};
 use crate::postgres::pipeline::send;
 use crate::postgres::session::StoredSpan;
@@ -61,11 +61,11 @@ pub(super) struct Locks {
 
 impl Locks {
     pub(super) fn of(writes: &[QueuedWrite]) -> Self {
-        let counts = by_user(writes.iter().map(|p| p.session.user_id));
+        let counts = by_user(writes.iter().map(|write| write.session.user_id));
         let (users, by) = counts.into_iter().unzip();
         let schemas: BTreeSet<SchemaVersion> = writes
             .iter()
-            .flat_map(|p| &p.session.schemas)
+            .flat_map(|write| &write.session.schemas)
             .copied()
             .collect();
         let mut metric_types: Vec<i32> =
@@ -97,7 +97,7 @@ pub(super) fn versions_before(
     for row in raised {
         let user = row
             .try_get("user_id")
-            .map_err(|e| unreadable("user_version", "user_id", e))?;
+            .map_err(|e| corrupt("user_version", "user_id", e))?;
         versions.insert(UserId(user), read_version(row)?);
     }
     for write in writes {
@@ -108,7 +108,8 @@ pub(super) fn versions_before(
     Ok(versions)
 }
 
-/// Locks the users until the commit, holds the schemas, and loads the sessions of the ids of the batch.
+/// Locks the users and the schemas until the commit, and loads the sessions with the ids of the
+/// batch.
 pub(super) async fn lock_and_load(
     transaction: &Transaction,
     writes: &[QueuedWrite],
@@ -116,13 +117,11 @@ pub(super) async fn lock_and_load(
     let locks = Locks::of(writes);
     let (ids, owners): (Vec<Uuid>, Vec<Uuid>) = writes
         .iter()
-        .map(|p| (p.session.session_id.0, p.session.user_id.0))
+        .map(|write| (write.session.session_id.0, write.session.user_id.0))
         .unzip();
     let client: &Object = transaction;
-    let (lock, find) = (
-        client.prepare_cached(LOCK_USERS).await?,
-        client.prepare_cached(STORED_SESSIONS).await?,
-    );
+    let lock = client.prepare_cached(LOCK_USERS).await?;
+    let find = client.prepare_cached(STORED_SESSIONS).await?;
     let generations = client.prepare_cached(SCHEMA_GENERATIONS).await?;
     // READ COMMITTED: statements after the locks see the commits that the locks waited for.
     let find_params: [&(dyn ToSql + Sync); 2] = [&ids, &owners];
@@ -134,15 +133,13 @@ pub(super) async fn lock_and_load(
     let generations = send(client.query(&generations, &metric_types)).await?;
     let appends = send(load_earlier_appends(client, writes)).await?;
     opened.await?;
-    let (raised, stored, generations, appends) = (
-        raised.await?,
-        stored.await?,
-        generations.await?,
-        appends.await?,
-    );
+    let raised = raised.await?;
+    let stored = stored.await?;
+    let generations = generations.await?;
+    let appends = appends.await?;
     let busy = raised.first().map(|row| {
         row.try_get("busy")
-            .map_err(|e| unreadable("metric_type", "id", e))
+            .map_err(|e| corrupt("metric_type", "id", e))
     });
     Ok(ExistingState {
         schemas: generations
@@ -174,15 +171,15 @@ async fn load_earlier_appends(
     }
     let (ids, owners): (Vec<Uuid>, Vec<Uuid>) = appends
         .iter()
-        .map(|p| (p.session.session_id.0, p.session.user_id.0))
+        .map(|write| (write.session.session_id.0, write.session.user_id.0))
         .unzip();
     let digests: Vec<&[u8]> = appends
         .iter()
-        .map(|p| p.session.points_digest.as_bytes())
+        .map(|write| write.session.points_digest.as_bytes())
         .collect();
     let keys: Vec<Option<&str>> = appends
         .iter()
-        .map(|p| p.write.key().map(IdempotencyKey::as_str))
+        .map(|write| write.write.key().map(IdempotencyKey::as_str))
         .collect();
     let statement = client.prepare_cached(EARLIER_APPENDS).await?;
     for row in client
@@ -232,14 +229,14 @@ impl ExistingSession {
     fn read(row: &Row) -> Result<((UserId, SessionId), Self), PgError> {
         let start_ts: Option<OffsetDateTime> = row
             .try_get("start_ts")
-            .map_err(|e| unreadable("session", "start_ts", e))?;
+            .map_err(|e| corrupt("session", "start_ts", e))?;
         let points: i32 = row
             .try_get("point_count")
-            .map_err(|e| unreadable("session", "point_count", e))?;
+            .map_err(|e| corrupt("session", "point_count", e))?;
         let stored = Self {
             digest: read_digest(row, "session")?,
             start_ts: start_ts.map(Timestamp::from),
-            points: u64::try_from(points).map_err(|e| unreadable("session", "point_count", e))?,
+            points: u64::try_from(points).map_err(|e| corrupt("session", "point_count", e))?,
             span: StoredSpan::read(row)?,
         };
         Ok((read_ids(row, "session")?, stored))
@@ -250,19 +247,19 @@ fn read_append(row: &Row) -> Result<AppendRecord, PgError> {
     let number = |name| {
         let number: i64 = row
             .try_get(name)
-            .map_err(|e| unreadable("session_part", name, e))?;
-        u64::try_from(number).map_err(|e| unreadable("session_part", name, e))
+            .map_err(|e| corrupt("session_part", name, e))?;
+        u64::try_from(number).map_err(|e| corrupt("session_part", name, e))
     };
     let key: Option<&str> = row
         .try_get("idempotency_key")
-        .map_err(|e| unreadable("session_part", "idempotency_key", e))?;
+        .map_err(|e| corrupt("session_part", "idempotency_key", e))?;
     let key = key.map(IdempotencyKey::parse).transpose();
     Ok(AppendRecord {
         points_digest: read_digest(row, "session_part")?,
         created: row
             .try_get("created")
-            .map_err(|e| unreadable("session_part", "part_no", e))?,
-        key: key.map_err(|e| unreadable("session_part", "idempotency_key", e))?,
+            .map_err(|e| corrupt("session_part", "part_no", e))?,
+        key: key.map_err(|e| corrupt("session_part", "idempotency_key", e))?,
         total_points: number("total_points")?,
         version: number("version")?,
     })
@@ -271,14 +268,14 @@ fn read_append(row: &Row) -> Result<AppendRecord, PgError> {
 fn read_digest(row: &Row, table: &'static str) -> Result<Digest, PgError> {
     let digest: &[u8] = row
         .try_get("digest")
-        .map_err(|e| unreadable(table, "digest", e))?;
-    Digest::from_bytes(digest).ok_or_else(|| unreadable(table, "digest", "not 17 bytes"))
+        .map_err(|e| corrupt(table, "digest", e))?;
+    Digest::from_bytes(digest).ok_or_else(|| corrupt(table, "digest", "not 17 bytes"))
 }
 
 fn read_ids(row: &Row, table: &'static str) -> Result<(UserId, SessionId), PgError> {
     let id = |name| {
         row.try_get::<_, Uuid>(name)
-            .map_err(|e| unreadable(table, name, e))
+            .map_err(|e| corrupt(table, name, e))
     };
     Ok((UserId(id("user_id")?), SessionId(id("session_id")?)))
 }

@@ -1,4 +1,5 @@
--- A session stands only once in the arrays. Metric types as text, since an array of arrays must be a rectangle.
+-- A session must occur only once in the arrays. Metric types are text, because an array of arrays
+-- must be rectangular.
 UPDATE session AS s SET
     point_count  = s.point_count + t.points,
     t_min        = LEAST(s.t_min, t.t_min),

@@ -1,5 +1,5 @@
-//! Fast path for batches of new sessions: one round trip, in which the database rejects the batch if a
-//! session is not new.
+//! Fast path for batches of new sessions: one round trip, in which the database rejects the batch
+//! if a session is not new.
 
 use deadpool_postgres::Object;
 use time_series_domain::ingest::{EncodedSession, Outcome, Stored};
@@ -31,7 +31,8 @@ pub(super) async fn store_new_sessions(
 ) -> Result<Option<Vec<Written>>, PgError> {
     let transaction = Transaction::unopened(client);
     let client: &Object = &transaction;
-    let (mut added, mut rows) = (AddedDays::new(), SessionRows::default());
+    let mut added = AddedDays::new();
+    let mut rows = SessionRows::default();
     for session in writes.iter().map(|write| &write.session) {
         rows.push(session);
         add_days(&mut added, session);
@@ -40,14 +41,13 @@ pub(super) async fn store_new_sessions(
         .iter()
         .flat_map(|write| BlockRow::of(&write.session))
         .collect();
-    let (lock, insert, merge, blocks) = (
-        client.prepare_cached(LOCK_USERS).await?,
-        client.prepare_cached(INSERT_NEW_SESSIONS).await?,
-        Merge::prepare(client, &added).await?,
-        InsertBlocks::prepare(client, &blocks).await?,
-    );
+    let lock = client.prepare_cached(LOCK_USERS).await?;
+    let insert = client.prepare_cached(INSERT_NEW_SESSIONS).await?;
+    let merge = Merge::prepare(client, &added).await?;
+    let blocks = InsertBlocks::prepare(client, &blocks).await?;
     let locks = Locks::of(writes);
-    let (lock_params, sessions) = (locks.params(), rows.params_with(locks.schemas()));
+    let lock_params = locks.params();
+    let sessions = rows.params_with(locks.schemas());
     let all = async {
         let opened = send(transaction.open()).await?;
         let raised = send(client.query(&lock, &lock_params)).await?;
@@ -67,18 +67,18 @@ pub(super) async fn store_new_sessions(
         Err(e) => return Err(e.into()),
     };
     let mut versions = versions_before(&raised, writes)?;
-    let answer = |write: &QueuedWrite| {
+    let mut results = Vec::with_capacity(writes.len());
+    for write in writes {
         let version = versions.entry(write.session.user_id).or_default();
         *version += 1;
-        let total_points = write.session.points;
-        Ok(Stored {
+        results.push(Ok(Stored {
             outcome: Outcome::Created,
             version: *version,
-            total_points,
+            total_points: write.session.points,
             is_replay: false,
-        })
-    };
-    Ok(Some(writes.iter().map(answer).collect()))
+        }));
+    }
+    Ok(Some(results))
 }
 
 /// Adds the day summaries of a session to those of the batch.
@@ -94,6 +94,6 @@ pub(super) fn add_days(added: &mut AddedDays, session: &EncodedSession) {
 /// Returns whether a session is stored already, or a metric type changed or is being changed.
 /// `insert_new_sessions.sql` and `lock_users_or_fail.sql` divide by zero for the latter.
 fn is_not_new(e: &tokio_postgres::Error) -> bool {
-    let is_it = |code| [SqlState::UNIQUE_VIOLATION, SqlState::DIVISION_BY_ZERO].contains(code);
-    e.code().is_some_and(is_it)
+    let codes = [SqlState::UNIQUE_VIOLATION, SqlState::DIVISION_BY_ZERO];
+    e.code().is_some_and(|code| codes.contains(code))
 }

@@ -1,4 +1,5 @@
--- A session stands only once in the arrays. The part that made it is number 0, if it had a key.
+-- A session must occur only once in the arrays. Part 0 is the write under a key that created the
+-- session.
 INSERT INTO session_part (session_id, user_id, part_no, digest, idempotency_key, total_points, version)
 SELECT t.session_id, t.user_id,
        CASE WHEN t.created THEN 0 ELSE

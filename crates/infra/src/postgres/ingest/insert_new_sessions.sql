@@ -1,5 +1,6 @@
--- As insert_sessions, where the schemas ($9, generations in $10) are those that the values were checked by; otherwise this
--- divides by zero. Metric types as text, since an array of arrays must be a rectangle.
+-- As insert_sessions, if the schemas that validated the values ($9, generations in $10) are
+-- current. Otherwise this divides by zero. Metric types are text, because an array of arrays must
+-- be rectangular.
 INSERT INTO session (user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types)
 SELECT user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types::integer[]
 FROM unnest(

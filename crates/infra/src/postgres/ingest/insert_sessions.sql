@@ -1,4 +1,4 @@
--- Metric types as text, since an array of arrays must be a rectangle.
+-- Metric types are text, because an array of arrays must be rectangular.
 INSERT INTO session (user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types)
 SELECT user_id, session_id, start_ts, t_min, t_max, point_count, digest, metric_types::integer[]
 FROM unnest(

@@ -1,6 +1,7 @@
--- The first statement of every group: the users' rows are their locks. Users come ascending, with how much to raise each.
--- Shared locks on the metric types: a schema change of one of these waits for us. Those that are being changed right now are
--- not waited for, since users of other metric types would wait, too: they are returned.
+-- The first statement of every batch: the rows of the users are their locks. $1 is ascending, and
+-- $2 has the increments of the versions. Locks the metric types ($3) in shared mode, so that a
+-- schema change waits for the commit. Does not wait for metric types that are being changed,
+-- because users of other metric types would wait, too: returns them as busy.
 WITH raised AS (
     INSERT INTO user_version (user_id, version)
     SELECT user_id, raise FROM unnest($1::uuid[], $2::bigint[]) AS t (user_id, raise)

@@ -1,4 +1,4 @@
--- As lock_users, but divides by zero where a metric type is being changed right now.
+-- As lock_users, but divides by zero if a metric type is being changed.
 WITH raised AS (
     INSERT INTO user_version (user_id, version)
     SELECT user_id, raise FROM unnest($1::uuid[], $2::bigint[]) AS t (user_id, raise)

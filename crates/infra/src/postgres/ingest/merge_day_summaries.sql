@@ -1,4 +1,4 @@
--- A key may stand only once in the arrays; they come sorted by it.
+-- The arrays are sorted by key, and a key must occur only once.
 INSERT INTO day_summary AS kept (user_id, channel_id, day, n, sum, m2, min, max, first_at, first, last_at, last)
 SELECT a.user_id, a.channel_id, a.day, a.n, a.sum, a.m2, a.min, a.max, a.first_at, a.first, a.last_at, a.last
 FROM unnest(

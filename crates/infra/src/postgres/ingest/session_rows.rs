@@ -1,4 +1,4 @@
-//! Rows of the table `session`, as columns.
+//! Rows of the table `session` as parameter arrays.
 
 use time::OffsetDateTime;
 use time_series_domain::Timestamp;
@@ -6,7 +6,7 @@ use time_series_domain::ingest::EncodedSession;
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-/// The columns that are written.
+/// Parameter arrays of `insert_sessions.sql`.
 #[derive(Default)]
 pub(super) struct SessionRows {
     user_id: Vec<Uuid>,
@@ -52,7 +52,7 @@ impl SessionRows {
 }
 
 impl SessionRows {
-    /// As [`Self::params`], and the schemas that are expected.
+    /// Returns [`Self::params`] followed by the expected schemas.
     pub(super) fn params_with<'a>(
         &'a self,
         schemas: [&'a (dyn ToSql + Sync); 2],
@@ -87,7 +87,7 @@ pub(super) fn time(time: Option<Timestamp>) -> Option<OffsetDateTime> {
     time.map(Timestamp::to_offset_date_time)
 }
 
-/// As the text of an array: an array of arrays would have to be a rectangle.
+/// Returns the metric types as the text of an array: an array of arrays must be rectangular.
 pub(super) fn metric_types(session: &EncodedSession) -> String {
     let types: Vec<String> = session
         .metric_types()

@@ -81,7 +81,8 @@ impl SessionStore for PgSessionStore {
         let deadline = Instant::now() + self.postgres.wait;
         let mut pause = MIN_PAUSE;
         loop {
-            // The pause is here and not in a worker, which users of other metric types need.
+            // The caller pauses and not a worker: workers also store sessions of other metric
+            // types.
             match self.write_once(Arc::clone(&session), write.clone()).await {
                 Err(SessionWriteError::Failed(WriteError::MetricTypeBusy))
                     if Instant::now() < deadline =>

@@ -1,4 +1,5 @@
--- Takes some blocks of a session out, to be written anew with more points; between $4 and $5, so that few partitions are searched.
+-- Deletes and returns blocks of a session that are rewritten with more points. [$4, $5] limits the
+-- partitions to be searched.
 DELETE FROM block AS b
 USING unnest($6::integer[], $7::integer[], $8::timestamptz[]) AS k (metric_type_id, seq, t_min)
 WHERE b.user_id = $1 AND b.session_id = $2 AND b.metric_type_id = ANY ($3) AND b.t_min >= $4 AND b.t_min <= $5

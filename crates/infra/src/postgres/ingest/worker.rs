@@ -21,15 +21,16 @@ pub(super) struct Worker {
 impl Worker {
     pub(super) async fn run(self) {
         while let Some(batch) = self.queue.next_batch().await {
-            // The callers of a batch that panics receive `OutcomeUnknown` from their closed channels.
-            let stored = AssertUnwindSafe(self.store_and_answer(batch));
+            // The callers of a batch that panics receive `OutcomeUnknown` from their closed
+            // channels.
+            let stored = AssertUnwindSafe(self.store_and_finish(batch));
             if stored.catch_unwind().await.is_err() {
                 tracing::error!("a batch panicked");
             }
         }
     }
 
-    async fn store_and_answer(&self, mut batch: Batch) {
+    async fn store_and_finish(&self, mut batch: Batch) {
         let writes = std::mem::take(&mut batch.writes);
         let results = self.store(&writes).await;
         // Releases the users first: a caller that has its result may write again.
@@ -54,7 +55,8 @@ impl Worker {
                 results.collect()
             }
             Err(e) => {
-                tracing::warn!(error = %e, sessions = writes.len(), "a batch failed; storing its sessions one by one");
+                let sessions = writes.len();
+                tracing::warn!(error = %e, sessions, "a batch failed; storing its sessions one by one");
                 self.store_one_by_one(writes).await
             }
         }
@@ -65,7 +67,7 @@ impl Worker {
         let mut locked = HashSet::new();
         for one in writes.chunks(1) {
             let user = one[0].session.user_id;
-            // A user that another process has locked is waited for once.
+            // Waits only once for a user that another process has locked.
             if locked.contains(&user) {
                 results.push(Err(WriteError::Locked { doing: DOING }.into()));
                 continue;

@@ -1,9 +1,9 @@
 //! In-process write queue: serialises the writes of each user and batches the writes of many users.
 //!
-//! The row of the user in the database is the lock that counts, also between processes. But a
-//! transaction that waits for it holds a connection, a snapshot and the rows of the other users of
-//! its batch. Therefore each user is in at most one batch of this process at a time. Users take
-//! turns, and a user with many writes leaves room for the others.
+//! The row of the user in the database is the authoritative lock, also between processes. But a
+//! transaction that waits for this lock holds a connection, a snapshot and the rows of the other
+//! users of its batch. Therefore each user is in at most one batch of this process at a time. Users
+//! are served round-robin, with a limit per user and batch.
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -76,7 +76,8 @@ struct UserQueue {
     is_taken: bool,
 }
 
-/// Writes to be stored in one transaction, no two of one session id. Dropping the batch releases its users.
+/// Writes to be stored in one transaction, at most one per session. Dropping the batch releases its
+/// users.
 pub(super) struct Batch {
     pub(super) writes: Vec<QueuedWrite>,
     users: Vec<UserId>,
@@ -133,7 +134,7 @@ impl WriteQueue {
     /// Adds a write.
     ///
     /// # Errors
-    /// [`WriteError::QueueFull`] if the queue holds too many bytes or the write would wait too long.
+    /// [`WriteError::QueueFull`] if the queue has too many bytes or the write would wait too long.
     pub(super) fn push(&self, write: QueuedWrite) -> Result<(), WriteError> {
         let user = write.session.user_id;
         let bytes = write.bytes();
@@ -228,13 +229,14 @@ impl WriteQueue {
             self.take_writes(queue, &mut batch, &mut points);
         }
         if batch.users.is_empty() {
-            // Its drop takes no lock: it has neither users nor bytes.
+            // The drop of a batch without users does not lock the state.
             return None;
         }
         Some(batch)
     }
 
-    /// Moves writes of one user to the batch, in order, up to the limits or a second write of one session.
+    /// Moves writes of one user to the batch, in order, up to the limits or a second write of a
+    /// session.
     fn take_writes(&self, queue: &mut UserQueue, batch: &mut Batch, points: &mut u64) {
         let first = batch.writes.len();
         while let Some(next) = queue.writes.front() {
@@ -251,7 +253,8 @@ impl WriteQueue {
             };
             batch.bytes += write.bytes();
             if write.result.is_closed() {
-                continue; // the caller has left
+                // The caller has left.
+                continue;
             }
             if write.queued_at.elapsed() > self.limits.timeout {
                 write.finish(Err(WriteError::QueueFull.into()));
@@ -284,7 +287,7 @@ impl WriteQueue {
             };
             match request.send(self.user_lock(user)) {
                 Ok(()) => return,
-                // The request has left. Its lock must not release the user a second time.
+                // The caller has left. The unused lock must not release the user a second time.
                 Err(mut unused) => unused.queue = None,
             }
         }
@@ -303,8 +306,8 @@ impl WriteQueue {
 }
 
 impl State {
-    /// Returns the expected wait of a new write of a user, by the measured rate: the time of all waiting writes, or of
-    /// as many bytes of each user as this user has waiting, whichever is less.
+    /// Returns the expected wait of a new write of a user, by the measured rate: the time to write
+    /// all waiting bytes, or as many bytes per user as this user has waiting, whichever is less.
     fn expected_wait(&self, user: UserId) -> Duration {
         let of_user = self.users.get(&user).into_iter();
         let own: u64 = of_user

@@ -104,7 +104,7 @@ async fn a_lock_precedes_waiting_writes_and_keeps_the_user_out_of_batches() {
 }
 
 #[tokio::test]
-async fn a_lock_that_is_not_wanted_any_more_goes_to_the_next() {
+async fn an_abandoned_lock_request_does_not_block_the_user() {
     let queue = queue(u64::MAX);
     let held = queue.lock(user(1), "a test").await.expect("the lock");
     let abandoned = queue.lock(user(1), "a test");

@@ -37,7 +37,7 @@ impl WriteRate {
         }
     }
 
-    /// Returns the time that writing so many bytes takes; zero before the first measurement.
+    /// Returns the expected time to write these bytes; zero before the first measurement.
     pub(super) fn time_of(&self, bytes: u64) -> Duration {
         let Some(rate) = self.bytes_per_second else {
             return Duration::ZERO;
@@ -60,7 +60,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_measurement_is_taken_as_it_is_and_later_ones_are_smoothed() {
+    fn the_first_measurement_sets_the_rate_and_later_ones_are_smoothed() {
         let mut rate = WriteRate::default();
         assert_eq!(rate.time_of(1_000), Duration::ZERO);
         rate.record(1_000, Duration::from_secs(1));

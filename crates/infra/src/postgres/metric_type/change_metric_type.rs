@@ -10,7 +10,7 @@ use time_series_domain::{MetricType, Pointer};
 
 use super::read_catalogue::read_one;
 use crate::postgres::block_reader::BlockReader;
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
 
@@ -25,7 +25,7 @@ const UPDATE_TEXTS: &str = include_str!("update_texts.sql");
 const HAS_BLOCKS: &str = include_str!("has_blocks.sql");
 const ALL_BLOCKS: &str = include_str!("all_blocks.sql");
 
-/// A refusal of the rules is an answer; only the store's failures are errors, which may be tried again.
+/// The outer error is a failure of the store, which may be retried. The inner error is a rejection.
 type Changed<T> = Result<Result<T, ChangeError>, PgError>;
 
 impl Postgres {
@@ -49,7 +49,7 @@ impl Postgres {
         };
         let id: i32 = row
             .try_get(0)
-            .map_err(|e| unreadable("metric_type", "id", e))?;
+            .map_err(|e| corrupt("metric_type", "id", e))?;
         insert_channels(&transaction, id, definition.schema.numeric_leaves()).await?;
         finish(transaction, id).await
     }
@@ -67,7 +67,7 @@ impl Postgres {
         };
         let change = SchemaChange::new(&old, definition);
         if old.schema.document() == definition.schema.document() {
-            // No point needs to be looked at, and what was checked by this schema stays right.
+            // The schema is the same: stored and new points remain valid.
             transaction
                 .execute(
                     UPDATE_TEXTS,
@@ -79,12 +79,12 @@ impl Postgres {
         let leaves = match check_blocks(&transaction, &old, &change).await? {
             Ok(true) => change.new_leaves().to_vec(),
             Ok(false) => {
-                // Without points the channels may be numbered anew.
+                // Without points, the channels are replaced.
                 transaction.execute(DELETE_CHANNELS, &[&old.id.0]).await?;
                 definition.schema.numeric_leaves().to_vec()
             }
-            // Dropped and not rolled back: that would wait for the rest of the blocks.
-            Err(refused) => return Ok(Err(refused)),
+            // Drops the transaction: a rollback would first read the remaining blocks.
+            Err(rejection) => return Ok(Err(rejection)),
         };
         insert_channels(&transaction, old.id.0, &leaves).await?;
         let params: [&(dyn tokio_postgres::types::ToSql + Sync); 4] = [
@@ -104,11 +104,11 @@ impl Postgres {
             transaction.rollback().await?;
             return Ok(Err(ChangeError::Absent));
         };
-        unhurried(&transaction).await?;
+        disable_statement_timeout(&transaction).await?;
         let row = transaction.query_one(HAS_BLOCKS, &[&old.id.0]).await?;
         if row
             .try_get(0)
-            .map_err(|e| unreadable("block", "metric_type_id", e))?
+            .map_err(|e| corrupt("block", "metric_type_id", e))?
         {
             transaction.rollback().await?;
             return Ok(Err(ChangeError::InUse));
@@ -119,40 +119,41 @@ impl Postgres {
     }
 }
 
-/// The metric type as it is once no ingest of it is under way any more.
+/// Waits for running writes of points of a metric type, blocks new ones, and returns the metric
+/// type.
 async fn exclude_ingest(client: &Object, series: &str) -> Result<Option<MetricType>, PgError> {
     let Some(row) = client.query_opt(FIND, &[&series]).await? else {
         return Ok(None);
     };
     let id: i32 = row
         .try_get(0)
-        .map_err(|e| unreadable("metric_type", "id", e))?;
+        .map_err(|e| corrupt("metric_type", "id", e))?;
     client.execute(EXCLUDE_INGEST, &[&id]).await?;
     read_one(client, id).await
 }
 
-/// Whether there are points; refused if one of them does not fit.
+/// Checks stored points against a change and returns whether there are points.
 async fn check_blocks(
     client: &Object,
     old: &MetricType,
     change: &SchemaChange<'_>,
 ) -> Changed<bool> {
-    unhurried(client).await?;
+    disable_statement_timeout(client).await?;
     let statement = client.prepare(ALL_BLOCKS).await?;
     let reader = BlockReader::of(statement.columns());
     let mut rows = pin!(client.query_raw(&statement, [old.id.0]).await?);
     let mut has_points = false;
     while let Some(row) = rows.try_next().await? {
         has_points = true;
-        if let Err(refused) = change.check(&reader.block(&row)?) {
-            return Ok(Err(refused));
+        if let Err(rejection) = change.check(&reader.block(&row)?) {
+            return Ok(Err(rejection));
         }
     }
     Ok(Ok(has_points))
 }
 
-/// These look at every block there is: the limit for queries is not theirs.
-async fn unhurried(client: &Object) -> Result<(), PgError> {
+/// Removes the time limit of statements that read all blocks of a metric type.
+async fn disable_statement_timeout(client: &Object) -> Result<(), PgError> {
     client
         .batch_execute("SET LOCAL statement_timeout = 0")
         .await?;
@@ -168,10 +169,10 @@ async fn insert_channels(client: &Object, id: i32, leaves: &[Pointer]) -> Result
 
 async fn finish(transaction: Transaction, id: i32) -> Changed<MetricType> {
     let Some(metric_type) = read_one(&transaction, id).await? else {
-        return Err(unreadable(
+        return Err(corrupt(
             "metric_type",
             "id",
-            "what was just written is not there",
+            "the metric type that was written is missing",
         ));
     };
     transaction.commit().await?;

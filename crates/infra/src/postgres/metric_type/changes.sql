@@ -1,5 +1,5 @@
--- The catalogue's generation, in a row at least, the metric types changed since $1, and the numbers of those deleted since $2
--- (rows without a series), all as of one moment.
+-- The catalogue's generation (in every row, and in at least one row), the metric types changed
+-- after generation $1, and the ids of those deleted after generation $2 (rows without a series).
 SELECT c.generation AS catalogue_generation, t.*
 FROM catalogue AS c
 LEFT JOIN (

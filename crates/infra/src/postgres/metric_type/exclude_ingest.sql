@@ -1,2 +1,2 @@
--- Exclusive: waits for the ingests of this metric type that are under way, and holds up new ones.
+-- Exclusive: waits for running writes of points of this metric type and blocks new ones.
 SELECT pg_advisory_xact_lock(7233105, $1)

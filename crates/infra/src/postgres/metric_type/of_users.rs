@@ -1,4 +1,4 @@
-//! The metric types of users' points, and whether a view of the catalogue holds in a snapshot.
+//! Finds the metric types of users' points and checks a [`CatalogueView`] in a snapshot.
 
 use std::collections::BTreeSet;
 
@@ -9,7 +9,7 @@ use time_series_domain::{MetricTypeId, SchemaVersion, Timestamp, UserId};
 use tokio_postgres::Row;
 use uuid::Uuid;
 
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::ingest::read_version;
 use crate::postgres::pool::Postgres;
 
@@ -28,7 +28,8 @@ impl Postgres {
         of_users(&client, users, points, has_chunks).await
     }
 
-    /// Checks in the snapshot of `client`, whose head is `head`, that metric types are as a request assumes.
+    /// Checks in the snapshot of `client` that the metric types are those that a request assumes.
+    /// `head` has the versions of the snapshot.
     pub(in crate::postgres) async fn check_view(
         &self,
         client: &Object,
@@ -36,7 +37,7 @@ impl Postgres {
         users: &[UserId],
         view: &CatalogueView,
     ) -> Result<(), PgError> {
-        let holds = match view {
+        let is_valid = match view {
             CatalogueView::Whole(generation) => *generation == data_version.generation,
             CatalogueView::Types { generation, types } => {
                 *generation == data_version.generation || are_current(client, types).await?
@@ -51,7 +52,7 @@ impl Postgres {
                 seen.iter().all(|version| types.contains(version))
             }
         };
-        if holds {
+        if is_valid {
             Ok(())
         } else {
             Err(StoreError::CatalogueChanged.into())
@@ -73,7 +74,8 @@ pub(in crate::postgres) async fn of_users(
         }
         PointSource::Blocks(range) => {
             let statement = client.prepare_cached(BY_BLOCKS).await?;
-            // Fewer partitions are searched by time. The index of a plain table is searched more quickly without it.
+            // The range limits the partitions to be searched. The index of a plain table is faster
+            // without it.
             let (start, end): (OffsetDateTime, OffsetDateTime) = if has_chunks {
                 (
                     range.start.utc_day().start().to_offset_date_time(),
@@ -89,13 +91,13 @@ pub(in crate::postgres) async fn of_users(
         }
     };
     let Some(first) = rows.first() else {
-        return Err(unreadable("catalogue", "generation", "there is no row"));
+        return Err(corrupt("catalogue", "generation", "no row"));
     };
     let generation: i64 = first
         .try_get("generation")
-        .map_err(|e| unreadable("catalogue", "generation", e))?;
+        .map_err(|e| corrupt("catalogue", "generation", e))?;
     let generation =
-        u64::try_from(generation).map_err(|e| unreadable("catalogue", "generation", e))?;
+        u64::try_from(generation).map_err(|e| corrupt("catalogue", "generation", e))?;
     let mut types = BTreeSet::new();
     for row in &rows {
         types.extend(read_schema_version(row)?);
@@ -109,19 +111,19 @@ pub(in crate::postgres) async fn of_users(
     ))
 }
 
-/// The metric type of a row and the generation of its schema; `None` for a row without one.
+/// Returns the metric type of a row and the generation of its schema; `None` for a row without one.
 pub(in crate::postgres) fn read_schema_version(
     row: &Row,
 ) -> Result<Option<SchemaVersion>, PgError> {
     let id: Option<i32> = row
         .try_get("metric_type_id")
-        .map_err(|e| unreadable("metric_type", "id", e))?;
+        .map_err(|e| corrupt("metric_type", "id", e))?;
     let Some(id) = id else { return Ok(None) };
     let generation: i64 = row
         .try_get("schema_generation")
-        .map_err(|e| unreadable("metric_type", "schema_generation", e))?;
+        .map_err(|e| corrupt("metric_type", "schema_generation", e))?;
     let generation =
-        u64::try_from(generation).map_err(|e| unreadable("metric_type", "schema_generation", e))?;
+        u64::try_from(generation).map_err(|e| corrupt("metric_type", "schema_generation", e))?;
     Ok(Some(SchemaVersion {
         metric_type: MetricTypeId(id),
         generation,
@@ -134,11 +136,11 @@ async fn are_current(client: &Object, types: &[SchemaVersion]) -> Result<bool, P
     let row = client.query_one(&statement, &[&ids, &generations]).await?;
     let current: i64 = row
         .try_get("current")
-        .map_err(|e| unreadable("metric_type", "schema_generation", e))?;
+        .map_err(|e| corrupt("metric_type", "schema_generation", e))?;
     Ok(usize::try_from(current).is_ok_and(|current| current == types.len()))
 }
 
-/// Schema versions as columns.
+/// Converts schema versions to columns.
 pub(in crate::postgres) fn schema_columns(
     versions: impl Iterator<Item = SchemaVersion>,
 ) -> (Vec<i32>, Vec<i64>) {

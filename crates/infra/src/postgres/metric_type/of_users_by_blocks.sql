@@ -1,4 +1,5 @@
--- As of_users_by_days, with the metric types of the users' blocks that begin in [$2, $3): one probe of the index for each.
+-- As of_users_by_days, with the metric types of the users' blocks that start in [$2, $3): one probe
+-- of the index per metric type.
 WITH RECURSIVE own AS (
     SELECT u.user_id, b.metric_type_id
     FROM unnest($1::uuid[]) AS u (user_id)

@@ -1,5 +1,5 @@
--- The users' versions, summed up, the catalogue's generation, and the metric types of which the users have a number: a row at
--- least, each metric type perhaps several times.
+-- The sum of the users' versions, the catalogue's generation, and the metric types with a number of
+-- the users. At least one row; a metric type may occur several times.
 SELECT COALESCE((SELECT sum(version)::bigint FROM user_version WHERE user_id = ANY ($1)), 0) AS version,
        c.generation, t.metric_type_id, t.schema_generation
 FROM catalogue AS c

@@ -12,16 +12,17 @@ use time_series_domain::{MetricType, MetricTypeId, Pointer, SeriesName};
 use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::pool::Postgres;
 
 const CHANGES: &str = include_str!("changes.sql");
 const READ: &str = include_str!("read_metric_type.sql");
 
-/// Number of generations for which deletions are kept; see `log_metric_type_deletion` in the migrations.
+/// Number of generations for which deletions are kept; see `log_metric_type_deletion` in the
+/// migrations.
 const GENERATIONS_LOGGED: i64 = 100_000;
-/// Schemas of more metric types are compiled on a thread of their own.
-const FEW_TYPES: usize = 8;
+/// Maximum number of metric types whose schemas are compiled on the current thread.
+const MAX_COMPILED_INLINE: usize = 8;
 
 impl Postgres {
     pub(super) async fn read_changes(
@@ -47,14 +48,14 @@ impl Postgres {
 fn catalogue_generation(rows: &[Row]) -> Result<i64, PgError> {
     let row = rows
         .first()
-        .ok_or_else(|| unreadable("catalogue", "generation", "there is no row"))?;
+        .ok_or_else(|| corrupt("catalogue", "generation", "no row"))?;
     row.try_get("catalogue_generation")
-        .map_err(|e| unreadable("catalogue", "generation", e))
+        .map_err(|e| corrupt("catalogue", "generation", e))
 }
 
-/// Compiles the schemas of what was read.
+/// Converts rows to changes, which includes the compilation of the schemas.
 async fn compile(rows: Vec<Row>, is_whole: bool) -> Result<CatalogueChanges, PgError> {
-    if rows.len() <= FEW_TYPES {
+    if rows.len() <= MAX_COMPILED_INLINE {
         return read_rows(&rows, is_whole);
     }
     let compiled = tokio::task::spawn_blocking(move || read_rows(&rows, is_whole)).await;
@@ -70,7 +71,7 @@ async fn compile(rows: Vec<Row>, is_whole: bool) -> Result<CatalogueChanges, PgE
 fn read_rows(rows: &[Row], is_whole: bool) -> Result<CatalogueChanges, PgError> {
     let generation = u64::try_from(catalogue_generation(rows)?);
     let mut changes = CatalogueChanges {
-        generation: generation.map_err(|e| unreadable("catalogue", "generation", e))?,
+        generation: generation.map_err(|e| corrupt("catalogue", "generation", e))?,
         is_whole,
         ..CatalogueChanges::default()
     };
@@ -87,7 +88,7 @@ fn read_rows(rows: &[Row], is_whole: bool) -> Result<CatalogueChanges, PgError> 
     Ok(changes)
 }
 
-/// Returns a metric type as this transaction sees it.
+/// Returns a metric type in the state that this transaction sees.
 pub(super) async fn read_one(client: &Object, id: i32) -> Result<Option<MetricType>, PgError> {
     let read = client.prepare_cached(READ).await?;
     let row = client.query_opt(&read, &[&id]).await?;
@@ -101,20 +102,20 @@ fn read_metric_type(row: &Row) -> Result<MetricType, PgError> {
     let pointers: Vec<&str> = column(row, "pointers")?;
     let channel = |(id, pointer): (i32, &str)| {
         let pointer =
-            Pointer::parse(pointer).ok_or_else(|| unreadable("channel", "pointer", pointer))?;
+            Pointer::parse(pointer).ok_or_else(|| corrupt("channel", "pointer", pointer))?;
         Ok(Channel {
             id: ChannelId(id),
             pointer,
         })
     };
     let generation = |name| {
-        u64::try_from(column::<i64>(row, name)?).map_err(|e| unreadable("metric_type", name, e))
+        u64::try_from(column::<i64>(row, name)?).map_err(|e| corrupt("metric_type", name, e))
     };
     Ok(MetricType {
         id: MetricTypeId(column(row, "id")?),
-        series: SeriesName::parse(series).map_err(|e| unreadable("metric_type", "series", e))?,
+        series: SeriesName::parse(series).map_err(|e| corrupt("metric_type", "series", e))?,
         schema: Arc::new(
-            ValueSchema::parse(schema).map_err(|e| unreadable("metric_type", "schema", e))?,
+            ValueSchema::parse(schema).map_err(|e| corrupt("metric_type", "schema", e))?,
         ),
         description: column(row, "description")?,
         unit: column(row, "unit")?,
@@ -132,5 +133,5 @@ fn read_metric_type(row: &Row) -> Result<MetricType, PgError> {
 
 fn column<'r, T: FromSql<'r>>(row: &'r Row, name: &'static str) -> Result<T, PgError> {
     row.try_get(name)
-        .map_err(|e| unreadable("metric_type", name, e))
+        .map_err(|e| corrupt("metric_type", name, e))
 }

@@ -16,7 +16,7 @@ use tokio_postgres::types::ToSql;
 use super::presence::present;
 use super::scan::{DATA_VERSION, FilterParams, data_version_of_row, session_span};
 use super::scanned_reader::ScannedReader;
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
 
@@ -170,17 +170,15 @@ impl Postgres {
             let time = |name: &'static str| -> Result<Timestamp, PgError> {
                 row.try_get::<_, OffsetDateTime>(name)
                     .map(Into::into)
-                    .map_err(|e| unreadable("block", name, e))
+                    .map_err(|e| corrupt("block", name, e))
             };
             let number = |name: &'static str| -> Result<u64, PgError> {
-                let number: i64 = row
-                    .try_get(name)
-                    .map_err(|e| unreadable("block", name, e))?;
-                u64::try_from(number).map_err(|e| unreadable("block", name, e))
+                let number: i64 = row.try_get(name).map_err(|e| corrupt("block", name, e))?;
+                u64::try_from(number).map_err(|e| corrupt("block", name, e))
             };
             let id = row
                 .try_get("metric_type_id")
-                .map_err(|e| unreadable("block", "metric_type_id", e))?;
+                .map_err(|e| corrupt("block", "metric_type_id", e))?;
             extents.push(SeriesExtent {
                 metric_type: MetricTypeId(id),
                 first_time: time("first_time")?,
@@ -226,7 +224,7 @@ impl Windows<'_> {
         let row = self.snapshot.query_one(&statement, &params).await?;
         let found: Option<OffsetDateTime> = row
             .try_get("t_min")
-            .map_err(|e| unreadable("block", "t_min", e))?;
+            .map_err(|e| corrupt("block", "t_min", e))?;
         let Some(found) = found.map(Timestamp::from) else {
             return Ok(None);
         };

@@ -6,7 +6,7 @@ use time_series_domain::{MetricTypeId, SessionId, UserId};
 use tokio_postgres::types::ToSql;
 use uuid::Uuid;
 
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::metric_type::of_users;
 
 const PRESENT: &str = include_str!("present.sql");
@@ -47,7 +47,7 @@ pub(super) async fn present(
     let id = |row: &tokio_postgres::Row| {
         row.try_get("metric_type_id")
             .map(MetricTypeId)
-            .map_err(|e| unreadable("block", "metric_type_id", e))
+            .map_err(|e| corrupt("block", "metric_type_id", e))
     };
     rows.iter().map(id).collect()
 }

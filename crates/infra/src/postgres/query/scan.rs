@@ -15,7 +15,7 @@ use tokio_postgres::types::{FromSql, ToSql};
 use tokio_postgres::{Row, Statement};
 use uuid::Uuid;
 
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::ingest::{date, read_version};
 use crate::postgres::pipeline::send;
 use crate::postgres::pool::Postgres;
@@ -109,9 +109,8 @@ pub(super) async fn session_span(
     let statement = client.prepare_cached(SESSION_SPAN).await?;
     let row = client.query_one(&statement, &[&session.0, &users]).await?;
     let time = |name: &'static str| {
-        let time: Option<OffsetDateTime> = row
-            .try_get(name)
-            .map_err(|e| unreadable("session", name, e))?;
+        let time: Option<OffsetDateTime> =
+            row.try_get(name).map_err(|e| corrupt("session", name, e))?;
         Ok::<_, PgError>(time.map(Timestamp::from))
     };
     Ok(time("t_min")?.zip(time("t_max")?))
@@ -133,7 +132,7 @@ async fn send_starts(
     let params: [&(dyn ToSql + Sync); 4] = [&users, &session, &start, &end];
     let mut rows = pin!(client.query_raw(&statement, params).await?);
     while let Some(row) = rows.try_next().await? {
-        let column = |name| move |e| unreadable("session", name, e);
+        let column = |name| move |e| corrupt("session", name, e);
         let user = UserId(row.try_get("user_id").map_err(column("user_id"))?);
         let session = SessionId(row.try_get("session_id").map_err(column("session_id"))?);
         let start: OffsetDateTime = row.try_get("start").map_err(column("t_min"))?;
@@ -187,11 +186,10 @@ async fn begin(
 pub(super) fn data_version_of_row(row: &Row) -> Result<DataVersion, PgError> {
     let generation: i64 = row
         .try_get("generation")
-        .map_err(|e| unreadable("catalogue", "generation", e))?;
+        .map_err(|e| corrupt("catalogue", "generation", e))?;
     Ok(DataVersion {
         version: read_version(row)?,
-        generation: u64::try_from(generation)
-            .map_err(|e| unreadable("catalogue", "generation", e))?,
+        generation: u64::try_from(generation).map_err(|e| corrupt("catalogue", "generation", e))?,
     })
 }
 
@@ -273,7 +271,7 @@ fn read_days(row: &Row, scan: Option<&DayScan>, sink: &mut dyn ScanSink) -> Resu
     };
     let slot: i32 = day_column(row, "slot")?;
     // Slots 1, 3, 5, … are the windows 0, 1, 2, ….
-    let window = usize::try_from(slot / 2).map_err(|e| unreadable("day_summary", "day", e))?;
+    let window = usize::try_from(slot / 2).map_err(|e| corrupt("day_summary", "day", e))?;
     let user: Option<Uuid> = day_column(row, "one_user")?;
     sink.days(
         user.map(UserId),
@@ -286,7 +284,7 @@ fn read_days(row: &Row, scan: Option<&DayScan>, sink: &mut dyn ScanSink) -> Resu
 
 fn day_column<'r, T: FromSql<'r>>(row: &'r Row, name: &'static str) -> Result<T, PgError> {
     row.try_get(name)
-        .map_err(|e| unreadable("day_summary", name, e))
+        .map_err(|e| corrupt("day_summary", name, e))
 }
 
 async fn read_blocks(

@@ -7,7 +7,7 @@ use time_series_domain::{SessionId, UserId};
 use tokio_postgres::{Row, Statement};
 
 use crate::postgres::block_reader::{BlockReader, column_index, get};
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 
 /// The indices of the columns of a scan.
 pub(super) struct ScannedReader {
@@ -36,7 +36,7 @@ impl ScannedReader {
             BlockContent::Whole(Box::new(self.block.block(row)?))
         } else {
             let missing = || {
-                unreadable(
+                corrupt(
                     "block",
                     "summaries",
                     format!("missing under {MIN_SUMMARISED_POINTS} points"),

@@ -1,11 +1,11 @@
-//! Takes a session out again, exactly.
+//! Deletes sessions and recomputes the day summaries of their points.
 
 use deadpool_postgres::Object;
 use time::OffsetDateTime;
 use time_series_domain::{MetricTypeId, SessionId, Timestamp, UserId};
 use tokio_postgres::Row;
 
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::ingest::{RAISE_VERSION, TouchedDays, read_version, recompute_days};
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
@@ -14,7 +14,7 @@ const DELETE_BLOCKS: &str = include_str!("delete_blocks.sql");
 const DELETE_SESSION: &str = include_str!("delete_session.sql");
 const STORED_SESSION: &str = include_str!("../ingest/stored_session.sql");
 
-/// Where the blocks of a session lie.
+/// The times and metric types of the blocks of a session, by which its partitions are found.
 pub(in crate::postgres) struct StoredSpan {
     times: Option<(OffsetDateTime, OffsetDateTime)>,
     metric_types: Vec<i32>,
@@ -30,13 +30,13 @@ impl StoredSpan {
     pub(in crate::postgres) fn read(row: &Row) -> Result<Self, PgError> {
         let time = |name| {
             row.try_get::<_, Option<OffsetDateTime>>(name)
-                .map_err(|e| unreadable("session", name, e))
+                .map_err(|e| corrupt("session", name, e))
         };
         Ok(Self {
             times: time("t_min")?.zip(time("t_max")?),
             metric_types: row
                 .try_get("metric_types")
-                .map_err(|e| unreadable("session", "metric_types", e))?,
+                .map_err(|e| corrupt("session", "metric_types", e))?,
         })
     }
 }
@@ -51,8 +51,11 @@ impl Postgres {
         let raise = client.prepare_cached(RAISE_VERSION).await?;
         let (transaction, row) = Transaction::begin_with(client, &raise, &[&user.0]).await?;
         let version = read_version(&row)?;
-        let look = transaction.prepare_cached(STORED_SESSION).await?;
-        let Some(stored) = transaction.query_opt(&look, &[&session.0, &user.0]).await? else {
+        let select = transaction.prepare_cached(STORED_SESSION).await?;
+        let Some(stored) = transaction
+            .query_opt(&select, &[&session.0, &user.0])
+            .await?
+        else {
             transaction.rollback().await?;
             return Ok(None);
         };
@@ -62,7 +65,7 @@ impl Postgres {
     }
 }
 
-/// Deletes the session and its blocks, and makes the day summaries that they were part of anew.
+/// Deletes the session and its blocks, and recomputes the day summaries of their days.
 pub(in crate::postgres) async fn delete_blocks(
     client: &Object,
     user: UserId,
@@ -87,10 +90,8 @@ pub(in crate::postgres) async fn delete_blocks(
     for row in deleted {
         let metric_type = row
             .try_get(0)
-            .map_err(|e| unreadable("block", "metric_type_id", e))?;
-        let t_min: OffsetDateTime = row
-            .try_get(1)
-            .map_err(|e| unreadable("block", "t_min", e))?;
+            .map_err(|e| corrupt("block", "metric_type_id", e))?;
+        let t_min: OffsetDateTime = row.try_get(1).map_err(|e| corrupt("block", "t_min", e))?;
         touched.insert((MetricTypeId(metric_type), Timestamp::from(t_min).utc_day()));
     }
     recompute_days(client, user, &touched).await

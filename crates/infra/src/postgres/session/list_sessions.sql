@@ -1,4 +1,4 @@
--- Keyset: behind ($2, $3), newest start first, no start last.
+-- Keyset pagination: sessions after ($2, $3), newest start first, sessions without a start last.
 SELECT user_id, session_id, start_ts, t_min, t_max, created_at, point_count, metric_types
 FROM session
 WHERE user_id = $1

@@ -1,4 +1,4 @@
-//! Session records: one, or a page.
+//! Reads session records: one or a page.
 
 use std::collections::BTreeMap;
 
@@ -12,7 +12,7 @@ use tokio_postgres::Row;
 use tokio_postgres::types::FromSql;
 use uuid::Uuid;
 
-use crate::postgres::error::{PgError, unreadable};
+use crate::postgres::error::{PgError, corrupt};
 use crate::postgres::ingest::read_version;
 use crate::postgres::pool::Postgres;
 use crate::postgres::transaction::Transaction;
@@ -60,7 +60,7 @@ impl Postgres {
         let snapshot =
             Transaction::begin_snapshot(self.connection("listing sessions").await?).await?;
         let select = snapshot.prepare_cached(LIST).await?;
-        // Before the first: later than any session can start.
+        // Before the first session: later than any start.
         let (start_ts, session_id) = match after {
             Some(after) => (after.start_ts, after.session_id.0),
             None => (Some(Timestamp::MAX), Uuid::max()),
@@ -144,6 +144,5 @@ fn read_record(row: &Row) -> Result<SessionRecord, PgError> {
 }
 
 fn column<'r, T: FromSql<'r>>(row: &'r Row, name: &'static str) -> Result<T, PgError> {
-    row.try_get(name)
-        .map_err(|e| unreadable("session", name, e))
+    row.try_get(name).map_err(|e| corrupt("session", name, e))
 }

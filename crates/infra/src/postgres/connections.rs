@@ -1,4 +1,5 @@
-//! Keeps the connections of writers open, closes idle ones of readers, and tells whether reads and commits work.
+//! Upkeep of connections: keeps those of the workers open, closes idle ones, checks reads and
+//! commits.
 
 use std::time::Duration;
 
@@ -10,33 +11,34 @@ use super::migrate::{self, MigrateError};
 use super::pool::{APPLICATION_NAME, Postgres};
 use super::transaction::Transaction;
 
-/// Connections of readers that were not used for this long are closed.
+/// Time after which an unused connection of readers is closed.
 const IDLE: Duration = Duration::from_mins(1);
 
 const COMMIT: &str = include_str!("heartbeat_commit.sql");
 const REPLICA_LAG: &str = include_str!("replica_lag.sql");
 const ALLOWED: &str = include_str!("allowed_connections.sql");
 
-/// The connections that the server allows.
+/// The connections that the server allows and those that are needed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct AllowedConnections {
-    /// Connections for roles without privileges.
+    /// Maximum connections of unprivileged roles.
     pub allowed: usize,
-    /// Those of other programs.
+    /// Open connections of other programs.
     pub others: usize,
-    /// Those that this process wants at most.
-    pub wanted: usize,
+    /// Maximum connections of this process by its settings.
+    pub needed: usize,
 }
 
 impl Postgres {
-    /// Opens the connections of the writers, so that no reader can take their place, and closes those of readers that idle.
+    /// Opens the connections of the workers before readers can exhaust the server's limit, and
+    /// closes idle connections of readers.
     ///
     /// # Errors
-    /// [`StoreError`] where the writers cannot connect.
+    /// [`StoreError`] if the workers cannot connect.
     pub async fn keep_connections(&self) -> Result<(), StoreError> {
         let mut held = Vec::with_capacity(WORKERS);
         for _ in 0..WORKERS {
-            // A writer at work has one.
+            // Every connection is open: held here or in use by a worker.
             if self.writers.status().available == 0 && self.writers.status().size >= WORKERS {
                 break;
             }
@@ -46,7 +48,7 @@ impl Postgres {
             {
                 Ok(connection) => held.push(connection),
                 Err(e) => {
-                    // Readers that idle may be in the way.
+                    // Idle connections of readers may exhaust the server's limit.
                     self.pool.retain(|_, _| false);
                     return Err(e);
                 }
@@ -57,10 +59,10 @@ impl Postgres {
         Ok(())
     }
 
-    /// Whether reads work: the database answers and has the tables that this program was built for.
+    /// Checks that the database responds and has the schema of this program.
     ///
     /// # Errors
-    /// [`MigrateError`], which says what to do.
+    /// [`MigrateError`], which names the remedy.
     pub async fn heartbeat_read(&self) -> Result<(), MigrateError> {
         let client =
             self.heartbeat.get().await.map_err(|e| {
@@ -69,7 +71,7 @@ impl Postgres {
         migrate::check(&client).await
     }
 
-    /// Whether a commit succeeds.
+    /// Checks that a commit succeeds.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -93,7 +95,7 @@ impl Postgres {
     /// # Errors
     /// [`StoreError`].
     pub async fn replica_lag(&self) -> Result<Option<f64>, StoreError> {
-        let doing = "asking a replica for its lag";
+        let doing = "reading the lag of a replica";
         let client = self
             .heartbeat
             .get()
@@ -104,13 +106,13 @@ impl Postgres {
             .map_err(|e| PgError::from(e).into_store_error(doing))
     }
 
-    /// Compares the connections that the server allows with those that this process wants, and wants fewer readers where
-    /// there are not enough.
+    /// Compares the connections that the server allows with those that this process needs, and
+    /// shrinks the pool of readers if they are too few.
     ///
     /// # Errors
     /// [`StoreError`].
     pub async fn fit_connections(&self) -> Result<AllowedConnections, StoreError> {
-        let doing = "asking for the server's limits";
+        let doing = "reading the limits of the server";
         let client = self
             .heartbeat
             .get()
@@ -121,7 +123,7 @@ impl Postgres {
         let number = |name| usize::try_from(row.get::<_, i32>(name)).unwrap_or(0);
         let (allowed, others) = (number("allowed"), number("others"));
         let readers = self.pool.status().max_size;
-        let wanted = readers + WORKERS + 1;
+        let needed = readers + WORKERS + 1;
         let left = allowed
             .saturating_sub(others)
             .saturating_sub(WORKERS + 1)
@@ -132,7 +134,7 @@ impl Postgres {
         Ok(AllowedConnections {
             allowed,
             others,
-            wanted,
+            needed,
         })
     }
 }
