@@ -11,7 +11,7 @@ use time_series_domain::query::{CachedAggregate, QueryError, Refusal};
 
 use crate::openapi::Rendered;
 use crate::problem::{Code, Problem};
-use crate::request::{Caller, QueryGate};
+use crate::request::{QueryLimiter, RequestContext};
 use crate::state::Readiness;
 
 /// A replica is asked for its version no longer than this before the primary is.
@@ -58,12 +58,12 @@ impl ReadSources {
     /// `least`.
     ///
     /// # Errors
-    /// Those of [`QueryGate::wait_for_version`].
+    /// Those of [`QueryLimiter::wait_for_version`].
     pub(crate) async fn choose(
         &self,
-        gate: &QueryGate,
+        gate: &QueryLimiter,
         readiness: &dyn Readiness,
-        caller: &Caller,
+        caller: &RequestContext,
         users: &[UserId],
         least: Option<u64>,
     ) -> Result<ReadSource, Problem> {

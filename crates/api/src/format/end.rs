@@ -2,7 +2,7 @@
 
 use time_series_domain::fingerprint::{FingerprintHasher, Fingerprinted};
 
-use crate::request::Pairs;
+use crate::request::QueryParams;
 
 /// The parameter `end`: what NDJSON and a stream of CSV end with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,7 +15,7 @@ pub(crate) enum End {
 }
 
 impl End {
-    pub(crate) fn from_pairs(pairs: &mut Pairs) -> Self {
+    pub(crate) fn from_query(pairs: &mut QueryParams) -> Self {
         pairs
             .word("end", &[("record", Self::Record), ("none", Self::None)])
             .unwrap_or_default()

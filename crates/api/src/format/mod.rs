@@ -17,7 +17,7 @@ use time_series_domain::fingerprint::{FingerprintHasher, Fingerprinted};
 use time_series_domain::text::echo;
 
 use crate::problem::{Code, Problem};
-use crate::request::Pairs;
+use crate::request::QueryParams;
 
 /// How an answer is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -65,7 +65,7 @@ impl Format {
     }
 
     /// The parameter `format`; a fault in `pairs` if it names none of `offered`.
-    pub(crate) fn from_pairs(pairs: &mut Pairs, offered: &[Self]) -> Option<Self> {
+    pub(crate) fn from_query(pairs: &mut QueryParams, offered: &[Self]) -> Option<Self> {
         let words: Vec<(&str, Self)> = offered.iter().map(|f| (f.name(), *f)).collect();
         pairs.word("format", &words)
     }

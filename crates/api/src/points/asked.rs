@@ -12,7 +12,9 @@ use uuid::Uuid;
 use super::cursor;
 use crate::format::{End, Format};
 use crate::problem::Problem;
-use crate::request::{CursorKey, Pairs, When, check_range, clash, read_filter, read_selector};
+use crate::request::{
+    CursorKey, QueryParams, TimeParam, check_range, clash, read_filter, read_selector,
+};
 
 const MAX_LIMIT: usize = 100_000;
 const DEFAULT_LIMIT: usize = 1_000;
@@ -24,8 +26,8 @@ pub(crate) struct Parsed {
     session_id: Option<Uuid>,
     selector: SeriesSelector,
     series: Vec<String>,
-    start: Option<When>,
-    end: Option<When>,
+    start: Option<TimeParam>,
+    end: Option<TimeParam>,
     filter: Option<ValueFilter>,
     order: Order,
     limit: Option<usize>,
@@ -117,7 +119,11 @@ impl Fingerprinted for Output {
 }
 
 impl Parsed {
-    pub(super) fn read(pairs: &mut Pairs, user_id: Option<Uuid>, session_id: Option<Uuid>) -> Self {
+    pub(super) fn read(
+        pairs: &mut QueryParams,
+        user_id: Option<Uuid>,
+        session_id: Option<Uuid>,
+    ) -> Self {
         let order = pairs.word(
             "order",
             &[("asc", Order::Ascending), ("desc", Order::Descending)],
@@ -168,15 +174,15 @@ impl Parsed {
             session_id,
             selector,
             series,
-            start: pairs.read("start_time", When::read),
-            end: pairs.read("end_time", When::read),
+            start: pairs.read("start_time", TimeParam::read),
+            end: pairs.read("end_time", TimeParam::read),
             filter: read_filter(pairs),
             order: order.unwrap_or_default(),
             limit,
             cursor,
             thin: max_points.map(|most| (most, method.unwrap_or_default())),
-            format: Format::from_pairs(pairs, &Format::ALL),
-            end_mark: End::from_pairs(pairs),
+            format: Format::from_query(pairs, &Format::ALL),
+            end_mark: End::from_query(pairs),
             output: match (columns, flat) {
                 (true, _) => Output::Columns,
                 (false, true) => Output::Flat,

@@ -21,12 +21,12 @@ pub(super) fn seal(key: &CursorKey, query: &PointQuery, position: &PointPosition
     place.extend(metric_type.0.to_be_bytes());
     place.extend(session_id.0.as_bytes());
     place.extend(ordinal.to_be_bytes());
-    key.seal_place(&query.list(), place)
+    key.seal_payload(&query.list(), place)
 }
 
 /// Returns the place of a cursor of the query's list; `None` for any other text.
 pub(super) fn open(key: &CursorKey, query: &PointQuery, cursor: &str) -> Option<PointPosition> {
-    let place: [u8; PLACE] = key.open_place(&query.list(), cursor)?.try_into().ok()?;
+    let place: [u8; PLACE] = key.open_payload(&query.list(), cursor)?.try_into().ok()?;
     Some(PointPosition {
         time: Timestamp::from_micros(i64::from_be_bytes(place[..8].try_into().ok()?)),
         metric_type: MetricTypeId(i32::from_be_bytes(place[8..12].try_into().ok()?)),

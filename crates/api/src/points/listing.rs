@@ -21,7 +21,7 @@ use crate::openapi::Rendered;
 use crate::problem::{Code, Problem};
 use crate::reads::{ReadSource, Reads};
 use crate::request::{
-    Caller, CursorKey, NEXT_CURSOR, Place, USER_VERSION, tag_of, until_disconnect,
+    CursorKey, NEXT_CURSOR, QueryPermit, RequestContext, USER_VERSION, etag_of, until_disconnect,
 };
 use crate::state::AppState;
 
@@ -33,7 +33,7 @@ const PAGE: usize = 32 << 20;
 /// Answers what was asked.
 pub(super) async fn answer(
     state: web::Data<AppState>,
-    caller: Caller,
+    caller: RequestContext,
     asked: Asked,
     min_version: Option<u64>,
 ) -> Result<Rendered<Points>, Problem> {
@@ -43,13 +43,13 @@ pub(super) async fn answer(
     let is_stream = asked.query.limit.is_none() && asked.thin.is_none();
     let enter = state
         .queries
-        .enter(caller.peer(), caller.timeout, is_stream);
+        .acquire(caller.peer(), caller.timeout, is_stream);
     let place = until_disconnect(&caller, enter).await?;
     let cursors =
         until_disconnect(&caller, place.run(async { Ok(state.cursors.key().await?) })).await?;
     let asked = asked.at_cursor(&cursors)?;
-    let key = asked.answer_key(&cursors, &state.edition);
-    let known = caller.known_tags();
+    let key = asked.answer_key(&cursors, &state.cache_namespace);
+    let known = caller.known_etags();
     if known.is_conditional() {
         let shown = async |reads: &Reads| {
             let head = reads.aggregate.head(&users).await?;
@@ -89,7 +89,7 @@ pub(super) async fn answer(
 fn tag(key: &Fingerprint, head: ScanHead) -> String {
     let mut hasher = FingerprintHasher::new("points answer");
     hasher.field("key", key).field("head", &head);
-    tag_of(&hasher.finish().to_string())
+    etag_of(&hasher.finish().to_string())
 }
 
 fn tagged(rendered: Rendered<Points>, tag: &str, head: ScanHead) -> Rendered<Points> {
@@ -242,8 +242,8 @@ impl PointSink for PageSink {
 /// Points that are sent while they are read: the answer begins once the first bytes are there.
 async fn stream_of(
     state: web::Data<AppState>,
-    caller: Caller,
-    place: Place,
+    caller: RequestContext,
+    place: QueryPermit,
     asked: Asked,
     cursors: CursorKey,
     (source, key): (ReadSource, &Fingerprint),
@@ -275,7 +275,7 @@ async fn stream_of(
 
 async fn read(
     source: ReadSource,
-    place: Place,
+    place: QueryPermit,
     asked: Asked,
     cursors: CursorKey,
     mut sink: StreamSink,

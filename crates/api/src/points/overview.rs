@@ -20,7 +20,9 @@ use crate::format::{
 use crate::openapi::Rendered;
 use crate::problem::Problem;
 use crate::reads::Reads;
-use crate::request::{Caller, FromPairs, Pairs, USER_VERSION, read_selector, tag_of};
+use crate::request::{
+    FromQuery, QueryParams, RequestContext, USER_VERSION, etag_of, read_selector,
+};
 use crate::state::AppState;
 
 const OFFERED: [Format; 3] = [Format::Json, Format::Csv, Format::Ndjson];
@@ -53,7 +55,7 @@ pub(crate) struct Overview {
     min_version: Option<u64>,
 }
 
-impl FromPairs for OverviewParams {
+impl FromQuery for OverviewParams {
     type Parsed = Overview;
 
     const NAMES: &'static [&'static str] = &[
@@ -75,14 +77,14 @@ impl FromPairs for OverviewParams {
         ]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Overview {
+    fn from_query(pairs: &mut QueryParams) -> Overview {
         let (selector, series) = read_selector(pairs);
         Overview {
             user: UserId(pairs.required_uuid("user_id")),
             selector,
             series,
-            format: Format::from_pairs(pairs, &OFFERED),
-            end: End::from_pairs(pairs),
+            format: Format::from_query(pairs, &OFFERED),
+            end: End::from_query(pairs),
             min_version: pairs.number("min_version", &0, &u64::MAX),
         }
     }
@@ -93,7 +95,7 @@ impl Overview {
     pub(super) async fn answer<T: Send + 'static, F>(
         self,
         name: &'static str,
-        caller: &Caller,
+        caller: &RequestContext,
         state: web::Data<AppState>,
         read: fn(Arc<Reads>, UserId, SeriesSelector) -> F,
     ) -> Result<Rendered<T>, Problem>
@@ -101,7 +103,7 @@ impl Overview {
         F: Future<Output = Result<(ScanHead, Table, Batch), Problem>> + Send + 'static,
     {
         let format = Format::negotiate(self.format, caller.accept(), &OFFERED)?;
-        let (known, users) = (caller.known_tags(), [self.user]);
+        let (known, users) = (caller.known_etags(), [self.user]);
         state.log_users.note(self.user).await;
         let source = state
             .source_of_reads(caller, &users, self.min_version)
@@ -111,7 +113,8 @@ impl Overview {
         let answer = move |reads: Arc<Reads>| {
             let (overview, known, shared) = (overview.clone(), known.clone(), shared.clone());
             async move {
-                let tag = |head: ScanHead| overview.tag(name, format, &shared.edition, head);
+                let tag =
+                    |head: ScanHead| overview.tag(name, format, &shared.cache_namespace, head);
                 let (user, selector) = (overview.user, &overview.selector);
                 if known.is_conditional() {
                     let head = reads.aggregate.head(&users).await?;
@@ -158,7 +161,7 @@ impl Overview {
             .field("end", end)
             .field("edition", edition)
             .field("head", &head);
-        tag_of(&hasher.finish().to_string())
+        etag_of(&hasher.finish().to_string())
     }
 
     fn render(

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::asked::Parsed;
-use crate::request::{FromPairs, Pairs};
+use crate::request::{FromQuery, QueryParams};
 
 /// Which points of a user.
 #[derive(JsonSchema, ApiComponent)]
@@ -116,7 +116,7 @@ fn examples(own: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
     examples
 }
 
-impl FromPairs for PointParams {
+impl FromQuery for PointParams {
     type Parsed = Parsed;
 
     const NAMES: &'static [&'static str] = &with::<17>(&["user_id", "session_id"]);
@@ -125,13 +125,13 @@ impl FromPairs for PointParams {
         examples(&[("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b"))])
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Parsed {
+    fn from_query(pairs: &mut QueryParams) -> Parsed {
         let (user, session) = (pairs.required_uuid("user_id"), pairs.uuid("session_id"));
         Parsed::read(pairs, Some(user), session)
     }
 }
 
-impl FromPairs for SessionPointParams {
+impl FromQuery for SessionPointParams {
     type Parsed = Parsed;
 
     const NAMES: &'static [&'static str] = &with::<16>(&["user_id"]);
@@ -140,7 +140,7 @@ impl FromPairs for SessionPointParams {
         examples(&[])
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Parsed {
+    fn from_query(pairs: &mut QueryParams) -> Parsed {
         let user = pairs.uuid("user_id");
         Parsed::read(pairs, user, None)
     }

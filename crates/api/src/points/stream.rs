@@ -15,7 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::render::PointRender;
-use crate::openapi::{BrokenOff, Chunks};
+use crate::openapi::{Chunks, Truncated};
 use crate::problem::Problem;
 
 /// How long a reader may stand still while other queries wait for a place.
@@ -115,7 +115,7 @@ pub(super) fn chunks(told: Receiver<Told>, reading: JoinHandle<()>) -> Chunks {
             Some(Told::End) => None,
             Some(Told::Head(_)) => Some((Ok(Bytes::new()), Some((told, reading)))),
             // Nothing ends the body: the caller sees that it is cut off.
-            Some(Told::Failed(_)) | None => Some((Err(BrokenOff), None)),
+            Some(Told::Failed(_)) | None => Some((Err(Truncated), None)),
         }
     }))
 }

@@ -12,7 +12,7 @@ use uuid::Uuid;
 
 use crate::format::{End, Format};
 use crate::problem::Problem;
-use crate::request::{Pairs, When, check_range, clash, read_filter, read_selector};
+use crate::request::{QueryParams, TimeParam, check_range, clash, read_filter, read_selector};
 
 const DEFAULT_DAYS: i64 = 7;
 const MOST_FUNCTIONS: usize = 32;
@@ -28,8 +28,8 @@ pub(crate) struct Parsed {
     /// Of the zone; where `align` is `session`, for dates only.
     calendar: Option<Calendar>,
     offsets: Option<Offsets>,
-    start: Option<When>,
-    end: Option<When>,
+    start: Option<TimeParam>,
+    end: Option<TimeParam>,
     functions: Vec<AggFunction>,
     group_by: GroupBy,
     over: Vec<AggFunction>,
@@ -105,7 +105,7 @@ impl Fingerprinted for Output {
 }
 
 impl Parsed {
-    pub(super) fn read(pairs: &mut Pairs) -> Self {
+    pub(super) fn read(pairs: &mut QueryParams) -> Self {
         let interval = pairs.read("interval", Interval::parse);
         let given_interval = pairs.all("interval").first().map(|text| (*text).to_owned());
         let weekday =
@@ -163,8 +163,8 @@ impl Parsed {
             selector,
             calendar,
             offsets,
-            start: pairs.read("start_time", When::read),
-            end: pairs.read("end_time", When::read),
+            start: pairs.read("start_time", TimeParam::read),
+            end: pairs.read("end_time", TimeParam::read),
             functions: or_avg(read_functions(pairs, "agg_func")),
             group_by,
             over,
@@ -178,10 +178,10 @@ impl Parsed {
                 )
                 .unwrap_or_default(),
             output: read_output(pairs),
-            end_mark: End::from_pairs(pairs),
+            end_mark: End::from_query(pairs),
             explain: pairs.flag("explain"),
             min_version,
-            format: Format::from_pairs(pairs, &Format::ALL),
+            format: Format::from_query(pairs, &Format::ALL),
         }
     }
 
@@ -199,7 +199,7 @@ impl Parsed {
             || [&self.start, &self.end]
                 .into_iter()
                 .flatten()
-                .any(When::is_relative);
+                .any(TimeParam::is_relative);
         let end = self
             .end
             .map(|end| end.resolve("end_time", &calendar, now))
@@ -245,7 +245,7 @@ impl Parsed {
     }
 }
 
-fn read_functions(pairs: &mut Pairs, name: &str) -> Vec<AggFunction> {
+fn read_functions(pairs: &mut QueryParams, name: &str) -> Vec<AggFunction> {
     let functions = pairs.read(name, |text| {
         let mut functions: Vec<AggFunction> = Vec::new();
         for name in text.split(',') {
@@ -274,7 +274,11 @@ fn or_avg(functions: Vec<AggFunction>) -> Vec<AggFunction> {
 }
 
 /// The steps of the session's axis, which has no calendar.
-fn read_offsets(pairs: &mut Pairs, interval: Option<Interval>, is_given: bool) -> Option<Offsets> {
+fn read_offsets(
+    pairs: &mut QueryParams,
+    interval: Option<Interval>,
+    is_given: bool,
+) -> Option<Offsets> {
     for name in ["tz", "week_start"] {
         if !pairs.all(name).is_empty() {
             clash(
@@ -295,7 +299,7 @@ fn read_offsets(pairs: &mut Pairs, interval: Option<Interval>, is_given: bool) -
     offsets
 }
 
-fn read_fill(pairs: &mut Pairs, by_session: bool) -> (Fill, Option<Lookback>) {
+fn read_fill(pairs: &mut QueryParams, by_session: bool) -> (Fill, Option<Lookback>) {
     let words: Vec<(&str, Fill)> = Fill::ALL.iter().map(|f| (f.name(), *f)).collect();
     let fill = pairs.word("fill", &words);
     let lookback = pairs.read("fill_lookback", Lookback::parse);
@@ -311,7 +315,7 @@ fn read_fill(pairs: &mut Pairs, by_session: bool) -> (Fill, Option<Lookback>) {
     (fill.unwrap_or_default(), lookback)
 }
 
-fn read_output(pairs: &mut Pairs) -> Output {
+fn read_output(pairs: &mut QueryParams) -> Output {
     let flat = pairs
         .word("shape", &[("nested", false), ("flat", true)])
         .unwrap_or(false);

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::asked::Parsed;
-use crate::request::{FromPairs, Pairs};
+use crate::request::{FromQuery, QueryParams};
 
 /// What to aggregate.
 #[derive(JsonSchema, ApiComponent)]
@@ -60,7 +60,7 @@ pub(crate) struct TimeseriesParams {
     explain: Option<bool>,
 }
 
-impl FromPairs for TimeseriesParams {
+impl FromQuery for TimeseriesParams {
     type Parsed = Parsed;
 
     const NAMES: &'static [&'static str] = &[
@@ -117,7 +117,7 @@ impl FromPairs for TimeseriesParams {
         ]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Parsed {
+    fn from_query(pairs: &mut QueryParams) -> Parsed {
         Parsed::read(pairs)
     }
 }

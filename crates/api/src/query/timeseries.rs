@@ -17,10 +17,10 @@ use super::params::TimeseriesParams;
 use super::render::Render;
 use super::timeseries_answer::Timeseries;
 use crate::format::{Format, WriterError};
-use crate::openapi::{BrokenOff, Rendered};
+use crate::openapi::{Rendered, Truncated};
 use crate::problem::Problem;
 use crate::reads::Reads;
-use crate::request::{Caller, KnownTags, QueryString, USER_VERSION, tag_of};
+use crate::request::{KnownEtags, QueryString, RequestContext, USER_VERSION, etag_of};
 use crate::state::AppState;
 
 /// Aggregates a user's series.
@@ -39,18 +39,18 @@ use crate::state::AppState;
 )]
 pub(crate) async fn timeseries(
     params: QueryString<TimeseriesParams>,
-    caller: Caller,
+    caller: RequestContext,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    let known = caller.known_tags();
+    let known = caller.known_etags();
     answer_parsed(params.0, caller, known, state).await
 }
 
 /// Answers a query whose parameters were read.
 pub(super) async fn answer_parsed(
     parsed: Parsed,
-    caller: Caller,
-    known: KnownTags,
+    caller: RequestContext,
+    known: KnownEtags,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Timeseries>, Problem> {
     if parsed.asks_for_many() {
@@ -89,11 +89,11 @@ pub(super) async fn answer_parsed(
 async fn answer(
     state: Arc<AppState>,
     reads: Arc<Reads>,
-    known: KnownTags,
+    known: KnownEtags,
     asked: Asked,
     format: Format,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    let render_key = asked.render_key(format, &state.edition);
+    let render_key = asked.render_key(format, &state.cache_namespace);
     if known.is_conditional() && !asked.until_now {
         let head = reads.aggregate.head_of(&asked.query).await?;
         let tag = tag(&asked, &render_key, head);
@@ -184,7 +184,7 @@ fn stream_of(
         for chunk in render {
             let chunk = chunk.map(Bytes::from).map_err(|e| {
                 tracing::error!(error = %e, "an answer was broken off");
-                BrokenOff
+                Truncated
             });
             // The caller may have left.
             if sender.send(chunk).await.is_err() {
@@ -211,7 +211,7 @@ fn broken(e: &WriterError) -> Problem {
 }
 
 fn tag(asked: &Asked, render_key: &Fingerprint, head: ScanHead) -> String {
-    tag_of(&answer_key(&asked.query, render_key, head))
+    etag_of(&answer_key(&asked.query, render_key, head))
 }
 
 const fn cache_words(reads: &Reads, asked: &Asked) -> &'static str {

@@ -59,8 +59,8 @@ impl NetConfig {
     /// Returns the settings of the REST surface.
     pub(crate) fn settings(&self) -> NetSettings {
         NetSettings {
-            connections: self.connections,
-            connections_of_peer: self.connections_of_peer,
+            max_connections: self.connections,
+            max_connections_per_peer: self.connections_of_peer,
             min_rate: self.min_rate,
             grace: self.grace,
             trusted_proxies: self.trusted_proxies.clone(),
