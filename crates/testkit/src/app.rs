@@ -83,7 +83,7 @@ impl TestAppBuilder {
     /// With so much patience with Redis.
     #[must_use]
     pub const fn redis_wait(mut self, wait: Duration) -> Self {
-        self.cache.redis_wait = wait;
+        self.cache.redis_timeout = wait;
         self
     }
 
@@ -221,7 +221,7 @@ impl TestAppBuilder {
                     .replica
                     .map_or(ReplicaReads::Versioned, |(_, reads)| reads),
                 connections: 8,
-                wait: self.database_wait,
+                acquire_timeout: self.database_wait,
                 statement_timeout: self.statement_timeout,
             },
             cache: self.cache,
@@ -287,9 +287,9 @@ impl TestApp {
             cache: CacheConfig {
                 enabled: false,
                 redis_url: None,
-                redis_wait: Duration::from_millis(5),
+                redis_timeout: Duration::from_millis(5),
                 max_bytes: 1 << 20,
-                worth: Duration::ZERO,
+                min_cost: Duration::ZERO,
             },
             admin_token: None,
             secret_key: None,
@@ -307,7 +307,7 @@ impl TestApp {
             replica: None,
             net: NetConfig::default(),
             writes: WritesConfig {
-                longest_wait: Duration::from_mins(1),
+                max_wait: Duration::from_mins(1),
                 timeout: Duration::from_mins(1),
             },
         }

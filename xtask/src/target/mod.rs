@@ -152,7 +152,7 @@ async fn start(program: &Path, database_url: &str, bind: SocketAddr) -> anyhow::
         program,
         database_url,
         bind,
-        &[("CACHE", "off"), ("LOG", "warn")],
+        &[("CACHE", "off"), ("RUST_LOG", "warn")],
     )
     .await
 }

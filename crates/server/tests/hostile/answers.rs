@@ -26,7 +26,7 @@ async fn many_points(service: &Service) -> Uuid {
 
 #[tokio::test]
 async fn answers_that_nobody_reads_are_cut_off_and_keep_no_query_waiting() {
-    let service = Service::start(&[("DATABASE_WAIT_MS", "10000")]).await;
+    let service = Service::start(&[("DATABASE_ACQUIRE_TIMEOUT_MS", "10000")]).await;
     let user = many_points(&service).await;
     let good = GoodUser::start(&service);
     let mut streams = Vec::new();
