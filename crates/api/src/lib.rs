@@ -1,9 +1,9 @@
-//! The REST surface: handlers extract and parse a request, call a use case, and render its result.
+//! The REST API: each handler parses a request, calls a use case and renders the result.
 
 mod format;
 mod health;
-mod instruments;
 mod metric_type;
+mod metrics;
 mod net;
 pub mod openapi;
 mod points;
@@ -19,7 +19,7 @@ mod settings;
 mod state;
 mod work;
 
-pub use instruments::{describe as describe_metrics, recorder as metrics_recorder};
+pub use self::metrics::{describe as describe_metrics, recorder as metrics_recorder};
 pub use net::TrustedProxies;
 pub use reads::{ReadSources, Reads, ReplicaReads};
 pub use server::HttpServer;

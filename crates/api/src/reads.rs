@@ -12,7 +12,7 @@ use time_series_domain::query::{CachedAggregate, LimitExceeded, QueryError};
 
 use crate::openapi::Rendered;
 use crate::problem::{Code, Problem};
-use crate::request::{Caller, QueryGate};
+use crate::request::{QueryLimiter, RequestContext};
 use crate::state::Readiness;
 
 /// Maximum time to wait for a replica's version before the primary is asked.
@@ -59,12 +59,12 @@ impl ReadSources {
     /// in one of them.
     ///
     /// # Errors
-    /// The errors of [`QueryGate::wait_for_version`].
+    /// The errors of [`QueryLimiter::wait_for_version`].
     pub(crate) async fn choose(
         &self,
-        gate: &QueryGate,
+        gate: &QueryLimiter,
         readiness: &dyn Readiness,
-        caller: &Caller,
+        caller: &RequestContext,
         users: &[UserId],
         least: Option<u64>,
     ) -> Result<ReadSource, Problem> {

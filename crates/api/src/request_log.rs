@@ -11,18 +11,19 @@ use actix_web::middleware::Next;
 use tracing_actix_web::RequestId;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// Maximum length of a request id that a caller may choose.
+/// Maximum length of a request id that a client sends.
 const MAX_ID: usize = 128;
 
-/// Returns the id of a request: that of the caller if it is short and plain, or else a generated one.
+/// Returns the id of a request: the client's if it is short and printable ASCII, else a generated
+/// one.
 fn request_id(request: &ServiceRequest) -> String {
     let given = request
         .headers()
         .get(&REQUEST_ID)
         .and_then(|value| value.to_str().ok());
-    let is_plain =
+    let is_printable =
         |id: &&str| (1..=MAX_ID).contains(&id.len()) && id.bytes().all(|b| b.is_ascii_graphic());
-    match given.filter(is_plain) {
+    match given.filter(is_printable) {
         Some(id) => id.to_owned(),
         None => request
             .extensions()
@@ -44,7 +45,7 @@ fn trace_id(request: &ServiceRequest) -> Option<&str> {
     (id.len() == 32 && id.bytes().all(|b| b.is_ascii_hexdigit())).then_some(id)
 }
 
-/// Span of a request: the template of its route, never its parameters.
+/// Span of a request. It has the template of the route, never parameters.
 pub(crate) struct RequestSpan;
 
 impl tracing_actix_web::RootSpanBuilder for RequestSpan {
@@ -81,7 +82,7 @@ pub(crate) async fn measure(
 ) -> Result<ServiceResponse<impl MessageBody>, actix_web::Error> {
     let started = Instant::now();
     let route = request.match_pattern().unwrap_or_else(|| "none".to_owned());
-    // Any token can be a method; labels must be few.
+    // Clients can send any method; the number of label values must stay small.
     let method = match *request.method() {
         Method::GET | Method::HEAD | Method::POST | Method::PUT | Method::DELETE => {
             request.method().to_string()

@@ -1,4 +1,4 @@
-//! Every route on one page. Paths end in a slash here; clients may leave it out.
+//! All routes. Paths end in a slash, which clients may omit.
 
 use actix_web::dev::{ServiceFactory, ServiceRequest};
 use actix_web::{App, Error, HttpRequest, HttpResponse, Route, web as plain};
@@ -9,10 +9,10 @@ use time_series_domain::text::echo;
 use crate::problem::{Code, Problem};
 use crate::{health, metric_type, openapi, points, query, session};
 
-/// Where the document that is made of these routes can be had, if `build` says so.
+/// Path of the OpenAPI document that apistos generates from the routes, if `build` enables it.
 pub(crate) const DOCUMENT_PATH: &str = "/openapi.json";
 
-/// What is in the OpenAPI document.
+/// Adds the routes that the OpenAPI document describes.
 pub(crate) fn documented<T>(app: App<T>, build: BuildConfig) -> App<T>
 where
     T: ServiceFactory<ServiceRequest, Config = (), Error = Error, InitError = ()>,
@@ -89,7 +89,7 @@ where
         .build_with(DOCUMENT_PATH, build)
 }
 
-/// What people and machines find besides.
+/// Adds the routes that the OpenAPI document does not describe.
 pub(crate) fn undocumented(config: &mut plain::ServiceConfig) {
     let page = |path, handler: Route| {
         plain::resource(path)
@@ -106,20 +106,20 @@ pub(crate) fn undocumented(config: &mut plain::ServiceConfig) {
         .service(page("/metrics/", plain::get().to(health::metrics)));
 }
 
-/// For paths that are not on this page.
+/// Responds to unknown paths.
 pub(crate) async fn not_found(request: HttpRequest) -> Result<HttpResponse, Problem> {
     let detail = format!(
-        "There is nothing at {}. GET /schema/ or /redoc/ lists what there is.",
+        "The path {} does not exist. GET /schema/ or /redoc/ lists the paths.",
         echo(request.path())
     );
     Err(Problem::new(Code::NoSuchPath, detail))
 }
 
-/// What a path answers to methods other than those in `allowed`.
+/// Responds to methods other than those in `allowed`.
 fn only(allowed: &'static str) -> Route {
     plain::to(move |request: HttpRequest| async move {
         let detail = format!(
-            "{} takes {allowed} and not {}.",
+            "{} supports the methods {allowed}, not {}.",
             echo(request.path()),
             echo(request.method().as_str())
         );

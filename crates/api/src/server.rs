@@ -20,14 +20,14 @@ use crate::routes;
 use crate::settings::Settings;
 use crate::state::{AppState, UseCases};
 
-/// Maximum time of the head of a request; a worker that validates a large session reads nothing meanwhile.
+/// Maximum time to receive the head of a request. It is generous because a busy worker reads late.
 const HEAD_TIMEOUT: Duration = Duration::from_secs(20);
-/// Time that a connection, and the work of its request, outlives its client.
+/// Time that a connection, and the work of its request, continues after the client has gone.
 ///
-/// At least 500 ms: the clock of actix-http is up to 500 ms behind, and a timer that has expired when it is set never
-/// closes the connection.
+/// At least 500 ms: the clock of actix-http is up to 500 ms behind, and a timer that has expired
+/// when it is set never closes the connection.
 const LINGER: Duration = Duration::from_secs(1);
-/// Maximum connections that wait to be accepted; the standard library requests 128.
+/// Maximum number of connections that wait to be accepted. The standard library requests 128.
 const BACKLOG: i32 = 4_096;
 
 /// A running HTTP server.
@@ -48,7 +48,7 @@ impl HttpServer {
         metrics: PrometheusHandle,
     ) -> std::io::Result<Self> {
         let listener = TcpListener::bind(bind)?;
-        // With a full backlog, the kernel retries a connection only after a second.
+        // A connection that meets a full backlog is retried only after a second.
         rustix::net::listen(&listener, BACKLOG)?;
         let address = listener.local_addr()?;
         let http = settings.clone();
@@ -78,7 +78,7 @@ impl HttpServer {
     }
 }
 
-/// Serves HTTP/1.1 on connections with limits of their own.
+/// Serves HTTP/1.1. Connections are limited in number and speed.
 fn run(
     listener: TcpListener,
     state: web::Data<AppState>,
@@ -92,7 +92,7 @@ fn run(
             App::new().app_data(state.clone()),
             BuildConfig::default().disable_openapi_route(),
         );
-        // In order of request: the last is the outermost.
+        // The last middleware is the outermost.
         api.configure(routes::undocumented)
             .default_service(web::to(routes::not_found))
             .wrap(middleware::from_fn(check_origin))
@@ -121,7 +121,7 @@ fn run(
             })
             .client_request_timeout(HEAD_TIMEOUT)
             .client_disconnect_timeout(LINGER)
-            .on_connect_ext(ClientConnection::remember)
+            .on_connect_ext(ClientConnection::attach)
             .h1(map_config(
                 app()
                     .into_factory()

@@ -1,4 +1,4 @@
-//! Settings of the REST surface, as plain values.
+//! Settings of the REST API, as plain values.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -9,28 +9,28 @@ use time_series_domain::query::QueryLimits;
 
 use crate::net::TrustedProxies;
 
-/// Settings of the REST surface.
+/// Settings of the REST API.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Threads that serve requests.
+    /// Number of threads that serve requests.
     pub workers: usize,
-    /// Time that requests have to finish after a stop was requested.
+    /// Time that requests have to finish after a stop is requested.
     pub shutdown: Duration,
     /// Limits on connections and transfers.
     pub net: NetSettings,
-    /// The values of `Host` that are served.
+    /// Accepted values of the `Host` header.
     pub hosts: AllowedHosts,
-    /// The callers that may change metric types.
+    /// The clients that may change metric types.
     pub admins: Admins,
-    /// Maximum bytes of a body, decompressed.
+    /// Maximum bytes of a decompressed body.
     pub body_bytes: usize,
-    /// Maximum bytes of all bodies in memory, half of them for bulk uploads.
+    /// Maximum bytes of all bodies in memory. Half of them are reserved for bulk uploads.
     pub bytes_in_flight: usize,
-    /// Maximum time that a validation or a write may be expected to wait.
+    /// Maximum expected wait of a validation or a write.
     pub max_write_wait: Duration,
-    /// Maximum time of a write, waiting included.
+    /// Maximum time of a write, including its wait.
     pub write_timeout: Duration,
-    /// Maximum concurrent queries.
+    /// Maximum number of concurrent queries.
     pub query_concurrency: usize,
     /// Maximum time that a query waits to start.
     pub query_wait: Duration,
@@ -38,18 +38,18 @@ pub struct Settings {
     pub query_timeout: Duration,
     /// Limits on the results of queries.
     pub limits: QueryLimits,
-    /// Bounds on times.
+    /// Limits on the times of points.
     pub rules: TimeRules,
 }
 
 /// Limits on connections and transfers.
 #[derive(Debug, Clone)]
 pub struct NetSettings {
-    /// Maximum connections.
-    pub connections: usize,
-    /// Maximum connections of one peer.
-    pub connections_of_peer: usize,
-    /// Minimum bytes per second of a transfer.
+    /// Maximum number of connections.
+    pub max_connections: usize,
+    /// Maximum number of connections per peer.
+    pub max_connections_per_peer: usize,
+    /// Minimum speed of a transfer, in bytes per second.
     pub min_rate: u64,
     /// Maximum pause of a transfer.
     pub grace: Duration,
@@ -57,28 +57,28 @@ pub struct NetSettings {
     pub trusted_proxies: TrustedProxies,
 }
 
-/// The names under which the service is served.
+/// Host names that the service accepts.
 #[derive(Debug, Clone)]
 pub enum AllowedHosts {
-    /// Any name.
+    /// Every name.
     All,
-    /// Names in lower case, without ports.
+    /// These names, in lower case and without ports.
     Listed(Vec<String>),
 }
 
-/// The callers that may change metric types.
+/// The clients that may change metric types.
 #[derive(Debug, Clone)]
 pub enum Admins {
-    /// Holders of the token.
+    /// Clients that send the token.
     Token(SecretString),
-    /// Every caller: the service listens on a loopback address.
+    /// Every client: the service listens on a loopback address.
     Local,
-    /// None: the service listens on this address without a token.
+    /// No client: the service listens on this address without a token.
     Nobody(SocketAddr),
 }
 
 impl AllowedHosts {
-    /// The names of this machine for itself.
+    /// Returns the loopback names.
     #[must_use]
     pub fn loopback() -> Self {
         Self::Listed(

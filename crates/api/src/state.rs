@@ -1,4 +1,4 @@
-//! State of the application: the use cases, and the limits around them.
+//! State of the application: the use cases and the limits on requests.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -16,11 +16,13 @@ use time_series_domain::{Clock, TimeRules, UserId};
 use crate::net::{PaceLimit, PeerId, TrustedProxies};
 use crate::problem::{Code, Problem};
 use crate::reads::{ReadSource, ReadSources};
-use crate::request::{BodyBudget, BulkBudget, Caller, Cursors, LogUsers, QueryGate, QueryTimes};
+use crate::request::{
+    BodyBudget, BulkBudget, Cursors, LogUsers, QueryLimiter, QueryTimes, RequestContext,
+};
 use crate::settings::{Admins, AllowedHosts, Settings};
 use crate::work::{CpuThreads, QueryRuntime};
 
-/// The use cases that the REST surface calls.
+/// The use cases that the REST API calls.
 pub struct UseCases {
     /// Writes of sessions.
     pub ingest: IngestSession,
@@ -34,7 +36,7 @@ pub struct UseCases {
     pub query_memory: Arc<QueryMemory>,
     /// The clock.
     pub clock: Arc<dyn Clock>,
-    /// The secret of cursors and of users in logs.
+    /// Store of the root secret, from which the keys of cursors and log lines are derived.
     pub secrets: Arc<dyn SecretStore>,
     /// The state of the database.
     pub readiness: Arc<dyn Readiness>,
@@ -44,10 +46,10 @@ pub struct UseCases {
 pub(crate) struct AppState {
     pub(crate) ingest: IngestSession,
     pub(crate) reads: ReadSources,
-    /// Maximum values that a downsampling query holds.
+    /// Maximum number of values that a downsampling query holds.
     pub(crate) max_values: usize,
     pub(crate) query_memory: Arc<QueryMemory>,
-    pub(crate) queries: QueryGate,
+    pub(crate) queries: QueryLimiter,
     pub(crate) metric_types: MetricTypes,
     pub(crate) sessions: StoredSessions,
     pub(crate) clock: Arc<dyn Clock>,
@@ -56,26 +58,27 @@ pub(crate) struct AppState {
     pub(crate) cursors: Cursors,
     pub(crate) log_users: LogUsers,
     pub(crate) max_body_bytes: usize,
-    /// Bytes of bodies in memory, except lines of bulk uploads.
+    /// Limit on the bytes of bodies in memory, except lines of bulk uploads.
     pub(crate) bodies: BodyBudget,
-    /// Bytes of lines of bulk uploads, which wait for room and would take all of `bodies`.
+    /// Limit on the bytes of lines of bulk uploads. It is separate because lines wait for room and
+    /// would use up `bodies`.
     pub(crate) bulk_budget: BulkBudget,
     /// Minimum speed of a body.
     pub(crate) pace: PaceLimit,
     pub(crate) proxies: TrustedProxies,
     pub(crate) hosts: AllowedHosts,
-    /// The threads that read and validate sessions.
+    /// The threads that parse and validate sessions.
     pub(crate) cpu: CpuThreads,
     pub(crate) write_timeout: Duration,
-    /// Fingerprint of the build and its limits, on which responses depend besides query and data.
-    pub(crate) edition: Fingerprint,
+    /// Namespace of ETags and cached responses.
+    pub(crate) cache_namespace: Fingerprint,
     pub(crate) metrics: PrometheusHandle,
 }
 
-/// Version of the rendering. A change of the rendering of a response raises it, so that ETags and cached responses of
-/// earlier releases are not used.
-const RENDERING: u32 = 1;
-/// Maximum threads that queries run on.
+/// Version of the rendering of responses. A change of the rendering increments it, which
+/// invalidates ETags and cached responses of earlier releases.
+const RENDERING_VERSION: u32 = 1;
+/// Maximum number of query threads.
 const MAX_QUERY_THREADS: usize = 32;
 
 impl AppState {
@@ -88,8 +91,8 @@ impl AppState {
         let runtime = QueryRuntime::new(settings.query_concurrency.min(MAX_QUERY_THREADS))?;
         let cpu = CpuThreads::start(settings.workers, settings.max_write_wait)?;
         let times = QueryTimes {
-            wait: settings.query_wait,
-            longest: settings.query_timeout,
+            max_wait: settings.query_wait,
+            max_duration: settings.query_timeout,
         };
         Ok(Self {
             ingest: use_cases.ingest,
@@ -98,7 +101,7 @@ impl AppState {
             reads: use_cases.reads,
             max_values: settings.limits.bucket_values.saturating_mul(4),
             query_memory: use_cases.query_memory,
-            queries: QueryGate::new(settings.query_concurrency, runtime, times),
+            queries: QueryLimiter::new(settings.query_concurrency, runtime, times),
             clock: use_cases.clock,
             readiness: use_cases.readiness,
             admins: settings.admins,
@@ -112,7 +115,7 @@ impl AppState {
             hosts: settings.hosts,
             cpu,
             write_timeout: settings.write_timeout,
-            edition: edition(&settings.limits, &settings.rules),
+            cache_namespace: cache_namespace(&settings.limits, &settings.rules),
             metrics,
         })
     }
@@ -125,10 +128,10 @@ impl AppState {
         )
     }
 
-    /// Chooses the source of a read; waits until the users' data have reached a version.
+    /// Chooses the source of a read. Waits until the users' data has reached `min_version`.
     pub(crate) async fn source_of_reads(
         &self,
-        caller: &Caller,
+        context: &RequestContext,
         users: &[UserId],
         min_version: Option<u64>,
     ) -> Result<ReadSource, Problem> {
@@ -136,14 +139,15 @@ impl AppState {
             .choose(
                 &self.queries,
                 self.readiness.as_ref(),
-                caller,
+                context,
                 users,
                 min_version,
             )
             .await
     }
 
-    /// Cancels a write after the write timeout. The problem says whether the change may be stored.
+    /// Runs a write and cancels it after the write timeout. The problem states whether the change
+    /// may be stored.
     pub(crate) async fn within_write_timeout<T, E: Into<Problem>>(
         &self,
         write: impl AsyncFnOnce(&WriteStage) -> Result<T, E>,
@@ -158,60 +162,62 @@ impl AppState {
             Problem::outcome_unknown(&format!("The write was not confirmed within {seconds} s."))
         } else {
             let detail = format!(
-                "The session was not checked within {seconds} s; nothing was stored. Try again."
+                "The request was not validated within {seconds} s; nothing was stored. Retry after \
+                 1 s."
             );
             Problem::new(Code::TimedOut, detail)
         })
     }
 }
 
-/// The state of the database, as the last heartbeat found it.
+/// State of the database according to its heartbeats.
 #[async_trait]
 pub trait Readiness: Send + Sync {
-    /// Checks that the database answers and has the tables of this release.
+    /// Checks that the database responds and has the tables of this release.
     async fn check(&self) -> Result<(), NotReady>;
 
     /// Returns the result of the last heartbeat.
     fn last(&self) -> Heartbeat;
 
-    /// Returns the current use of the connection pools and of the write queue.
+    /// Returns the current usage of the connection pools and of the write queue.
     fn usage(&self) -> DatabaseUsage;
 }
 
-/// Current use of the connection pools and of the write queue.
+/// Current usage of the connection pools and of the write queue.
 #[derive(Debug, Clone)]
 pub struct DatabaseUsage {
-    /// For each pool of connections its name, and the number of connections in each state.
+    /// Name of each connection pool, with the number of connections in each state.
     pub pools: Vec<(&'static str, [(&'static str, usize); 4])>,
-    /// Bytes of sessions that wait to be stored or are being stored.
+    /// Bytes of sessions that are waiting to be written or being written.
     pub queued_bytes: u64,
-    /// The lag of the replica in seconds, if there is a replica and its lag is known.
+    /// Replication lag in seconds, if there is a replica and its lag is known.
     pub replica_lag: Option<f64>,
 }
 
 /// Result of a heartbeat.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Heartbeat {
-    /// Ok if reads work, on the primary or on a replica.
+    /// Ok if reads succeed on the primary or on a replica.
     pub reads: Result<(), NotReady>,
-    /// Ok if reads of the primary work.
+    /// Ok if reads succeed on the primary.
     pub primary: Result<(), NotReady>,
     /// Ok if a commit succeeds.
     pub writes: Result<(), NotReady>,
 }
 
-/// Reason why the service is not ready; the text is public.
+/// Reason why the service is not ready. Its text is sent to clients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum NotReady {
-    /// The database may recover without help.
+    /// The database cannot be reached. It may recover without intervention.
     #[error("the database cannot be reached")]
     Unreachable,
     /// The database does not exist.
-    #[error("the database that DATABASE_URL names does not exist; create it, or correct the name")]
+    #[error("the database of DATABASE_URL does not exist; create it or correct its name")]
     NoDatabase,
     /// The database rejects the role or the password.
     #[error(
-        "the database refuses the role of DATABASE_URL; correct the name and the password, or let it connect"
+        "the database rejects the role of DATABASE_URL; correct its name or password, or allow it \
+         to connect"
     )]
     RoleRefused,
     /// The database lacks migrations.
@@ -219,17 +225,18 @@ pub enum NotReady {
         "the database lacks migrations; run `time-series-server migrate` or `cargo xtask migrate`"
     )]
     Behind,
-    /// Reads succeed, and commits do not return.
-    #[error("the database does not confirm a commit in time")]
+    /// Reads succeed, but commits do not.
+    #[error("the database did not confirm a commit in time")]
     NoCommit,
 }
 
-/// Returns the fingerprint of the build and its limits.
-fn edition(limits: &QueryLimits, rules: &TimeRules) -> Fingerprint {
-    let mut hasher = FingerprintHasher::new("edition");
+/// Returns the fingerprint of the release and its limits, on which responses depend in addition to
+/// the query and the data.
+fn cache_namespace(limits: &QueryLimits, rules: &TimeRules) -> Fingerprint {
+    let mut hasher = FingerprintHasher::new("cache namespace");
     hasher
         .field("release", env!("CARGO_PKG_VERSION"))
-        .field("rendering", &RENDERING)
+        .field("rendering", &RENDERING_VERSION)
         .field("limits", limits)
         .field("rules", rules);
     hasher.finish()

@@ -1,4 +1,4 @@
-//! Heartbeats of the primary and of the replica, from which readiness is answered at once.
+//! Heartbeats of the primary and of the replica. Readiness is the result of the last ones.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -13,11 +13,11 @@ use tokio::time::{MissedTickBehavior, timeout};
 
 /// Interval of the heartbeats.
 const INTERVAL: Duration = Duration::from_secs(1);
-/// Maximum time of a heartbeat that reads.
+/// Maximum time of a read heartbeat.
 const READ_TIMEOUT: Duration = Duration::from_millis(800);
-/// Maximum time of a heartbeat that commits.
+/// Maximum time of a commit heartbeat.
 const COMMIT_TIMEOUT: Duration = Duration::from_secs(3);
-/// Maximum time that the start waits for the database.
+/// Maximum time that the start of the service waits for the database.
 const START_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// The state of the database, kept up to date by heartbeats.
@@ -25,14 +25,14 @@ pub(crate) struct Database {
     postgres: Arc<Postgres>,
     sessions: Arc<PgSessionStore>,
     reads: watch::Receiver<Result<(), NotReady>>,
-    /// The lag of the replica in seconds; an error while its reads fail.
+    /// Replication lag in seconds; an error while reads of the replica fail.
     replica: Option<watch::Receiver<Result<Option<f64>, NotReady>>>,
     writes: watch::Receiver<Result<(), NotReady>>,
 }
 
 impl Database {
-    /// Starts the heartbeats: one that reads and one that commits, so that neither waits for the other. They end when
-    /// the value is dropped.
+    /// Starts the read heartbeat and the commit heartbeat, which do not wait for each other. They
+    /// end when the value is dropped.
     pub(crate) fn start(
         postgres: Arc<Postgres>,
         replica: Option<Arc<Postgres>>,

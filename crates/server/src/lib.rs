@@ -1,4 +1,4 @@
-//! The service: settings, wiring, telemetry, and the start of the HTTP server.
+//! The service: settings, wiring, telemetry and the start of the HTTP server.
 
 pub mod config;
 mod heartbeat;

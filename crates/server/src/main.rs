@@ -22,7 +22,8 @@ use tokio::signal::unix::{SignalKind, signal};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// A time-series backend. All settings come from the environment and `.env`; see docs/CONFIGURATION.md.
+/// A time-series backend. All settings come from the environment and `.env`; see
+/// docs/CONFIGURATION.md.
 #[derive(Parser)]
 #[command(name = "time-series-server", version)]
 struct Cli {
@@ -42,13 +43,13 @@ enum Command {
         #[arg(long)]
         demo: bool,
     },
-    /// Check the settings and the database, and exit.
+    /// Check the settings and the database.
     Check,
     /// Print the OpenAPI document.
     Openapi,
 }
 
-/// Option of the allocator: milliseconds that freed memory is kept for reuse.
+/// Option of the allocator: time in milliseconds that freed memory is kept for reuse.
 const PURGE_DELAY: &str = "MIMALLOC_PURGE_DELAY";
 
 fn main() -> ExitCode {
@@ -121,17 +122,17 @@ async fn migrate() -> anyhow::Result<()> {
     Ok(())
 }
 
-/// Raises the soft limit on open files to the hard one: a connection takes two.
+/// Raises the soft limit on open files to the hard limit. Each connection uses two files.
 fn allow_many_connections() {
     let mut limit = getrlimit(Resource::Nofile);
     limit.current = limit.maximum;
     if let Err(e) = setrlimit(Resource::Nofile, limit) {
-        tracing::debug!(error = %e, "the limit on open files stays as it is");
+        tracing::debug!(error = %e, "the limit on open files was not raised");
     }
 }
 
-/// Stops gracefully on the first SIGTERM, SIGINT or SIGQUIT, and at once on the second. SIGHUP, SIGUSR1
-/// and SIGUSR2 are ignored.
+/// Stops gracefully on the first SIGTERM, SIGINT or SIGQUIT, and immediately on the second. SIGHUP,
+/// SIGUSR1 and SIGUSR2 are ignored.
 fn stop_on_signals(server: ServerHandle) -> std::io::Result<impl Future<Output = ()>> {
     let mut interrupt = signal(SignalKind::interrupt())?;
     let mut terminate = signal(SignalKind::terminate())?;

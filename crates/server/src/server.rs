@@ -1,4 +1,4 @@
-//! Starts and stops the service.
+//! Start and shutdown of the service.
 
 use std::net::SocketAddr;
 use std::sync::OnceLock;
@@ -26,14 +26,14 @@ pub enum StartError {
     /// The service cannot listen on the address.
     #[error("cannot listen on {0}")]
     Listen(SocketAddr, #[source] std::io::Error),
-    /// The database is not as this release needs it.
+    /// The database does not meet the requirements of this release.
     #[error(transparent)]
     NotReady(#[from] NotReady),
 }
 
 impl Server {
-    /// Starts the service. The database may still be starting, but one that answers must have the tables of this
-    /// release.
+    /// Starts the service. The database may be unreachable, but a reachable database must have the
+    /// tables of this release.
     ///
     /// # Errors
     /// [`StartError`], whose text is for the operator.
@@ -41,7 +41,7 @@ impl Server {
         let use_cases = wire(&config)?;
         check_readiness(use_cases.readiness.as_ref()).await?;
         let metrics = metrics_handle();
-        keep_metrics_small(metrics.clone());
+        start_metrics_upkeep(metrics.clone());
         let bind = config.http.bind;
         let started = HttpServer::start(bind, use_cases, settings(&config), metrics);
         started.map(Self).map_err(|e| StartError::Listen(bind, e))
@@ -68,7 +68,7 @@ impl Server {
     }
 }
 
-/// Checks the settings, and that the database answers and has the tables of this release.
+/// Checks the settings, and that the database is reachable and has the tables of this release.
 ///
 /// # Errors
 /// [`StartError`], whose text is for the operator.
@@ -79,16 +79,15 @@ pub async fn check(config: &Config) -> Result<(), StartError> {
 async fn check_readiness(readiness: &dyn Readiness) -> Result<(), NotReady> {
     match readiness.check().await {
         Err(NotReady::Unreachable) => {
-            tracing::warn!(
-                "the database of DATABASE_URL cannot be reached yet; not ready until it can"
-            );
+            tracing::warn!("the database of DATABASE_URL is unreachable; the service is not ready");
             Ok(())
         }
         result => result,
     }
 }
 
-fn keep_metrics_small(metrics: PrometheusHandle) {
+/// Merges the samples of histograms periodically, which bounds their memory.
+fn start_metrics_upkeep(metrics: PrometheusHandle) {
     actix_web::rt::spawn(async move {
         let mut interval = tokio::time::interval(METRICS_UPKEEP);
         loop {
@@ -98,13 +97,14 @@ fn keep_metrics_small(metrics: PrometheusHandle) {
     });
 }
 
-/// Returns the handle of the recorder, one per process: tests start several services in one.
+/// Returns the handle of the recorder, which is shared by all services of the process: tests start
+/// several.
 fn metrics_handle() -> PrometheusHandle {
     static HANDLE: OnceLock<PrometheusHandle> = OnceLock::new();
     let install = || {
-        let recorder = metrics_recorder().expect("each kind of metric has buckets");
+        let recorder = metrics_recorder().expect("the buckets are not empty");
         let handle = recorder.handle();
-        metrics::set_global_recorder(recorder).ok(); // a test may have set one
+        metrics::set_global_recorder(recorder).ok(); // a test may have installed a recorder
         describe_metrics();
         handle
     };

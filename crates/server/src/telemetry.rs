@@ -1,4 +1,4 @@
-//! Logging: one JSON object per line, or text for people.
+//! Logging: one JSON object per line, or human-readable text.
 
 use std::io::IsTerminal;
 
@@ -9,21 +9,22 @@ use tracing_subscriber::prelude::*;
 
 use crate::config::LogConfig;
 
-/// Prefix of the targets of this workspace.
-const OUR_TARGETS: &str = "time_series";
+/// Prefix of the log targets of this workspace.
+const WORKSPACE_TARGETS: &str = "time_series";
 
-/// Starts logging to standard error. Further calls in one process have no effect.
+/// Starts logging to standard error. Repeated calls have no effect.
 ///
 /// # Panics
-/// Never: the directive that is parsed is a constant.
+/// Never: the parsed directive is a constant.
 pub fn init(config: &LogConfig) {
     let filter = EnvFilter::try_new(&config.directives).unwrap_or_else(|_| EnvFilter::new("info"));
-    // It logs each malformed request and each broken connection as an error of its own: log lines for anyone to make.
-    let filter = filter.add_directive("actix_http=off".parse().expect("it is a valid directive"));
+    // actix_http logs each malformed request and broken connection as an error, so that any client
+    // could fill the log.
+    let filter = filter.add_directive("actix_http=off".parse().expect("valid directive"));
     let registry = tracing_subscriber::registry().with(filter);
-    // At finer levels, other crates write what they send: ids and measured values.
-    let is_ours = filter_fn(|metadata| {
-        metadata.target().starts_with(OUR_TARGETS) || *metadata.level() <= Level::INFO
+    // At debug and trace level, other crates log what they send, such as ids and measured values.
+    let is_permitted = filter_fn(|metadata| {
+        metadata.target().starts_with(WORKSPACE_TARGETS) || *metadata.level() <= Level::INFO
     });
     let layer = tracing_subscriber::fmt::layer()
         .with_writer(std::io::stderr)
@@ -35,11 +36,11 @@ pub fn init(config: &LogConfig) {
                     .json()
                     .flatten_event(true)
                     .with_span_list(false)
-                    .with_filter(is_ours),
+                    .with_filter(is_permitted),
             )
             .try_init()
     } else {
-        registry.with(layer.with_filter(is_ours)).try_init()
+        registry.with(layer.with_filter(is_permitted)).try_init()
     };
-    started.ok(); // already started: by a test beside this one
+    started.ok(); // another test may have started logging
 }

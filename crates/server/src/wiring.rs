@@ -1,4 +1,4 @@
-//! Composition root: the only file that names the adapters.
+//! Composition root: connects the use cases to their adapters.
 
 use std::sync::Arc;
 
@@ -20,18 +20,18 @@ use time_series_infra::redis::RedisCache;
 use crate::config::{CacheConfig, Config, ConfigError};
 use crate::heartbeat::Database;
 
-/// Maximum bytes of sessions that wait to be stored.
+/// Maximum bytes of sessions in the write queue.
 const MAX_QUEUED_BYTES: usize = 64 << 20;
 
-/// Creates the use cases over the adapters that the settings choose.
+/// Creates the use cases with the adapters that the settings select.
 pub(crate) fn wire(config: &Config) -> Result<UseCases, ConfigError> {
     let postgres_config = |url: &SecretString, role| PostgresConfig {
         url: url.expose_secret().to_owned(),
         connections: config.database.connections,
         role,
-        wait: config.database.wait,
+        wait: config.database.acquire_timeout,
         statement_timeout: config.database.statement_timeout,
-        max_write_wait: config.writes.longest_wait,
+        max_write_wait: config.writes.max_wait,
         max_queued_bytes: config.limits.bytes_in_flight.min(MAX_QUEUED_BYTES),
     };
     let primary = Postgres::new(&postgres_config(&config.database.url, ServerRole::Primary));
@@ -74,14 +74,14 @@ pub(crate) fn wire(config: &Config) -> Result<UseCases, ConfigError> {
             query_memory.clone(),
         );
         Arc::new(Reads {
-            aggregate: CachedAggregate::new(aggregate, cache.clone(), config.cache.worth),
+            aggregate: CachedAggregate::new(aggregate, cache.clone(), config.cache.min_cost),
             points,
             name,
         })
     };
     let reads = ReadSources {
         primary: reads("primary", &postgres, &catalogue),
-        // A replica may be behind with metric types as well, so it has a catalogue of its own.
+        // The metric types of a replica can lag as well, so that it needs its own catalogue.
         replica: replica.as_ref().map(|replica| {
             (
                 reads("replica", replica, &Arc::default()),
@@ -92,7 +92,7 @@ pub(crate) fn wire(config: &Config) -> Result<UseCases, ConfigError> {
     Ok(UseCases {
         ingest: IngestSession::new(
             stores.primary_sessions.clone(),
-            stores.metric_types_of_ingest,
+            stores.primary_metric_types,
             catalogue.clone(),
             clock.clone(),
             rules,
@@ -107,7 +107,7 @@ pub(crate) fn wire(config: &Config) -> Result<UseCases, ConfigError> {
     })
 }
 
-/// Returns the settings of the REST surface.
+/// Returns the settings of the REST API.
 pub(crate) fn settings(config: &Config) -> Settings {
     Settings {
         workers: config.http.workers,
@@ -117,17 +117,17 @@ pub(crate) fn settings(config: &Config) -> Settings {
         admins: admins(config),
         body_bytes: config.limits.body_bytes,
         bytes_in_flight: config.limits.bytes_in_flight,
-        max_write_wait: config.writes.longest_wait,
+        max_write_wait: config.writes.max_wait,
         write_timeout: config.writes.timeout,
         query_concurrency: config.queries.concurrency,
-        query_wait: config.database.wait,
+        query_wait: config.database.acquire_timeout,
         query_timeout: config.queries.timeout,
         limits: config.limits.queries(),
         rules: config.limits.times,
     }
 }
 
-/// Returns the secret from the settings, else the one in the database.
+/// Returns the store of the secret in the settings, else of the secret in the database.
 fn secrets(config: &Config, stored: Arc<dyn SecretStore>) -> Arc<dyn SecretStore> {
     match &config.secrets.key {
         Some(key) => Arc::new(FixedSecret::new(key.expose_secret())),
@@ -135,14 +135,14 @@ fn secrets(config: &Config, stored: Arc<dyn SecretStore>) -> Arc<dyn SecretStore
     }
 }
 
-/// The stores whose reads go to a replica while the primary cannot be reached.
+/// The stores. Their reads go to a replica while the primary is unreachable.
 struct Stores {
     sessions: Arc<dyn SessionStore>,
-    /// Metric types as ingest sees them: those of the primary.
-    metric_types_of_ingest: Arc<dyn MetricTypeStore>,
+    /// Metric types of the primary, for ingest.
+    primary_metric_types: Arc<dyn MetricTypeStore>,
     metric_types: Arc<dyn MetricTypeStore>,
     secrets: Arc<dyn SecretStore>,
-    /// The sessions of the primary, for the size of their write queue.
+    /// Sessions of the primary, for ingest and the size of the write queue.
     primary_sessions: Arc<PgSessionStore>,
 }
 
@@ -152,7 +152,7 @@ impl Stores {
         let primary_types = Arc::new(PgMetricTypeStore::new(primary.as_ref().clone()));
         let mut stores = Self {
             sessions: primary_sessions.clone(),
-            metric_types_of_ingest: primary_types.clone(),
+            primary_metric_types: primary_types.clone(),
             metric_types: primary_types.clone(),
             secrets: primary.clone(),
             primary_sessions: primary_sessions.clone(),
@@ -177,9 +177,9 @@ fn cache(
     }
     Ok(Some(match &config.redis_url {
         Some(url) => {
-            let redis = RedisCache::new(url.expose_secret(), config.redis_wait);
+            let redis = RedisCache::new(url.expose_secret(), config.redis_timeout);
             let redis = redis.map_err(|e| ConfigError::new("REDIS_URL", e))?;
-            // Others can write to Redis; nobody but this process to its own memory.
+            // Entries in Redis are authenticated because other clients can write to it.
             Arc::new(AuthenticatedCache::new(redis, secrets.clone()))
         }
         None => Arc::new(MokaCache::new(config.max_bytes)),

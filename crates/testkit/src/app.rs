@@ -83,7 +83,7 @@ impl TestAppBuilder {
     /// Sets the timeout of Redis.
     #[must_use]
     pub const fn redis_timeout(mut self, timeout: Duration) -> Self {
-        self.cache.redis_wait = timeout;
+        self.cache.redis_timeout = timeout;
         self
     }
 
@@ -221,7 +221,7 @@ impl TestAppBuilder {
                     .replica
                     .map_or(ReplicaReads::Versioned, |(_, reads)| reads),
                 connections: 8,
-                wait: self.database_timeout,
+                acquire_timeout: self.database_timeout,
                 statement_timeout: self.statement_timeout,
             },
             cache: self.cache,
@@ -287,9 +287,9 @@ impl TestApp {
             cache: CacheConfig {
                 enabled: false,
                 redis_url: None,
-                redis_wait: Duration::from_millis(5),
+                redis_timeout: Duration::from_millis(5),
                 max_bytes: 1 << 20,
-                worth: Duration::ZERO,
+                min_cost: Duration::ZERO,
             },
             admin_token: None,
             secret_key: None,
@@ -307,7 +307,7 @@ impl TestApp {
             replica: None,
             net: NetConfig::default(),
             writes: WritesConfig {
-                longest_wait: Duration::from_mins(1),
+                max_wait: Duration::from_mins(1),
                 timeout: Duration::from_mins(1),
             },
         }

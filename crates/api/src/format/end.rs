@@ -2,7 +2,7 @@
 
 use time_series_domain::fingerprint::{FingerprintHasher, Fingerprinted};
 
-use crate::request::Pairs;
+use crate::request::QueryParams;
 
 /// The parameter `end`: the end marker of NDJSON and of a stream of CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,8 +15,8 @@ pub(crate) enum End {
 }
 
 impl End {
-    pub(crate) fn from_pairs(pairs: &mut Pairs) -> Self {
-        pairs
+    pub(crate) fn from_query(params: &mut QueryParams) -> Self {
+        params
             .word("end", &[("record", Self::Record), ("none", Self::None)])
             .unwrap_or_default()
     }

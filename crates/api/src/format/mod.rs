@@ -17,7 +17,7 @@ use time_series_domain::fingerprint::{FingerprintHasher, Fingerprinted};
 use time_series_domain::text::echo;
 
 use crate::problem::{Code, Problem};
-use crate::request::Pairs;
+use crate::request::QueryParams;
 
 /// The format of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -64,10 +64,10 @@ impl Format {
         }
     }
 
-    /// Parses the parameter `format`. Records a fault in `pairs` if it is not one of `offered`.
-    pub(crate) fn from_pairs(pairs: &mut Pairs, offered: &[Self]) -> Option<Self> {
+    /// Parses the parameter `format`. Records a fault in `params` if it is not one of `offered`.
+    pub(crate) fn from_query(params: &mut QueryParams, offered: &[Self]) -> Option<Self> {
         let names: Vec<(&str, Self)> = offered.iter().map(|f| (f.name(), *f)).collect();
-        pairs.word("format", &names)
+        params.word("format", &names)
     }
 
     /// Returns the format of the parameter, otherwise that of the header `Accept`.

@@ -1,33 +1,33 @@
-//! Probes and metrics.
+//! Health probes and the metrics endpoint.
 
 use actix_web::{HttpResponse, web};
 use apistos::api_operation;
 
-use crate::instruments::observe;
+use crate::metrics::observe;
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::{Code, Problem};
-use crate::request::{FromPairs, NoParams, Pairs, QueryString};
+use crate::request::{FromQuery, NoParams, QueryParams, QueryString};
 use crate::state::{AppState, Heartbeat};
 use apistos::ApiComponent;
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
 
-/// The answer of a probe that succeeds.
+/// Result of a successful liveness probe.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct Health {
-    /// `ok`
+    /// Always `ok`.
     status: &'static str,
 }
 
-/// The answer of the readiness probe.
+/// Result of a successful readiness probe.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct Ready {
-    /// `ok`
+    /// Always `ok`.
     status: &'static str,
-    /// Whether reads work: `ok`.
+    /// State of reads: always `ok`.
     reads: &'static str,
-    /// Whether writes work: `ok` or `failing`. A commit is tried every second.
+    /// State of writes: `ok` or `failing`. The service tests a commit every second.
     writes: &'static str,
 }
 
@@ -44,23 +44,24 @@ impl Example for Ready {
 }
 
 impl Answer for Health {
-    const STATUSES: &'static [(u16, &'static str)] = &[(200, "Yes.")];
+    const STATUSES: &'static [(u16, &'static str)] = &[(200, "The process is running.")];
 }
 
 impl Answer for Ready {
     const STATUSES: &'static [(u16, &'static str)] =
-        &[(200, "Reads work; `writes` says whether writes do.")];
+        &[(200, "Reads succeed; `writes` is the state of writes.")];
 }
 
-/// The operation that readiness is asked for.
+/// The kind of request that the service must be ready for.
 #[derive(JsonSchema, ApiComponent)]
 #[expect(dead_code, reason = "documents what is parsed")]
 pub(crate) struct ReadyParams {
-    /// `reads` (default), or `writes`: 503 as well while a commit does not succeed.
+    /// `reads` (default) or `writes`. With `writes`, the probe also fails with 503 while commits
+    /// fail.
     r#for: Option<String>,
 }
 
-impl FromPairs for ReadyParams {
+impl FromQuery for ReadyParams {
     type Parsed = bool;
 
     const NAMES: &'static [&'static str] = &["for"];
@@ -69,31 +70,36 @@ impl FromPairs for ReadyParams {
         vec![("for", json!("writes"))]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> bool {
-        pairs
+    fn from_query(params: &mut QueryParams) -> bool {
+        params
             .word("for", &[("reads", false), ("writes", true)])
             .unwrap_or(false)
     }
 }
 
-/// Whether the process runs.
+/// Liveness probe.
 #[api_operation(
     tag = "health",
     operation_id = "live",
-    summary = "Is the process alive?",
-    description = "Answers without looking at anything else. Restart the process when this fails.",
+    summary = "Check liveness",
+    description = "Succeeds while the process serves requests, whatever the state of the database. \
+                   Restart the process when this probe fails.",
     error_code = 422
 )]
 pub(crate) async fn live(_: QueryString<NoParams>) -> Result<Reply<Health>, Problem> {
     Ok(Reply::ok(Health { status: "ok" }))
 }
 
-/// Whether requests can be answered.
+/// Readiness probe.
 #[api_operation(
     tag = "health",
     operation_id = "ready",
-    summary = "Can requests be answered?",
-    description = "Answers at once from a heartbeat that asks the database every second: whether it has all migrations and answers reads, and whether a commit succeeds. Send no requests here while this fails; it recovers by itself. The cache does not matter: without it answers are slower, never wrong.",
+    summary = "Check readiness",
+    description = "Returns the result of the last heartbeat at once. Every second, the heartbeat \
+                   checks that the database has all migrations, that reads succeed and that a \
+                   commit succeeds. Route no requests to the service while this probe fails; the \
+                   service recovers without a restart. The state of the cache does not affect \
+                   readiness.",
     error_code = 422,
     error_code = 503
 )]
@@ -116,14 +122,14 @@ pub(crate) async fn ready(
                 writes,
             }))
         }
-        Err(why) => Err(Problem::new(
+        Err(reason) => Err(Problem::new(
             Code::Unavailable,
-            format!("Not ready: {why}."),
+            format!("The service is not ready: {reason}."),
         )),
     }
 }
 
-/// `GET /metrics`, in Prometheus' text format.
+/// `GET /metrics/`, in the Prometheus text format.
 pub(crate) async fn metrics(_: QueryString<NoParams>, state: web::Data<AppState>) -> HttpResponse {
     observe(&state.readiness.usage(), state.query_memory.reserved());
     HttpResponse::Ok()

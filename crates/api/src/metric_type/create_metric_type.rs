@@ -9,14 +9,14 @@ use serde::Serialize;
 use serde_json::Value;
 use time_series_domain::session::WriteStage;
 
-use super::change::definition;
+use super::definition::parse_definition;
 use super::metric_type_view::{MetricTypeBody, MetricTypeView};
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::Problem;
 use crate::request::{Admin, JsonBody, NoParams, QueryString};
 use crate::state::AppState;
 
-/// The new metric type.
+/// The created metric type.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 #[schemars(rename = "NewMetricType")]
 pub(crate) struct NewMetricType(MetricTypeView);
@@ -28,16 +28,16 @@ impl Example for NewMetricType {
 }
 
 impl Answer for NewMetricType {
-    const STATUSES: &'static [(u16, &'static str)] =
-        &[(201, "The metric type exists from now on.")];
+    const STATUSES: &'static [(u16, &'static str)] = &[(201, "The metric type is created.")];
 }
 
-/// Adds a metric type.
+/// Creates a metric type.
 #[api_operation(
     tag = "metrictypes",
     operation_id = "create_metric_type",
-    summary = "Add a metric type (admins)",
-    description = "The schema is checked against its meta-schema. Its numeric leaves become channels: what aggregates are made of.",
+    summary = "Create a metric type (admins)",
+    description = "Validates the JSON Schema against its meta-schema. The numeric leaves of the \
+                   schema become channels, which can be aggregated.",
     error_code = 400,
     error_code = 401,
     error_code = 403,
@@ -55,7 +55,7 @@ pub(crate) async fn create_metric_type(
     body: JsonBody<MetricTypeBody>,
     state: web::Data<AppState>,
 ) -> Result<Reply<NewMetricType>, Problem> {
-    let definition = definition(&body.bytes, None)?;
+    let definition = parse_definition(&body.bytes, None)?;
     let write = async |stage: &WriteStage| {
         stage.enter_store();
         state.metric_types.create(&definition).await

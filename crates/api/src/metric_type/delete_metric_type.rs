@@ -6,7 +6,7 @@ use apistos::api_operation;
 use time_series_domain::SeriesName;
 use time_series_domain::session::WriteStage;
 
-use super::change::{SeriesPath, no_such_series};
+use super::definition::{SeriesPath, metric_type_not_found};
 use crate::openapi::Deleted;
 use crate::problem::Problem;
 use crate::request::{Admin, NoParams, QueryString};
@@ -17,7 +17,7 @@ use crate::state::AppState;
     tag = "metrictypes",
     operation_id = "delete_metric_type",
     summary = "Delete a metric type (admins)",
-    description = "Refused while it has points.",
+    description = "Deletes a metric type. Rejected with 409 while points of the series are stored.",
     error_code = 401,
     error_code = 403,
     error_code = 404,
@@ -32,7 +32,8 @@ pub(crate) async fn delete_metric_type(
     path: web::Path<SeriesPath>,
     state: web::Data<AppState>,
 ) -> Result<Deleted, Problem> {
-    let series = SeriesName::parse(&path.series).map_err(|_| no_such_series(&path.series))?;
+    let series =
+        SeriesName::parse(&path.series).map_err(|_| metric_type_not_found(&path.series))?;
     let write = async |stage: &WriteStage| {
         stage.enter_store();
         state.metric_types.delete(series.as_str()).await

@@ -3,19 +3,19 @@
 use actix_web::web;
 use apistos::api_operation;
 
-use super::change::{SeriesPath, no_such_series};
+use super::definition::{SeriesPath, metric_type_not_found};
 use super::metric_type_view::MetricTypeView;
 use crate::openapi::Reply;
 use crate::problem::Problem;
 use crate::request::{NoParams, QueryString};
 use crate::state::AppState;
 
-/// Shows a metric type.
+/// Returns a metric type.
 #[api_operation(
     tag = "metrictypes",
     operation_id = "get_metric_type",
     summary = "Get a metric type",
-    description = "A series and the schema of its values.",
+    description = "Returns a series and the JSON Schema of its values.",
     error_code = 404,
     error_code = 422,
     error_code = 500,
@@ -29,6 +29,6 @@ pub(crate) async fn get_metric_type(
     let catalogue = state.metric_types.list().await?;
     let metric_type = catalogue
         .get(&path.series)
-        .ok_or_else(|| no_such_series(&path.series))?;
+        .ok_or_else(|| metric_type_not_found(&path.series))?;
     Ok(Reply::ok(metric_type.as_ref().into()))
 }

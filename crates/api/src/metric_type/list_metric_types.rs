@@ -9,22 +9,22 @@ use serde_json::{Value, json};
 use super::metric_type_view::MetricTypeView;
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::Problem;
-use crate::request::{FromPairs, Pairs, QueryString};
+use crate::request::{FromQuery, QueryParams, QueryString};
 use crate::state::AppState;
 
 const DEFAULT_LIMIT: usize = 1_000;
 
-/// Which metric types.
+/// The page of a list of metric types.
 #[derive(JsonSchema, ApiComponent)]
 pub(crate) struct MetricTypeListParams {
-    /// How many at the most, 1 to 1000; 1000 by default.
+    /// Maximum number of metric types per page, 1 to 1000. Default: 1000.
     #[schemars(range(min = 1, max = 1000))]
     limit: Option<usize>,
-    /// `metadata.next_cursor` of the page before: the last name on it.
+    /// `metadata.next_cursor` of the previous page, which is its last series.
     cursor: Option<String>,
 }
 
-impl FromPairs for MetricTypeListParams {
+impl FromQuery for MetricTypeListParams {
     type Parsed = Self;
 
     const NAMES: &'static [&'static str] = &["limit", "cursor"];
@@ -36,43 +36,47 @@ impl FromPairs for MetricTypeListParams {
         ]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Self {
-        let cursor = pairs.read("cursor", |text| {
+    fn from_query(params: &mut QueryParams) -> Self {
+        let cursor = params.read("cursor", |text| {
             time_series_domain::SeriesName::parse(text)
                 .map(|name| name.as_str().to_owned())
-                .map_err(|_| "is not one that this list gave; leave it out to start anew")
+                .map_err(|_| "is not a cursor of this list; omit it to read the first page")
         });
         Self {
-            limit: pairs.number("limit", &1, &DEFAULT_LIMIT),
+            limit: params.number("limit", &1, &DEFAULT_LIMIT),
             cursor,
         }
     }
 }
 
-/// Metric types by name.
+/// A page of metric types, sorted by series.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct MetricTypeList {
     metadata: MetricTypeListMetadata,
     results: Vec<MetricTypeView>,
 }
 
-/// What the page is of.
+/// Metadata of a page of metric types.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct MetricTypeListMetadata {
-    /// How many results there are on this page.
+    /// Number of results on the page.
     count: usize,
-    /// To be sent as `cursor` for the next page; null on the last one.
+    /// Value of `cursor` for the next page; null on the last page.
     next_cursor: Option<String>,
 }
 
 impl Example for MetricTypeList {
     fn example() -> Value {
-        json!({"metadata": {"count": 1, "next_cursor": null}, "results": [MetricTypeView::example()]})
+        json!({
+            "metadata": {"count": 1, "next_cursor": null},
+            "results": [MetricTypeView::example()]
+        })
     }
 }
 
 impl Answer for MetricTypeList {
-    const STATUSES: &'static [(u16, &'static str)] = &[(200, "Metric types, by name.")];
+    const STATUSES: &'static [(u16, &'static str)] =
+        &[(200, "A page of metric types, sorted by series.")];
 }
 
 /// Lists the metric types.
@@ -80,7 +84,7 @@ impl Answer for MetricTypeList {
     tag = "metrictypes",
     operation_id = "list_metric_types",
     summary = "List the metric types",
-    description = "All series that exist, with the schema of their values, by name.",
+    description = "Lists the series with the JSON Schemas of their values, sorted by series.",
     error_code = 422,
     error_code = 500,
     error_code = 503

@@ -1,4 +1,4 @@
-//! A metric type as it is shown.
+//! JSON representation of a metric type.
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
@@ -8,23 +8,24 @@ use time_series_domain::MetricType;
 
 use crate::openapi::{Answer, Example};
 
-/// A series: what its values look like.
+/// A series and the JSON Schema of its values.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 #[schemars(rename = "MetricType")]
 pub(crate) struct MetricTypeView {
-    /// Its name.
+    /// Name of the series.
     series: String,
-    /// The JSON Schema of its values; draft 7 unless `$schema` says otherwise.
+    /// JSON Schema of the values; draft 7 unless `$schema` names another draft.
     schema: Value,
-    /// For people.
+    /// Human-readable description.
     description: String,
-    /// Unit of its numbers, for people.
+    /// Human-readable unit of the numbers.
     unit: String,
-    /// The numeric leaves that are aggregated, as JSON pointers into a value; the empty pointer is the value itself.
+    /// JSON pointers to the numeric leaves of a value that can be aggregated. The empty pointer is
+    /// the value itself.
     channels: Vec<String>,
-    /// When it was created.
+    /// Time of the creation, UTC.
     created_at: String,
-    /// When it was changed last.
+    /// Time of the last change, UTC.
     updated_at: String,
 }
 
@@ -70,18 +71,18 @@ impl Answer for MetricTypeView {
     const STATUSES: &'static [(u16, &'static str)] = &[(200, "The metric type.")];
 }
 
-/// A metric type to be stored.
+/// The definition of a metric type.
 #[derive(JsonSchema, ApiComponent)]
 #[schemars(rename = "MetricTypeDefinition")]
-#[expect(dead_code, reason = "documents what definition() reads")]
+#[expect(dead_code, reason = "documents the input of parse_definition")]
 pub(crate) struct MetricTypeBody {
-    /// Its name: 1 to 255 of `A-Z a-z 0-9 _ . -`. In a PUT it may be left out.
+    /// Name of the series: 1 to 255 characters of `A-Z a-z 0-9 _ . -`. Optional in a PUT.
     series: Option<String>,
-    /// The JSON Schema of its values; references must stay inside the document.
+    /// JSON Schema of the values. References must stay inside the document.
     schema: Value,
-    /// For people.
+    /// Human-readable description.
     description: Option<String>,
-    /// Unit of its numbers, for people.
+    /// Human-readable unit of the numbers.
     unit: Option<String>,
 }
 

@@ -1,7 +1,7 @@
-//! `/api/metrictypes/`: one endpoint a file.
+//! `/api/metrictypes/`: one endpoint per file.
 
-mod change;
 mod create_metric_type;
+mod definition;
 mod delete_metric_type;
 mod get_metric_type;
 mod list_metric_types;

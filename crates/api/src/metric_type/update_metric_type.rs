@@ -3,7 +3,7 @@
 use actix_web::web;
 use apistos::api_operation;
 
-use super::change::{SeriesPath, definition};
+use super::definition::{SeriesPath, parse_definition};
 use super::metric_type_view::{MetricTypeBody, MetricTypeView};
 use crate::openapi::Reply;
 use crate::problem::Problem;
@@ -16,7 +16,10 @@ use time_series_domain::session::WriteStage;
     tag = "metrictypes",
     operation_id = "update_metric_type",
     summary = "Change a metric type (admins)",
-    description = "Refused while stored points would no longer fit, or while they have a number at a leaf that would become a channel. Every stored point is checked; no session is stored in the series meanwhile.",
+    description = "Changes the definition of a metric type. Rejected with 409 if a stored point \
+                   does not match the new JSON Schema, or has a number at a leaf that would \
+                   become a channel. Every stored point of the series is checked; no session is \
+                   stored in the series during the check.",
     error_code = 400,
     error_code = 401,
     error_code = 403,
@@ -36,7 +39,7 @@ pub(crate) async fn update_metric_type(
     body: JsonBody<MetricTypeBody>,
     state: web::Data<AppState>,
 ) -> Result<Reply<MetricTypeView>, Problem> {
-    let definition = definition(&body.bytes, Some(&path.series))?;
+    let definition = parse_definition(&body.bytes, Some(&path.series))?;
     let write = async |stage: &WriteStage| {
         stage.enter_store();
         state.metric_types.update(&definition).await

@@ -1,4 +1,4 @@
-//! Takes connections in, as many as there may be.
+//! Accepts connections within the limits on their number.
 
 use std::collections::HashMap;
 use std::net::IpAddr;
@@ -14,13 +14,13 @@ use crate::settings::NetSettings;
 #[derive(Default)]
 pub(crate) struct ConnectionLimits(Mutex<HashMap<PeerId, usize>>);
 
-/// The place of a connection among all, until it is dropped.
-pub(super) struct Slot {
+/// Permission for one connection. It counts until it is dropped.
+pub(super) struct ConnectionPermit {
     limits: Arc<ConnectionLimits>,
     peer: PeerId,
 }
 
-/// Takes connections in.
+/// Accepts connections within the limits.
 #[derive(Clone)]
 pub(crate) struct Acceptor {
     limits: NetSettings,
@@ -35,33 +35,33 @@ impl Acceptor {
         }
     }
 
-    /// The connection, unless there are too many.
+    /// Returns the connection, or `None` if there are too many.
     pub(crate) fn accept(&self, io: TcpStream) -> Option<Connection> {
         let address = io.peer_addr().ok()?.ip();
-        let slot = self.slot(address)?;
-        Some(Connection::new(io, PaceLimit::of(&self.limits), slot))
+        let permit = self.permit(address)?;
+        Some(Connection::new(io, PaceLimit::of(&self.limits), permit))
     }
 
-    fn slot(&self, address: IpAddr) -> Option<Slot> {
+    fn permit(&self, address: IpAddr) -> Option<ConnectionPermit> {
         let peer = PeerId::of(address);
         let mut open = self.open.0.lock().unwrap_or_else(PoisonError::into_inner);
         let all: usize = open.values().sum();
-        let of_peer = open.get(&peer).copied().unwrap_or(0);
-        let is_full = of_peer >= self.limits.connections_of_peer
+        let peer_connections = open.get(&peer).copied().unwrap_or(0);
+        let is_peer_full = peer_connections >= self.limits.max_connections_per_peer
             && !self.limits.trusted_proxies.contains(address);
-        if is_full || all >= self.limits.connections {
+        if is_peer_full || all >= self.limits.max_connections {
             metrics::counter!("connections_rejected_total").increment(1);
             return None;
         }
-        open.insert(peer, of_peer + 1);
-        Some(Slot {
+        open.insert(peer, peer_connections + 1);
+        Some(ConnectionPermit {
             limits: self.open.clone(),
             peer,
         })
     }
 }
 
-impl Drop for Slot {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         let mut open = self.limits.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(count) = open.get_mut(&self.peer) {
@@ -80,22 +80,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_peer_has_so_many_connections_and_no_more() {
-        let trusted_proxies = "127.0.0.9".parse().expect("proxies");
+    fn connections_are_limited_in_all_and_per_peer() {
+        let trusted_proxies = "127.0.0.9".parse().expect("valid proxies");
         let acceptor = Acceptor::new(NetSettings {
-            connections: 4,
-            connections_of_peer: 2,
+            max_connections: 4,
+            max_connections_per_peer: 2,
             min_rate: 1,
             grace: Duration::from_secs(1),
             trusted_proxies,
         });
-        let slot = |address: &str| acceptor.slot(address.parse().expect("an address"));
-        let first = slot("127.0.0.2");
-        let second = slot("127.0.0.2");
-        assert!(first.is_some() && second.is_some() && slot("127.0.0.2").is_none());
-        let of_proxy: Vec<Option<Slot>> = (0..3).map(|_| slot("127.0.0.9")).collect();
-        assert_eq!(of_proxy.iter().flatten().count(), 2); // all four
+        let permit = |address: &str| acceptor.permit(address.parse().expect("valid address"));
+        let first = permit("127.0.0.2");
+        let second = permit("127.0.0.2");
+        assert!(first.is_some() && second.is_some() && permit("127.0.0.2").is_none());
+        let proxy_permits: Vec<Option<ConnectionPermit>> =
+            (0..3).map(|_| permit("127.0.0.9")).collect();
+        // The proxy has no limit of its own; two of the four connections are left.
+        assert_eq!(proxy_permits.iter().flatten().count(), 2);
         drop(first);
-        assert!(slot("127.0.0.2").is_some());
+        assert!(permit("127.0.0.2").is_some());
     }
 }

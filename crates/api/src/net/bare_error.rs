@@ -1,69 +1,73 @@
-//! Answers to what is not HTTP, as problem documents.
+//! Problem documents for requests that are not valid HTTP.
 //!
-//! The HTTP library answers a request whose head it cannot read with a bare status line. Every answer of ours has a request
-//! id, so that an answer without one is such, and is sent as a problem document.
+//! The HTTP library responds to an invalid request head with a bare status line. All other
+//! responses have a request id, so that an error response without one is replaced by a problem
+//! document.
 
 use actix_web::http::StatusCode;
 use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
 
-/// The length of the bytes received since the last response, and the first bad character of the request line.
+/// Summary of the bytes received since the last response: their length, and the first character
+/// that is invalid in the request line.
 #[derive(Default)]
-pub(super) struct Excerpt {
-    bad: Option<char>,
+pub(super) struct RequestSummary {
+    invalid: Option<char>,
     length: usize,
     is_line_over: bool,
 }
 
-impl Excerpt {
-    /// Looks at what arrived.
-    pub(super) fn note(&mut self, bytes: &[u8]) {
+impl RequestSummary {
+    /// Adds received bytes.
+    pub(super) fn record(&mut self, bytes: &[u8]) {
         self.length = self.length.saturating_add(bytes.len());
         if self.is_line_over {
             return;
         }
         let end = bytes.iter().position(|byte| *byte == b'\n');
         let line = &bytes[..end.unwrap_or(bytes.len())];
-        let bad = |byte: &&u8| {
+        let is_invalid = |byte: &&u8| {
             matches!(
                 byte,
                 b'<' | b'>' | b'"' | b'\\' | b'^' | b'`' | b'{' | b'|' | b'}' | 0x80..
             )
         };
-        self.bad = self
-            .bad
-            .or_else(|| line.iter().find(bad).map(|byte| char::from(*byte)));
+        self.invalid = self
+            .invalid
+            .or_else(|| line.iter().find(is_invalid).map(|byte| char::from(*byte)));
         self.is_line_over = end.is_some();
     }
 
-    /// Resets the excerpt when a response is sent.
+    /// Resets the summary after a response.
     pub(super) fn clear(&mut self) {
         *self = Self::default();
     }
 }
 
-/// The problem document that is sent in the place of `answer`, if that has no body and no request id.
-pub(super) fn replacement(answer: &[u8], request: &Excerpt) -> Option<Vec<u8>> {
-    let head = answer.strip_prefix(b"HTTP/1.1 ")?;
+/// Returns the problem document that replaces `response`, if `response` is a client error without
+/// body and request id.
+pub(super) fn replacement(response: &[u8], request: &RequestSummary) -> Option<Vec<u8>> {
+    let head = response.strip_prefix(b"HTTP/1.1 ")?;
     let status = std::str::from_utf8(head.get(..3)?).ok()?.parse().ok()?;
-    let has_body = !contains(answer, b"content-length: 0\r\n");
-    if !(400..500).contains(&status) || has_body || contains(answer, b"x-request-id") {
+    let has_body = !contains(response, b"content-length: 0\r\n");
+    if !(400..500).contains(&status) || has_body || contains(response, b"x-request-id") {
         return None;
     }
     let problem = match StatusCode::from_u16(status).ok()? {
         StatusCode::REQUEST_TIMEOUT => Problem::new(
             Code::RequestTimeout,
-            "The request did not arrive in time. Send its head and body without pauses.",
+            "The request did not arrive in time. Send the head and the body without pauses.",
         ),
         StatusCode::PAYLOAD_TOO_LARGE
         | StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE
         | StatusCode::URI_TOO_LONG => too_long(),
-        _ => match request.bad {
-            Some(bad) => Problem::new(
+        _ => match request.invalid {
+            Some(invalid) => Problem::new(
                 Code::BadRequest,
                 format!(
-                    "The request target has the character {bad:?}, which must be percent-encoded: > is %3E, < is %3C. With curl, use -G --data-urlencode."
+                    "The request target contains the character {invalid:?}, which must be \
+                     percent-encoded (> as %3E, < as %3C). With curl, use -G --data-urlencode."
                 ),
             ),
             None if request.length > u16::MAX as usize => too_long(),
@@ -74,11 +78,19 @@ pub(super) fn replacement(answer: &[u8], request: &Excerpt) -> Option<Vec<u8>> {
         },
     };
     let id = Uuid::new_v4();
-    tracing::debug!(request_id = %id, http.status = problem.status().as_u16(), "a request that is not HTTP");
+    tracing::debug!(
+        request_id = %id,
+        http.status = problem.status().as_u16(),
+        "received a request that is not valid HTTP"
+    );
     let body = serde_json::to_vec(&problem.body()).unwrap_or_default();
     let status = problem.status();
     let mut bytes = format!(
-        "HTTP/1.1 {} {}\r\ncontent-type: application/problem+json\r\ncontent-length: {}\r\nconnection: close\r\nx-request-id: {id}\r\n\r\n",
+        "HTTP/1.1 {} {}\r\n\
+         content-type: application/problem+json\r\n\
+         content-length: {}\r\n\
+         connection: close\r\n\
+         x-request-id: {id}\r\n\r\n",
         status.as_str(),
         status.canonical_reason().unwrap_or_default(),
         body.len(),
@@ -89,7 +101,8 @@ pub(super) fn replacement(answer: &[u8], request: &Excerpt) -> Option<Vec<u8>> {
 }
 
 fn too_long() -> Problem {
-    let detail = "The request target and headers are longer than 64 KiB. Send the parameters of a query as JSON with POST /api/timeseries/.";
+    let detail = "The request target and headers are longer than 64 KiB. Send the parameters of \
+                  a query as JSON with POST /api/timeseries/.";
     Problem::new(Code::RequestHeadTooLarge, detail)
 }
 
@@ -101,17 +114,17 @@ fn contains(bytes: &[u8], part: &[u8]) -> bool {
 mod tests {
     use super::*;
 
-    fn replaced(request: &[u8], answer: &str) -> Option<String> {
-        let mut excerpt = Excerpt::default();
-        excerpt.note(request);
-        replacement(answer.as_bytes(), &excerpt)
-            .map(|bytes| String::from_utf8(bytes).expect("text"))
+    fn replaced(request: &[u8], response: &str) -> Option<String> {
+        let mut summary = RequestSummary::default();
+        summary.record(request);
+        replacement(response.as_bytes(), &summary)
+            .map(|bytes| String::from_utf8(bytes).expect("UTF-8"))
     }
 
     const BARE: &str = "HTTP/1.1 400 Bad Request\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
 
     #[test]
-    fn a_bare_error_names_the_character() {
+    fn the_problem_names_the_invalid_character() {
         let sent = replaced(b"GET /api/timeseries/?where=value>=90 HTTP/1.1\r\n", BARE)
             .expect("a problem");
         assert!(
@@ -122,28 +135,28 @@ mod tests {
     }
 
     #[test]
-    fn a_head_may_come_in_parts() {
-        let mut excerpt = Excerpt::default();
+    fn a_head_can_arrive_in_parts() {
+        let mut summary = RequestSummary::default();
         for part in ["GET /?a=", "b>c", " HTTP/1.1\r\n", "x: {\r\n"] {
-            excerpt.note(part.as_bytes());
+            summary.record(part.as_bytes());
         }
-        assert_eq!(excerpt.bad, Some('>'));
+        assert_eq!(summary.invalid, Some('>'));
         for _ in 0..70 {
-            excerpt.note(&[b'a'; 1_000]);
+            summary.record(&[b'a'; 1_000]);
         }
-        assert!(excerpt.length > u16::MAX as usize);
-        excerpt.clear();
-        assert_eq!((excerpt.bad, excerpt.length), (None, 0));
+        assert!(summary.length > u16::MAX as usize);
+        summary.clear();
+        assert_eq!((summary.invalid, summary.length), (None, 0));
     }
 
     #[test]
-    fn a_long_head_is_told_as_such() {
+    fn a_long_head_is_431() {
         let sent = replaced(&vec![b'a'; 70_000], BARE).expect("a problem");
         assert!(sent.starts_with("HTTP/1.1 431 "), "{sent}");
     }
 
     #[test]
-    fn our_own_answers_and_bodies_pass() {
+    fn other_responses_are_not_replaced() {
         assert_eq!(
             replaced(b"x", "HTTP/1.1 403 Forbidden\r\ncontent-length: 1\r\n\r\nx"),
             None

@@ -1,4 +1,4 @@
-//! A client's connection: its pace, and whether the client is still there.
+//! A client's connection: minimum transfer rate, and detection of disconnects.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream as Socket};
@@ -12,35 +12,35 @@ use actix_web::rt::net::TcpStream;
 use actix_web::rt::time::{Instant, Sleep, sleep};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
-use super::accept::Slot;
-use super::bare_error::{self, Excerpt};
+use super::accept::ConnectionPermit;
+use super::bare_error::{self, RequestSummary};
 use super::{Pace, PaceLimit};
 
-/// The interval at which a client is looked for while its request runs.
-const LOOK: Duration = Duration::from_millis(50);
+/// Interval of the checks for a disconnect while a request runs.
+const CHECK_INTERVAL: Duration = Duration::from_millis(50);
 
-/// A connection that ends when the client does not read what it asked for.
+/// A connection that fails when the client does not read its response.
 pub(crate) struct Connection {
     io: TcpStream,
     pace: Pace,
-    /// Since when the client has been waited for, and until when it may be.
+    /// Start and end of the current wait for the client.
     stalled: Option<(Instant, Pin<Box<Sleep>>)>,
     /// A summary of the bytes received since the last response.
-    request: Excerpt,
-    /// The rest of an answer that is sent in the place of another.
+    request: RequestSummary,
+    /// Remaining bytes of a problem document that replaces a response.
     replacement: Vec<u8>,
-    _slot: Slot,
+    _permit: ConnectionPermit,
 }
 
 impl Connection {
-    pub(super) fn new(io: TcpStream, limit: PaceLimit, slot: Slot) -> Self {
+    pub(super) fn new(io: TcpStream, limit: PaceLimit, permit: ConnectionPermit) -> Self {
         Self {
             io,
             pace: Pace::new(limit),
             stalled: None,
-            request: Excerpt::default(),
+            request: RequestSummary::default(),
             replacement: Vec::new(),
-            _slot: slot,
+            _permit: permit,
         }
     }
 
@@ -48,7 +48,7 @@ impl Connection {
         self.io.peer_addr().ok()
     }
 
-    /// Writes, and fails once the client has not read for too long.
+    /// Writes, or fails once the client has stopped reading for too long.
     fn poll_write_in_time(
         &mut self,
         cx: &mut Context<'_>,
@@ -73,13 +73,13 @@ impl Connection {
                 metrics::counter!("connections_too_slow_total").increment(1);
                 Poll::Ready(Err(io::Error::new(
                     io::ErrorKind::TimedOut,
-                    "the client does not read the answer",
+                    "the client does not read the response",
                 )))
             }
         }
     }
 
-    /// Sends what is left of an answer that took the place of another.
+    /// Sends the remaining bytes of a replaced response.
     fn poll_replacement(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         while !self.replacement.is_empty() {
             let bytes = std::mem::take(&mut self.replacement);
@@ -100,7 +100,7 @@ impl AsyncRead for Connection {
     ) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let polled = Pin::new(&mut self.io).poll_read(cx, buffer);
-        self.request.note(&buffer.filled()[before..]);
+        self.request.record(&buffer.filled()[before..]);
         polled
     }
 }
@@ -132,12 +132,12 @@ impl AsyncWrite for Connection {
     }
 }
 
-/// A second handle of a client's connection.
+/// A second handle of a client's connection, which detects a disconnect.
 pub(crate) struct ClientConnection(Socket);
 
 impl ClientConnection {
-    /// Keeps a handle of each new connection beside it.
-    pub(crate) fn remember(connection: &Connection, data: &mut Extensions) {
+    /// Stores a handle of a new connection in its extensions.
+    pub(crate) fn attach(connection: &Connection, data: &mut Extensions) {
         if let Ok(handle) = connection.io.as_fd().try_clone_to_owned() {
             data.insert(Self(handle.into()));
         }
@@ -146,7 +146,7 @@ impl ClientConnection {
     /// Returns once the client has closed the connection.
     pub(crate) async fn closed(&self) {
         while !self.is_closed() {
-            sleep(LOOK).await;
+            sleep(CHECK_INTERVAL).await;
         }
     }
 

@@ -1,4 +1,4 @@
-//! Connections: how many there are, how slow they may be, and what they are answered below the router.
+//! Connections: limits on number and speed, peers, and HTTP semantics outside the router.
 
 mod accept;
 mod bare_error;

@@ -1,20 +1,21 @@
-//! The least speed of a transfer.
+//! Minimum speed of a transfer.
 
 use std::time::Duration;
 
 use crate::settings::NetSettings;
 
-/// The least speed that the other side of a connection may have, and how long it may stand still.
+/// Limits on the speed of the other side of a connection.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct PaceLimit {
-    /// Bytes per second.
+    /// Minimum bytes per second.
     pub(crate) rate: u64,
-    /// The longest pause.
+    /// Maximum pause.
     pub(crate) grace: Duration,
 }
 
-/// Patience with one transfer. Waiting for the other side uses it up, and each byte that moves gives some back, so that
-/// no stretch longer than the grace is slower than the rate.
+/// The remaining wait of one transfer. Waiting for the other side reduces it, and each transferred
+/// byte restores some of it, up to the grace. No period longer than the grace is therefore slower
+/// than the minimum rate.
 #[derive(Debug)]
 pub(crate) struct Pace {
     limit: PaceLimit,
@@ -38,17 +39,17 @@ impl Pace {
         }
     }
 
-    /// The time that the other side may still be waited for.
+    /// Returns the remaining wait.
     pub(crate) const fn left(&self) -> Duration {
         self.left
     }
 
-    /// Takes the time off that the other side was waited for.
+    /// Deducts time that was spent waiting for the other side.
     pub(crate) const fn waited(&mut self, time: Duration) {
         self.left = self.left.saturating_sub(time);
     }
 
-    /// Gives time back for bytes that moved.
+    /// Restores time for transferred bytes.
     pub(crate) fn moved(&mut self, bytes: usize) {
         let nanos = u128::from(bytes as u64) * 1_000_000_000 / u128::from(self.limit.rate.max(1));
         let earned = Duration::from_nanos(u64::try_from(nanos).unwrap_or(u64::MAX));
@@ -66,7 +67,7 @@ mod tests {
     };
 
     #[test]
-    fn a_transfer_at_the_rate_goes_on_for_ever_and_a_slower_one_ends() {
+    fn a_transfer_at_the_minimum_rate_continues_and_a_slower_one_ends() {
         let mut pace = Pace::new(LIMIT);
         for _ in 0..1_000 {
             pace.waited(Duration::from_secs(1));
@@ -83,12 +84,12 @@ mod tests {
         }
         assert_eq!(
             seconds, 19,
-            "half the rate uses up the grace in twice its length"
+            "half the rate uses up the grace in about twice its length"
         );
     }
 
     #[test]
-    fn what_was_sent_at_once_buys_no_long_pause() {
+    fn a_burst_does_not_extend_the_grace() {
         let mut pace = Pace::new(LIMIT);
         pace.moved(64 << 20);
         assert_eq!(pace.left(), LIMIT.grace);

@@ -1,4 +1,4 @@
-//! The peer that a request counts for.
+//! The peer whose limits a request counts against.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use ipnet::IpNet;
 pub(crate) struct PeerId(IpAddr);
 
 impl PeerId {
-    /// The peer of requests whose address is not known.
+    /// The peer of requests whose address is unknown.
     pub(crate) const UNKNOWN: Self = Self(IpAddr::V6(Ipv6Addr::UNSPECIFIED));
 
     pub(crate) fn of(address: IpAddr) -> Self {
@@ -25,14 +25,14 @@ impl PeerId {
     }
 }
 
-/// The proxies that may say for whom they send a request.
+/// Proxies whose `X-Forwarded-For` header is trusted.
 #[derive(Debug, Clone, Default)]
 pub struct TrustedProxies(Vec<IpNet>);
 
 impl FromStr for TrustedProxies {
     type Err = String;
 
-    /// Reads addresses and networks with commas: `10.0.0.1, 192.168.0.0/16`.
+    /// Parses comma-separated addresses and networks: `10.0.0.1, 192.168.0.0/16`.
     fn from_str(text: &str) -> Result<Self, String> {
         let network = |part: &str| {
             let part = part.trim();
@@ -56,7 +56,8 @@ impl TrustedProxies {
         self.0.iter().any(|network| network.contains(&address))
     }
 
-    /// The client behind `address`: the last address in `X-Forwarded-For` that no trusted proxy has.
+    /// Returns the client behind `address`: the last address in `X-Forwarded-For` that is not a
+    /// trusted proxy.
     pub(crate) fn client(&self, address: Option<IpAddr>, headers: &HeaderMap) -> PeerId {
         let Some(address) = address else {
             return PeerId::UNKNOWN;
@@ -82,7 +83,7 @@ impl TrustedProxies {
     }
 }
 
-/// An address, perhaps with a port or in brackets.
+/// Parses an address with an optional port or brackets.
 fn parse_forwarded(text: &str) -> Option<IpAddr> {
     let with_port = || {
         text.parse::<std::net::SocketAddr>()
@@ -99,23 +100,23 @@ mod tests {
     use super::*;
 
     fn client(trusted: &str, address: &str, forwarded: &[&str]) -> String {
-        let proxies: TrustedProxies = trusted.parse().expect("proxies");
+        let proxies: TrustedProxies = trusted.parse().expect("valid proxies");
         let mut headers = HeaderMap::new();
         for value in forwarded {
             let name = HeaderName::from_static("x-forwarded-for");
-            headers.append(name, HeaderValue::from_str(value).expect("a value"));
+            headers.append(name, HeaderValue::from_str(value).expect("valid value"));
         }
         proxies.client(address.parse().ok(), &headers).0.to_string()
     }
 
     #[test]
-    fn only_a_trusted_proxy_is_believed() {
+    fn only_trusted_proxies_name_the_client() {
         assert_eq!(client("", "9.9.9.9", &["1.1.1.1"]), "9.9.9.9");
         assert_eq!(client("10.0.0.0/8", "10.0.0.1", &["1.1.1.1"]), "1.1.1.1");
     }
 
     #[test]
-    fn addresses_that_the_client_made_up_do_not_count() {
+    fn forged_addresses_are_ignored() {
         assert_eq!(
             client("10.0.0.0/8", "10.0.0.1", &["6.6.6.6, 1.1.1.1, 10.0.0.2"]),
             "1.1.1.1"
@@ -131,7 +132,7 @@ mod tests {
     }
 
     #[test]
-    fn an_ipv6_client_is_its_network() {
+    fn an_ipv6_client_is_identified_by_its_network() {
         assert_eq!(client("", "2001:db8:1:2:3:4:5:6", &[]), "2001:db8:1:2::");
         assert_eq!(client("", "::ffff:1.2.3.4", &[]), "1.2.3.4");
     }

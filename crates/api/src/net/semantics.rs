@@ -1,4 +1,4 @@
-//! HTTP semantics of every response: `HEAD`, tags per encoding, cache control.
+//! HTTP semantics of every response: `HEAD`, ETags per content encoding, cache control.
 
 use actix_web::body::{BodySize, BodyStream, BoxBody, MessageBody, None as NoBody, SizedStream};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
@@ -11,17 +11,17 @@ use actix_web::middleware::Next;
 use bytes::Bytes;
 use futures_util::stream;
 
-use crate::openapi::BrokenOff;
+use crate::openapi::Truncated;
 
-/// Answers are of one person's data: only their own cache may keep them, and has to ask each time.
+/// Responses contain data of one user: only private caches may store them, and must revalidate.
 const PRIVATE: HeaderValue = HeaderValue::from_static("private, no-cache");
 /// Problems must not be cached.
 const NO_STORE: HeaderValue = HeaderValue::from_static("no-store");
-/// The encodings that a tag may name behind its own text.
+/// Content encodings that are suffixes of ETags.
 const ENCODINGS: [&str; 4] = ["br", "deflate", "gzip", "zstd"];
 
-/// Lets `HEAD` be answered as `GET` without the body, gives each encoding of an answer a tag of its own, and says who may
-/// keep an answer.
+/// Serves `HEAD` as `GET` without the body, makes ETags unique per content encoding, and sets
+/// `Cache-Control`.
 pub(crate) async fn http_semantics(
     mut request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -30,9 +30,10 @@ pub(crate) async fn http_semantics(
     if is_head {
         request.head_mut().method = Method::GET;
     }
-    let known = encoded_tags(request.headers_mut());
+    let known = strip_encodings(request.headers_mut());
     let response = next.call(request).await?;
-    let is_answer = response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
+    let is_cacheable =
+        response.status().is_success() || response.status() == StatusCode::NOT_MODIFIED;
     let mut response = if is_head {
         without_body(response)
     } else {
@@ -40,16 +41,16 @@ pub(crate) async fn http_semantics(
     };
     let headers = response.headers_mut();
     if !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, if is_answer { PRIVATE } else { NO_STORE });
+        headers.insert(CACHE_CONTROL, if is_cacheable { PRIVATE } else { NO_STORE });
     }
-    tag_of_encoding(headers, &known);
+    add_encoding(headers, &known);
     Ok(response)
 }
 
-/// Drops the body. Its length stays in the head if it is known; a streamed body is not produced.
+/// Removes the body. The head keeps its length if that is known; a streamed body is not produced.
 fn without_body(response: ServiceResponse<impl MessageBody + 'static>) -> ServiceResponse<BoxBody> {
     response.map_body(|_, body| {
-        let nothing = stream::empty::<Result<Bytes, BrokenOff>>();
+        let nothing = stream::empty::<Result<Bytes, Truncated>>();
         match body.size() {
             BodySize::None => BoxBody::new(NoBody::new()),
             BodySize::Sized(length) => BoxBody::new(SizedStream::new(length, nothing)),
@@ -58,54 +59,56 @@ fn without_body(response: ServiceResponse<impl MessageBody + 'static>) -> Servic
     })
 }
 
-/// Takes the names of encodings from the tags that the client has; gives the tags that had one, as they came.
-fn encoded_tags(headers: &mut HeaderMap) -> Vec<String> {
+/// Removes content encodings from the ETags of `If-None-Match`. Returns the ETags that had one, as
+/// received.
+fn strip_encodings(headers: &mut HeaderMap) -> Vec<String> {
     let Some(given) = headers
         .get(IF_NONE_MATCH)
         .and_then(|value| value.to_str().ok())
     else {
         return Vec::new();
     };
-    let plain = |tag: &str| {
-        ENCODINGS.iter().find_map(|encoding| {
-            Some(format!(
-                "{}\"",
-                tag.strip_suffix(&format!("-{encoding}\""))?
-            ))
-        })
-    };
-    let tags: Vec<&str> = given.split(',').map(str::trim).collect();
-    let known: Vec<String> = tags
+    let etags: Vec<&str> = given.split(',').map(str::trim).collect();
+    let known: Vec<String> = etags
         .iter()
-        .filter(|tag| plain(tag).is_some())
-        .map(|tag| (*tag).to_owned())
+        .filter(|etag| without_encoding(etag).is_some())
+        .map(|etag| (*etag).to_owned())
         .collect();
     if !known.is_empty() {
-        let tags: Vec<String> = tags
+        let etags: Vec<String> = etags
             .iter()
-            .map(|tag| plain(tag).unwrap_or_else(|| (*tag).to_owned()))
+            .map(|etag| without_encoding(etag).unwrap_or_else(|| (*etag).to_owned()))
             .collect();
-        if let Ok(value) = HeaderValue::try_from(tags.join(", ")) {
+        if let Ok(value) = HeaderValue::try_from(etags.join(", ")) {
             headers.insert(IF_NONE_MATCH, value);
         }
     }
     known
 }
 
-/// The tag of a packed answer names its encoding: its bytes are others.
-fn tag_of_encoding(headers: &mut HeaderMap, known: &[String]) {
-    let Some(tag) = headers.get(ETAG).and_then(|value| value.to_str().ok()) else {
+/// Returns the ETag without its content encoding; `None` if it has none.
+fn without_encoding(etag: &str) -> Option<String> {
+    ENCODINGS.iter().find_map(|encoding| {
+        let text = etag.strip_suffix(&format!("-{encoding}\""))?;
+        Some(format!("{text}\""))
+    })
+}
+
+/// Appends the content encoding of a compressed response to its ETag, since a strong ETag
+/// identifies bytes.
+fn add_encoding(headers: &mut HeaderMap, known: &[String]) {
+    let Some(etag) = headers.get(ETAG).and_then(|value| value.to_str().ok()) else {
         return;
     };
-    let Some(text) = tag.strip_suffix('"') else {
+    let Some(text) = etag.strip_suffix('"') else {
         return;
     };
-    let tag = match headers
+    let etag = match headers
         .get(CONTENT_ENCODING)
         .and_then(|value| value.to_str().ok())
     {
         Some(encoding) if ENCODINGS.contains(&encoding) => format!("{text}-{encoding}\""),
-        // Not modified: the tag of what the client has.
+        // For 304, the ETag of the client's copy.
         _ => match known
             .iter()
             .find(|known| known.trim_start_matches("W/").starts_with(text))
@@ -114,7 +117,7 @@ fn tag_of_encoding(headers: &mut HeaderMap, known: &[String]) {
             None => return,
         },
     };
-    if let Ok(value) = HeaderValue::try_from(tag) {
+    if let Ok(value) = HeaderValue::try_from(etag) {
         headers.insert(ETAG, value);
     }
 }

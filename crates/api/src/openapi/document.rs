@@ -1,4 +1,4 @@
-//! Makes the OpenAPI document from the routes.
+//! Generates the OpenAPI document from the routes.
 
 use actix_web::{App, test};
 use apistos::app::BuildConfig;
@@ -9,13 +9,15 @@ use apistos::tag::Tag;
 
 use crate::routes;
 
-const INTRODUCTION: &str = "Ingests sessions (one user's recording: timed, JSON-valued points over several series, \
-    each checked against its series' JSON Schema) and answers aggregated time-series queries over them: exact and \
-    always fresh. A 2xx answer to a write means committed and fsynced; a session is stored whole or not at all. \
-    Errors are RFC 9457 problem documents with a stable `code`; for bad input, `errors` names every fault. \
-    Trailing slashes are optional. Times are RFC 3339; those in answers are UTC unless a `tz` was asked for.";
+const INTRODUCTION: &str = "Stores sessions and serves exact, up-to-date aggregate queries over \
+    them. A session is a recording of one user: timed points with JSON values in several series, \
+    each validated against the JSON Schema of its series. A 2xx response to a write means that the \
+    write is committed and fsynced; a session is stored completely or not at all. Errors are RFC \
+    9457 problem documents with a stable `code`; for invalid input, `errors` lists the errors. \
+    Trailing slashes are optional. Times are RFC 3339; times in responses are UTC unless the query \
+    has a `tz`.";
 
-/// What the document says of the service as a whole.
+/// Returns the parts of the document that describe the service as a whole.
 pub(crate) fn spec() -> Spec {
     let tag = |name: &str, description: &str| Tag {
         name: name.to_owned(),
@@ -36,11 +38,14 @@ pub(crate) fn spec() -> Spec {
         },
         tags: vec![
             tag("sessions", "Store, list and delete recordings."),
-            tag("timeseries", "Ask for aggregates."),
-            tag("points", "Read points, and see what there is."),
+            tag("timeseries", "Query aggregates."),
+            tag(
+                "points",
+                "Read points, latest values and the catalogue of series.",
+            ),
             tag(
                 "metrictypes",
-                "The series there are and what their values look like.",
+                "Manage the series and the JSON Schemas of their values.",
             ),
             tag("health", "Probes and metrics for operators."),
         ],
@@ -52,9 +57,9 @@ pub(crate) fn spec() -> Spec {
     }
 }
 
-/// The OpenAPI 3.0 document, pretty JSON, as committed in `docs/openapi.json`.
+/// Returns the OpenAPI 3.0 document as pretty JSON, as committed in `docs/openapi.json`.
 pub async fn document() -> String {
-    // The document can be had through its route only.
+    // apistos provides the document only through its route.
     let app = test::init_service(routes::documented(App::new(), BuildConfig::default())).await;
     let request = test::TestRequest::get()
         .uri(routes::DOCUMENT_PATH)

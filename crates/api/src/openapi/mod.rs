@@ -1,4 +1,4 @@
-//! The OpenAPI document, and the page that shows it.
+//! The OpenAPI document, its ReDoc page, and responses that document themselves.
 
 mod document;
 mod reply;
@@ -7,6 +7,6 @@ mod serve;
 pub use document::document;
 pub(crate) use document::spec;
 pub(crate) use reply::{
-    Answer, BrokenOff, Chunks, Deleted, Example, Rendered, Reply, with_example,
+    Answer, Chunks, Deleted, Example, Rendered, Reply, Truncated, with_example,
 };
 pub(crate) use serve::{redoc, redoc_script, schema};

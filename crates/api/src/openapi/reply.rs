@@ -1,4 +1,4 @@
-//! Answers that document themselves: status, schema, example.
+//! Responses that document their status, schema and example.
 
 use std::collections::BTreeMap;
 use std::marker::PhantomData;
@@ -22,24 +22,24 @@ use crate::problem::Problem;
 use crate::request::USER_VERSION;
 use crate::state::AppState;
 
-/// The length of the slices that a long body is sent in.
-const SLICE: usize = 32 << 10;
+/// Length of the slices in which a long body is sent.
+const SLICE_BYTES: usize = 32 << 10;
 
-/// A type with an example for the document.
+/// A type with an example for the OpenAPI document.
 pub(crate) trait Example {
-    /// A whole, plausible one.
+    /// Returns a complete, plausible example.
     fn example() -> Value;
 }
 
-/// A body that is the answer under one or several statuses.
+/// A response body with the statuses that it is sent with.
 pub(crate) trait Answer: ApiComponent + Example {
-    /// Each status and what it means.
-    const STATUSES: &'static [(u16, &'static str)] = &[(200, "Done.")];
-    /// The formats that it can be had in besides JSON.
+    /// Statuses with their descriptions.
+    const STATUSES: &'static [(u16, &'static str)] = &[(200, "The request succeeded.")];
+    /// Formats in addition to JSON.
     const FORMATS: &'static [Format] = &[];
 }
 
-/// An answer to be sent as JSON.
+/// A response that is sent as JSON.
 pub(crate) struct Reply<T> {
     status: StatusCode,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -84,7 +84,7 @@ impl<T: Serialize> Responder for Reply<T> {
     }
 }
 
-/// An answer that is rendered already, or while it is sent, documented as `T`.
+/// A response that is rendered before or while it is sent, documented as `T`.
 pub(crate) struct Rendered<T> {
     content_type: &'static str,
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -94,19 +94,20 @@ pub(crate) struct Rendered<T> {
 
 enum RenderedBody {
     Whole(Vec<u8>),
-    /// With its length, if that is known.
+    /// Chunks, and their total length if it is known.
     Chunks(Chunks, Option<u64>),
-    /// The caller has it.
+    /// The client has the current response.
     NotModified,
 }
 
-/// Pieces of a body. An error cuts the connection off, so that the caller knows.
-pub(crate) type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, BrokenOff>> + Send>>;
+/// Chunks of a body. An error closes the connection, which shows the client that the body is
+/// truncated.
+pub(crate) type Chunks = Pin<Box<dyn Stream<Item = Result<Bytes, Truncated>> + Send>>;
 
-/// Why a body was cut off; the caller sees the end of the connection.
+/// Error that ends a body early. The client sees that the connection is closed.
 #[derive(Debug, thiserror::Error)]
-#[error("the answer was broken off")]
-pub(crate) struct BrokenOff;
+#[error("the response was truncated")]
+pub(crate) struct Truncated;
 
 impl<T> Rendered<T> {
     const fn new(content_type: &'static str, body: RenderedBody) -> Self {
@@ -130,7 +131,7 @@ impl<T> Rendered<T> {
         Self::new("", RenderedBody::NotModified)
     }
 
-    /// The version of the users' data that it shows, as its header says.
+    /// Returns the version of the users' data from the header `user-version`.
     pub(crate) fn version(&self) -> Option<u64> {
         let header = self
             .headers
@@ -174,13 +175,13 @@ impl<T> Responder for Rendered<T> {
     }
 }
 
-/// The response with that body. A long one counts as memory of queries until it is sent.
+/// Adds a complete body to a response. A long body counts as query memory until it is sent.
 fn whole(
     request: &HttpRequest,
     response: &mut HttpResponseBuilder,
     bytes: Vec<u8>,
 ) -> HttpResponse {
-    if bytes.len() <= SLICE {
+    if bytes.len() <= SLICE_BYTES {
         return response.body(bytes);
     }
     let memory = request
@@ -191,19 +192,20 @@ fn whole(
     };
     match memory.grow_to(bytes.capacity()) {
         Ok(()) => response.body(SizedStream::new(bytes.len() as u64, slices(bytes, memory))),
-        Err(refusal) => Problem::from(refusal).error_response(),
+        Err(exceeded) => Problem::from(exceeded).error_response(),
     }
 }
 
-/// A long body in slices: the connection takes the next one only once the client has read most of the one before.
+/// Returns a long body in slices. The connection takes the next slice only after the client has
+/// read most of the previous one.
 fn slices(
     bytes: Vec<u8>,
     memory: MemoryReservation,
-) -> impl Stream<Item = Result<Bytes, BrokenOff>> {
+) -> impl Stream<Item = Result<Bytes, Truncated>> {
     stream::unfold(
         (Bytes::from(bytes), memory),
         |(mut rest, memory)| async move {
-            let slice = rest.split_to(rest.len().min(SLICE));
+            let slice = rest.split_to(rest.len().min(SLICE_BYTES));
             (!slice.is_empty()).then_some((Ok(slice), (rest, memory)))
         },
     )
@@ -262,12 +264,12 @@ fn responses<T: Answer>() -> Responses {
     }
 }
 
-/// Adds an example to a documented body.
+/// Adds an example to the description of a body.
 pub(crate) fn with_example(media: &mut MediaType, example: Value) {
     media.example = Some(Examples::Example(example));
 }
 
-/// 204: it is gone.
+/// Response of a successful deletion: 204.
 pub(crate) struct Deleted(pub(crate) HttpResponse);
 
 impl Responder for Deleted {
@@ -288,11 +290,11 @@ impl ApiComponent for Deleted {
     }
 
     fn responses(_: Option<String>) -> Option<Responses> {
-        let gone = Response {
-            description: "It is deleted.".to_owned(),
+        let deleted = Response {
+            description: "The resource is deleted.".to_owned(),
             ..Response::default()
         };
-        let responses = BTreeMap::from([("204".to_owned(), ReferenceOr::Object(gone))]);
+        let responses = BTreeMap::from([("204".to_owned(), ReferenceOr::Object(deleted))]);
         Some(Responses {
             responses,
             ..Responses::default()

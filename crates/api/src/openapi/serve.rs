@@ -1,4 +1,4 @@
-//! Hands out the document and ReDoc, all from this binary.
+//! Serves the OpenAPI document and ReDoc, both embedded in the binary.
 
 use std::sync::OnceLock;
 
@@ -6,24 +6,24 @@ use actix_web::http::header::{ACCEPT, CACHE_CONTROL, VARY};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::problem::Problem;
-use crate::request::{FromPairs, Pairs, QueryString};
+use crate::request::{FromQuery, QueryParams, QueryString};
 
 const JSON: &str = include_str!("../../../../docs/openapi.json");
 const PAGE: &str = include_str!("../../assets/redoc.html");
 const SCRIPT: &str = include_str!("../../assets/redoc/redoc.standalone.js");
 
-/// `?format=json` or `yaml`.
+/// Parameters of `GET /schema/`: `format` is `json` or `yaml`.
 pub(crate) struct SchemaParams {
     yaml: Option<bool>,
 }
 
-impl FromPairs for SchemaParams {
+impl FromQuery for SchemaParams {
     type Parsed = Self;
 
     const NAMES: &'static [&'static str] = &["format"];
 
-    fn from_pairs(pairs: &mut Pairs) -> Self {
-        let yaml = pairs.read("format", |text| match text {
+    fn from_query(params: &mut QueryParams) -> Self {
+        let yaml = params.read("format", |text| match text {
             "json" => Ok(false),
             "yaml" => Ok(true),
             _ => Err("must be json or yaml"),

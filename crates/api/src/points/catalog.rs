@@ -14,7 +14,7 @@ use crate::format::{Batch, Field, Format, Kind, Table, Values};
 use crate::openapi::{Answer, Example, Rendered};
 use crate::problem::Problem;
 use crate::reads::Reads;
-use crate::request::{Caller, QueryString};
+use crate::request::{QueryString, RequestContext};
 use crate::state::AppState;
 
 /// The extents of a user's series.
@@ -82,7 +82,7 @@ impl Answer for Catalog {
 )]
 pub(crate) async fn catalog(
     params: QueryString<OverviewParams>,
-    caller: Caller,
+    caller: RequestContext,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Catalog>, Problem> {
     params

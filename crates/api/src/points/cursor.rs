@@ -22,12 +22,12 @@ pub(super) fn seal(key: &CursorKey, spec: &PointSpec, position: &PointPosition) 
     encoded.extend(metric_type.0.to_be_bytes());
     encoded.extend(session_id.0.as_bytes());
     encoded.extend(ordinal.to_be_bytes());
-    key.seal_place(&spec.list(), encoded)
+    key.seal_payload(&spec.list(), encoded)
 }
 
 /// Returns the position that a cursor of the list names; `None` for any other text.
 pub(super) fn open(key: &CursorKey, spec: &PointSpec, cursor: &str) -> Option<PointPosition> {
-    let encoded: [u8; POSITION_BYTES] = key.open_place(&spec.list(), cursor)?.try_into().ok()?;
+    let encoded: [u8; POSITION_BYTES] = key.open_payload(&spec.list(), cursor)?.try_into().ok()?;
     Some(PointPosition {
         time: Timestamp::from_micros(i64::from_be_bytes(encoded[..8].try_into().ok()?)),
         metric_type: MetricTypeId(i32::from_be_bytes(encoded[8..12].try_into().ok()?)),

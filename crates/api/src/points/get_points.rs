@@ -9,7 +9,7 @@ use super::params::PointParams;
 use super::points_answer::Points;
 use crate::openapi::Rendered;
 use crate::problem::Problem;
-use crate::request::{Caller, QueryString};
+use crate::request::{QueryString, RequestContext};
 use crate::state::AppState;
 
 /// Reads a user's points.
@@ -26,7 +26,7 @@ use crate::state::AppState;
 )]
 pub(crate) async fn get_points(
     params: QueryString<PointParams>,
-    caller: Caller,
+    caller: RequestContext,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Points>, Problem> {
     let params = params.0;

@@ -9,7 +9,7 @@ use super::params::SessionPointParams;
 use super::points_answer::Points;
 use crate::openapi::Rendered;
 use crate::problem::Problem;
-use crate::request::{Caller, QueryString, until_disconnect};
+use crate::request::{QueryString, RequestContext, until_disconnect};
 use crate::session::SessionPath;
 use crate::state::AppState;
 
@@ -30,7 +30,7 @@ use crate::state::AppState;
 pub(crate) async fn get_session_points(
     path: web::Path<SessionPath>,
     params: QueryString<SessionPointParams>,
-    caller: Caller,
+    caller: RequestContext,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Points>, Problem> {
     let id = path.id()?;

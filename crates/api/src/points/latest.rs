@@ -15,7 +15,7 @@ use crate::format::{Batch, Field, Format, Kind, Table, Values};
 use crate::openapi::{Answer, Example, Rendered};
 use crate::problem::Problem;
 use crate::reads::Reads;
-use crate::request::{Caller, QueryString};
+use crate::request::{QueryString, RequestContext};
 use crate::state::AppState;
 
 /// The last point of each series.
@@ -77,7 +77,7 @@ impl Answer for Latest {
 )]
 pub(crate) async fn latest(
     params: QueryString<OverviewParams>,
-    caller: Caller,
+    caller: RequestContext,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Latest>, Problem> {
     params.0.answer("latest", &caller, state, read_latest).await

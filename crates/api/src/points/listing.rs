@@ -22,7 +22,7 @@ use crate::openapi::Rendered;
 use crate::problem::{Code, Problem};
 use crate::reads::{ReadSource, Reads};
 use crate::request::{
-    Caller, CursorKey, NEXT_CURSOR, Place, USER_VERSION, tag_of, until_disconnect,
+    CursorKey, NEXT_CURSOR, QueryPermit, RequestContext, USER_VERSION, etag_of, until_disconnect,
 };
 use crate::state::AppState;
 
@@ -34,7 +34,7 @@ const MAX_PAGE_BYTES: usize = 32 << 20;
 /// Answers a request for points.
 pub(super) async fn answer(
     state: web::Data<AppState>,
-    caller: Caller,
+    caller: RequestContext,
     request: PointListRequest,
     min_version: Option<u64>,
 ) -> Result<Rendered<Points>, Problem> {
@@ -44,13 +44,13 @@ pub(super) async fn answer(
     let is_stream = request.spec.limit.is_none() && request.downsample.is_none();
     let enter = state
         .queries
-        .enter(caller.peer(), caller.timeout, is_stream);
+        .acquire(caller.peer(), caller.timeout, is_stream);
     let place = until_disconnect(&caller, enter).await?;
     let cursors =
         until_disconnect(&caller, place.run(async { Ok(state.cursors.key().await?) })).await?;
     let request = request.at_cursor(&cursors)?;
-    let key = request.answer_key(&cursors, &state.edition);
-    let known = caller.known_tags();
+    let key = request.answer_key(&cursors, &state.cache_namespace);
+    let known = caller.known_etags();
     if known.is_conditional() {
         let shown = async |reads: &Reads| {
             let data_version = reads.aggregate.data_version(&users).await?;
@@ -91,7 +91,7 @@ pub(super) async fn answer(
 fn tag(key: &Fingerprint, data_version: DataVersion) -> String {
     let mut hasher = FingerprintHasher::new("points answer");
     hasher.field("key", key).field("head", &data_version);
-    tag_of(&hasher.finish().to_string())
+    etag_of(&hasher.finish().to_string())
 }
 
 fn tagged(rendered: Rendered<Points>, tag: &str, data_version: DataVersion) -> Rendered<Points> {
@@ -261,8 +261,8 @@ impl PointSink for PageSink {
 /// Streams points while they are read. The response begins once the data version is known.
 async fn stream_of(
     state: web::Data<AppState>,
-    caller: Caller,
-    place: Place,
+    caller: RequestContext,
+    place: QueryPermit,
     request: PointListRequest,
     cursors: CursorKey,
     (source, key): (ReadSource, &Fingerprint),
@@ -294,7 +294,7 @@ async fn stream_of(
 
 async fn read(
     source: ReadSource,
-    place: Place,
+    place: QueryPermit,
     request: PointListRequest,
     cursors: CursorKey,
     mut sink: StreamSink,

@@ -20,7 +20,9 @@ use crate::format::{
 use crate::openapi::Rendered;
 use crate::problem::Problem;
 use crate::reads::Reads;
-use crate::request::{Caller, FromPairs, Pairs, USER_VERSION, read_selector, tag_of};
+use crate::request::{
+    FromQuery, QueryParams, RequestContext, USER_VERSION, etag_of, read_selector,
+};
 use crate::state::AppState;
 
 const OFFERED: [Format; 3] = [Format::Json, Format::Csv, Format::Ndjson];
@@ -53,7 +55,7 @@ pub(crate) struct OverviewRequest {
     min_version: Option<u64>,
 }
 
-impl FromPairs for OverviewParams {
+impl FromQuery for OverviewParams {
     type Parsed = OverviewRequest;
 
     const NAMES: &'static [&'static str] = &[
@@ -75,15 +77,15 @@ impl FromPairs for OverviewParams {
         ]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> OverviewRequest {
-        let (selector, series) = read_selector(pairs);
+    fn from_query(params: &mut QueryParams) -> OverviewRequest {
+        let (selector, series) = read_selector(params);
         OverviewRequest {
-            user: UserId(pairs.required_uuid("user_id")),
+            user: UserId(params.required_uuid("user_id")),
             selector,
             series,
-            format: Format::from_pairs(pairs, &OFFERED),
-            end: End::from_pairs(pairs),
-            min_version: pairs.number("min_version", &0, &u64::MAX),
+            format: Format::from_query(params, &OFFERED),
+            end: End::from_query(params),
+            min_version: params.number("min_version", &0, &u64::MAX),
         }
     }
 }
@@ -93,7 +95,7 @@ impl OverviewRequest {
     pub(super) async fn answer<T: Send + 'static, F>(
         self,
         name: &'static str,
-        caller: &Caller,
+        caller: &RequestContext,
         state: web::Data<AppState>,
         read: fn(Arc<Reads>, UserId, SeriesSelector) -> F,
     ) -> Result<Rendered<T>, Problem>
@@ -101,7 +103,7 @@ impl OverviewRequest {
         F: Future<Output = Result<(DataVersion, Table, Batch), Problem>> + Send + 'static,
     {
         let format = Format::negotiate(self.format, caller.accept(), &OFFERED)?;
-        let (known, users) = (caller.known_tags(), [self.user]);
+        let (known, users) = (caller.known_etags(), [self.user]);
         state.log_users.note(self.user).await;
         let source = state
             .source_of_reads(caller, &users, self.min_version)
@@ -112,7 +114,7 @@ impl OverviewRequest {
             let (overview, known, shared) = (overview.clone(), known.clone(), shared.clone());
             async move {
                 let tag = |data_version: DataVersion| {
-                    overview.tag(name, format, &shared.edition, data_version)
+                    overview.tag(name, format, &shared.cache_namespace, data_version)
                 };
                 let (user, selector) = (overview.user, &overview.selector);
                 if known.is_conditional() {
@@ -149,7 +151,7 @@ impl OverviewRequest {
         &self,
         name: &str,
         format: Format,
-        edition: &Fingerprint,
+        cache_namespace: &Fingerprint,
         data_version: DataVersion,
     ) -> String {
         // The negotiated format is hashed; the required version does not change the answer.
@@ -169,9 +171,9 @@ impl OverviewRequest {
             .field("series", series)
             .field("format", &format)
             .field("end", end)
-            .field("edition", edition)
+            .field("edition", cache_namespace)
             .field("head", &data_version);
-        tag_of(&hasher.finish().to_string())
+        etag_of(&hasher.finish().to_string())
     }
 
     fn render(

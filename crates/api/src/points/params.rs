@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::request::PointListParams;
-use crate::request::{FromPairs, Pairs};
+use crate::request::{FromQuery, QueryParams};
 
 /// The parameters of a list of points of a user.
 #[derive(JsonSchema, ApiComponent)]
@@ -123,7 +123,7 @@ fn examples(own: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
     examples
 }
 
-impl FromPairs for PointParams {
+impl FromQuery for PointParams {
     type Parsed = PointListParams;
 
     const NAMES: &'static [&'static str] = &with::<17>(&["user_id", "session_id"]);
@@ -132,13 +132,13 @@ impl FromPairs for PointParams {
         examples(&[("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b"))])
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> PointListParams {
-        let (user, session) = (pairs.required_uuid("user_id"), pairs.uuid("session_id"));
-        PointListParams::read(pairs, Some(user), session)
+    fn from_query(params: &mut QueryParams) -> PointListParams {
+        let (user, session) = (params.required_uuid("user_id"), params.uuid("session_id"));
+        PointListParams::read(params, Some(user), session)
     }
 }
 
-impl FromPairs for SessionPointParams {
+impl FromQuery for SessionPointParams {
     type Parsed = PointListParams;
 
     const NAMES: &'static [&'static str] = &with::<16>(&["user_id"]);
@@ -147,9 +147,9 @@ impl FromPairs for SessionPointParams {
         examples(&[])
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> PointListParams {
-        let user = pairs.uuid("user_id");
-        PointListParams::read(pairs, user, None)
+    fn from_query(params: &mut QueryParams) -> PointListParams {
+        let user = params.uuid("user_id");
+        PointListParams::read(params, user, None)
     }
 }
 

@@ -12,7 +12,9 @@ use uuid::Uuid;
 use super::cursor;
 use crate::format::{End, Format};
 use crate::problem::Problem;
-use crate::request::{CursorKey, Pairs, When, check_range, clash, read_filter, read_selector};
+use crate::request::{
+    CursorKey, QueryParams, TimeParam, check_range, clash, read_filter, read_selector,
+};
 
 /// Maximum of `limit` and `max_points`.
 const MAX_LIMIT: usize = 100_000;
@@ -27,8 +29,8 @@ pub(crate) struct PointListParams {
     session_id: Option<Uuid>,
     selector: SeriesSelector,
     series: Vec<String>,
-    start: Option<When>,
-    end: Option<When>,
+    start: Option<TimeParam>,
+    end: Option<TimeParam>,
     filter: Option<ValueFilter>,
     order: Order,
     limit: Option<usize>,
@@ -83,7 +85,7 @@ impl PointListRequest {
     }
 
     /// Returns the fingerprint of the answer without the data: of the query and the rendering.
-    pub(super) fn answer_key(&self, cursors: &CursorKey, edition: &Fingerprint) -> Fingerprint {
+    pub(super) fn answer_key(&self, cursors: &CursorKey, cache_namespace: &Fingerprint) -> Fingerprint {
         // The cursor is represented by its position, which is part of the query.
         let Self {
             spec,
@@ -107,7 +109,7 @@ impl PointListRequest {
             .field("end_mark", end_mark)
             .field("output", output)
             .field("cursors", &cursors.id())
-            .field("edition", edition);
+            .field("edition", cache_namespace);
         hasher.finish()
     }
 }
@@ -123,15 +125,15 @@ impl Fingerprinted for Output {
 }
 
 impl PointListParams {
-    pub(super) fn read(pairs: &mut Pairs, user_id: Option<Uuid>, session_id: Option<Uuid>) -> Self {
-        let order = pairs.word(
+    pub(super) fn read(params: &mut QueryParams, user_id: Option<Uuid>, session_id: Option<Uuid>) -> Self {
+        let order = params.word(
             "order",
             &[("asc", Order::Ascending), ("desc", Order::Descending)],
         );
-        let limit = pairs.number("limit", &1, &MAX_LIMIT);
-        let cursor = pairs.one("cursor");
-        let max_points = pairs.number("max_points", &MIN_MAX_POINTS, &MAX_LIMIT);
-        let method = pairs.word(
+        let limit = params.number("limit", &1, &MAX_LIMIT);
+        let cursor = params.one("cursor");
+        let max_points = params.number("max_points", &MIN_MAX_POINTS, &MAX_LIMIT);
+        let method = params.word(
             "method",
             &[("lttb", Method::Lttb), ("minmax", Method::MinMax)],
         );
@@ -139,32 +141,32 @@ impl PointListParams {
             for (name, is_given) in [("limit", limit.is_some()), ("cursor", cursor.is_some())] {
                 if is_given {
                     clash(
-                        pairs,
+                        params,
                         name,
                         "cannot be with max_points, which downsamples all points; leave one out",
                     );
                 }
             }
             if order == Some(Order::Descending) {
-                clash(pairs, "order", "cannot be desc with max_points");
+                clash(params, "order", "cannot be desc with max_points");
             }
-        } else if method.is_some() && pairs.all("max_points").is_empty() {
+        } else if method.is_some() && params.all("max_points").is_empty() {
             clash(
-                pairs,
+                params,
                 "method",
                 "says how max_points chooses; give max_points too",
             );
         }
-        let (selector, series) = read_selector(pairs);
-        let flat = pairs
+        let (selector, series) = read_selector(params);
+        let flat = params
             .word("shape", &[("nested", false), ("flat", true)])
             .unwrap_or(false);
-        let columns = pairs
+        let columns = params
             .word("layout", &[("rows", false), ("columns", true)])
             .unwrap_or(false);
         if columns && flat {
             clash(
-                pairs,
+                params,
                 "layout",
                 "is columns, which have no rows to be flat; leave out shape=flat or layout=columns",
             );
@@ -174,21 +176,21 @@ impl PointListParams {
             session_id,
             selector,
             series,
-            start: pairs.read("start_time", When::read),
-            end: pairs.read("end_time", When::read),
-            filter: read_filter(pairs),
+            start: params.read("start_time", TimeParam::read),
+            end: params.read("end_time", TimeParam::read),
+            filter: read_filter(params),
             order: order.unwrap_or_default(),
             limit,
             cursor,
             downsample: max_points.map(|max| (max, method.unwrap_or_default())),
-            format: Format::from_pairs(pairs, &Format::ALL),
-            end_mark: End::from_pairs(pairs),
+            format: Format::from_query(params, &Format::ALL),
+            end_mark: End::from_query(params),
             output: match (columns, flat) {
                 (true, _) => Output::Columns,
                 (false, true) => Output::Flat,
                 (false, false) => Output::Nested,
             },
-            min_version: pairs.number("min_version", &0, &u64::MAX),
+            min_version: params.number("min_version", &0, &u64::MAX),
         }
     }
 

@@ -16,7 +16,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use super::render::PointRender;
-use crate::openapi::{BrokenOff, Chunks};
+use crate::openapi::{Chunks, Truncated};
 use crate::problem::Problem;
 
 /// Maximum time that a client may stall while other queries wait for a permit.
@@ -127,7 +127,7 @@ pub(super) fn chunks(receiver: Receiver<StreamEvent>, reading: JoinHandle<()>) -
             Some(StreamEvent::End) => None,
             Some(StreamEvent::Version(_)) => Some((Ok(Bytes::new()), Some((receiver, reading)))),
             // Ends the body with an error, so that the client sees that it is truncated.
-            Some(StreamEvent::Failed(_)) | None => Some((Err(BrokenOff), None)),
+            Some(StreamEvent::Failed(_)) | None => Some((Err(Truncated), None)),
         }
     }))
 }

@@ -1,4 +1,4 @@
-//! The problem document and how it is sent.
+//! Problem documents (RFC 9457) and their responses.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -16,64 +16,65 @@ use time_series_domain::text::{bounded, shorten};
 
 use super::Code;
 
-/// Maximum number of faults that a problem lists.
+/// Maximum number of errors that a problem lists.
 pub(crate) const MAX_ERRORS: usize = 100;
-/// Maximum length of a detail, as JSON.
+/// Maximum length of a detail as JSON, in bytes.
 const MAX_DETAIL: usize = 500;
-/// Maximum length of a listed fault, as JSON.
+/// Maximum length of a listed error as JSON, in bytes.
 const MAX_ERROR: usize = 1_000;
-/// Maximum length of a fault's pointer and series, as JSON.
+/// Maximum length of the pointer of an error as JSON, in bytes.
 const MAX_POINTER: usize = 256;
+/// Maximum length of the series of an error as JSON, in bytes.
 const MAX_SERIES: usize = 255;
-/// Length of a fault's JSON without its texts.
+/// Length of the JSON of an error without its texts, in bytes.
 const ERROR_FRAME: usize = 80;
 
-/// When to try again after a 503, in seconds.
+/// Value of `Retry-After` in a 503 response, in seconds.
 const RETRY_AFTER_SECONDS: &str = "1";
 
-/// An error to be sent.
+/// An error response.
 #[derive(Debug)]
 pub(crate) struct Problem {
     code: Code,
     detail: String,
     errors: Vec<FieldErrorView>,
     total: usize,
-    /// The methods that the path takes, where another was used.
+    /// Supported methods, for the header `Allow`.
     allow: Option<&'static str>,
     estimate: Option<Box<Estimate>>,
 }
 
-/// What a refused query would have taken.
+/// Estimated size of a rejected query.
 #[derive(Debug, Clone, Copy, Default, Serialize, JsonSchema, ApiComponent)]
 #[schemars(rename = "Estimate")]
 pub(crate) struct Estimate {
-    /// Rows of the answer, at least.
+    /// Lower bound of the number of rows in the response.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) rows: Option<u64>,
-    /// Values that would have to be kept, at least.
+    /// Lower bound of the number of values held by the query.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) values: Option<u64>,
-    /// Points that would be read, at least.
+    /// Lower bound of the number of points read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) points: Option<u64>,
-    /// How many are allowed.
+    /// The limit that the query exceeds.
     pub(crate) limit: u64,
 }
 
-/// One fault of the request.
+/// One error in a request.
 #[derive(Debug, Clone, Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct FieldErrorView {
-    /// JSON pointer into the body (`/data/3/value/r`), or the name of the query parameter.
+    /// JSON pointer into the body, such as `/data/3/value/r`, or name of a query parameter.
     pub(crate) pointer: String,
-    /// The place of the point in `data`, where it is about a point.
+    /// Index of the point in `data`, for an error in a point.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) index: Option<usize>,
-    /// The point's series, where it could be read.
+    /// Series of the point, if it could be read.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) series: Option<String>,
-    /// Stable name of the kind of fault.
+    /// Stable name of the kind of error.
     pub(crate) code: &'static str,
-    /// What is wrong and what would be right.
+    /// Description of the error and of valid input.
     pub(crate) message: String,
 }
 
@@ -81,24 +82,24 @@ pub(crate) struct FieldErrorView {
 #[derive(Serialize, JsonSchema, ApiComponent)]
 #[schemars(rename = "Problem")]
 pub(crate) struct ProblemBody<'a> {
-    /// `urn:time-series:problem:` and the code.
+    /// `urn:time-series:problem:` followed by the code.
     #[serde(rename = "type")]
     kind: String,
-    /// What the code means.
+    /// Meaning of the code.
     title: &'a str,
-    /// The HTTP status.
+    /// HTTP status.
     status: u16,
     /// Stable name of the problem.
     code: &'a str,
-    /// What happened here, and what to do about it.
+    /// Description of this occurrence and what to do.
     detail: &'a str,
-    /// Every fault found, the first hundred.
+    /// The errors in the request; at most the first 100.
     #[serde(skip_serializing_if = "Option::is_none")]
     errors: Option<&'a [FieldErrorView]>,
-    /// How many faults there are.
+    /// Number of errors in the request.
     #[serde(skip_serializing_if = "Option::is_none")]
     total_errors: Option<usize>,
-    /// What the query would take, if it is refused for that.
+    /// Estimated size of the query, if it is rejected for its size.
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<Estimate>,
 }
@@ -116,25 +117,25 @@ impl Problem {
         }
     }
 
-    /// The HTTP status.
+    /// Returns the HTTP status.
     pub(crate) const fn status(&self) -> StatusCode {
         self.code.status()
     }
 
-    /// Returns true if the service is to blame, and may do better the next time.
+    /// Returns whether the service caused the problem and a retry may succeed.
     pub(crate) const fn is_outage(&self) -> bool {
         matches!(self.code, Code::Unavailable | Code::Internal)
     }
 
-    /// A bug; the log has the cause.
+    /// Creates the problem of an internal error, whose cause is in the log.
     pub(crate) fn internal() -> Self {
         Self::new(
             Code::Internal,
-            "This is a fault of the service, not of the request. The log has the cause.",
+            "An internal error occurred in the service. Its log contains the cause.",
         )
     }
 
-    /// Faults of the request, of which the first hundred are listed.
+    /// Creates a problem that lists the first [`MAX_ERRORS`] of the errors.
     pub(crate) fn with_errors(
         code: Code,
         detail: impl Into<String>,
@@ -153,8 +154,8 @@ impl Problem {
         }
     }
 
-    /// Faults of the request; the detail is the first of them, and how many more there are.
-    pub(crate) fn of_faults(code: Code, errors: Vec<FieldErrorView>, total: usize) -> Self {
+    /// Creates a problem whose detail is the first error and the number of further errors.
+    pub(crate) fn of_errors(code: Code, errors: Vec<FieldErrorView>, total: usize) -> Self {
         let first = errors.first().map_or("", |error| error.message.as_str());
         let detail = match total.saturating_sub(1) {
             0 => first.to_owned(),
@@ -166,32 +167,32 @@ impl Problem {
         Self::with_errors(code, detail, errors).total(total)
     }
 
-    /// There are more faults than are listed.
+    /// Sets the number of errors, including those that are not listed.
     pub(crate) const fn total(mut self, total: usize) -> Self {
         self.total = total;
         self
     }
 
-    /// Tells which methods would be right.
+    /// Sets the methods that the path supports.
     pub(crate) const fn allow(mut self, methods: &'static str) -> Self {
         self.allow = Some(methods);
         self
     }
 
-    /// Tells what the query would have taken.
+    /// Sets the estimated size of the query.
     pub(crate) fn estimate(mut self, estimate: Estimate) -> Self {
         self.estimate = Some(Box::new(estimate));
         self
     }
 
-    /// One wrong parameter.
+    /// Creates the problem of one invalid parameter. `message` continues the name of the parameter.
     pub(crate) fn parameter(name: &str, message: impl fmt::Display) -> Self {
         let message = format!("{name} {}", bounded(message, MAX_ERROR));
         let error = FieldErrorView::new(name, "invalid_parameter", message.clone());
         Self::with_errors(Code::InvalidParameters, message, vec![error])
     }
 
-    /// As a document.
+    /// Returns the problem document.
     pub(crate) fn body(&self) -> ProblemBody<'_> {
         ProblemBody {
             kind: format!("urn:time-series:problem:{}", self.code.name()),
@@ -207,14 +208,14 @@ impl Problem {
 }
 
 impl ProblemBody<'_> {
-    /// The document with fewer faults listed.
-    pub(crate) fn list_at_most(mut self, most: usize) -> Self {
-        self.errors = self.errors.map(|errors| &errors[..errors.len().min(most)]);
+    /// Truncates the list of errors.
+    pub(crate) fn with_max_errors(mut self, max: usize) -> Self {
+        self.errors = self.errors.map(|errors| &errors[..errors.len().min(max)]);
         self
     }
 
-    /// How many faults it lists.
-    pub(crate) fn listed(&self) -> usize {
+    /// Returns the number of listed errors.
+    pub(crate) fn listed_errors(&self) -> usize {
         self.errors.map_or(0, <[_]>::len)
     }
 }
@@ -230,7 +231,7 @@ impl FieldErrorView {
         }
     }
 
-    /// The fault with its texts cut, so that all of it takes at most [`MAX_ERROR`] bytes.
+    /// Shortens the texts, so that the JSON of the error has at most [`MAX_ERROR`] bytes.
     fn within_bounds(self) -> Self {
         let pointer = shorten(self.pointer, MAX_POINTER);
         let series = self.series.map(|series| shorten(series, MAX_SERIES));
@@ -246,7 +247,7 @@ impl FieldErrorView {
     }
 }
 
-/// The length of a text inside a JSON string, of which no byte takes more than six.
+/// Returns the length of a text inside a JSON string. JSON needs at most six bytes per byte.
 fn json_length(text: &str) -> usize {
     serde_json::to_string(text).map_or(6 * text.len(), |json| json.len() - 2)
 }
@@ -286,7 +287,8 @@ impl ApiErrorComponent for Problem {
                 .into_iter()
                 .chain(ProblemBody::schema())
         };
-        // Keyed by status as the trait wants it; each status brings one of the schemas needed.
+        // The trait requires one schema per status. The statuses outnumber the schemas, so that
+        // cycling covers all of them.
         statuses().into_iter().zip(schemas().cycle()).collect()
     }
 
@@ -334,7 +336,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn whatever_is_echoed_an_error_takes_a_kilobyte_at_most() {
+    fn an_error_has_at_most_1000_bytes() {
         for long in ["x", "é", "\u{1}", "\"", "\\", "😀"].map(|c| c.repeat(100_000)) {
             let error = FieldErrorView {
                 pointer: long.clone(),
@@ -344,8 +346,8 @@ mod tests {
                 message: long.clone(),
             };
             let problem = Problem::with_errors(Code::InvalidParameters, long, vec![error; 1_000]);
-            let body = serde_json::to_value(problem.body()).expect("JSON");
-            let errors = body["errors"].as_array().expect("a list");
+            let body = serde_json::to_value(problem.body()).expect("valid JSON");
+            let errors = body["errors"].as_array().expect("errors are listed");
             assert_eq!(
                 (errors.len(), &body["total_errors"]),
                 (MAX_ERRORS, &1_000.into())

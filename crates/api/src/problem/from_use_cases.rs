@@ -1,4 +1,4 @@
-//! What the use cases say, as problems. A 5xx says nothing from below this crate.
+//! Conversion of the errors of use cases to problems. A 5xx problem has a fixed text.
 
 use time_series_domain::SessionId;
 use time_series_domain::ingest::{FieldError, MAX_SESSION_POINTS, ValidationErrors, WriteConflict};
@@ -25,14 +25,16 @@ impl From<StoreError> for Problem {
                 tracing::warn!(error = %e, cause = causes(&e), "store unavailable");
                 Self::new(
                     Code::Unavailable,
-                    "The database cannot be reached, or takes no writes now; nothing was changed. Try again.",
+                    "The database is unavailable or does not accept writes; nothing was changed. \
+                     Retry after 1 s.",
                 )
             }
             StoreError::TimedOut { .. } => {
                 tracing::warn!(error = %e, "statement timed out");
                 Self::new(
                     Code::TimedOut,
-                    "The database took too long; nothing was changed. Try again, and ask for a shorter range or fewer series.",
+                    "A database statement timed out; nothing was changed. Request a shorter range \
+                     or fewer series, or retry.",
                 )
             }
             StoreError::CatalogueChanged => Self::metric_type_changing(),
@@ -50,11 +52,11 @@ impl From<WriteError> for Problem {
             WriteError::MetricTypeBusy => Self::metric_type_changing(),
             WriteError::QueueFull => Self::new(
                 Code::Unavailable,
-                "More is waiting to be stored than can be stored in time; nothing was changed. Retry after 1 s.",
+                "The write queue is full; nothing was changed. Retry after 1 s.",
             ),
             WriteError::Locked { .. } => Self::new(
                 Code::Unavailable,
-                "Another request is changing the same data and did not end in time; nothing was changed. Retry after 1 s.",
+                "Another request is changing the same data; nothing was changed. Retry after 1 s.",
             ),
             WriteError::OutcomeUnknown { .. } => {
                 tracing::warn!(error = %e, cause = causes(&e), "commit interrupted");
@@ -69,23 +71,23 @@ impl Problem {
     fn metric_type_changing() -> Self {
         Self::new(
             Code::Unavailable,
-            "A metric type of this request is being changed right now; nothing was stored. Try again.",
+            "A metric type of this request is being changed; nothing was stored. Retry after 1 s.",
         )
     }
 
-    /// A path with a session id that no session has.
+    /// Creates the problem of a session that does not exist.
     pub(crate) fn no_such_session(id: &str, reason: &str) -> Self {
         Self::new(
             Code::SessionNotFound,
-            format!("There is no session {}: {reason}.", echo(id)),
+            format!("Session {} does not exist: {reason}.", echo(id)),
         )
     }
 
-    /// A write that may be stored.
-    pub(crate) fn outcome_unknown(why: &str) -> Self {
+    /// Creates the problem of a write that may or may not be stored.
+    pub(crate) fn outcome_unknown(reason: &str) -> Self {
         let detail = format!(
-            "{why} The change may have happened or not. Send the same request again, with the session_id: what has \
-             happened already does not happen twice."
+            "{reason} The change may or may not be stored. Send the same request again with the \
+             same session_id; a stored change is not applied twice."
         );
         Self::new(Code::OutcomeUnknown, detail)
     }
@@ -104,7 +106,8 @@ impl From<IngestError> for Problem {
             IngestError::CatalogueChanged => Self::metric_type_changing(),
             IngestError::Busy(_) => Self::new(
                 Code::Unavailable,
-                "More sessions are waiting to be checked than can be checked in time; nothing was stored. Retry after 1 s.",
+                "Too many sessions are waiting for validation; nothing was stored. Retry after 1 \
+                 s.",
             ),
             IngestError::Write(e) => e.into(),
         }
@@ -117,37 +120,40 @@ impl Problem {
             WriteConflict::SessionExists => Self::new(
                 Code::SessionConflict,
                 format!(
-                    "A session {id} with other content is stored; nothing was changed. Send it under another \
-                     session_id, or choose ?on_conflict=ignore to keep the stored one, ?on_conflict=replace to replace it \
-                     or ?on_conflict=append to add to it."
+                    "A session {id} with other content is stored; nothing was changed. Send it \
+                     under another session_id, or choose ?on_conflict=ignore to keep the stored \
+                     one, ?on_conflict=replace to replace it or ?on_conflict=append to add to it."
                 ),
             ),
             WriteConflict::SessionAbsent => Self::new(
                 Code::SessionNotFound,
                 format!(
-                    "There is no session {id} to append to; store it first with POST /api/sessions/."
+                    "Session {id} does not exist. Store the session with POST /api/sessions/ \
+                     before appending to it."
                 ),
             ),
             WriteConflict::StartDiffers => Self::new(
                 Code::AppendConflict,
                 format!(
-                    "The stored session {id} has another start_ts; nothing was added. Leave start_ts out."
+                    "The stored session {id} has another start_ts; nothing was added. Omit \
+                     start_ts."
                 ),
             ),
             WriteConflict::SessionFull => Self::new(
                 Code::AppendConflict,
                 format!(
-                    "Session {id} would have more than {MAX_SESSION_POINTS} points; nothing was added. Begin another session."
+                    "Session {id} would have more than {MAX_SESSION_POINTS} points; nothing was \
+                     added. Store the points in a new session."
                 ),
             ),
             WriteConflict::OutsideWindow => Self::new(
                 Code::Unavailable,
-                "The session is being changed right now; nothing was added. Try again.",
+                "Another request is changing the session; nothing was added. Retry after 1 s.",
             ),
             WriteConflict::KeyReused => Self::new(
                 Code::IdempotencyKeyReused,
-                "Other points were appended to this session under this Idempotency-Key; nothing was added. Send each \
-                 part under a key of its own, and the same part again under the same key.",
+                "Other points were appended to this session with this Idempotency-Key; nothing was \
+                 added. Use a new key for each append, and the same key only to retry it.",
             ),
         }
     }
@@ -157,14 +163,16 @@ impl From<FindError> for Problem {
     fn from(e: FindError) -> Self {
         match e {
             FindError::Absent(id) => {
-                Self::no_such_session(&id.to_string(), "it was never stored, or is deleted")
+                Self::no_such_session(&id.to_string(), "it was never stored or has been deleted")
             }
             FindError::NotOfUser(id) => {
-                Self::no_such_session(&id.to_string(), "the user has none of this id")
+                Self::no_such_session(&id.to_string(), "the user has no session with this id")
             }
             FindError::Ambiguous { session, users } => Self::new(
                 Code::SessionAmbiguous,
-                format!("{users} users have a session {session}; name one with ?user_id="),
+                format!(
+                    "{users} users have a session {session}. Choose one with the parameter user_id."
+                ),
             ),
             FindError::Store(e) => e.into(),
         }
@@ -187,7 +195,7 @@ impl From<ValidationErrors> for Problem {
             1 => "There is 1 fault; nothing was stored.".to_owned(),
             n if n > errors.listed().len() => {
                 format!(
-                    "There are {n} faults, the first {} are listed; nothing was stored.",
+                    "There are {n} faults, of which the first {} are listed; nothing was stored.",
                     errors.listed().len()
                 )
             }
@@ -275,11 +283,12 @@ impl From<LimitExceeded> for Problem {
             ),
             LimitExceeded::MemoryBusy => {
                 metrics::counter!("queries_rejected_total").increment(1);
-                let detail = "Other queries hold the memory that this one needs. Retry after 1 s.";
+                let detail =
+                    "Other queries are using the memory that this query needs. Retry after 1 s.";
                 return Self::new(Code::Unavailable, detail);
             }
         };
-        Self::new(code, refusal.to_string()).estimate(estimate)
+        Self::new(code, exceeded.to_string()).estimate(estimate)
     }
 }
 

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::request::{AggregateRequest, Output};
 use crate::format::{End, Format};
 use crate::problem::Problem;
-use crate::request::{Pairs, When, check_range, clash, read_filter, read_selector};
+use crate::request::{QueryParams, TimeParam, check_range, clash, read_filter, read_selector};
 
 /// Default length of the range, in days.
 const DEFAULT_DAYS: i64 = 7;
@@ -30,8 +30,8 @@ pub(crate) struct AggregateParams {
     /// The calendar of the time zone; with `align=session` it is used only to parse dates.
     calendar: Option<Calendar>,
     offsets: Option<Offsets>,
-    start: Option<When>,
-    end: Option<When>,
+    start: Option<TimeParam>,
+    end: Option<TimeParam>,
     functions: Vec<AggFunction>,
     group_by: GroupBy,
     over: Vec<AggFunction>,
@@ -48,19 +48,19 @@ pub(crate) struct AggregateParams {
 
 impl AggregateParams {
     /// Parses the parameters.
-    pub(super) fn read(pairs: &mut Pairs) -> Self {
-        let interval = pairs.read("interval", Interval::parse);
-        let given_interval = pairs.all("interval").first().map(|text| (*text).to_owned());
+    pub(super) fn read(params: &mut QueryParams) -> Self {
+        let interval = params.read("interval", Interval::parse);
+        let given_interval = params.all("interval").first().map(|text| (*text).to_owned());
         let weekday =
             |text: &str| Weekday::parse(text).ok_or("is not a weekday; use monday to sunday");
-        let week_start = pairs.read("week_start", weekday).unwrap_or_default();
-        let by_session = pairs
+        let week_start = params.read("week_start", weekday).unwrap_or_default();
+        let by_session = params
             .word("align", &[("calendar", false), ("session", true)])
             .unwrap_or(false);
-        let over = read_functions(pairs, "over");
+        let over = read_functions(params, "over");
         if over.contains(&AggFunction::TimeAvg) {
             clash(
-                pairs,
+                params,
                 "over",
                 "cannot be time_avg: the values of groups have no duration",
             );
@@ -71,60 +71,60 @@ impl AggregateParams {
         } else {
             GroupBy::Session
         };
-        let group_by = pairs.word("group_by", &groups).unwrap_or(implied);
+        let group_by = params.word("group_by", &groups).unwrap_or(implied);
         let by_default = match group_by {
             GroupBy::Session if over.is_empty() => Interval::All,
             _ => Interval::Weeks(1),
         };
         let calendar_interval = interval.unwrap_or(by_default);
-        let calendar = pairs.read("tz", |zone| {
+        let calendar = params.read("tz", |zone| {
             Calendar::new(calendar_interval, zone, week_start)
         });
         let calendar =
             calendar.or_else(|| Calendar::new(calendar_interval, "UTC", week_start).ok());
         let offsets = if by_session {
-            read_offsets(pairs, interval, given_interval.is_some())
+            read_offsets(params, interval, given_interval.is_some())
         } else {
             None
         };
-        let (fill, lookback) = read_fill(pairs, by_session);
-        let (selector, series) = read_selector(pairs);
-        let users = pairs.required_uuids("user_id");
-        let min_version = pairs.number("min_version", &0, &u64::MAX);
+        let (fill, lookback) = read_fill(params, by_session);
+        let (selector, series) = read_selector(params);
+        let users = params.required_uuids("user_id");
+        let min_version = params.number("min_version", &0, &u64::MAX);
         if min_version.is_some() && users.len() > 1 {
             clash(
-                pairs,
+                params,
                 "min_version",
                 "is of one user's data; ask for one user_id",
             );
         }
         Self {
             users,
-            session_id: pairs.uuid("session_id"),
+            session_id: params.uuid("session_id"),
             series,
             interval: given_interval,
             selector,
             calendar,
             offsets,
-            start: pairs.read("start_time", When::read),
-            end: pairs.read("end_time", When::read),
-            functions: or_avg(read_functions(pairs, "agg_func")),
+            start: params.read("start_time", TimeParam::read),
+            end: params.read("end_time", TimeParam::read),
+            functions: or_avg(read_functions(params, "agg_func")),
             group_by,
             over,
-            filter: read_filter(pairs),
+            filter: read_filter(params),
             fill,
             lookback,
-            accuracy: pairs
+            accuracy: params
                 .word(
                     "accuracy",
                     &[("exact", Accuracy::Exact), ("approx", Accuracy::Approx)],
                 )
                 .unwrap_or_default(),
-            output: read_output(pairs),
-            end_mark: End::from_pairs(pairs),
-            explain: pairs.flag("explain"),
+            output: read_output(params),
+            end_mark: End::from_query(params),
+            explain: params.flag("explain"),
             min_version,
-            format: Format::from_pairs(pairs, &Format::ALL),
+            format: Format::from_query(params, &Format::ALL),
         }
     }
 
@@ -142,7 +142,7 @@ impl AggregateParams {
             || [&self.start, &self.end]
                 .into_iter()
                 .flatten()
-                .any(When::is_relative);
+                .any(TimeParam::is_relative);
         let end = self
             .end
             .map(|end| end.resolve("end_time", &calendar, now))
@@ -188,8 +188,8 @@ impl AggregateParams {
     }
 }
 
-fn read_functions(pairs: &mut Pairs, name: &str) -> Vec<AggFunction> {
-    let functions = pairs.read(name, |text| {
+fn read_functions(params: &mut QueryParams, name: &str) -> Vec<AggFunction> {
+    let functions = params.read(name, |text| {
         let mut functions: Vec<AggFunction> = Vec::new();
         for name in text.split(',') {
             let function =
@@ -217,11 +217,11 @@ fn or_avg(functions: Vec<AggFunction>) -> Vec<AggFunction> {
 }
 
 /// Parses the steps of a session's axis, which has no calendar.
-fn read_offsets(pairs: &mut Pairs, interval: Option<Interval>, is_given: bool) -> Option<Offsets> {
+fn read_offsets(params: &mut QueryParams, interval: Option<Interval>, is_given: bool) -> Option<Offsets> {
     for name in ["tz", "week_start"] {
-        if !pairs.all(name).is_empty() {
+        if !params.all(name).is_empty() {
             clash(
-                pairs,
+                params,
                 name,
                 "has no meaning with align=session, which counts from each session's start",
             );
@@ -230,7 +230,7 @@ fn read_offsets(pairs: &mut Pairs, interval: Option<Interval>, is_given: bool) -
     let offsets = interval.and_then(Offsets::new);
     if offsets.is_none() && (interval.is_some() || !is_given) {
         clash(
-            pairs,
+            params,
             "interval",
             "must be of seconds, minutes or hours with align=session, such as 5m",
         );
@@ -238,15 +238,15 @@ fn read_offsets(pairs: &mut Pairs, interval: Option<Interval>, is_given: bool) -
     offsets
 }
 
-fn read_fill(pairs: &mut Pairs, by_session: bool) -> (Fill, Option<Lookback>) {
+fn read_fill(params: &mut QueryParams, by_session: bool) -> (Fill, Option<Lookback>) {
     let names: Vec<(&str, Fill)> = Fill::ALL.iter().map(|f| (f.name(), *f)).collect();
-    let fill = pairs.word("fill", &names);
-    let lookback = pairs.read("fill_lookback", Lookback::parse);
+    let fill = params.word("fill", &names);
+    let lookback = params.read("fill_lookback", Lookback::parse);
     if lookback.is_some() && by_session {
-        clash(pairs, "fill_lookback", "has no meaning with align=session");
+        clash(params, "fill_lookback", "has no meaning with align=session");
     } else if lookback.is_some() && fill.unwrap_or_default() == Fill::None {
         clash(
-            pairs,
+            params,
             "fill_lookback",
             "needs fill=null, zero, previous or linear",
         );
@@ -254,16 +254,16 @@ fn read_fill(pairs: &mut Pairs, by_session: bool) -> (Fill, Option<Lookback>) {
     (fill.unwrap_or_default(), lookback)
 }
 
-fn read_output(pairs: &mut Pairs) -> Output {
-    let flat = pairs
+fn read_output(params: &mut QueryParams) -> Output {
+    let flat = params
         .word("shape", &[("nested", false), ("flat", true)])
         .unwrap_or(false);
-    let columns = pairs
+    let columns = params
         .word("layout", &[("rows", false), ("columns", true)])
         .unwrap_or(false);
     if columns && flat {
         clash(
-            pairs,
+            params,
             "layout",
             "is columns, which have no rows to be flat; leave out shape=flat or layout=columns",
         );

@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use super::aggregate_params::AggregateParams;
-use crate::request::{FromPairs, Pairs};
+use crate::request::{FromQuery, QueryParams};
 
 /// The parameters of an aggregate query.
 #[derive(JsonSchema, ApiComponent)]
@@ -79,7 +79,7 @@ pub(crate) struct TimeseriesParams {
     explain: Option<bool>,
 }
 
-impl FromPairs for TimeseriesParams {
+impl FromQuery for TimeseriesParams {
     type Parsed = AggregateParams;
 
     const NAMES: &'static [&'static str] = &[
@@ -136,8 +136,8 @@ impl FromPairs for TimeseriesParams {
         ]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> AggregateParams {
-        AggregateParams::read(pairs)
+    fn from_query(params: &mut QueryParams) -> AggregateParams {
+        AggregateParams::read(params)
     }
 }
 

@@ -11,7 +11,9 @@ use super::timeseries::answer_params;
 use super::timeseries_answer::Timeseries;
 use crate::openapi::{Example, Rendered};
 use crate::problem::Problem;
-use crate::request::{Caller, JsonBody, KnownTags, NoParams, QueryString, read_json, too_large};
+use crate::request::{
+    JsonBody, KnownEtags, NoParams, QueryString, RequestContext, read_json, too_large,
+};
 use crate::state::AppState;
 
 /// Maximum length of the body: enough for 100,000 users.
@@ -51,7 +53,7 @@ impl Example for TimeseriesParams {
 )]
 pub(crate) async fn post_timeseries(
     _: QueryString<NoParams>,
-    caller: Caller,
+    caller: RequestContext,
     body: JsonBody<TimeseriesParams>,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Timeseries>, Problem> {
@@ -62,5 +64,5 @@ pub(crate) async fn post_timeseries(
     let bytes = body.bytes.clone();
     let params = run_in(&lane, move || read_json::<TimeseriesParams>(&bytes)).await;
     let params = params.map_err(|busy| Problem::from(IngestError::from(busy)))??;
-    answer_params(params, caller, KnownTags::NONE, state).await
+    answer_params(params, caller, KnownEtags::NONE, state).await
 }

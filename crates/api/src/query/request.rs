@@ -33,7 +33,7 @@ pub(super) struct AggregateRequest {
 impl AggregateRequest {
     /// Returns the fingerprint of the rendering: of everything that the answer shows in addition to
     /// the fields of the query.
-    pub(super) fn render_key(&self, format: Format, edition: &Fingerprint) -> Fingerprint {
+    pub(super) fn render_key(&self, format: Format, cache_namespace: &Fingerprint) -> Fingerprint {
         // `until_now` decides whether the answer is cached, not what it shows.
         let Self {
             spec: _,
@@ -52,7 +52,7 @@ impl AggregateRequest {
             .field("end", end)
             .field("calendar", calendar)
             .field("format", &format)
-            .field("edition", edition);
+            .field("edition", cache_namespace);
         hasher.finish()
     }
 }
@@ -88,7 +88,7 @@ mod tests {
         }
     }
 
-    fn edition(text: &str) -> Fingerprint {
+    fn cache_namespace(text: &str) -> Fingerprint {
         FingerprintHasher::new("test")
             .field("edition", text)
             .finish()
@@ -97,7 +97,7 @@ mod tests {
     #[test]
     fn every_part_of_the_rendering_changes_its_key() {
         let zone = |name| Calendar::new(Interval::Days(1), name, Weekday::Monday).expect("a zone");
-        let key = |request: &AggregateRequest| request.render_key(Format::Json, &edition("1"));
+        let key = |request: &AggregateRequest| request.render_key(Format::Json, &cache_namespace("1"));
         let mut keys = vec![
             key(&request()),
             key(&AggregateRequest {
@@ -128,12 +128,12 @@ mod tests {
                 calendar: zone("Asia/Tokyo"),
                 ..request()
             }),
-            request().render_key(Format::Json, &edition("2")),
+            request().render_key(Format::Json, &cache_namespace("2")),
         ];
         keys.extend(
             Format::ALL[1..]
                 .iter()
-                .map(|format| request().render_key(*format, &edition("1"))),
+                .map(|format| request().render_key(*format, &cache_namespace("1"))),
         );
         let different: std::collections::HashSet<_> = keys.iter().collect();
         assert_eq!(different.len(), keys.len(), "{keys:?}");

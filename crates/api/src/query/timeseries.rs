@@ -18,10 +18,10 @@ use super::render::Render;
 use super::request::{AggregateRequest, Output};
 use super::timeseries_answer::Timeseries;
 use crate::format::{Format, WriterError};
-use crate::openapi::{BrokenOff, Rendered};
+use crate::openapi::{Rendered, Truncated};
 use crate::problem::Problem;
 use crate::reads::Reads;
-use crate::request::{Caller, KnownTags, QueryString, USER_VERSION, tag_of};
+use crate::request::{KnownEtags, QueryString, RequestContext, USER_VERSION, etag_of};
 use crate::state::AppState;
 
 /// Aggregates a user's series.
@@ -40,18 +40,18 @@ use crate::state::AppState;
 )]
 pub(crate) async fn timeseries(
     params: QueryString<TimeseriesParams>,
-    caller: Caller,
+    caller: RequestContext,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    let known = caller.known_tags();
+    let known = caller.known_etags();
     answer_params(params.0, caller, known, state).await
 }
 
 /// Answers a query with parsed parameters.
 pub(super) async fn answer_params(
     params: AggregateParams,
-    caller: Caller,
-    known: KnownTags,
+    caller: RequestContext,
+    known: KnownEtags,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Timeseries>, Problem> {
     if params.has_many_users() {
@@ -98,11 +98,11 @@ pub(super) async fn answer_params(
 async fn answer(
     state: Arc<AppState>,
     reads: Arc<Reads>,
-    known: KnownTags,
+    known: KnownEtags,
     request: AggregateRequest,
     format: Format,
 ) -> Result<Rendered<Timeseries>, Problem> {
-    let render_key = request.render_key(format, &state.edition);
+    let render_key = request.render_key(format, &state.cache_namespace);
     if known.is_conditional() && !request.until_now {
         let data_version = reads.aggregate.data_version_of(&request.spec).await?;
         let tag = tag(&request, &render_key, data_version);
@@ -197,7 +197,7 @@ fn stream_of(
         for chunk in render {
             let chunk = chunk.map(Bytes::from).map_err(|e| {
                 tracing::error!(error = %e, "an answer was truncated");
-                BrokenOff
+                Truncated
             });
             // The client may have disconnected.
             if sender.send(chunk).await.is_err() {
@@ -224,7 +224,7 @@ fn write_failed(e: &WriterError) -> Problem {
 }
 
 fn tag(request: &AggregateRequest, render_key: &Fingerprint, data_version: DataVersion) -> String {
-    tag_of(&cache_key(&request.spec, render_key, data_version))
+    etag_of(&cache_key(&request.spec, render_key, data_version))
 }
 
 const fn cache_status(reads: &Reads, request: &AggregateRequest) -> &'static str {

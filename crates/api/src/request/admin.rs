@@ -1,4 +1,4 @@
-//! Proof of being an admin.
+//! Authentication of admins.
 
 use std::collections::BTreeMap;
 use std::future::{Ready, ready};
@@ -16,10 +16,10 @@ use crate::problem::{Code, Problem};
 use crate::settings::Admins;
 use crate::state::AppState;
 
-/// The name of the security scheme in the OpenAPI document.
+/// Name of the security scheme in the OpenAPI document.
 const SCHEME: &str = "admin";
 
-/// Only made for requests of admins.
+/// Proof that the request is from an admin.
 pub(crate) struct Admin;
 
 impl FromRequest for Admin {
@@ -31,7 +31,7 @@ impl FromRequest for Admin {
     }
 }
 
-/// Whether a request is an admin's.
+/// Checks that a request is from an admin.
 pub(super) fn admin(request: &HttpRequest) -> Result<Admin, Problem> {
     let authorization = request
         .headers()
@@ -42,7 +42,7 @@ pub(super) fn admin(request: &HttpRequest) -> Result<Admin, Problem> {
         Some(admins) => check(admins, authorization),
         None => Err(Problem::new(
             Code::Internal,
-            "The service was put together wrongly.",
+            "The service is misconfigured: the application state is missing.",
         )),
     }
 }
@@ -52,24 +52,28 @@ fn check(admins: &Admins, authorization: Option<&str>) -> Result<Admin, Problem>
         Admins::Local => return Ok(Admin),
         Admins::Nobody(address) => {
             let detail = format!(
-                "The service listens on {address} without ADMIN_TOKEN; its operator has to set one."
+                "Admin requests are disabled: the service listens on {address} without an admin \
+                 token. Ask the operator of the service to configure one."
             );
             return Err(Problem::new(Code::AdminsNotConfigured, detail));
         }
         Admins::Token(token) => token.expose_secret().as_bytes(),
     };
-    let bearer = |value: &'_ str| {
-        value
-            .split_once(' ')
-            .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
-            .map(|(_, token)| token.trim().to_owned())
-    };
-    let given = authorization.and_then(bearer).unwrap_or_default();
+    let given = authorization.and_then(bearer_token).unwrap_or_default();
     if bool::from(given.as_bytes().ct_eq(token)) {
         return Ok(Admin);
     }
-    let detail = "Send the header `Authorization: Bearer <token>` with the token of the setting ADMIN_TOKEN.";
+    let detail = "The admin token is missing or wrong. Send the header \
+                  `Authorization: Bearer <token>` with the admin token of the service.";
     Err(Problem::new(Code::Unauthorized, detail))
+}
+
+/// Returns the token of an `Authorization` header with the scheme `Bearer`.
+fn bearer_token(authorization: &str) -> Option<&str> {
+    authorization
+        .split_once(' ')
+        .filter(|(scheme, _)| scheme.eq_ignore_ascii_case("Bearer"))
+        .map(|(_, token)| token.trim())
 }
 
 impl ApiComponent for Admin {
@@ -88,7 +92,9 @@ impl ApiComponent for Admin {
         };
         let scheme = SecurityScheme {
             description: Some(
-                "The setting ADMIN_TOKEN. Without one, admins are those who reach a loopback address.".to_owned(),
+                "The admin token of the service (setting `ADMIN_TOKEN`). A service without one \
+                 that listens on a loopback address treats every request as an admin's."
+                    .to_owned(),
             ),
             _type: SecurityType::Http(bearer),
             extensions: apistos::IndexMap::default(),

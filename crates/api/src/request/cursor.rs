@@ -1,4 +1,4 @@
-//! Cursors: places in a listing, authenticated so that only those that the service gave are accepted.
+//! Cursors: positions in a list, authenticated so that only cursors from this service are valid.
 
 use std::sync::Arc;
 
@@ -8,16 +8,17 @@ use time_series_domain::ports::{SecretStore, StoreError};
 use time_series_domain::{MacKey, SessionId, SessionPosition, Timestamp, UserId};
 use uuid::Uuid;
 
-/// Context of the key that cursors are authenticated with.
+/// Context of the key that authenticates cursors.
 const CONTEXT: &str = "time-series-backend 2026-11-27 list cursors";
-/// Bytes of the code at the end of a cursor.
-const SEAL: usize = 16;
-const PLACE: usize = 1 + 8 + 16;
+/// Length of the authentication code at the end of a cursor, in bytes.
+const CODE_BYTES: usize = 16;
+/// Length of the payload of a cursor of sessions, in bytes.
+const PAYLOAD_BYTES: usize = 1 + 8 + 16;
 
 /// Provides the key of cursors.
 pub(crate) struct Cursors(Arc<dyn SecretStore>);
 
-/// Seals and opens cursors. All processes with one secret have the same key.
+/// Key that authenticates cursors. All processes with the same secret have the same key.
 pub(crate) struct CursorKey(MacKey);
 
 impl Cursors {
@@ -33,59 +34,59 @@ impl Cursors {
 }
 
 impl CursorKey {
-    /// Returns the cursor of a place in the list of a user's sessions.
+    /// Returns the cursor of a position in the list of a user's sessions.
     pub(crate) fn seal(&self, user: UserId, position: &SessionPosition) -> String {
         let SessionPosition {
             start_ts,
             session_id,
         } = position;
-        let mut place = Vec::with_capacity(PLACE + SEAL);
-        place.push(u8::from(start_ts.is_some()));
-        place.extend(start_ts.map_or(0, Timestamp::micros).to_be_bytes());
-        place.extend(session_id.0.as_bytes());
-        self.seal_place(&sessions_of(user), place)
+        let mut payload = Vec::with_capacity(PAYLOAD_BYTES + CODE_BYTES);
+        payload.push(u8::from(start_ts.is_some()));
+        payload.extend(start_ts.map_or(0, Timestamp::micros).to_be_bytes());
+        payload.extend(session_id.0.as_bytes());
+        self.seal_payload(&sessions_of(user), payload)
     }
 
-    /// Returns the place of a cursor of the list of that user's sessions; `None` for any other text.
+    /// Returns the position of a cursor in the list of the user's sessions; `None` for other text.
     pub(crate) fn open(&self, user: UserId, cursor: &str) -> Option<SessionPosition> {
-        let place: [u8; PLACE] = self
-            .open_place(&sessions_of(user), cursor)?
+        let payload: [u8; PAYLOAD_BYTES] = self
+            .open_payload(&sessions_of(user), cursor)?
             .try_into()
             .ok()?;
-        let micros = i64::from_be_bytes(place[1..9].try_into().ok()?);
+        let micros = i64::from_be_bytes(payload[1..9].try_into().ok()?);
         Some(SessionPosition {
-            start_ts: (place[0] == 1).then(|| Timestamp::from_micros(micros)),
-            session_id: SessionId(Uuid::from_slice(&place[9..]).ok()?),
+            start_ts: (payload[0] == 1).then(|| Timestamp::from_micros(micros)),
+            session_id: SessionId(Uuid::from_slice(&payload[9..]).ok()?),
         })
     }
 
-    /// Returns the cursor of a place in a list.
-    pub(crate) fn seal_place(&self, list: &Fingerprint, mut place: Vec<u8>) -> String {
-        let seal = self.seal_of(list, &place);
-        place.extend(&seal);
-        hex::encode(place)
+    /// Returns the cursor with a payload, valid for one list.
+    pub(crate) fn seal_payload(&self, list: &Fingerprint, mut payload: Vec<u8>) -> String {
+        let code = self.code_of(list, &payload);
+        payload.extend(&code);
+        hex::encode(payload)
     }
 
-    /// Returns the place of a cursor that was sealed for that list; `None` for any other text.
-    pub(crate) fn open_place(&self, list: &Fingerprint, cursor: &str) -> Option<Vec<u8>> {
-        // A place has one spelling.
+    /// Returns the payload of a cursor that was made for the list; `None` for other text.
+    pub(crate) fn open_payload(&self, list: &Fingerprint, cursor: &str) -> Option<Vec<u8>> {
+        // Each payload has exactly one cursor.
         if cursor.bytes().any(|b| b.is_ascii_uppercase()) {
             return None;
         }
-        let mut place = hex::decode(cursor).ok()?;
-        let seal = place.split_off(place.len().checked_sub(SEAL)?);
-        bool::from(self.seal_of(list, &place).ct_eq(&seal)).then_some(place)
+        let mut payload = hex::decode(cursor).ok()?;
+        let code = payload.split_off(payload.len().checked_sub(CODE_BYTES)?);
+        bool::from(self.code_of(list, &payload).ct_eq(&code)).then_some(payload)
     }
 
-    /// Returns a text that tells this key from others, for tags of answers that show cursors.
+    /// Returns an identifier of the key, for the ETags of responses that contain cursors.
     pub(crate) fn id(&self) -> String {
         self.0.tag(&[b"id"]).to_hex().to_string()
     }
 
-    fn seal_of(&self, list: &Fingerprint, place: &[u8]) -> [u8; SEAL] {
-        let mut seal = [0; SEAL];
-        seal.copy_from_slice(&self.0.tag(&[list.as_bytes(), place]).as_bytes()[..SEAL]);
-        seal
+    fn code_of(&self, list: &Fingerprint, payload: &[u8]) -> [u8; CODE_BYTES] {
+        let mut code = [0; CODE_BYTES];
+        code.copy_from_slice(&self.0.tag(&[list.as_bytes(), payload]).as_bytes()[..CODE_BYTES]);
+        code
     }
 }
 
@@ -104,7 +105,7 @@ mod tests {
 
     use super::*;
 
-    const OURS: &str = "a secret of at least 32 characters";
+    const SECRET: &str = "a secret of at least 32 characters";
 
     fn key(secret: &str) -> CursorKey {
         CursorKey(RootSecret::new(secret.as_bytes()).mac_key(CONTEXT))
@@ -126,48 +127,48 @@ mod tests {
     }
 
     #[test]
-    fn a_cursor_opens_for_its_list_and_key_alone() {
-        let key_of_ours = key(OURS);
+    fn a_cursor_is_valid_only_for_its_list_and_key() {
+        let our_key = key(SECRET);
         fuzz(positions(), |position| {
-            let cursor = key_of_ours.seal(user(1), &position);
-            assert_eq!(key_of_ours.open(user(1), &cursor), Some(position));
-            assert_eq!(key_of_ours.open(user(2), &cursor), None, "another user's");
+            let cursor = our_key.seal(user(1), &position);
+            assert_eq!(our_key.open(user(1), &cursor), Some(position));
+            assert_eq!(our_key.open(user(2), &cursor), None, "another user");
             assert_eq!(
                 key("another secret of 32 characters or so").open(user(1), &cursor),
                 None,
-                "another key's"
+                "another key"
             );
             assert_eq!(
-                key_of_ours.open_place(&FingerprintHasher::new("x").finish(), &cursor),
+                our_key.open_payload(&FingerprintHasher::new("x").finish(), &cursor),
                 None,
-                "another list's"
+                "another list"
             );
         });
     }
 
     #[test]
-    fn no_arbitrary_text_opens() {
-        let key = key(OURS);
+    fn arbitrary_text_is_not_a_valid_cursor() {
+        let key = key(SECRET);
         let texts = prop_oneof![
             ".{0,100}",
             "[0-9a-fA-F]{0,120}",
             prop::collection::vec(any::<u8>(), 0..100).prop_map(hex::encode),
-            prop::collection::vec(any::<u8>(), PLACE + SEAL).prop_map(hex::encode),
+            prop::collection::vec(any::<u8>(), PAYLOAD_BYTES + CODE_BYTES).prop_map(hex::encode),
         ];
         fuzz(texts, |text| {
             assert_eq!(key.open(user(1), &text), None);
-            assert_eq!(key.open_place(&sessions_of(user(1)), &text), None);
+            assert_eq!(key.open_payload(&sessions_of(user(1)), &text), None);
         });
     }
 
     #[test]
-    fn no_damaged_cursor_opens() {
-        let key = key(OURS);
+    fn a_damaged_cursor_is_not_valid() {
+        let key = key(SECRET);
         fuzz(
             (positions(), any::<Index>(), any::<char>()),
             |(position, at, other)| {
                 let cursor = key.seal(user(1), &position);
-                let bit = at.index((PLACE + SEAL) * 8);
+                let bit = at.index((PAYLOAD_BYTES + CODE_BYTES) * 8);
                 let mut bytes = hex::decode(&cursor).expect("hexadecimal digits");
                 bytes[bit / 8] ^= 1 << (bit % 8);
                 assert_eq!(

@@ -1,4 +1,4 @@
-//! How a body is packed.
+//! Content encodings of request bodies, and protection against decompression bombs.
 
 use std::io::{self, BufRead, Read};
 use std::sync::Arc;
@@ -9,16 +9,17 @@ use time_series_domain::text::echo;
 
 use crate::problem::{Code, Problem};
 
-/// A zstd frame may ask for a window of at most 8 MiB, as RFC 8878 recommends.
+/// Maximum window of a zstd frame, as a power of two: 8 MiB, as RFC 8878 recommends.
 const ZSTD_WINDOW_LOG: u32 = 23;
-/// Packed bytes that may give nothing at all: headers, empty members.
-const FREE_BYTES: u64 = 64 << 10;
-/// A body that has unpacked to more than this may not be more than [`BOMB_RATIO`] times as long as it was packed.
-const BOMB_BYTES: u64 = 16 << 20;
-/// Deflate reaches 1,032, zstd far more. Sessions that differ in times and values stay below 60.
-const BOMB_RATIO: u64 = 400;
+/// Compressed bytes that are accepted without any output: headers, empty members.
+const ALLOWED_OVERHEAD_BYTES: u64 = 64 << 10;
+/// Decompressed length above which a body must not exceed [`MAX_RATIO`].
+const RATIO_CHECK_BYTES: u64 = 16 << 20;
+/// Maximum ratio of decompressed to compressed length. Deflate reaches 1,032, zstd far more;
+/// sessions that differ in times and values stay below 60.
+const MAX_RATIO: u64 = 400;
 
-/// What `Content-Encoding` says.
+/// The encoding that `Content-Encoding` names.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Encoding {
     Identity,
@@ -26,11 +27,11 @@ pub(crate) enum Encoding {
     Zstd,
 }
 
-/// The bytes that went into unpacking, and those that came out.
+/// Counts the bytes into and out of the decompression.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
-    packed: AtomicU64,
-    unpacked: AtomicU64,
+    compressed: AtomicU64,
+    decompressed: AtomicU64,
 }
 
 impl Encoding {
@@ -48,7 +49,7 @@ impl Encoding {
             "zstd" => Ok(Self::Zstd),
             other => {
                 let detail = format!(
-                    "Content-Encoding {:?} is not supported; use gzip, zstd or none.",
+                    "Content-Encoding {:?} is not supported. Use gzip, zstd or no encoding.",
                     echo(other)
                 );
                 Err(Problem::new(Code::UnsupportedEncoding, detail))
@@ -57,22 +58,22 @@ impl Encoding {
     }
 
     /// Returns whether the body is compressed.
-    pub(crate) const fn is_packed(self) -> bool {
+    pub(crate) const fn is_compressed(self) -> bool {
         !matches!(self, Self::Identity)
     }
 
-    /// Unpacks what `packed` gives, as it is read. Fails on what is packed so that unpacking is all work and no bytes, or all
-    /// bytes and no work.
-    pub(crate) fn unpack<'a>(
+    /// Returns a reader that decompresses `compressed` as it is read. Reading fails on input that
+    /// costs much work for little output, and on input that expands too much.
+    pub(crate) fn decompress<'a>(
         self,
-        packed: impl BufRead + Send + 'a,
+        compressed: impl BufRead + Send + 'a,
     ) -> io::Result<Box<dyn Read + Send + 'a>> {
         let meter = Arc::<Meter>::default();
-        let metered = Metered {
-            inner: packed,
+        let metered = MeteredInput {
+            inner: compressed,
             meter: meter.clone(),
         };
-        let unpacked: Box<dyn Read + Send + 'a> = match self {
+        let decompressed: Box<dyn Read + Send + 'a> = match self {
             Self::Identity => return Ok(Box::new(metered.inner)),
             Self::Gzip => Box::new(flate2::bufread::MultiGzDecoder::new(metered)),
             Self::Zstd => {
@@ -81,88 +82,89 @@ impl Encoding {
                 Box::new(decoder)
             }
         };
-        Ok(Box::new(Unpacked {
-            inner: unpacked,
+        Ok(Box::new(MeteredOutput {
+            inner: decompressed,
             meter,
         }))
     }
 }
 
 impl Meter {
-    /// Refuses input that gives nothing: two million empty gzip members take eleven seconds.
-    fn check_packed(&self) -> io::Result<()> {
-        let (packed, unpacked) = (
-            self.packed.load(Ordering::Relaxed),
-            self.unpacked.load(Ordering::Relaxed),
-        );
-        if packed <= FREE_BYTES + unpacked + unpacked / 8 {
+    /// Rejects input without output: two million empty gzip members take eleven seconds.
+    fn check_input(&self) -> io::Result<()> {
+        let compressed = self.compressed.load(Ordering::Relaxed);
+        let decompressed = self.decompressed.load(Ordering::Relaxed);
+        if compressed <= ALLOWED_OVERHEAD_BYTES + decompressed + decompressed / 8 {
             return Ok(());
         }
         Err(io::Error::new(
             io::ErrorKind::InvalidData,
-            "it is packed into more bytes than it unpacks to; pack it as one gzip member or zstd frame, or send it plain",
+            "it is longer compressed than decompressed; compress it as one gzip member or zstd \
+             frame, or send it uncompressed",
         ))
     }
 
-    fn check_unpacked(&self) -> io::Result<()> {
-        let (packed, unpacked) = (
-            self.packed.load(Ordering::Relaxed),
-            self.unpacked.load(Ordering::Relaxed),
-        );
-        if unpacked <= BOMB_BYTES || unpacked / BOMB_RATIO <= packed {
+    fn check_output(&self) -> io::Result<()> {
+        let compressed = self.compressed.load(Ordering::Relaxed);
+        let decompressed = self.decompressed.load(Ordering::Relaxed);
+        if decompressed <= RATIO_CHECK_BYTES || decompressed / MAX_RATIO <= compressed {
             return Ok(());
         }
         Err(io::Error::new(
             io::ErrorKind::FileTooLarge,
             format!(
-                "it unpacks to more than {BOMB_RATIO} times its length; send it packed less, or plain"
+                "it decompresses to more than {MAX_RATIO} times its length; send it uncompressed"
             ),
         ))
     }
 }
 
-/// Counts the packed bytes.
-struct Metered<R> {
+/// Counts the compressed bytes.
+struct MeteredInput<R> {
     inner: R,
     meter: Arc<Meter>,
 }
 
-impl<R: BufRead> Read for Metered<R> {
+impl<R: BufRead> Read for MeteredInput<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.meter.check_packed()?;
+        self.meter.check_input()?;
         let read = self.inner.read(buffer)?;
-        self.meter.packed.fetch_add(read as u64, Ordering::Relaxed);
+        self.meter
+            .compressed
+            .fetch_add(read as u64, Ordering::Relaxed);
         Ok(read)
     }
 }
 
-impl<R: BufRead> BufRead for Metered<R> {
+impl<R: BufRead> BufRead for MeteredInput<R> {
     fn fill_buf(&mut self) -> io::Result<&[u8]> {
-        self.meter.check_packed()?;
-        // In small bites: the check comes before each.
+        self.meter.check_input()?;
+        // Small slices make the check frequent.
         let bytes = self.inner.fill_buf()?;
         Ok(&bytes[..bytes.len().min(4 << 10)])
     }
 
     fn consume(&mut self, bytes: usize) {
-        self.meter.packed.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.meter
+            .compressed
+            .fetch_add(bytes as u64, Ordering::Relaxed);
         self.inner.consume(bytes);
     }
 }
 
-/// Counts the unpacked bytes.
-struct Unpacked<R> {
+/// Counts the decompressed bytes.
+struct MeteredOutput<R> {
     inner: R,
     meter: Arc<Meter>,
 }
 
-impl<R: Read> Read for Unpacked<R> {
+impl<R: Read> Read for MeteredOutput<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.meter
-            .unpacked
+            .decompressed
             .fetch_add(read as u64, Ordering::Relaxed);
-        self.meter.check_unpacked()?;
+        self.meter.check_output()?;
         Ok(read)
     }
 }
@@ -175,51 +177,51 @@ mod tests {
 
     fn gzip(bytes: &[u8]) -> Vec<u8> {
         let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
-        encoder.write_all(bytes).expect("packs");
-        encoder.finish().expect("packs")
+        encoder.write_all(bytes).expect("gzip succeeds");
+        encoder.finish().expect("gzip succeeds")
     }
 
-    fn unpack(encoding: Encoding, packed: &[u8]) -> io::Result<u64> {
-        io::copy(&mut encoding.unpack(packed)?, &mut io::sink())
+    fn decompressed_length(encoding: Encoding, compressed: &[u8]) -> io::Result<u64> {
+        io::copy(&mut encoding.decompress(compressed)?, &mut io::sink())
     }
 
     #[test]
-    fn spelling_does_not_matter_and_others_are_refused() {
+    fn names_are_case_insensitive_and_other_encodings_are_rejected() {
         assert_eq!(Encoding::parse(" GZip ").ok(), Some(Encoding::Gzip));
         assert!(Encoding::parse("br").is_err());
     }
 
     #[test]
-    fn members_and_frames_follow_each_other() {
+    fn several_members_and_frames_are_concatenated() {
         let text = b"some bytes of a body, again and again and again".repeat(100);
         let gzipped = gzip(&text).repeat(50);
         assert_eq!(
-            unpack(Encoding::Gzip, &gzipped).ok(),
+            decompressed_length(Encoding::Gzip, &gzipped).ok(),
             Some(50 * text.len() as u64)
         );
         let frames = zstd::encode_all(text.as_slice(), 3)
-            .expect("packs")
+            .expect("zstd succeeds")
             .repeat(50);
         assert_eq!(
-            unpack(Encoding::Zstd, &frames).ok(),
+            decompressed_length(Encoding::Zstd, &frames).ok(),
             Some(50 * text.len() as u64)
         );
     }
 
     #[test]
-    fn empty_and_tiny_members_and_frames_are_refused() {
+    fn empty_and_tiny_members_and_frames_are_rejected() {
         for content in ["", "1", "12345678"] {
             let members = gzip(content.as_bytes()).repeat(100_000);
             assert_eq!(
-                unpack(Encoding::Gzip, &members).map_err(|e| e.kind()),
+                decompressed_length(Encoding::Gzip, &members).map_err(|e| e.kind()),
                 Err(io::ErrorKind::InvalidData),
                 "{content}"
             );
             let frames = zstd::encode_all(content.as_bytes(), 3)
-                .expect("packs")
+                .expect("zstd succeeds")
                 .repeat(100_000);
             assert_eq!(
-                unpack(Encoding::Zstd, &frames).map_err(|e| e.kind()),
+                decompressed_length(Encoding::Zstd, &frames).map_err(|e| e.kind()),
                 Err(io::ErrorKind::InvalidData),
                 "{content}"
             );
@@ -227,15 +229,15 @@ mod tests {
     }
 
     #[test]
-    fn a_bomb_is_refused_soon() {
+    fn a_decompression_bomb_is_rejected() {
         let zeros = vec![0; 64 << 20];
         assert_eq!(
-            unpack(Encoding::Gzip, &gzip(&zeros)).map_err(|e| e.kind()),
+            decompressed_length(Encoding::Gzip, &gzip(&zeros)).map_err(|e| e.kind()),
             Err(io::ErrorKind::FileTooLarge)
         );
-        let zstd = zstd::encode_all(zeros.as_slice(), 3).expect("packs");
+        let zstd = zstd::encode_all(zeros.as_slice(), 3).expect("zstd succeeds");
         assert_eq!(
-            unpack(Encoding::Zstd, &zstd).map_err(|e| e.kind()),
+            decompressed_length(Encoding::Zstd, &zstd).map_err(|e| e.kind()),
             Err(io::ErrorKind::FileTooLarge)
         );
     }

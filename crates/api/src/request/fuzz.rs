@@ -1,22 +1,23 @@
-//! Fuzzing of query strings: a test per endpoint checks that no query string panics and that errors are bounded.
+//! Fuzzing of query strings: no query string panics, and the size of errors is bounded.
 
 use proptest::prelude::*;
 use proptest::sample::select;
 use serde_json::Value;
 use time_series_testkit::fuzz;
 
-use super::FromPairs;
+use super::FromQuery;
 use super::query_string::read;
 use crate::problem::Problem;
 
 /// Maximum number of errors that a problem lists.
 const MAX_ERRORS: usize = 100;
-/// Bytes of a problem beside what it repeats of the query string.
+/// Maximum bytes of a problem, apart from repetitions of the query string.
 const PROBLEM_BYTES: usize = 128 << 10;
-/// How often a problem may repeat the query string: as a name or value, in its message, in `detail`, escaped for JSON.
+/// Maximum repetitions of the query string in a problem: as a name or value, in a message, in
+/// `detail`, escaped for JSON.
 const REPEATS: usize = 64;
 
-/// Values that come close to what parameters take.
+/// Valid and nearly valid values of parameters.
 const VALUES: &[&str] = &[
     "",
     ",",
@@ -102,8 +103,9 @@ const VALUES: &[&str] = &[
     "failed",
 ];
 
-/// Checks that random query strings are read into parameters or into a bounded problem; `then` goes on with parameters.
-pub(crate) fn fuzz_query_strings<T: FromPairs>(then: impl Fn(T::Parsed) -> Result<(), Problem>) {
+/// Checks that random query strings are parsed into parameters or into a bounded problem. `then`
+/// processes the parameters further.
+pub(crate) fn fuzz_query_strings<T: FromQuery>(then: impl Fn(T::Parsed) -> Result<(), Problem>) {
     fuzz(query_strings(T::NAMES), |query| {
         let outcome = read::<T>(&query).and_then(|parameters| then(parameters.0));
         if let Err(problem) = outcome {
@@ -128,14 +130,10 @@ fn assert_bounded(problem: &Problem, query: &str) {
         "{bytes} bytes for the {} of {query:?}",
         query.len()
     );
-    assert_ne!(
-        body["detail"],
-        Value::from(""),
-        "a problem says what is wrong"
-    );
+    assert_ne!(body["detail"], Value::from(""), "the detail is not empty");
 }
 
-/// Query strings: pairs of known parameters with likely and unlikely values, and arbitrary bytes.
+/// Query strings: known parameters with likely and unlikely values, and arbitrary bytes.
 fn query_strings(names: &'static [&'static str]) -> impl Strategy<Value = String> {
     let name = if names.is_empty() {
         select(&["x"][..]).boxed()
@@ -157,13 +155,13 @@ fn query_strings(names: &'static [&'static str]) -> impl Strategy<Value = String
         1 => (select(VALUES), 1..3_000_usize).prop_map(|(text, times)| escaped(text.as_bytes()).repeat(times)),
         1 => prop::collection::vec(any::<u8>(), 0..20).prop_map(|bytes| escaped(&bytes)),
     ];
-    let pairs = prop::collection::vec((name, value), 0..8);
-    let joined = pairs.prop_map(|pairs| {
-        let pairs: Vec<String> = pairs
+    let params = prop::collection::vec((name, value), 0..8);
+    let joined = params.prop_map(|params| {
+        let params: Vec<String> = params
             .into_iter()
             .map(|(name, value)| format!("{name}={value}"))
             .collect();
-        pairs.join("&")
+        params.join("&")
     });
     prop_oneof![
         8 => joined,
@@ -173,7 +171,7 @@ fn query_strings(names: &'static [&'static str]) -> impl Strategy<Value = String
     ]
 }
 
-/// Bytes as a client escapes them.
+/// Percent-encodes bytes as a client does.
 fn escaped(bytes: &[u8]) -> String {
     percent_encoding::percent_encode(bytes, percent_encoding::NON_ALPHANUMERIC).to_string()
 }

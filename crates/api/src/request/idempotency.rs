@@ -9,12 +9,12 @@ use apistos::reference_or::ReferenceOr;
 use apistos::{ApiComponent, Schema};
 use time_series_domain::ingest::{IdempotencyKey, IdempotencyKeyError};
 
-use super::caller::header_parameter;
+use super::request_context::header_parameter;
 use crate::problem::Problem;
 
 const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
-/// What the sender calls this request, if anything.
+/// The `Idempotency-Key` of the request, if any.
 pub(crate) struct Idempotency(pub(crate) Option<IdempotencyKey>);
 
 impl FromRequest for Idempotency {
@@ -47,9 +47,10 @@ impl ApiComponent for Idempotency {
     }
 
     fn parameters() -> Vec<Parameter> {
-        let description = "What you call this append, unique within the session; other stores need none. Sent again under the same key, it is \
-                           answered as it was the first time, and nothing is added twice; under another key, the same \
-                           points are added once more. Without a key, the same points are a retry.";
+        let description = "Key of an append, unique within the session. A repeated request with \
+                           the same key returns the first response and adds nothing. The same \
+                           points with another key are added again. Without a key, the same \
+                           points are treated as a retry. Only appends use the key.";
         vec![header_parameter(
             IDEMPOTENCY_KEY,
             description,

@@ -1,4 +1,4 @@
-//! The body as bytes, unpacked, bounded, documented as `T`.
+//! Extractor of request bodies: decompressed, limited in size and speed, documented as `T`.
 
 use std::io::ErrorKind;
 use std::marker::PhantomData;
@@ -24,16 +24,16 @@ use crate::openapi::{Example, with_example};
 use crate::problem::{Code, Problem};
 use crate::state::AppState;
 
-/// The byte order mark in UTF-8, which RFC 8259 lets a reader pass over.
+/// The byte order mark in UTF-8, which RFC 8259 allows a parser to ignore.
 pub(crate) const BYTE_ORDER_MARK: &[u8] = b"\xef\xbb\xbf";
-/// Maximum bytes unpacked per step.
-const BUFFER: usize = 64 << 10;
+/// Maximum bytes decompressed per step.
+const BUFFER_BYTES: usize = 64 << 10;
 
-/// A body that is meant to be a `T`. Reading it is the use case's business, since it names every fault.
+/// The bytes of a body that is documented as `T`. The use case parses them and reports every error.
 pub(crate) struct JsonBody<T> {
     pub(crate) bytes: Arc<Vec<u8>>,
     pub(crate) peer: PeerId,
-    /// Its share of the bytes in memory.
+    /// The bytes that the body occupies in memory.
     _permit: BodyPermit,
     documented_as: PhantomData<T>,
 }
@@ -52,15 +52,15 @@ impl<T: 'static> FromRequest for JsonBody<T> {
             let state = state.ok_or_else(Problem::internal)?;
             let peer = state.peer_of(&request);
             let (encoding, limit) = (encoding?, state.max_body_bytes);
-            // Before any of it is read.
+            // Rejected before any byte is read.
             if length.is_some_and(|length| length > limit as u64) {
                 return Err(too_large(limit));
             }
             let mut permit = state.bodies.permit(peer);
             let mut body = PacedBody::new(payload, state.pace);
-            let packed = read(&mut body, limit, &mut permit).await?;
+            let received = read(&mut body, limit, &mut permit).await?;
             if encoding == Encoding::Identity {
-                let bytes = Arc::new(without_mark(packed));
+                let bytes = Arc::new(without_mark(received));
                 return Ok(Self {
                     bytes,
                     peer,
@@ -69,9 +69,10 @@ impl<T: 'static> FromRequest for JsonBody<T> {
                 });
             }
             let lane = state.cpu.lane(peer, usize::MAX);
-            let unpacked = run_in(&lane, move || unpack(&packed, encoding, limit, permit)).await;
-            let (bytes, permit) =
-                unpacked.map_err(|busy| Problem::from(IngestError::from(busy)))??;
+            let decompress = move || decompress(&received, encoding, limit, permit);
+            let (bytes, permit) = run_in(&lane, decompress)
+                .await
+                .map_err(|busy| Problem::from(IngestError::from(busy)))??;
             let bytes = Arc::new(without_mark(bytes));
             Ok(Self {
                 bytes,
@@ -83,7 +84,7 @@ impl<T: 'static> FromRequest for JsonBody<T> {
     }
 }
 
-/// A body without the byte order mark that some programs begin files with.
+/// Removes the byte order mark that some programs write at the start of a file.
 fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
     if bytes.starts_with(BYTE_ORDER_MARK) {
         bytes.drain(..BYTE_ORDER_MARK.len());
@@ -91,7 +92,7 @@ fn without_mark(mut bytes: Vec<u8>) -> Vec<u8> {
     bytes
 }
 
-/// The length that a request says its body has.
+/// Returns the `Content-Length` of a request.
 fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers
         .get(CONTENT_LENGTH)?
@@ -102,7 +103,7 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
         .ok()
 }
 
-/// The chunks of a body, as long as they come fast enough.
+/// The chunks of a body. Reading fails if the client sends too slowly.
 pub(crate) struct PacedBody<S> {
     chunks: S,
     pace: Pace,
@@ -118,20 +119,20 @@ impl<S: Stream<Item = Result<web::Bytes, PayloadError>> + Unpin> PacedBody<S> {
         }
     }
 
-    /// The next chunk. Only the time that is spent here counts as waiting.
+    /// Returns the next chunk. Only the time spent in this function counts as waiting.
     pub(crate) async fn next(&mut self) -> Option<Result<web::Bytes, Problem>> {
         let started = Instant::now();
         let Ok(chunk) = tokio::time::timeout(self.pace.left(), self.chunks.next()).await else {
             metrics::counter!("bodies_too_slow_total").increment(1);
             let (seconds, rate) = (self.limit.grace.as_secs_f64(), self.limit.rate);
             let detail = format!(
-                "The body did not arrive in time; nothing of what was missing was stored. Send at least {rate} bytes per \
-                 second, with no pause longer than {seconds} s."
+                "The body did not arrive in time; the missing part was not stored. Send at least \
+                 {rate} bytes per second, without pauses longer than {seconds} s."
             );
             return Some(Err(Problem::new(Code::RequestTimeout, detail)));
         };
         self.pace.waited(started.elapsed());
-        let chunk = chunk?.map_err(|e| unreadable(&e));
+        let chunk = chunk?.map_err(|e| body_error(&e));
         if let Ok(chunk) = &chunk {
             self.pace.moved(chunk.len());
         }
@@ -156,21 +157,24 @@ async fn read(
     Ok(bytes)
 }
 
-/// Never makes more than the limit of a packed body, however much it would be.
-fn unpack(
-    packed: &[u8],
+/// Decompresses a body, up to the limit.
+fn decompress(
+    compressed: &[u8],
     encoding: Encoding,
     limit: usize,
     mut permit: BodyPermit,
 ) -> Result<(Vec<u8>, BodyPermit), Problem> {
-    let mut reader = encoding.unpack(packed).map_err(|e| unreadable(&e))?;
-    let (mut bytes, mut buffer) = (Vec::new(), vec![0; BUFFER]);
+    let mut reader = encoding
+        .decompress(compressed)
+        .map_err(|e| body_error(&e))?;
+    let mut bytes = Vec::new();
+    let mut buffer = vec![0; BUFFER_BYTES];
     loop {
         let read = match reader.read(&mut buffer) {
             Ok(0) => return Ok((bytes, permit)),
             Ok(read) => read,
             Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-            Err(e) => return Err(unreadable(&e)),
+            Err(e) => return Err(body_error(&e)),
         };
         if bytes.len() + read > limit {
             return Err(too_large(limit));
@@ -181,12 +185,13 @@ fn unpack(
 }
 
 pub(crate) fn too_large(limit: usize) -> Problem {
-    let detail =
-        format!("The body is longer than {limit} bytes, unpacked. Send it as several sessions.");
+    let detail = format!(
+        "The body is longer than {limit} bytes when decompressed. Split it into several sessions."
+    );
     Problem::new(Code::BodyTooLarge, detail)
 }
 
-pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> Problem {
+pub(crate) fn body_error(e: &(dyn std::error::Error + 'static)) -> Problem {
     let is_bomb = e
         .downcast_ref::<std::io::Error>()
         .is_some_and(|e| e.kind() == ErrorKind::FileTooLarge);
@@ -197,7 +202,7 @@ pub(crate) fn unreadable(e: &(dyn std::error::Error + 'static)) -> Problem {
     };
     Problem::new(
         code,
-        format!("The body cannot be read: {}", text::bounded(e, 200)),
+        format!("The body could not be read: {}", text::bounded(e, 200)),
     )
 }
 
@@ -227,32 +232,32 @@ mod tests {
     const LIMIT: usize = 10_000;
 
     fn zstd_of(bytes: &[u8]) -> Vec<u8> {
-        zstd::encode_all(bytes, 3).expect("packs")
+        zstd::encode_all(bytes, 3).expect("zstd succeeds")
     }
 
-    fn unpacked(packed: &[u8], encoding: Encoding) -> Result<Vec<u8>, Problem> {
+    fn decompressed(compressed: &[u8], encoding: Encoding) -> Result<Vec<u8>, Problem> {
         let permit = BodyBudget::new(1 << 20).permit(PeerId::UNKNOWN);
-        unpack(packed, encoding, LIMIT, permit).map(|(bytes, _)| bytes)
+        decompress(compressed, encoding, LIMIT, permit).map(|(bytes, _)| bytes)
     }
 
     #[test]
-    fn a_packed_body_is_unpacked() {
+    fn a_compressed_body_is_decompressed() {
         assert_eq!(
-            unpacked(&zstd_of(b"{}"), Encoding::Zstd).expect("fits"),
+            decompressed(&zstd_of(b"{}"), Encoding::Zstd).expect("within the limit"),
             b"{}"
         );
     }
 
     #[test]
-    fn a_bomb_is_refused_at_the_limit() {
+    fn a_decompression_bomb_is_rejected_at_the_limit() {
         let bomb = zstd_of(&vec![0; 50_000_000]);
         assert!(bomb.len() < LIMIT);
-        assert!(unpacked(&bomb, Encoding::Zstd).is_err());
+        assert!(decompressed(&bomb, Encoding::Zstd).is_err());
     }
 
     #[test]
-    fn a_body_that_is_not_packed_as_it_says_is_refused() {
-        assert!(unpacked(b"{}", Encoding::Zstd).is_err());
-        assert!(unpacked(b"{}", Encoding::Gzip).is_err());
+    fn a_body_in_another_encoding_than_declared_is_rejected() {
+        assert!(decompressed(b"{}", Encoding::Zstd).is_err());
+        assert!(decompressed(b"{}", Encoding::Gzip).is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! Users in log lines: a keyed hash groups the lines of one user and does not reveal the user.
+//! Users in log lines: a keyed hash that groups the lines of a user without revealing the user.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -6,12 +6,12 @@ use std::time::Duration;
 use time_series_domain::UserId;
 use time_series_domain::ports::SecretStore;
 
-/// Context of the key that users are hashed with.
+/// Context of the key that hashes users.
 const CONTEXT: &str = "time-series-backend 2026-11-28 users in logs";
-/// A log line waits for the key no longer: with an unreachable database, it names no user.
-const WAIT: Duration = Duration::from_millis(20);
+/// Maximum time that a log line waits for the key. Without the key, the line has no user.
+const KEY_TIMEOUT: Duration = Duration::from_millis(20);
 
-/// Names users in the log lines of requests.
+/// Adds the hashes of users to the log lines of requests.
 pub(crate) struct LogUsers(Arc<dyn SecretStore>);
 
 impl LogUsers {
@@ -20,9 +20,9 @@ impl LogUsers {
         Self(secrets)
     }
 
-    /// Puts the hash of a user into the current request's log line.
+    /// Records the hash of a user in the span of the current request.
     pub(crate) async fn note(&self, user: UserId) {
-        let Ok(Ok(secret)) = tokio::time::timeout(WAIT, self.0.secret()).await else {
+        let Ok(Ok(secret)) = tokio::time::timeout(KEY_TIMEOUT, self.0.secret()).await else {
             return;
         };
         let hash = secret.mac_key(CONTEXT).tag(&[user.0.as_bytes()]).to_hex();

@@ -1,35 +1,35 @@
-//! What is taken out of a request before a handler runs, one extractor a file.
+//! Extractors and limits that apply to a request before its handler runs, one per file.
 
 mod admin;
-mod caller;
+mod body_budget;
 mod cursor;
 mod encoding;
+mod etag;
 #[cfg(test)]
 pub(crate) mod fuzz;
-mod gate;
 mod idempotency;
-mod intake;
 mod json_body;
 mod log_user;
 mod origin;
-mod pairs;
+mod query_limiter;
+mod query_params;
 mod query_string;
+mod request_context;
 mod selection;
-mod tag;
-mod when;
+mod time_param;
 
 pub(crate) use admin::Admin;
-pub(crate) use caller::{Caller, KnownTags};
+pub(crate) use body_budget::{BodyBudget, BodyPermit, BulkBudget, LinePermit};
 pub(crate) use cursor::{CursorKey, Cursors};
 pub(crate) use encoding::Encoding;
-pub(crate) use gate::{Place, QueryGate, QueryTimes, until_disconnect};
+pub(crate) use etag::{NEXT_CURSOR, USER_VERSION, etag_of};
 pub(crate) use idempotency::Idempotency;
-pub(crate) use intake::{BodyBudget, BodyPermit, BulkBudget, LinePermit};
-pub(crate) use json_body::{BYTE_ORDER_MARK, JsonBody, PacedBody, too_large, unreadable};
+pub(crate) use json_body::{BYTE_ORDER_MARK, JsonBody, PacedBody, body_error, too_large};
 pub(crate) use log_user::LogUsers;
 pub(crate) use origin::check_origin;
-pub(crate) use pairs::Pairs;
-pub(crate) use query_string::{FromPairs, NoParams, QueryString, read_json};
+pub(crate) use query_limiter::{QueryLimiter, QueryPermit, QueryTimes, until_disconnect};
+pub(crate) use query_params::QueryParams;
+pub(crate) use query_string::{FromQuery, NoParams, QueryString, read_json};
+pub(crate) use request_context::{KnownEtags, RequestContext};
 pub(crate) use selection::{check_range, clash, read_filter, read_selector};
-pub(crate) use tag::{NEXT_CURSOR, USER_VERSION, tag_of};
-pub(crate) use when::When;
+pub(crate) use time_param::TimeParam;

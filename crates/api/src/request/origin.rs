@@ -1,4 +1,4 @@
-//! Refuses requests that pages of other origins make a browser send.
+//! Rejects cross-site requests from browsers, and requests for other hosts.
 
 use std::net::Ipv4Addr;
 
@@ -21,7 +21,7 @@ impl AllowedHosts {
             Self::All => true,
             Self::Listed(names) => {
                 let name = without_port(host).to_ascii_lowercase();
-                // All of 127.0.0.0/8 is this machine.
+                // Every address of 127.0.0.0/8 is this machine.
                 let is_loopback = name
                     .parse::<Ipv4Addr>()
                     .is_ok_and(|address| address.is_loopback());
@@ -33,7 +33,7 @@ impl AllowedHosts {
     }
 }
 
-/// Passes a request on unless its host is not ours, or a page of another origin makes it change something.
+/// Rejects a request whose host is not allowed, and a change that a page of another origin sends.
 pub(crate) async fn check_origin(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
@@ -51,7 +51,7 @@ pub(crate) async fn check_origin(
             .call(request)
             .await
             .map(ServiceResponse::map_into_left_body),
-        // An answer, not an error: the middlewares around this one log it and give it its request id.
+        // A response, not an error: the outer middlewares log it and add its request id.
         Err(problem) => Ok(request.into_response(problem.error_response().map_into_right_body())),
     }
 }
@@ -69,7 +69,7 @@ fn check(
     if !host.is_empty() && !hosts.contains(host) {
         let shown: String = host.chars().take(100).collect();
         let detail = format!(
-            "The service does not answer requests for the host {shown:?}. Send them to the name that it is known by."
+            "The service is not configured for the host {shown:?}. Use a host name that it accepts."
         );
         return Err(Problem::new(Code::HostNotAllowed, detail));
     }
@@ -78,13 +78,14 @@ fn check(
     }
     let is_cross_site =
         header(SEC_FETCH_SITE).is_some_and(|site| !matches!(site, "same-origin" | "none"));
-    // Requests of programs have no origin.
+    // Requests from programs have no origin.
     let is_foreign = header(ORIGIN.as_str()).is_some_and(|origin| {
         let authority = origin.split_once("://").map(|(_, authority)| authority);
         !authority.is_some_and(|authority| authority.eq_ignore_ascii_case(host))
     });
     if is_cross_site || is_foreign {
-        let detail = "A page of another origin cannot send this request. Send it from a program, or from a page of this service.";
+        let detail = "Requests that change data are not accepted from a page of another origin. \
+                      Send the request from a program, or from a page of the same origin.";
         return Err(Problem::new(Code::CrossSiteRequest, detail));
     }
     Ok(())
@@ -109,17 +110,17 @@ mod tests {
 
     use super::*;
 
-    fn refused(hosts: &AllowedHosts, method: &Method, pairs: &[(&str, &str)]) -> bool {
+    fn is_rejected(hosts: &AllowedHosts, method: &Method, pairs: &[(&str, &str)]) -> bool {
         let mut headers = HeaderMap::new();
         for (name, value) in pairs {
-            let name = HeaderName::try_from(*name).expect("a name");
-            headers.insert(name, HeaderValue::from_str(value).expect("a value"));
+            let name = HeaderName::try_from(*name).expect("valid name");
+            headers.insert(name, HeaderValue::from_str(value).expect("valid value"));
         }
         check(hosts, method, &Uri::from_static("/api/sessions/"), &headers).is_err()
     }
 
     #[test]
-    fn a_local_service_answers_under_loopback_names_only() {
+    fn a_local_service_accepts_only_loopback_hosts() {
         let hosts = AllowedHosts::loopback();
         for host in [
             "localhost:8000",
@@ -128,7 +129,10 @@ mod tests {
             "[::1]:8000",
             "LOCALHOST",
         ] {
-            assert!(!refused(&hosts, &Method::GET, &[("host", host)]), "{host}");
+            assert!(
+                !is_rejected(&hosts, &Method::GET, &[("host", host)]),
+                "{host}"
+            );
         }
         for host in [
             "evil.example",
@@ -136,9 +140,12 @@ mod tests {
             "[2001:db8::1]:8000",
             "127.evil.example.:80x",
         ] {
-            assert!(refused(&hosts, &Method::GET, &[("host", host)]), "{host}");
+            assert!(
+                is_rejected(&hosts, &Method::GET, &[("host", host)]),
+                "{host}"
+            );
         }
-        assert!(!refused(
+        assert!(!is_rejected(
             &AllowedHosts::All,
             &Method::GET,
             &[("host", "anything")]
@@ -146,26 +153,26 @@ mod tests {
     }
 
     #[test]
-    fn a_page_of_another_origin_may_read_at_most() {
+    fn a_page_of_another_origin_can_only_read() {
         let foreign = [
             ("host", "localhost:8000"),
             ("origin", "https://evil.example"),
         ];
         let hosts = AllowedHosts::loopback();
-        assert!(!refused(&hosts, &Method::GET, &foreign));
+        assert!(!is_rejected(&hosts, &Method::GET, &foreign));
         for method in [Method::POST, Method::PUT, Method::DELETE, Method::PATCH] {
-            assert!(refused(&hosts, &method, &foreign));
-            assert!(refused(
+            assert!(is_rejected(&hosts, &method, &foreign));
+            assert!(is_rejected(
                 &hosts,
                 &method,
                 &[("host", "localhost:8000"), ("origin", "null")]
             ));
-            assert!(refused(
+            assert!(is_rejected(
                 &hosts,
                 &method,
                 &[("host", "localhost"), ("sec-fetch-site", "cross-site")]
             ));
-            assert!(!refused(
+            assert!(!is_rejected(
                 &hosts,
                 &method,
                 &[
@@ -173,7 +180,7 @@ mod tests {
                     ("origin", "http://localhost:8000")
                 ]
             ));
-            assert!(!refused(&hosts, &method, &[("host", "localhost:8000")]));
+            assert!(!is_rejected(&hosts, &method, &[("host", "localhost:8000")]));
         }
     }
 }

@@ -1,4 +1,4 @@
-//! The query string as a struct whose fields document the parameters.
+//! Extractor of query strings. The fields of a struct document the parameters.
 
 use actix_web::dev::Payload;
 use actix_web::{FromRequest, HttpRequest, web};
@@ -9,11 +9,11 @@ use schemars::schema::{InstanceType, SchemaObject};
 use serde_json::Value;
 use std::future::{Ready, ready};
 
-use super::Pairs;
+use super::QueryParams;
 use crate::problem::Problem;
 
-/// Parameters that are one of some words, the same wherever they are, for the document.
-const WORDS: [(&str, &[&str]); 12] = [
+/// Keywords of parameters, for the OpenAPI document.
+const KEYWORDS: [(&str, &[&str]); 12] = [
     ("accuracy", &["exact", "approx"]),
     ("align", &["calendar", "session"]),
     ("fill", &["none", "null", "zero", "previous", "linear"]),
@@ -39,44 +39,44 @@ const WORDS: [(&str, &[&str]); 12] = [
     ),
 ];
 
-/// Documented parameters that can be read from pairs.
-pub(crate) trait FromPairs {
-    /// What they are read into; often the documented struct itself.
+/// Documented parameters that can be parsed from a query string.
+pub(crate) trait FromQuery {
+    /// The parsed parameters; often the documented struct itself.
     type Parsed;
 
-    /// The names of all parameters.
+    /// Names of all parameters.
     const NAMES: &'static [&'static str];
 
-    /// What `format` may be.
+    /// Values of `format`.
     const FORMATS: &'static [&'static str] = &["json", "csv", "ndjson", "arrow", "parquet"];
 
-    /// An example of each parameter that wants one.
+    /// Returns examples of parameters.
     fn examples() -> Vec<(&'static str, Value)> {
         Vec::new()
     }
 
-    /// Reads them; faults are noted in `pairs`.
-    fn from_pairs(pairs: &mut Pairs) -> Self::Parsed;
+    /// Parses the parameters. Errors are recorded in `params`.
+    fn from_query(params: &mut QueryParams) -> Self::Parsed;
 }
 
-/// For calls that take no parameter: any is a fault, so that a `dry_run` is never overlooked.
+/// No parameters: any parameter is an error, so that a misplaced `dry_run` is never ignored.
 #[derive(schemars::JsonSchema, ApiComponent)]
 pub(crate) struct NoParams {}
 
-impl FromPairs for NoParams {
+impl FromQuery for NoParams {
     type Parsed = Self;
 
     const NAMES: &'static [&'static str] = &[];
 
-    fn from_pairs(_: &mut Pairs) -> Self {
+    fn from_query(_: &mut QueryParams) -> Self {
         Self {}
     }
 }
 
-/// Extracts what `T` documents from the query string, or answers with every fault in it.
-pub(crate) struct QueryString<T: FromPairs>(pub(crate) T::Parsed);
+/// The parsed parameters of `T`. Extraction fails with every error in the query string.
+pub(crate) struct QueryString<T: FromQuery>(pub(crate) T::Parsed);
 
-impl<T: FromPairs> FromRequest for QueryString<T> {
+impl<T: FromQuery> FromRequest for QueryString<T> {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -85,23 +85,23 @@ impl<T: FromPairs> FromRequest for QueryString<T> {
     }
 }
 
-/// Reads the same parameters from a JSON body.
-pub(crate) fn read_json<T: FromPairs>(body: &[u8]) -> Result<T::Parsed, Problem> {
-    read_pairs::<T>(Pairs::from_json(body, T::NAMES)?).map(|parameters| parameters.0)
+/// Parses the same parameters from a JSON body.
+pub(crate) fn read_json<T: FromQuery>(body: &[u8]) -> Result<T::Parsed, Problem> {
+    read_params::<T>(QueryParams::from_json(body, T::NAMES)?).map(|parameters| parameters.0)
 }
 
-/// Reads what `T` documents; every fault in one problem.
-pub(super) fn read<T: FromPairs>(query: &str) -> Result<QueryString<T>, Problem> {
-    read_pairs(Pairs::parse(query, T::NAMES)?)
+/// Parses the parameters of `T`. The problem lists every error.
+pub(super) fn read<T: FromQuery>(query: &str) -> Result<QueryString<T>, Problem> {
+    read_params(QueryParams::parse(query, T::NAMES)?)
 }
 
-fn read_pairs<T: FromPairs>(mut pairs: Pairs) -> Result<QueryString<T>, Problem> {
-    let parameters = T::from_pairs(&mut pairs);
-    pairs.finish()?;
+fn read_params<T: FromQuery>(mut params: QueryParams) -> Result<QueryString<T>, Problem> {
+    let parameters = T::from_query(&mut params);
+    params.finish()?;
     Ok(QueryString(parameters))
 }
 
-impl<T: ApiComponent + FromPairs> ApiComponent for QueryString<T> {
+impl<T: ApiComponent + FromQuery> ApiComponent for QueryString<T> {
     fn child_schemas() -> Vec<(String, ReferenceOr<Schema>)> {
         T::child_schemas()
     }
@@ -121,7 +121,7 @@ impl<T: ApiComponent + FromPairs> ApiComponent for QueryString<T> {
                 parameter.example = Some(Examples::Example(example));
             }
         }
-        for (name, words) in WORDS.into_iter().chain([("format", T::FORMATS)]) {
+        for (name, words) in KEYWORDS.into_iter().chain([("format", T::FORMATS)]) {
             let parameter = parameters.iter_mut().find(|p| p.name == name);
             if let Some(ParameterDefinition::Schema(schema)) =
                 parameter.and_then(|p| p.definition.as_mut())
@@ -148,7 +148,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn without_parameters_every_pair_is_a_fault() {
+    fn every_parameter_of_an_endpoint_without_parameters_is_an_error() {
         fuzz_query_strings::<NoParams>(|_| Ok(()));
         assert!(read::<NoParams>("a=b").is_err());
         assert!(read::<NoParams>("").is_ok());

@@ -8,7 +8,7 @@ use time_series_domain::ingest::JsonSource;
 use time_series_domain::session::WriteStage;
 
 use super::receipt::{Receipt, receipt};
-use super::session_body::PartBody;
+use super::session_body::AppendBody;
 use super::session_path::{OwnerParams, SessionPath};
 use crate::openapi::Reply;
 use crate::problem::Problem;
@@ -20,7 +20,12 @@ use crate::state::AppState;
     tag = "sessions",
     operation_id = "append_points",
     summary = "Append points to a session",
-    description = "For sessions that are still recorded: adds points, all or none, to a session that is stored. They may be earlier than those that are there. Sending the same points again changes nothing; with an `Idempotency-Key`, the key tells a retry, whose answer is then the first one again, with the header `idempotent-replayed: true`. `points` is how many were sent, `total_points` how many the session has.",
+    description = "Adds points to a stored session, all or none; for sessions that are still being \
+                   recorded. The points may be earlier than stored ones. Sending the same points \
+                   again changes nothing. With an `Idempotency-Key`, the key identifies a retry: \
+                   its response is the first response again, with the header \
+                   `idempotent-replayed: true`. `points` is the number of points in the request, \
+                   `total_points` the number of points in the session.",
     error_code = 400,
     error_code = 404,
     error_code = 408,
@@ -35,7 +40,7 @@ pub(crate) async fn append_points(
     path: web::Path<SessionPath>,
     params: QueryString<OwnerParams>,
     key: Idempotency,
-    body: JsonBody<PartBody>,
+    body: JsonBody<AppendBody>,
     state: web::Data<AppState>,
 ) -> Result<Reply<Receipt>, Problem> {
     let id = path.id()?;

@@ -16,7 +16,8 @@ use crate::state::AppState;
     tag = "sessions",
     operation_id = "delete_session",
     summary = "Delete a session",
-    description = "Deletes a session and subtracts its points from every summary, exactly. The header `user-version` has the user's new version.",
+    description = "Deletes a session and subtracts its points exactly from every summary. The \
+                   header `user-version` contains the new version of the user's data.",
     error_code = 404,
     error_code = 409,
     error_code = 422,

@@ -10,7 +10,7 @@ use crate::problem::Problem;
 use crate::request::QueryString;
 use crate::state::AppState;
 
-/// Shows a session.
+/// Returns a session.
 #[api_operation(
     tag = "sessions",
     operation_id = "get_session",

@@ -11,25 +11,25 @@ use uuid::Uuid;
 use super::session_view::SessionView;
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::Problem;
-use crate::request::{FromPairs, NEXT_CURSOR, Pairs, QueryString};
+use crate::request::{FromQuery, NEXT_CURSOR, QueryParams, QueryString};
 use crate::state::AppState;
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
-/// Which sessions.
+/// The user and page of a list of sessions.
 #[derive(JsonSchema, ApiComponent)]
 pub(crate) struct ListParams {
-    /// Whose sessions.
+    /// User that owns the sessions.
     user_id: Uuid,
-    /// How many at the most, 1 to 1000; 100 by default.
+    /// Maximum number of sessions per page, 1 to 1000. Default: 100.
     #[schemars(range(min = 1, max = 1000))]
     limit: Option<usize>,
-    /// `metadata.next_cursor` of the page before.
+    /// `metadata.next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
-impl FromPairs for ListParams {
+impl FromQuery for ListParams {
     type Parsed = Self;
 
     const NAMES: &'static [&'static str] = &["user_id", "limit", "cursor"];
@@ -41,34 +41,34 @@ impl FromPairs for ListParams {
         ]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Self {
+    fn from_query(params: &mut QueryParams) -> Self {
         Self {
-            user_id: pairs.required_uuid("user_id"),
-            limit: pairs.number("limit", &1, &MAX_LIMIT),
-            cursor: pairs.one("cursor"),
+            user_id: params.required_uuid("user_id"),
+            limit: params.number("limit", &1, &MAX_LIMIT),
+            cursor: params.one("cursor"),
         }
     }
 }
 
-/// A page of sessions, newest start first, sessions without a start last.
+/// A page of sessions by start, newest first; sessions without a start come last.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct SessionList {
     metadata: ListMetadata,
     results: Vec<SessionView>,
 }
 
-/// What the page is of.
+/// Metadata of a page of sessions.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct ListMetadata {
-    /// How many results there are on this page.
+    /// Number of results on the page.
     count: usize,
-    /// Whose sessions.
+    /// User that owns the sessions.
     user_id: Uuid,
-    /// How many were asked for at the most.
+    /// Maximum number of results per page.
     limit: usize,
-    /// To be sent as `cursor` for the next page; null on the last one.
+    /// Value of `cursor` for the next page; null on the last page.
     next_cursor: Option<String>,
-    /// The version of the user's data that this shows.
+    /// Version of the user's data.
     version: u64,
 }
 
@@ -89,7 +89,7 @@ impl Example for SessionList {
 
 impl Answer for SessionList {
     const STATUSES: &'static [(u16, &'static str)] =
-        &[(200, "A page of sessions; empty for a user without any.")];
+        &[(200, "A page of sessions; empty if the user has none.")];
 }
 
 /// Lists a user's sessions.
@@ -97,7 +97,9 @@ impl Answer for SessionList {
     tag = "sessions",
     operation_id = "list_sessions",
     summary = "List a user's sessions",
-    description = "Newest start first, sessions without a start last. Pages are cut by key, so that sessions that come or go meanwhile make no other session appear twice or be left out.",
+    description = "Lists sessions by start, newest first; sessions without a start come last. \
+                   Pagination is keyset-based: sessions that are stored or deleted between two \
+                   requests do not repeat or skip other sessions.",
     error_code = 422,
     error_code = 500,
     error_code = 503
@@ -119,7 +121,7 @@ pub(crate) async fn list_sessions(
         Some(cursor) => Some(cursors.open(user, &cursor).ok_or_else(|| {
             Problem::parameter(
                 "cursor",
-                "is not one that this list gave for this user; leave it out to start anew",
+                "is not a cursor of this list and user; omit it to read the first page",
             )
         })?),
     };

@@ -15,22 +15,23 @@ use super::receipt::{Receipt, receipt};
 use super::session_body::SessionBody;
 use crate::openapi::Reply;
 use crate::problem::Problem;
-use crate::request::{FromPairs, Idempotency, JsonBody, Pairs, QueryString};
+use crate::request::{FromQuery, Idempotency, JsonBody, QueryParams, QueryString};
 use crate::state::AppState;
 
-/// How to store a session.
+/// Parameters of a stored session.
 #[derive(JsonSchema, ApiComponent)]
 pub(crate) struct PostParams {
-    /// What to do when another session has the same id: `error` (default) answers 409, `ignore` keeps the stored one, `replace` puts this one in its place, `append` adds its points to the stored ones.
+    /// Action if another session has the same id: `error` (default) returns 409, `ignore` keeps the
+    /// stored session, `replace` replaces the stored session, `append` adds the points to it.
     #[schemars(with = "Option<String>")]
     on_conflict: Option<OnConflictParam>,
-    /// `true`: only check the session, store nothing.
+    /// `true` validates the session and stores nothing. Default: `false`.
     dry_run: Option<bool>,
 }
 
 struct OnConflictParam(OnConflict);
 
-impl FromPairs for PostParams {
+impl FromQuery for PostParams {
     type Parsed = Self;
 
     const NAMES: &'static [&'static str] = &["on_conflict", "dry_run"];
@@ -39,24 +40,24 @@ impl FromPairs for PostParams {
         vec![("on_conflict", json!("replace")), ("dry_run", json!(true))]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Self {
-        let on_conflict = read_on_conflict(pairs).map(OnConflictParam);
+    fn from_query(params: &mut QueryParams) -> Self {
+        let on_conflict = read_on_conflict(params).map(OnConflictParam);
         Self {
             on_conflict,
-            dry_run: Some(pairs.flag("dry_run")),
+            dry_run: Some(params.flag("dry_run")),
         }
     }
 }
 
-/// The parameter `on_conflict`.
-pub(super) fn read_on_conflict(pairs: &mut Pairs) -> Option<OnConflict> {
+/// Parses the parameter `on_conflict`.
+pub(super) fn read_on_conflict(params: &mut QueryParams) -> Option<OnConflict> {
     let words = [
         ("error", OnConflict::Error),
         ("ignore", OnConflict::Ignore),
         ("replace", OnConflict::Replace),
         ("append", OnConflict::Append),
     ];
-    pairs.word("on_conflict", &words)
+    params.word("on_conflict", &words)
 }
 
 /// Stores a session.
@@ -64,7 +65,10 @@ pub(super) fn read_on_conflict(pairs: &mut Pairs) -> Option<OnConflict> {
     tag = "sessions",
     operation_id = "post_session",
     summary = "Store a session",
-    description = "Checks every point against its series' JSON Schema and stores the session whole or not at all. Sending the same session again changes nothing and answers 200, so a retry is always safe when the session has an id. Every fault of a refused session is named.",
+    description = "Validates every point against the JSON Schema of its series and stores the \
+                   session completely or not at all. Sending the same session again changes \
+                   nothing and returns 200, so that retries of a session with an id are safe. The \
+                   problem of a rejected session lists its errors.",
     error_code = 400,
     error_code = 408,
     error_code = 409,
@@ -80,8 +84,8 @@ pub(crate) async fn post_session(
     body: JsonBody<SessionBody>,
     state: web::Data<AppState>,
 ) -> Result<Reply<Receipt>, Problem> {
-    let made = SessionId(Uuid::now_v7());
-    let source = Arc::new(JsonSource::new(body.bytes.clone()).or_session_id(made));
+    let generated = SessionId(Uuid::now_v7());
+    let source = Arc::new(JsonSource::new(body.bytes.clone()).or_session_id(generated));
     let lane = state.cpu.lane(body.peer, body.bytes.len());
     let done = if params.0.dry_run == Some(true) {
         state

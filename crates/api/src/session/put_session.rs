@@ -16,12 +16,14 @@ use crate::problem::Problem;
 use crate::request::{JsonBody, NoParams, QueryString};
 use crate::state::AppState;
 
-/// Stores a session in place of any other of its id.
+/// Stores a session or replaces the one with its id.
 #[api_operation(
     tag = "sessions",
     operation_id = "put_session",
     summary = "Store or replace a session",
-    description = "The body is that of a POST; its session_id may be left out and else must be the one of the path. What was stored under the id is replaced in the same transaction, with every summary it was part of.",
+    description = "The body is the same as for POST. `session_id` is optional and must be equal to \
+                   the id in the path. A session stored under the id is replaced in the same \
+                   transaction, together with its contribution to every summary.",
     error_code = 400,
     error_code = 404,
     error_code = 408,

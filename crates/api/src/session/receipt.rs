@@ -1,4 +1,4 @@
-//! What a write of a session answers.
+//! Response to a write of a session.
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{HeaderName, LOCATION};
@@ -13,26 +13,27 @@ use uuid::Uuid;
 use crate::openapi::{Answer, Example, Reply};
 use crate::request::USER_VERSION;
 
-/// Says that an answer was given before.
+/// Header that marks the repetition of an earlier response.
 const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
 
-/// What became of a session.
+/// Result of a write of a session.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct Receipt {
-    /// For people.
+    /// Human-readable result.
     message: &'static str,
-    /// `created`, `unchanged` (the very same was stored before), `ignored`, `replaced`, `appended` or `checked`.
+    /// `created`, `unchanged` (the same session was already stored), `ignored`, `replaced`,
+    /// `appended` or `checked` (dry run).
     outcome: &'static str,
-    /// Whose session it is.
+    /// User that owns the session.
     user_id: Uuid,
-    /// Its id, given or made.
+    /// Id of the session, sent or generated.
     session_id: Uuid,
-    /// Points in what was sent.
+    /// Number of points in the request.
     points: u64,
-    /// The version of the user's data; every change raises it. Absent for a dry run.
+    /// Version of the user's data, which increases with every change. Absent for a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     version: Option<u64>,
-    /// How many points are stored under its id now. Absent for a dry run.
+    /// Number of points in the stored session. Absent for a dry run.
     #[serde(skip_serializing_if = "Option::is_none")]
     total_points: Option<u64>,
 }
@@ -55,13 +56,14 @@ impl Answer for Receipt {
     const STATUSES: &'static [(u16, &'static str)] = &[
         (
             200,
-            "Nothing new: `outcome` says whether the session was unchanged, ignored, replaced, appended to or only checked.",
+            "No new session: `outcome` is `unchanged`, `ignored`, `replaced`, `appended` or \
+             `checked`.",
         ),
-        (201, "The session is stored: committed and fsynced."),
+        (201, "The session is stored, committed and fsynced."),
     ];
 }
 
-/// The name of an outcome.
+/// Returns the name of an outcome.
 pub(super) const fn name(outcome: Outcome) -> &'static str {
     match outcome {
         Outcome::Created => "created",
@@ -73,7 +75,7 @@ pub(super) const fn name(outcome: Outcome) -> &'static str {
     }
 }
 
-/// Counts a session that was answered.
+/// Counts a write in the metrics.
 pub(super) fn count(done: &Ingested) {
     if done.outcome == Outcome::Checked {
         return;
@@ -91,8 +93,8 @@ pub(super) fn receipt(done: &Ingested) -> Reply<Receipt> {
     count(done);
     let message = match done.outcome {
         Outcome::Created => "Data ingested successfully",
-        Outcome::Unchanged => "The very same is stored already; nothing was changed",
-        Outcome::Ignored => "Another session is stored under this id; it was kept",
+        Outcome::Unchanged => "The same session is already stored; nothing was changed",
+        Outcome::Ignored => "Another session is stored under this id and was kept",
         Outcome::Replaced => "The session was replaced",
         Outcome::Appended => "The points were added to the session",
         Outcome::Checked => "The session is valid; nothing was stored",

@@ -1,4 +1,4 @@
-//! The body of a session, for the document; it is read by the domain, which names every fault.
+//! Bodies of sessions for the OpenAPI document. The domain parses them and reports every error.
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
@@ -7,39 +7,41 @@ use uuid::Uuid;
 
 use crate::openapi::Example;
 
-/// One recording of one user.
+/// A recording of one user.
 #[derive(JsonSchema, ApiComponent)]
 #[schemars(rename = "Session")]
 #[expect(dead_code, reason = "documents what the domain reads")]
 pub(crate) struct SessionBody {
-    /// Whose recording it is.
+    /// User that owns the session.
     user_id: Uuid,
-    /// Its id. Left out, the server makes one, and sending the session again makes another.
+    /// Id of the session. If it is absent, the service generates one; a repeated request then
+    /// stores another session.
     session_id: Option<Uuid>,
-    /// When the recording started, RFC 3339. Points lie from one day before to 31 days after it.
+    /// Start of the recording, RFC 3339. Points must be from 1 day before to 31 days after the
+    /// start, unless the service is configured otherwise.
     #[schemars(with = "Option<String>")]
     start_ts: Option<String>,
-    /// The points, in any order, one by one or as columns; may be empty.
+    /// Points in any order, individually or as columns; may be empty.
     data: Vec<EntryBody>,
 }
 
-/// More points of a session.
+/// Points to append to a session.
 #[derive(JsonSchema, ApiComponent)]
 #[schemars(rename = "Part")]
 #[expect(dead_code, reason = "documents what the domain reads")]
-pub(crate) struct PartBody {
-    /// Whose session; may be left out where only one user has a session of this id.
+pub(crate) struct AppendBody {
+    /// User that owns the session. Optional if only one user has a session with this id.
     user_id: Option<Uuid>,
-    /// May be left out, or be that of the path.
+    /// Id of the session. Optional; must be equal to the id in the path.
     session_id: Option<Uuid>,
-    /// May be left out, or be the stored one.
+    /// Start of the recording. Optional; must be equal to the stored start.
     #[schemars(with = "Option<String>")]
     start_ts: Option<String>,
-    /// The points, in any order, one by one or as columns.
+    /// Points in any order, individually or as columns.
     data: Vec<EntryBody>,
 }
 
-/// A point, or columns of points of one series.
+/// One point, or the points of one series as columns.
 #[derive(JsonSchema, ApiComponent)]
 #[serde(untagged)]
 #[schemars(rename = "Entry")]
@@ -49,16 +51,18 @@ pub(crate) enum EntryBody {
     Columns(ColumnsBody),
 }
 
-/// Points of one series as columns: several times smaller than one by one.
+/// Points of one series as columns, which are several times smaller than individual points.
 #[derive(JsonSchema, ApiComponent)]
 #[schemars(rename = "Columns")]
 #[expect(dead_code, reason = "documents what the domain reads")]
 pub(crate) struct ColumnsBody {
-    /// The name of a metric type.
+    /// Name of a metric type.
     series: String,
-    /// An array of RFC 3339 times, or `{"start", "step"}` with a step such as `1s`, `40ms`, `500us`, `1m`.
+    /// An array of RFC 3339 times, or `{"start", "step"}` with a step such as `1s`, `40ms`, `500us`
+    /// or `1m`.
     times: Value,
-    /// An array of values, one a time; or an object of arrays, such as `{"r": […], "g": […]}`, of which each value gets its member.
+    /// An array with one value per time, or an object of arrays such as `{"r": […], "g": […]}` with
+    /// one element per time in each array.
     values: Value,
 }
 
@@ -67,15 +71,15 @@ pub(crate) struct ColumnsBody {
 #[schemars(rename = "Point")]
 #[expect(dead_code, reason = "documents what the domain reads")]
 pub(crate) struct PointBody {
-    /// The name of a metric type.
+    /// Name of a metric type.
     series: String,
-    /// When, RFC 3339, at most microseconds.
+    /// Time of the measurement, RFC 3339, with at most microsecond precision.
     time: String,
-    /// A value that the metric type's schema accepts.
+    /// The measured value. It must match the JSON Schema of the metric type.
     value: Value,
 }
 
-impl Example for PartBody {
+impl Example for AppendBody {
     fn example() -> Value {
         json!({
             "data": [

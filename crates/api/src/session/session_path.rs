@@ -7,9 +7,9 @@ use time_series_domain::{SessionId, UserId};
 use uuid::Uuid;
 
 use crate::problem::Problem;
-use crate::request::{FromPairs, Pairs};
+use crate::request::{FromQuery, QueryParams};
 
-/// The session of the path.
+/// The session that the path identifies.
 #[derive(Deserialize, JsonSchema, ApiComponent)]
 pub(crate) struct SessionPath {
     /// Id of the session.
@@ -17,27 +17,27 @@ pub(crate) struct SessionPath {
     session_id: String,
 }
 
-/// The user of the session.
+/// The user that owns the session.
 #[derive(JsonSchema, ApiComponent)]
 pub(crate) struct OwnerParams {
-    /// The user of the session; required only if several users have a session of this id.
+    /// User that owns the session. Required only if several users have a session with this id.
     user_id: Option<Uuid>,
 }
 
-impl FromPairs for OwnerParams {
+impl FromQuery for OwnerParams {
     type Parsed = Self;
 
     const NAMES: &'static [&'static str] = &["user_id"];
 
-    fn from_pairs(pairs: &mut Pairs) -> Self {
+    fn from_query(params: &mut QueryParams) -> Self {
         Self {
-            user_id: pairs.uuid("user_id"),
+            user_id: params.uuid("user_id"),
         }
     }
 }
 
 impl OwnerParams {
-    /// Returns the named user.
+    /// Returns the user, if given.
     pub(crate) fn user(&self) -> Option<UserId> {
         self.user_id.map(UserId)
     }

@@ -1,4 +1,4 @@
-//! A stored session as it is shown.
+//! JSON representation of a stored session.
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
@@ -13,33 +13,33 @@ use crate::openapi::{Answer, Example};
 #[derive(Serialize, JsonSchema, ApiComponent)]
 #[schemars(rename = "SessionRecord")]
 pub(crate) struct SessionView {
-    /// Whose recording it is.
+    /// User that owns the session.
     user_id: Uuid,
-    /// Its id.
+    /// Id of the session.
     session_id: Uuid,
-    /// When the recording started; null if it was not told.
+    /// Start of the recording, UTC; null if it is unknown.
     start_ts: Option<String>,
-    /// How many points it has.
+    /// Number of points in the session.
     points: u64,
-    /// The time of its earliest point; null without points.
+    /// Time of the earliest point, UTC; null without points.
     first_time: Option<String>,
-    /// The time of its latest point; null without points.
+    /// Time of the latest point, UTC; null without points.
     last_time: Option<String>,
-    /// Points by series, by name.
+    /// Number of points per series, sorted by series.
     series: Vec<SeriesPointsView>,
-    /// When it was stored.
+    /// Time at which the session was stored, UTC.
     created_at: String,
-    /// The version of the user's data that this shows.
+    /// Version of the user's data.
     version: u64,
 }
 
-/// How many points of a series a session has.
+/// Number of points of one series in a session.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 #[schemars(rename = "SeriesPoints")]
 pub(crate) struct SeriesPointsView {
-    /// The series.
+    /// Name of the series.
     series: String,
-    /// Its points in the session.
+    /// Number of points of the series.
     points: u64,
 }
 

@@ -1,4 +1,4 @@
-//! A bounded pool of threads, with a fair order among peers.
+//! A bounded thread pool that serves peers in turn.
 
 use std::collections::{HashMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -11,21 +11,22 @@ use tokio::sync::oneshot;
 
 use crate::net::PeerId;
 
-/// Work on fewer bytes is done where it is asked for: handing it over would cost as much.
-const RUN_HERE_BYTES: usize = 4 << 10;
-/// Work on more bytes goes to the threads for long work, so that it holds up no short work.
-const SHORT_BYTES: usize = 64 << 10;
-/// The bytes that work counts for whose length is not known.
-const UNKNOWN_BYTES: usize = 1 << 20;
-/// The most pieces of work that wait, and of one peer.
-const MOST_WAITING: usize = 8_192;
-const MOST_OF_PEER: usize = 2_048;
-/// How much nicer the threads for long work are to all others.
-const NICENESS: i32 = 5;
-/// Weight of the newest measurement of the rate.
+/// Maximum bytes of a job that runs on the calling thread, where a queue would cost as much.
+const INLINE_BYTES: usize = 4 << 10;
+/// Maximum bytes of a short job. Longer jobs have their own threads and do not delay short ones.
+const SHORT_JOB_BYTES: usize = 64 << 10;
+/// Maximum bytes that a job counts for. Jobs of unknown length count for as many.
+const MAX_COUNTED_BYTES: usize = 1 << 20;
+/// Maximum number of waiting jobs.
+const MAX_WAITING: usize = 8_192;
+/// Maximum number of waiting jobs per peer.
+const MAX_WAITING_PER_PEER: usize = 2_048;
+/// Niceness of the threads for long jobs, relative to the other threads.
+const LONG_JOB_NICENESS: i32 = 5;
+/// Weight of the latest measurement in the moving average of the rate.
 const SMOOTHING: f64 = 0.2;
 
-/// Threads for short work and threads for long work. Within each, peers take turns.
+/// Threads for short jobs and threads for long jobs. Each group serves the peers in turn.
 pub(crate) struct CpuThreads {
     short: Arc<Queue>,
     long: Arc<Queue>,
@@ -35,19 +36,19 @@ struct Queue {
     state: Mutex<State>,
     wake: Condvar,
     threads: usize,
-    /// The longest that work may have to wait.
-    longest_wait: Duration,
+    /// Maximum expected wait of a job.
+    max_wait: Duration,
 }
 
 #[derive(Default)]
 struct State {
     jobs: HashMap<PeerId, VecDeque<Job>>,
-    /// The peers that have work waiting, in their order.
-    turns: VecDeque<PeerId>,
+    /// The peers with waiting jobs, in the order in which they are served.
+    order: VecDeque<PeerId>,
     waiting: usize,
-    /// Bytes that wait or are worked on.
+    /// Bytes of waiting and running jobs.
     bytes: usize,
-    /// Bytes per second and thread, once measured.
+    /// Moving average of the bytes per second per thread; `None` before the first job has ended.
     rate: Option<f64>,
     is_stopped: bool,
 }
@@ -58,19 +59,19 @@ struct Job {
     done: oneshot::Sender<()>,
 }
 
-/// The pool for work on so many bytes of one peer.
+/// The pool as used for one job of one peer.
 pub(crate) struct Lane {
-    /// `None`: the work is done where it is asked for.
+    /// `None` if the job runs on the calling thread.
     queue: Option<Arc<Queue>>,
     peer: PeerId,
-    /// For the order and the estimates.
+    /// Counted length of the job, for the estimate of the wait.
     bytes: usize,
-    /// Waits as long as it takes.
+    /// Accepts any wait.
     is_patient: bool,
 }
 
 impl Lane {
-    /// The same pool, waited for as long as it takes: for uploads that wait for room anyway.
+    /// Accepts any wait, for bulk uploads, which are limited elsewhere.
     pub(crate) const fn patient(mut self) -> Self {
         self.is_patient = true;
         self
@@ -78,15 +79,15 @@ impl Lane {
 }
 
 impl CpuThreads {
-    /// As many threads of each kind as there are cores.
-    pub(crate) fn start(cores: usize, longest_wait: Duration) -> std::io::Result<Self> {
+    /// Starts `cores` threads for short jobs and as many for long jobs.
+    pub(crate) fn start(cores: usize, max_wait: Duration) -> std::io::Result<Self> {
         let queue = || {
             let (state, wake) = (Mutex::default(), Condvar::new());
             Arc::new(Queue {
                 state,
                 wake,
                 threads: cores.max(1),
-                longest_wait,
+                max_wait,
             })
         };
         let threads = Self {
@@ -95,33 +96,33 @@ impl CpuThreads {
         };
         for (queue, name, niceness) in [
             (&threads.short, "short-work", 0),
-            (&threads.long, "long-work", NICENESS),
+            (&threads.long, "long-work", LONG_JOB_NICENESS),
         ] {
             for _ in 0..queue.threads {
                 let queue = Arc::clone(queue);
                 std::thread::Builder::new()
                     .name(name.to_owned())
                     .spawn(move || {
-                        // Where niceness cannot be set, long work is merely less polite.
+                        // Niceness is an optimisation; failure to set it is harmless.
                         let _ = rustix::process::nice(niceness);
-                        queue.work();
+                        queue.run_jobs();
                     })?;
             }
         }
         Ok(threads)
     }
 
-    /// The pool for work on `bytes` bytes that `peer` sent.
+    /// Returns the pool for a job on `bytes` bytes from `peer`.
     pub(crate) fn lane(&self, peer: PeerId, bytes: usize) -> Lane {
         let queue = match bytes {
-            0..=RUN_HERE_BYTES => None,
-            _ if bytes <= SHORT_BYTES => Some(self.short.clone()),
+            0..=INLINE_BYTES => None,
+            _ if bytes <= SHORT_JOB_BYTES => Some(self.short.clone()),
             _ => Some(self.long.clone()),
         };
         Lane {
             queue,
             peer,
-            bytes: bytes.min(UNKNOWN_BYTES),
+            bytes: bytes.min(MAX_COUNTED_BYTES),
             is_patient: false,
         }
     }
@@ -164,9 +165,9 @@ impl Queue {
 
     fn push(&self, peer: PeerId, job: Job, is_patient: bool) -> Result<(), CpuBusy> {
         let mut state = self.state();
-        let of_peer = state.jobs.get(&peer).map_or(0, VecDeque::len);
-        let is_full = state.waiting >= MOST_WAITING || of_peer >= MOST_OF_PEER;
-        if is_full || (!is_patient && self.wait_of(&state, peer) > self.longest_wait) {
+        let peer_jobs = state.jobs.get(&peer).map_or(0, VecDeque::len);
+        let is_full = state.waiting >= MAX_WAITING || peer_jobs >= MAX_WAITING_PER_PEER;
+        if is_full || (!is_patient && self.expected_wait(&state, peer) > self.max_wait) {
             metrics::counter!("work_rejected_total").increment(1);
             return Err(CpuBusy);
         }
@@ -175,16 +176,17 @@ impl Queue {
         let jobs = state.jobs.entry(peer).or_default();
         jobs.push_back(job);
         if jobs.len() == 1 {
-            state.turns.push_back(peer);
+            state.order.push_back(peer);
         }
         drop(state);
         self.wake.notify_one();
         Ok(())
     }
 
-    /// The time that new work of a peer would wait, by the measured rate: for all work, or for as much of each peer as it
-    /// has itself, whichever is less.
-    fn wait_of(&self, state: &State, peer: PeerId) -> Duration {
+    /// Estimates the wait of a new job of a peer from the measured rate. The job waits for all
+    /// bytes in the queue, or for as many bytes of each peer as the peer itself has, whichever is
+    /// less.
+    fn expected_wait(&self, state: &State, peer: PeerId) -> Duration {
         let Some(rate) = state.rate else {
             return Duration::ZERO;
         };
@@ -195,17 +197,18 @@ impl Queue {
             .flatten()
             .map(|job| job.bytes)
             .sum();
-        let ahead = state.bytes.min(own.saturating_mul(state.turns.len()));
+        let ahead = state.bytes.min(own.saturating_mul(state.order.len()));
         #[expect(clippy::cast_precision_loss, reason = "an estimate")]
         let seconds = ahead as f64 / (rate * self.threads as f64).max(1.0);
         Duration::try_from_secs_f64(seconds).unwrap_or(Duration::MAX)
     }
 
-    fn work(&self) {
+    /// Runs jobs until the pool is stopped.
+    fn run_jobs(&self) {
         while let Some(job) = self.next() {
             let bytes = job.bytes;
             let started = Instant::now();
-            // Whoever left wants nothing any more.
+            // A closed channel means that the caller has gone; its job is skipped.
             if !job.done.is_closed() && catch_unwind(AssertUnwindSafe(job.work)).is_ok() {
                 let _ = job.done.send(());
                 self.finished(bytes, Some(started.elapsed()));
@@ -215,14 +218,14 @@ impl Queue {
         }
     }
 
-    /// The next piece of work: that of the peer whose turn it is.
+    /// Waits for the next job, which is one of the peer that is next in the order.
     fn next(&self) -> Option<Job> {
         let mut state = self.state();
         loop {
             if state.is_stopped {
                 return None;
             }
-            if let Some(peer) = state.turns.pop_front() {
+            if let Some(peer) = state.order.pop_front() {
                 let Some(jobs) = state.jobs.get_mut(&peer) else {
                     continue;
                 };
@@ -230,7 +233,7 @@ impl Queue {
                 if jobs.is_empty() {
                     state.jobs.remove(&peer);
                 } else {
-                    state.turns.push_back(peer);
+                    state.order.push_back(peer);
                 }
                 if job.is_some() {
                     state.waiting -= 1;
@@ -285,13 +288,13 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn peers_take_turns() {
+    async fn peers_are_served_in_turn() {
         let threads = CpuThreads::start(1, Duration::from_secs(5)).expect("threads");
-        let (release, gate) = mpsc::channel::<()>();
+        let (release, blocker) = mpsc::channel::<()>();
         let (seen, order) = mpsc::channel();
         let first = threads.lane(peer(9), 100_000);
         let blocked =
-            tokio::spawn(async move { run_in(&first, move || gate.recv().is_ok()).await });
+            tokio::spawn(async move { run_in(&first, move || blocker.recv().is_ok()).await });
         while threads.long.state().bytes == 0 || threads.long.state().waiting > 0 {
             tokio::task::yield_now().await;
         }
@@ -306,22 +309,22 @@ mod tests {
                 tokio::task::yield_now().await;
             }
         }
-        release.send(()).expect("it waits");
+        release.send(()).expect("the job is waiting");
         for task in tasks {
-            assert!(task.await.expect("it ends").is_ok());
+            assert!(task.await.expect("the task ends").is_ok());
         }
-        assert!(blocked.await.expect("it ends").is_ok());
+        assert!(blocked.await.expect("the task ends").is_ok());
         assert_eq!(order.try_iter().collect::<Vec<_>>(), [1, 2, 1, 1]);
     }
 
     #[tokio::test]
-    async fn work_of_a_caller_that_left_is_not_done() {
+    async fn jobs_of_callers_that_have_gone_are_skipped() {
         let threads = CpuThreads::start(1, Duration::from_secs(5)).expect("threads");
-        let (release, gate) = mpsc::channel::<()>();
+        let (release, blocker) = mpsc::channel::<()>();
         let lane = threads.lane(peer(1), 100_000);
         let blocked = tokio::spawn({
             let lane = threads.lane(peer(1), 100_000);
-            async move { run_in(&lane, move || gate.recv().is_ok()).await }
+            async move { run_in(&lane, move || blocker.recv().is_ok()).await }
         });
         while threads.long.state().bytes == 0 || threads.long.state().waiting > 0 {
             tokio::task::yield_now().await;
@@ -333,8 +336,8 @@ mod tests {
         }
         left.abort();
         let _ = left.await;
-        release.send(()).expect("it waits");
-        assert!(blocked.await.expect("it ends").is_ok());
+        release.send(()).expect("the job is waiting");
+        assert!(blocked.await.expect("the task ends").is_ok());
         assert!(done.recv().is_err());
     }
 }

@@ -1,4 +1,5 @@
-//! Threads for work that keeps a core busy: sessions that are read and checked, queries that are folded and rendered.
+//! Threads for CPU-bound work: parsing and validation of sessions, execution and rendering of
+//! queries.
 
 mod cpu_pool;
 mod runtime;

@@ -1,4 +1,4 @@
-//! The threads that queries run on.
+//! Runtime of the query threads.
 
 use std::sync::Arc;
 
@@ -7,27 +7,29 @@ use tokio::task::JoinHandle;
 
 use crate::problem::Problem;
 
-/// A runtime apart from the threads that serve requests. Queries fold blocks, sort values and render rows there.
+/// A runtime that is separate from the threads that serve requests. Queries merge blocks, sort
+/// values and render rows on it.
 #[derive(Clone)]
-pub(crate) struct QueryRuntime(Arc<Held>);
+pub(crate) struct QueryRuntime(Arc<OwnedRuntime>);
 
-struct Held(Option<Runtime>);
+/// Shuts the runtime down in the background when it is dropped.
+struct OwnedRuntime(Option<Runtime>);
 
-/// Ends the task when it is dropped.
-struct Task<T>(JoinHandle<T>);
+/// Aborts the task when it is dropped.
+struct AbortOnDrop<T>(JoinHandle<T>);
 
 impl QueryRuntime {
-    /// A runtime with one thread per query that may run.
+    /// Starts a runtime with `threads` threads.
     pub(crate) fn new(threads: usize) -> std::io::Result<Self> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(threads.max(1))
             .thread_name("query")
             .enable_all()
             .build()?;
-        Ok(Self(Arc::new(Held(Some(runtime)))))
+        Ok(Self(Arc::new(OwnedRuntime(Some(runtime)))))
     }
 
-    /// Runs `work` on these threads; dropping what this returns ends it.
+    /// Runs `work` on the query threads. Dropping the future aborts the work.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
         work: impl Future<Output = Result<T, Problem>> + Send + 'static,
@@ -35,14 +37,14 @@ impl QueryRuntime {
         let Some(runtime) = &self.0.0 else {
             return Err(Problem::internal());
         };
-        let mut task = Task(runtime.spawn(work));
+        let mut task = AbortOnDrop(runtime.spawn(work));
         (&mut task.0).await.unwrap_or_else(|e| {
             tracing::error!(error = %e, "a query failed");
             Err(Problem::internal())
         })
     }
 
-    /// Starts `work` on these threads.
+    /// Starts `work` on the query threads.
     pub(crate) fn spawn(
         &self,
         work: impl Future<Output = ()> + Send + 'static,
@@ -51,15 +53,15 @@ impl QueryRuntime {
     }
 }
 
-impl<T> Drop for Task<T> {
+impl<T> Drop for AbortOnDrop<T> {
     fn drop(&mut self) {
         self.0.abort();
     }
 }
 
-impl Drop for Held {
+impl Drop for OwnedRuntime {
     fn drop(&mut self) {
-        // Waiting for its threads is not allowed where the last handle may be dropped.
+        // The last handle may be dropped inside an async task, where blocking on threads panics.
         if let Some(runtime) = self.0.take() {
             runtime.shutdown_background();
         }

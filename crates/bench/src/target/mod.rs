@@ -148,7 +148,7 @@ impl Target {
 }
 
 async fn start(program: &Path, database_url: &str, bind: SocketAddr) -> anyhow::Result<Server> {
-    let settings = [("CACHE", "off"), ("LOG", "warn")];
+    let settings = [("CACHE", "off"), ("RUST_LOG", "warn")];
     start_service(program, database_url, bind, &settings).await
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::shape::{NumericColumns, Shape};
 use crate::block::{Column, SeriesColumns};
-use crate::channel::Pointer;
+use crate::json::Pointer;
 use crate::json::{Number, numbers};
 use crate::metric_type::{MetricType, StepBudget, ValueSchema};
 use crate::{Json, Timestamp};

@@ -6,7 +6,7 @@ use uuid::Uuid;
 
 use super::Row;
 use super::leaf_columns::insert;
-use crate::channel::Pointer;
+use crate::json::Pointer;
 use crate::json::{MAX_DEPTH, MAX_VALUE_BYTES};
 use crate::text::echo;
 use crate::{Json, JsonError, JsonErrorKind};

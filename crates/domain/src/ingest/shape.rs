@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::channel::Pointer;
+use crate::json::Pointer;
 use crate::json::numbers;
 
 /// Maximum leaves of a shape. Values with more leaves are parsed as JSON.

@@ -1,12 +1,17 @@
-//! Reads variables of the environment.
+//! Typed access to environment variables.
 
 use std::collections::HashMap;
 use std::ffi::OsString;
 use std::fmt::Display;
 use std::net::{SocketAddr, ToSocketAddrs};
 use std::str::FromStr;
+use std::time::Duration;
 
-/// A setting that cannot be used.
+/// Maximum of a setting in milliseconds: one day. `PostgreSQL` accepts timeouts below 2^31 ms, and
+/// the service adds several settings.
+const MAX_MILLISECONDS: u32 = 24 * 60 * 60 * 1_000;
+
+/// An invalid setting.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the setting {name} {problem}")]
 pub struct ConfigError {
@@ -23,11 +28,11 @@ impl ConfigError {
     }
 }
 
-/// The variables of the process, or of a test.
+/// Environment variables of the process or of a test.
 pub(super) struct Env(HashMap<String, String>);
 
 impl Env {
-    /// The environment, and `.env` for what is not in it.
+    /// Returns the environment of the process, completed from `.env`.
     pub(super) fn of_process() -> Result<Self, ConfigError> {
         match dotenvy::dotenv() {
             Err(e) if !e.not_found() => {
@@ -36,7 +41,7 @@ impl Env {
                     format!("cannot be read: {e}"),
                 ));
             }
-            _ => {} // no such file is the normal case
+            _ => {} // the file is optional
         }
         let text = |(name, value): (OsString, OsString)| {
             Some((name.into_string().ok()?, value.into_string().ok()?))
@@ -54,18 +59,22 @@ impl Env {
         )
     }
 
-    /// A text; empty counts as absent.
+    /// Returns the text of a setting. An empty text counts as absent.
     pub(super) fn text(&self, name: &'static str) -> Option<String> {
         self.0.get(name).filter(|v| !v.is_empty()).cloned()
     }
 
-    /// A text that must be there.
-    pub(super) fn required(&self, name: &'static str, what: &str) -> Result<String, ConfigError> {
+    /// Returns the text of a required setting. `expected` describes it in the error.
+    pub(super) fn required(
+        &self,
+        name: &'static str,
+        expected: &str,
+    ) -> Result<String, ConfigError> {
         self.text(name)
-            .ok_or_else(|| ConfigError::new(name, format!("is missing: {what}")))
+            .ok_or_else(|| ConfigError::new(name, format!("is missing: {expected}")))
     }
 
-    /// An address with a port; a name is looked up.
+    /// Returns an address with a port. A host name is resolved.
     pub(super) fn address(
         &self,
         name: &'static str,
@@ -74,19 +83,19 @@ impl Env {
         let Some(text) = self.text(name) else {
             return Ok(default);
         };
-        let wrong = |problem: &dyn Display| {
+        let invalid = |reason: &dyn Display| {
             ConfigError::new(
                 name,
-                format!("is {text:?}, which is no address such as 127.0.0.1:8000: {problem}"),
+                format!("is {text:?}; it must be an address such as 127.0.0.1:8000: {reason}"),
             )
         };
-        let mut found = text.trim().to_socket_addrs().map_err(|e| wrong(&e))?;
-        found
+        let mut addresses = text.trim().to_socket_addrs().map_err(|e| invalid(&e))?;
+        addresses
             .next()
-            .ok_or_else(|| wrong(&"the name has no address"))
+            .ok_or_else(|| invalid(&"the host name has no address"))
     }
 
-    /// A parsed value, or its default.
+    /// Returns the parsed value, or the default if the setting is absent.
     pub(super) fn parsed<T>(&self, name: &'static str, default: T) -> Result<T, ConfigError>
     where
         T: FromStr,
@@ -97,6 +106,68 @@ impl Env {
         };
         text.trim()
             .parse()
-            .map_err(|e| ConfigError::new(name, format!("is {text:?}, which cannot be read: {e}")))
+            .map_err(|e| ConfigError::new(name, format!("is {text:?}, which is invalid: {e}")))
+    }
+
+    /// Returns a number of at least one.
+    pub(super) fn positive<T>(&self, name: &'static str, default: T) -> Result<T, ConfigError>
+    where
+        T: FromStr + Default + PartialEq,
+        T::Err: Display,
+    {
+        at_least_one(name, self.parsed(name, default)?)
+    }
+
+    /// Returns a time of at most one day. `default` is in milliseconds.
+    pub(super) fn milliseconds(
+        &self,
+        name: &'static str,
+        default: u32,
+    ) -> Result<Duration, ConfigError> {
+        let milliseconds = self.parsed(name, default)?;
+        if milliseconds > MAX_MILLISECONDS {
+            return Err(ConfigError::new(
+                name,
+                format!("must be at most {MAX_MILLISECONDS}, which is one day"),
+            ));
+        }
+        Ok(Duration::from_millis(milliseconds.into()))
+    }
+
+    /// Returns a time from one millisecond to one day. `default` is in milliseconds.
+    pub(super) fn positive_milliseconds(
+        &self,
+        name: &'static str,
+        default: u32,
+    ) -> Result<Duration, ConfigError> {
+        at_least_one(name, self.milliseconds(name, default)?)
+    }
+
+    /// Returns the index of the setting in `keywords`, or 0 if the setting is absent.
+    pub(super) fn keyword(
+        &self,
+        name: &'static str,
+        keywords: &[&str],
+    ) -> Result<usize, ConfigError> {
+        let Some(text) = self.text(name) else {
+            return Ok(0);
+        };
+        keywords
+            .iter()
+            .position(|keyword| *keyword == text)
+            .ok_or_else(|| {
+                ConfigError::new(
+                    name,
+                    format!("is {text:?}; it must be {}", keywords.join(" or ")),
+                )
+            })
+    }
+}
+
+fn at_least_one<T: Default + PartialEq>(name: &'static str, value: T) -> Result<T, ConfigError> {
+    if value == T::default() {
+        Err(ConfigError::new(name, "must be at least 1"))
+    } else {
+        Ok(value)
     }
 }

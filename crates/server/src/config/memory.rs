@@ -1,11 +1,12 @@
-//! The memory that the process may use.
+//! The memory that is available to the process.
 
 use std::fs;
 
-/// The available memory where no source of it can be read.
-const UNKNOWN: usize = 1 << 30;
+/// Assumed memory if it cannot be determined, in bytes.
+const FALLBACK_BYTES: usize = 1 << 30;
 
-/// The bytes of memory that the process may use: the least limit of its control groups, else the machine's memory.
+/// Returns the available memory in bytes: the smallest limit of the control groups of the process
+/// and the memory of the machine.
 pub(super) fn available() -> usize {
     let groups = fs::read_to_string("/proc/self/cgroup").unwrap_or_default();
     let limits = group_files(&groups)
@@ -14,10 +15,10 @@ pub(super) fn available() -> usize {
     let machine = fs::read_to_string("/proc/meminfo")
         .ok()
         .and_then(|text| total(&text));
-    limits.chain(machine).min().unwrap_or(UNKNOWN)
+    limits.chain(machine).min().unwrap_or(FALLBACK_BYTES)
 }
 
-/// The files that hold the limits of a process in these groups, and of the groups around them.
+/// Returns the files with the limits of the groups in `/proc/self/cgroup` and of their ancestors.
 fn group_files(groups: &str) -> Vec<String> {
     let mut files = Vec::new();
     for line in groups.lines() {
@@ -44,11 +45,12 @@ fn group_files(groups: &str) -> Vec<String> {
     files
 }
 
-/// A limit; `max` and what is larger than any machine are none.
+/// Parses a limit. `max` and implausibly large values are `None`.
 fn limit(text: &str) -> Option<usize> {
     text.trim().parse().ok().filter(|bytes| *bytes < 1 << 60)
 }
 
+/// Returns the memory of the machine from `/proc/meminfo`, in bytes.
 fn total(meminfo: &str) -> Option<usize> {
     let line = meminfo.lines().find(|line| line.starts_with("MemTotal:"))?;
     let kibibytes: usize = line.split_whitespace().nth(1)?.parse().ok()?;
@@ -60,7 +62,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn every_group_around_the_process_counts() {
+    fn limits_of_ancestor_groups_are_read() {
         assert_eq!(
             group_files("0::/a/b\n"),
             [
@@ -79,7 +81,7 @@ mod tests {
     }
 
     #[test]
-    fn no_limit_is_none() {
+    fn limits_are_parsed() {
         assert_eq!(limit("209715200\n"), Some(200 << 20));
         assert_eq!(
             [limit("max\n"), limit("9223372036854771712\n")],

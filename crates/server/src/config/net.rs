@@ -1,32 +1,34 @@
-//! Settings of connections and transfers.
+//! Limits on connections and transfers.
 
 use std::time::Duration;
 
 use time_series_api::{NetSettings, TrustedProxies};
 
 use super::env::{ConfigError, Env};
-use super::sections::{at_least_one, milliseconds};
 
-/// Bounds on connections and transfers.
+/// Limits on connections and transfers.
 #[derive(Debug, Clone)]
 pub struct NetConfig {
-    /// `MAX_CONNECTIONS`, default 4096: the most connections.
-    pub connections: usize,
-    /// `MAX_CONNECTIONS_PER_PEER`, default 1024: the most connections of one address.
-    pub connections_of_peer: usize,
-    /// `MIN_TRANSFER_RATE`, default 4096: the least bytes per second of a body, and of an answer that is being read.
+    /// `MAX_CONNECTIONS` (default `4096`): maximum number of open connections.
+    pub max_connections: usize,
+    /// `MAX_CONNECTIONS_PER_PEER` (default `1024`): maximum number of open connections of one
+    /// client address.
+    pub max_connections_per_peer: usize,
+    /// `MIN_TRANSFER_RATE` (default `4096`): minimum bytes per second of a body that is received,
+    /// and of a response that is sent.
     pub min_rate: u64,
-    /// `TRANSFER_GRACE_MS`, default 10000: how long a body, or the reading of an answer, may stand still.
+    /// `TRANSFER_GRACE_MS` (default `10000`): maximum pause of a transfer.
     pub grace: Duration,
-    /// `TRUSTED_PROXIES`, addresses and networks with commas: the proxies whose `X-Forwarded-For` is believed.
+    /// `TRUSTED_PROXIES` (default none): addresses and networks, comma-separated, of the proxies
+    /// whose `X-Forwarded-For` identifies the client.
     pub trusted_proxies: TrustedProxies,
 }
 
 impl Default for NetConfig {
     fn default() -> Self {
         Self {
-            connections: 4_096,
-            connections_of_peer: 1_024,
+            max_connections: 4_096,
+            max_connections_per_peer: 1_024,
             min_rate: 4_096,
             grace: Duration::from_secs(10),
             trusted_proxies: TrustedProxies::default(),
@@ -37,30 +39,21 @@ impl Default for NetConfig {
 impl NetConfig {
     pub(super) fn read(env: &Env) -> Result<Self, ConfigError> {
         let default = Self::default();
-        let per_peer = env.parsed("MAX_CONNECTIONS_PER_PEER", default.connections_of_peer)?;
         Ok(Self {
-            connections: at_least_one(
-                "MAX_CONNECTIONS",
-                env.parsed("MAX_CONNECTIONS", default.connections)?,
-            )?,
-            connections_of_peer: at_least_one("MAX_CONNECTIONS_PER_PEER", per_peer)?,
-            min_rate: at_least_one(
-                "MIN_TRANSFER_RATE",
-                env.parsed("MIN_TRANSFER_RATE", default.min_rate)?,
-            )?,
-            grace: at_least_one(
-                "TRANSFER_GRACE_MS",
-                milliseconds(env, "TRANSFER_GRACE_MS", 10_000)?,
-            )?,
-            trusted_proxies: env.parsed("TRUSTED_PROXIES", TrustedProxies::default())?,
+            max_connections: env.positive("MAX_CONNECTIONS", default.max_connections)?,
+            max_connections_per_peer: env
+                .positive("MAX_CONNECTIONS_PER_PEER", default.max_connections_per_peer)?,
+            min_rate: env.positive("MIN_TRANSFER_RATE", default.min_rate)?,
+            grace: env.positive_milliseconds("TRANSFER_GRACE_MS", 10_000)?,
+            trusted_proxies: env.parsed("TRUSTED_PROXIES", default.trusted_proxies)?,
         })
     }
 
-    /// Returns the settings of the REST surface.
+    /// Returns the settings of the REST API.
     pub(crate) fn settings(&self) -> NetSettings {
         NetSettings {
-            connections: self.connections,
-            connections_of_peer: self.connections_of_peer,
+            max_connections: self.max_connections,
+            max_connections_per_peer: self.max_connections_per_peer,
             min_rate: self.min_rate,
             grace: self.grace,
             trusted_proxies: self.trusted_proxies.clone(),

@@ -1,4 +1,4 @@
-//! A demo user with recordings up to yesterday. The session of a day is the same whenever it is generated.
+//! A demo user with recordings up to yesterday. The session of each day is deterministic.
 
 use std::sync::Arc;
 
@@ -14,11 +14,13 @@ use uuid::Uuid;
 
 use super::Seeded;
 
-/// The demo user, that of the stress test of the original system.
+/// The demo user, which is the user of the original system's stress test.
 pub const DEMO_USER: &str = "d38834e0-fe46-4bf9-831d-1d5b125bdc9b";
+/// Number of days with a session.
 const DAYS: i64 = 42;
 const MICROS_PER_MINUTE: i64 = 60_000_000;
-const POINTS: i64 = 30;
+/// Number of scores per session.
+const SCORES: i64 = 30;
 
 /// Stores six weeks of daily sessions, up to yesterday.
 pub(super) async fn seed(
@@ -67,7 +69,7 @@ fn session(day: UtcDay) -> anyhow::Result<String> {
         "value": {"value": random.u8(0..4)}
     })];
     let mut score = 50.0 + random.f64() * 30.0;
-    for i in 0..POINTS {
+    for i in 0..SCORES {
         let time = start.plus_micros(i * 2 * MICROS_PER_MINUTE).to_string();
         score = (score + random.f64() * 6.0 - 3.0).clamp(0.0, 100.0);
         let rounded = (score * 10.0).round() / 10.0;

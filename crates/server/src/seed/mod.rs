@@ -15,16 +15,16 @@ pub use demo::DEMO_USER;
 /// Result of seeding.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Seeded {
-    /// Metric types that were created.
+    /// Number of created metric types.
     pub metric_types: usize,
-    /// Sessions of the demo user.
+    /// Number of sessions of the demo user.
     pub sessions: u64,
-    /// Points of these sessions.
+    /// Number of points in these sessions.
     pub points: u64,
 }
 
-/// Creates the metric types of the original system and, with `demo`, the sessions of a demo user. Metric types and
-/// sessions that exist are kept.
+/// Creates the metric types of the original system and, with `demo`, the sessions of a demo user.
+/// Existing metric types and sessions are kept.
 ///
 /// # Errors
 /// The database cannot be reached or rejects a write.

@@ -26,7 +26,7 @@ async fn many_points(service: &Service) -> Uuid {
 
 #[tokio::test]
 async fn unread_responses_are_truncated_and_release_their_permit() {
-    let service = Service::start(&[("DATABASE_WAIT_MS", "10000")]).await;
+    let service = Service::start(&[("DATABASE_ACQUIRE_TIMEOUT_MS", "10000")]).await;
     let user = many_points(&service).await;
     let good = WellBehavedUser::start(&service);
     let mut streams = Vec::new();

@@ -36,7 +36,7 @@ impl Service {
             .env_clear()
             .env("DATABASE_URL", &database.url)
             .env("BIND_ADDR", address.to_string())
-            .env("LOG", "warn")
+            .env("RUST_LOG", "warn")
             .env("TRANSFER_GRACE_MS", "1500")
             .env("MIN_TRANSFER_RATE", "20000")
             .env("MAX_BYTES_IN_FLIGHT", (64 << 20).to_string())

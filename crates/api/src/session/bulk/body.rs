@@ -1,4 +1,4 @@
-//! The body of a bulk request: one session a line.
+//! Body of a bulk upload: NDJSON with one session per line, or CSV with one point per row.
 
 use std::future::{Ready, ready};
 
@@ -15,24 +15,28 @@ use crate::request::Encoding;
 use crate::session::session_body::SessionBody;
 use crate::state::AppState;
 
-const DESCRIPTION: &str = "One session a line, as in `POST /api/sessions/`, with its `session_id`. As `text/csv`: a row a \
-    point; the first line names the columns, which are user_id, session_id, series, time, start_ts if you like, and the \
-    leaves of the values (value, r, pos.x). Rows with the same ids that follow each other are one session. A cell that is \
-    JSON is that, any other is text, an empty one is no leaf.";
-const ROWS: &str = "user_id,session_id,start_ts,series,time,value,r,g,b\n\
-    d38834e0-fe46-4bf9-831d-1d5b125bdc9b,0191d9f0-6d2c-7c3e-9b1a-3f8f0c5b7a11,2025-01-01T00:00:00Z,session.gut_health_score,2025-01-01T00:01:00Z,71.5,,,\n\
-    d38834e0-fe46-4bf9-831d-1d5b125bdc9b,0191d9f0-6d2c-7c3e-9b1a-3f8f0c5b7a11,,session.urine.color,2025-01-01T00:01:00Z,,255,240,120\n";
+const DESCRIPTION: &str = "NDJSON: one session per line, as in `POST /api/sessions/`, with its \
+    `session_id`. `text/csv`: one point per row. The first line contains the column names: \
+    user_id, session_id, series, time, optionally start_ts, and the leaves of the values (value, \
+    r, pos.x). \
+    Consecutive rows with the same ids form one session. A cell that is valid JSON is that JSON \
+    value; any other cell is a string; an empty cell is an absent leaf.";
+const CSV_EXAMPLE: &str = "user_id,session_id,start_ts,series,time,value,r,g,b\n\
+    d38834e0-fe46-4bf9-831d-1d5b125bdc9b,0191d9f0-6d2c-7c3e-9b1a-3f8f0c5b7a11,\
+    2025-01-01T00:00:00Z,session.gut_health_score,2025-01-01T00:01:00Z,71.5,,,\n\
+    d38834e0-fe46-4bf9-831d-1d5b125bdc9b,0191d9f0-6d2c-7c3e-9b1a-3f8f0c5b7a11,\
+    ,session.urine.color,2025-01-01T00:01:00Z,,255,240,120\n";
 
-/// A body that is read line by line.
-pub(crate) struct LinesBody {
+/// A bulk upload, which is read line by line.
+pub(crate) struct BulkBody {
     pub(super) payload: web::Payload,
     pub(super) encoding: Encoding,
-    /// Rows of CSV, and not one session per line.
+    /// `true` for CSV, `false` for NDJSON.
     pub(super) is_csv: bool,
     pub(super) peer: PeerId,
 }
 
-impl FromRequest for LinesBody {
+impl FromRequest for BulkBody {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -55,7 +59,7 @@ impl FromRequest for LinesBody {
     }
 }
 
-impl ApiComponent for LinesBody {
+impl ApiComponent for BulkBody {
     fn child_schemas() -> Vec<(String, ReferenceOr<Schema>)> {
         let mut schemas = SessionBody::child_schemas();
         schemas.extend(SessionBody::schema());
@@ -71,7 +75,7 @@ impl ApiComponent for LinesBody {
         let line = format!("{}\n", SessionBody::example());
         media.example = Some(apistos::paths::Examples::Example(line.into()));
         let rows = MediaType {
-            example: Some(apistos::paths::Examples::Example(ROWS.into())),
+            example: Some(apistos::paths::Examples::Example(CSV_EXAMPLE.into())),
             ..MediaType::default()
         };
         Some(RequestBody {

@@ -1,4 +1,4 @@
-//! The lines of a bulk body, unpacked as it arrives and without ever waiting for it.
+//! Lines of a bulk body, decompressed as the body arrives. Reading never blocks on input.
 
 use std::io::{BufRead, BufReader, ErrorKind, Read};
 use std::sync::mpsc::{Receiver, TryRecvError};
@@ -7,41 +7,41 @@ use std::time::Instant;
 use bytes::Bytes;
 
 use crate::problem::{Code, Problem};
-use crate::request::{BYTE_ORDER_MARK, Encoding, too_large, unreadable};
+use crate::request::{BYTE_ORDER_MARK, Encoding, body_error, too_large};
 
-/// What is unpacked at a time.
-const BUFFER: usize = 64 << 10;
-/// Maximum empty lines of a body: each is work, and says nothing.
-const MOST_EMPTY_LINES: u64 = 100_000;
+/// Bytes decompressed per step.
+const BUFFER_BYTES: usize = 64 << 10;
+/// Maximum number of empty lines of a body.
+const MAX_EMPTY_LINES: u64 = 100_000;
 
-/// The result of asking for more of a body.
+/// Result of an attempt to read on.
 pub(super) enum Step<T> {
-    /// The next one.
+    /// The next item.
     Next(T),
-    /// Nothing more can be made of what has arrived.
+    /// More input is needed.
     NeedsInput,
-    /// The time is over; there may be more.
+    /// The time slice has ended; more may be available.
     Paused,
     /// The end of the body.
     End,
 }
 
-/// A line that is not empty.
-pub(super) struct Text {
-    /// Counted from 1, empty lines included.
+/// A non-empty line.
+pub(super) struct Line {
+    /// Number of the line, from 1, counting empty lines.
     pub(super) number: u64,
     pub(super) text: Result<Vec<u8>, Problem>,
 }
 
-/// Chunks of a body as they arrive.
-pub(super) struct Inbox {
+/// Non-blocking reader of the chunks of a body.
+pub(super) struct ChunkReader {
     chunks: Receiver<Option<Bytes>>,
     chunk: Bytes,
     is_over: bool,
 }
 
-impl Inbox {
-    /// `None` ends the body.
+impl ChunkReader {
+    /// Creates a reader. A chunk of `None` ends the body.
     pub(super) const fn new(chunks: Receiver<Option<Bytes>>) -> Self {
         Self {
             chunks,
@@ -51,7 +51,7 @@ impl Inbox {
     }
 }
 
-impl Read for Inbox {
+impl Read for ChunkReader {
     fn read(&mut self, buffer: &mut [u8]) -> std::io::Result<usize> {
         let bytes = self.fill_buf()?;
         let read = bytes.len().min(buffer.len());
@@ -61,8 +61,8 @@ impl Read for Inbox {
     }
 }
 
-impl BufRead for Inbox {
-    /// [`ErrorKind::WouldBlock`] where the next chunk has not arrived.
+impl BufRead for ChunkReader {
+    /// Fails with [`ErrorKind::WouldBlock`] if the next chunk has not arrived.
     fn fill_buf(&mut self) -> std::io::Result<&[u8]> {
         while self.chunk.is_empty() && !self.is_over {
             match self.chunks.try_recv() {
@@ -80,28 +80,35 @@ impl BufRead for Inbox {
     }
 }
 
-/// The lines of a body.
+/// Reader of the lines of a body.
 pub(super) struct LineReader {
-    unpacked: BufReader<Box<dyn Read + Send>>,
-    pub(super) longest: usize,
+    input: BufReader<Box<dyn Read + Send>>,
+    /// Maximum bytes of a line.
+    pub(super) max_bytes: usize,
     number: u64,
     empty_lines: u64,
     /// The part of the next line that has been read.
     line: Vec<u8>,
-    /// The rest of the line is passed over.
+    /// The rest of the current line is skipped.
     is_skipping: bool,
-    /// When to pause.
+    /// End of the time slice.
     pub(super) until: Instant,
 }
 
 impl LineReader {
+    /// Creates a reader.
+    ///
     /// # Errors
-    /// The body is not packed as it says.
-    pub(super) fn new(inbox: Inbox, encoding: Encoding, longest: usize) -> Result<Self, Problem> {
-        let unpacked = encoding.unpack(inbox).map_err(|e| unreadable(&e))?;
+    /// The decompression cannot be initialised.
+    pub(super) fn new(
+        chunks: ChunkReader,
+        encoding: Encoding,
+        max_bytes: usize,
+    ) -> Result<Self, Problem> {
+        let decompressed = encoding.decompress(chunks).map_err(|e| body_error(&e))?;
         Ok(Self {
-            unpacked: BufReader::with_capacity(BUFFER, unpacked),
-            longest,
+            input: BufReader::with_capacity(BUFFER_BYTES, decompressed),
+            max_bytes,
             number: 0,
             empty_lines: 0,
             line: Vec::new(),
@@ -110,8 +117,8 @@ impl LineReader {
         })
     }
 
-    /// The next line that is not empty. An error is the last: the body cannot be read on.
-    pub(super) fn next(&mut self) -> Step<Result<Text, Problem>> {
+    /// Reads the next non-empty line. After an error, the body cannot be read further.
+    pub(super) fn next(&mut self) -> Step<Result<Line, Problem>> {
         loop {
             if Instant::now() >= self.until {
                 return Step::Paused;
@@ -126,7 +133,7 @@ impl LineReader {
                 Ok(bytes) => bytes == 0,
                 Err(e) if e.kind() == ErrorKind::WouldBlock => return Step::NeedsInput,
                 Err(e) if e.kind() == ErrorKind::Interrupted => continue,
-                Err(e) => return Step::Next(Err(unreadable(&e))),
+                Err(e) => return Step::Next(Err(body_error(&e))),
             };
             if was_skipping {
                 if is_end_of_body {
@@ -138,38 +145,39 @@ impl LineReader {
                 return Step::End;
             }
             let text = self.take_line();
-            if text.len() > self.longest {
-                return Step::Next(Ok(Text {
+            if text.len() > self.max_bytes {
+                return Step::Next(Ok(Line {
                     number: self.number,
-                    text: Err(too_large(self.longest)),
+                    text: Err(too_large(self.max_bytes)),
                 }));
             }
             if !text.iter().all(u8::is_ascii_whitespace) {
-                return Step::Next(Ok(Text {
+                return Step::Next(Ok(Line {
                     number: self.number,
                     text: Ok(text),
                 }));
             }
             self.empty_lines += 1;
-            if self.empty_lines > MOST_EMPTY_LINES {
+            if self.empty_lines > MAX_EMPTY_LINES {
                 let detail = format!(
-                    "The body has more than {MOST_EMPTY_LINES} empty lines; leave them out."
+                    "The body has more than {MAX_EMPTY_LINES} empty lines. Remove the empty lines."
                 );
                 return Step::Next(Err(Problem::new(Code::InvalidBody, detail)));
             }
         }
     }
 
-    /// Reads on to the end of the line, or to one byte more than it may have.
+    /// Reads to the end of the line, or until the line is longer than the maximum.
     fn read(&mut self) -> std::io::Result<usize> {
-        let room = (self.longest as u64 + 2).saturating_sub(self.line.len() as u64);
-        // What was read before it has to wait stays in the line.
-        self.unpacked
+        let room = (self.max_bytes as u64 + 2).saturating_sub(self.line.len() as u64);
+        // Bytes that were read before `WouldBlock` stay in the line.
+        self.input
             .by_ref()
             .take(room)
             .read_until(b'\n', &mut self.line)
     }
 
+    /// Returns the line without its end, and starts the next line.
     fn take_line(&mut self) -> Vec<u8> {
         self.number += 1;
         let mut text = std::mem::take(&mut self.line);
@@ -180,19 +188,19 @@ impl LineReader {
         {
             text.pop();
         }
-        self.is_skipping = !has_end && text.len() > self.longest;
+        self.is_skipping = !has_end && text.len() > self.max_bytes;
         if self.number == 1 && text.starts_with(BYTE_ORDER_MARK) {
             text.drain(..BYTE_ORDER_MARK.len());
         }
         text
     }
 
-    /// Passes over bytes up to the end of the line.
+    /// Skips bytes up to the end of the line.
     fn skip(&mut self) -> std::io::Result<usize> {
-        let buffer = self.unpacked.fill_buf()?;
+        let buffer = self.input.fill_buf()?;
         let end = buffer.iter().position(|byte| *byte == b'\n');
         let skipped = end.map_or(buffer.len(), |end| end + 1);
-        self.unpacked.consume(skipped);
+        self.input.consume(skipped);
         self.is_skipping = end.is_none();
         Ok(skipped)
     }
@@ -205,11 +213,12 @@ mod tests {
 
     use super::*;
 
-    /// The lines of a body that arrives in these chunks; what is read after each is told by a bar.
-    fn lines(chunks: &[&str], longest: usize) -> String {
+    /// Returns the lines of a body that arrives in chunks. A bar separates what is read after each
+    /// chunk.
+    fn lines(chunks: &[&str], max_bytes: usize) -> String {
         let (sender, receiver) = channel();
-        let mut reader =
-            LineReader::new(Inbox::new(receiver), Encoding::Identity, longest).expect("plain");
+        let mut reader = LineReader::new(ChunkReader::new(receiver), Encoding::Identity, max_bytes)
+            .expect("no encoding");
         reader.until = Instant::now() + Duration::from_mins(1);
         let mut shown = String::new();
         for chunk in chunks
@@ -217,10 +226,10 @@ mod tests {
             .map(|chunk| Some(Bytes::copy_from_slice(chunk.as_bytes())))
             .chain([None])
         {
-            sender.send(chunk).expect("it is read");
+            sender.send(chunk).expect("the reader exists");
             loop {
                 match reader.next() {
-                    Step::Next(Ok(Text { number, text })) => {
+                    Step::Next(Ok(Line { number, text })) => {
                         let text = text.map_or("too long".into(), |text| {
                             String::from_utf8_lossy(&text).into_owned()
                         });
@@ -228,7 +237,7 @@ mod tests {
                     }
                     Step::NeedsInput => break shown += "| ",
                     Step::End => break shown += "end",
-                    Step::Paused | Step::Next(Err(_)) => panic!("neither slow nor broken"),
+                    Step::Paused | Step::Next(Err(_)) => panic!("unexpected pause or error"),
                 }
             }
         }
@@ -236,7 +245,7 @@ mod tests {
     }
 
     #[test]
-    fn lines_may_be_cut_anywhere() {
+    fn chunks_can_split_lines_anywhere() {
         assert_eq!(
             lines(&["ab\ncd", "ef\r\n\n", "gh"], 10),
             "1:ab | 2:cdef | | 4:gh end"
@@ -244,7 +253,7 @@ mod tests {
     }
 
     #[test]
-    fn a_long_line_is_passed_over_and_the_next_is_read() {
+    fn a_long_line_is_skipped_and_the_next_is_read() {
         assert_eq!(
             lines(&["abc", "def", "ghi\njk\n"], 5),
             "| | 1:too long 2:jk | end"

@@ -1,10 +1,10 @@
-//! `POST /api/sessions/bulk/`: sessions as a stream, a verdict each.
+//! `POST /api/sessions/bulk/`: a stream of sessions, with one verdict per session.
 
 mod body;
 mod lines;
 mod post_bulk;
+mod report;
 mod rows;
 mod sessions;
-mod verdict;
 
 pub(crate) use post_bulk::post_bulk;

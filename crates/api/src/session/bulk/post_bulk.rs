@@ -11,38 +11,41 @@ use serde_json::{Value, json};
 use time_series_domain::ingest::OnConflict;
 use time_series_domain::session::{Ingested, WriteStage};
 
-use super::body::LinesBody;
-use super::sessions::{Taken, sessions};
-use super::verdict::{Told, Totals, Verdict};
+use super::body::BulkBody;
+use super::report::{ReportFilter, Totals, Verdict};
+use super::sessions::{AdmittedItem, sessions};
 use crate::format::Format;
 use crate::net::PeerId;
-use crate::openapi::Rendered;
+use crate::openapi::{Rendered, Truncated};
 use crate::problem::Problem;
-use crate::request::{FromPairs, Pairs, QueryString};
+use crate::request::{FromQuery, QueryParams, QueryString};
 use crate::session::post_session::read_on_conflict;
 use crate::session::receipt::count;
 use crate::state::AppState;
 
-/// So many sessions of one body are being stored at a time.
-const UNDER_WAY: usize = 128;
+/// Maximum number of concurrent writes per body.
+const MAX_CONCURRENT_WRITES: usize = 128;
 
-/// How to store the sessions.
+/// Parameters of a bulk upload.
 #[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what Bulk holds")]
+#[expect(dead_code, reason = "documents the fields of Bulk")]
 pub(crate) struct BulkParams {
-    /// What to do when another session has the same id: `error` (default) refuses the line, `ignore` keeps the stored one, `replace` puts this one in its place, `append` adds its points to the stored ones.
+    /// Action if another session has the same id: `error` (default) rejects the session, `ignore`
+    /// keeps the stored session, `replace` replaces the stored session, `append` adds the points to
+    /// it.
     on_conflict: Option<String>,
-    /// `all` (default), or `failed`: only the lines that were refused. For senders that do not read while they send.
+    /// Verdicts in the response: `all` (default), or `failed` for those of rejected sessions only.
+    /// Use `failed` if the client does not read the response while it sends.
     verdicts: Option<String>,
 }
 
-/// The parameters as parsed.
+/// Parsed parameters.
 pub(crate) struct Bulk {
     on_conflict: OnConflict,
-    told: Told,
+    filter: ReportFilter,
 }
 
-impl FromPairs for BulkParams {
+impl FromQuery for BulkParams {
     type Parsed = Bulk;
 
     const NAMES: &'static [&'static str] = &["on_conflict", "verdicts"];
@@ -51,21 +54,29 @@ impl FromPairs for BulkParams {
         vec![("on_conflict", json!("ignore")), ("verdicts", json!("all"))]
     }
 
-    fn from_pairs(pairs: &mut Pairs) -> Bulk {
-        let on_conflict = read_on_conflict(pairs).unwrap_or_default();
-        let told = pairs
-            .word("verdicts", &[("all", Told::All), ("failed", Told::Failed)])
-            .unwrap_or_default();
-        Bulk { on_conflict, told }
+    fn from_query(params: &mut QueryParams) -> Bulk {
+        let on_conflict = read_on_conflict(params).unwrap_or_default();
+        let filters = [("all", ReportFilter::All), ("failed", ReportFilter::Failed)];
+        let filter = params.word("verdicts", &filters).unwrap_or_default();
+        Bulk {
+            on_conflict,
+            filter,
+        }
     }
 }
 
-/// Stores sessions as they come.
+/// Stores sessions while they arrive.
 #[api_operation(
     tag = "sessions",
     operation_id = "post_bulk",
     summary = "Store many sessions",
-    description = "Takes one session a line (NDJSON; or CSV, a row a point; also packed with gzip or zstd), of any number, and answers a verdict a session while it reads. Each session is stored whole or not at all; a line that is refused does not stop the others. An upload that was interrupted can simply be sent again, which is why every session needs its id. A sender that does not read the answer while it sends should ask for verdicts=failed.",
+    description = "Stores any number of sessions: NDJSON with one session per line, or CSV with \
+                   one point per row, optionally compressed with gzip or zstd. The response is a \
+                   stream with one verdict per session, sent while the body is read. Each session \
+                   is stored completely or not at all; a rejected session does not affect the \
+                   others. Every session needs a `session_id`, so that an interrupted upload can \
+                   be sent again. Unread verdicts apply backpressure; a client that does not read \
+                   while it sends should set `verdicts=failed`.",
     error_code = 400,
     error_code = 408,
     error_code = 413,
@@ -74,50 +85,53 @@ impl FromPairs for BulkParams {
 )]
 pub(crate) async fn post_bulk(
     params: QueryString<BulkParams>,
-    body: LinesBody,
+    body: BulkBody,
     state: web::Data<AppState>,
 ) -> Result<Rendered<Verdict>, Problem> {
-    let Bulk { on_conflict, told } = params.0;
+    let Bulk {
+        on_conflict,
+        filter,
+    } = params.0;
     let state = state.into_inner();
     let (is_csv, peer) = (body.is_csv, body.peer);
     let mut sessions = sessions(body, state.clone(), peer);
-    // Columns that cannot be points are a fault of the whole body, which is told by the status.
+    // An invalid CSV header is an error of the whole body and determines the status.
     let first = if is_csv {
         sessions.recv().await.transpose()?
     } else {
         None
     };
-    let others = stream::unfold(sessions, async |mut sessions| {
+    let rest = stream::unfold(sessions, async |mut sessions| {
         Some((sessions.recv().await?, sessions))
     });
-    let sessions = stream::iter(first.map(Ok)).chain(others);
+    let sessions = stream::iter(first.map(Ok)).chain(rest);
     let done = sessions
-        .map(move |taken| store(state.clone(), peer, taken, on_conflict))
-        .buffered(UNDER_WAY);
+        .map(move |item| store(state.clone(), peer, item, on_conflict))
+        .buffered(MAX_CONCURRENT_WRITES);
     Ok(Rendered::chunks(
         Format::Ndjson.media_type(),
-        Box::pin(verdicts(done, told)),
+        Box::pin(verdicts(done, filter)),
         None,
     ))
 }
 
-/// A session's line and what became of it, or why no more can be read.
+/// The first line and the result of a session, or the error that ends the body.
 type Done = Result<(u64, Result<Ingested, Problem>), Problem>;
 
 async fn store(
     state: Arc<AppState>,
     peer: PeerId,
-    taken: Result<Taken, Problem>,
+    item: Result<AdmittedItem, Problem>,
     on_conflict: OnConflict,
 ) -> Done {
     // The permit is held until the session is stored.
-    let Taken {
-        piece,
-        permit: _held,
-    } = taken?;
-    let done = match piece.content {
+    let AdmittedItem {
+        item,
+        permit: _permit,
+    } = item?;
+    let done = match item.content {
         Ok(content) => {
-            let lane = state.cpu.lane(peer, piece.bytes).patient();
+            let lane = state.cpu.lane(peer, item.bytes).patient();
             let content = Arc::new(content);
             let write = async |stage: &WriteStage| {
                 state
@@ -130,26 +144,29 @@ async fn store(
         Err(problem) => Err(problem),
     };
     done.iter().for_each(count);
-    Ok((piece.number, done))
+    Ok((item.line, done))
 }
 
-/// Verdicts, as many at a time as are there, and the end record.
+/// Renders the verdicts, in chunks of those available, and the end record.
 fn verdicts(
     done: impl Stream<Item = Done> + 'static,
-    told: Told,
-) -> impl Stream<Item = Result<Bytes, crate::openapi::BrokenOff>> {
-    let state = Some((Box::pin(done.ready_chunks(UNDER_WAY)), Totals::default()));
+    filter: ReportFilter,
+) -> impl Stream<Item = Result<Bytes, Truncated>> {
+    let state = Some((
+        Box::pin(done.ready_chunks(MAX_CONCURRENT_WRITES)),
+        Totals::default(),
+    ));
     stream::unfold(state, move |state| async move {
         let (mut done, mut totals) = state?;
         let mut out = Vec::new();
         while out.is_empty() {
-            let Some(some) = done.next().await else {
+            let Some(chunk) = done.next().await else {
                 totals.end(None, &mut out);
                 return Some((Ok(out.into()), None));
             };
-            for one in some {
-                match one {
-                    Ok((line, done)) => totals.add(line, &done, told, &mut out),
+            for result in chunk {
+                match result {
+                    Ok((line, done)) => totals.add(line, &done, filter, &mut out),
                     Err(problem) => {
                         totals.end(Some(&problem), &mut out);
                         return Some((Ok(out.into()), None));

@@ -1,4 +1,4 @@
-//! Sessions as rows of CSV: those that follow each other with the same ids are one.
+//! Sessions as CSV: consecutive rows with the same ids form one session.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -6,47 +6,47 @@ use std::sync::Arc;
 use csv_core::ReadRecordResult;
 use time_series_domain::ingest::{Row, RowFormat};
 
-use super::lines::{LineReader, Step, Text};
-use super::sessions::{Content, Piece};
+use super::lines::{Line, LineReader, Step};
+use super::sessions::{BulkItem, SessionInput};
 use crate::problem::{Code, Problem};
 use crate::request::too_large;
 
-/// Reads sessions from lines of CSV.
+/// Reads sessions from CSV.
 pub(super) struct RowReader {
     pub(super) lines: LineReader,
-    /// The columns, once the first line was read.
+    /// The columns; `None` until the header has been read.
     format: Option<Arc<RowFormat>>,
     /// The session whose rows are being read.
     open: Option<OpenSession>,
     /// The first row of the next session.
     next: Option<(Row, usize)>,
-    /// A line that is no row and may have been one of the next session.
-    broken: Option<u64>,
-    /// Lines that are no rows and are still to be reported.
-    unreported: VecDeque<NoRow>,
+    /// The last invalid line, which may have belonged to the next session.
+    last_invalid: Option<u64>,
+    /// Invalid lines that have not been reported yet.
+    unreported: VecDeque<InvalidRow>,
 }
 
-/// A session whose rows are being read. Of one that is too long nothing is kept.
+/// A session whose rows are being read. Rows of a session that is too long are not retained.
 struct OpenSession {
     rows: Vec<Row>,
-    /// The bytes of its lines.
+    /// Bytes of the lines of the session.
     bytes: usize,
-    refused: Option<Problem>,
+    rejection: Option<Problem>,
 }
 
-/// Maximum lines that are no rows and wait to be reported.
-const MOST_UNREPORTED: usize = 64;
+/// Maximum number of invalid lines that wait to be reported.
+const MAX_UNREPORTED: usize = 64;
 
-/// A row and how long its line is, or a line that is none.
-type Read = Result<(Row, usize), NoRow>;
+/// A row and the length of its line, or an invalid line.
+type RowResult = Result<(Row, usize), InvalidRow>;
 
-/// A line that is no row; the next one may be.
-struct NoRow {
+/// A line that is not a valid row. The following lines can still be valid.
+struct InvalidRow {
     line: u64,
     problem: Problem,
 }
 
-/// Returns early with what is not the next one.
+/// Returns from the function unless the step is the next item.
 macro_rules! next {
     ($step:expr) => {
         match $step {
@@ -66,36 +66,36 @@ impl RowReader {
             format: None,
             open: None,
             next: None,
-            broken: None,
+            last_invalid: None,
             unreported: VecDeque::new(),
         }
     }
 
-    /// The rows of the next session, or a line that is none.
-    pub(super) fn next(&mut self) -> Step<Result<Piece, Problem>> {
+    /// Reads the rows of the next session, or an invalid line.
+    pub(super) fn next(&mut self) -> Step<Result<BulkItem, Problem>> {
         let format = match &self.format {
             Some(format) => format.clone(),
             None => next!(self.header()),
         };
-        if let Some(no_row) = self.unreported.pop_front() {
-            return Step::Next(Ok(no_row.into()));
+        if let Some(invalid) = self.unreported.pop_front() {
+            return Step::Next(Ok(invalid.into()));
         }
         if self.open.is_none() {
             let (first, bytes) = match self.next.take() {
                 Some(first) => first,
                 None => match next!(self.row(&format)) {
                     Ok(row) => row,
-                    Err(no_row) => {
-                        self.broken = Some(no_row.line);
-                        return Step::Next(Ok(no_row.into()));
+                    Err(invalid) => {
+                        self.last_invalid = Some(invalid.line);
+                        return Step::Next(Ok(invalid.into()));
                     }
                 },
             };
-            let refused = self.broken.take().map(near);
+            let rejection = self.last_invalid.take().map(adjacent_to_invalid);
             self.open = Some(OpenSession {
                 rows: vec![first],
                 bytes,
-                refused,
+                rejection,
             });
         }
         loop {
@@ -109,9 +109,9 @@ impl RowReader {
             let Some(open) = &mut self.open else { break };
             match row {
                 Ok((row, length)) if format.is_same_session(&open.rows[0], &row) => {
-                    self.broken = None;
+                    self.last_invalid = None;
                     open.bytes += length;
-                    if open.bytes <= self.lines.longest {
+                    if open.bytes <= self.lines.max_bytes {
                         open.rows.push(row);
                     } else {
                         open.rows.truncate(1);
@@ -121,52 +121,54 @@ impl RowReader {
                     self.next = Some(of_next);
                     break;
                 }
-                // Whose it was cannot be told: neither this session nor the next one is known to be whole.
-                Err(no_row) => {
-                    open.refused.get_or_insert_with(|| near(no_row.line));
-                    self.broken = Some(no_row.line);
-                    self.unreported.push_back(no_row);
-                    // What may follow of this session is refused beside the last of them.
-                    if self.unreported.len() == MOST_UNREPORTED {
+                // The line may belong to this session or to the next: both may be incomplete.
+                Err(invalid) => {
+                    open.rejection
+                        .get_or_insert_with(|| adjacent_to_invalid(invalid.line));
+                    self.last_invalid = Some(invalid.line);
+                    self.unreported.push_back(invalid);
+                    // Further rows of this session are rejected because of the last invalid line.
+                    if self.unreported.len() == MAX_UNREPORTED {
                         break;
                     }
                 }
             }
         }
         match self.open.take() {
-            Some(open) => Step::Next(Ok(self.piece(open, format))),
+            Some(open) => Step::Next(Ok(self.item(open, format))),
             None => Step::End,
         }
     }
 
-    fn piece(&self, open: OpenSession, format: Arc<RowFormat>) -> Piece {
+    fn item(&self, open: OpenSession, format: Arc<RowFormat>) -> BulkItem {
         let OpenSession {
             rows,
             bytes,
-            refused,
+            rejection,
         } = open;
-        let (number, memory) = (rows[0].line(), rows.iter().map(Row::heap_bytes).sum());
-        let content = match refused {
+        let line = rows[0].line();
+        let memory = rows.iter().map(Row::heap_bytes).sum();
+        let content = match rejection {
             Some(problem) => Err(problem),
-            None if bytes > self.lines.longest => Err(too_large(self.lines.longest)),
-            None => Ok(Content::Rows(format, rows)),
+            None if bytes > self.lines.max_bytes => Err(too_large(self.lines.max_bytes)),
+            None => Ok(SessionInput::Rows(format, rows)),
         };
-        Piece {
-            number,
+        BulkItem {
+            line,
             content,
             bytes: memory,
         }
     }
 
-    /// Reads the names of the columns from the first line.
+    /// Reads the column names from the first line.
     fn header(&mut self) -> Step<Result<Arc<RowFormat>, Problem>> {
-        let invalid = |why: &dyn std::fmt::Display| {
+        let invalid = |reason: &dyn std::fmt::Display| {
             Problem::new(
                 Code::InvalidBody,
-                format!("The first line of a CSV names the columns; it {why}."),
+                format!("The first line of a CSV must contain the column names; it {reason}."),
             )
         };
-        let Text { number, text } = match self.lines.next() {
+        let Line { number, text } = match self.lines.next() {
             Step::End => return Step::Next(Err(invalid(&"is missing"))),
             step => next!(step),
         };
@@ -177,9 +179,9 @@ impl RowReader {
         Step::Next(read.map(|format| self.format.insert(Arc::new(format)).clone()))
     }
 
-    /// The next line. An error is the last: the body cannot be read on.
-    fn row(&mut self, format: &RowFormat) -> Step<Result<Read, Problem>> {
-        let Text { number, text } = next!(self.lines.next());
+    /// Reads the next line. After an error, the body cannot be read further.
+    fn row(&mut self, format: &RowFormat) -> Step<Result<RowResult, Problem>> {
+        let Line { number, text } = next!(self.lines.next());
         Step::Next(Ok(match text {
             Ok(text) => cells(number, &text).and_then(|cells| {
                 let (found, width) = (cells.len(), format.width());
@@ -189,12 +191,12 @@ impl RowReader {
                         text.len(),
                     ));
                 }
-                Err(NoRow::new(
+                Err(InvalidRow::new(
                     number,
                     &format!("has {found} cells for {width} columns"),
                 ))
             }),
-            Err(problem) => Err(NoRow {
+            Err(problem) => Err(InvalidRow {
                 line: number,
                 problem,
             }),
@@ -202,67 +204,70 @@ impl RowReader {
     }
 }
 
-impl NoRow {
-    fn new(line: u64, why: &str) -> Self {
+impl InvalidRow {
+    fn new(line: u64, reason: &str) -> Self {
         Self {
             line,
-            problem: Problem::new(Code::InvalidBody, format!("Line {line} {why}.")),
+            problem: Problem::new(Code::InvalidBody, format!("Line {line} {reason}.")),
         }
     }
 }
 
-impl From<NoRow> for Piece {
-    fn from(NoRow { line, problem }: NoRow) -> Self {
+impl From<InvalidRow> for BulkItem {
+    fn from(InvalidRow { line, problem }: InvalidRow) -> Self {
         Self {
-            number: line,
+            line,
             content: Err(problem),
             bytes: 0,
         }
     }
 }
 
-/// Why a session beside a line that cannot be read is not stored.
-fn near(line: u64) -> Problem {
+/// Returns the problem of a session next to an invalid line.
+fn adjacent_to_invalid(line: u64) -> Problem {
     let detail = format!(
-        "Line {line} cannot be read and may be one of this session's; nothing of it was stored."
+        "Line {line} could not be read and may belong to this session; the session was not stored."
     );
     Problem::new(Code::InvalidBody, detail)
 }
 
-/// The cells of a line.
-fn cells(line: u64, text: &[u8]) -> Result<Vec<String>, NoRow> {
-    let no_row = |why| NoRow::new(line, why);
-    let (mut out, mut ends) = (vec![0; text.len() + 1], vec![0; text.len() + 2]);
+/// Parses the cells of a line.
+fn cells(line: u64, text: &[u8]) -> Result<Vec<String>, InvalidRow> {
+    let invalid = |reason| InvalidRow::new(line, reason);
+    let mut out = vec![0; text.len() + 1];
+    let mut ends = vec![0; text.len() + 2];
     let mut reader = csv_core::Reader::new();
     if line > 1 {
-        // A byte order mark stands where a file begins; anywhere else it is text. The reader drops it from what it reads first.
+        // The reader removes a byte order mark from its first record only. After the start of the
+        // file, the mark is text.
         let _ = reader.read_record(b"\n", &mut out, &mut ends);
     }
     let (read, taken, mut written, mut count) = reader.read_record(text, &mut out, &mut ends);
     if taken < text.len() {
-        return Err(no_row(
-            "has a carriage return in it; lines end with \\n or \\r\\n",
+        return Err(invalid(
+            "contains a carriage return; lines must end with \\n or \\r\\n",
         ));
     }
-    // The end of the line, unless it is in the middle of something.
+    // The line feed ends the record, unless a quoted cell is open.
     if read == ReadRecordResult::InputEmpty {
         let (end, _, more, cells) =
             reader.read_record(b"\n", &mut out[written..], &mut ends[count..]);
         if end != ReadRecordResult::Record {
-            return Err(no_row(
-                "has a quoted cell that does not end; a line break in a text is written \\n in a JSON string",
+            return Err(invalid(
+                "has an unterminated quoted cell; write a line break in a text as \\n in a JSON \
+                 string",
             ));
         }
         (written, count) = (written + more, count + cells);
     }
-    let text = std::str::from_utf8(&out[..written]).map_err(|_| no_row("is not UTF-8"))?;
+    let text = std::str::from_utf8(&out[..written]).map_err(|_| invalid("is not UTF-8"))?;
     let starts = std::iter::once(0).chain(ends[..count].iter().copied());
     let cell = |(start, end): (usize, &usize)| text.get(start..*end).map(str::to_owned);
     starts
         .zip(&ends[..count])
         .map(cell)
         .collect::<Option<Vec<String>>>()
-        .ok_or_else(|| no_row("is not UTF-8"))
+        .ok_or_else(|| invalid("is not UTF-8"))
 }
 
 #[cfg(test)]
@@ -275,7 +280,7 @@ mod tests {
     }
 
     #[test]
-    fn cells_are_those_of_rfc_4180() {
+    fn cells_are_parsed_as_in_rfc_4180() {
         assert_eq!(read("a,b,,d"), Ok("a|b||d".to_owned()));
         assert_eq!(
             read(r#""a,1","say ""hi""",c"#),
@@ -283,17 +288,17 @@ mod tests {
         );
         assert_eq!(read("é"), Ok("é".to_owned()));
         assert_eq!(read("a,"), Ok("a|".to_owned()));
-        assert!(read("\"a").is_err_and(|e| e.contains("Line 3 has a quoted cell")));
+        assert!(read("\"a").is_err_and(|e| e.contains("Line 3 has an unterminated quoted cell")));
     }
 
     #[test]
-    fn nothing_behind_a_carriage_return_is_lost() {
-        assert!(read("a,b\rc,d").is_err_and(|e| e.contains("Line 3 has a carriage return")));
+    fn an_unquoted_carriage_return_is_rejected() {
+        assert!(read("a,b\rc,d").is_err_and(|e| e.contains("Line 3 contains a carriage return")));
         assert_eq!(read("a,\"b\rc\""), Ok("a|b\rc".to_owned()));
     }
 
     #[test]
-    fn a_byte_order_mark_is_dropped_where_the_file_begins_and_is_text_elsewhere() {
+    fn a_byte_order_mark_is_removed_only_at_the_start_of_the_file() {
         let first_cell = |line| {
             cells(line, "\u{feff}a,b".as_bytes())
                 .ok()
@@ -304,7 +309,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_text_is_refused() {
+    fn invalid_utf_8_is_rejected() {
         assert!(cells(1, b"a,\xff").is_err());
     }
 }

@@ -1,4 +1,4 @@
-//! The sessions of a bulk body, each as soon as it has arrived.
+//! Splits a bulk body into sessions while it arrives.
 
 use std::sync::Arc;
 use std::sync::mpsc as chunks;
@@ -11,45 +11,46 @@ use time_series_domain::ports::run_in;
 use time_series_domain::session::IngestError;
 use tokio::sync::mpsc::{Receiver, Sender, channel};
 
-use super::body::LinesBody;
-use super::lines::{Inbox, LineReader, Step, Text};
+use super::body::BulkBody;
+use super::lines::{ChunkReader, Line, LineReader, Step};
 use super::rows::RowReader;
 use crate::net::PeerId;
 use crate::problem::Problem;
 use crate::request::{LinePermit, PacedBody};
 use crate::state::AppState;
 
-/// Sessions that may wait to be stored.
-const WAITING: usize = 64;
-/// Sessions, and bytes of them, that are cut off in one piece of work.
-const SESSIONS_AT_ONCE: usize = 64;
-const BYTES_AT_ONCE: usize = 1 << 20;
-/// The longest piece of work.
-const LONGEST_WORK: Duration = Duration::from_millis(20);
+/// Maximum number of sessions that wait to be stored.
+const MAX_WAITING: usize = 64;
+/// Maximum number of sessions per job.
+const MAX_SESSIONS_PER_JOB: usize = 64;
+/// Maximum bytes of sessions per job.
+const MAX_BYTES_PER_JOB: usize = 1 << 20;
+/// Maximum duration of a job.
+const MAX_JOB_DURATION: Duration = Duration::from_millis(20);
 
-/// What a session is read from.
-pub(super) enum Content {
+/// The unparsed content of a session.
+pub(super) enum SessionInput {
     Json(Vec<u8>),
     Rows(Arc<RowFormat>, Vec<Row>),
 }
 
-/// A session's part of the body.
-pub(super) struct Piece {
-    /// The line that it begins in, counted from 1, empty lines included.
-    pub(super) number: u64,
-    /// Or why it cannot be read; the next one may be fine.
-    pub(super) content: Result<Content, Problem>,
-    /// The memory that it takes.
+/// One session of a bulk body.
+pub(super) struct BulkItem {
+    /// First line of the session, from 1, counting empty lines.
+    pub(super) line: u64,
+    /// The content, or the problem of a session that cannot be read. The next one may be valid.
+    pub(super) content: Result<SessionInput, Problem>,
+    /// Bytes of memory that the session occupies.
     pub(super) bytes: usize,
 }
 
-/// A session's part of the body, and its share of the bytes in memory.
-pub(super) struct Taken {
-    pub(super) piece: Piece,
+/// A session with the permit for its bytes in memory.
+pub(super) struct AdmittedItem {
+    pub(super) item: BulkItem,
     pub(super) permit: Option<LinePermit>,
 }
 
-impl SessionSource for Content {
+impl SessionSource for SessionInput {
     fn read(&self) -> Result<SessionDraft<'_>, BodyError> {
         match self {
             Self::Json(text) => SessionDraft::from_json(text),
@@ -58,16 +59,16 @@ impl SessionSource for Content {
     }
 }
 
-/// Reads the sessions of a body. An error is the last that comes: the body cannot be read on.
+/// Reads the sessions of a body. After an error, the body cannot be read further.
 pub(super) fn sessions(
-    body: LinesBody,
+    body: BulkBody,
     state: Arc<AppState>,
     peer: PeerId,
-) -> Receiver<Result<Taken, Problem>> {
-    let (sender, sessions) = channel(WAITING);
+) -> Receiver<Result<AdmittedItem, Problem>> {
+    let (sender, sessions) = channel(MAX_WAITING);
     rt::spawn(async move {
         if let Err(problem) = read(body, &state, peer, &sender).await {
-            // A receiver that is gone has no use for it.
+            // Sending fails only if the response has been dropped.
             let _ = sender.send(Err(problem)).await;
         }
     });
@@ -75,22 +76,23 @@ pub(super) fn sessions(
 }
 
 async fn read(
-    body: LinesBody,
+    body: BulkBody,
     state: &AppState,
     peer: PeerId,
-    sender: &Sender<Result<Taken, Problem>>,
+    sender: &Sender<Result<AdmittedItem, Problem>>,
 ) -> Result<(), Problem> {
-    let (chunks, inbox) = chunks::channel();
-    let lines = LineReader::new(Inbox::new(inbox), body.encoding, state.max_body_bytes)?;
+    let (chunks, receiver) = chunks::channel();
+    let input = ChunkReader::new(receiver);
+    let lines = LineReader::new(input, body.encoding, state.max_body_bytes)?;
     let mut reader = if body.is_csv {
         Reader::Rows(Box::new(RowReader::new(lines)))
     } else {
         Reader::Lines(lines)
     };
     let mut payload = PacedBody::new(body.payload, state.pace);
-    // Where bodies are not packed, a chunk costs as much as it is long.
+    // The decompressed length of a compressed chunk is unknown.
     let bytes = |chunk: &Bytes| {
-        if body.encoding.is_packed() {
+        if body.encoding.is_compressed() {
             usize::MAX
         } else {
             chunk.len()
@@ -99,96 +101,98 @@ async fn read(
     let mut work = 0;
     loop {
         let lane = state.cpu.lane(peer, work).patient();
-        let advanced = run_in(&lane, move || {
-            let advanced = reader.advance();
-            (reader, advanced)
+        let job = run_in(&lane, move || {
+            let batch = reader.read_batch();
+            (reader, batch)
         });
-        let (back, advanced) = advanced
+        let (returned, batch) = job
             .await
             .map_err(|busy| Problem::from(IngestError::from(busy)))?;
-        reader = back;
-        for piece in advanced.pieces {
-            let piece = piece?;
-            let taken = Taken {
-                permit: state.bulk_budget.take(piece.bytes).await,
-                piece,
+        reader = returned;
+        for item in batch.items {
+            let item = item?;
+            let admitted = AdmittedItem {
+                permit: state.bulk_budget.acquire(item.bytes).await,
+                item,
             };
-            if sender.send(Ok(taken)).await.is_err() {
+            if sender.send(Ok(admitted)).await.is_err() {
                 return Ok(());
             }
         }
-        match advanced.then {
-            Then::Ended => return Ok(()),
-            Then::Goes => {}
-            Then::NeedsInput => {
+        match batch.state {
+            ReadState::Ended => return Ok(()),
+            ReadState::HasMore => {}
+            ReadState::NeedsInput => {
                 let chunk = payload.next().await.transpose()?;
                 work = chunk.as_ref().map_or(0, bytes);
-                // The reader holds the other end.
+                // Sending cannot fail: the reader holds the receiver.
                 let _ = chunks.send(chunk);
             }
         }
     }
 }
 
-/// Finds the sessions.
+/// Reader of sessions.
 enum Reader {
-    /// One per line.
+    /// NDJSON.
     Lines(LineReader),
-    /// Rows of CSV.
+    /// CSV.
     Rows(Box<RowReader>),
 }
 
-/// What one piece of work brought.
-struct Advanced {
-    pieces: Vec<Result<Piece, Problem>>,
-    then: Then,
+/// Result of one job.
+struct ReadBatch {
+    items: Vec<Result<BulkItem, Problem>>,
+    state: ReadState,
 }
 
-enum Then {
-    Goes,
+/// State of a reader after a job.
+enum ReadState {
+    HasMore,
     NeedsInput,
     Ended,
 }
 
 impl Reader {
-    /// Reads some sessions, until the input or the time is used up.
-    fn advance(&mut self) -> Advanced {
-        let until = Instant::now() + LONGEST_WORK;
+    /// Reads sessions until the input, the time or the limits of a job are used up.
+    fn read_batch(&mut self) -> ReadBatch {
+        let until = Instant::now() + MAX_JOB_DURATION;
         match self {
             Self::Lines(lines) => lines.until = until,
             Self::Rows(rows) => rows.lines.until = until,
         }
-        let (mut pieces, mut bytes) = (Vec::new(), 0);
-        let then = loop {
+        let mut items = Vec::new();
+        let mut bytes = 0;
+        let state = loop {
             match self.next() {
-                Step::Next(piece) => {
-                    let is_last = piece.is_err();
-                    bytes += piece.as_ref().map_or(0, |piece| piece.bytes);
-                    pieces.push(piece);
+                Step::Next(item) => {
+                    let is_last = item.is_err();
+                    bytes += item.as_ref().map_or(0, |item| item.bytes);
+                    items.push(item);
                     if is_last {
-                        break Then::Ended;
+                        break ReadState::Ended;
                     }
-                    if pieces.len() >= SESSIONS_AT_ONCE || bytes >= BYTES_AT_ONCE {
-                        break Then::Goes;
+                    if items.len() >= MAX_SESSIONS_PER_JOB || bytes >= MAX_BYTES_PER_JOB {
+                        break ReadState::HasMore;
                     }
                 }
-                Step::Paused => break Then::Goes,
-                Step::NeedsInput => break Then::NeedsInput,
-                Step::End => break Then::Ended,
+                Step::Paused => break ReadState::HasMore,
+                Step::NeedsInput => break ReadState::NeedsInput,
+                Step::End => break ReadState::Ended,
             }
         };
-        Advanced { pieces, then }
+        ReadBatch { items, state }
     }
 
-    fn next(&mut self) -> Step<Result<Piece, Problem>> {
+    fn next(&mut self) -> Step<Result<BulkItem, Problem>> {
         match self {
             Self::Rows(rows) => rows.next(),
             Self::Lines(lines) => match lines.next() {
-                Step::Next(line) => Step::Next(line.map(|Text { number, text }| {
+                Step::Next(line) => Step::Next(line.map(|Line { number, text }| {
                     let bytes = text.as_ref().map_or(0, Vec::len);
-                    Piece {
-                        number,
-                        content: text.map(Content::Json),
+                    BulkItem {
+                        line: number,
+                        content: text.map(SessionInput::Json),
                         bytes,
                     }
                 })),

@@ -1,4 +1,4 @@
-//! What the headers of a query say.
+//! Context of a query: the client, its timeout and its conditional headers.
 
 use std::future::{Ready, ready};
 use std::time::Duration;
@@ -18,26 +18,26 @@ use crate::state::AppState;
 
 const REQUEST_TIMEOUT: &str = "Request-Timeout";
 
-/// Who asks, for how long, in which format, and what they know already.
-pub(crate) struct Caller {
+/// The client of a query and the headers that apply to every query.
+pub(crate) struct RequestContext {
     request: HttpRequest,
     peer: PeerId,
-    /// How long the caller waits; the operator's cap where the caller says nothing.
+    /// The requested timeout; `None` stands for the configured maximum.
     pub(crate) timeout: Option<Duration>,
 }
 
-impl Caller {
-    /// The header `Accept`; anything where there is none.
+impl RequestContext {
+    /// Returns the header `Accept`, or `*/*` if it is absent.
     pub(crate) fn accept(&self) -> &str {
         self.header(&ACCEPT).unwrap_or("*/*")
     }
 
-    /// The peer that the request counts for.
+    /// Returns the peer whose limits the request counts against.
     pub(crate) const fn peer(&self) -> PeerId {
         self.peer
     }
 
-    /// Returns once the caller has closed the connection; never for one whose connection is not known.
+    /// Returns once the client has closed the connection; never if the connection is unknown.
     pub(crate) async fn disconnected(&self) {
         match self.request.conn_data::<ClientConnection>() {
             Some(connection) => connection.closed().await,
@@ -45,12 +45,12 @@ impl Caller {
         }
     }
 
-    /// The tags of the answers that the caller has, to be compared away from the request.
-    pub(crate) fn known_tags(&self) -> KnownTags {
-        KnownTags(self.header(&IF_NONE_MATCH).map(str::to_owned))
+    /// Returns the ETags of `If-None-Match`.
+    pub(crate) fn known_etags(&self) -> KnownEtags {
+        KnownEtags(self.header(&IF_NONE_MATCH).map(str::to_owned))
     }
 
-    /// Refuses those who are no admins.
+    /// Returns a problem unless the request is from an admin.
     pub(crate) fn require_admin(&self) -> Result<(), Problem> {
         admin(&self.request).map(|_| ())
     }
@@ -63,12 +63,12 @@ impl Caller {
     }
 }
 
-/// The tags of the answers that a caller has.
+/// The ETags of the responses that the client has cached.
 #[derive(Debug, Clone)]
-pub(crate) struct KnownTags(Option<String>);
+pub(crate) struct KnownEtags(Option<String>);
 
-impl KnownTags {
-    /// Those of a caller that has none.
+impl KnownEtags {
+    /// No ETags.
     pub(crate) const NONE: Self = Self(None);
 
     /// Returns whether the request is conditional (`If-None-Match`).
@@ -76,17 +76,17 @@ impl KnownTags {
         self.0.is_some()
     }
 
-    /// Returns whether `If-None-Match` contains the tag, or is `*`: whatever there is.
-    pub(crate) fn has(&self, tag: &str) -> bool {
-        let weak =
-            |given: &str| given.trim() == "*" || given.trim().trim_start_matches("W/") == tag;
+    /// Returns whether `If-None-Match` contains the ETag or is `*`.
+    pub(crate) fn has(&self, etag: &str) -> bool {
+        let matches =
+            |given: &str| given.trim() == "*" || given.trim().trim_start_matches("W/") == etag;
         self.0
             .as_ref()
-            .is_some_and(|tags| tags.split(',').any(weak))
+            .is_some_and(|etags| etags.split(',').any(matches))
     }
 }
 
-impl FromRequest for Caller {
+impl FromRequest for RequestContext {
     type Error = Problem;
     type Future = Ready<Result<Self, Problem>>;
 
@@ -117,14 +117,14 @@ fn seconds(text: &str) -> Result<Duration, Problem> {
         Problem::parameter(
             REQUEST_TIMEOUT,
             format!(
-                "is {:?}; the header takes seconds above 0, such as 2.5",
+                "is {:?}; it must be a number of seconds greater than 0, such as 2.5",
                 echo(text)
             ),
         )
     })
 }
 
-impl ApiComponent for Caller {
+impl ApiComponent for RequestContext {
     fn child_schemas() -> Vec<(String, ReferenceOr<Schema>)> {
         Vec::new()
     }
@@ -137,19 +137,20 @@ impl ApiComponent for Caller {
         vec![
             header_parameter(
                 REQUEST_TIMEOUT,
-                "How many seconds the answer may take; capped by the operator. Then the query is cancelled and answered 503.",
+                "Maximum time of the query, in seconds. The service has an upper limit. A query \
+                 that takes longer is cancelled with 503 `timed_out`.",
                 "2.5",
             ),
             header_parameter(
                 "If-None-Match",
-                "The `ETag` of an answer; 304 if it would be the same.",
+                "The `ETag` of an earlier response; 304 if the response has not changed.",
                 "\"0a1b\"",
             ),
         ]
     }
 }
 
-/// A header that may be sent, for the document.
+/// Returns the OpenAPI description of an optional request header.
 pub(super) fn header_parameter(name: &str, description: &str, example: &str) -> Parameter {
     Parameter {
         name: name.to_owned(),

@@ -1,4 +1,4 @@
-//! The instants of a query's range.
+//! Parameters for the start and end of a query's time range.
 
 use time_series_domain::text::echo;
 use time_series_domain::{Calendar, Timestamp, TimestampError};
@@ -6,25 +6,26 @@ use time_series_domain::{Calendar, Timestamp, TimestampError};
 use crate::problem::Problem;
 
 const MICROS_PER_MILLISECOND: i64 = 1_000;
-/// The fewest digits of milliseconds since 1970: fewer are more likely seconds, and before March 1973 otherwise.
-const EPOCH_DIGITS: usize = 11;
-/// The longest time before or after now, in seconds: a thousand years.
-const LONGEST_SECONDS: i64 = 366_000 * 86_400;
+/// Minimum number of digits of milliseconds since 1970. A shorter number is probably in seconds;
+/// as milliseconds it would be before March 1973.
+const MIN_EPOCH_DIGITS: usize = 11;
+/// Maximum offset from now, in seconds: a thousand years.
+const MAX_OFFSET_SECONDS: i64 = 366_000 * 86_400;
 
-/// An instant, a date whose instant depends on the zone, or a time before or after now.
+/// An instant, a date in the time zone of the query, or an offset from the current time.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum When {
+pub(crate) enum TimeParam {
     Instant(Timestamp),
     Date(String),
-    /// In microseconds.
+    /// Offset from the current time, in microseconds.
     FromNow(i64),
 }
 
-impl When {
+impl TimeParam {
     pub(crate) fn read(text: &str) -> Result<Self, String> {
         if let Some(offset) = text.strip_prefix("now") {
             return from_now(offset).map(Self::FromNow).ok_or_else(|| {
-                "is not now, or now with a time before or after it, in s, m, h, d (24 hours) or w, such as now-7d"
+                "must be now, or now with an offset in s, m, h, d (24 hours) or w, such as now-7d"
                     .into()
             });
         }
@@ -52,7 +53,7 @@ impl When {
             })
     }
 
-    /// Returns true if the instant depends on the time of the request.
+    /// Returns whether the instant depends on the time of the request.
     pub(crate) const fn is_relative(&self) -> bool {
         matches!(self, Self::FromNow(_))
     }
@@ -76,12 +77,14 @@ impl When {
     }
 }
 
-/// Milliseconds since 1970, as dashboards send them.
+/// Parses milliseconds since 1970, which dashboards send.
 fn epoch(text: &str) -> Result<Timestamp, String> {
-    if text.len() < EPOCH_DIGITS {
-        let what =
-            "numbers are milliseconds since 1970, of at least 11 digits; use those, or RFC 3339";
-        return Err(format!("{:?} is too small: {what}", echo(text)));
+    if text.len() < MIN_EPOCH_DIGITS {
+        return Err(format!(
+            "{:?} is too small: a number must be milliseconds since 1970, with at least 11 \
+             digits. Use milliseconds or RFC 3339",
+            echo(text)
+        ));
     }
     let micros = text
         .parse::<i64>()
@@ -94,12 +97,13 @@ fn epoch(text: &str) -> Result<Timestamp, String> {
         .ok_or_else(|| format!("{:?} is after the year 9999", echo(text)))
 }
 
-/// Parses the text after `now`: nothing, or a sign, a number and a unit; in microseconds.
+/// Parses the text after `now`, which is empty or a sign, a number and a unit. Returns
+/// microseconds.
 fn from_now(text: &str) -> Option<i64> {
     if text.is_empty() {
         return Some(0);
     }
-    // In a URL, a plus that is not encoded is a space.
+    // In a query string, an unencoded plus is a space.
     let (sign, text) = match text.split_at_checked(1)? {
         ("-", rest) => (-1, rest),
         ("+" | " ", rest) => (1, rest),
@@ -119,33 +123,40 @@ fn from_now(text: &str) -> Option<i64> {
         .parse::<i64>()
         .ok()?
         .checked_mul(seconds)
-        .filter(|seconds| *seconds <= LONGEST_SECONDS)?;
+        .filter(|seconds| *seconds <= MAX_OFFSET_SECONDS)?;
     Some(sign * seconds * 1_000_000)
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
+    use time_series_domain::{Interval, Weekday};
 
     use super::*;
 
     #[test]
-    fn what_dashboards_send_is_an_instant() {
+    fn relative_times_and_milliseconds_are_accepted() {
         let hour = 3_600_000_000;
-        assert_eq!(When::read("now"), Ok(When::FromNow(0)));
-        assert_eq!(When::read("now-7d"), Ok(When::FromNow(-7 * 24 * hour)));
-        assert_eq!(When::read("now+1h"), Ok(When::FromNow(hour)));
+        assert_eq!(TimeParam::read("now"), Ok(TimeParam::FromNow(0)));
         assert_eq!(
-            When::read("now 1h"),
-            Ok(When::FromNow(hour)),
+            TimeParam::read("now-7d"),
+            Ok(TimeParam::FromNow(-7 * 24 * hour))
+        );
+        assert_eq!(TimeParam::read("now+1h"), Ok(TimeParam::FromNow(hour)));
+        assert_eq!(
+            TimeParam::read("now 1h"),
+            Ok(TimeParam::FromNow(hour)),
             "an unencoded plus"
         );
         let instant = Timestamp::parse_rfc3339("2025-01-01T00:00:00.123Z").expect("an instant");
-        assert_eq!(When::read("1735689600123"), Ok(When::Instant(instant)));
+        assert_eq!(
+            TimeParam::read("1735689600123"),
+            Ok(TimeParam::Instant(instant))
+        );
     }
 
     #[test]
-    fn what_may_mean_something_else_is_an_error() {
+    fn ambiguous_texts_are_errors() {
         for text in [
             "now-",
             "now-7",
@@ -158,17 +169,17 @@ mod tests {
             "now1d",
             "now-9999999999999w",
         ] {
-            assert!(When::read(text).is_err(), "{text}");
+            assert!(TimeParam::read(text).is_err(), "{text}");
         }
-        assert!(When::read("99999999999999999").is_err_and(|e| e.contains("9999")));
+        assert!(TimeParam::read("99999999999999999").is_err_and(|e| e.contains("9999")));
     }
 
     proptest! {
         #[test]
         fn no_text_panics(text in ".{0,40}", now in any::<i64>()) {
-            let calendar = Calendar::new(time_series_domain::Interval::All, "UTC", time_series_domain::Weekday::Monday);
-            if let (Ok(when), Ok(calendar)) = (When::read(&text), calendar) {
-                let _ = when.resolve("start_time", &calendar, Timestamp::from_micros(now));
+            let calendar = Calendar::new(Interval::All, "UTC", Weekday::Monday);
+            if let (Ok(time), Ok(calendar)) = (TimeParam::read(&text), calendar) {
+                let _ = time.resolve("start_time", &calendar, Timestamp::from_micros(now));
             }
         }
     }

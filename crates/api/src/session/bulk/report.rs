@@ -1,4 +1,4 @@
-//! What became of each line, and of all.
+//! Report of a bulk upload: one verdict per session, and the end record.
 
 use apistos::ApiComponent;
 use schemars::JsonSchema;
@@ -13,51 +13,53 @@ use crate::openapi::{Answer, Example};
 use crate::problem::{Problem, ProblemBody};
 use crate::session::receipt;
 
-/// What became of a line. Of one that was refused, `status` and a problem's other members.
+/// Verdict of one session. The verdict of a rejected session is its line and a problem document.
 #[derive(Serialize, JsonSchema, ApiComponent)]
 pub(crate) struct Verdict {
-    /// Which line, from 1; of CSV the session's first.
+    /// Number of the line, from 1. For CSV, the first line of the session.
     line: u64,
-    /// 201 created; 200 unchanged, ignored, replaced or appended; else the status of the problem.
+    /// 201 for `created`, 200 for other outcomes; for a rejected session, the status of the
+    /// problem.
     status: u16,
-    /// `created`, `unchanged`, `ignored`, `replaced`, `appended`.
+    /// `created`, `unchanged`, `ignored`, `replaced` or `appended`.
     outcome: &'static str,
-    /// Whose session it is.
+    /// User that owns the session.
     user_id: Uuid,
-    /// Its id.
+    /// Id of the session.
     session_id: Uuid,
-    /// Points in what was sent.
+    /// Number of points in the request.
     points: u64,
-    /// The version of the user's data.
+    /// Version of the user's data.
     version: Option<u64>,
-    /// How many points are stored under its id now.
+    /// Number of points in the stored session.
     total_points: Option<u64>,
 }
 
-/// What is wrong with a line.
+/// Verdict of a rejected session.
 #[derive(Serialize)]
-struct Refused<'a> {
+struct RejectedLine<'a> {
     line: u64,
     #[serde(flatten)]
     problem: ProblemBody<'a>,
 }
 
-/// The last line.
+/// The last line of the response.
 #[derive(Serialize)]
-struct LastLine<'a> {
-    /// Whether every line was read.
+struct EndRecord<'a> {
+    /// `true` if the whole body was read.
     end: bool,
     #[serde(flatten)]
     totals: &'a Totals,
-    /// Why the lines that follow could not be read.
+    /// The error that ended the body early.
     #[serde(skip_serializing_if = "Option::is_none")]
     problem: Option<ProblemBody<'a>>,
 }
 
-/// Maximum number of faults that the verdicts of one body list; further lines list their first one.
-const MAX_LISTED: usize = 10_000;
+/// Maximum number of errors listed in the verdicts of one body. Beyond it, each verdict lists only
+/// its first error.
+const MAX_LISTED_ERRORS: usize = 10_000;
 
-/// What became of all lines.
+/// Number of sessions per outcome.
 #[derive(Debug, Default, Serialize)]
 pub(super) struct Totals {
     lines: u64,
@@ -67,30 +69,30 @@ pub(super) struct Totals {
     replaced: u64,
     appended: u64,
     failed: u64,
-    /// Points of sessions that are stored now.
+    /// Points in the accepted sessions.
     points: u64,
-    /// Faults that were listed.
+    /// Errors listed so far.
     #[serde(skip)]
-    listed: usize,
+    listed_errors: usize,
 }
 
-/// Which verdicts are told.
+/// The verdicts that the response contains.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) enum Told {
-    /// All of them.
+pub(super) enum ReportFilter {
+    /// All verdicts.
     #[default]
     All,
-    /// Those of lines that failed.
+    /// Verdicts of rejected sessions.
     Failed,
 }
 
 impl Totals {
-    /// Counts a line, and writes its verdict if it is told.
+    /// Counts a session and writes its verdict, unless the filter omits it.
     pub(super) fn add(
         &mut self,
         line: u64,
         done: &Result<Ingested, Problem>,
-        told: Told,
+        filter: ReportFilter,
         out: &mut Vec<u8>,
     ) {
         self.lines += 1;
@@ -104,7 +106,7 @@ impl Totals {
                     Outcome::Replaced => &mut self.replaced,
                     Outcome::Appended => &mut self.appended,
                 } += 1;
-                if told == Told::Failed {
+                if filter == ReportFilter::Failed {
                     return;
                 }
                 let status = if done.outcome == Outcome::Created {
@@ -126,27 +128,27 @@ impl Totals {
             }
             Err(problem) => {
                 self.failed += 1;
-                let most = if self.listed < MAX_LISTED {
+                let max_errors = if self.listed_errors < MAX_LISTED_ERRORS {
                     usize::MAX
                 } else {
                     1
                 };
-                let problem = problem.body().list_at_most(most);
-                self.listed += problem.listed();
-                json(out, &Refused { line, problem });
+                let problem = problem.body().with_max_errors(max_errors);
+                self.listed_errors += problem.listed_errors();
+                json(out, &RejectedLine { line, problem });
             }
         }
         out.push(b'\n');
     }
 
-    /// Writes the end record: `true` if every line was read, or what went wrong.
-    pub(super) fn end(&self, broken: Option<&Problem>, out: &mut Vec<u8>) {
+    /// Writes the end record, with the error that ended the body early, if any.
+    pub(super) fn end(&self, error: Option<&Problem>, out: &mut Vec<u8>) {
         json(
             out,
-            &LastLine {
-                end: broken.is_none(),
+            &EndRecord {
+                end: error.is_none(),
                 totals: self,
-                problem: broken.map(Problem::body),
+                problem: error.map(Problem::body),
             },
         );
         out.push(b'\n');
@@ -171,7 +173,9 @@ impl Example for Verdict {
 impl Answer for Verdict {
     const STATUSES: &'static [(u16, &'static str)] = &[(
         200,
-        "A verdict a session, in their order, while the body is still read; then `{\"end\":true,\"lines\":…,\"created\":…,\"unchanged\":…,\"ignored\":…,\"replaced\":…,\"appended\":…,\"failed\":…,\"points\":…}`. NDJSON.",
+        "NDJSON: one verdict per session in the order of the body, sent while the body is read, \
+         and the end record `{\"end\":true,\"lines\":…,\"created\":…,\"unchanged\":…,\
+         \"ignored\":…,\"replaced\":…,\"appended\":…,\"failed\":…,\"points\":…}`.",
     )];
     const FORMATS: &'static [Format] = &[Format::Ndjson];
 }

@@ -1,4 +1,4 @@
-//! The budget of bytes of bodies in memory.
+//! Limits on the bytes of request bodies in memory.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -8,25 +8,25 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::net::PeerId;
 use crate::problem::{Code, Problem};
 
-/// Bytes of bulk uploads are counted in pieces of this size.
-const PIECE: usize = 1 << 10;
-/// A peer may have one part in this many of the budget, so that others find room.
-const PARTS_OF_BUDGET: usize = 2;
+/// Unit in which the bytes of bulk uploads are counted.
+const UNIT_BYTES: usize = 1 << 10;
+/// Divisor of the budget: one peer can use one half of it.
+const SHARE_DIVISOR: usize = 2;
 
-/// Bounds the bytes of all bodies together, and of those of one peer.
+/// Limits the bytes of all bodies together, and of the bodies of one peer.
 #[derive(Clone)]
 pub(crate) struct BodyBudget {
     state: Arc<Mutex<State>>,
-    most: usize,
+    max_bytes: usize,
 }
 
 #[derive(Default)]
 struct State {
     bytes: usize,
-    of_peers: HashMap<PeerId, usize>,
+    bytes_of_peers: HashMap<PeerId, usize>,
 }
 
-/// The bytes of one body, until this is dropped.
+/// The bytes that one body occupies, until the permit is dropped.
 pub(crate) struct BodyPermit {
     budget: BodyBudget,
     peer: PeerId,
@@ -37,11 +37,11 @@ impl BodyBudget {
     pub(crate) fn new(bytes: usize) -> Self {
         Self {
             state: Arc::default(),
-            most: bytes,
+            max_bytes: bytes,
         }
     }
 
-    /// A permit for a body that has no bytes yet.
+    /// Returns a permit of zero bytes.
     pub(crate) fn permit(&self, peer: PeerId) -> BodyPermit {
         BodyPermit {
             budget: self.clone(),
@@ -56,21 +56,23 @@ impl BodyBudget {
 }
 
 impl BodyPermit {
-    /// Takes more bytes, if there is room now. A body that is larger than all the room goes alone.
+    /// Adds bytes to the permit if the budget has room. A body larger than the whole budget is
+    /// accepted only while there are no other bodies.
     pub(crate) fn grow(&mut self, bytes: usize) -> Result<(), Problem> {
         let mut state = self.budget.state();
-        let of_peer = state.of_peers.get(&self.peer).copied().unwrap_or(0);
+        let peer_bytes = state.bytes_of_peers.get(&self.peer).copied().unwrap_or(0);
         let is_alone = state.bytes == self.bytes;
-        let fits = state.bytes + bytes <= self.budget.most
-            && of_peer + bytes <= self.budget.most / PARTS_OF_BUDGET;
+        let fits = state.bytes + bytes <= self.budget.max_bytes
+            && peer_bytes + bytes <= self.budget.max_bytes / SHARE_DIVISOR;
         if !fits && !is_alone {
             drop(state);
             metrics::counter!("bodies_rejected_total").increment(1);
-            let detail = "Too many bytes of request bodies are being processed; nothing was stored. Retry after 1 s.";
+            let detail = "Too many bytes of request bodies are being processed; nothing was \
+                          stored. Retry after 1 s.";
             return Err(Problem::new(Code::Unavailable, detail));
         }
         state.bytes += bytes;
-        *state.of_peers.entry(self.peer).or_default() += bytes;
+        *state.bytes_of_peers.entry(self.peer).or_default() += bytes;
         self.bytes += bytes;
         Ok(())
     }
@@ -80,46 +82,46 @@ impl Drop for BodyPermit {
     fn drop(&mut self) {
         let mut state = self.budget.state();
         state.bytes -= self.bytes;
-        if let Some(bytes) = state.of_peers.get_mut(&self.peer) {
+        if let Some(bytes) = state.bytes_of_peers.get_mut(&self.peer) {
             *bytes -= self.bytes;
             if *bytes == 0 {
-                state.of_peers.remove(&self.peer);
+                state.bytes_of_peers.remove(&self.peer);
             }
         }
     }
 }
 
-/// Bounds the bytes of the lines of bulk uploads, which wait for room.
+/// Limits the bytes of the lines of bulk uploads. Lines wait until the budget has room.
 #[derive(Clone)]
 pub(crate) struct BulkBudget {
-    pieces: Arc<Semaphore>,
-    most: u32,
+    units: Arc<Semaphore>,
+    max_units: u32,
 }
 
-/// The bytes of one line, until this is dropped.
+/// The bytes that one line occupies, until the permit is dropped.
 pub(crate) type LinePermit = OwnedSemaphorePermit;
 
 impl BulkBudget {
     pub(crate) fn new(bytes: usize) -> Self {
-        let most = pieces(bytes);
+        let max_units = units(bytes);
         Self {
-            pieces: Arc::new(Semaphore::new(most as usize)),
-            most,
+            units: Arc::new(Semaphore::new(max_units as usize)),
+            max_units,
         }
     }
 
-    /// Takes the bytes of a line, once there is room.
-    pub(crate) async fn take(&self, bytes: usize) -> Option<LinePermit> {
-        self.pieces
+    /// Waits until the budget has room for the bytes of a line, and acquires them.
+    pub(crate) async fn acquire(&self, bytes: usize) -> Option<LinePermit> {
+        self.units
             .clone()
-            .acquire_many_owned(pieces(bytes).min(self.most))
+            .acquire_many_owned(units(bytes).min(self.max_units))
             .await
             .ok()
     }
 }
 
-fn pieces(bytes: usize) -> u32 {
-    u32::try_from(bytes.div_ceil(PIECE)).unwrap_or(u32::MAX)
+fn units(bytes: usize) -> u32 {
+    u32::try_from(bytes.div_ceil(UNIT_BYTES)).unwrap_or(u32::MAX)
 }
 
 #[cfg(test)]
@@ -133,7 +135,7 @@ mod tests {
     }
 
     #[test]
-    fn one_peer_leaves_half_of_the_room_to_others() {
+    fn one_peer_can_use_half_of_the_budget() {
         let budget = BodyBudget::new(10_000);
         let mut first = budget.permit(peer(1));
         first.grow(4_000).expect("room");
@@ -142,15 +144,15 @@ mod tests {
         let mut other = budget.permit(peer(2));
         other.grow(5_000).expect("room");
         drop(first);
-        second.grow(5_000).expect("room again");
+        second.grow(5_000).expect("room after the first body ended");
         assert!(budget.permit(peer(3)).grow(1).is_err());
     }
 
     #[test]
-    fn a_body_larger_than_all_the_room_goes_alone() {
+    fn a_body_larger_than_the_budget_is_accepted_only_alone() {
         let budget = BodyBudget::new(10_000);
         let mut large = budget.permit(peer(1));
-        large.grow(1_000_000).expect("it is alone");
+        large.grow(1_000_000).expect("no other body");
         assert!(budget.permit(peer(2)).grow(1).is_err());
         drop(large);
         budget.permit(peer(2)).grow(1).expect("room");

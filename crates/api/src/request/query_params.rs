@@ -1,4 +1,4 @@
-//! The pairs of a query string, every fault noted before any is answered.
+//! Parameters of a query string or JSON body. All errors of a request are reported together.
 
 use std::fmt::Display;
 use std::str::FromStr;
@@ -13,15 +13,14 @@ use time_series_domain::text::{bounded, echo, excerpt};
 use crate::problem::{Code, FieldErrorView, MAX_ERRORS, Problem};
 
 /// Maximum number of parameters in a query string, repeated ones included.
-const MAX_PAIRS: usize = 2_000;
-/// Maximum length of the description of a fault, in bytes.
-const MAX_FAULT: usize = 800;
-const A_UUID: &str = "8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
-
-/// Maximum users of one query.
+const MAX_PARAMS: usize = 2_000;
+/// Maximum length of the message of an error, in bytes.
+const MAX_MESSAGE_BYTES: usize = 800;
+const EXAMPLE_UUID: &str = "8b0e7a52-6a3f-4a8c-9d0a-0d6a7c1f2b3e";
+/// Maximum number of users of one query.
 const MAX_USERS: usize = 100_000;
 
-/// A parameter in a JSON body.
+/// The value of a parameter in a JSON body.
 #[derive(Deserialize)]
 #[serde(untagged)]
 enum Member {
@@ -39,7 +38,7 @@ enum Scalar {
 }
 
 impl Scalar {
-    /// As it is written in a query string.
+    /// Returns the text that stands for the value in a query string.
     fn into_text(self) -> String {
         match self {
             Self::Text(text) => text,
@@ -49,16 +48,16 @@ impl Scalar {
     }
 }
 
-/// The parameters of a request and what is wrong with them.
-pub(crate) struct Pairs {
+/// The parameters of a request, and the errors found in them.
+pub(crate) struct QueryParams {
     given: Vec<(String, String)>,
-    /// The first ones.
+    /// The first [`MAX_ERRORS`] errors.
     errors: Vec<FieldErrorView>,
-    faults: usize,
+    total_errors: usize,
 }
 
-impl Pairs {
-    /// Reads a query string; parameters other than `known` are faults.
+impl QueryParams {
+    /// Parses a query string. Parameters other than `known` are errors.
     pub(crate) fn parse(query: &str, known: &[&str]) -> Result<Self, Problem> {
         if percent_encoding::percent_decode_str(query)
             .decode_utf8()
@@ -66,26 +65,27 @@ impl Pairs {
         {
             return Err(Problem::new(
                 Code::InvalidParameters,
-                "The query string is not UTF-8 once its escapes are decoded.",
+                "The query string is not valid UTF-8 after percent-decoding.",
             ));
         }
-        if query.bytes().filter(|b| *b == b'&').count() >= MAX_PAIRS {
+        if query.bytes().filter(|b| *b == b'&').count() >= MAX_PARAMS {
             let detail = format!(
-                "The query string has more than {MAX_PAIRS} parameters; a list has commas."
+                "The query string has more than {MAX_PARAMS} parameters. Separate the values of a \
+                 list with commas."
             );
             return Err(Problem::new(Code::InvalidParameters, detail));
         }
         let Query(given) = Query::<Vec<(String, String)>>::from_query(query).map_err(|e| {
             Problem::new(
                 Code::InvalidParameters,
-                format!("The query string cannot be read: {}", bounded(e, 200)),
+                format!("The query string could not be parsed: {}", bounded(e, 200)),
             )
         })?;
         Ok(Self::of(given, known))
     }
 
-    /// Reads the same parameters from the members of a JSON object: texts, numbers, booleans, and lists of them. A member
-    /// that is null counts as left out.
+    /// Parses the same parameters from a JSON object whose members are strings, numbers, booleans
+    /// or arrays of them. A null member counts as absent.
     pub(crate) fn from_json(body: &[u8], known: &[&str]) -> Result<Self, Problem> {
         let invalid = |e: &dyn Display| {
             Problem::new(
@@ -97,9 +97,9 @@ impl Pairs {
             )
         };
         let fields: RawFields<'_> = serde_json::from_slice(body).map_err(|e| invalid(&e))?;
-        if fields.0.len() > MAX_PAIRS {
+        if fields.0.len() > MAX_PARAMS {
             return Err(invalid(&format_args!(
-                "it has more than {MAX_PAIRS} members"
+                "it has more than {MAX_PARAMS} members"
             )));
         }
         let mut given = Vec::new();
@@ -107,7 +107,7 @@ impl Pairs {
             let values: Member = serde_json::from_str(raw.get()).map_err(|_| {
                 Problem::parameter(
                     &excerpt(&name, 200),
-                    "must be a text, a number, a boolean or a list of them",
+                    "must be a string, a number, a boolean or an array of them",
                 )
             })?;
             let values = match values {
@@ -131,27 +131,27 @@ impl Pairs {
             .filter(|name| !known.contains(&name.as_str()))
             .map(|name| excerpt(name, 200).into_owned())
             .collect();
-        let mut pairs = Self {
+        let mut params = Self {
             given,
             errors: Vec::new(),
-            faults: 0,
+            total_errors: 0,
         };
-        let there_are = if known.is_empty() {
-            "none".to_owned()
+        let expected = if known.is_empty() {
+            "this endpoint has no parameters".to_owned()
         } else {
-            known.join(", ")
+            format!("the parameters are {}", known.join(", "))
         };
         for name in unknown {
-            pairs.fault(
+            params.error(
                 &name,
                 "unknown_parameter",
-                format_args!("is not a parameter here; there are {there_are}"),
+                format_args!("is not a parameter of this endpoint; {expected}"),
             );
         }
-        pairs
+        params
     }
 
-    /// All values of a parameter that may be repeated.
+    /// Returns all values of a parameter that may be repeated.
     pub(crate) fn all(&self, name: &str) -> Vec<&str> {
         self.given
             .iter()
@@ -160,7 +160,7 @@ impl Pairs {
             .collect()
     }
 
-    /// The value of a parameter that may be given once.
+    /// Returns the value of a parameter that must not be repeated.
     pub(crate) fn one(&mut self, name: &str) -> Option<String> {
         let mut values = self
             .given
@@ -169,12 +169,12 @@ impl Pairs {
             .map(|(_, value)| value.clone());
         let (first, second) = (values.next(), values.next());
         if second.is_some() {
-            self.fault(name, "invalid_parameter", "is given more than once");
+            self.error(name, "invalid_parameter", "must not be repeated");
         }
         first
     }
 
-    /// The value as `read` reads it; a fault if it cannot.
+    /// Returns the value parsed by `read`. Records the error of `read`.
     pub(crate) fn read<T, E: Display>(
         &mut self,
         name: &str,
@@ -184,13 +184,13 @@ impl Pairs {
         match read(&text) {
             Ok(value) => Some(value),
             Err(e) => {
-                self.fault(name, "invalid_parameter", e);
+                self.error(name, "invalid_parameter", e);
                 None
             }
         }
     }
 
-    /// A word out of some; the fault names them.
+    /// Returns the meaning of a keyword. The error lists the keywords.
     pub(crate) fn word<T: Copy>(&mut self, name: &str, words: &[(&str, T)]) -> Option<T> {
         self.read(name, |text| {
             let known = words
@@ -210,32 +210,34 @@ impl Pairs {
 
     pub(crate) fn uuid(&mut self, name: &str) -> Option<Uuid> {
         self.read(name, |text| {
-            Uuid::try_parse(text).map_err(|_| format!("must be a UUID such as {A_UUID}"))
+            Uuid::try_parse(text).map_err(|_| format!("must be a UUID such as {EXAMPLE_UUID}"))
         })
     }
 
-    /// A UUID that must be there; without one the fault is noted and the nil UUID stands in for it.
+    /// Returns a required UUID. Records an error and returns the nil UUID if it is missing.
     pub(crate) fn required_uuid(&mut self, name: &str) -> Uuid {
         if self.all(name).is_empty() {
-            self.fault(name, "missing_parameter", "is required");
+            self.error(name, "missing_parameter", "is required");
         }
         self.uuid(name).unwrap_or_default()
     }
 
-    /// UUIDs, comma-separated or repeated, at least one: ascending, each once.
+    /// Returns one or more UUIDs, comma-separated or repeated, in ascending order without
+    /// duplicates.
     pub(crate) fn required_uuids(&mut self, name: &str) -> Vec<Uuid> {
         let values: Vec<String> = self.all(name).into_iter().map(str::to_owned).collect();
         if values.is_empty() {
-            self.fault(name, "missing_parameter", "is required");
+            self.error(name, "missing_parameter", "is required");
         }
         let mut uuids = Vec::new();
         for text in values.iter().flat_map(|value| value.split(',')) {
             let Ok(uuid) = Uuid::try_parse(text.trim()) else {
                 let shown: String = text.chars().take(50).collect();
                 let message = format!(
-                    "has {shown:?}; it must be a UUID such as {A_UUID}, or several with commas"
+                    "contains {shown:?}; it must be a UUID such as {EXAMPLE_UUID}, or several \
+                     separated by commas"
                 );
-                self.fault(name, "invalid_parameter", message);
+                self.error(name, "invalid_parameter", message);
                 break;
             };
             uuids.push(uuid);
@@ -243,10 +245,10 @@ impl Pairs {
         uuids.sort_unstable();
         uuids.dedup();
         if uuids.len() > MAX_USERS {
-            self.fault(
+            self.error(
                 name,
                 "invalid_parameter",
-                format_args!("names more than {MAX_USERS} users; ask for some at a time"),
+                format_args!("has more than {MAX_USERS} users; split the request"),
             );
             uuids.truncate(1);
         }
@@ -256,15 +258,15 @@ impl Pairs {
     pub(crate) fn number<T: FromStr + PartialOrd + Display>(
         &mut self,
         name: &str,
-        least: &T,
-        most: &T,
+        min: &T,
+        max: &T,
     ) -> Option<T> {
         self.read(name, |text| {
-            let in_range = |n: &T| least <= n && n <= most;
+            let in_range = |n: &T| min <= n && n <= max;
             text.parse()
                 .ok()
                 .filter(in_range)
-                .ok_or_else(|| format!("must be a number from {least} to {most}"))
+                .ok_or_else(|| format!("must be a number from {min} to {max}"))
         })
     }
 
@@ -273,23 +275,24 @@ impl Pairs {
         self.read(name, read).unwrap_or(false)
     }
 
-    pub(crate) fn fault(&mut self, name: &str, code: &'static str, message: impl Display) {
-        self.faults += 1;
+    /// Records an error of a parameter. `message` continues the name of the parameter.
+    pub(crate) fn error(&mut self, name: &str, code: &'static str, message: impl Display) {
+        self.total_errors += 1;
         if self.errors.len() < MAX_ERRORS {
-            let message = format!("{} {}", echo(name), bounded(message, MAX_FAULT));
+            let message = format!("{} {}", echo(name), bounded(message, MAX_MESSAGE_BYTES));
             self.errors.push(FieldErrorView::new(name, code, message));
         }
     }
 
-    /// Every fault in one answer, if there is one.
+    /// Returns a problem with every recorded error, if there is any.
     pub(crate) fn finish(self) -> Result<(), Problem> {
         if self.errors.is_empty() {
             return Ok(());
         }
-        Err(Problem::of_faults(
+        Err(Problem::of_errors(
             Code::InvalidParameters,
             self.errors,
-            self.faults,
+            self.total_errors,
         ))
     }
 }
