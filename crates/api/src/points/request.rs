@@ -85,7 +85,11 @@ impl PointListRequest {
     }
 
     /// Returns the fingerprint of the answer without the data: of the query and the rendering.
-    pub(super) fn answer_key(&self, cursors: &CursorKey, cache_namespace: &Fingerprint) -> Fingerprint {
+    pub(super) fn answer_key(
+        &self,
+        cursors: &CursorKey,
+        cache_namespace: &Fingerprint,
+    ) -> Fingerprint {
         // The cursor is represented by its position, which is part of the query.
         let Self {
             spec,
@@ -125,7 +129,11 @@ impl Fingerprinted for Output {
 }
 
 impl PointListParams {
-    pub(super) fn read(params: &mut QueryParams, user_id: Option<Uuid>, session_id: Option<Uuid>) -> Self {
+    pub(super) fn read(
+        params: &mut QueryParams,
+        user_id: Option<Uuid>,
+        session_id: Option<Uuid>,
+    ) -> Self {
         let order = params.word(
             "order",
             &[("asc", Order::Ascending), ("desc", Order::Descending)],

@@ -224,7 +224,7 @@ impl From<QueryError> for Problem {
             }
             QueryError::Series(_) => ("series", "invalid_parameter"),
             QueryError::NoNumbers { .. } => ("agg_func", "no_numbers"),
-            QueryError::LimitExceeded(refusal) => return refusal.into(),
+            QueryError::LimitExceeded(exceeded) => return exceeded.into(),
             QueryError::Store(e) => return e.into(),
         };
         let message = e.to_string();
@@ -237,8 +237,8 @@ impl From<QueryError> for Problem {
 }
 
 impl From<LimitExceeded> for Problem {
-    fn from(refusal: LimitExceeded) -> Self {
-        let (code, estimate) = match refusal {
+    fn from(exceeded: LimitExceeded) -> Self {
+        let (code, estimate) = match exceeded {
             LimitExceeded::Rows { rows, limit } | LimitExceeded::Groups { rows, limit } => (
                 Code::TooManyRows,
                 Estimate {

@@ -50,7 +50,10 @@ impl AggregateParams {
     /// Parses the parameters.
     pub(super) fn read(params: &mut QueryParams) -> Self {
         let interval = params.read("interval", Interval::parse);
-        let given_interval = params.all("interval").first().map(|text| (*text).to_owned());
+        let given_interval = params
+            .all("interval")
+            .first()
+            .map(|text| (*text).to_owned());
         let weekday =
             |text: &str| Weekday::parse(text).ok_or("is not a weekday; use monday to sunday");
         let week_start = params.read("week_start", weekday).unwrap_or_default();
@@ -217,7 +220,11 @@ fn or_avg(functions: Vec<AggFunction>) -> Vec<AggFunction> {
 }
 
 /// Parses the steps of a session's axis, which has no calendar.
-fn read_offsets(params: &mut QueryParams, interval: Option<Interval>, is_given: bool) -> Option<Offsets> {
+fn read_offsets(
+    params: &mut QueryParams,
+    interval: Option<Interval>,
+    is_given: bool,
+) -> Option<Offsets> {
     for name in ["tz", "week_start"] {
         if !params.all(name).is_empty() {
             clash(

@@ -97,7 +97,8 @@ mod tests {
     #[test]
     fn every_part_of_the_rendering_changes_its_key() {
         let zone = |name| Calendar::new(Interval::Days(1), name, Weekday::Monday).expect("a zone");
-        let key = |request: &AggregateRequest| request.render_key(Format::Json, &cache_namespace("1"));
+        let key =
+            |request: &AggregateRequest| request.render_key(Format::Json, &cache_namespace("1"));
         let mut keys = vec![
             key(&request()),
             key(&AggregateRequest {

@@ -136,5 +136,5 @@ impl FaultInjector {
 }
 
 async fn start(program: &Path, database_url: &str, bind: SocketAddr) -> anyhow::Result<Server> {
-    start_service(program, database_url, bind, &[("LOG", "off")]).await
+    start_service(program, database_url, bind, &[("RUST_LOG", "off")]).await
 }

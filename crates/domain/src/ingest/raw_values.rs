@@ -8,7 +8,6 @@ use serde_json::value::RawValue;
 use super::leaf_columns::{self, Leaves};
 use super::location::{Location, Locations};
 use super::{Row, RowFormat};
-use crate::json::Pointer;
 use crate::json::MAX_VALUE_BYTES;
 use crate::json::Pointer;
 use crate::metric_type::Catalogue;
