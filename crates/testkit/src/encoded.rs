@@ -15,7 +15,8 @@ use time_series_domain::{
 /// 2025-01-01T00:00:00Z.
 const START: Timestamp = Timestamp::from_micros(1_735_689_600_000_000);
 
-/// Returns a session that starts on 2025-01-01 and has a point of the number `1` at each of `seconds`.
+/// Returns a session that starts on 2025-01-01 and has a point of the number `1` at each of
+/// `seconds`.
 ///
 /// # Panics
 /// Never, for seconds of the first month.

@@ -2,9 +2,9 @@
 
 use time_series_domain::fingerprint::{FingerprintHasher, Fingerprinted};
 
-use crate::request::QueryParams;
+use crate::request::Choice;
 
-/// The parameter `end`: the end marker of NDJSON and of a stream of CSV.
+/// The end marker of NDJSON and of a stream of CSV.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) enum End {
     /// A record that distinguishes a complete response from a truncated one.
@@ -14,13 +14,14 @@ pub(crate) enum End {
     None,
 }
 
-impl End {
-    pub(crate) fn from_query(params: &mut QueryParams) -> Self {
-        params
-            .word("end", &[("record", Self::Record), ("none", Self::None)])
-            .unwrap_or_default()
-    }
-}
+/// The parameter `end`.
+pub(crate) static END: Choice<End> = Choice::new(
+    "end",
+    &[("record", End::Record), ("none", End::None)],
+    "`none`: no end record after the last line of NDJSON, or after a stream of CSV. `record` by \
+     default.",
+)
+.example("record");
 
 impl Fingerprinted for End {
     fn feed(&self, hasher: &mut FingerprintHasher) {

@@ -8,7 +8,7 @@ mod json;
 mod table;
 mod writer;
 
-pub(crate) use end::End;
+pub(crate) use end::{END, End};
 pub(crate) use json::{JsonList, figure as json_figure, json, text as json_text};
 pub(crate) use table::{Batch, Field, Kind, Table, Values};
 pub(crate) use writer::{Writer, WriterError, elements, end_record};
@@ -17,7 +17,7 @@ use time_series_domain::fingerprint::{FingerprintHasher, Fingerprinted};
 use time_series_domain::text::echo;
 
 use crate::problem::{Code, Problem};
-use crate::request::QueryParams;
+use crate::request::Choice;
 
 /// The format of a response.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -33,6 +33,32 @@ pub(crate) enum Format {
     /// Parquet.
     Parquet,
 }
+
+/// The parameter `format` of endpoints that offer every format.
+pub(crate) static FORMAT: Choice<Format> = Choice::new(
+    "format",
+    &[
+        ("json", Format::Json),
+        ("csv", Format::Csv),
+        ("ndjson", Format::Ndjson),
+        ("arrow", Format::Arrow),
+        ("parquet", Format::Parquet),
+    ],
+    "`json` (default), `csv`, `ndjson`, `arrow` or `parquet`; alternatively the header `Accept`.",
+)
+.example("json");
+
+/// The parameter `format` of endpoints that offer text formats only.
+pub(crate) static TEXT_FORMAT: Choice<Format> = Choice::new(
+    "format",
+    &[
+        ("json", Format::Json),
+        ("csv", Format::Csv),
+        ("ndjson", Format::Ndjson),
+    ],
+    "`json` (default), `csv` or `ndjson`; alternatively the header `Accept`.",
+)
+.example("json");
 
 impl Format {
     pub(crate) const ALL: [Self; 5] = [
@@ -62,12 +88,6 @@ impl Format {
             Self::Arrow => "application/vnd.apache.arrow.stream",
             Self::Parquet => "application/vnd.apache.parquet",
         }
-    }
-
-    /// Parses the parameter `format`. Records a fault in `params` if it is not one of `offered`.
-    pub(crate) fn from_query(params: &mut QueryParams, offered: &[Self]) -> Option<Self> {
-        let names: Vec<(&str, Self)> = offered.iter().map(|f| (f.name(), *f)).collect();
-        params.word("format", &names)
     }
 
     /// Returns the format of the parameter, otherwise that of the header `Accept`.

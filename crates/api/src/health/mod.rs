@@ -6,7 +6,7 @@ use apistos::api_operation;
 use crate::metrics::observe;
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::{Code, Problem};
-use crate::request::{FromQuery, NoParams, QueryParams, QueryString};
+use crate::request::{Choice, FromQuery, NoParams, Parameter, QueryParams, QueryString};
 use crate::state::{AppState, Heartbeat};
 use apistos::ApiComponent;
 use schemars::JsonSchema;
@@ -52,28 +52,25 @@ impl Answer for Ready {
         &[(200, "Reads succeed; `writes` is the state of writes.")];
 }
 
+/// True if the service must be ready for writes.
+static FOR_WRITES: Choice<bool> = Choice::new(
+    "for",
+    &[("reads", false), ("writes", true)],
+    "`reads` (default) or `writes`. With `writes`, the probe also fails with 503 while commits \
+     fail.",
+)
+.example("writes");
+
 /// The kind of request that the service must be ready for.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents what is parsed")]
-pub(crate) struct ReadyParams {
-    /// `reads` (default) or `writes`. With `writes`, the probe also fails with 503 while commits
-    /// fail.
-    r#for: Option<String>,
-}
+pub(crate) struct ReadyParams;
 
 impl FromQuery for ReadyParams {
     type Parsed = bool;
 
-    const NAMES: &'static [&'static str] = &["for"];
-
-    fn examples() -> Vec<(&'static str, Value)> {
-        vec![("for", json!("writes"))]
-    }
+    const PARAMETERS: &'static [&'static dyn Parameter] = &[&FOR_WRITES];
 
     fn from_query(params: &mut QueryParams) -> bool {
-        params
-            .word("for", &[("reads", false), ("writes", true)])
-            .unwrap_or(false)
+        FOR_WRITES.read(params).unwrap_or(false)
     }
 }
 

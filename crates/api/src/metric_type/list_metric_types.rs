@@ -5,46 +5,49 @@ use apistos::{ApiComponent, api_operation};
 use schemars::JsonSchema;
 use serde::Serialize;
 use serde_json::{Value, json};
+use time_series_domain::SeriesName;
 
 use super::metric_type_view::MetricTypeView;
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::Problem;
-use crate::request::{FromQuery, QueryParams, QueryString};
+use crate::request::{FromQuery, Number, Parameter, QueryParams, QueryString, Text};
 use crate::state::AppState;
 
 const DEFAULT_LIMIT: usize = 1_000;
 
+static LIMIT: Number<usize> = Number::new(
+    "limit",
+    1,
+    DEFAULT_LIMIT,
+    "Maximum number of metric types per page, 1 to 1000. Default: 1000.",
+)
+.example("1000");
+
+static CURSOR: Text<SeriesName> = Text::new(
+    "cursor",
+    |text| {
+        SeriesName::parse(text)
+            .map_err(|_| "is not a cursor of this list; omit it to read the first page".to_owned())
+    },
+    "`metadata.next_cursor` of the previous page, which is its last series.",
+)
+.example("session.gut_health_score");
+
 /// The page of a list of metric types.
-#[derive(JsonSchema, ApiComponent)]
 pub(crate) struct MetricTypeListParams {
-    /// Maximum number of metric types per page, 1 to 1000. Default: 1000.
-    #[schemars(range(min = 1, max = 1000))]
     limit: Option<usize>,
-    /// `metadata.next_cursor` of the previous page, which is its last series.
-    cursor: Option<String>,
+    cursor: Option<SeriesName>,
 }
 
 impl FromQuery for MetricTypeListParams {
     type Parsed = Self;
 
-    const NAMES: &'static [&'static str] = &["limit", "cursor"];
-
-    fn examples() -> Vec<(&'static str, Value)> {
-        vec![
-            ("limit", json!(1_000)),
-            ("cursor", json!("session.gut_health_score")),
-        ]
-    }
+    const PARAMETERS: &'static [&'static dyn Parameter] = &[&LIMIT, &CURSOR];
 
     fn from_query(params: &mut QueryParams) -> Self {
-        let cursor = params.read("cursor", |text| {
-            time_series_domain::SeriesName::parse(text)
-                .map(|name| name.as_str().to_owned())
-                .map_err(|_| "is not a cursor of this list; omit it to read the first page")
-        });
         Self {
-            limit: params.number("limit", &1, &DEFAULT_LIMIT),
-            cursor,
+            limit: LIMIT.read(params),
+            cursor: CURSOR.read(params),
         }
     }
 }
@@ -96,7 +99,8 @@ pub(crate) async fn list_metric_types(
     let MetricTypeListParams { limit, cursor } = params.0;
     let limit = limit.unwrap_or(DEFAULT_LIMIT);
     let catalogue = state.metric_types.list().await?;
-    let mut rest = catalogue.iter_after(cursor.as_deref().unwrap_or_default());
+    let after = cursor.as_ref().map_or("", SeriesName::as_str);
+    let mut rest = catalogue.iter_after(after);
     let results: Vec<MetricTypeView> = rest
         .by_ref()
         .take(limit)

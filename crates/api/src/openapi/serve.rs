@@ -6,13 +6,19 @@ use actix_web::http::header::{ACCEPT, CACHE_CONTROL, VARY};
 use actix_web::{HttpRequest, HttpResponse, web};
 
 use crate::problem::Problem;
-use crate::request::{FromQuery, QueryParams, QueryString};
+use crate::request::{Choice, FromQuery, Parameter, QueryParams, QueryString};
 
 const JSON: &str = include_str!("../../../../docs/openapi.json");
 const PAGE: &str = include_str!("../../assets/redoc.html");
 const SCRIPT: &str = include_str!("../../assets/redoc/redoc.standalone.js");
 
-/// Parameters of `GET /schema/`: `format` is `json` or `yaml`.
+static IS_YAML: Choice<bool> = Choice::new(
+    "format",
+    &[("json", false), ("yaml", true)],
+    "`json` or `yaml`; alternatively the header `Accept`.",
+);
+
+/// Parameters of `GET /schema/`.
 pub(crate) struct SchemaParams {
     yaml: Option<bool>,
 }
@@ -20,15 +26,12 @@ pub(crate) struct SchemaParams {
 impl FromQuery for SchemaParams {
     type Parsed = Self;
 
-    const NAMES: &'static [&'static str] = &["format"];
+    const PARAMETERS: &'static [&'static dyn Parameter] = &[&IS_YAML];
 
     fn from_query(params: &mut QueryParams) -> Self {
-        let yaml = params.read("format", |text| match text {
-            "json" => Ok(false),
-            "yaml" => Ok(true),
-            _ => Err("must be json or yaml"),
-        });
-        Self { yaml }
+        Self {
+            yaml: IS_YAML.read(params),
+        }
     }
 }
 

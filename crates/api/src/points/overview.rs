@@ -6,7 +6,6 @@ use actix_web::http::header::ETAG;
 use actix_web::web;
 use schemars::JsonSchema;
 use serde::Serialize;
-use serde_json::json;
 use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::ports::DataVersion;
 use time_series_domain::{SeriesSelector, UserId};
@@ -15,35 +14,25 @@ use uuid::Uuid;
 use apistos::ApiComponent;
 
 use crate::format::{
-    Batch, End, Format, JsonList, Table, Writer, WriterError, elements, json as to_json,
+    Batch, END, End, Format, JsonList, TEXT_FORMAT, Table, Writer, WriterError, elements,
+    json as to_json,
 };
 use crate::openapi::Rendered;
 use crate::problem::Problem;
 use crate::reads::Reads;
 use crate::request::{
-    FromQuery, QueryParams, RequestContext, USER_VERSION, etag_of, read_selector,
+    FromQuery, Id, MIN_VERSION, Parameter, QueryParams, RequestContext, SERIES, SERIES_MODE,
+    USER_VERSION, etag_of, read_selector,
 };
 use crate::state::AppState;
 
 const OFFERED: [Format; 3] = [Format::Json, Format::Csv, Format::Ndjson];
 
-/// The series of a user.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents OverviewRequest")]
-pub(crate) struct OverviewParams {
-    /// The user.
-    user_id: Uuid,
-    /// The series; all by default. As for `/api/timeseries/`.
-    series: Option<Vec<String>>,
-    /// How `series` is parsed: `exact`, `glob` or `regex`.
-    series_mode: Option<String>,
-    /// `json` (default), `csv` or `ndjson`; alternatively the header `Accept`.
-    format: Option<String>,
-    /// `none`: no end record after the last line of NDJSON. `record` by default.
-    end: Option<String>,
-    /// Waits up to 5 seconds until the user's data has reached this version, otherwise returns 412.
-    min_version: Option<u64>,
-}
+static USER_ID: Id =
+    Id::required("user_id", "The user.").example("d38834e0-fe46-4bf9-831d-1d5b125bdc9b");
+
+/// The parameters of a list of the series of a user.
+pub(crate) struct OverviewParams;
 
 /// The parsed parameters.
 pub(crate) struct OverviewRequest {
@@ -58,34 +47,24 @@ pub(crate) struct OverviewRequest {
 impl FromQuery for OverviewParams {
     type Parsed = OverviewRequest;
 
-    const NAMES: &'static [&'static str] = &[
-        "user_id",
-        "series",
-        "series_mode",
-        "format",
-        "end",
-        "min_version",
+    const PARAMETERS: &'static [&'static dyn Parameter] = &[
+        &USER_ID,
+        &SERIES,
+        &SERIES_MODE,
+        &TEXT_FORMAT,
+        &END,
+        &MIN_VERSION,
     ];
-    const FORMATS: &'static [&'static str] = &["json", "csv", "ndjson"];
-
-    fn examples() -> Vec<(&'static str, serde_json::Value)> {
-        vec![
-            ("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b")),
-            ("series", json!(["session.urine.*"])),
-            ("format", json!("json")),
-            ("end", json!("record")),
-        ]
-    }
 
     fn from_query(params: &mut QueryParams) -> OverviewRequest {
         let (selector, series) = read_selector(params);
         OverviewRequest {
-            user: UserId(params.required_uuid("user_id")),
+            user: UserId(USER_ID.read_required(params)),
             selector,
             series,
-            format: Format::from_query(params, &OFFERED),
-            end: End::from_query(params),
-            min_version: params.number("min_version", &0, &u64::MAX),
+            format: TEXT_FORMAT.read(params),
+            end: END.read(params).unwrap_or_default(),
+            min_version: MIN_VERSION.read(params),
         }
     }
 }

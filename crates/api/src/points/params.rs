@@ -1,139 +1,117 @@
-//! The parameters of raw points.
+//! Declarations of the parameters of raw points.
 
-use apistos::ApiComponent;
-use schemars::JsonSchema;
-use serde_json::{Value, json};
-use uuid::Uuid;
+use time_series_domain::ports::Order;
+use time_series_domain::query::points::Method;
 
 use super::request::PointListParams;
-use crate::request::{FromQuery, QueryParams};
+use crate::format::{END, FORMAT};
+use crate::request::{
+    Choice, FromQuery, IS_COLUMNS, IS_FLAT, Id, MIN_VERSION, Number, Parameter, QueryParams,
+    SERIES, SERIES_MODE, Text, Texts, TimeParam, WHERE,
+};
+
+/// Maximum of `limit` and `max_points`.
+const MAX_LIMIT: usize = 100_000;
+
+pub(super) static USER_ID: Id = Id::required("user_id", "The user that owns the points.")
+    .example("d38834e0-fe46-4bf9-831d-1d5b125bdc9b");
+
+pub(super) static OWNER_ID: Id = Id::optional(
+    "user_id",
+    "The user that owns the session; needed only if several users have a session with this id.",
+);
+
+pub(super) static SESSION_ID: Id = Id::optional("session_id", "Only this session.");
+
+pub(super) static START_TIME: Text<TimeParam> = Text::new(
+    "start_time",
+    TimeParam::read,
+    "Points at or after this: RFC 3339, a date (its midnight in UTC), milliseconds since 1970, \
+     `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. \
+     By default from the first.",
+)
+.example("2025-01-01");
+
+pub(super) static END_TIME: Text<TimeParam> = Text::new(
+    "end_time",
+    TimeParam::read,
+    "Points before this: RFC 3339, a date (its midnight in UTC), milliseconds since 1970, `now` \
+     or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By \
+     default up to and including the last.",
+)
+.example("2025-02-01T00:00:00Z");
+
+pub(super) static ORDER: Choice<Order> = Choice::new(
+    "order",
+    &[("asc", Order::Ascending), ("desc", Order::Descending)],
+    "`asc` (default): by time, series, session and arrival; `desc`: the exact reverse.",
+)
+.example("desc");
+
+pub(super) static LIMIT: Number<usize> = Number::new(
+    "limit",
+    1,
+    MAX_LIMIT,
+    "Maximum number of points, 1 to 100000. By default 1000 in JSON, unlimited in the other \
+     formats.",
+)
+.example("1000");
+
+pub(super) static CURSOR: Texts = Texts::one("cursor", "`next_cursor` of the previous page.");
+
+pub(super) static MAX_POINTS: Number<usize> = Number::new(
+    "max_points",
+    3,
+    MAX_LIMIT,
+    "Maximum number of points of each series, 3 to 100000: real points that look like all of them \
+     in a plot, each with the number of points that it represents.",
+);
+
+pub(super) static METHOD: Choice<Method> = Choice::new(
+    "method",
+    &[("lttb", Method::Lttb), ("minmax", Method::MinMax)],
+    "The algorithm of `max_points`: `lttb` (default) or `minmax`.",
+)
+.example("lttb");
 
 /// The parameters of a list of points of a user.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents PointListParams")]
-pub(crate) struct PointParams {
-    /// The user that owns the points.
-    user_id: Uuid,
-    /// Only this session.
-    session_id: Option<Uuid>,
-    #[schemars(flatten)]
-    which: SessionPointParamsDoc,
-}
+pub(crate) struct PointParams;
 
 /// The parameters of a list of points of a session.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents PointListParams")]
-pub(crate) struct SessionPointParams {
-    /// The user that owns the session; needed only if several users have a session with this id.
-    user_id: Option<Uuid>,
-    #[schemars(flatten)]
-    which: SessionPointParamsDoc,
-}
+pub(crate) struct SessionPointParams;
 
-/// The parameters that both lists share.
-#[derive(JsonSchema)]
-#[expect(dead_code, reason = "documents PointListParams")]
-pub(crate) struct SessionPointParamsDoc {
-    /// The series; all by default. As for `/api/timeseries/`.
-    series: Option<Vec<String>>,
-    /// How `series` is parsed: `exact`, `glob` or `regex`.
-    series_mode: Option<String>,
-    /// Points at or after this: RFC 3339, a date (its midnight in UTC), milliseconds since 1970,
-    /// `now` or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z.
-    /// By default from the first.
-    start_time: Option<String>,
-    /// Points before this: RFC 3339, a date (its midnight in UTC), milliseconds since 1970, `now`
-    /// or `now-7d` (s, m, h, d, w), from 0001-01-01T00:00:00Z to 9999-12-31T23:59:59.999999Z. By
-    /// default up to and including the last.
-    end_time: Option<String>,
-    /// Only points whose numeric leaves meet these conditions, as for `/api/timeseries/`.
-    r#where: Option<String>,
-    /// `asc` (default): by time, series, session and arrival; `desc`: the exact reverse.
-    order: Option<String>,
-    /// Maximum number of points, 1 to 100000. By default 1000 in JSON, unlimited in the other
-    /// formats.
-    #[schemars(range(min = 1, max = 100_000))]
-    limit: Option<usize>,
-    /// `next_cursor` of the previous page.
-    cursor: Option<String>,
-    /// Maximum number of points of each series, 3 to 100000: real points that look like all of them
-    /// in a plot, each with the number of points that it represents.
-    #[schemars(range(min = 3, max = 100_000))]
-    max_points: Option<usize>,
-    /// The algorithm of `max_points`: `lttb` (default) or `minmax`.
-    method: Option<String>,
-    /// `json` (default), `csv`, `ndjson`, `arrow` or `parquet`; alternatively the header `Accept`.
-    format: Option<String>,
-    /// `none`: no end record after the last line of NDJSON or CSV. `record` by default.
-    end: Option<String>,
-    /// `flat`: one row per leaf (always so in csv, arrow and parquet). `nested` by default.
-    shape: Option<String>,
-    /// `columns`: arrays by series and leaf, as plotting libraries expect (JSON only). `rows` by
-    /// default.
-    layout: Option<String>,
-    /// Waits up to 5 seconds until the user's data has reached this version, otherwise returns 412.
-    min_version: Option<u64>,
-}
-
-const WHICH: [&str; 15] = [
-    "series",
-    "series_mode",
-    "start_time",
-    "end_time",
-    "where",
-    "order",
-    "limit",
-    "cursor",
-    "max_points",
-    "method",
-    "format",
-    "end",
-    "shape",
-    "layout",
-    "min_version",
-];
-
-const fn with<const N: usize>(own: &[&'static str]) -> [&'static str; N] {
-    let mut names = [""; N];
-    let mut i = 0;
-    while i < own.len() {
-        names[i] = own[i];
-        i += 1;
-    }
-    while i < N {
-        names[i] = WHICH[i - own.len()];
-        i += 1;
-    }
-    names
-}
-
-fn examples(own: &[(&'static str, Value)]) -> Vec<(&'static str, Value)> {
-    let mut examples = own.to_vec();
-    examples.extend([
-        ("series", json!(["session.urine.*"])),
-        ("start_time", json!("2025-01-01")),
-        ("end_time", json!("2025-02-01T00:00:00Z")),
-        ("where", json!("r>100,g<250")),
-        ("order", json!("desc")),
-        ("limit", json!(1000)),
-        ("method", json!("lttb")),
-        ("format", json!("json")),
-        ("end", json!("record")),
-    ]);
-    examples
+/// Lists the parameters of an endpoint, followed by those that both lists share.
+macro_rules! with_shared {
+    ($($own:expr),*) => {
+        &[
+            $($own,)*
+            &SERIES,
+            &SERIES_MODE,
+            &START_TIME,
+            &END_TIME,
+            &WHERE,
+            &ORDER,
+            &LIMIT,
+            &CURSOR,
+            &MAX_POINTS,
+            &METHOD,
+            &FORMAT,
+            &END,
+            &IS_FLAT,
+            &IS_COLUMNS,
+            &MIN_VERSION,
+        ]
+    };
 }
 
 impl FromQuery for PointParams {
     type Parsed = PointListParams;
 
-    const NAMES: &'static [&'static str] = &with::<17>(&["user_id", "session_id"]);
-
-    fn examples() -> Vec<(&'static str, Value)> {
-        examples(&[("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b"))])
-    }
+    const PARAMETERS: &'static [&'static dyn Parameter] = with_shared!(&USER_ID, &SESSION_ID);
 
     fn from_query(params: &mut QueryParams) -> PointListParams {
-        let (user, session) = (params.required_uuid("user_id"), params.uuid("session_id"));
+        let user = USER_ID.read_required(params);
+        let session = SESSION_ID.read(params);
         PointListParams::read(params, Some(user), session)
     }
 }
@@ -141,14 +119,10 @@ impl FromQuery for PointParams {
 impl FromQuery for SessionPointParams {
     type Parsed = PointListParams;
 
-    const NAMES: &'static [&'static str] = &with::<16>(&["user_id"]);
-
-    fn examples() -> Vec<(&'static str, Value)> {
-        examples(&[])
-    }
+    const PARAMETERS: &'static [&'static dyn Parameter] = with_shared!(&OWNER_ID);
 
     fn from_query(params: &mut QueryParams) -> PointListParams {
-        let user = params.uuid("user_id");
+        let user = OWNER_ID.read(params);
         PointListParams::read(params, user, None)
     }
 }

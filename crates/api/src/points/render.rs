@@ -9,12 +9,13 @@ use time_series_domain::{Json, MetricType, MetricTypeId, Timestamp};
 use uuid::Uuid;
 
 use super::columns::Traces;
-use super::request::{Output, PointListRequest};
+use super::request::PointListRequest;
 use super::value_text::SeriesText;
 use crate::format::{
     Batch, End, Field, Format, JsonList, Kind, Table, Values, Writer, WriterError, elements,
     end_record, json,
 };
+use crate::request::Output;
 
 /// Rows per batch of a table.
 const BATCH_ROWS: usize = 4_096;

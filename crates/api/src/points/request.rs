@@ -1,6 +1,6 @@
 //! The parsed parameters of a list of points, and their resolution into a request.
 
-use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprinted};
+use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::ports::Order;
 use time_series_domain::query::ValueFilter;
 use time_series_domain::query::points::{Method, PointSpec};
@@ -10,18 +10,16 @@ use time_series_domain::{
 use uuid::Uuid;
 
 use super::cursor;
-use crate::format::{End, Format};
+use super::params::{CURSOR, END_TIME, LIMIT, MAX_POINTS, METHOD, ORDER, START_TIME};
+use crate::format::{END, End, FORMAT, Format};
 use crate::problem::Problem;
 use crate::request::{
-    CursorKey, QueryParams, TimeParam, check_range, clash, read_filter, read_selector,
+    CursorKey, MIN_VERSION, Output, QueryParams, TimeParam, WHERE, check_range, clash, read_output,
+    read_selector,
 };
 
-/// Maximum of `limit` and `max_points`.
-const MAX_LIMIT: usize = 100_000;
 /// Default of `limit` in JSON.
 const DEFAULT_LIMIT: usize = 1_000;
-/// Minimum of `max_points`.
-const MIN_MAX_POINTS: usize = 3;
 
 /// The parsed parameters. The faults of invalid ones are recorded in the pairs.
 pub(crate) struct PointListParams {
@@ -41,17 +39,6 @@ pub(crate) struct PointListParams {
     end_mark: End,
     output: Output,
     pub(super) min_version: Option<u64>,
-}
-
-/// The layout of the results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
-    /// One row per point.
-    Nested,
-    /// One row per leaf.
-    Flat,
-    /// One array per leaf.
-    Columns,
 }
 
 /// A resolved request: the query, and the parameters as given, which the answer echoes.
@@ -118,33 +105,17 @@ impl PointListRequest {
     }
 }
 
-impl Fingerprinted for Output {
-    fn feed(&self, hasher: &mut FingerprintHasher) {
-        hasher.variant(match self {
-            Self::Nested => "nested",
-            Self::Flat => "flat",
-            Self::Columns => "columns",
-        });
-    }
-}
-
 impl PointListParams {
     pub(super) fn read(
         params: &mut QueryParams,
         user_id: Option<Uuid>,
         session_id: Option<Uuid>,
     ) -> Self {
-        let order = params.word(
-            "order",
-            &[("asc", Order::Ascending), ("desc", Order::Descending)],
-        );
-        let limit = params.number("limit", &1, &MAX_LIMIT);
-        let cursor = params.one("cursor");
-        let max_points = params.number("max_points", &MIN_MAX_POINTS, &MAX_LIMIT);
-        let method = params.word(
-            "method",
-            &[("lttb", Method::Lttb), ("minmax", Method::MinMax)],
-        );
+        let order = ORDER.read(params);
+        let limit = LIMIT.read(params);
+        let cursor = CURSOR.read(params);
+        let max_points = MAX_POINTS.read(params);
+        let method = METHOD.read(params);
         if max_points.is_some() {
             for (name, is_given) in [("limit", limit.is_some()), ("cursor", cursor.is_some())] {
                 if is_given {
@@ -158,7 +129,7 @@ impl PointListParams {
             if order == Some(Order::Descending) {
                 clash(params, "order", "cannot be desc with max_points");
             }
-        } else if method.is_some() && params.all("max_points").is_empty() {
+        } else if method.is_some() && !MAX_POINTS.is_sent(params) {
             clash(
                 params,
                 "method",
@@ -166,39 +137,22 @@ impl PointListParams {
             );
         }
         let (selector, series) = read_selector(params);
-        let flat = params
-            .word("shape", &[("nested", false), ("flat", true)])
-            .unwrap_or(false);
-        let columns = params
-            .word("layout", &[("rows", false), ("columns", true)])
-            .unwrap_or(false);
-        if columns && flat {
-            clash(
-                params,
-                "layout",
-                "is columns, which have no rows to be flat; leave out shape=flat or layout=columns",
-            );
-        }
         Self {
             user_id,
             session_id,
             selector,
             series,
-            start: params.read("start_time", TimeParam::read),
-            end: params.read("end_time", TimeParam::read),
-            filter: read_filter(params),
+            start: START_TIME.read(params),
+            end: END_TIME.read(params),
+            filter: WHERE.read(params),
             order: order.unwrap_or_default(),
             limit,
             cursor,
             downsample: max_points.map(|max| (max, method.unwrap_or_default())),
-            format: Format::from_query(params, &Format::ALL),
-            end_mark: End::from_query(params),
-            output: match (columns, flat) {
-                (true, _) => Output::Columns,
-                (false, true) => Output::Flat,
-                (false, false) => Output::Nested,
-            },
-            min_version: params.number("min_version", &0, &u64::MAX),
+            format: FORMAT.read(params),
+            end_mark: END.read(params).unwrap_or_default(),
+            output: read_output(params),
+            min_version: MIN_VERSION.read(params),
         }
     }
 

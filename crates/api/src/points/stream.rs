@@ -42,7 +42,7 @@ pub(super) struct StreamSink {
     pub(super) sender: Sender<StreamEvent>,
     /// The number of queries that wait for a permit.
     pub(super) waiting: Arc<AtomicUsize>,
-    /// Whether rendering failed or the client stopped reading, so that reading ends.
+    /// True if rendering failed or the client stopped reading, so that reading ends.
     pub(super) has_stopped: bool,
 }
 

@@ -3,21 +3,23 @@
 use time_series_domain::query::{
     Accuracy, AggFunction, AggregateSpec, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
 };
-use time_series_domain::text::echo;
-use time_series_domain::{
-    Calendar, Interval, SeriesSelector, SessionId, Timestamp, UserId, Weekday,
-};
+use time_series_domain::{Calendar, Interval, SeriesSelector, SessionId, Timestamp, UserId};
 use uuid::Uuid;
 
-use super::request::{AggregateRequest, Output};
-use crate::format::{End, Format};
+use super::params::{
+    ACCURACY, AGG_FUNC, ALIGN, END_TIME, EXPLAIN, FILL, FILL_LOOKBACK, GROUP_BY, INTERVAL, OVER,
+    SESSION_ID, START_TIME, TZ, USER_ID, WEEK_START,
+};
+use super::request::AggregateRequest;
+use crate::format::{END, End, FORMAT, Format};
 use crate::problem::Problem;
-use crate::request::{QueryParams, TimeParam, check_range, clash, read_filter, read_selector};
+use crate::request::{
+    MIN_VERSION, Output, QueryParams, TimeParam, WHERE, check_range, clash, read_output,
+    read_selector,
+};
 
 /// Default length of the range, in days.
 const DEFAULT_DAYS: i64 = 7;
-/// Maximum functions of one query.
-const MAX_FUNCTIONS: usize = 32;
 
 /// The parsed parameters. The faults of invalid ones are recorded in the pairs.
 pub(crate) struct AggregateParams {
@@ -49,18 +51,11 @@ pub(crate) struct AggregateParams {
 impl AggregateParams {
     /// Parses the parameters.
     pub(super) fn read(params: &mut QueryParams) -> Self {
-        let interval = params.read("interval", Interval::parse);
-        let given_interval = params
-            .all("interval")
-            .first()
-            .map(|text| (*text).to_owned());
-        let weekday =
-            |text: &str| Weekday::parse(text).ok_or("is not a weekday; use monday to sunday");
-        let week_start = params.read("week_start", weekday).unwrap_or_default();
-        let by_session = params
-            .word("align", &[("calendar", false), ("session", true)])
-            .unwrap_or(false);
-        let over = read_functions(params, "over");
+        let interval = INTERVAL.read(params);
+        let given_interval = INTERVAL.sent(params);
+        let week_start = WEEK_START.read(params).unwrap_or_default();
+        let by_session = ALIGN.read(params).unwrap_or(false);
+        let over = OVER.read(params).unwrap_or_default();
         if over.contains(&AggFunction::TimeAvg) {
             clash(
                 params,
@@ -68,19 +63,18 @@ impl AggregateParams {
                 "cannot be time_avg: the values of groups have no duration",
             );
         }
-        let groups = [("session", GroupBy::Session), ("user", GroupBy::User)];
         let implied = if over.is_empty() {
             GroupBy::Nothing
         } else {
             GroupBy::Session
         };
-        let group_by = params.word("group_by", &groups).unwrap_or(implied);
+        let group_by = GROUP_BY.read(params).unwrap_or(implied);
         let by_default = match group_by {
             GroupBy::Session if over.is_empty() => Interval::All,
             _ => Interval::Weeks(1),
         };
         let calendar_interval = interval.unwrap_or(by_default);
-        let calendar = params.read("tz", |zone| {
+        let calendar = params.read(TZ.name(), |zone| {
             Calendar::new(calendar_interval, zone, week_start)
         });
         let calendar =
@@ -92,8 +86,8 @@ impl AggregateParams {
         };
         let (fill, lookback) = read_fill(params, by_session);
         let (selector, series) = read_selector(params);
-        let users = params.required_uuids("user_id");
-        let min_version = params.number("min_version", &0, &u64::MAX);
+        let users = USER_ID.read_list(params);
+        let min_version = MIN_VERSION.read(params);
         if min_version.is_some() && users.len() > 1 {
             clash(
                 params,
@@ -103,31 +97,26 @@ impl AggregateParams {
         }
         Self {
             users,
-            session_id: params.uuid("session_id"),
+            session_id: SESSION_ID.read(params),
             series,
             interval: given_interval,
             selector,
             calendar,
             offsets,
-            start: params.read("start_time", TimeParam::read),
-            end: params.read("end_time", TimeParam::read),
-            functions: or_avg(read_functions(params, "agg_func")),
+            start: START_TIME.read(params),
+            end: END_TIME.read(params),
+            functions: or_avg(AGG_FUNC.read(params)),
             group_by,
             over,
-            filter: read_filter(params),
+            filter: WHERE.read(params),
             fill,
             lookback,
-            accuracy: params
-                .word(
-                    "accuracy",
-                    &[("exact", Accuracy::Exact), ("approx", Accuracy::Approx)],
-                )
-                .unwrap_or_default(),
+            accuracy: ACCURACY.read(params).unwrap_or_default(),
             output: read_output(params),
-            end_mark: End::from_query(params),
-            explain: params.flag("explain"),
+            end_mark: END.read(params).unwrap_or_default(),
+            explain: EXPLAIN.read(params),
             min_version,
-            format: Format::from_query(params, &Format::ALL),
+            format: FORMAT.read(params),
         }
     }
 
@@ -191,31 +180,10 @@ impl AggregateParams {
     }
 }
 
-fn read_functions(params: &mut QueryParams, name: &str) -> Vec<AggFunction> {
-    let functions = params.read(name, |text| {
-        let mut functions: Vec<AggFunction> = Vec::new();
-        for name in text.split(',') {
-            let function =
-                AggFunction::parse(name.trim()).map_err(|e| format!("{:?} {e}", echo(name)))?;
-            if !functions.contains(&function) {
-                functions.push(function);
-            }
-            if functions.len() > MAX_FUNCTIONS {
-                return Err(format!(
-                    "has more than {MAX_FUNCTIONS} functions; ask for the others in another query"
-                ));
-            }
-        }
-        Ok::<_, String>(functions)
-    });
-    functions.unwrap_or_default()
-}
-
-fn or_avg(functions: Vec<AggFunction>) -> Vec<AggFunction> {
-    if functions.is_empty() {
-        vec![AggFunction::Avg]
-    } else {
-        functions
+fn or_avg(functions: Option<Vec<AggFunction>>) -> Vec<AggFunction> {
+    match functions {
+        Some(functions) if !functions.is_empty() => functions,
+        _ => vec![AggFunction::Avg],
     }
 }
 
@@ -246,9 +214,8 @@ fn read_offsets(
 }
 
 fn read_fill(params: &mut QueryParams, by_session: bool) -> (Fill, Option<Lookback>) {
-    let names: Vec<(&str, Fill)> = Fill::ALL.iter().map(|f| (f.name(), *f)).collect();
-    let fill = params.word("fill", &names);
-    let lookback = params.read("fill_lookback", Lookback::parse);
+    let fill = FILL.read(params);
+    let lookback = FILL_LOOKBACK.read(params);
     if lookback.is_some() && by_session {
         clash(params, "fill_lookback", "has no meaning with align=session");
     } else if lookback.is_some() && fill.unwrap_or_default() == Fill::None {
@@ -259,25 +226,4 @@ fn read_fill(params: &mut QueryParams, by_session: bool) -> (Fill, Option<Lookba
         );
     }
     (fill.unwrap_or_default(), lookback)
-}
-
-fn read_output(params: &mut QueryParams) -> Output {
-    let flat = params
-        .word("shape", &[("nested", false), ("flat", true)])
-        .unwrap_or(false);
-    let columns = params
-        .word("layout", &[("rows", false), ("columns", true)])
-        .unwrap_or(false);
-    if columns && flat {
-        clash(
-            params,
-            "layout",
-            "is columns, which have no rows to be flat; leave out shape=flat or layout=columns",
-        );
-    }
-    match (columns, flat) {
-        (true, _) => Output::Columns,
-        (false, true) => Output::Flat,
-        (false, false) => Output::Nested,
-    }
 }

@@ -13,7 +13,7 @@ pub(super) struct Flat {
     pub(super) table: Table,
     /// The index of the first column with figures.
     figures: usize,
-    /// Whether the format has typed columns, so that text needs separate columns.
+    /// True if the format has typed columns, so that text needs separate columns.
     is_typed: bool,
 }
 

@@ -7,8 +7,9 @@ use super::columns;
 use super::flat::{Flat, Names, has_leaf};
 use super::metadata::TimeseriesMetadata;
 use super::nested::Nested;
-use super::request::{AggregateRequest, Output};
+use super::request::AggregateRequest;
 use crate::format::{End, Format, JsonList, Writer, WriterError, elements, end_record, json};
+use crate::request::Output;
 
 /// Rows per chunk.
 const CHUNK_ROWS: usize = 2_000;

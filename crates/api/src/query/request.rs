@@ -1,21 +1,11 @@
 //! A resolved aggregate request: the query, and the parameters that the answer echoes.
 
 use time_series_domain::Calendar;
-use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher, Fingerprinted};
+use time_series_domain::fingerprint::{Fingerprint, FingerprintHasher};
 use time_series_domain::query::AggregateSpec;
 
 use crate::format::{End, Format};
-
-/// The layout of the results.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Output {
-    /// One row per bucket and series, with nested leaves.
-    Nested,
-    /// One row per leaf.
-    Flat,
-    /// One array per leaf.
-    Columns,
-}
+use crate::request::Output;
 
 /// A query, and the parameters as given, which the answer echoes.
 #[derive(Clone)]
@@ -26,7 +16,7 @@ pub(super) struct AggregateRequest {
     pub(super) output: Output,
     pub(super) end: End,
     pub(super) calendar: Calendar,
-    /// Whether the range depends on the current time, which differs for every request.
+    /// True if the range depends on the current time, which differs for every request.
     pub(super) until_now: bool,
 }
 
@@ -54,16 +44,6 @@ impl AggregateRequest {
             .field("format", &format)
             .field("edition", cache_namespace);
         hasher.finish()
-    }
-}
-
-impl Fingerprinted for Output {
-    fn feed(&self, hasher: &mut FingerprintHasher) {
-        hasher.variant(match self {
-            Self::Nested => "nested",
-            Self::Flat => "flat",
-            Self::Columns => "columns",
-        });
     }
 }
 

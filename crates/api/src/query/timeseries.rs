@@ -15,13 +15,13 @@ use tokio::sync::mpsc;
 use super::aggregate_params::AggregateParams;
 use super::params::TimeseriesParams;
 use super::render::Render;
-use super::request::{AggregateRequest, Output};
+use super::request::AggregateRequest;
 use super::timeseries_answer::Timeseries;
 use crate::format::{Format, WriterError};
 use crate::openapi::{Rendered, Truncated};
 use crate::problem::Problem;
 use crate::reads::Reads;
-use crate::request::{KnownEtags, QueryString, RequestContext, USER_VERSION, etag_of};
+use crate::request::{KnownEtags, Output, QueryString, RequestContext, USER_VERSION, etag_of};
 use crate::state::AppState;
 
 /// Aggregates a user's series.

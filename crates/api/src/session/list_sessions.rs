@@ -11,41 +11,44 @@ use uuid::Uuid;
 use super::session_view::SessionView;
 use crate::openapi::{Answer, Example, Reply};
 use crate::problem::Problem;
-use crate::request::{FromQuery, NEXT_CURSOR, QueryParams, QueryString};
+use crate::request::{
+    FromQuery, Id, NEXT_CURSOR, Number, Parameter, QueryParams, QueryString, Texts,
+};
 use crate::state::AppState;
 
 const DEFAULT_LIMIT: usize = 100;
 const MAX_LIMIT: usize = 1_000;
 
+static USER_ID: Id = Id::required("user_id", "User that owns the sessions.")
+    .example("d38834e0-fe46-4bf9-831d-1d5b125bdc9b");
+
+static LIMIT: Number<usize> = Number::new(
+    "limit",
+    1,
+    MAX_LIMIT,
+    "Maximum number of sessions per page, 1 to 1000. Default: 100.",
+)
+.example("100");
+
+static CURSOR: Texts = Texts::one("cursor", "`metadata.next_cursor` of the previous page.");
+
 /// The user and page of a list of sessions.
-#[derive(JsonSchema, ApiComponent)]
 pub(crate) struct ListParams {
-    /// User that owns the sessions.
     user_id: Uuid,
-    /// Maximum number of sessions per page, 1 to 1000. Default: 100.
-    #[schemars(range(min = 1, max = 1000))]
     limit: Option<usize>,
-    /// `metadata.next_cursor` of the previous page.
     cursor: Option<String>,
 }
 
 impl FromQuery for ListParams {
     type Parsed = Self;
 
-    const NAMES: &'static [&'static str] = &["user_id", "limit", "cursor"];
-
-    fn examples() -> Vec<(&'static str, Value)> {
-        vec![
-            ("user_id", json!("d38834e0-fe46-4bf9-831d-1d5b125bdc9b")),
-            ("limit", json!(100)),
-        ]
-    }
+    const PARAMETERS: &'static [&'static dyn Parameter] = &[&USER_ID, &LIMIT, &CURSOR];
 
     fn from_query(params: &mut QueryParams) -> Self {
         Self {
-            user_id: params.required_uuid("user_id"),
-            limit: params.number("limit", &1, &MAX_LIMIT),
-            cursor: params.one("cursor"),
+            user_id: USER_ID.read_required(params),
+            limit: LIMIT.read(params),
+            cursor: CURSOR.read(params),
         }
     }
 }

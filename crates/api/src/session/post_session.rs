@@ -3,9 +3,7 @@
 use std::sync::Arc;
 
 use actix_web::web;
-use apistos::{ApiComponent, api_operation};
-use schemars::JsonSchema;
-use serde_json::{Value, json};
+use apistos::api_operation;
 use time_series_domain::SessionId;
 use time_series_domain::ingest::{JsonSource, OnConflict};
 use time_series_domain::session::WriteStage;
@@ -15,49 +13,48 @@ use super::receipt::{Receipt, receipt};
 use super::session_body::SessionBody;
 use crate::openapi::Reply;
 use crate::problem::Problem;
-use crate::request::{FromQuery, Idempotency, JsonBody, QueryParams, QueryString};
+use crate::request::{
+    Choice, Flag, FromQuery, Idempotency, JsonBody, Parameter, QueryParams, QueryString,
+};
 use crate::state::AppState;
 
-/// Parameters of a stored session.
-#[derive(JsonSchema, ApiComponent)]
-pub(crate) struct PostParams {
-    /// Action if another session has the same id: `error` (default) returns 409, `ignore` keeps the
-    /// stored session, `replace` replaces the stored session, `append` adds the points to it.
-    #[schemars(with = "Option<String>")]
-    on_conflict: Option<OnConflictParam>,
-    /// `true` validates the session and stores nothing. Default: `false`.
-    dry_run: Option<bool>,
-}
-
-struct OnConflictParam(OnConflict);
-
-impl FromQuery for PostParams {
-    type Parsed = Self;
-
-    const NAMES: &'static [&'static str] = &["on_conflict", "dry_run"];
-
-    fn examples() -> Vec<(&'static str, Value)> {
-        vec![("on_conflict", json!("replace")), ("dry_run", json!(true))]
-    }
-
-    fn from_query(params: &mut QueryParams) -> Self {
-        let on_conflict = read_on_conflict(params).map(OnConflictParam);
-        Self {
-            on_conflict,
-            dry_run: Some(params.flag("dry_run")),
-        }
-    }
-}
-
-/// Parses the parameter `on_conflict`.
-pub(super) fn read_on_conflict(params: &mut QueryParams) -> Option<OnConflict> {
-    let words = [
+pub(super) static ON_CONFLICT: Choice<OnConflict> = Choice::new(
+    "on_conflict",
+    &[
         ("error", OnConflict::Error),
         ("ignore", OnConflict::Ignore),
         ("replace", OnConflict::Replace),
         ("append", OnConflict::Append),
-    ];
-    params.word("on_conflict", &words)
+    ],
+    "Action if another session has the same id: `error` (default) rejects the session with 409, \
+     `ignore` keeps the stored session, `replace` replaces the stored session, `append` adds the \
+     points to it.",
+)
+.example("replace");
+
+static DRY_RUN: Flag = Flag::new(
+    "dry_run",
+    "`true` validates the session and stores nothing. Default: `false`.",
+)
+.example("true");
+
+/// Parameters of a stored session.
+pub(crate) struct PostParams {
+    on_conflict: OnConflict,
+    dry_run: bool,
+}
+
+impl FromQuery for PostParams {
+    type Parsed = Self;
+
+    const PARAMETERS: &'static [&'static dyn Parameter] = &[&ON_CONFLICT, &DRY_RUN];
+
+    fn from_query(params: &mut QueryParams) -> Self {
+        Self {
+            on_conflict: ON_CONFLICT.read(params).unwrap_or_default(),
+            dry_run: DRY_RUN.read(params),
+        }
+    }
 }
 
 /// Stores a session.
@@ -87,12 +84,12 @@ pub(crate) async fn post_session(
     let generated = SessionId(Uuid::now_v7());
     let source = Arc::new(JsonSource::new(body.bytes.clone()).or_session_id(generated));
     let lane = state.cpu.lane(body.peer, body.bytes.len());
-    let done = if params.0.dry_run == Some(true) {
+    let done = if params.0.dry_run {
         state
             .within_write_timeout(async |_: &WriteStage| state.ingest.dry_run(&lane, source).await)
             .await?
     } else {
-        let on_conflict = params.0.on_conflict.map_or(OnConflict::Error, |p| p.0);
+        let on_conflict = params.0.on_conflict;
         let key = key.0.as_ref();
         let write = async |stage: &WriteStage| {
             state

@@ -7,7 +7,7 @@ use time_series_domain::{SessionId, UserId};
 use uuid::Uuid;
 
 use crate::problem::Problem;
-use crate::request::{FromQuery, QueryParams};
+use crate::request::{FromQuery, Id, Parameter, QueryParams};
 
 /// The session that the path identifies.
 #[derive(Deserialize, JsonSchema, ApiComponent)]
@@ -17,21 +17,24 @@ pub(crate) struct SessionPath {
     session_id: String,
 }
 
+static USER_ID: Id = Id::optional(
+    "user_id",
+    "User that owns the session. Required only if several users have a session with this id.",
+);
+
 /// The user that owns the session.
-#[derive(JsonSchema, ApiComponent)]
 pub(crate) struct OwnerParams {
-    /// User that owns the session. Required only if several users have a session with this id.
     user_id: Option<Uuid>,
 }
 
 impl FromQuery for OwnerParams {
     type Parsed = Self;
 
-    const NAMES: &'static [&'static str] = &["user_id"];
+    const PARAMETERS: &'static [&'static dyn Parameter] = &[&USER_ID];
 
     fn from_query(params: &mut QueryParams) -> Self {
         Self {
-            user_id: params.uuid("user_id"),
+            user_id: USER_ID.read(params),
         }
     }
 }

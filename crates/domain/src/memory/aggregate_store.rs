@@ -60,8 +60,8 @@ impl State {
         }
     }
 
-    /// Returns the metric types of a presence request of which the users, or one of their sessions, have
-    /// points in the range.
+    /// Returns the metric types of a presence request of which the users, or one of their sessions,
+    /// have points in the range.
     pub(super) fn present(
         &self,
         users: &[UserId],

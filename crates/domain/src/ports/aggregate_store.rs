@@ -39,7 +39,7 @@ pub struct LeafCondition {
     pub least: f64,
     /// The greatest number of the interval, inclusive.
     pub greatest: f64,
-    /// Whether the number must lie outside the interval.
+    /// True if the number must lie outside the interval.
     pub outside: bool,
 }
 
@@ -96,7 +96,7 @@ pub struct DayScan {
     pub windows: Vec<DayWindow>,
     /// The parts of the summaries that are needed.
     pub parts: SummaryParts,
-    /// Whether to keep the summaries of users apart. Otherwise the store may merge them.
+    /// True to keep the summaries of users apart. Otherwise the store may merge them.
     pub by_user: bool,
 }
 
@@ -110,7 +110,7 @@ pub struct BlockScan {
     pub ranges: Vec<Range<Timestamp>>,
     /// The blocks that are read with their arrays.
     pub arrays: Arrays,
-    /// Whether blocks are read with their remainder; otherwise it is empty.
+    /// True if blocks are read with their remainder; otherwise it is empty.
     pub remainder: bool,
     /// Conditions on points. Blocks of which no point meets them, according to their summaries, are
     /// omitted; all points of blocks without arrays meet them.

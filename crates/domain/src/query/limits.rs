@@ -55,7 +55,7 @@ pub enum LimitExceeded {
     },
     /// Values retained for percentiles.
     Values {
-        /// Whether one bucket, and not all together, exceeds the limit.
+        /// True if one bucket, and not all together, exceeds the limit.
         in_bucket: bool,
         /// The minimum number of values.
         values: u64,

@@ -106,7 +106,7 @@ impl Transaction {
         Ok(())
     }
 
-    /// As [`Self::commit_pipelined`], but returns the error of a statement that the server rejected
+    /// Like [`Self::commit_pipelined`], but returns the error of a statement that the server rejected
     /// as `Ok(Err(_))`, after the rollback, and keeps the connection open.
     pub(super) async fn commit_or_reject<T>(
         &self,

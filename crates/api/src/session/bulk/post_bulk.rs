@@ -3,11 +3,9 @@
 use std::sync::Arc;
 
 use actix_web::web;
-use apistos::{ApiComponent, api_operation};
+use apistos::api_operation;
 use bytes::Bytes;
 use futures_util::stream::{self, Stream, StreamExt};
-use schemars::JsonSchema;
-use serde_json::{Value, json};
 use time_series_domain::ingest::OnConflict;
 use time_series_domain::session::{Ingested, WriteStage};
 
@@ -18,26 +16,24 @@ use crate::format::Format;
 use crate::net::PeerId;
 use crate::openapi::{Rendered, Truncated};
 use crate::problem::Problem;
-use crate::request::{FromQuery, QueryParams, QueryString};
-use crate::session::post_session::read_on_conflict;
+use crate::request::{Choice, FromQuery, Parameter, QueryParams, QueryString};
+use crate::session::post_session::ON_CONFLICT;
 use crate::session::receipt::count;
 use crate::state::AppState;
 
 /// Maximum number of concurrent writes per body.
 const MAX_CONCURRENT_WRITES: usize = 128;
 
+static VERDICTS: Choice<ReportFilter> = Choice::new(
+    "verdicts",
+    &[("all", ReportFilter::All), ("failed", ReportFilter::Failed)],
+    "Verdicts in the response: `all` (default), or `failed` for those of rejected sessions only. \
+     Use `failed` if the client does not read the response while it sends.",
+)
+.example("all");
+
 /// Parameters of a bulk upload.
-#[derive(JsonSchema, ApiComponent)]
-#[expect(dead_code, reason = "documents the fields of Bulk")]
-pub(crate) struct BulkParams {
-    /// Action if another session has the same id: `error` (default) rejects the session, `ignore`
-    /// keeps the stored session, `replace` replaces the stored session, `append` adds the points to
-    /// it.
-    on_conflict: Option<String>,
-    /// Verdicts in the response: `all` (default), or `failed` for those of rejected sessions only.
-    /// Use `failed` if the client does not read the response while it sends.
-    verdicts: Option<String>,
-}
+pub(crate) struct BulkParams;
 
 /// Parsed parameters.
 pub(crate) struct Bulk {
@@ -48,19 +44,12 @@ pub(crate) struct Bulk {
 impl FromQuery for BulkParams {
     type Parsed = Bulk;
 
-    const NAMES: &'static [&'static str] = &["on_conflict", "verdicts"];
-
-    fn examples() -> Vec<(&'static str, Value)> {
-        vec![("on_conflict", json!("ignore")), ("verdicts", json!("all"))]
-    }
+    const PARAMETERS: &'static [&'static dyn Parameter] = &[&ON_CONFLICT, &VERDICTS];
 
     fn from_query(params: &mut QueryParams) -> Bulk {
-        let on_conflict = read_on_conflict(params).unwrap_or_default();
-        let filters = [("all", ReportFilter::All), ("failed", ReportFilter::Failed)];
-        let filter = params.word("verdicts", &filters).unwrap_or_default();
         Bulk {
-            on_conflict,
-            filter,
+            on_conflict: ON_CONFLICT.read(params).unwrap_or_default(),
+            filter: VERDICTS.read(params).unwrap_or_default(),
         }
     }
 }

@@ -20,7 +20,7 @@ pub(in crate::query) struct Estimate {
     pub(in crate::query) request: ScanRequest,
     /// The number of values by channel and window.
     values: HashMap<(ChannelId, usize), u64>,
-    /// Whether each window is the whole days of one bucket; otherwise there is one window.
+    /// True if each window is the whole days of one bucket; otherwise there is one window.
     by_bucket: bool,
 }
 

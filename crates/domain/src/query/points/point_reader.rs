@@ -124,7 +124,7 @@ pub(super) struct Progress {
     /// The last point, and its ordinal.
     last: Option<(PointKey, u32)>,
     pub(super) position: Option<PointPosition>,
-    /// Whether there are points beyond the page.
+    /// True if there are points beyond the page.
     pub(super) has_more: bool,
 }
 

@@ -19,7 +19,7 @@ pub(in crate::query) struct SelectionCriteria<'a> {
     /// Returns the name of the function or parameter that needs numbers, for a metric type without
     /// numbers, which the query therefore skips.
     pub(in crate::query) needs_numbers: &'a (dyn Fn(&MetricType) -> Option<String> + Sync),
-    /// Whether the metric types of the users' points may be remembered from an earlier query.
+    /// True if the metric types of the users' points may be remembered from an earlier query.
     pub(in crate::query) may_remember: bool,
 }
 

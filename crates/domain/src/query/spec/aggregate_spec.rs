@@ -35,9 +35,9 @@ pub struct AggregateSpec {
     pub fill: Fill,
     /// Length of time before the range that is searched for the first known bucket.
     pub lookback: Option<Lookback>,
-    /// Whether percentiles may be approximate if there are too many values.
+    /// True if percentiles may be approximate if there are too many values.
     pub accuracy: Accuracy,
-    /// Whether the time of each stage is measured.
+    /// True if the time of each stage is measured.
     pub explain: bool,
 }
 

@@ -356,7 +356,7 @@ fn a_date_out_of_range_is_rejected_and_not_clamped() {
         ("UTC", "-000001-01-01"),
     ] {
         assert!(
-            starts(zone, text).is_err_and(|e| e.contains("outside the supported years")),
+            starts(zone, text).is_err_and(|e| e.contains("outside the years 0001 to 9999")),
             "{zone} {text}"
         );
     }
