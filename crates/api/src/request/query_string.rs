@@ -58,7 +58,7 @@ pub(super) fn read<T: FromQuery>(query: &str) -> Result<QueryString<T>, Problem>
     read_params(QueryParams::parse(query, &names::<T>())?)
 }
 
-fn names<T: FromQuery>() -> Vec<&'static str> {
+pub(super) fn names<T: FromQuery>() -> Vec<&'static str> {
     let parameters = T::PARAMETERS.iter();
     parameters.map(|p| p.common().name).collect()
 }
