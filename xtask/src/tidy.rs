@@ -18,7 +18,7 @@ pub(crate) struct Tidy {
     /// Print every arrow between modules and between files, and check nothing else.
     #[arg(long)]
     graph: bool,
-    /// Write the present module cycles to crates/tidy/known_cycles.toml, and check nothing else.
+    /// Write the present module cycles to `crates/tidy/known_cycles.toml`, and check nothing else.
     #[arg(long)]
     accept_cycles: bool,
 }

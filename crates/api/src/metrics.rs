@@ -85,6 +85,9 @@ const COUNTERS: [(&str, &str); 17] = [
 ];
 
 /// Creates the recorder with the buckets of the histograms.
+///
+/// # Errors
+/// A histogram has no buckets.
 pub fn recorder() -> Result<PrometheusRecorder, BuildError> {
     Ok(PrometheusBuilder::new()
         .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &DURATION_BUCKETS)?

@@ -201,7 +201,7 @@ mod tests {
         let (mac_key, runtime) = (mac_key(), runtime());
         let open = |entry| runtime.block_on(open(&mac_key, KEY, entry));
         fuzz(vec(any::<u8>(), 0..200), |entry| {
-            assert_eq!(open(entry), None)
+            assert_eq!(open(entry), None);
         });
     }
 

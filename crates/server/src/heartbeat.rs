@@ -98,7 +98,7 @@ impl Readiness for Database {
                     others = found.others,
                     needed = found.needed,
                     "the server allows fewer connections than DATABASE_CONNECTIONS requests; fewer queries will run concurrently"
-                )
+                );
             }
             Ok(_) => {}
             Err(e) => tracing::warn!(error = %e, "the connection limit of the server is unknown"),

@@ -35,7 +35,7 @@ struct Cli {
 enum Command {
     /// Serve the REST API (default).
     Serve,
-    /// Apply the migrations that the database of DATABASE_URL lacks.
+    /// Apply the migrations that the database of `DATABASE_URL` lacks.
     Migrate,
     /// Create the metric types of the original system.
     Seed {

@@ -72,7 +72,7 @@ mod tests {
     #[test]
     fn a_panic_fails_with_the_smallest_case() {
         let failed = catch_unwind(AssertUnwindSafe(|| {
-            fuzz(0..1_000_u32, |n| assert!(n < 17, "too large"))
+            fuzz(0..1_000_u32, |n| assert!(n < 17, "too large"));
         }));
         let message = failed.expect_err("a case panics");
         let message = message.downcast_ref::<String>().expect("a text");

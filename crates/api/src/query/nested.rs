@@ -56,7 +56,7 @@ impl<'a> Nested<'a> {
             per_function,
             |out, figures| {
                 by_name(out, &self.over, figures, leaves, |out, figures| {
-                    self.shape.write(out, figures)
+                    self.shape.write(out, figures);
                 });
             },
         );

@@ -416,6 +416,9 @@ mod tests {
         let schema = serde_json::to_value(object_schema(&[&USERS, &COLOR], "A body."));
         let schema = schema.expect("a schema is JSON");
         assert_eq!(schema["required"], json!(["user_id"]));
-        assert_eq!(schema["properties"]["color"]["enum"], json!(["red", "blue"]));
+        assert_eq!(
+            schema["properties"]["color"]["enum"],
+            json!(["red", "blue"])
+        );
     }
 }

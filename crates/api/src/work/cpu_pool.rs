@@ -290,11 +290,11 @@ mod tests {
     #[tokio::test]
     async fn peers_are_served_in_turn() {
         let threads = CpuThreads::start(1, Duration::from_secs(5)).expect("threads");
-        let (release, blocker) = mpsc::channel::<()>();
+        let (release, released) = mpsc::channel::<()>();
         let (seen, order) = mpsc::channel();
         let first = threads.lane(peer(9), 100_000);
         let blocked =
-            tokio::spawn(async move { run_in(&first, move || blocker.recv().is_ok()).await });
+            tokio::spawn(async move { run_in(&first, move || released.recv().is_ok()).await });
         while threads.long.state().bytes == 0 || threads.long.state().waiting > 0 {
             tokio::task::yield_now().await;
         }
@@ -320,11 +320,11 @@ mod tests {
     #[tokio::test]
     async fn jobs_of_callers_that_have_gone_are_skipped() {
         let threads = CpuThreads::start(1, Duration::from_secs(5)).expect("threads");
-        let (release, blocker) = mpsc::channel::<()>();
+        let (release, released) = mpsc::channel::<()>();
         let lane = threads.lane(peer(1), 100_000);
         let blocked = tokio::spawn({
             let lane = threads.lane(peer(1), 100_000);
-            async move { run_in(&lane, move || blocker.recv().is_ok()).await }
+            async move { run_in(&lane, move || released.recv().is_ok()).await }
         });
         while threads.long.state().bytes == 0 || threads.long.state().waiting > 0 {
             tokio::task::yield_now().await;

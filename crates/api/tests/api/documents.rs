@@ -103,7 +103,7 @@ async fn send_curl(app: &TestApp, command: &str) -> Response {
             "-X" => {
                 method = words
                     .next()
-                    .map(|m| Method::from_bytes(m.as_bytes()).expect("a method"))
+                    .map(|m| Method::from_bytes(m.as_bytes()).expect("a method"));
             }
             "-d" => body = words.next().map(|b| b.as_bytes().to_vec()),
             "-H" => headers.extend(words.next().and_then(|h| h.split_once(": "))),
@@ -112,7 +112,7 @@ async fn send_curl(app: &TestApp, command: &str) -> Response {
                     other
                         .strip_prefix(SERVICE)
                         .expect("the address that `up` serves on"),
-                )
+                );
             }
         }
     }

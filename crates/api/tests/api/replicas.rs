@@ -73,11 +73,11 @@ async fn a_read_with_min_version_sees_that_version() {
         match round % 20 {
             5 => {
                 pair.execute(Node::Second, "SELECT pg_wal_replay_pause()")
-                    .await
+                    .await;
             }
             15 => {
                 pair.execute(Node::Second, "SELECT pg_wal_replay_resume()")
-                    .await
+                    .await;
             }
             _ => {}
         }

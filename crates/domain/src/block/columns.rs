@@ -241,7 +241,7 @@ impl Column {
         match self {
             Self::Sparse(_) => {}
             Self::Dense(numbers) => {
-                *self = Self::Sparse(numbers.iter().copied().map(Some).collect())
+                *self = Self::Sparse(numbers.iter().copied().map(Some).collect());
             }
             Self::Absent => *self = Self::Sparse(vec![None; len]),
         }

@@ -91,9 +91,10 @@ pub(super) fn decide_append(
     if let Some(key) = key {
         let of_key = stored.appends.iter().find(|a| a.key.as_ref() == Some(key));
         if let Some(append) = of_key {
-            return match has_points(&append) {
-                true => Ok(AppendDecision::Replay(append.clone())),
-                false => Err(WriteConflict::KeyReused),
+            return if has_points(&append) {
+                Ok(AppendDecision::Replay(append.clone()))
+            } else {
+                Err(WriteConflict::KeyReused)
             };
         }
     } else if sent.points_digest.with_start(start_ts) == stored.digest

@@ -285,7 +285,7 @@ mod tests {
         let parts: Vec<&RawValue> = serde_json::from_str(&body).expect("JSON");
         let mut errors = Vec::new();
         let read = read_columns(&body, parts[0], parts[1], &mut |error| {
-            errors.push(format!("{} {}", error.pointer, error.message))
+            errors.push(format!("{} {}", error.pointer, error.message));
         });
         let Some((times, values)) = read else {
             return Err(errors);

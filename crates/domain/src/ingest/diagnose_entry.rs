@@ -34,7 +34,7 @@ pub(super) fn diagnose_columns(
     });
     match (read, &series) {
         (Some((times, values)), Some(series)) => {
-            points.push_entry(entry, series, times, values, locations)
+            points.push_entry(entry, series, times, values, locations);
         }
         // Without points, but counted: the indexes of later entries depend on it.
         _ => locations.push(entry, points.len(), 0, None),

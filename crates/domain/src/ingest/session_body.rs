@@ -231,7 +231,7 @@ impl<'a> SessionDraft<'a> {
         let Ok(fields) = serde_json::from_str::<RawFields<'_>>(raw.get()) else {
             let message = "must be an object {\"series\", \"time\", \"value\"}";
             let error = EntryError::new("", FieldErrorCode::InvalidType, message);
-            self.add_entry_error(entry, None, error);
+            self.add_entry_error(entry, None, &error);
             points.push(None, None, None);
             return;
         };
@@ -245,12 +245,12 @@ impl<'a> SessionDraft<'a> {
             diagnose_point(text, &fields, points, &mut errors)
         };
         for error in errors {
-            self.add_entry_error(entry, series.as_deref().map(str::to_owned), error);
+            self.add_entry_error(entry, series.as_deref().map(str::to_owned), &error);
         }
     }
 
     /// Adds an error of the entry of `data` at `index`.
-    fn add_entry_error(&mut self, index: usize, series: Option<String>, error: EntryError) {
+    fn add_entry_error(&mut self, index: usize, series: Option<String>, error: &EntryError) {
         let field = error.pointer.split('/').nth(1).unwrap_or("point");
         self.errors.push(FieldError {
             message: format!("{} {}", echo(field).escape_debug(), error.message),

@@ -92,20 +92,20 @@ const CHANGES: &[Change<AggregateSpec>] = &[
     ("another session", |q| q.session_id = Some(session(2))),
     ("no session", |q| q.session_id = None),
     ("one series", |q| {
-        q.selector = selector("a", SeriesMode::Auto)
+        q.selector = selector("a", SeriesMode::Auto);
     }),
     ("every series", |q| q.selector = SeriesSelector::all()),
     ("the series as an expression", |q| {
-        q.selector = selector("a,b", SeriesMode::Regex)
+        q.selector = selector("a,b", SeriesMode::Regex);
     }),
     ("the series as globs", |q| {
-        q.selector = selector("a*,b", SeriesMode::Glob)
+        q.selector = selector("a*,b", SeriesMode::Glob);
     }),
     ("an earlier start", |q| {
-        q.range.start = Timestamp::from_micros(999)
+        q.range.start = Timestamp::from_micros(999);
     }),
     ("a later end", |q| {
-        q.range.end = Timestamp::from_micros(2_001)
+        q.range.end = Timestamp::from_micros(2_001);
     }),
     ("no filter", |q| q.filter = None),
     ("another leaf", |q| q.filter = Some(filter("rr>1,g<2"))),
@@ -113,29 +113,29 @@ const CHANGES: &[Change<AggregateSpec>] = &[
     ("another number", |q| q.filter = Some(filter("r>1.5,g<2"))),
     ("one condition", |q| q.filter = Some(filter("r>1"))),
     ("another interval", |q| {
-        q.axis = calendar(Interval::Days(2), "Europe/Berlin", Weekday::Monday)
+        q.axis = calendar(Interval::Days(2), "Europe/Berlin", Weekday::Monday);
     }),
     ("another unit of interval", |q| {
-        q.axis = calendar(Interval::Weeks(1), "Europe/Berlin", Weekday::Monday)
+        q.axis = calendar(Interval::Weeks(1), "Europe/Berlin", Weekday::Monday);
     }),
     ("months", |q| {
-        q.axis = calendar(Interval::Months(1), "Europe/Berlin", Weekday::Monday)
+        q.axis = calendar(Interval::Months(1), "Europe/Berlin", Weekday::Monday);
     }),
     ("seconds", |q| {
-        q.axis = calendar(Interval::Seconds(1), "Europe/Berlin", Weekday::Monday)
+        q.axis = calendar(Interval::Seconds(1), "Europe/Berlin", Weekday::Monday);
     }),
     ("one bucket", |q| {
-        q.axis = calendar(Interval::All, "Europe/Berlin", Weekday::Monday)
+        q.axis = calendar(Interval::All, "Europe/Berlin", Weekday::Monday);
     }),
     ("another zone", |q| {
-        q.axis = calendar(Interval::Days(1), "Europe/Paris", Weekday::Monday)
+        q.axis = calendar(Interval::Days(1), "Europe/Paris", Weekday::Monday);
     }),
     ("another start of the week", |q| {
-        q.axis = calendar(Interval::Days(1), "Europe/Berlin", Weekday::Sunday)
+        q.axis = calendar(Interval::Days(1), "Europe/Berlin", Weekday::Sunday);
     }),
     ("the session's axis", |q| q.axis = offsets("1m")),
     ("the session's axis in other steps", |q| {
-        q.axis = offsets("2m")
+        q.axis = offsets("2m");
     }),
     ("another function", |q| q.functions[0] = AggFunction::Min),
     ("functions in another order", |q| q.functions.reverse()),
@@ -144,17 +144,17 @@ const CHANGES: &[Change<AggregateSpec>] = &[
     ("groups of users", |q| q.group_by = GroupBy::User),
     ("no groups", |q| q.group_by = GroupBy::Nothing),
     ("another function over groups", |q| {
-        q.over[0] = AggFunction::Min
+        q.over[0] = AggFunction::Min;
     }),
     ("nothing over groups", |q| q.over.clear()),
     ("functions moved to over", |q| {
-        q.over.insert(0, AggFunction::Avg)
+        q.over.insert(0, AggFunction::Avg);
     }),
     ("another fill", |q| q.fill = Fill::Linear),
     ("no lookback", |q| q.lookback = None),
     ("another lookback", |q| q.lookback = Some(lookback("8d"))),
     ("the same lookback in another unit, as it is shown", |q| {
-        q.lookback = Some(lookback("1w"))
+        q.lookback = Some(lookback("1w"));
     }),
     ("approximate percentiles", |q| q.accuracy = Accuracy::Approx),
     ("an explanation", |q| q.explain = true),

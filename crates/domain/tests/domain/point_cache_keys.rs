@@ -34,13 +34,13 @@ const LIST_CHANGES: &[Change<PointSpec>] = &[
     ("another session", |q| q.session_id = Some(session(2))),
     ("no session", |q| q.session_id = None),
     ("another series", |q| {
-        q.selector = selector("b", SeriesMode::Auto)
+        q.selector = selector("b", SeriesMode::Auto);
     }),
     ("an earlier start", |q| {
-        q.range.start = Timestamp::from_micros(999)
+        q.range.start = Timestamp::from_micros(999);
     }),
     ("a later end", |q| {
-        q.range.end = Timestamp::from_micros(2_001)
+        q.range.end = Timestamp::from_micros(2_001);
     }),
     ("another filter", |q| q.filter = Some(filter("r>2"))),
     ("no filter", |q| q.filter = None),
@@ -54,25 +54,25 @@ const PAGE_CHANGES: &[Change<PointSpec>] = &[
         q.after = Some(PointPosition {
             time: Timestamp::from_micros(6),
             ..position()
-        })
+        });
     }),
     ("another series", |q| {
         q.after = Some(PointPosition {
             metric_type: MetricTypeId(5),
             ..position()
-        })
+        });
     }),
     ("another place's session", |q| {
         q.after = Some(PointPosition {
             session_id: session(8),
             ..position()
-        })
+        });
     }),
     ("another ordinal", |q| {
         q.after = Some(PointPosition {
             ordinal: 7,
             ..position()
-        })
+        });
     }),
     ("another limit", |q| q.limit = Some(11)),
     ("no limit", |q| q.limit = None),

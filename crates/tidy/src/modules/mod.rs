@@ -20,7 +20,7 @@
 //! # Cycles
 //! A cycle is a strongly connected component with at least two nodes, once among the top-level
 //! modules of a crate (with the root file as a node) and once among its files. The check fails on a
-//! cycle that is not part of one in known_cycles.toml, and on a known cycle that no longer exists
+//! cycle that is not part of one in `known_cycles.toml`, and on a known cycle that no longer exists
 //! or became smaller, so that the list only shrinks. `cargo xtask tidy --accept-cycles` writes it.
 
 mod cycles;

@@ -49,14 +49,14 @@ impl ModuleTree {
         };
         let folder = root.parent().unwrap_or(Path::new("")).to_owned();
         let items = parse_file(root, &text)?;
-        tree.add(Vec::new(), None, root, &folder, items, read)?;
+        tree.add(&[], None, root, &folder, items, read)?;
         Ok(tree)
     }
 
     /// Adds a module and its children. Files of children are in `folder`.
     fn add(
         &mut self,
-        path: Vec<String>,
+        path: &[String],
         parent: Option<ModuleId>,
         file: &Path,
         folder: &Path,
@@ -65,7 +65,7 @@ impl ModuleTree {
     ) -> anyhow::Result<ModuleId> {
         let id = self.modules.len();
         self.modules.push(Module {
-            path: path.clone(),
+            path: path.to_vec(),
             file: file.to_owned(),
             parent,
             children: BTreeMap::new(),
@@ -80,16 +80,15 @@ impl ModuleTree {
             match item {
                 Item::Mod(module) => {
                     let name = module.ident.to_string();
-                    let mut path = path.clone();
+                    let mut path = path.to_vec();
                     path.push(name.clone());
                     let folder = folder.join(&name);
-                    let child = match module.content {
-                        Some((_, items)) => self.add(path, Some(id), file, &folder, items, read)?,
-                        None => {
-                            let (file, text) = child_file(&module, &folder, file, read)?;
-                            let items = parse_file(&file, &text)?;
-                            self.add(path, Some(id), &file, &folder, items, read)?
-                        }
+                    let child = if let Some((_, items)) = module.content {
+                        self.add(&path, Some(id), file, &folder, items, read)?
+                    } else {
+                        let (file, text) = child_file(&module, &folder, file, read)?;
+                        let items = parse_file(&file, &text)?;
+                        self.add(&path, Some(id), &file, &folder, items, read)?
                     };
                     self.modules[id].children.insert(name, child);
                 }

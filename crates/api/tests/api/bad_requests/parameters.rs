@@ -8,6 +8,7 @@ use crate::common::{START, assert_problem, get_timeseries, store};
 use crate::on_both_servers;
 
 on_both_servers![
+    an_invalid_expression_is_an_error_of_series,
     an_invalid_parameter_is_named,
     an_unknown_parameter_is_rejected,
     endpoints_without_parameters_reject_all_parameters,
@@ -130,6 +131,12 @@ async fn an_invalid_parameter_is_named(backend: Backend) {
             assert_names(&response, parameter);
         }
     }
+    assert_names(&app.get("/api/timeseries/").await, "user_id");
+}
+
+async fn an_invalid_expression_is_an_error_of_series(backend: Backend) {
+    let app = TestApp::seeded(backend).await;
+    let user = Uuid::new_v4();
     for regex in [
         "(",
         "[a-",
@@ -147,7 +154,6 @@ async fn an_invalid_parameter_is_named(backend: Backend) {
             assert_names(&response, "series");
         }
     }
-    assert_names(&app.get("/api/timeseries/").await, "user_id");
 }
 
 async fn an_unknown_parameter_is_rejected(backend: Backend) {

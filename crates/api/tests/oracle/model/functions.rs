@@ -57,7 +57,7 @@ pub(crate) enum TieBreak {
 }
 
 /// Returns the expected result of a function.
-pub(crate) fn aggregate(function: &str, numbers: &[TimedNumber], ties: TieBreak) -> Expected {
+pub(crate) fn aggregate(function: &str, numbers: &[TimedNumber], tie_break: TieBreak) -> Expected {
     let all: Vec<Bounds> = numbers.iter().map(|number| number.bounds).collect();
     let (Some(min), Some(max)) = (extreme(&all, f64::min), extreme(&all, f64::max)) else {
         let zero = is_count(function).then(|| Expected::exactly(0.0));
@@ -76,12 +76,12 @@ pub(crate) fn aggregate(function: &str, numbers: &[TimedNumber], ties: TieBreak)
             let tied = numbers
                 .iter()
                 .filter(|n| Some(clock(n.position)) == earliest);
-            break_tie(tied, ties, f64::min)
+            break_tie(tied, tie_break, f64::min)
         })),
         "last" => Expected::any_of(CLOCKS.into_iter().flat_map(|clock| {
             let latest = numbers.iter().map(|n| clock(n.position)).max();
             let tied = numbers.iter().filter(|n| Some(clock(n.position)) == latest);
-            break_tie(tied, ties, f64::max)
+            break_tie(tied, tie_break, f64::max)
         })),
         "sum" => Expected::Number(sum(&all)),
         "avg" => Expected::Number(mean(&all)),
@@ -103,11 +103,11 @@ fn extreme(all: &[Bounds], choose: fn(f64, f64) -> f64) -> Option<Bounds> {
 
 fn break_tie<'a>(
     tied: impl Iterator<Item = &'a TimedNumber>,
-    ties: TieBreak,
+    tie_break: TieBreak,
     choose: fn(f64, f64) -> f64,
 ) -> Vec<Expected> {
     let tied: Vec<Bounds> = tied.map(|number| number.bounds).collect();
-    match ties {
+    match tie_break {
         TieBreak::ByValue => extreme(&tied, choose)
             .map(Expected::Number)
             .into_iter()

@@ -13,7 +13,7 @@ async fn basic_queries_equal_the_model(name: &str, backend: Backend) {
     let cases = single_user_case(9, 12, basic_aggregate);
     for_all(name, 140, &cases, async |case| {
         check_case(&fixture, &case).await
-    })
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -31,7 +31,7 @@ async fn full_queries_equal_the_model(name: &str, backend: Backend) {
     let cases = multi_user_case(7, 14, full_aggregate);
     for_all(name, 120, &cases, async |case| {
         check_case(&fixture, &case).await
-    })
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -50,7 +50,7 @@ async fn basic_queries_are_never_stale(name: &str, app: TestAppBuilder) {
     let cases = single_user_case(5, 4, basic_aggregate);
     for_all(name, 30, &cases, async |case| {
         check_each_round(&fixture, &case).await
-    })
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -70,7 +70,7 @@ async fn full_queries_are_never_stale(name: &str, app: TestAppBuilder) {
     let cases = multi_user_case(5, 4, full_aggregate);
     for_all(name, 25, &cases, async |case| {
         check_each_round(&fixture, &case).await
-    })
+    });
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -28,8 +28,8 @@ async fn plain_postgresql_and_timescaledb_give_the_same_answers() {
 
 /// Compares both answers with the model, and the answers of exact functions with each other.
 async fn answers_are_equal(fixtures: &[Fixture; 2], case: &Case<AggregateSpec>) -> Outcome {
-    let mut states = [case.new_users(), Vec::new()];
-    states[1] = states[0].clone();
+    let users = case.new_users();
+    let mut states = [users.clone(), users];
     for (fixture, states) in fixtures.iter().zip(&mut states) {
         case.run_for(fixture, states).await?;
     }

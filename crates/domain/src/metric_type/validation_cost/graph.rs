@@ -139,7 +139,7 @@ impl<'a> Graph<'a> {
                 });
             }
             "allOf" | "not" | "if" | "then" | "else" => {
-                self.all(location, argument, &mut node.in_place)
+                self.all(location, argument, &mut node.in_place);
             }
             "dependentSchemas" | "dependencies" => {
                 let dependencies = argument.as_object().into_iter().flat_map(Map::values);
