@@ -5,8 +5,8 @@ use apistos::api_operation;
 use time_series_domain::UserId;
 
 use super::listing::answer;
-use super::params::PointParams;
 use super::points_answer::Points;
+use super::request::PointParams;
 use crate::openapi::Rendered;
 use crate::problem::Problem;
 use crate::request::{QueryString, RequestContext};

@@ -3,12 +3,7 @@
 use time_series_domain::ports::Order;
 use time_series_domain::query::points::Method;
 
-use super::request::PointListParams;
-use crate::format::{END, FORMAT};
-use crate::request::{
-    Choice, FromQuery, IS_COLUMNS, IS_FLAT, Id, MIN_VERSION, Number, Parameter, QueryParams,
-    SERIES, SERIES_MODE, Text, Texts, TimeParam, WHERE,
-};
+use crate::request::{Choice, Id, Number, Text, Texts, TimeParam};
 
 /// Maximum of `limit` and `max_points`.
 const MAX_LIMIT: usize = 100_000;
@@ -73,81 +68,3 @@ pub(super) static METHOD: Choice<Method> = Choice::new(
     "The algorithm of `max_points`: `lttb` (default) or `minmax`.",
 )
 .example("lttb");
-
-/// The parameters of a list of points of a user.
-pub(crate) struct PointParams;
-
-/// The parameters of a list of points of a session.
-pub(crate) struct SessionPointParams;
-
-/// Lists the parameters of an endpoint, followed by those that both lists share.
-macro_rules! with_shared {
-    ($($own:expr),*) => {
-        &[
-            $($own,)*
-            &SERIES,
-            &SERIES_MODE,
-            &START_TIME,
-            &END_TIME,
-            &WHERE,
-            &ORDER,
-            &LIMIT,
-            &CURSOR,
-            &MAX_POINTS,
-            &METHOD,
-            &FORMAT,
-            &END,
-            &IS_FLAT,
-            &IS_COLUMNS,
-            &MIN_VERSION,
-        ]
-    };
-}
-
-impl FromQuery for PointParams {
-    type Parsed = PointListParams;
-
-    const PARAMETERS: &'static [&'static dyn Parameter] = with_shared!(&USER_ID, &SESSION_ID);
-
-    fn from_query(params: &mut QueryParams) -> PointListParams {
-        let user = USER_ID.read_required(params);
-        let session = SESSION_ID.read(params);
-        PointListParams::read(params, Some(user), session)
-    }
-}
-
-impl FromQuery for SessionPointParams {
-    type Parsed = PointListParams;
-
-    const PARAMETERS: &'static [&'static dyn Parameter] = with_shared!(&OWNER_ID);
-
-    fn from_query(params: &mut QueryParams) -> PointListParams {
-        let user = OWNER_ID.read(params);
-        PointListParams::read(params, user, None)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use time_series_domain::UserId;
-
-    use super::*;
-    use crate::request::fuzz::fuzz_query_strings;
-
-    fn ask(params: PointListParams) -> Result<(), crate::problem::Problem> {
-        let user = UserId(params.user_id.unwrap_or_default());
-        params
-            .resolve(user, None, "*/*", time_series_domain::Timestamp::EPOCH)
-            .map(|_| ())
-    }
-
-    #[test]
-    fn no_query_string_for_a_user_panics_and_problems_are_bounded() {
-        fuzz_query_strings::<PointParams>(ask);
-    }
-
-    #[test]
-    fn no_query_string_for_a_session_panics_and_problems_are_bounded() {
-        fuzz_query_strings::<SessionPointParams>(ask);
-    }
-}

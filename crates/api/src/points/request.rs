@@ -10,16 +10,71 @@ use time_series_domain::{
 use uuid::Uuid;
 
 use super::cursor;
-use super::params::{CURSOR, END_TIME, LIMIT, MAX_POINTS, METHOD, ORDER, START_TIME};
+use super::params::{
+    CURSOR, END_TIME, LIMIT, MAX_POINTS, METHOD, ORDER, OWNER_ID, SESSION_ID, START_TIME, USER_ID,
+};
 use crate::format::{END, End, FORMAT, Format};
 use crate::problem::Problem;
 use crate::request::{
-    CursorKey, MIN_VERSION, Output, QueryParams, TimeParam, WHERE, check_range, clash, read_output,
-    read_selector,
+    CursorKey, FromQuery, IS_COLUMNS, IS_FLAT, MIN_VERSION, Output, Parameter, QueryParams, SERIES,
+    SERIES_MODE, TimeParam, WHERE, check_range, clash, read_output, read_selector,
 };
 
 /// Default of `limit` in JSON.
 const DEFAULT_LIMIT: usize = 1_000;
+
+/// The parameters of a list of points of a user.
+pub(crate) struct PointParams;
+
+/// The parameters of a list of points of a session.
+pub(crate) struct SessionPointParams;
+
+/// Lists the parameters of an endpoint, followed by those that both lists share.
+macro_rules! with_shared {
+    ($($own:expr),*) => {
+        &[
+            $($own,)*
+            &SERIES,
+            &SERIES_MODE,
+            &START_TIME,
+            &END_TIME,
+            &WHERE,
+            &ORDER,
+            &LIMIT,
+            &CURSOR,
+            &MAX_POINTS,
+            &METHOD,
+            &FORMAT,
+            &END,
+            &IS_FLAT,
+            &IS_COLUMNS,
+            &MIN_VERSION,
+        ]
+    };
+}
+
+impl FromQuery for PointParams {
+    type Parsed = PointListParams;
+
+    const PARAMETERS: &'static [&'static dyn Parameter] = with_shared!(&USER_ID, &SESSION_ID);
+
+    fn from_query(params: &mut QueryParams) -> PointListParams {
+        let user = USER_ID.read_required(params);
+        let session = SESSION_ID.read(params);
+        PointListParams::read(params, Some(user), session)
+    }
+}
+
+impl FromQuery for SessionPointParams {
+    type Parsed = PointListParams;
+
+    const PARAMETERS: &'static [&'static dyn Parameter] = with_shared!(&OWNER_ID);
+
+    fn from_query(params: &mut QueryParams) -> PointListParams {
+        let user = OWNER_ID.read(params);
+        PointListParams::read(params, user, None)
+    }
+}
 
 /// The parsed parameters. The faults of invalid ones are recorded in the pairs.
 pub(crate) struct PointListParams {
@@ -206,5 +261,30 @@ impl PointListParams {
             output: self.output,
             cursor: self.cursor,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use time_series_domain::UserId;
+
+    use super::*;
+    use crate::request::fuzz::fuzz_query_strings;
+
+    fn ask(params: PointListParams) -> Result<(), Problem> {
+        let user = UserId(params.user_id.unwrap_or_default());
+        params
+            .resolve(user, None, "*/*", Timestamp::EPOCH)
+            .map(|_| ())
+    }
+
+    #[test]
+    fn no_query_string_for_a_user_panics_and_problems_are_bounded() {
+        fuzz_query_strings::<PointParams>(ask);
+    }
+
+    #[test]
+    fn no_query_string_for_a_session_panics_and_problems_are_bounded() {
+        fuzz_query_strings::<SessionPointParams>(ask);
     }
 }

@@ -1,5 +1,7 @@
 //! The parsed parameters of an aggregate query, and their resolution into a request.
 
+use apistos::reference_or::ReferenceOr;
+use apistos::{ApiComponent, Schema};
 use time_series_domain::query::{
     Accuracy, AggFunction, AggregateSpec, Axis, Fill, GroupBy, Lookback, Offsets, ValueFilter,
 };
@@ -14,12 +16,61 @@ use super::request::AggregateRequest;
 use crate::format::{END, End, FORMAT, Format};
 use crate::problem::Problem;
 use crate::request::{
-    MIN_VERSION, Output, QueryParams, TimeParam, WHERE, check_range, clash, read_output,
-    read_selector,
+    FromQuery, IS_COLUMNS, IS_FLAT, MIN_VERSION, Output, Parameter, QueryParams, SERIES,
+    SERIES_MODE, TimeParam, WHERE, check_range, clash, object_schema, read_output, read_selector,
 };
 
 /// Default length of the range, in days.
 const DEFAULT_DAYS: i64 = 7;
+
+/// The parameters of an aggregate query.
+pub(crate) struct TimeseriesParams;
+
+impl FromQuery for TimeseriesParams {
+    type Parsed = AggregateParams;
+
+    const PARAMETERS: &'static [&'static dyn Parameter] = &[
+        &USER_ID,
+        &SESSION_ID,
+        &SERIES,
+        &SERIES_MODE,
+        &INTERVAL,
+        &START_TIME,
+        &END_TIME,
+        &AGG_FUNC,
+        &TZ,
+        &WEEK_START,
+        &WHERE,
+        &ALIGN,
+        &GROUP_BY,
+        &OVER,
+        &FILL,
+        &FILL_LOOKBACK,
+        &ACCURACY,
+        &FORMAT,
+        &END,
+        &IS_FLAT,
+        &IS_COLUMNS,
+        &MIN_VERSION,
+        &EXPLAIN,
+    ];
+
+    fn from_query(params: &mut QueryParams) -> AggregateParams {
+        AggregateParams::read(params)
+    }
+}
+
+/// The parameters as members of a JSON object.
+impl ApiComponent for TimeseriesParams {
+    fn child_schemas() -> Vec<(String, ReferenceOr<Schema>)> {
+        Vec::new()
+    }
+
+    fn schema() -> Option<(String, ReferenceOr<Schema>)> {
+        let schema = object_schema(Self::PARAMETERS, "The parameters of an aggregate query.");
+        Some(("TimeseriesParams".to_owned(), ReferenceOr::Object(schema)))
+    }
+}
 
 /// The parsed parameters. The faults of invalid ones are recorded in the pairs.
 pub(crate) struct AggregateParams {
@@ -226,4 +277,19 @@ fn read_fill(params: &mut QueryParams, by_session: bool) -> (Fill, Option<Lookba
         );
     }
     (fill.unwrap_or_default(), lookback)
+}
+
+#[cfg(test)]
+mod tests {
+    use time_series_domain::Timestamp;
+
+    use super::*;
+    use crate::request::fuzz::fuzz_query_strings;
+
+    #[test]
+    fn no_query_string_panics_and_problems_are_bounded() {
+        for now in [Timestamp::MIN, Timestamp::EPOCH, Timestamp::MAX] {
+            fuzz_query_strings::<TimeseriesParams>(|params| params.resolve(now).map(|_| ()));
+        }
+    }
 }

@@ -1,17 +1,10 @@
 //! Declarations of the parameters of an aggregate query.
 
-use apistos::reference_or::ReferenceOr;
-use apistos::{ApiComponent, Schema};
 use time_series_domain::query::{Accuracy, AggFunction, Fill, GroupBy, Lookback};
 use time_series_domain::text::echo;
 use time_series_domain::{Interval, Weekday};
 
-use super::aggregate_params::AggregateParams;
-use crate::format::{END, FORMAT};
-use crate::request::{
-    Choice, Flag, FromQuery, IS_COLUMNS, IS_FLAT, Id, MIN_VERSION, Parameter, QueryParams, SERIES,
-    SERIES_MODE, Text, Texts, TimeParam, WHERE, object_schema,
-};
+use crate::request::{Choice, Flag, Id, Text, Texts, TimeParam};
 
 /// Maximum functions of one query.
 const MAX_FUNCTIONS: usize = 32;
@@ -140,55 +133,6 @@ pub(super) static EXPLAIN: Flag = Flag::new(
 )
 .example("true");
 
-/// The parameters of an aggregate query.
-pub(crate) struct TimeseriesParams;
-
-impl FromQuery for TimeseriesParams {
-    type Parsed = AggregateParams;
-
-    const PARAMETERS: &'static [&'static dyn Parameter] = &[
-        &USER_ID,
-        &SESSION_ID,
-        &SERIES,
-        &SERIES_MODE,
-        &INTERVAL,
-        &START_TIME,
-        &END_TIME,
-        &AGG_FUNC,
-        &TZ,
-        &WEEK_START,
-        &WHERE,
-        &ALIGN,
-        &GROUP_BY,
-        &OVER,
-        &FILL,
-        &FILL_LOOKBACK,
-        &ACCURACY,
-        &FORMAT,
-        &END,
-        &IS_FLAT,
-        &IS_COLUMNS,
-        &MIN_VERSION,
-        &EXPLAIN,
-    ];
-
-    fn from_query(params: &mut QueryParams) -> AggregateParams {
-        AggregateParams::read(params)
-    }
-}
-
-/// The parameters as members of a JSON object.
-impl ApiComponent for TimeseriesParams {
-    fn child_schemas() -> Vec<(String, ReferenceOr<Schema>)> {
-        Vec::new()
-    }
-
-    fn schema() -> Option<(String, ReferenceOr<Schema>)> {
-        let schema = object_schema(Self::PARAMETERS, "The parameters of an aggregate query.");
-        Some(("TimeseriesParams".to_owned(), ReferenceOr::Object(schema)))
-    }
-}
-
 fn parse_functions(text: &str) -> Result<Vec<AggFunction>, String> {
     let mut functions: Vec<AggFunction> = Vec::new();
     for name in text.split(',') {
@@ -204,19 +148,4 @@ fn parse_functions(text: &str) -> Result<Vec<AggFunction>, String> {
         }
     }
     Ok(functions)
-}
-
-#[cfg(test)]
-mod tests {
-    use time_series_domain::Timestamp;
-
-    use super::*;
-    use crate::request::fuzz::fuzz_query_strings;
-
-    #[test]
-    fn no_query_string_panics_and_problems_are_bounded() {
-        for now in [Timestamp::MIN, Timestamp::EPOCH, Timestamp::MAX] {
-            fuzz_query_strings::<TimeseriesParams>(|params| params.resolve(now).map(|_| ()));
-        }
-    }
 }

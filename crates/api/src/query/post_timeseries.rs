@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 use time_series_domain::ports::run_in;
 use time_series_domain::session::IngestError;
 
-use super::params::TimeseriesParams;
+use super::aggregate_params::TimeseriesParams;
 use super::timeseries::answer_params;
 use super::timeseries_answer::Timeseries;
 use crate::openapi::{Example, Rendered};

@@ -12,8 +12,7 @@ use time_series_domain::ports::DataVersion;
 use time_series_domain::query::{AggregateAnswer, CacheLookup, RELATIVE_ERROR, cache_key};
 use tokio::sync::mpsc;
 
-use super::aggregate_params::AggregateParams;
-use super::params::TimeseriesParams;
+use super::aggregate_params::{AggregateParams, TimeseriesParams};
 use super::render::Render;
 use super::request::AggregateRequest;
 use super::timeseries_answer::Timeseries;
