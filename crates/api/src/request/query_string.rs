@@ -8,7 +8,8 @@ use apistos::{ApiComponent, Schema};
 use std::future::{Ready, ready};
 
 use super::QueryParams;
-use super::parameter::{Parameter, describe};
+use super::parameter::Parameter;
+use super::parameter_docs::describe;
 use crate::problem::Problem;
 
 /// A set of declared parameters that can be parsed from a query string or from a JSON object.
