@@ -350,15 +350,14 @@ fn a_date_out_of_range_is_rejected_and_not_clamped() {
         starts("Pacific/Kiritimati", "9999-12-31"),
         Ok("9999-12-30T10:00:00Z".to_owned())
     );
-    for (zone, text) in [
+    let too_early = [
         ("Asia/Tokyo", "0001-01-01"),
         ("UTC", "0000-12-31"),
         ("UTC", "-000001-01-01"),
-    ] {
-        assert!(
-            starts(zone, text).is_err_and(|e| e.contains("outside the years 0001 to 9999")),
-            "{zone} {text}"
-        );
+    ];
+    for (zone, text) in too_early {
+        let error = starts(zone, text).expect_err(text);
+        assert!(error.contains("years 0001 to 9999"), "{zone}: {error}");
     }
     for text in [
         "10000-01-01",
