@@ -1,8 +1,9 @@
 //! Query parameters, each declared once: name, values, documentation and example.
 //!
 //! A declaration is a `static` beside the code that uses it. An endpoint lists its declarations in
-//! [`FromQuery::PARAMETERS`], from which the OpenAPI document and the list of known names are made,
-//! and reads each of them with its `read`. To add a parameter, declare it, list it and read it.
+//! [`FromQuery::PARAMETERS`](super::FromQuery::PARAMETERS), from which the OpenAPI document and the
+//! list of known names are made, and reads each of them with its `read`. To add a parameter,
+//! declare it, list it and read it.
 
 use std::fmt::Display;
 use std::str::FromStr;

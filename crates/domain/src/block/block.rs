@@ -46,7 +46,7 @@ impl Block {
         self.times.heap_bytes() + self.numbers.heap_bytes() + self.remainder.heap_bytes()
     }
 
-    /// Returns whether there are no points; always false for a block of [`cut`](super::cut).
+    /// Returns whether there are no points; always false for a block of [`cut`](super::cut()).
     #[must_use]
     pub const fn is_empty(&self) -> bool {
         self.len() == 0

@@ -1,7 +1,7 @@
 //! Blocks: the points of one series, in one session and one UTC day, as columns.
 //!
 //! [`SeriesColumns`] sorts the points of a series and splits each value into the number of each
-//! channel and a remainder. [`cut`] encodes columns as [`Block`]s: [`Times`] as steps or 32-bit
+//! channel and a remainder. [`cut`](cut()) encodes columns as [`Block`]s: [`Times`] as steps or 32-bit
 //! deltas, [`Numbers`] in the narrowest type that restores every double bit for bit, and
 //! [`Remainder`] as JSON text. [`plan_append`] decides which stored blocks an append replaces.
 //!

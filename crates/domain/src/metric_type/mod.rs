@@ -1,8 +1,7 @@
 //! Metric types: the series, the JSON Schemas of their values, and the selection of series.
 //!
-//! A [`MetricTypeDefinition`](definition) is what an administrator submits; a
-//! [`MetricType`](metric_type) is what the [`Catalogue`](catalogue) contains.
-//! [`ValueSchema`](schema) compiles the schema and bounds the cost of validation. Only
+//! An administrator submits a `MetricTypeDefinition`; the `Catalogue` contains each `MetricType`. A
+//! `ValueSchema` compiles the schema and bounds the cost of validation. Only
 //! [`MetricTypeId`], [`SchemaVersion`] and [`SeriesName`] are available without the feature
 //! `schema`.
 
