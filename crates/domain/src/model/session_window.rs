@@ -59,6 +59,7 @@ impl SessionExtent {
 
 /// Returns the window of a new session: by its start, or else by its first point.
 #[must_use]
+#[cfg(feature = "schema")]
 pub(crate) fn window_of_new_session(
     start_ts: Option<Timestamp>,
     first: Option<Timestamp>,
@@ -74,6 +75,7 @@ pub(crate) fn window_of_new_session(
 ///
 /// # Errors
 /// [`TimeRuleError::FarFromStart`] with both bounds.
+#[cfg(feature = "schema")]
 pub(crate) fn check_in_window(t: Timestamp, window: SessionWindow) -> Result<(), TimeRuleError> {
     match window {
         Some((earliest, latest)) if !(earliest..=latest).contains(&t) => {
@@ -90,7 +92,7 @@ fn window_of_start(start: Timestamp, rules: &TimeRules) -> (Timestamp, Timestamp
     )
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "schema"))]
 mod tests {
     use super::*;
 
