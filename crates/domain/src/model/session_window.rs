@@ -1,6 +1,8 @@
 //! The window of a session: the times that its points may have.
 
-use super::{TimeRuleError, TimeRules};
+#[cfg(feature = "schema")]
+use super::TimeRuleError;
+use super::TimeRules;
 use crate::Timestamp;
 
 /// The start of a stored session and the times of its points.
