@@ -27,7 +27,7 @@ pub(super) fn members_named<'a>(
     for (key, raw) in &fields.0 {
         match names.iter().position(|name| name == key) {
             Some(index) if found[index].is_none() => found[index] = Some(*raw),
-            // Only so many errors are listed.
+            // Errors beyond the listed ones are not kept.
             _ if errors.len() >= LISTED => {}
             None => errors.push(EntryError::new(
                 pointer_to(key),
